@@ -1,2 +1,38 @@
-//! x
+//! A chat room that IRC programs, `nc` and toy clients share.
+//!
+//! The path of a line: a [reader](connection) takes bytes from a socket and sends whole lines
+//! through one bounded channel to the [hub task](dispatch); there the [`Hub`](hub::Hub), a plain
+//! state machine, decides who hears what; the lines go into [outboxes](outbox) and, at the
+//! end of the turn, out to the sockets.
+//!
+//! | module | noun |
+//! | --- | --- |
+//! | [`protocol`] | the wire: lines, messages, commands, names |
+//! | [`hub`] | members, rooms, messages: no socket, no clock |
+//! | `server` | binds, runs, stops; accepts |
+//! | `connection`, `speaker`, `flood`, `outbox` | one peer |
+//! | `dispatch` | the hub task |
+//! | [`console`], [`logger`] | the operator's terminal |
+//! | `config`, `listen`, `oper_file`, `start_error`, `cloak` | the start |
 #![forbid(unsafe_code)]
+
+mod cloak;
+mod config;
+mod connection;
+pub mod console;
+mod dispatch;
+mod flood;
+pub mod hub;
+mod listen;
+pub mod logger;
+mod oper_file;
+mod outbox;
+pub mod protocol;
+mod server;
+mod speaker;
+mod start_error;
+
+pub use config::{Config, DEFAULT_PORT};
+pub use listen::addresses_for_others;
+pub use server::{Operator, Server};
+pub use start_error::StartError;

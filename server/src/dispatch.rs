@@ -1,0 +1,368 @@
+//! The hub task: the channel into the hub, what it wants done out of it.
+//!
+//! It never waits for a peer. What the kernel does not take at once is left to a task of that
+//! connection.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::net::{SocketAddr, TcpStream};
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use async_channel::{Receiver, Sender};
+use futures_lite::{FutureExt, future};
+use smol::{Async, LocalExecutor, Task, Timer};
+
+use crate::cloak::Cloaks;
+use crate::config::Config;
+use crate::connection::{Connection, Door, Reader, guarded};
+use crate::hub::{ConnectionId, Hub, Input, Output, Speaker};
+use crate::outbox::Flushed;
+use crate::protocol::time::{Moment, UnixMillis};
+
+/// Events that may wait for the hub; then readers wait, and through them their peers.
+pub(crate) const QUEUE: usize = 256;
+/// Events handled before what came of them is written out.
+const TURN: usize = 256;
+/// Bytes in an outbox that are written out before the turn ends.
+const EARLY_FLUSH: usize = 64 * 1024;
+/// Closed connections whose peers may still read their last lines; more are closed at once.
+const MAX_LINGERING: usize = 256;
+
+/// What readers, listeners and the operator tell the hub task.
+pub(crate) enum Event {
+    Opened {
+        stream: Box<Async<TcpStream>>,
+        peer: SocketAddr,
+        door: Door,
+    },
+    Speaks {
+        id: ConnectionId,
+        speaker: Speaker,
+        name: Option<Box<str>>,
+    },
+    Lines {
+        id: ConnectionId,
+        block: Box<[u8]>,
+    },
+    Alive {
+        id: ConnectionId,
+    },
+    Delayed {
+        id: ConnectionId,
+        by: Duration,
+    },
+    Drained {
+        id: ConnectionId,
+    },
+    Lost {
+        id: ConnectionId,
+        reason: Cow<'static, str>,
+    },
+    /// Close without a word.
+    Refused {
+        id: ConnectionId,
+        reason: &'static str,
+    },
+    Console(String),
+    Stop,
+}
+
+struct Entry {
+    generation: u32,
+    connection: Option<(Rc<Connection>, Task<()>)>,
+    /// In `dirty` already.
+    dirty: bool,
+}
+
+/// See the [module](self).
+pub(crate) struct Dispatch {
+    hub: Hub,
+    config: Rc<Config>,
+    executor: Weak<LocalExecutor<'static>>,
+    events: Receiver<Event>,
+    sender: Sender<Event>,
+    shown: Sender<String>,
+    cloaks: Cloaks,
+    entries: Vec<Entry>,
+    free: Vec<u32>,
+    /// Whose outbox got something in this turn.
+    dirty: Vec<u32>,
+    /// Whose long reply goes on.
+    more: Vec<ConnectionId>,
+    /// Who has to go when this turn's outputs are carried out.
+    failed: Vec<(ConnectionId, &'static str)>,
+    lingering: Rc<Cell<usize>>,
+    /// Each closing connection holds a sender: when all are dropped, all are closed.
+    closing: (Sender<()>, Receiver<()>),
+    started: Instant,
+    stop_at: Option<Instant>,
+}
+
+impl Dispatch {
+    pub(crate) fn new(
+        config: Rc<Config>,
+        executor: Weak<LocalExecutor<'static>>,
+        (sender, events): (Sender<Event>, Receiver<Event>),
+        shown: Sender<String>,
+        cloaks: Cloaks,
+    ) -> Dispatch {
+        let started = clock();
+        Dispatch {
+            hub: Hub::new(config.hub.clone(), moment(started)),
+            config,
+            executor,
+            events,
+            sender,
+            shown,
+            cloaks,
+            entries: Vec::new(),
+            free: Vec::new(),
+            dirty: Vec::new(),
+            more: Vec::new(),
+            failed: Vec::new(),
+            lingering: Rc::default(),
+            closing: async_channel::bounded(1),
+            started,
+            stop_at: None,
+        }
+    }
+
+    /// Runs until the server is asked to stop; then tells everybody, delivers what waits and
+    /// returns.
+    pub(crate) async fn run(mut self) {
+        let mut alarm = Timer::never();
+        let mut set_for = None;
+        loop {
+            let wanted = self.next_alarm();
+            if wanted != set_for {
+                set_for = wanted;
+                alarm = wanted.map_or_else(Timer::never, Timer::at);
+            }
+            let event = if self.more.is_empty() {
+                let rung = async {
+                    (&mut alarm).await;
+                    None
+                };
+                async { self.events.recv().await.ok() }.or(rung).await
+            } else {
+                // Long replies go on; everybody else has a turn between two pages.
+                future::yield_now().await;
+                self.events.try_recv().ok()
+            };
+            for id in std::mem::take(&mut self.more) {
+                self.next_page(id);
+            }
+            match event {
+                Some(event) => {
+                    self.take(event);
+                    for _ in 1..TURN {
+                        let Ok(event) = self.events.try_recv() else { break };
+                        self.take(event);
+                    }
+                }
+                None => set_for = None,
+            }
+            let now = clock();
+            if self.stop_at.is_some_and(|at| at <= now) {
+                return self.finish().await;
+            }
+            if self.hub.next_timeout().is_some_and(|at| self.started + at <= now) {
+                self.give(Input::Tick);
+            }
+            self.flush();
+        }
+    }
+
+    fn next_alarm(&self) -> Option<Instant> {
+        let hub = self.hub.next_timeout().map(|at| self.started + at);
+        [hub, self.stop_at].into_iter().flatten().min()
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Opened { stream, peer, door } => self.open(*stream, peer, door),
+            Event::Speaks { id, speaker, name } => {
+                self.give(Input::Speaks { id, speaker, name: name.as_deref() });
+            }
+            Event::Lines { id, block } => self.give(Input::Lines { id, block: &block }),
+            Event::Alive { id } => self.give(Input::Alive { id }),
+            Event::Delayed { id, by } => self.give(Input::Delayed { id, by }),
+            Event::Drained { id } => self.give(Input::Drained { id }),
+            Event::Lost { id, reason } => self.give(Input::Lost { id, reason: &reason }),
+            Event::Refused { id, reason } => self.give(Input::Refused { id, reason }),
+            Event::Console(line) => self.give(Input::Console(&line)),
+            Event::Stop => self.stop_at = Some(clock()),
+        }
+    }
+
+    /// Gives the hub one input and carries out what comes of it, but for writing to sockets.
+    fn give(&mut self, input: Input<'_>) {
+        self.hub.handle(input, moment(self.started));
+        self.carry_out();
+        self.bury();
+    }
+
+    /// Tells the hub of connections that failed while its outputs were carried out.
+    fn bury(&mut self) {
+        while let Some((id, reason)) = self.failed.pop() {
+            self.hub.handle(Input::Lost { id, reason }, moment(self.started));
+            self.carry_out();
+        }
+    }
+
+    fn carry_out(&mut self) {
+        let mut closed = Vec::new();
+        for output in self.hub.drain() {
+            match output {
+                Output::Line { to, line } => {
+                    let Some(entry) = self.entries.get_mut(to.slot as usize) else { continue };
+                    let Some((connection, _)) = &entry.connection else { continue };
+                    if entry.generation != to.generation {
+                        continue;
+                    }
+                    if !std::mem::replace(&mut entry.dirty, true) {
+                        self.dirty.push(to.slot);
+                    }
+                    let waiting = connection.push(line);
+                    if waiting > EARLY_FLUSH {
+                        // A failure shows again, and is handled, when the turn ends.
+                        let early = connection.flush();
+                        if matches!(early, Ok(Flushed::Blocked)) {
+                            write_on(&self.executor, connection, &self.sender, self.config.write_stall);
+                        }
+                        if connection.waiting() > self.config.outbox {
+                            connection.clear();
+                            self.failed.push((to, "SendQ exceeded"));
+                        }
+                    }
+                }
+                Output::Close { id } => closed.push(id),
+                Output::More { id } => self.more.push(id),
+                Output::Log(text) => log::info!("{text}"),
+                // A terminal that is held up must not hold up the room.
+                Output::Console(text) => drop(self.shown.try_send(text)),
+                Output::Stop(after) => self.stop_at = Some(clock() + after),
+            }
+        }
+        closed.into_iter().for_each(|id| self.close(id));
+    }
+
+    /// Writes out what this turn brought.
+    fn flush(&mut self) {
+        // A failed write ends a connection, which others are told of: once more for these.
+        while !self.dirty.is_empty() {
+            for slot in std::mem::take(&mut self.dirty) {
+                let Some(entry) = self.entries.get_mut(slot as usize) else { continue };
+                entry.dirty = false;
+                let Some((connection, _)) = &entry.connection else { continue };
+                match connection.flush() {
+                    Ok(Flushed::All) => {}
+                    Ok(Flushed::Blocked) => {
+                        write_on(&self.executor, connection, &self.sender, self.config.write_stall);
+                    }
+                    Err(_) => self.failed.push((connection.id, "Connection lost")),
+                }
+            }
+            self.bury();
+        }
+    }
+
+    fn open(&mut self, stream: Async<TcpStream>, peer: SocketAddr, door: Door) {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(Entry { generation: 0, connection: None, dirty: false });
+            self.entries.len() as u32 - 1
+        });
+        let Some(executor) = self.executor.upgrade() else { return };
+        let Some(entry) = self.entries.get_mut(slot as usize) else { return };
+        entry.generation = entry.generation.wrapping_add(1);
+        let id = ConnectionId { slot, generation: entry.generation };
+        let connection = Rc::new(Connection::new(id, stream, door));
+        let reader = Reader {
+            connection: Rc::clone(&connection),
+            door,
+            hub: self.sender.clone(),
+            config: Rc::clone(&self.config),
+        };
+        let task = executor.spawn(guarded(reader.run(), self.sender.clone(), id));
+        entry.connection = Some((connection, task));
+        self.give(Input::Opened { id, peer, cloak: self.cloaks.of(peer.ip()) });
+    }
+
+    /// Takes a connection out of the table; a task of its own delivers what waits.
+    fn close(&mut self, id: ConnectionId) {
+        let Some(entry) = self.entries.get_mut(id.slot as usize) else { return };
+        if entry.generation != id.generation {
+            return;
+        }
+        let Some((connection, reader)) = entry.connection.take() else { return };
+        drop(reader);
+        self.free.push(id.slot);
+        let Some(executor) = self.executor.upgrade() else { return };
+        let stall = self.config.write_stall;
+        let count = Rc::clone(&self.lingering);
+        let linger = count.get() < MAX_LINGERING;
+        count.set(count.get() + 1);
+        let alive = self.closing.0.clone();
+        let task = async move {
+            connection.close(stall, linger).await;
+            count.set(count.get() - 1);
+            drop(alive);
+        };
+        executor.spawn(task).detach();
+    }
+
+    /// Goes on with a long reply if its reader has taken what came before.
+    fn next_page(&mut self, id: ConnectionId) {
+        let Some(entry) = self.entries.get(id.slot as usize) else { return };
+        let Some((connection, _)) = &entry.connection else { return };
+        if entry.generation == id.generation && connection.await_drained() {
+            self.give(Input::Drained { id });
+        }
+    }
+
+    async fn finish(mut self) {
+        self.give(Input::Stop);
+        let Dispatch { closing: (sender, closing), config, .. } = self;
+        drop(sender);
+        let closed = async { while closing.recv().await.is_ok() {} };
+        let late = async {
+            Timer::after(config.shutdown).await;
+        };
+        closed.or(late).await;
+    }
+}
+
+/// Lets a task write what the kernel did not take.
+fn write_on(
+    executor: &Weak<LocalExecutor<'static>>,
+    connection: &Rc<Connection>,
+    hub: &Sender<Event>,
+    stall: Duration,
+) {
+    let Some(executor) = executor.upgrade() else { return };
+    let (connection, hub) = (Rc::clone(connection), hub.clone());
+    let task = async move {
+        let id = connection.id;
+        let event = match connection.write_rest(stall).await {
+            Ok(()) if connection.take_awaited() => Event::Drained { id },
+            Ok(()) => return,
+            Err(reason) => Event::Lost { id, reason: reason.into() },
+        };
+        drop(connection);
+        // A hub that is gone needs no news.
+        let _ = hub.send(event).await;
+    };
+    executor.spawn(task).detach();
+}
+
+#[expect(clippy::disallowed_methods, reason = "here time comes in")]
+fn clock() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "here time comes in")]
+fn moment(started: Instant) -> Moment {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment { elapsed: started.elapsed(), wall: UnixMillis(wall.as_millis() as u64) }
+}

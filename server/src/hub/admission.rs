@@ -1,0 +1,157 @@
+//! Who may connect: how many in all, how many from one address, and whom the operator banned.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use super::member::{Form, Member, Slot};
+use super::{ConnectionId, Hub, Output};
+use crate::protocol::Capabilities;
+
+/// Connections from one loopback or private address: a class behind one router.
+const PER_NEAR_IP: usize = 64;
+/// Connections from one address of the internet.
+const PER_FAR_IP: usize = 16;
+
+/// A ban of an address.
+#[derive(Debug)]
+pub(super) struct Ban {
+    /// `None`: until it is lifted.
+    pub(super) until: Option<Duration>,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(super) struct Admission {
+    max: usize,
+    max_per_ip: Option<usize>,
+    connections: usize,
+    per_ip: HashMap<IpAddr, usize>,
+    pub(super) bans: HashMap<IpAddr, Ban>,
+}
+
+impl Admission {
+    pub(super) fn new(max: usize, max_per_ip: Option<usize>) -> Admission {
+        Admission { max, max_per_ip, connections: 0, per_ip: HashMap::new(), bans: HashMap::new() }
+    }
+
+    /// Counts a connection in, or says why not.
+    fn enter(&mut self, ip: IpAddr, now: Duration) -> Result<(), String> {
+        self.bans.retain(|_, ban| ban.until.is_none_or(|until| until > now));
+        if self.bans.contains_key(&party(ip)) {
+            return Err("You are banned from this server".into());
+        }
+        if self.connections >= self.max {
+            return Err(format!("The server is full: {} people are connected", self.max));
+        }
+        let most = self.max_per_ip.unwrap_or(if is_near(ip) { PER_NEAR_IP } else { PER_FAR_IP });
+        let here = self.per_ip.entry(party(ip)).or_default();
+        if *here >= most {
+            return Err(format!("{most} connections from your address are the limit"));
+        }
+        *here += 1;
+        self.connections += 1;
+        Ok(())
+    }
+
+    fn leave(&mut self, ip: IpAddr) {
+        self.connections = self.connections.saturating_sub(1);
+        if let Some(here) = self.per_ip.get_mut(&party(ip)) {
+            *here -= 1;
+            if *here == 0 {
+                self.per_ip.remove(&party(ip));
+            }
+        }
+    }
+}
+
+/// The address that counts as one party: an IPv6 subscriber has a /64 to choose from.
+pub fn party(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            if ip.is_loopback() { ip.into() } else { Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into() }
+        }
+        v4 => v4,
+    }
+}
+
+fn is_near(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
+impl Hub {
+    pub(super) fn opened(&mut self, id: ConnectionId, peer: SocketAddr, cloak: u64) {
+        if self.stopping {
+            return self.out.push(Output::Close { id });
+        }
+        if let Err(reason) = self.admission.enter(peer.ip(), self.now.elapsed) {
+            self.log(format!("refused: {peer} ({reason})"));
+            let line = format!("ERROR :Closing link: {reason}\r\n").into_bytes().into();
+            self.out.push(Output::Line { to: id, line });
+            return self.out.push(Output::Close { id });
+        }
+        let slot = id.slot as usize;
+        if slot >= self.slots.len() {
+            self.slots.resize_with(slot + 1, || Slot {
+                generation: 0,
+                mark: 0,
+                caps: Capabilities::default(),
+                form: Form::NONE,
+                member: None,
+            });
+        }
+        self.slots[slot] = Slot {
+            generation: id.generation,
+            mark: self.epoch,
+            caps: Capabilities::default(),
+            form: Form::NONE,
+            member: Some(Box::new(Member::new(peer, cloak, self.now.elapsed))),
+        };
+        self.timers.arm(id, self.now.elapsed + self.settings.registration);
+    }
+
+    /// Forgets a connection that is to be closed.
+    pub(super) fn forget(&mut self, id: ConnectionId) {
+        let Some(peer) = self.member(id).map(|member| member.peer) else { return };
+        if let Some(slot) = self.slots.get_mut(id.slot as usize) {
+            slot.member = None;
+            slot.form = Form::NONE;
+        }
+        self.admission.leave(peer.ip());
+        self.out.push(Output::Close { id });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn far_addresses_are_limited_more_strictly_than_near_ones() {
+        let mut admission = Admission::new(1000, None);
+        let mut fill = |ip: &str| {
+            let ip: IpAddr = ip.parse().unwrap();
+            (0..).take_while(|_| admission.enter(ip, Duration::ZERO).is_ok()).count()
+        };
+        assert_eq!(fill("127.0.0.1"), 64);
+        assert_eq!(fill("::ffff:192.168.1.4"), 64);
+        assert_eq!(fill("203.0.113.9"), 16);
+        assert_eq!(fill("2001:db8:0:1::1"), 16);
+        assert_eq!(fill("2001:db8:0:1::2"), 0, "the same /64");
+        assert_eq!(fill("2001:db8:0:2::1"), 16);
+    }
+
+    #[test]
+    fn who_leaves_makes_room() {
+        let mut admission = Admission::new(1, None);
+        let ip = "127.0.0.1".parse().unwrap();
+        admission.enter(ip, Duration::ZERO).unwrap();
+        assert!(admission.enter(ip, Duration::ZERO).is_err());
+        admission.leave(ip);
+        assert!(admission.enter(ip, Duration::ZERO).is_ok());
+    }
+}

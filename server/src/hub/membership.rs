@@ -1,0 +1,458 @@
+//! Coming into rooms and leaving them: JOIN, PART, KICK, INVITE, TOPIC, NAMES.
+
+use super::event::What;
+use super::page::{Page, Sheet};
+use super::registration::{MAX_KICK, MAX_ROOMS, MAX_TOPIC};
+use super::room::{OPERATOR, Place, Room, RoomId, Seat, Topic};
+use super::{ConnectionId, Hub, Speaker};
+use crate::protocol::Numeric::*;
+use crate::protocol::line::MAX_BODY;
+use crate::protocol::{Capability, Folded, Numeric, RoomName};
+
+/// Invitations by name that a room remembers.
+const MAX_INVITED: usize = 100;
+
+impl Hub {
+    pub(super) fn join(&mut self, id: ConnectionId, rooms: &str, keys: &str) {
+        let mut keys = keys.split(',');
+        for name in rooms.split(',').filter(|name| !name.is_empty()) {
+            let key = keys.next().unwrap_or_default();
+            match RoomName::parse(name) {
+                Ok(name) => {
+                    self.enter(id, name, key);
+                }
+                Err(error) => self.reply(id, ERR_BADCHANMASK, format_args!("{} :{error}", shown(name))),
+            }
+        }
+    }
+
+    /// Takes a member into a room if the room lets it; says whether it is in now.
+    pub(super) fn enter(&mut self, id: ConnectionId, name: RoomName, key: &str) -> bool {
+        let Some(member) = self.member(id) else { return false };
+        let found = self.rooms.find(name.as_str());
+        if found.is_some_and(|room| self.place(id, room).is_some()) {
+            return true;
+        }
+        if member.rooms.len() >= MAX_ROOMS {
+            self.reply(
+                id,
+                ERR_TOOMANYCHANNELS,
+                format_args!("{name} :{MAX_ROOMS} rooms at a time are the limit"),
+            );
+            return false;
+        }
+        if let Some(room) = found
+            && let Err((numeric, sentence)) = self.may_enter(id, room, key)
+        {
+            self.reply(id, numeric, format_args!("{name} :{sentence}"));
+            return false;
+        }
+        let (room, rank) = match found {
+            Some(room) => (room, 0),
+            None => (self.rooms.create(name, self.now.wall, false), OPERATOR),
+        };
+        let Some(number) = self.rooms.get_mut(room).map(|room| {
+            room.invited.retain(|invited| *invited != id);
+            room.sit(id, rank)
+        }) else {
+            return false;
+        };
+        let Some(member) = self.member_mut(id) else { return false };
+        member.rooms.push(Place { room, number });
+        self.announce_join(id, room);
+        true
+    }
+
+    fn may_enter(&self, id: ConnectionId, room: RoomId, key: &str) -> Result<(), (Numeric, &'static str)> {
+        let (Some(member), Some(room)) = (self.member(id), self.rooms.get(room)) else { return Ok(()) };
+        let prefix = Folded::new(&member.prefix());
+        let invited = member.operator || room.invited.contains(&id);
+        if invited {
+            return Ok(());
+        }
+        if room.banned(&prefix) {
+            return Err((ERR_BANNEDFROMCHAN, "You are banned from this room (+b)"));
+        }
+        if room.flags.invite_only && !room.invited_by_mask(&prefix) {
+            return Err((ERR_INVITEONLYCHAN, "This room is for invited people only (+i)"));
+        }
+        if room.key.as_deref().is_some_and(|wanted| wanted != key) {
+            return Err((ERR_BADCHANNELKEY, "This room needs its key (+k)"));
+        }
+        if room.limit.is_some_and(|limit| room.seats().len() >= limit as usize) {
+            return Err((ERR_CHANNELISFULL, "This room is full (+l)"));
+        }
+        Ok(())
+    }
+
+    /// One line to each member; topic and names to the one who came.
+    fn announce_join(&mut self, id: ConnectionId, room: RoomId) {
+        let Some(name) = self.rooms.get(room).map(|room| room.name.to_string()) else { return };
+        let Some(member) = self.member(id) else { return };
+        let (realname, away) = (member.realname.to_string(), member.away.clone());
+        let text = format!("joined: {} from {} to {name}", member.name(), member.peer);
+        let (irc, implicit) = (
+            member.speaker == Speaker::Irc,
+            !member.has(Capability::NoImplicitNames) && !member.has(Capability::DraftNoImplicitNames),
+        );
+        self.log(text);
+        let from = self.source(id);
+        let event = self.event(&from, What::Join { room: &name, realname: &realname });
+        self.to_room(room, &event, Some(id), 0);
+        self.narrate(&name, &event);
+        if irc {
+            self.to_one(id, &event);
+        }
+        if let Some(text) = away {
+            let event = self.event(&from, What::Away { text: Some(&text) });
+            self.to_room_with(room, &event, id, Capability::AwayNotify);
+        }
+        if irc {
+            let created_now = self.rooms.get(room).is_some_and(|room| room.topic.is_none());
+            if !created_now {
+                self.show_topic(id, room);
+            }
+            if implicit {
+                self.page(id, Page::Names { room, name: name.into(), from: 0 });
+            }
+        }
+    }
+
+    /// As [`to_room`](Self::to_room), for those with a capability.
+    pub(super) fn to_room_with(
+        &mut self,
+        room: RoomId,
+        event: &super::Event<'_>,
+        except: ConnectionId,
+        capability: Capability,
+    ) {
+        let Hub { rooms, slots, out, .. } = self;
+        let Some(room) = rooms.get(room) else { return };
+        let mut fanout = super::Fanout::new(event);
+        for seat in room.seats().iter().filter(|seat| seat.member != except) {
+            if let Some(slot) = slots.get(seat.member.slot as usize).filter(|slot| slot.caps.has(capability))
+                && let Some(line) = fanout.line(slot.form)
+            {
+                out.push(super::Output::Line { to: seat.member, line });
+            }
+        }
+    }
+
+    /// Where a member sits in a room.
+    pub(super) fn place(&self, id: ConnectionId, room: RoomId) -> Option<Place> {
+        self.member(id)?.rooms.iter().find(|place| place.room == room).copied()
+    }
+
+    pub(super) fn seat(&self, id: ConnectionId, room: RoomId) -> Option<&Seat> {
+        self.rooms.get(room)?.seat(self.place(id, room)?.number)
+    }
+
+    /// Whether a member may act as operator of a room: it has `@`, or is a server operator.
+    pub(super) fn is_operator(&self, id: ConnectionId, room: RoomId) -> bool {
+        self.member(id).is_some_and(|member| member.operator)
+            || self.seat(id, room).is_some_and(|seat| seat.rank & OPERATOR != 0)
+    }
+
+    /// The room, if it exists and the member is in it or is a server operator; else the reply
+    /// is sent.
+    pub(super) fn joined_room(&mut self, id: ConnectionId, name: &str) -> Option<RoomId> {
+        let Some(room) = self.rooms.find(name) else {
+            self.no_such_room(id, shown(name));
+            return None;
+        };
+        if self.place(id, room).is_none() && !self.member(id).is_some_and(|member| member.operator) {
+            self.reply(id, ERR_NOTONCHANNEL, format_args!("{name} :You are not in that room"));
+            return None;
+        }
+        Some(room)
+    }
+
+    pub(super) fn part(&mut self, id: ConnectionId, rooms: &str, reason: Option<&str>) {
+        for name in rooms.split(',').filter(|name| !name.is_empty()) {
+            let Some(room) = self.rooms.find(name) else {
+                self.no_such_room(id, shown(name));
+                continue;
+            };
+            if self.place(id, room).is_none() {
+                self.reply(id, ERR_NOTONCHANNEL, format_args!("{name} :You are not in that room"));
+                continue;
+            }
+            self.leave(id, room, reason);
+        }
+    }
+
+    pub(super) fn part_all(&mut self, id: ConnectionId) {
+        let Some(member) = self.member(id) else { return };
+        for place in member.rooms.clone() {
+            self.leave(id, place.room, None);
+        }
+    }
+
+    /// A member leaves a room; everyone in it is told, the one who leaves too.
+    pub(super) fn leave(&mut self, id: ConnectionId, room: RoomId, reason: Option<&str>) {
+        let Some(name) = self.rooms.get(room).map(|room| room.name.to_string()) else { return };
+        let from = self.source(id);
+        let event = self.event(&from, What::Part { room: &name, reason });
+        if event.body_len() > MAX_BODY {
+            return self.too_long(id);
+        }
+        self.to_room(room, &event, Some(id), 0);
+        self.narrate(&name, &event);
+        if self.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
+            self.to_one(id, &event);
+        }
+        self.log(format!("parted: {} left {name}", from.nick));
+        self.unseat(id, room);
+    }
+
+    fn unseat(&mut self, id: ConnectionId, room: RoomId) {
+        let Some(place) = self.place(id, room) else { return };
+        if let Some(member) = self.member_mut(id) {
+            member.rooms.retain(|place| place.room != room);
+        }
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.leave(place.number);
+        }
+        self.rooms.end_if_empty(room);
+    }
+
+    /// `KICK room nick`, or as many rooms as nicks, or one room and several nicks
+    /// (RFC 2812 §3.2.8).
+    pub(super) fn kick(&mut self, id: ConnectionId, rooms: &str, nicks: &str, reason: Option<&str>) {
+        let rooms: Vec<&str> = rooms.split(',').filter(|name| !name.is_empty()).collect();
+        let nicks: Vec<&str> = nicks.split(',').filter(|name| !name.is_empty()).collect();
+        if nicks.len() > super::messages::MAX_TARGETS {
+            return self.too_many_targets(id, nicks.len());
+        }
+        if rooms.len() != 1 && rooms.len() != nicks.len() {
+            return self.reply(
+                id,
+                ERR_NEEDMOREPARAMS,
+                format_args!("KICK :Name one room, or as many as people"),
+            );
+        }
+        if reason.is_some_and(|reason| reason.len() > MAX_KICK) {
+            return self.too_long(id);
+        }
+        for (i, nick) in nicks.iter().enumerate() {
+            if let Some(name) = rooms.get(i).or(rooms.first()) {
+                self.kick_one(id, name, nick, reason);
+            }
+        }
+    }
+
+    fn kick_one(&mut self, id: ConnectionId, name: &str, nick: &str, reason: Option<&str>) {
+        let Some(room) = self.joined_room(id, name) else { return };
+        if !self.is_operator(id, room) {
+            return self.operator_needed(id, name);
+        }
+        let Some(victim) = self.find(nick) else { return self.no_such_nick(id, shown(nick)) };
+        if self.place(victim, room).is_none() {
+            return self.reply(
+                id,
+                ERR_USERNOTINCHANNEL,
+                format_args!("{nick} {name} :They are not in that room"),
+            );
+        }
+        let Some(name) = self.rooms.get(room).map(|room| room.name.to_string()) else { return };
+        let from = self.source(id);
+        let nick = self.nick_of(victim).to_owned();
+        let reason = reason.unwrap_or(&from.nick);
+        let event = self.event(&from, What::Kick { room: &name, nick: &nick, reason });
+        if event.body_len() > MAX_BODY {
+            return self.too_long(id);
+        }
+        self.to_room(room, &event, Some(id), 0);
+        self.narrate(&name, &event);
+        if self.place(id, room).is_some() {
+            self.to_one(id, &event);
+        }
+        self.log(format!("kicked: {nick} from {name} by {}", from.nick));
+        self.unseat(victim, room);
+        if self.member(victim).is_some_and(|member| member.speaker == Speaker::Plain) {
+            let sentence = format!("You were put out of {name}. /join {name} tries to come back.");
+            self.explain(victim, &sentence);
+        }
+    }
+
+    pub(super) fn operator_needed(&mut self, id: ConnectionId, room: &str) {
+        self.reply(
+            id,
+            ERR_CHANOPRIVSNEEDED,
+            format_args!("{room} :Only an operator of the room may do that"),
+        );
+    }
+
+    pub(super) fn too_many_targets(&mut self, id: ConnectionId, count: usize) {
+        self.reply(id, ERR_TOOMANYTARGETS, format_args!("* :{count} targets are too many; nothing was done"));
+    }
+
+    pub(super) fn invite(&mut self, id: ConnectionId, nick: &str, name: &str) {
+        let Some(invited) = self.find(nick) else { return self.no_such_nick(id, shown(nick)) };
+        let Some(room) = self.joined_room(id, name) else { return };
+        if self.place(invited, room).is_some() {
+            return self.reply(
+                id,
+                ERR_USERONCHANNEL,
+                format_args!("{nick} {name} :They are in that room already"),
+            );
+        }
+        let Some(state) = self.rooms.get_mut(room) else { return };
+        let (name, invite_only) = (state.name.to_string(), state.flags.invite_only);
+        if invite_only && !self.is_operator(id, room) {
+            return self.operator_needed(id, &name);
+        }
+        if let Some(state) = self.rooms.get_mut(room) {
+            state.invited.retain(|other| *other != invited);
+            if state.invited.len() >= MAX_INVITED {
+                state.invited.remove(0);
+            }
+            state.invited.push(invited);
+        }
+        let nick = self.nick_of(invited).to_owned();
+        self.reply(id, RPL_INVITING, format_args!("{nick} {name}"));
+        if let Some(away) = self.member(invited).and_then(|member| member.away.clone()) {
+            self.reply(id, RPL_AWAY, format_args!("{nick} :{away}"));
+        }
+        let from = self.source(id);
+        let event = self.event(&from, What::Invite { nick: &nick, room: &name });
+        self.to_one(invited, &event);
+        // invite-notify: those who could have invited learn of it.
+        let operators: Vec<ConnectionId> = self.rooms.get(room).map_or_else(Vec::new, |room| {
+            let notified = |seat: &&Seat| {
+                seat.member != id
+                    && (!invite_only || seat.rank & OPERATOR != 0)
+                    && self.slots[seat.member.slot as usize].caps.has(Capability::InviteNotify)
+            };
+            room.seats().iter().filter(notified).map(|seat| seat.member).collect()
+        });
+        for operator in operators {
+            self.to_one(operator, &event);
+        }
+    }
+
+    /// INVITE without parameters: where one is invited to.
+    pub(super) fn invitations(&mut self, id: ConnectionId) {
+        let rooms: Vec<String> = self
+            .rooms
+            .from(0)
+            .filter(|(_, room)| room.invited.contains(&id))
+            .map(|(_, room)| room.name.to_string())
+            .collect();
+        for room in rooms {
+            self.reply(id, RPL_INVITELIST, format_args!("{room}"));
+        }
+        self.reply(id, RPL_ENDOFINVITELIST, format_args!(":End of invite list"));
+    }
+
+    pub(super) fn topic(&mut self, id: ConnectionId, name: &str, topic: Option<&str>) {
+        let Some(topic) = topic else {
+            let visible = self.rooms.find(name).filter(|room| self.sees(id, *room));
+            return match visible {
+                Some(room) if self.rooms.get(room).is_some_and(|room| room.topic.is_none()) => {
+                    self.reply(id, RPL_NOTOPIC, format_args!("{name} :No topic is set"));
+                }
+                Some(room) => self.show_topic(id, room),
+                None => self.no_such_room(id, shown(name)),
+            };
+        };
+        let Some(room) = self.joined_room(id, name) else { return };
+        let by_operators = self.rooms.get(room).is_some_and(|room| room.flags.topic_by_operators);
+        if by_operators && !self.is_operator(id, room) {
+            return self.operator_needed(id, name);
+        }
+        if topic.len() > MAX_TOPIC {
+            return self.too_long(id);
+        }
+        let from = self.source(id);
+        let at = self.now.wall;
+        let Some(state) = self.rooms.get_mut(room) else { return };
+        let name = state.name.to_string();
+        state.topic =
+            (!topic.is_empty()).then(|| Topic { text: topic.into(), setter: from.prefix.clone(), at });
+        let event = self.event(&from, What::Topic { room: &name, text: topic });
+        self.to_room(room, &event, Some(id), 0);
+        self.narrate(&name, &event);
+        self.to_one(id, &event);
+    }
+
+    fn show_topic(&mut self, id: ConnectionId, room: RoomId) {
+        let Some(room) = self.rooms.get(room) else { return };
+        let (Some(topic), name) = (room.topic.clone(), room.name.to_string()) else { return };
+        self.reply(id, RPL_TOPIC, format_args!("{name} :{}", topic.text));
+        self.reply(id, RPL_TOPICWHOTIME, format_args!("{name} {} {}", topic.setter, topic.at.seconds()));
+    }
+
+    /// Whether a room shows itself to this member: it is not secret, or the member is in it.
+    pub(super) fn sees(&self, id: ConnectionId, room: RoomId) -> bool {
+        self.rooms.get(room).is_some_and(|state| {
+            !state.flags.secret
+                || self.place(id, room).is_some()
+                || self.member(id).is_some_and(|member| member.operator)
+        })
+    }
+
+    pub(super) fn names(&mut self, id: ConnectionId, name: Option<&str>) {
+        let Some(name) = name else {
+            return self.reply(id, RPL_ENDOFNAMES, format_args!("* :End of NAMES; name a room"));
+        };
+        match self.rooms.find(name).filter(|room| self.sees(id, *room)) {
+            Some(room) => self.page(id, Page::Names { room, name: name.into(), from: 0 }),
+            None => self.reply(id, RPL_ENDOFNAMES, format_args!("{} :End of NAMES", shown(name))),
+        }
+    }
+
+    pub(super) fn names_page(
+        &mut self,
+        id: ConnectionId,
+        room: RoomId,
+        name: Box<str>,
+        from: u32,
+        sheet: &mut Sheet,
+    ) -> Option<Page> {
+        let (member, state) = (self.member(id)?, self.rooms.get(room));
+        let (all, userhost) = (member.has(Capability::MultiPrefix), member.has(Capability::UserhostInNames));
+        let inside = self.place(id, room).is_some();
+        let symbol = if state.is_some_and(|room| room.flags.secret) { '@' } else { '=' };
+        let fixed = format!(":{} 353 {} {symbol} {name} :\r\n", self.settings.name, member.name()).len();
+        let mut names = String::new();
+        for seat in state.map(|room| room.seats_from(from)).unwrap_or_default() {
+            let Some(other) = self.member(seat.member) else { continue };
+            if other.invisible && !inside {
+                continue;
+            }
+            let shown = if userhost { other.prefix() } else { other.name().to_owned() };
+            let entry = seat.prefixes(all);
+            if fixed + names.len() + 1 + entry.len() + shown.len() > MAX_BODY {
+                sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{symbol} {name} :{names}")));
+                names.clear();
+                if sheet.full() {
+                    return Some(Page::Names { room, name, from: seat.number });
+                }
+            }
+            if !names.is_empty() {
+                names.push(' ');
+            }
+            names.push_str(entry);
+            names.push_str(&shown);
+        }
+        if !names.is_empty() {
+            sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{symbol} {name} :{names}")));
+        }
+        sheet.push(self.numeric_line(id, RPL_ENDOFNAMES, format_args!("{name} :End of NAMES")));
+        None
+    }
+
+    /// The room a name stands for, by reference.
+    pub(super) fn room_named(&self, name: &str) -> Option<(RoomId, &Room)> {
+        let id = self.rooms.find(name)?;
+        Some((id, self.rooms.get(id)?))
+    }
+}
+
+/// A name from a client as a reply may repeat it: a `*` where it is too long or no middle
+/// parameter.
+pub(super) fn shown(name: &str) -> &str {
+    let middle = !name.is_empty() && !name.contains(' ') && !name.starts_with(':');
+    if middle && name.len() <= 2 * crate::protocol::name::MAX_BYTES { name } else { "*" }
+}

@@ -1,0 +1,133 @@
+//! Talk: PRIVMSG, NOTICE and TAGMSG to rooms and people.
+
+use super::event::{Event, What};
+use super::room::{OPERATOR, RoomId, VOICE};
+use super::{ConnectionId, Hub, Speaker};
+use crate::protocol::Numeric::*;
+use crate::protocol::command::Verb;
+use crate::protocol::line::MAX_BODY;
+use crate::protocol::{Capability, Folded};
+
+/// Targets of one command (ISUPPORT TARGMAX).
+pub(super) const MAX_TARGETS: usize = 4;
+
+impl Hub {
+    /// `tags` are the client-only tags to relay.
+    pub(super) fn send(&mut self, id: ConnectionId, verb: Verb, targets: &str, text: &str, tags: &str) {
+        let count = targets.split(',').filter(|target| !target.is_empty()).count();
+        if count > MAX_TARGETS {
+            return self.too_many_targets(id, count);
+        }
+        if verb == Verb::Tagmsg && !self.member(id).is_some_and(|m| m.has(Capability::MessageTags)) {
+            return self.reply(id, ERR_UNKNOWNCOMMAND, format_args!("TAGMSG :Ask for message-tags first"));
+        }
+        for target in targets.split(',').filter(|target| !target.is_empty()) {
+            let name = target.trim_start_matches(['@', '+']);
+            if name.starts_with('#') {
+                self.say(id, verb, target, name, text, tags);
+            } else {
+                self.whisper(id, verb, target, text, tags);
+            }
+        }
+        let now = self.now.elapsed;
+        if let Some(member) = self.member_mut(id) {
+            member.spoke = now;
+        }
+    }
+
+    /// To a room; `target` may carry the rank that is to hear it (STATUSMSG).
+    fn say(&mut self, id: ConnectionId, verb: Verb, target: &str, name: &str, text: &str, tags: &str) {
+        let Some(room) = self.rooms.find(name) else {
+            return self.refuse_message(verb, |hub| hub.no_such_room(id, super::membership::shown(name)));
+        };
+        let rank = match &target[..target.len() - name.len()] {
+            "" => 0,
+            prefixes if prefixes.contains('+') => VOICE,
+            _ => OPERATOR,
+        };
+        if let Some(sentence) = self.silenced(id, room) {
+            return self.refuse_message(verb, |hub| {
+                hub.reply(id, ERR_CANNOTSENDTOCHAN, format_args!("{name} :{sentence}"));
+            });
+        }
+        let Some(name) = self.rooms.get(room).map(|room| room.name.to_string()) else { return };
+        let shown = match rank {
+            0 => name.clone(),
+            VOICE => format!("+{name}"),
+            _ => format!("@{name}"),
+        };
+        let from = self.source(id);
+        let what = What::Message { verb, target: &shown, text, private: false };
+        let event = Event { tags, ..self.event(&from, what) };
+        if event.body_len() > MAX_BODY {
+            return self.too_long(id);
+        }
+        self.to_room(room, &event, Some(id), rank);
+        self.echo(id, &event);
+        if rank == 0 && verb != Verb::Tagmsg {
+            self.narrate(&name, &event);
+        }
+    }
+
+    /// Why this member may not talk in a room; `None` if it may.
+    fn silenced(&self, id: ConnectionId, room: RoomId) -> Option<&'static str> {
+        let member = self.member(id)?;
+        let state = self.rooms.get(room)?;
+        let rank = self.seat(id, room).map(|seat| seat.rank);
+        if member.operator || rank.is_some_and(|rank| rank > 0) {
+            return None;
+        }
+        if rank.is_none() && state.flags.no_outside {
+            return Some("Join the room to talk in it (+n)");
+        }
+        if state.flags.moderated {
+            return Some("Only people with voice may talk here (+m)");
+        }
+        let banned = !state.bans.is_empty() && state.banned(&Folded::new(&member.prefix()));
+        banned.then_some("You are banned from this room (+b)")
+    }
+
+    /// To one person.
+    pub(super) fn whisper(&mut self, id: ConnectionId, verb: Verb, target: &str, text: &str, tags: &str) {
+        let Some(other) = self.find(target) else {
+            return self.refuse_message(verb, |hub| hub.no_such_nick(id, super::membership::shown(target)));
+        };
+        let nick = self.nick_of(other).to_owned();
+        let from = self.source(id);
+        let what = What::Message { verb, target: &nick, text, private: true };
+        let event = Event { tags, ..self.event(&from, what) };
+        if event.body_len() > MAX_BODY {
+            return self.too_long(id);
+        }
+        let Some(reader) = self.member(other) else { return };
+        let away = reader.away.clone();
+        if let Speaker::Toy(_) = reader.speaker
+            && verb != Verb::Tagmsg
+        {
+            // Their programs know one room and no private talk: it would look public.
+            return self.refuse_message(verb, |hub| {
+                let why = "Their program cannot show private messages";
+                hub.reply(id, ERR_NOSUCHNICK, format_args!("{nick} :{why}"));
+            });
+        }
+        self.to_one(other, &event);
+        self.echo(id, &event);
+        if let (Verb::Privmsg, Some(away)) = (verb, away) {
+            self.reply(id, RPL_AWAY, format_args!("{nick} :{away}"));
+        }
+    }
+
+    /// A notice is never answered (RFC 2812 §3.3.2).
+    fn refuse_message(&mut self, verb: Verb, refuse: impl FnOnce(&mut Hub)) {
+        if verb != Verb::Notice {
+            refuse(self);
+        }
+    }
+
+    /// The sender's own copy (IRCv3 echo-message).
+    fn echo(&mut self, id: ConnectionId, event: &Event<'_>) {
+        if self.member(id).is_some_and(|member| member.has(Capability::EchoMessage)) {
+            self.to_one(id, event);
+        }
+    }
+}

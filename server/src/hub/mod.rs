@@ -1,0 +1,422 @@
+//! The hub: who is here, which rooms there are, who hears what.
+//!
+//! [`Hub`] is a plain state machine without socket, clock, channel or randomness.
+//! The contract:
+//!
+//! 1. give it one [`Input`] and the [`Moment`] with [`Hub::handle`];
+//! 2. carry out every [`Output`] of [`Hub::drain`], in order;
+//! 3. give it [`Input::Tick`] when [`Hub::next_timeout`] has come.
+//!
+//! It never waits for a peer. A long reply stops after a page and asks with [`Output::More`]
+//! for an [`Input::Drained`] when that peer has read what it was sent.
+
+mod admission;
+mod event;
+mod member;
+mod membership;
+mod messages;
+mod modes;
+mod monitor;
+mod operator;
+mod page;
+mod people;
+mod plain;
+mod queries;
+mod registration;
+mod reply;
+mod room;
+mod settings;
+mod stamp;
+mod timers;
+mod toy;
+mod who;
+mod whowas;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::protocol::command::{Command, CommandError};
+use crate::protocol::line::{self, MAX_BODY, MAX_CLIENT_TAGS};
+use crate::protocol::time::Moment;
+use crate::protocol::{Folded, Message};
+
+use admission::Admission;
+pub use admission::party;
+use event::{Event, Fanout};
+use member::{Member, Slot};
+pub use member::{Speaker, ToyKind};
+use reply::Labelled;
+use room::{RoomId, Rooms};
+pub use settings::Settings;
+use stamp::Stamps;
+use timers::Timers;
+use whowas::Whowas;
+
+/// One connection, for as long as the server runs: a place in a table and how often that
+/// place was taken before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConnectionId {
+    /// The place in the table.
+    pub slot: u32,
+    /// Tells this connection from earlier ones in the same place.
+    pub generation: u32,
+}
+
+/// A line as it goes out, line end included; encoded once, shared by all who get it.
+pub type Line = Rc<[u8]>;
+
+/// Why a connection is lost whose peer hung up.
+pub const CLOSED: &str = "Connection closed";
+
+/// What happens to the hub.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// Somebody connected. `cloak` stands for the address where people see it.
+    #[expect(missing_docs, reason = "said above")]
+    Opened { id: ConnectionId, peer: SocketAddr, cloak: u64 },
+    /// It is known now what this connection speaks; `name` is a toy client's.
+    #[expect(missing_docs, reason = "said above")]
+    Speaks { id: ConnectionId, speaker: Speaker, name: Option<&'a str> },
+    /// Whole lines (or one chunk of a toy client), each ended by LF, the last one perhaps not.
+    #[expect(missing_docs, reason = "said above")]
+    Lines { id: ConnectionId, block: &'a [u8] },
+    /// Bytes came that are no line yet: a sign of life.
+    #[expect(missing_docs, reason = "said above")]
+    Alive { id: ConnectionId },
+    /// Flood control makes this reader wait: its clocks stand still meanwhile.
+    #[expect(missing_docs, reason = "said above")]
+    Delayed { id: ConnectionId, by: Duration },
+    /// All that was sent to this connection is on its way.
+    #[expect(missing_docs, reason = "said above")]
+    Drained { id: ConnectionId },
+    /// The connection ended, or has to.
+    #[expect(missing_docs, reason = "said above")]
+    Lost { id: ConnectionId, reason: &'a str },
+    /// The connection brought what must not talk in a room: close it without a word.
+    #[expect(missing_docs, reason = "said above")]
+    Refused { id: ConnectionId, reason: &'a str },
+    /// A line from the operator.
+    Console(&'a str),
+    /// The server ends: everybody is told and closed.
+    Stop,
+    /// A time given by [`Hub::next_timeout`] has come.
+    Tick,
+}
+
+/// What the hub wants done.
+#[derive(Debug)]
+pub enum Output {
+    /// Send a line.
+    #[expect(missing_docs, reason = "said above")]
+    Line { to: ConnectionId, line: Line },
+    /// Close, once what was sent before has gone out. The hub has forgotten this connection.
+    #[expect(missing_docs, reason = "said above")]
+    Close { id: ConnectionId },
+    /// A reply is not finished: give [`Input::Drained`] when the peer has read so far.
+    #[expect(missing_docs, reason = "said above")]
+    More { id: ConnectionId },
+    /// A line for the operator's terminal.
+    Console(String),
+    /// A line for the log. Never message text, never a password.
+    Log(String),
+    /// The operator asks the server to stop after this time.
+    Stop(Duration),
+}
+
+/// See the [module](self).
+pub struct Hub {
+    settings: Settings,
+    now: Moment,
+    slots: Vec<Slot>,
+    /// Marks who was reached already when people share several rooms.
+    epoch: u32,
+    nicks: HashMap<Folded, ConnectionId>,
+    rooms: Rooms,
+    watchers: HashMap<Folded, Vec<ConnectionId>>,
+    whowas: Whowas,
+    admission: Admission,
+    timers: Timers,
+    stamps: Stamps,
+    population: Population,
+    labelled: Option<Labelled>,
+    batches: u32,
+    stopping: bool,
+    out: Vec<Output>,
+}
+
+/// How many are here, counted as they come and go.
+#[derive(Debug, Default, Clone, Copy)]
+struct Population {
+    registered: usize,
+    registered_peak: usize,
+    invisible: usize,
+    operators: usize,
+}
+
+impl Hub {
+    /// A hub with its default room and nobody in it.
+    pub fn new(settings: Settings, now: Moment) -> Hub {
+        let mut rooms = Rooms::default();
+        rooms.create(settings.default_room.clone(), now.wall, true);
+        Hub {
+            stamps: Stamps::new(settings.boot),
+            admission: Admission::new(settings.max_clients, settings.max_clients_per_ip),
+            settings,
+            now,
+            slots: Vec::new(),
+            epoch: 0,
+            nicks: HashMap::new(),
+            rooms,
+            watchers: HashMap::new(),
+            whowas: Whowas::default(),
+            timers: Timers::default(),
+            population: Population::default(),
+            labelled: None,
+            batches: 0,
+            stopping: false,
+            out: Vec::new(),
+        }
+    }
+
+    /// Takes one input. Its outputs wait in [`Hub::drain`].
+    pub fn handle(&mut self, input: Input<'_>, now: Moment) {
+        self.now = now;
+        match input {
+            Input::Opened { id, peer, cloak } => self.opened(id, peer, cloak),
+            Input::Speaks { id, speaker, name } => self.speaks(id, speaker, name),
+            Input::Lines { id, block } => self.block(id, block),
+            Input::Alive { id } => self.alive(id),
+            Input::Delayed { id, by } => self.delayed(id, by),
+            Input::Drained { id } => self.next_page(id),
+            // Who hung up reads no last line.
+            Input::Lost { id, reason: CLOSED } => self.depart(id, CLOSED, CLOSED),
+            Input::Lost { id, reason } => self.lost(id, reason),
+            Input::Refused { id, reason } => self.depart(id, reason, reason),
+            Input::Console(line) => self.console(line, operator::Asker::Console),
+            Input::Stop => self.stop(),
+            Input::Tick => self.tick(),
+        }
+    }
+
+    /// What is to be done since the last call, in order.
+    pub fn drain(&mut self) -> std::vec::Drain<'_, Output> {
+        self.out.drain(..)
+    }
+
+    /// When to give the next [`Input::Tick`], as [`Moment::elapsed`] counts.
+    pub fn next_timeout(&self) -> Option<Duration> {
+        self.timers.next()
+    }
+
+    fn block(&mut self, id: ConnectionId, block: &[u8]) {
+        let Some(member) = self.member_mut(id) else { return };
+        let speaker = member.speaker;
+        self.alive(id);
+        match speaker {
+            Speaker::Toy(kind) => self.toy_chunk(id, kind, block),
+            Speaker::Irc | Speaker::Plain | Speaker::Unknown => {
+                for line in line::lines(block) {
+                    // A command may have ended the connection.
+                    if self.member(id).is_none() {
+                        break;
+                    }
+                    match speaker {
+                        Speaker::Irc => self.irc_line(id, line),
+                        _ => self.plain_line(id, line),
+                    }
+                }
+            }
+        }
+    }
+
+    fn irc_line(&mut self, id: ConnectionId, line: &[u8]) {
+        let tags = match line.first() {
+            Some(b'@') => line.iter().position(|b| *b == b' ').map_or(line.len(), |end| end + 1),
+            _ => 0,
+        };
+        if tags > MAX_CLIENT_TAGS || line.len() - tags > MAX_BODY - 2 {
+            return self.too_long(id);
+        }
+        let Ok(text) = std::str::from_utf8(line) else { return self.not_utf8(id, line) };
+        if text.contains('\r') {
+            // A CR inside a line would let one message look like two.
+            return self.fail(id, "*", "INVALID_LINE", "A line holds a CR that ends nothing; it was refused");
+        }
+        let Some(message) = Message::parse(text) else { return };
+        self.begin_label(id, &message);
+        match Command::parse(&message) {
+            Ok(command) => self.command(id, &message, command),
+            Err(error) => self.refuse_command(id, message.command, error),
+        }
+        self.end_label();
+    }
+
+    fn command(&mut self, id: ConnectionId, message: &Message<'_>, command: Command<'_>) {
+        let registered = self.member(id).is_some_and(Member::registered);
+        match command {
+            Command::Cap { verb, argument } => self.cap(id, verb, argument),
+            Command::Pass if registered => self.already_registered(id),
+            Command::Pass => {}
+            Command::Nick { nick } => self.nick(id, nick),
+            Command::User { .. } if registered => self.already_registered(id),
+            Command::User { username, realname } => self.user(id, username, realname),
+            Command::Quit { reason } => self.quit(id, reason),
+            Command::Ping { token } => self.ping(id, token),
+            Command::Pong => {}
+            _ if !registered => self.not_registered(id),
+            Command::Send { verb, targets, text } => {
+                self.send(id, verb, targets, text, &message.tags.client_only());
+            }
+            Command::Join { rooms, keys } => self.join(id, rooms, keys),
+            Command::PartAll => self.part_all(id),
+            Command::Part { rooms, reason } => self.part(id, rooms, reason),
+            Command::Topic { room, topic } => self.topic(id, room, topic),
+            Command::Names { room } => self.names(id, room),
+            Command::List { filter } => self.list(id, filter),
+            Command::Mode { target, modes, arguments } => self.mode(id, target, modes, &arguments),
+            Command::Kick { rooms, nicks, reason } => self.kick(id, rooms, nicks, reason),
+            Command::Invite { nick, room } => self.invite(id, nick, room),
+            Command::InviteList => self.invitations(id),
+            Command::Who { mask, fields } => self.who(id, mask, fields),
+            Command::Whois { nick } => self.whois(id, nick),
+            Command::Whowas { nick, count } => self.whowas(id, nick, count),
+            Command::Away { text } => self.away(id, text),
+            Command::Userhost { nicks } => self.userhost(id, &nicks),
+            Command::Ison { nicks } => self.ison(id, &nicks),
+            Command::Monitor { verb, targets } => self.monitor(id, verb, targets),
+            Command::Setname { realname } => self.setname(id, realname),
+            Command::Oper { key } => self.oper(id, key),
+            Command::Kill { nick, reason } => self.kill(id, nick, reason),
+            Command::Wallops { text } => self.wallops(id, text),
+            Command::Console { line } => self.remote_console(id, line),
+            Command::Motd => self.motd(id),
+            Command::Lusers => self.lusers(id),
+            Command::Version => self.version(id),
+            Command::Time => self.time(id),
+            Command::Info => self.info(id),
+            Command::Admin => self.admin(id),
+            Command::Help { subject } => self.help(id, subject),
+            Command::Links => self.links(id),
+            Command::Stats { query } => self.stats(id, query),
+        }
+    }
+
+    fn refuse_command(&mut self, id: ConnectionId, verb: &str, error: CommandError) {
+        use crate::protocol::Numeric::*;
+        let silent = verb.eq_ignore_ascii_case("NOTICE");
+        let registered = self.member(id).is_some_and(Member::registered);
+        match error {
+            CommandError::Unknown if !registered => self.not_registered(id),
+            CommandError::Unknown => {
+                self.reply(id, ERR_UNKNOWNCOMMAND, format_args!("{verb} :Unknown command; HELP lists them"));
+            }
+            CommandError::NeedMoreParams => {
+                self.reply(id, ERR_NEEDMOREPARAMS, format_args!("{verb} :Not enough parameters"));
+            }
+            CommandError::NoNicknameGiven => {
+                self.reply(id, ERR_NONICKNAMEGIVEN, format_args!(":No nickname given"));
+            }
+            CommandError::NoOrigin => self.reply(id, ERR_NOORIGIN, format_args!(":No origin specified")),
+            _ if !registered => self.not_registered(id),
+            // A notice is never answered (RFC 2812 §3.3.2).
+            CommandError::NoRecipient | CommandError::NoTextToSend if silent => {}
+            CommandError::NoRecipient => {
+                self.reply(id, ERR_NORECIPIENT, format_args!(":No recipient given ({verb})"));
+            }
+            CommandError::NoTextToSend => {
+                self.reply(id, ERR_NOTEXTTOSEND, format_args!(":No text to send"));
+            }
+        }
+    }
+
+    /// The member at `id`, if that connection is still here.
+    fn member(&self, id: ConnectionId) -> Option<&Member> {
+        let slot = self.slots.get(id.slot as usize)?;
+        slot.member.as_deref().filter(|_| slot.generation == id.generation)
+    }
+
+    fn member_mut(&mut self, id: ConnectionId) -> Option<&mut Member> {
+        let slot = self.slots.get_mut(id.slot as usize)?;
+        slot.member.as_deref_mut().filter(|_| slot.generation == id.generation)
+    }
+
+    /// The registered member who has this name.
+    fn find(&self, nick: &str) -> Option<ConnectionId> {
+        let id = *self.nicks.get(&Folded::new(nick))?;
+        self.member(id).filter(|member| member.registered()).map(|_| id)
+    }
+
+    /// The name of the member at `id`, or `*` before it has one.
+    fn nick_of(&self, id: ConnectionId) -> &str {
+        self.member(id).and_then(|member| member.nick.as_ref()).map_or("*", |nick| nick.as_str())
+    }
+
+    /// Everyone who is here, lowest place first.
+    fn everyone(&self) -> impl Iterator<Item = (ConnectionId, &Member)> {
+        self.slots.iter().enumerate().filter_map(|(slot, entry)| {
+            let id = ConnectionId { slot: slot as u32, generation: entry.generation };
+            entry.member.as_deref().filter(|member| member.registered()).map(|member| (id, member))
+        })
+    }
+
+    /// Sends an event to everyone in a room but `except`, and with `rank` only to those who
+    /// have at least that.
+    fn to_room(&mut self, room: RoomId, event: &Event<'_>, except: Option<ConnectionId>, rank: u8) {
+        let Hub { rooms, slots, out, .. } = self;
+        let Some(room) = rooms.get(room) else { return };
+        let mut fanout = Fanout::new(event);
+        for seat in room.seats() {
+            if Some(seat.member) == except || (rank > 0 && seat.rank < rank) {
+                continue;
+            }
+            let Some(slot) = slots.get(seat.member.slot as usize) else { continue };
+            if let Some(line) = fanout.line(slot.form) {
+                out.push(Output::Line { to: seat.member, line });
+            }
+        }
+    }
+
+    /// Sends an event once to everyone who shares a room with `id`, but not to `id`.
+    fn to_neighbours(&mut self, id: ConnectionId, event: &Event<'_>, wants: impl Fn(&Slot) -> bool) {
+        self.epoch = self.epoch.wrapping_add(1);
+        let Some(member) = self.member(id) else { return };
+        let of: Vec<RoomId> = member.rooms.iter().map(|place| place.room).collect();
+        let Hub { rooms, slots, out, epoch, .. } = self;
+        let mut fanout = Fanout::new(event);
+        for room in of.into_iter().filter_map(|room| rooms.get(room)) {
+            for seat in room.seats() {
+                let Some(slot) = slots.get_mut(seat.member.slot as usize) else { continue };
+                if slot.mark == *epoch || seat.member == id || !wants(slot) {
+                    continue;
+                }
+                slot.mark = *epoch;
+                if let Some(line) = fanout.line(slot.form) {
+                    out.push(Output::Line { to: seat.member, line });
+                }
+            }
+        }
+    }
+
+    /// Sends an event to one connection.
+    fn to_one(&mut self, to: ConnectionId, event: &Event<'_>) {
+        let Some(form) = self.slots.get(to.slot as usize).map(|slot| slot.form) else { return };
+        if let Some(line) = Fanout::new(event).line(form) {
+            self.emit(to, line);
+        }
+    }
+
+    fn log(&mut self, text: String) {
+        self.out.push(Output::Log(text));
+    }
+
+    /// Shows the operator what happens in a room, where there is a terminal to show it on.
+    fn narrate(&mut self, room: &str, event: &Event<'_>) {
+        if self.settings.narrate
+            && let Some(text) = event.narration()
+        {
+            self.out.push(Output::Console(format!("{room} {text}")));
+        }
+    }
+}

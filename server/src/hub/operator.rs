@@ -1,0 +1,320 @@
+//! The operator: the console's commands, and OPER, KILL, WALLOPS and CONSOLE for those who
+//! hold the key.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::admission::{Ban, party};
+use super::event::What;
+use super::membership::shown;
+use super::room::OPERATOR;
+use super::{ConnectionId, Event, Hub, Output};
+use crate::protocol::Numeric::*;
+use crate::protocol::line::MAX_BODY;
+use crate::protocol::text::{self, printable};
+
+/// Bytes of one announcement; a longer one goes out as several.
+const MAX_ANNOUNCEMENT: usize = 360;
+/// Seconds that `/stop` waits at most.
+const MAX_STOP: u64 = 3600;
+
+/// Who gave a line to the console, and so who hears the answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asker {
+    /// The server's standard input.
+    Console,
+    /// A server operator, from afar.
+    Operator(ConnectionId),
+}
+
+const HELP: &[&str] = &[
+    "A line without / is announced to everyone. //text announces /text.",
+    "/who                        everyone, with addresses",
+    "/rooms                      all rooms",
+    "/op NICK ROOM               makes somebody operator of a room",
+    "/kick NICK [why]            disconnects somebody",
+    "/ban IP|NICK [minutes]      disconnects an address and keeps it out",
+    "/unban IP                   lets it in again",
+    "/bans                       who is kept out",
+    "/stop [seconds]             stops the server",
+];
+
+impl Hub {
+    /// A line at the console.
+    pub(super) fn console(&mut self, line: &str, asker: Asker) {
+        let line = line.trim();
+        if let Some(text) = line.strip_prefix('/').filter(|text| text.starts_with('/')) {
+            return self.announce(text);
+        }
+        let Some(command) = line.strip_prefix('/') else {
+            if !line.is_empty() {
+                self.announce(line);
+            }
+            return;
+        };
+        let mut words = command.split_whitespace();
+        match (words.next().unwrap_or_default(), words.next(), words.next()) {
+            ("help", ..) => HELP.iter().for_each(|line| self.answer(asker, (*line).into())),
+            ("who", ..) => self.console_who(asker),
+            ("rooms", ..) => self.console_rooms(asker),
+            ("op", Some(nick), Some(room)) => self.console_op(asker, nick, room),
+            ("kick", Some(nick), _) => {
+                let why = command.trim_start_matches("kick").trim_start();
+                let why = why[nick.len()..].trim();
+                self.console_kick(asker, nick, why);
+            }
+            ("ban", Some(whom), minutes) => self.console_ban(asker, whom, minutes),
+            ("unban", Some(ip), _) => self.console_unban(asker, ip),
+            ("bans", ..) => self.console_bans(asker),
+            ("stop", seconds, _) => self.console_stop(asker, seconds),
+            (word @ ("op" | "kick" | "ban" | "unban"), ..) => {
+                let usage = HELP.iter().find(|line| line[1..].starts_with(word)).copied().unwrap_or_default();
+                self.answer(asker, format!("/{word} needs more: {usage}"));
+            }
+            (word, ..) => self.answer(asker, format!("/{word} is no command; /help lists them")),
+        }
+    }
+
+    fn answer(&mut self, asker: Asker, text: String) {
+        match asker {
+            Asker::Console => self.out.push(Output::Console(text)),
+            Asker::Operator(id) => {
+                for piece in text::pieces(&text, MAX_ANNOUNCEMENT) {
+                    self.explain(id, piece);
+                }
+            }
+        }
+    }
+
+    /// The server speaks once to everybody, wherever they are.
+    fn announce(&mut self, text: &str) {
+        let text = printable(text);
+        let from = self.server_source();
+        let readers: Vec<ConnectionId> = self.everyone().map(|(id, _)| id).collect();
+        for piece in text::pieces(&text, MAX_ANNOUNCEMENT) {
+            let id = self.stamps.next(self.now.wall);
+            for reader in &readers {
+                let target = self.nick_of(*reader).to_owned();
+                let what = What::Announcement { target: &target, text: piece };
+                self.to_one(*reader, &Event { id, from: &from, tags: "", what });
+            }
+            if self.settings.narrate {
+                self.out.push(Output::Console(format!("* -!- server: {piece}")));
+            }
+        }
+        self.log(format!("announced to {} people", readers.len()));
+    }
+
+    fn console_who(&mut self, asker: Asker) {
+        let lines: Vec<String> = self
+            .everyone()
+            .map(|(_, member)| {
+                let rooms: Vec<&str> = member
+                    .rooms
+                    .iter()
+                    .filter_map(|place| self.rooms.get(place.room).map(|room| room.name.as_str()))
+                    .collect();
+                let away = if member.away.is_some() { ", away" } else { "" };
+                let rooms = if rooms.is_empty() { "no room".into() } else { rooms.join(" ") };
+                format!("{}  {}  {rooms}  ({}{away})", member.name(), member.peer, member.speaker)
+            })
+            .collect();
+        let count = lines.len();
+        lines.into_iter().for_each(|line| self.answer(asker, line));
+        self.answer(asker, format!("{count} here"));
+    }
+
+    fn console_rooms(&mut self, asker: Asker) {
+        let lines: Vec<String> = self
+            .rooms
+            .from(0)
+            .map(|(_, room)| {
+                let topic = room.topic.as_ref().map_or("", |topic| &topic.text);
+                format!(
+                    "{}  {} people  {}  {}",
+                    room.name,
+                    room.seats().len(),
+                    room.modes(true),
+                    printable(topic)
+                )
+            })
+            .collect();
+        lines.into_iter().for_each(|line| self.answer(asker, line.trim_end().into()));
+    }
+
+    fn console_op(&mut self, asker: Asker, nick: &str, room: &str) {
+        let Some(id) = self.find(nick) else {
+            return self.answer(asker, format!("Nobody here is called {nick}; /who lists everyone"));
+        };
+        let Some(room) = self.rooms.find(room) else {
+            return self.answer(asker, format!("There is no room {room}; /rooms lists them"));
+        };
+        let nick = self.nick_of(id).to_owned();
+        let Some(place) = self.place(id, room) else {
+            return self.answer(asker, format!("{nick} is not in that room"));
+        };
+        let Some(state) = self.rooms.get_mut(room) else { return };
+        let name = state.name.to_string();
+        if let Some(seat) = state.seat_mut(place.number) {
+            seat.rank |= OPERATOR;
+        }
+        let from = self.server_source();
+        let change = format!("+o {nick}");
+        let event = self.event(&from, What::Mode { target: &name, change: &change });
+        self.to_room(room, &event, None, 0);
+        self.log(format!("operator of {name}: {nick}"));
+        self.answer(asker, format!("{nick} is operator of {name} now"));
+    }
+
+    fn console_kick(&mut self, asker: Asker, nick: &str, why: &str) {
+        let Some(id) = self.find(nick) else {
+            return self.answer(asker, format!("Nobody here is called {nick}; /who lists everyone"));
+        };
+        let nick = self.nick_of(id).to_owned();
+        let reason = if why.is_empty() { "Kicked".into() } else { format!("Kicked: {}", printable(why)) };
+        self.expel(id, &reason);
+        self.answer(asker, format!("{nick} is disconnected"));
+    }
+
+    /// Disconnects somebody for a reason from the operator.
+    fn expel(&mut self, id: ConnectionId, reason: &str) {
+        let reason = text::pieces(reason, 300).first().copied().unwrap_or_default();
+        self.closing_line(id, reason);
+        // The words are a person's: not for the log.
+        self.depart(id, reason, "by the operator");
+    }
+
+    fn console_ban(&mut self, asker: Asker, whom: &str, minutes: Option<&str>) {
+        let named = self.find(whom).and_then(|id| self.member(id)).map(|member| member.peer.ip());
+        let Some(ip) = whom.parse::<IpAddr>().ok().or(named).map(party) else {
+            return self.answer(asker, format!("{whom} is neither an address nor a name that is here"));
+        };
+        let minutes = match minutes.map(str::parse::<u32>) {
+            None => None,
+            Some(Ok(minutes)) if minutes > 0 => Some(minutes),
+            Some(_) => return self.answer(asker, "The minutes of a ban are a whole number above 0".into()),
+        };
+        let until = minutes.map(|minutes| self.now.elapsed + Duration::from_secs(60 * u64::from(minutes)));
+        self.admission.bans.insert(ip, Ban { until });
+        let gone: Vec<ConnectionId> = (0..self.slots.len())
+            .map(|slot| ConnectionId { slot: slot as u32, generation: self.slots[slot].generation })
+            .filter(|id| self.member(*id).is_some_and(|member| party(member.peer.ip()) == ip))
+            .filter(|id| !matches!(asker, Asker::Operator(own) if own == *id))
+            .collect();
+        let count = gone.len();
+        gone.into_iter().for_each(|id| self.expel(id, "Banned"));
+        let time = minutes.map_or("until /unban".into(), |minutes| format!("for {minutes} minutes"));
+        self.log(format!("banned: {ip} {time}"));
+        self.answer(asker, format!("{ip} is banned {time}; {count} disconnected"));
+    }
+
+    fn console_unban(&mut self, asker: Asker, ip: &str) {
+        let lifted = ip.parse().ok().and_then(|ip| self.admission.bans.remove(&party(ip)));
+        match lifted {
+            Some(_) => {
+                self.log(format!("unbanned: {ip}"));
+                self.answer(asker, format!("{ip} may come again"));
+            }
+            None => self.answer(asker, format!("{ip} is not banned; /bans lists who is")),
+        }
+    }
+
+    fn console_bans(&mut self, asker: Asker) {
+        let now = self.now.elapsed;
+        self.admission.bans.retain(|_, ban| ban.until.is_none_or(|until| until > now));
+        let mut lines: Vec<String> = self
+            .admission
+            .bans
+            .iter()
+            .map(|(ip, ban)| match ban.until {
+                Some(until) => {
+                    format!("{ip}  {} minutes left", until.saturating_sub(now).as_secs().div_ceil(60))
+                }
+                None => format!("{ip}  until /unban"),
+            })
+            .collect();
+        lines.sort();
+        if lines.is_empty() {
+            lines.push("Nobody is banned".into());
+        }
+        lines.into_iter().for_each(|line| self.answer(asker, line));
+    }
+
+    fn console_stop(&mut self, asker: Asker, seconds: Option<&str>) {
+        let seconds = match seconds.map(str::parse::<u64>) {
+            None => 0,
+            Some(Ok(seconds)) if seconds <= MAX_STOP => seconds,
+            Some(_) => return self.answer(asker, format!("/stop takes 0 to {MAX_STOP} seconds")),
+        };
+        if seconds > 0 {
+            self.announce(&format!("The server stops in {seconds} seconds"));
+        }
+        self.out.push(Output::Stop(Duration::from_secs(seconds)));
+    }
+
+    pub(super) fn oper(&mut self, id: ConnectionId, key: &str) {
+        let right = self.settings.oper_key.as_deref().is_some_and(|known| same_secret(known, key));
+        let Some(member) = self.member_mut(id) else { return };
+        let (name, peer) = (member.name().to_owned(), member.peer);
+        if !right {
+            self.log(format!("refused: OPER by {name} from {peer} (wrong key)"));
+            return self.reply(id, ERR_PASSWDMISMATCH, format_args!(":Wrong key"));
+        }
+        if !std::mem::replace(&mut member.operator, true) {
+            self.population.operators += 1;
+        }
+        self.log(format!("operator: {name} from {peer}"));
+        self.reply(id, RPL_YOUREOPER, format_args!(":You are now a server operator"));
+        let line = format!(":{name} MODE {name} :+o\r\n");
+        self.emit(id, line.into_bytes().into());
+    }
+
+    /// Whether a member is a server operator; if not, it is told.
+    fn holds_the_key(&mut self, id: ConnectionId) -> bool {
+        let operator = self.member(id).is_some_and(|member| member.operator);
+        if !operator {
+            self.reply(
+                id,
+                ERR_NOPRIVILEGES,
+                format_args!(":Permission denied: server operators only (OPER)"),
+            );
+        }
+        operator
+    }
+
+    pub(super) fn kill(&mut self, id: ConnectionId, nick: &str, reason: Option<&str>) {
+        if !self.holds_the_key(id) {
+            return;
+        }
+        let Some(victim) = self.find(nick) else { return self.no_such_nick(id, shown(nick)) };
+        let by = self.nick_of(id).to_owned();
+        let reason = format!("Killed by {by}: {}", reason.unwrap_or("no reason given"));
+        self.expel(victim, &reason);
+    }
+
+    pub(super) fn wallops(&mut self, id: ConnectionId, text: &str) {
+        if !self.holds_the_key(id) {
+            return;
+        }
+        let from = self.source(id);
+        let event = self.event(&from, What::Wallops { text });
+        if event.body_len() > MAX_BODY {
+            return self.too_long(id);
+        }
+        let readers: Vec<ConnectionId> =
+            self.everyone().filter(|(_, member)| member.wallops).map(|(id, _)| id).collect();
+        readers.into_iter().for_each(|reader| self.to_one(reader, &event));
+    }
+
+    pub(super) fn remote_console(&mut self, id: ConnectionId, line: &str) {
+        if self.holds_the_key(id) {
+            self.console(line, Asker::Operator(id));
+        }
+    }
+}
+
+/// Compares two secrets in a time that tells only their lengths.
+fn same_secret(a: &str, b: &str) -> bool {
+    let differ = a.bytes().zip(b.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b));
+    std::hint::black_box(differ) == 0 && a.len() == b.len()
+}

@@ -1,0 +1,144 @@
+//! About people: AWAY, SETNAME, USERHOST, ISON, WHOIS.
+
+use super::event::What;
+use super::membership::shown;
+use super::registration::{MAX_AWAY, MAX_REALNAME};
+use super::{ConnectionId, Hub};
+use crate::protocol::Capability;
+use crate::protocol::Numeric::*;
+use crate::protocol::line::MAX_BODY;
+
+impl Hub {
+    pub(super) fn away(&mut self, id: ConnectionId, text: Option<&str>) {
+        if text.is_some_and(|text| text.len() > MAX_AWAY) {
+            return self.too_long(id);
+        }
+        let Some(member) = self.member_mut(id) else { return };
+        let changed = member.away.as_deref() != text;
+        member.away = text.map(Into::into);
+        match text {
+            Some(_) => self.reply(id, RPL_NOWAWAY, format_args!(":You are marked as away")),
+            None => self.reply(id, RPL_UNAWAY, format_args!(":You are no longer marked as away")),
+        }
+        if changed {
+            let from = self.source(id);
+            let event = self.event(&from, What::Away { text });
+            self.to_neighbours(id, &event, |slot| slot.caps.has(Capability::AwayNotify));
+        }
+    }
+
+    pub(super) fn setname(&mut self, id: ConnectionId, realname: &str) {
+        if realname.len() > MAX_REALNAME {
+            let sentence = format!("A real name has at most {MAX_REALNAME} bytes");
+            return self.fail(id, "SETNAME", "INVALID_REALNAME", &sentence);
+        }
+        if let Some(member) = self.member_mut(id) {
+            member.realname = realname.into();
+        }
+        let from = self.source(id);
+        let event = self.event(&from, What::Setname { realname });
+        self.to_neighbours(id, &event, |slot| slot.caps.has(Capability::Setname));
+        if self.member(id).is_some_and(|member| member.has(Capability::Setname)) {
+            self.to_one(id, &event);
+        }
+    }
+
+    pub(super) fn userhost(&mut self, id: ConnectionId, nicks: &[&str]) {
+        let entries: Vec<String> = nicks
+            .iter()
+            .filter_map(|nick| {
+                let member = self.member(self.find(nick)?)?;
+                let star = if member.operator { "*" } else { "" };
+                let sign = if member.away.is_some() { '-' } else { '+' };
+                let (name, user, host) = (member.name(), &member.username, member.host());
+                Some(format!("{name}{star}={sign}{user}@{host}"))
+            })
+            .collect();
+        self.reply_packed(id, RPL_USERHOST, &entries, " ");
+    }
+
+    pub(super) fn ison(&mut self, id: ConnectionId, nicks: &[&str]) {
+        let here: Vec<String> = nicks
+            .iter()
+            .flat_map(|nicks| nicks.split(' '))
+            .filter_map(|nick| self.find(nick).map(|other| self.nick_of(other).to_owned()))
+            .collect();
+        self.reply_packed(id, RPL_ISON, &here, " ");
+    }
+
+    /// One reply with all entries in its trailing parameter, or as many as they need; at least
+    /// one.
+    pub(super) fn reply_packed(
+        &mut self,
+        id: ConnectionId,
+        numeric: crate::protocol::Numeric,
+        entries: &[String],
+        separator: &str,
+    ) {
+        let fixed = self.numeric_line(id, numeric, format_args!(":")).len();
+        let mut line = String::new();
+        for entry in entries {
+            if !line.is_empty() && fixed + line.len() + separator.len() + entry.len() > MAX_BODY {
+                self.reply(id, numeric, format_args!(":{line}"));
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push_str(separator);
+            }
+            line.push_str(entry);
+        }
+        self.reply(id, numeric, format_args!(":{line}"));
+    }
+
+    pub(super) fn whois(&mut self, id: ConnectionId, nick: &str) {
+        let nick = nick.split(',').next().unwrap_or(nick);
+        let Some((other, member)) = self.find(nick).and_then(|other| Some((other, self.member(other)?)))
+        else {
+            self.no_such_nick(id, shown(nick));
+            return self.reply(id, RPL_ENDOFWHOIS, format_args!("{} :End of WHOIS", shown(nick)));
+        };
+        let (name, user, host) = (member.name().to_owned(), member.username.clone(), member.host());
+        let (realname, away) = (member.realname.clone(), member.away.clone());
+        let (operator, bot, signed_on) = (member.operator, member.bot, member.signed_on.seconds());
+        let idle = self.now.elapsed.saturating_sub(member.spoke).as_secs();
+        let rooms: Vec<String> = member
+            .rooms
+            .iter()
+            .filter(|place| self.sees(id, place.room))
+            .filter(|place| !member.invisible || other == id || self.place(id, place.room).is_some())
+            .filter_map(|place| {
+                let room = self.rooms.get(place.room)?;
+                let all = self.member(id)?.has(Capability::MultiPrefix);
+                Some(format!("{}{}", room.seat(place.number)?.prefixes(all), room.name))
+            })
+            .collect();
+        let server = self.settings.name.clone();
+
+        self.reply(id, RPL_WHOISUSER, format_args!("{name} {user} {host} * :{realname}"));
+        if !rooms.is_empty() {
+            let fixed = self.numeric_line(id, RPL_WHOISCHANNELS, format_args!("{name} :")).len();
+            let mut line = String::new();
+            for room in rooms {
+                if fixed + line.len() + 1 + room.len() > MAX_BODY {
+                    self.reply(id, RPL_WHOISCHANNELS, format_args!("{name} :{line}"));
+                    line.clear();
+                }
+                line.push_str(&room);
+                line.push(' ');
+            }
+            self.reply(id, RPL_WHOISCHANNELS, format_args!("{name} :{}", line.trim_end()));
+        }
+        self.reply(id, RPL_WHOISSERVER, format_args!("{name} {server} :Parlor"));
+        if let Some(away) = away {
+            self.reply(id, RPL_AWAY, format_args!("{name} :{away}"));
+        }
+        if operator {
+            self.reply(id, RPL_WHOISOPERATOR, format_args!("{name} :is a server operator"));
+        }
+        if bot {
+            self.reply(id, RPL_WHOISBOT, format_args!("{name} :is a bot"));
+        }
+        self.reply(id, RPL_WHOISIDLE, format_args!("{name} {idle} {signed_on} :seconds idle, signon time"));
+        self.reply(id, RPL_ENDOFWHOIS, format_args!("{name} :End of WHOIS"));
+    }
+}

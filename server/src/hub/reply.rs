@@ -1,0 +1,205 @@
+//! Replies to one connection: numerics, FAIL, and what binds them to a label
+//! (IRCv3 labeled-response, batch, standard-replies).
+
+use std::fmt::{self, Write};
+
+use super::event::{Event, SERVER, Source, What};
+use super::{ConnectionId, Hub, Line, Output, Speaker};
+use crate::protocol::Numeric::*;
+use crate::protocol::{Capability, Message, Numeric, message, text};
+
+/// Bytes of a label (IRCv3 labeled-response).
+const MAX_LABEL: usize = 64;
+
+/// The replies to a command that came with a label, held back until it is done.
+#[derive(Debug)]
+pub(super) struct Labelled {
+    id: ConnectionId,
+    label: String,
+    lines: Vec<Line>,
+    /// The replies go on after the command, in pages: they need a batch however few they are.
+    pub(super) batch: Option<Box<str>>,
+}
+
+impl Hub {
+    /// Sends a line to one connection; a labelled command's own replies wait for its end.
+    pub(super) fn emit(&mut self, to: ConnectionId, line: Line) {
+        match &mut self.labelled {
+            Some(labelled) if labelled.id == to => labelled.lines.push(line),
+            _ => self.out.push(Output::Line { to, line }),
+        }
+    }
+
+    /// Sends a numeric. `args` is all that follows the recipient's name.
+    pub(super) fn reply(&mut self, to: ConnectionId, numeric: Numeric, args: fmt::Arguments<'_>) {
+        let Some(member) = self.member(to) else { return };
+        if member.speaker != Speaker::Irc {
+            // A person at a terminal gets the sentence at its end.
+            let full = args.to_string();
+            let sentence = full.split_once(':').map_or(full.as_str(), |(_, sentence)| sentence);
+            return self.explain(to, sentence);
+        }
+        let line = self.numeric_line(to, numeric, args);
+        self.emit(to, line);
+    }
+
+    /// A numeric, encoded.
+    pub(super) fn numeric_line(&self, to: ConnectionId, numeric: Numeric, args: fmt::Arguments<'_>) -> Line {
+        let mut line = String::with_capacity(128);
+        let _ = write!(line, ":{} {numeric} {} {args}\r\n", self.settings.name, self.nick_of(to));
+        line.into_bytes().into()
+    }
+
+    /// Sends a line of the server itself, without prefix and line end.
+    pub(super) fn from_server(&mut self, to: ConnectionId, text: fmt::Arguments<'_>) {
+        let line = format!(":{} {text}\r\n", self.settings.name);
+        self.emit(to, line.into_bytes().into());
+    }
+
+    /// FAIL (IRCv3 standard-replies).
+    pub(super) fn fail(&mut self, to: ConnectionId, command: &str, code: &str, sentence: &str) {
+        self.from_server(to, format_args!("FAIL {command} {code} :{sentence}"));
+    }
+
+    /// Tells a person something, in the way that its program shows: a NOTICE or a plain line.
+    pub(super) fn explain(&mut self, to: ConnectionId, sentence: &str) {
+        match self.member(to).map(|member| member.speaker) {
+            Some(Speaker::Plain) => {
+                let line = format!("-!- {}\n", text::printable(sentence));
+                self.emit(to, line.into_bytes().into());
+            }
+            Some(Speaker::Irc) => {
+                let nick = self.nick_of(to).to_owned();
+                self.from_server(to, format_args!("NOTICE {nick} :{sentence}"));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn too_long(&mut self, id: ConnectionId) {
+        self.reply(id, ERR_INPUTTOOLONG, format_args!(":Input line was too long; nothing of it was sent"));
+    }
+
+    pub(super) fn not_utf8(&mut self, id: ConnectionId, line: &[u8]) {
+        let lossy = String::from_utf8_lossy(line);
+        let command = Message::parse(&lossy).map_or("*", |message| message.command);
+        let known = crate::protocol::command::is_verb(command);
+        let command = if known { command.to_ascii_uppercase() } else { "*".into() };
+        self.fail(
+            id,
+            &command,
+            "INVALID_UTF8",
+            "The line is not UTF-8 and was refused; set your program to UTF-8",
+        );
+    }
+
+    pub(super) fn not_registered(&mut self, id: ConnectionId) {
+        self.reply(id, ERR_NOTREGISTERED, format_args!(":You have not registered"));
+    }
+
+    pub(super) fn already_registered(&mut self, id: ConnectionId) {
+        self.reply(id, ERR_ALREADYREGISTERED, format_args!(":You may not reregister"));
+    }
+
+    pub(super) fn no_such_nick(&mut self, id: ConnectionId, nick: &str) {
+        self.reply(id, ERR_NOSUCHNICK, format_args!("{nick} :Nobody here has that name"));
+    }
+
+    pub(super) fn no_such_room(&mut self, id: ConnectionId, room: &str) {
+        self.reply(id, ERR_NOSUCHCHANNEL, format_args!("{room} :There is no such room"));
+    }
+
+    /// The member at `id` as the source of an event.
+    pub(super) fn source(&self, id: ConnectionId) -> Source {
+        match self.member(id) {
+            Some(member) => Source { nick: member.name().into(), prefix: member.prefix(), bot: member.bot },
+            None => self.server_source(),
+        }
+    }
+
+    /// The server as the source of an event.
+    pub(super) fn server_source(&self) -> Source {
+        Source { nick: SERVER.into(), prefix: self.settings.name.clone(), bot: false }
+    }
+
+    /// An event that happens now.
+    pub(super) fn event<'a>(&mut self, from: &'a Source, what: What<'a>) -> Event<'a> {
+        Event { id: self.stamps.next(self.now.wall), from, tags: "", what }
+    }
+
+    /// Begins to hold back replies if the command has a label to bind them to.
+    pub(super) fn begin_label(&mut self, id: ConnectionId, message: &Message<'_>) {
+        if message.tags.0.is_empty() || !self.member(id).is_some_and(|m| m.has(Capability::LabeledResponse)) {
+            return;
+        }
+        let label = message.tags.get("label").filter(|label| !label.is_empty() && label.len() <= MAX_LABEL);
+        if let Some(label) = label {
+            let label = message::escape(&label);
+            self.labelled = Some(Labelled { id, label, lines: Vec::new(), batch: None });
+        }
+    }
+
+    /// Sends what was held back: an ACK for none, the label on one, a batch around more.
+    pub(super) fn end_label(&mut self) {
+        let Some(Labelled { id, label, mut lines, batch }) = self.labelled.take() else { return };
+        let name = &self.settings.name;
+        if batch.is_none() && lines.is_empty() {
+            lines.push(format!(":{name} ACK\r\n").into_bytes().into());
+        }
+        if let (None, [line]) = (&batch, &lines[..]) {
+            let line = tagged(&format!("label={label}"), line);
+            return self.out.push(Output::Line { to: id, line });
+        }
+        let paged = batch.is_some();
+        let batch = batch.unwrap_or_else(|| self.next_batch());
+        let open = format!("@label={label} :{} BATCH +{batch} labeled-response\r\n", self.settings.name);
+        self.out.push(Output::Line { to: id, line: open.into_bytes().into() });
+        for line in lines {
+            let line = tagged(&format!("batch={batch}"), &line);
+            self.out.push(Output::Line { to: id, line });
+        }
+        if paged {
+            self.end_batch_behind_pages(id, batch);
+        } else {
+            self.end_batch(id, &batch);
+        }
+    }
+
+    /// The batch of the labelled command in hand, which goes on after it.
+    pub(super) fn batch_for_pages(&mut self, id: ConnectionId) -> Option<Box<str>> {
+        if self.labelled.as_ref().is_none_or(|labelled| labelled.id != id) {
+            return None;
+        }
+        let next = self.next_batch();
+        let labelled = self.labelled.as_mut()?;
+        Some(labelled.batch.get_or_insert(next).clone())
+    }
+
+    pub(super) fn end_batch(&mut self, id: ConnectionId, batch: &str) {
+        let line = format!(":{} BATCH -{batch}\r\n", self.settings.name);
+        self.out.push(Output::Line { to: id, line: line.into_bytes().into() });
+    }
+
+    fn next_batch(&mut self) -> Box<str> {
+        self.batches = self.batches.wrapping_add(1);
+        format!("{:x}", self.batches).into()
+    }
+}
+
+/// A line with one more tag in front of those it has.
+pub(super) fn tagged(tag: &str, line: &[u8]) -> Line {
+    let mut with = Vec::with_capacity(line.len() + tag.len() + 2);
+    with.push(b'@');
+    with.extend_from_slice(tag.as_bytes());
+    match line.strip_prefix(b"@") {
+        Some(rest) => {
+            with.push(b';');
+            with.extend_from_slice(rest);
+        }
+        None => {
+            with.push(b' ');
+            with.extend_from_slice(line);
+        }
+    }
+    with.into()
+}

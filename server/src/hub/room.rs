@@ -1,0 +1,265 @@
+//! A room: who sits in it, its topic, its modes and lists.
+
+use std::collections::HashMap;
+
+use super::ConnectionId;
+use crate::protocol::time::UnixMillis;
+use crate::protocol::{Folded, RoomName, mask};
+
+/// Entries of each of the lists `b`, `e`, `I`.
+pub(super) const MAX_LIST: usize = 100;
+
+/// A room, for as long as it exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RoomId {
+    pub(super) slot: u32,
+    serial: u32,
+}
+
+/// Ranks in a room; a seat's rank is the sum of what it has.
+pub(super) const VOICE: u8 = 1;
+pub(super) const OPERATOR: u8 = 2;
+
+/// Where a member sits: the room, and the number of the seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) room: RoomId,
+    pub(super) number: u32,
+}
+
+/// One member's seat.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seat {
+    pub(super) member: ConnectionId,
+    /// Rises with each join, so that a reply in pages knows where it stopped.
+    pub(super) number: u32,
+    pub(super) rank: u8,
+}
+
+impl Seat {
+    /// `@`, `+`, both or none: all with `multi-prefix`, else the highest.
+    pub(super) fn prefixes(&self, all: bool) -> &'static str {
+        match (self.rank & OPERATOR != 0, self.rank & VOICE != 0) {
+            (true, true) if all => "@+",
+            (true, _) => "@",
+            (false, true) => "+",
+            (false, false) => "",
+        }
+    }
+}
+
+/// One entry of a ban, exception or invitation list.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) mask: String,
+    pub(super) setter: String,
+    pub(super) at: UnixMillis,
+}
+
+/// A room's topic and who set it when.
+#[derive(Debug, Clone)]
+pub(super) struct Topic {
+    pub(super) text: String,
+    pub(super) setter: String,
+    pub(super) at: UnixMillis,
+}
+
+/// The modes without a parameter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Flags {
+    pub(super) invite_only: bool,
+    pub(super) moderated: bool,
+    pub(super) no_outside: bool,
+    pub(super) secret: bool,
+    pub(super) topic_by_operators: bool,
+}
+
+impl Flags {
+    /// The flag of a mode letter (RFC 2811 §4.2).
+    pub(super) fn get_mut(&mut self, letter: char) -> Option<&mut bool> {
+        Some(match letter {
+            'i' => &mut self.invite_only,
+            'm' => &mut self.moderated,
+            'n' => &mut self.no_outside,
+            's' => &mut self.secret,
+            't' => &mut self.topic_by_operators,
+            _ => return None,
+        })
+    }
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) name: RoomName,
+    serial: u32,
+    pub(super) created: UnixMillis,
+    /// Stays when the last member leaves.
+    pub(super) permanent: bool,
+    pub(super) topic: Option<Topic>,
+    pub(super) flags: Flags,
+    pub(super) key: Option<String>,
+    pub(super) limit: Option<u32>,
+    pub(super) bans: Vec<Entry>,
+    pub(super) exceptions: Vec<Entry>,
+    pub(super) invitations: Vec<Entry>,
+    /// Who was invited by name and has not come yet.
+    pub(super) invited: Vec<ConnectionId>,
+    /// By number: joins push, so the list stays sorted.
+    seats: Vec<Seat>,
+    next_number: u32,
+}
+
+impl Room {
+    pub(super) fn seats(&self) -> &[Seat] {
+        &self.seats
+    }
+
+    pub(super) fn seat(&self, number: u32) -> Option<&Seat> {
+        self.seats.binary_search_by_key(&number, |seat| seat.number).ok().map(|i| &self.seats[i])
+    }
+
+    pub(super) fn seat_mut(&mut self, number: u32) -> Option<&mut Seat> {
+        let i = self.seats.binary_search_by_key(&number, |seat| seat.number).ok()?;
+        self.seats.get_mut(i)
+    }
+
+    /// The seats from this number on.
+    pub(super) fn seats_from(&self, number: u32) -> &[Seat] {
+        &self.seats[self.seats.partition_point(|seat| seat.number < number)..]
+    }
+
+    /// Seats a member and returns the seat's number.
+    pub(super) fn sit(&mut self, member: ConnectionId, rank: u8) -> u32 {
+        if self.next_number == u32::MAX {
+            // Four thousand million joins: number anew, in the same order. A page in progress
+            // may then repeat or miss a name.
+            for (number, seat) in self.seats.iter_mut().enumerate() {
+                seat.number = number as u32;
+            }
+            self.next_number = self.seats.len() as u32;
+        }
+        let number = self.next_number;
+        self.next_number += 1;
+        self.seats.push(Seat { member, number, rank });
+        number
+    }
+
+    pub(super) fn leave(&mut self, number: u32) {
+        if let Ok(i) = self.seats.binary_search_by_key(&number, |seat| seat.number) {
+            self.seats.remove(i);
+        }
+    }
+
+    pub(super) fn list_mut(&mut self, letter: char) -> Option<&mut Vec<Entry>> {
+        match letter {
+            'b' => Some(&mut self.bans),
+            'e' => Some(&mut self.exceptions),
+            'I' => Some(&mut self.invitations),
+            _ => None,
+        }
+    }
+
+    /// Whether `prefix` (folded `nick!user@host`) is banned and not excepted.
+    pub(super) fn banned(&self, prefix: &Folded) -> bool {
+        listed(&self.bans, prefix) && !listed(&self.exceptions, prefix)
+    }
+
+    /// Whether the list `I` lets `prefix` in.
+    pub(super) fn invited_by_mask(&self, prefix: &Folded) -> bool {
+        listed(&self.invitations, prefix)
+    }
+
+    /// `+imnst k l`: letters and, where `secrets`, the key.
+    pub(super) fn modes(&self, secrets: bool) -> String {
+        let mut flags = self.flags;
+        let mut modes = String::from("+");
+        modes.extend("imnst".chars().filter(|letter| flags.get_mut(*letter).is_some_and(|on| *on)));
+        let mut arguments = String::new();
+        if let Some(key) = &self.key {
+            modes.push('k');
+            arguments.push(' ');
+            arguments.push_str(if secrets { key } else { "*" });
+        }
+        if let Some(limit) = self.limit {
+            modes.push('l');
+            arguments.push_str(&format!(" {limit}"));
+        }
+        modes + &arguments
+    }
+}
+
+fn listed(list: &[Entry], prefix: &Folded) -> bool {
+    list.iter().any(|entry| mask::matches(Folded::new(&entry.mask).as_str(), prefix.as_str()))
+}
+
+/// All rooms, by place and by name.
+#[derive(Debug, Default)]
+pub(super) struct Rooms {
+    slots: Vec<Option<Room>>,
+    free: Vec<u32>,
+    by_name: HashMap<Folded, RoomId>,
+    serials: u32,
+}
+
+impl Rooms {
+    /// Makes a room with the modes `+nt`.
+    pub(super) fn create(&mut self, name: RoomName, now: UnixMillis, permanent: bool) -> RoomId {
+        self.serials = self.serials.wrapping_add(1);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() as u32 - 1
+        });
+        let id = RoomId { slot, serial: self.serials };
+        self.by_name.insert(name.fold(), id);
+        self.slots[slot as usize] = Some(Room {
+            name,
+            serial: self.serials,
+            created: now,
+            permanent,
+            topic: None,
+            flags: Flags { no_outside: true, topic_by_operators: true, ..Flags::default() },
+            key: None,
+            limit: None,
+            bans: Vec::new(),
+            exceptions: Vec::new(),
+            invitations: Vec::new(),
+            invited: Vec::new(),
+            seats: Vec::new(),
+            next_number: 0,
+        });
+        id
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<RoomId> {
+        self.by_name.get(&Folded::new(name)).copied()
+    }
+
+    pub(super) fn get(&self, id: RoomId) -> Option<&Room> {
+        self.slots.get(id.slot as usize)?.as_ref().filter(|room| room.serial == id.serial)
+    }
+
+    pub(super) fn get_mut(&mut self, id: RoomId) -> Option<&mut Room> {
+        self.slots.get_mut(id.slot as usize)?.as_mut().filter(|room| room.serial == id.serial)
+    }
+
+    /// Ends a room if nobody is in it and nothing keeps it.
+    pub(super) fn end_if_empty(&mut self, id: RoomId) {
+        if let Some(room) = self.get(id).filter(|room| room.seats.is_empty() && !room.permanent) {
+            self.by_name.remove(&room.name.fold());
+            self.slots[id.slot as usize] = None;
+            self.free.push(id.slot);
+        }
+    }
+
+    /// The rooms from this place on.
+    pub(super) fn from(&self, slot: u32) -> impl Iterator<Item = (RoomId, &Room)> {
+        self.slots.iter().enumerate().skip(slot as usize).filter_map(|(slot, room)| {
+            room.as_ref().map(|room| (RoomId { slot: slot as u32, serial: room.serial }, room))
+        })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+}

@@ -1,0 +1,51 @@
+//! Who was here: the last names that were given up.
+
+use std::collections::VecDeque;
+
+use super::{ConnectionId, Hub};
+use crate::protocol::Folded;
+use crate::protocol::Numeric::*;
+use crate::protocol::time::UnixMillis;
+
+/// Names remembered.
+const MOST: usize = 200;
+
+#[derive(Debug, Clone)]
+pub(super) struct Departed {
+    pub(super) folded: Folded,
+    pub(super) nick: String,
+    pub(super) user: String,
+    pub(super) host: String,
+    pub(super) realname: String,
+    pub(super) at: UnixMillis,
+}
+
+/// The last [`MOST`] names that were given up, newest first.
+#[derive(Debug, Default)]
+pub(super) struct Whowas(VecDeque<Departed>);
+
+impl Whowas {
+    pub(super) fn push(&mut self, departed: Departed) {
+        self.0.truncate(MOST - 1);
+        self.0.push_front(departed);
+    }
+}
+
+impl Hub {
+    pub(super) fn whowas(&mut self, id: ConnectionId, nick: &str, count: Option<&str>) {
+        let folded = Folded::new(nick);
+        // A count that is no positive number means all (RFC 2812 §3.6.3); all is bounded here.
+        let most = count.and_then(|count| count.parse().ok()).filter(|count| *count > 0).unwrap_or(10);
+        let found: Vec<Departed> =
+            self.whowas.0.iter().filter(|departed| departed.folded == folded).take(most).cloned().collect();
+        if found.is_empty() {
+            self.reply(id, ERR_WASNOSUCHNICK, format_args!("{nick} :Nobody of that name was here lately"));
+        }
+        for Departed { nick, user, host, realname, at, .. } in found {
+            self.reply(id, RPL_WHOWASUSER, format_args!("{nick} {user} {host} * :{realname}"));
+            let server = self.settings.name.clone();
+            self.reply(id, RPL_WHOISSERVER, format_args!("{nick} {server} :{at}"));
+        }
+        self.reply(id, RPL_ENDOFWHOWAS, format_args!("{nick} :End of WHOWAS"));
+    }
+}

@@ -1,0 +1,54 @@
+//! Addresses to listen on: from what a person typed to a listening socket, and to what others
+//! can type.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
+
+use crate::start_error::StartError;
+
+/// Connections that may wait to be accepted; std asks for 128.
+#[cfg(unix)]
+const BACKLOG: i32 = 4096;
+
+/// Resolves and binds one address as `host:port`.
+pub(crate) fn listen(address: &str) -> Result<TcpListener, StartError> {
+    let unresolved = |error| StartError::Unresolved { address: address.into(), error };
+    let candidates: Vec<SocketAddr> = address.to_socket_addrs().map_err(unresolved)?.collect();
+    let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
+    for candidate in candidates {
+        match bind(candidate) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(StartError::Bind { address: address.into(), error: last })
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    // Asking again for a listening socket only changes how many may wait.
+    #[cfg(unix)]
+    rustix::net::listen(&listener, BACKLOG)?;
+    Ok(listener)
+}
+
+/// What others can type to reach a listener, with the interface's name; empty unless it
+/// listens on all addresses.
+pub fn addresses_for_others(listening: SocketAddr) -> Vec<(SocketAddr, String)> {
+    if !listening.ip().is_unspecified() {
+        return Vec::new();
+    }
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let mut found: Vec<(SocketAddr, String)> = interfaces
+        .into_iter()
+        .filter(|interface| !interface.is_loopback())
+        .filter(|interface| match interface.ip() {
+            IpAddr::V4(ip) => !ip.is_link_local(),
+            // Without a scope nobody could type a link-local one.
+            IpAddr::V6(ip) => listening.is_ipv6() && !ip.is_unicast_link_local(),
+        })
+        .map(|interface| (SocketAddr::new(interface.ip(), listening.port()), interface.name))
+        .collect();
+    found.sort();
+    found
+}

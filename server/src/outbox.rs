@@ -1,0 +1,161 @@
+//! What waits to be written to one connection: bounded, and written with as few system calls
+//! as possible.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice, Write};
+
+use crate::hub::Line;
+
+/// Lines that one system call writes at most.
+const SLICES: usize = 64;
+/// Places that an empty outbox keeps.
+const KEPT: usize = 8;
+
+/// How far a flush came.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Everything is with the kernel.
+    All,
+    /// The kernel takes no more now.
+    Blocked,
+}
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    lines: VecDeque<Line>,
+    /// Bytes of the first line that are written already.
+    written: usize,
+    bytes: usize,
+    /// One system call a line: for toy clients, which take what one read gives for one message.
+    pub(crate) singly: bool,
+}
+
+impl Outbox {
+    pub(crate) fn push(&mut self, line: Line) {
+        self.bytes += line.len();
+        self.lines.push_back(line);
+    }
+
+    /// Bytes that wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// Gives up all that waits, but not the rest of a line that is half written.
+    pub(crate) fn clear(&mut self) {
+        self.lines.truncate(usize::from(self.written > 0));
+        self.bytes = self.lines.front().map_or(0, |line| line.len() - self.written);
+        self.lines.shrink_to_fit();
+    }
+
+    /// Writes as much as the kernel takes.
+    pub(crate) fn flush(&mut self, mut to: impl Write) -> io::Result<Flushed> {
+        while self.bytes > 0 {
+            let result = match (self.lines.front(), self.lines.len()) {
+                (Some(first), 1) => to.write(first.get(self.written..).unwrap_or_default()),
+                (Some(first), _) if self.singly => to.write(first.get(self.written..).unwrap_or_default()),
+                _ => {
+                    let mut slices = [IoSlice::new(&[]); SLICES];
+                    let mut count = 0;
+                    for (slice, line) in slices.iter_mut().zip(&self.lines) {
+                        let skip = if count == 0 { self.written } else { 0 };
+                        *slice = IoSlice::new(line.get(skip..).unwrap_or_default());
+                        count += 1;
+                    }
+                    to.write_vectored(&slices[..count])
+                }
+            };
+            match result {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(count) => self.advance(count),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if self.lines.capacity() > KEPT {
+            self.lines.shrink_to(KEPT);
+        }
+        Ok(Flushed::All)
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        self.bytes -= count;
+        while let Some(first) = self.lines.front() {
+            let rest = first.len() - self.written;
+            if count < rest {
+                self.written += count;
+                return;
+            }
+            count -= rest;
+            self.written = 0;
+            self.lines.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes a few bytes at a time, then blocks.
+    struct Narrow {
+        taken: Vec<u8>,
+        calls: usize,
+        most: usize,
+    }
+
+    impl Write for Narrow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.calls += 1;
+            if self.calls.is_multiple_of(3) {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            let count = bytes.len().min(self.most);
+            self.taken.extend_from_slice(&bytes[..count]);
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn line(text: &str) -> Line {
+        text.as_bytes().into()
+    }
+
+    #[test]
+    fn nothing_is_lost_or_doubled_however_little_is_taken() {
+        for most in 1..9 {
+            let mut to = Narrow { taken: Vec::new(), calls: 0, most };
+            let mut outbox = Outbox::default();
+            for i in 0..200 {
+                outbox.push(line(&format!("line {i}\n")));
+            }
+            let whole: String = (0..200).map(|i| format!("line {i}\n")).collect();
+            assert_eq!(outbox.bytes(), whole.len());
+            while outbox.flush(&mut to).unwrap() == Flushed::Blocked {}
+            assert_eq!(String::from_utf8(to.taken).unwrap(), whole);
+            assert!(outbox.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_half_written_stays_whole() {
+        let mut to = Narrow { taken: Vec::new(), calls: 1, most: 3 };
+        let mut outbox = Outbox::default();
+        outbox.push(line("first\n"));
+        outbox.push(line("second\n"));
+        assert_eq!(outbox.flush(&mut to).unwrap(), Flushed::Blocked);
+        outbox.clear();
+        outbox.push(line("last\n"));
+        while outbox.flush(&mut to).unwrap() == Flushed::Blocked {}
+        assert_eq!(to.taken, b"first\nlast\n");
+    }
+}

@@ -1,0 +1,108 @@
+//! Text of a message: safe on a terminal, and cut to fit a line.
+
+/// What begins and ends a client-to-client request inside a message (CTCP).
+pub const CTCP: char = '\u{1}';
+
+/// Text as a plain terminal may show it: no control characters, no escape sequences, no
+/// IRC formatting codes; a tab becomes a space.
+pub fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\t' => shown.push(' '),
+            // IRC colours: up to two digits, a comma, up to two digits.
+            '\u{3}' => {
+                if skip(&mut chars, 2, |c| c.is_ascii_digit()) > 0 && chars.peek() == Some(&',') {
+                    let mut ahead = chars.clone();
+                    ahead.next();
+                    if ahead.peek().is_some_and(char::is_ascii_digit) {
+                        chars = ahead;
+                        skip(&mut chars, 2, |c| c.is_ascii_digit());
+                    }
+                }
+            }
+            '\u{4}' => {
+                skip(&mut chars, 6, |c| c.is_ascii_hexdigit());
+            }
+            // A terminal's sequences: ESC [ … letter, ESC ] … BEL, or ESC and one character.
+            '\u{1B}' => match chars.next() {
+                Some('[') => skip_sequence(&mut chars),
+                Some(']') => while chars.next().is_some_and(|c| c != '\u{7}' && c != '\u{9C}') {},
+                _ => {}
+            },
+            '\u{9B}' => skip_sequence(&mut chars),
+            c if c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2028}' | '\u{2029}') => {}
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+fn skip(chars: &mut Chars<'_>, most: usize, which: impl Fn(&char) -> bool) -> usize {
+    (0..most).take_while(|_| chars.next_if(&which).is_some()).count()
+}
+
+fn skip_sequence(chars: &mut Chars<'_>) {
+    while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
+    chars.next_if(|c| matches!(c, '@'..='~'));
+}
+
+/// Cuts a text into pieces of at most `max` bytes, in order: at the last space of a piece if
+/// it has one in its second half, else between two characters. Nothing is left out.
+pub fn pieces(text: &str, max: usize) -> Vec<&str> {
+    let max = max.max(4); // the longest character in UTF-8 always fits
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while rest.len() > max {
+        let mut end = rest.floor_char_boundary(max);
+        if let Some(space) = rest[..end].rfind(' ').filter(|space| *space >= end / 2) {
+            end = space + 1;
+        }
+        let (piece, after) = rest.split_at(end);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    pieces
+}
+
+/// The text of a `/me`, if that is what a message is (CTCP ACTION).
+pub fn action(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix("\u{1}ACTION")?;
+    let inner = inner.strip_suffix(CTCP).unwrap_or(inner);
+    if inner.is_empty() { Some(inner) } else { inner.strip_prefix(' ') }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_moves_a_cursor_is_shown() {
+        assert_eq!(printable("a\u{1b}[31;1mb\u{1b}[0mc\rd\u{7}e\tf"), "abcde f");
+        assert_eq!(printable("\u{1b}]0;title\u{7}x\u{9b}2Jy"), "xy");
+        assert_eq!(printable("\u{3}04,12red\u{3} \u{2}bold\u{f} \u{3}1,x \u{202e}rtl"), "red bold ,x rtl");
+        assert_eq!(printable("\u{1b}"), "");
+        assert_eq!(printable("小明 😀"), "小明 😀");
+    }
+
+    #[test]
+    fn pieces_lose_nothing() {
+        for text in ["", "short", &"word ".repeat(100), &"明".repeat(100), &"x".repeat(99)] {
+            let parts = pieces(text, 50);
+            assert_eq!(parts.concat(), text);
+            assert!(parts.iter().all(|part| part.len() <= 50));
+        }
+    }
+
+    #[test]
+    fn actions() {
+        assert_eq!(action("\u{1}ACTION waves\u{1}"), Some("waves"));
+        assert_eq!(action("\u{1}ACTION waves"), Some("waves"));
+        assert_eq!(action("\u{1}VERSION\u{1}"), None);
+        assert_eq!(action("\u{1}ACTIONS x\u{1}"), None);
+    }
+}

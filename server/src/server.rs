@@ -1,0 +1,208 @@
+//! The server as a whole: binds, runs on one thread with an executor of its own, stops.
+
+use std::fs;
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_channel::{Receiver, Sender};
+use smol::{Async, LocalExecutor, Timer};
+
+use crate::cloak::Cloaks;
+use crate::config::Config;
+use crate::connection::Door;
+use crate::dispatch::{Dispatch, Event, QUEUE};
+use crate::listen::listen;
+use crate::oper_file;
+use crate::start_error::StartError;
+
+/// Connections at a time, where neither the operator nor the system says fewer.
+const MAX_CLIENTS: usize = 10_000;
+/// Descriptors for everything but members: listeners, files, connections that are closing.
+pub(crate) const OWN_DESCRIPTORS: usize = 64;
+/// Bytes of a line of the message of the day.
+pub(crate) const MAX_MOTD_LINE: usize = 400;
+
+/// The operator's two lines to a running server; drop what is not used.
+pub struct Operator {
+    /// Lines typed at the console.
+    pub lines: Receiver<String>,
+    /// What the console shows. Full: the oldest stay, the newest are dropped.
+    pub shown: Sender<String>,
+}
+
+/// A server that has its addresses and everything else it needs, and is not running yet.
+pub struct Server {
+    config: Config,
+    listeners: Vec<(TcpListener, Door)>,
+    cloak_key: [u8; 16],
+}
+
+impl Server {
+    /// Reads the files, checks the limits, binds all addresses; on an error nothing is left
+    /// half started.
+    pub fn bind(mut config: Config) -> Result<Server, StartError> {
+        config.hub.max_clients = room_for_clients(config.max_clients)?;
+        if let Some(path) = &config.motd {
+            config.hub.motd = Some(motd(path)?);
+        }
+        if let Some(path) = &config.oper_file {
+            config.hub.oper_key = Some(oper_file::load(path)?);
+        }
+        let mut cloak_key = [0; 16];
+        getrandom::fill(&mut cloak_key)
+            .map_err(|error| StartError::NoRandomness { error: error.to_string() })?;
+        #[expect(clippy::disallowed_methods, reason = "a number that is higher at each start")]
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        config.hub.boot = since_1970.as_secs() as u32;
+
+        let doors = [(&config.bind, Door::Main), (&config.plain_bind, Door::Toy)];
+        let mut listeners = Vec::new();
+        for (addresses, door) in doors {
+            for address in addresses {
+                listeners.push((listen(address)?, door));
+            }
+        }
+        if listeners.is_empty() {
+            return Err(StartError::Nowhere);
+        }
+        Ok(Server { config, listeners, cloak_key })
+    }
+
+    /// Where it listens, in the order of the options; `true` for toy clients.
+    pub fn addresses(&self) -> Vec<(SocketAddr, bool)> {
+        let known = self.listeners.iter().filter_map(|(listener, door)| {
+            listener.local_addr().ok().map(|address| (address, *door == Door::Toy))
+        });
+        known.collect()
+    }
+
+    /// Runs on this thread until `shutdown` is done or the operator says `/stop`; then closes
+    /// every connection with its last lines delivered, within [`Config::shutdown`].
+    ///
+    /// # Panics
+    /// If the hub does: the room's state is then unknown, and nothing may go on with it.
+    pub fn run(self, operator: Operator, shutdown: impl Future<Output = ()>) {
+        let executor = Rc::new(LocalExecutor::new());
+        let (sender, events) = async_channel::bounded(QUEUE);
+        for (listener, door) in self.listeners {
+            executor.spawn(accept(listener, door, sender.clone())).detach();
+        }
+        executor.spawn(forward(operator.lines, sender.clone())).detach();
+        let stop = sender.clone();
+        let dispatch = Dispatch::new(
+            Rc::new(self.config),
+            Rc::downgrade(&executor),
+            (sender, events),
+            operator.shown,
+            Cloaks::new(self.cloak_key),
+        );
+        let stopped = async {
+            shutdown.await;
+            // Refused only by a hub that has stopped already.
+            let _ = stop.send(Event::Stop).await;
+            std::future::pending().await
+        };
+        let running = futures_lite::future::or(dispatch.run(), stopped);
+        smol::block_on(executor.run(running));
+    }
+}
+
+async fn forward(lines: Receiver<String>, hub: Sender<Event>) {
+    while let Ok(line) = lines.recv().await {
+        if hub.send(Event::Console(line)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Accepts for ever. An error is no reason to stop: it waits and tries again.
+async fn accept(listener: TcpListener, door: Door, hub: Sender<Event>) {
+    let listener = match Async::new(listener) {
+        Ok(listener) => listener,
+        Err(error) => return log::error!("cannot accept connections: {error}"),
+    };
+    const SHORT: Duration = Duration::from_millis(20);
+    const LONG: Duration = Duration::from_secs(1);
+    let mut wait = SHORT;
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                wait = SHORT;
+                if let Err(error) = prepare(stream.get_ref()) {
+                    log::debug!("refused: {peer} ({error})");
+                    continue;
+                }
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                if hub.send(Event::Opened { stream: Box::new(stream), peer, door }).await.is_err() {
+                    return;
+                }
+            }
+            // The peer was faster in leaving.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                log::warn!("cannot accept a connection: {error}; next try in {} ms", wait.as_millis());
+                Timer::after(wait).await;
+                wait = (wait * 2).min(LONG);
+            }
+        }
+    }
+}
+
+/// Lines go out at once, and a peer that vanished is noticed within some minutes.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(unix)]
+    {
+        use rustix::net::sockopt;
+        sockopt::set_socket_keepalive(stream, true)?;
+        #[cfg(target_os = "linux")]
+        {
+            sockopt::set_tcp_keepidle(stream, Duration::from_secs(60))?;
+            sockopt::set_tcp_keepintvl(stream, Duration::from_secs(15))?;
+            sockopt::set_tcp_keepcnt(stream, 4)?;
+        }
+    }
+    Ok(())
+}
+
+fn motd(path: &Path) -> Result<Vec<String>, StartError> {
+    let text =
+        fs::read_to_string(path).map_err(|error| StartError::Unreadable { path: path.into(), error })?;
+    let lines: Vec<String> =
+        text.lines().map(|line| line.chars().filter(|c| !c.is_control()).collect()).collect();
+    match lines.iter().position(|line: &String| line.len() > MAX_MOTD_LINE) {
+        Some(line) => Err(StartError::MotdTooLong { path: path.into(), line: line + 1 }),
+        None => Ok(lines),
+    }
+}
+
+/// How many connections there may be: what was asked for, or what the system allows.
+fn room_for_clients(wanted: Option<usize>) -> Result<usize, StartError> {
+    let allowed = descriptors();
+    match wanted {
+        Some(wanted) if wanted.saturating_add(OWN_DESCRIPTORS) > allowed => {
+            Err(StartError::TooFewDescriptors { wanted, allowed })
+        }
+        Some(wanted) => Ok(wanted),
+        None => Ok(MAX_CLIENTS.min(allowed.saturating_sub(OWN_DESCRIPTORS))),
+    }
+}
+
+/// Raises the soft limit of open files to the hard one, and says what it is.
+#[cfg(unix)]
+fn descriptors() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let effective = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    effective.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+#[cfg(not(unix))]
+fn descriptors() -> usize {
+    usize::MAX
+}

@@ -1,0 +1,99 @@
+//! Why the server does not start: a sentence for the person who reads it, and an exit code.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+/// Why the server does not start.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each variant's sentence stands in Display")]
+pub enum StartError {
+    Unresolved { address: String, error: io::Error },
+    Bind { address: String, error: io::Error },
+    Unreadable { path: PathBuf, error: io::Error },
+    MotdTooLong { path: PathBuf, line: usize },
+    OperFileOpen { path: PathBuf },
+    OperFileEmpty { path: PathBuf },
+    OperFileNotMade { path: PathBuf, error: io::Error },
+    TooFewDescriptors { wanted: usize, allowed: usize },
+    NoRandomness { error: String },
+    Nowhere,
+}
+
+impl StartError {
+    /// The exit code, after BSD's sysexits.
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            StartError::Nowhere => 64,
+            StartError::Unreadable { .. }
+            | StartError::MotdTooLong { .. }
+            | StartError::OperFileEmpty { .. } => 66,
+            StartError::Unresolved { .. } => 68,
+            StartError::Bind { .. } => 69,
+            StartError::TooFewDescriptors { .. } | StartError::NoRandomness { .. } => 71,
+            StartError::OperFileNotMade { .. } => 73,
+            StartError::OperFileOpen { .. } => 77,
+        }
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Unresolved { address, error } => write!(
+                f,
+                "{address} is no address to listen on ({error}). Give a host and a port: 127.0.0.1:49806, 0.0.0.0:49806 or [::]:49806."
+            ),
+            StartError::Bind { address, error } => match error.kind() {
+                ErrorKind::AddrInUse => write!(
+                    f,
+                    "Another program listens on {address} already. Stop it, or choose another port with --bind."
+                ),
+                ErrorKind::AddrNotAvailable => write!(
+                    f,
+                    "{address} is no address of this machine. Use one of its own, or 0.0.0.0 for all of them."
+                ),
+                ErrorKind::PermissionDenied => {
+                    write!(f, "The system does not let you listen on {address}. Choose a port above 1023.")
+                }
+                _ => write!(f, "Cannot listen on {address}: {error}. Choose another address with --bind."),
+            },
+            StartError::Unreadable { path, error } => {
+                write!(
+                    f,
+                    "Cannot read {}: {error}. Check the path and that it is a UTF-8 text.",
+                    path.display()
+                )
+            }
+            StartError::MotdTooLong { path, line } => write!(
+                f,
+                "Line {line} of {} is longer than {} bytes. Break it in two.",
+                path.display(),
+                crate::server::MAX_MOTD_LINE
+            ),
+            StartError::OperFileOpen { path } => write!(
+                f,
+                "Others can read the key in {}. Make it yours alone (chmod 600), and change the key if somebody may have seen it.",
+                path.display()
+            ),
+            StartError::OperFileEmpty { path } => write!(
+                f,
+                "{} holds no key of at least 16 characters. Remove the file to have one made.",
+                path.display()
+            ),
+            StartError::OperFileNotMade { path, error } => {
+                write!(f, "Cannot make {} for the operator's key: {error}. Check its folder.", path.display())
+            }
+            StartError::TooFewDescriptors { wanted, allowed } => write!(
+                f,
+                "--max-clients {wanted} needs {} open files, the system allows {allowed}. Raise the limit (ulimit -Hn), or lower --max-clients to {}.",
+                wanted + crate::server::OWN_DESCRIPTORS,
+                allowed.saturating_sub(crate::server::OWN_DESCRIPTORS)
+            ),
+            StartError::NoRandomness { error } => write!(f, "The system gives no random numbers: {error}."),
+            StartError::Nowhere => write!(f, "There is no address to listen on. Give one with --bind."),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
