@@ -1,8 +1,8 @@
 //! A chat room that IRC programs, `nc` and toy clients share.
 //!
-//! The path of a line: a [reader](connection) takes bytes from a socket and sends whole lines
-//! through one bounded channel to the [hub task](dispatch); there the [`Hub`](hub::Hub), a plain
-//! state machine, decides who hears what; the lines go into [outboxes](outbox) and, at the
+//! The path of a line: a reader (`connection`) takes bytes from a socket and sends whole lines
+//! through one bounded channel to the hub task (`dispatch`); there the [`Hub`](hub::Hub), a plain
+//! state machine, decides who hears what; the lines go into outboxes (`outbox`) and, at the
 //! end of the turn, out to the sockets.
 //!
 //! | module | noun |

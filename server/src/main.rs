@@ -100,6 +100,9 @@ fn main() {
         (_, true) => LevelFilter::Debug,
         _ => LevelFilter::Info,
     });
+    if options.data.is_some() && !options.no_history {
+        log::warn!("--data is accepted, but this version keeps no history yet");
+    }
     let config = config(options).unwrap_or_else(|sentence| fail(USAGE, &sentence));
     let server = Server::bind(config).unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
     announce(&server);

@@ -98,14 +98,14 @@ impl Hub {
         self.log(text);
         let from = self.source(id);
         let event = self.event(&from, What::Join { room: &name, realname: &realname });
-        self.to_room(room, &event, Some(id), 0);
+        self.tell_room(room, &event, Some(id), 0);
         self.narrate(&name, &event);
         if irc {
-            self.to_one(id, &event);
+            self.tell(id, &event);
         }
         if let Some(text) = away {
             let event = self.event(&from, What::Away { text: Some(&text) });
-            self.to_room_with(room, &event, id, Capability::AwayNotify);
+            self.tell_some_in_room(room, &event, id, Capability::AwayNotify);
         }
         if irc {
             let created_now = self.rooms.get(room).is_some_and(|room| room.topic.is_none());
@@ -118,8 +118,8 @@ impl Hub {
         }
     }
 
-    /// As [`to_room`](Self::to_room), for those with a capability.
-    pub(super) fn to_room_with(
+    /// As [`tell_room`](Self::tell_room), for those with a capability.
+    pub(super) fn tell_some_in_room(
         &mut self,
         room: RoomId,
         event: &super::Event<'_>,
@@ -196,10 +196,10 @@ impl Hub {
         if event.body_len() > MAX_BODY {
             return self.too_long(id);
         }
-        self.to_room(room, &event, Some(id), 0);
+        self.tell_room(room, &event, Some(id), 0);
         self.narrate(&name, &event);
         if self.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
-            self.to_one(id, &event);
+            self.tell(id, &event);
         }
         self.log(format!("parted: {} left {name}", from.nick));
         self.unseat(id, room);
@@ -262,10 +262,10 @@ impl Hub {
         if event.body_len() > MAX_BODY {
             return self.too_long(id);
         }
-        self.to_room(room, &event, Some(id), 0);
+        self.tell_room(room, &event, Some(id), 0);
         self.narrate(&name, &event);
         if self.place(id, room).is_some() {
-            self.to_one(id, &event);
+            self.tell(id, &event);
         }
         self.log(format!("kicked: {nick} from {name} by {}", from.nick));
         self.unseat(victim, room);
@@ -316,7 +316,7 @@ impl Hub {
         }
         let from = self.source(id);
         let event = self.event(&from, What::Invite { nick: &nick, room: &name });
-        self.to_one(invited, &event);
+        self.tell(invited, &event);
         // invite-notify: those who could have invited learn of it.
         let operators: Vec<ConnectionId> = self.rooms.get(room).map_or_else(Vec::new, |room| {
             let notified = |seat: &&Seat| {
@@ -327,7 +327,7 @@ impl Hub {
             room.seats().iter().filter(notified).map(|seat| seat.member).collect()
         });
         for operator in operators {
-            self.to_one(operator, &event);
+            self.tell(operator, &event);
         }
     }
 
@@ -371,9 +371,9 @@ impl Hub {
         state.topic =
             (!topic.is_empty()).then(|| Topic { text: topic.into(), setter: from.prefix.clone(), at });
         let event = self.event(&from, What::Topic { room: &name, text: topic });
-        self.to_room(room, &event, Some(id), 0);
+        self.tell_room(room, &event, Some(id), 0);
         self.narrate(&name, &event);
-        self.to_one(id, &event);
+        self.tell(id, &event);
     }
 
     fn show_topic(&mut self, id: ConnectionId, room: RoomId) {

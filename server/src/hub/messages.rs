@@ -62,7 +62,7 @@ impl Hub {
         if event.body_len() > MAX_BODY {
             return self.too_long(id);
         }
-        self.to_room(room, &event, Some(id), rank);
+        self.tell_room(room, &event, Some(id), rank);
         self.echo(id, &event);
         if rank == 0 && verb != Verb::Tagmsg {
             self.narrate(&name, &event);
@@ -110,7 +110,7 @@ impl Hub {
                 hub.reply(id, ERR_NOSUCHNICK, format_args!("{nick} :{why}"));
             });
         }
-        self.to_one(other, &event);
+        self.tell(other, &event);
         self.echo(id, &event);
         if let (Verb::Privmsg, Some(away)) = (verb, away) {
             self.reply(id, RPL_AWAY, format_args!("{nick} :{away}"));
@@ -127,7 +127,7 @@ impl Hub {
     /// The sender's own copy (IRCv3 echo-message).
     fn echo(&mut self, id: ConnectionId, event: &Event<'_>) {
         if self.member(id).is_some_and(|member| member.has(Capability::EchoMessage)) {
-            self.to_one(id, event);
+            self.tell(id, event);
         }
     }
 }

@@ -27,6 +27,8 @@ mod reply;
 mod room;
 mod settings;
 mod stamp;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod toy;
 mod who;
@@ -363,7 +365,7 @@ impl Hub {
 
     /// Sends an event to everyone in a room but `except`, and with `rank` only to those who
     /// have at least that.
-    fn to_room(&mut self, room: RoomId, event: &Event<'_>, except: Option<ConnectionId>, rank: u8) {
+    fn tell_room(&mut self, room: RoomId, event: &Event<'_>, except: Option<ConnectionId>, rank: u8) {
         let Hub { rooms, slots, out, .. } = self;
         let Some(room) = rooms.get(room) else { return };
         let mut fanout = Fanout::new(event);
@@ -379,7 +381,7 @@ impl Hub {
     }
 
     /// Sends an event once to everyone who shares a room with `id`, but not to `id`.
-    fn to_neighbours(&mut self, id: ConnectionId, event: &Event<'_>, wants: impl Fn(&Slot) -> bool) {
+    fn tell_neighbours(&mut self, id: ConnectionId, event: &Event<'_>, wants: impl Fn(&Slot) -> bool) {
         self.epoch = self.epoch.wrapping_add(1);
         let Some(member) = self.member(id) else { return };
         let of: Vec<RoomId> = member.rooms.iter().map(|place| place.room).collect();
@@ -400,7 +402,7 @@ impl Hub {
     }
 
     /// Sends an event to one connection.
-    fn to_one(&mut self, to: ConnectionId, event: &Event<'_>) {
+    fn tell(&mut self, to: ConnectionId, event: &Event<'_>) {
         let Some(form) = self.slots.get(to.slot as usize).map(|slot| slot.form) else { return };
         if let Some(line) = Fanout::new(event).line(form) {
             self.emit(to, line);
@@ -411,12 +413,14 @@ impl Hub {
         self.out.push(Output::Log(text));
     }
 
-    /// Shows the operator what happens in a room, where there is a terminal to show it on.
+    /// Shows the operator what happens in a room (or, without one, to a person), where there is
+    /// a terminal to show it on.
     fn narrate(&mut self, room: &str, event: &Event<'_>) {
         if self.settings.narrate
             && let Some(text) = event.narration()
         {
-            self.out.push(Output::Console(format!("{room} {text}")));
+            let space = if room.is_empty() { "" } else { " " };
+            self.out.push(Output::Console(format!("{room}{space}{text}")));
         }
     }
 }

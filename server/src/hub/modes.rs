@@ -135,9 +135,9 @@ impl Hub {
         let Some(change) = changes.take() else { return };
         let from = self.source(id);
         let event = self.event(&from, What::Mode { target: name, change: &change });
-        self.to_room(room, &event, Some(id), 0);
+        self.tell_room(room, &event, Some(id), 0);
         self.narrate(name, &event);
-        self.to_one(id, &event);
+        self.tell(id, &event);
     }
 
     /// Makes one change. `None` if nothing changed, else the argument that others are shown.

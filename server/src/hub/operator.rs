@@ -96,10 +96,10 @@ impl Hub {
             for reader in &readers {
                 let target = self.nick_of(*reader).to_owned();
                 let what = What::Announcement { target: &target, text: piece };
-                self.to_one(*reader, &Event { id, from: &from, tags: "", what });
+                self.tell(*reader, &Event { id, from: &from, tags: "", what });
             }
             if self.settings.narrate {
-                self.out.push(Output::Console(format!("* -!- server: {piece}")));
+                self.out.push(Output::Console(format!("-!- server: {piece}")));
             }
         }
         self.log(format!("announced to {} people", readers.len()));
@@ -161,7 +161,7 @@ impl Hub {
         let from = self.server_source();
         let change = format!("+o {nick}");
         let event = self.event(&from, What::Mode { target: &name, change: &change });
-        self.to_room(room, &event, None, 0);
+        self.tell_room(room, &event, None, 0);
         self.log(format!("operator of {name}: {nick}"));
         self.answer(asker, format!("{nick} is operator of {name} now"));
     }
@@ -303,7 +303,7 @@ impl Hub {
         }
         let readers: Vec<ConnectionId> =
             self.everyone().filter(|(_, member)| member.wallops).map(|(id, _)| id).collect();
-        readers.into_iter().for_each(|reader| self.to_one(reader, &event));
+        readers.into_iter().for_each(|reader| self.tell(reader, &event));
     }
 
     pub(super) fn remote_console(&mut self, id: ConnectionId, line: &str) {

@@ -23,7 +23,7 @@ impl Hub {
         if changed {
             let from = self.source(id);
             let event = self.event(&from, What::Away { text });
-            self.to_neighbours(id, &event, |slot| slot.caps.has(Capability::AwayNotify));
+            self.tell_neighbours(id, &event, |slot| slot.caps.has(Capability::AwayNotify));
         }
     }
 
@@ -37,9 +37,9 @@ impl Hub {
         }
         let from = self.source(id);
         let event = self.event(&from, What::Setname { realname });
-        self.to_neighbours(id, &event, |slot| slot.caps.has(Capability::Setname));
+        self.tell_neighbours(id, &event, |slot| slot.caps.has(Capability::Setname));
         if self.member(id).is_some_and(|member| member.has(Capability::Setname)) {
-            self.to_one(id, &event);
+            self.tell(id, &event);
         }
     }
 

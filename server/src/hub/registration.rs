@@ -107,17 +107,17 @@ impl Hub {
                     self.set_caps(id, caps);
                 }
                 let all = join(Capability::ALL.iter().copied());
-                self.from_server(id, format_args!("CAP {nick} LS :{all}"));
+                self.say_as_server(id, format_args!("CAP {nick} LS :{all}"));
             }
-            "LIST" => self.from_server(id, format_args!("CAP {nick} LIST :{}", join(caps.iter()))),
+            "LIST" => self.say_as_server(id, format_args!("CAP {nick} LIST :{}", join(caps.iter()))),
             "REQ" => {
                 let wanted = argument.unwrap_or_default();
                 match caps.request(wanted) {
                     Some(caps) => {
                         self.set_caps(id, caps);
-                        self.from_server(id, format_args!("CAP {nick} ACK :{wanted}"));
+                        self.say_as_server(id, format_args!("CAP {nick} ACK :{wanted}"));
                     }
-                    None => self.from_server(id, format_args!("CAP {nick} NAK :{wanted}")),
+                    None => self.say_as_server(id, format_args!("CAP {nick} NAK :{wanted}")),
                 }
             }
             "END" => {
@@ -186,9 +186,9 @@ impl Hub {
         if registered {
             let from = self.source(id);
             let event = self.event(&from, What::Nick { new: nick.as_str() });
-            self.to_neighbours(id, &event, |_| true);
-            self.narrate("*", &event);
-            self.to_one(id, &event);
+            self.tell_neighbours(id, &event, |_| true);
+            self.narrate("", &event);
+            self.tell(id, &event);
             if before.as_ref() != Some(&after) {
                 self.remember(id);
             }
@@ -238,7 +238,6 @@ impl Hub {
         }
         self.admit(id);
         self.welcome(id);
-        self.timers.arm(id, self.now.elapsed + self.settings.ping_after);
     }
 
     /// Makes a member of a connection that has a name.
@@ -319,7 +318,7 @@ impl Hub {
 
     pub(super) fn ping(&mut self, id: ConnectionId, token: &str) {
         let name = self.settings.name.clone();
-        self.from_server(id, format_args!("PONG {name} :{token}"));
+        self.say_as_server(id, format_args!("PONG {name} :{token}"));
     }
 
     pub(super) fn quit(&mut self, id: ConnectionId, reason: Option<&str>) {
@@ -365,8 +364,8 @@ impl Hub {
         if member.registered() {
             let from = self.source(id);
             let event = self.event(&from, What::Quit { reason });
-            self.to_neighbours(id, &event, |_| true);
-            self.narrate("*", &event);
+            self.tell_neighbours(id, &event, |_| true);
+            self.narrate("", &event);
             self.remember(id);
             self.leave_everything(id);
             self.log(format!("left: {name} from {peer} ({logged})"));

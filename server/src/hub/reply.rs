@@ -51,14 +51,14 @@ impl Hub {
     }
 
     /// Sends a line of the server itself, without prefix and line end.
-    pub(super) fn from_server(&mut self, to: ConnectionId, text: fmt::Arguments<'_>) {
+    pub(super) fn say_as_server(&mut self, to: ConnectionId, text: fmt::Arguments<'_>) {
         let line = format!(":{} {text}\r\n", self.settings.name);
         self.emit(to, line.into_bytes().into());
     }
 
     /// FAIL (IRCv3 standard-replies).
     pub(super) fn fail(&mut self, to: ConnectionId, command: &str, code: &str, sentence: &str) {
-        self.from_server(to, format_args!("FAIL {command} {code} :{sentence}"));
+        self.say_as_server(to, format_args!("FAIL {command} {code} :{sentence}"));
     }
 
     /// Tells a person something, in the way that its program shows: a NOTICE or a plain line.
@@ -70,7 +70,7 @@ impl Hub {
             }
             Some(Speaker::Irc) => {
                 let nick = self.nick_of(to).to_owned();
-                self.from_server(to, format_args!("NOTICE {nick} :{sentence}"));
+                self.say_as_server(to, format_args!("NOTICE {nick} :{sentence}"));
             }
             _ => {}
         }

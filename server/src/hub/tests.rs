@@ -1,0 +1,408 @@
+//! The hub under virtual time: scenarios that would take minutes, and random ones that look
+//! inside.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::*;
+use crate::protocol::time::UnixMillis;
+
+/// A hub, its time, and what everybody was sent.
+struct World {
+    hub: Hub,
+    now: Duration,
+    sent: HashMap<ConnectionId, Vec<String>>,
+    closed: Vec<ConnectionId>,
+    more: Vec<ConnectionId>,
+    log: Vec<String>,
+    opened: u32,
+    /// Nothing that is sent is kept.
+    deaf: bool,
+}
+
+impl World {
+    fn new() -> World {
+        World::with(Settings { oper_key: Some("open sesame".into()), ..Settings::default() })
+    }
+
+    fn with(settings: Settings) -> World {
+        let settings = Settings { max_clients: 100_000, max_clients_per_ip: Some(100_000), ..settings };
+        World {
+            hub: Hub::new(settings, Moment::default()),
+            now: Duration::ZERO,
+            sent: HashMap::new(),
+            closed: Vec::new(),
+            more: Vec::new(),
+            log: Vec::new(),
+            opened: 0,
+            deaf: false,
+        }
+    }
+
+    fn give(&mut self, input: Input<'_>) {
+        let wall = UnixMillis(1_700_000_000_000 + self.now.as_millis() as u64);
+        self.hub.handle(input, Moment { elapsed: self.now, wall });
+        for output in self.hub.drain() {
+            match output {
+                Output::Line { .. } if self.deaf => {}
+                Output::Line { to, line } => {
+                    let line = String::from_utf8(line.to_vec()).expect("only UTF-8 goes out");
+                    self.sent.entry(to).or_default().push(line.trim_end().to_owned());
+                }
+                Output::Close { id } => self.closed.push(id),
+                Output::More { id } => self.more.push(id),
+                Output::Log(text) => self.log.push(text),
+                Output::Console(_) | Output::Stop(_) => {}
+            }
+        }
+    }
+
+    fn open(&mut self) -> ConnectionId {
+        let id = ConnectionId { slot: self.opened, generation: 1 };
+        self.opened += 1;
+        let peer = ([127, 0, 0, 1], self.opened as u16).into();
+        self.give(Input::Opened { id, peer, cloak: 1 });
+        id
+    }
+
+    fn irc(&mut self, nick: &str) -> ConnectionId {
+        let id = self.open();
+        self.give(Input::Speaks { id, speaker: Speaker::Irc, name: None });
+        self.say(id, &format!("NICK {nick}\nUSER u 0 * :real name\n"));
+        self.heard(id);
+        id
+    }
+
+    fn say(&mut self, id: ConnectionId, lines: &str) {
+        self.give(Input::Lines { id, block: lines.as_bytes() });
+    }
+
+    /// What was sent to somebody since the last look.
+    fn heard(&mut self, id: ConnectionId) -> Vec<String> {
+        self.sent.remove(&id).unwrap_or_default()
+    }
+
+    /// Lets time pass, with every deadline on the way.
+    fn pass(&mut self, seconds: u64) {
+        let end = self.now + Duration::from_secs(seconds);
+        while let Some(at) = self.hub.next_timeout().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.give(Input::Tick);
+        }
+        self.now = end;
+    }
+
+    /// Everything the hub knows twice agrees.
+    fn check(&self) {
+        let hub = &self.hub;
+        let mut seats = 0;
+        for (slot, entry) in hub.slots.iter().enumerate() {
+            let id = ConnectionId { slot: slot as u32, generation: entry.generation };
+            let Some(member) = &entry.member else { continue };
+            for place in &member.rooms {
+                let seat = hub.rooms.get(place.room).and_then(|room| room.seat(place.number));
+                assert_eq!(seat.map(|seat| seat.member), Some(id), "a place without its seat");
+                seats += 1;
+            }
+            if let Some(nick) = &member.nick {
+                assert_eq!(hub.nicks.get(&nick.fold()), Some(&id), "{nick} is not found by name");
+            }
+            for (name, _) in &member.watched {
+                assert!(hub.watchers[name].contains(&id));
+            }
+        }
+        assert_eq!(hub.rooms.from(0).map(|(_, room)| room.seats().len()).sum::<usize>(), seats);
+        assert_eq!(hub.rooms.from(0).count(), hub.rooms.len());
+        assert!(hub.rooms.from(0).all(|(_, room)| room.permanent || !room.seats().is_empty()));
+        for (_, room) in hub.rooms.from(0) {
+            assert!(room.seats().is_sorted_by_key(|seat| seat.number));
+        }
+        for id in hub.nicks.values().chain(hub.watchers.values().flatten()) {
+            assert!(hub.member(*id).is_some(), "a name leads to nobody");
+        }
+        assert_eq!(hub.population.registered, hub.everyone().count());
+        assert_eq!(hub.population.invisible, hub.everyone().filter(|(_, m)| m.invisible).count());
+        assert_eq!(hub.population.operators, hub.everyone().filter(|(_, m)| m.operator).count());
+    }
+}
+
+#[test]
+fn who_tells_no_name_within_30_s_is_closed() {
+    let mut world = World::new();
+    let silent = world.open();
+    world.pass(29);
+    assert_eq!(world.closed, []);
+    world.pass(1);
+    assert_eq!(world.closed, [silent]);
+    assert!(world.heard(silent)[0].contains("No name was given within 30 s"));
+}
+
+#[test]
+fn the_clock_of_registration_stands_still_while_flood_control_delays() {
+    let mut world = World::new();
+    let slow = world.open();
+    world.give(Input::Delayed { id: slow, by: Duration::from_secs(10) });
+    world.pass(35);
+    assert_eq!(world.closed, []);
+    world.pass(6);
+    assert_eq!(world.closed, [slow]);
+}
+
+#[test]
+fn a_silent_member_is_pinged_after_60_s_and_gone_30_s_later() {
+    let mut world = World::new();
+    let (bob, eve) = (world.irc("bob"), world.irc("eve"));
+    world.say(bob, "JOIN #a\n");
+    world.say(eve, "JOIN #a\n");
+    world.heard(bob);
+    world.pass(59);
+    assert_eq!(world.heard(bob), [] as [String; 0]);
+    world.pass(2);
+    assert_eq!(world.heard(bob), ["PING :parlor.local"]);
+    // One byte that is no line yet is a sign of life.
+    world.give(Input::Alive { id: bob });
+    world.pass(31);
+    assert_eq!(world.closed, [eve]);
+    assert!(world.heard(bob).last().is_some_and(|line| line.ends_with("QUIT :Ping timeout: 90 seconds")));
+    world.pass(600);
+    assert_eq!(world.closed, [eve, bob]);
+    world.check();
+}
+
+#[test]
+fn activity_puts_the_ping_off() {
+    let mut world = World::new();
+    let bob = world.irc("bob");
+    for _ in 0..10 {
+        world.pass(50);
+        world.say(bob, "PONG x\n");
+    }
+    assert_eq!(world.heard(bob), [] as [String; 0]);
+    assert_eq!(world.closed, []);
+}
+
+#[test]
+fn a_room_of_10_000_is_joined_and_its_names_come_in_pages() {
+    let mut world = World::new();
+    world.deaf = true;
+    let members: Vec<ConnectionId> = (0..10_000)
+        .map(|i| {
+            let id = world.irc(&format!("member{i}"));
+            world.say(id, "CAP REQ no-implicit-names\nJOIN #big\n");
+            id
+        })
+        .collect();
+    world.deaf = false;
+    let late = world.irc("late");
+    world.more.clear();
+    world.say(late, "JOIN #big\n");
+
+    let told: usize = members.iter().map(|id| world.heard(*id).len()).sum();
+    assert_eq!(told, 10_000, "one line a member");
+    let first: usize = world.heard(late).iter().map(String::len).sum();
+    assert!(first < 16 * 1024, "the first page has {first} bytes");
+
+    let mut pages = 0;
+    let mut names = Vec::new();
+    let mut ended = false;
+    while let Some(id) = world.more.pop() {
+        pages += 1;
+        if pages == 2 {
+            // Somebody leaves who was named already, and somebody who was not.
+            world.say(members[0], "QUIT\n");
+            world.say(members[9_999], "QUIT\n");
+            world.heard(late);
+        }
+        world.give(Input::Drained { id });
+        let page = world.heard(late);
+        assert!(page.iter().map(String::len).sum::<usize>() < 16 * 1024);
+        for line in page {
+            let message = Message::parse(&line).unwrap();
+            match message.command {
+                "353" => names.extend(message.params[3].split(' ').map(str::to_owned)),
+                "366" => ended = true,
+                other => panic!("{other} in the middle of names"),
+            }
+        }
+    }
+    assert!(ended && pages > 5);
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count, "nobody twice");
+    assert!(!names.contains(&"member9999".to_owned()));
+    assert!(names.contains(&"member9998".to_owned()) && names.contains(&"late".to_owned()));
+    world.check();
+}
+
+#[test]
+fn a_ban_from_the_console_runs_out() {
+    let mut world = World::new();
+    let bob = world.irc("bob");
+    world.give(Input::Console("/ban bob 10"));
+    assert_eq!(world.closed, [bob]);
+    let again = world.open();
+    assert!(world.heard(again)[0].contains("You are banned"));
+    world.pass(601);
+    world.irc("bob");
+    assert_eq!(world.closed, [bob, again]);
+}
+
+#[test]
+fn the_log_holds_no_words_and_no_keys() {
+    let mut world = World::new();
+    let (alice, bob) = (world.irc("alice"), world.irc("bob"));
+    world.say(
+        alice,
+        "JOIN #secretroom sesame\nPRIVMSG #secretroom :confidential\nTOPIC #secretroom :confidential\n",
+    );
+    world.say(bob, "OPER x wrongsesame\nOPER x open\nPRIVMSG alice :confidential\nAWAY :confidential\n");
+    world.give(Input::Console("/kick bob confidential"));
+    world.say(alice, "PART #secretroom :confidential\nQUIT :confidential\n");
+    let log = world.log.join("\n");
+    assert!(log.contains("joined: alice from 127.0.0.1:"));
+    assert!(!log.contains("confidential") && !log.contains("sesame"), "{log}");
+}
+
+/// A small generator whose seed replays a run (xorshift64*).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % n
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.below(from.len())]
+    }
+}
+
+/// One random command, often a sensible one.
+fn random_line(random: &mut Random) -> String {
+    const VERBS: &[&str] = &[
+        "JOIN", "JOIN", "JOIN", "PART", "PRIVMSG", "NOTICE", "TAGMSG", "MODE", "MODE", "KICK", "TOPIC",
+        "NAMES", "LIST", "INVITE", "WHO", "WHOIS", "WHOWAS", "NICK", "NICK", "AWAY", "MONITOR", "SETNAME",
+        "OPER", "KILL", "WALLOPS", "CONSOLE", "CAP", "USERHOST", "ISON", "HELP", "STATS", "LUSERS", "MOTD",
+        "PING", "USER", "QUIT",
+    ];
+    const WORDS: &[&str] = &[
+        "#a",
+        "#b",
+        "#ä",
+        "#Ä",
+        "#lobby",
+        "@#a",
+        "alice",
+        "bob",
+        "小明",
+        "zoë",
+        "ZOË",
+        "+o",
+        "-o+v",
+        "+b",
+        "+bbb",
+        "+imnst",
+        "+k",
+        "+l",
+        "-kl",
+        "+B",
+        "-i+i",
+        "*!*@*",
+        "a!b@c",
+        "5",
+        "0",
+        "%tcuihsnfdlaor,7",
+        "+",
+        "-",
+        "C",
+        "L",
+        "S",
+        "LS",
+        "REQ",
+        "END",
+        "302",
+        "multi-prefix",
+        "labeled-response batch",
+        ":open sesame",
+        ":",
+        "#a,#b",
+        "alice,bob",
+        ":some words",
+        "*",
+        "?",
+        ":/who",
+        ":/kick bob",
+        ":\u{1}ACTION x\u{1}",
+        "\u{202e}",
+        ">1",
+        "🙂",
+    ];
+    let mut line = String::new();
+    if random.below(4) == 0 {
+        line.push_str("@label=l;+x/y=z ");
+    }
+    line.push_str(random.pick(VERBS));
+    for _ in 0..random.below(5) {
+        line.push(' ');
+        line.push_str(random.pick(WORDS));
+    }
+    line + "\n"
+}
+
+#[test]
+fn random_commands_leave_everything_consistent() {
+    for seed in 1..=60 {
+        let mut random = Random(seed);
+        let mut world = World::new();
+        let mut ids: Vec<ConnectionId> = Vec::new();
+        for step in 0..600 {
+            if ids.is_empty() || random.below(25) == 0 {
+                let id = world.open();
+                let kinds =
+                    [Speaker::Irc, Speaker::Irc, Speaker::Irc, Speaker::Plain, Speaker::Toy(ToyKind::Html)];
+                let speaker = kinds[random.below(kinds.len())];
+                world.give(Input::Speaks { id, speaker, name: Some("toy") });
+                if speaker == Speaker::Irc {
+                    let nick = format!("n{seed}x{step}");
+                    world.say(
+                        id,
+                        &format!(
+                            "NICK {nick}\nUSER u 0 * :r\nCAP REQ :message-tags labeled-response batch\n"
+                        ),
+                    );
+                    world.say(
+                        id,
+                        if random.below(9) == 0 { "OPER x :open sesame\nCAP END\n" } else { "CAP END\n" },
+                    );
+                }
+                ids.push(id);
+            }
+            let id = ids[random.below(ids.len())];
+            match random.below(12) {
+                0 => world.say(id, &format!("/{}", random_line(&mut random).to_lowercase())),
+                1 => world.pass(7),
+                2 if random.below(6) == 0 => world.give(Input::Lost { id, reason: CLOSED }),
+                _ => world.say(id, &random_line(&mut random)),
+            }
+            while let Some(id) = world.more.pop() {
+                world.give(Input::Drained { id });
+            }
+            world.check();
+            let closed = std::mem::take(&mut world.closed);
+            ids.retain(|id| !closed.contains(id));
+            for (id, lines) in std::mem::take(&mut world.sent) {
+                let irc = world.hub.member(id).is_some_and(|member| member.speaker == Speaker::Irc);
+                for line in lines.iter().filter(|_| irc) {
+                    let message = Message::parse(line).unwrap_or_else(|| panic!("seed {seed}: {line:?}"));
+                    let body =
+                        line.len() - if message.tags.0.is_empty() { 0 } else { message.tags.0.len() + 2 };
+                    assert!(body <= MAX_BODY - 2, "seed {seed}: {line:?}");
+                    assert!(!line.contains(['\r', '\n', '\0']), "seed {seed}: {line:?}");
+                }
+            }
+        }
+    }
+}
