@@ -234,46 +234,32 @@ impl Reader {
 
     async fn main(&self) -> Result<std::convert::Infallible, End> {
         let id = self.connection.id;
-        let (speaker, first, ended) = Box::pin(self.tell_apart()).await?;
+        let (speaker, first, mut ended) = Box::pin(self.tell_apart()).await?;
         self.hub.send(Event::Speaks { id, speaker, name: None }).await?;
         #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
         let mut bucket = self.config.flood.map(|rate| Bucket::new(rate, Instant::now()));
         let mut framer = Framer::default();
-        let mut block = framer.push(&first).map_err(End::Framing)?;
+        let mut framed = framer.push(&first);
         drop(first);
-        if ended {
-            return self.last_lines(speaker, framer, block, bucket).await;
-        }
         loop {
-            if let Some(block) = block.take() {
-                self.forward(block, &mut bucket).await?;
+            let (block, sound) = framed;
+            match block {
+                Some(block) => self.forward(block, &mut bucket).await?,
+                None => self.hub.send(Event::Alive { id }).await?,
             }
-            let (count, framed) = self.connection.receive(|bytes| (bytes.len(), framer.push(bytes))).await?;
-            if count == 0 {
-                return self.last_lines(speaker, framer, None, bucket).await;
+            sound.map_err(End::Framing)?;
+            if ended {
+                break;
             }
-            block = framed.map_err(End::Framing)?;
-            if block.is_none() {
-                self.hub.send(Event::Alive { id }).await?;
-            } else if count == READ {
+            let count;
+            (count, framed) = self.connection.receive(|bytes| (bytes.len(), framer.push(bytes))).await?;
+            ended = count == 0;
+            if count == READ {
                 // There is more: let others have their turn first.
                 future::yield_now().await;
             }
         }
-    }
-
-    /// The stream has ended. A person's last line counts without a line end too; half a
-    /// command of a program does not.
-    async fn last_lines(
-        &self,
-        speaker: Speaker,
-        mut framer: Framer,
-        block: Option<Box<[u8]>>,
-        mut bucket: Option<Bucket>,
-    ) -> Result<std::convert::Infallible, End> {
-        if let Some(block) = block {
-            self.forward(block, &mut bucket).await?;
-        }
+        // A person's last line counts without a line end too; half a command does not.
         let rest = framer.take_unfinished();
         if speaker == Speaker::Plain && !rest.is_empty() {
             self.forward(rest.into(), &mut bucket).await?;
@@ -435,5 +421,18 @@ pub(crate) async fn guarded(task: impl Future<Output = ()>, hub: Sender<Event>, 
     if std::panic::AssertUnwindSafe(task).catch_unwind().await.is_err() {
         log::error!("a connection's task failed and its peer is closed; please report this");
         let _ = hub.send(Event::Lost { id, reason: "Internal error".into() }).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_a_connection_closes_that_peer_only() {
+        let (sender, events) = async_channel::bounded(1);
+        let id = ConnectionId { slot: 7, generation: 1 };
+        smol::block_on(guarded(async { panic!("as the test asked") }, sender, id));
+        assert!(matches!(events.try_recv(), Ok(Event::Lost { id: lost, .. }) if lost == id));
     }
 }

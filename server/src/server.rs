@@ -206,3 +206,34 @@ fn descriptors() -> usize {
 fn descriptors() -> usize {
     usize::MAX
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    fn server() -> Server {
+        Server::bind(Config { bind: vec!["127.0.0.1:0".into()], ..Config::default() }).unwrap()
+    }
+
+    #[test]
+    fn a_panic_in_the_hub_ends_the_run() {
+        let (typed, lines) = async_channel::bounded(1);
+        let (shown, _show) = async_channel::bounded(1);
+        typed.try_send("/panic".into()).unwrap();
+        let run = || server().run(Operator { lines, shown }, std::future::pending());
+        assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+    }
+
+    #[test]
+    fn a_console_that_nobody_reads_holds_nothing_up() {
+        let (typed, lines) = async_channel::bounded(16);
+        let (shown, show) = async_channel::bounded(1);
+        for line in ["/help", "/who", "/rooms", "/stop"] {
+            typed.try_send(line.into()).unwrap();
+        }
+        server().run(Operator { lines, shown }, std::future::pending());
+        assert!(show.try_recv().is_ok_and(|line| line.contains("/kick")));
+    }
+}

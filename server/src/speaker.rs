@@ -33,11 +33,11 @@ const HTTP: &[&[u8]] = &[
 
 /// Judges all that has come so far; `ended`: nothing will follow.
 pub(crate) fn tell(bytes: &[u8], ended: bool) -> Verdict {
-    if let Some(reason) = foreign(bytes) {
-        return Verdict::Refuse(reason);
-    }
     // Somebody who only pressed Enter has said nothing yet.
     let said = bytes.trim_ascii_start();
+    if let Some(reason) = foreign(said) {
+        return Verdict::Refuse(reason);
+    }
     let end = said.iter().position(|b| *b == b'\n');
     let line = match end {
         Some(end) => &said[..end],
@@ -70,7 +70,8 @@ pub(crate) fn foreign(bytes: &[u8]) -> Option<&'static str> {
     let garbage = |b: &u8| {
         *b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x01..=0x06 | 0x0F | 0x11 | 0x16 | 0x1D..=0x1F)
     };
-    if bytes.iter().any(garbage) {
+    // Only the first line counts: what follows is judged by its protocol, however it is cut.
+    if bytes.iter().take_while(|b| **b != b'\n').any(garbage) {
         return Some("Neither a chat program nor a person");
     }
     None

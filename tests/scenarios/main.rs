@@ -1,1 +1,24 @@
-//! x
+//! Scenarios: the real server, driven over real sockets, one module a noun.
+//!
+//! Where modern.ircdocs.horse leaves a choice between numerics, the scenario takes any of them.
+#![forbid(unsafe_code)]
+
+mod capabilities;
+mod labels;
+mod lines;
+mod lists;
+mod messages;
+mod modes;
+mod monitor;
+mod names;
+mod operator;
+mod people;
+mod plain;
+mod plain_commands;
+mod queries;
+mod registration;
+mod rooms;
+mod smoke;
+mod tags;
+mod topics;
+mod toy;

@@ -146,7 +146,7 @@ pub(super) struct Member {
     /// A PING was sent at that time and nothing came since.
     pub(super) pinged: Option<Duration>,
     pub(super) signed_on: UnixMillis,
-    /// When this member last said something.
+    /// When this member last said something; before it is one, since when it is waited for.
     pub(super) spoke: Duration,
     /// Whom this member watches (MONITOR), folded and as written.
     pub(super) watched: Vec<(Folded, Box<str>)>,

@@ -110,10 +110,19 @@ impl Hub {
                 hub.reply(id, ERR_NOSUCHNICK, format_args!("{nick} :{why}"));
             });
         }
-        self.tell(other, &event);
+        if other == id {
+            // Of a message to oneself only the echo carries the label (labeled-response).
+            self.tell_unlabelled(id, &event);
+        } else {
+            self.tell(other, &event);
+        }
         self.echo(id, &event);
         if let (Verb::Privmsg, Some(away)) = (verb, away) {
-            self.reply(id, RPL_AWAY, format_args!("{nick} :{away}"));
+            if self.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
+                self.reply(id, RPL_AWAY, format_args!("{nick} :{away}"));
+            } else {
+                self.explain(id, &format!("{nick} is away: {away}"));
+            }
         }
     }
 

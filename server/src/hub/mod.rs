@@ -39,10 +39,11 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::protocol::Numeric::*;
 use crate::protocol::command::{Command, CommandError};
 use crate::protocol::line::{self, MAX_BODY, MAX_CLIENT_TAGS};
 use crate::protocol::time::Moment;
-use crate::protocol::{Folded, Message};
+use crate::protocol::{Folded, Message, mask};
 
 use admission::Admission;
 pub use admission::party;
@@ -293,6 +294,13 @@ impl Hub {
             Command::Kill { nick, reason } => self.kill(id, nick, reason),
             Command::Wallops { text } => self.wallops(id, text),
             Command::Console { line } => self.remote_console(id, line),
+            // These may name a server; there is no other one.
+            Command::Motd | Command::Version | Command::Time | Command::Admin | Command::Info
+                if message.params.filled(0).is_some_and(|server| !self.is_this_server(server)) =>
+            {
+                let server = membership::shown(message.params.filled(0).unwrap_or("*"));
+                self.reply(id, ERR_NOSUCHSERVER, format_args!("{server} :No such server"));
+            }
             Command::Motd => self.motd(id),
             Command::Lusers => self.lusers(id),
             Command::Version => self.version(id),
@@ -306,7 +314,6 @@ impl Hub {
     }
 
     fn refuse_command(&mut self, id: ConnectionId, verb: &str, error: CommandError) {
-        use crate::protocol::Numeric::*;
         let silent = verb.eq_ignore_ascii_case("NOTICE");
         let registered = self.member(id).is_some_and(Member::registered);
         match error {
@@ -331,6 +338,12 @@ impl Hub {
                 self.reply(id, ERR_NOTEXTTOSEND, format_args!(":No text to send"));
             }
         }
+    }
+
+    /// Whether a word names this server: its name, a mask for it, or somebody who is on it.
+    fn is_this_server(&self, word: &str) -> bool {
+        let (mask, name) = (Folded::new(word), Folded::new(&self.settings.name));
+        mask::matches(mask.as_str(), name.as_str()) || self.find(word).is_some()
     }
 
     /// The member at `id`, if that connection is still here.
@@ -403,10 +416,20 @@ impl Hub {
 
     /// Sends an event to one connection.
     fn tell(&mut self, to: ConnectionId, event: &Event<'_>) {
-        let Some(form) = self.slots.get(to.slot as usize).map(|slot| slot.form) else { return };
-        if let Some(line) = Fanout::new(event).line(form) {
+        if let Some(line) = self.encode(to, event) {
             self.emit(to, line);
         }
+    }
+
+    /// As [`tell`](Self::tell), past the label of the command in hand.
+    fn tell_unlabelled(&mut self, to: ConnectionId, event: &Event<'_>) {
+        if let Some(line) = self.encode(to, event) {
+            self.out.push(Output::Line { to, line });
+        }
+    }
+
+    fn encode(&self, reader: ConnectionId, event: &Event<'_>) -> Option<Line> {
+        Fanout::new(event).line(self.slots.get(reader.slot as usize)?.form)
     }
 
     fn log(&mut self, text: String) {

@@ -246,12 +246,14 @@ impl Hub {
         }
         let setter = self.nick_of(id).to_owned();
         let at = self.now.wall;
-        let list = self.rooms.get_mut(room)?.list_mut(letter)?;
+        let state = self.rooms.get_mut(room)?;
+        let entries = state.bans.len() + state.exceptions.len() + state.invitations.len();
+        let list = state.list_mut(letter)?;
         let folded = Folded::new(&whole);
         let there = list.iter().position(|entry| Folded::new(&entry.mask) == folded);
         match (on, there) {
-            (true, None) if list.len() >= MAX_LIST => {
-                let full = format!("{name} {letter} :The list is full ({MAX_LIST} entries)");
+            (true, None) if entries >= MAX_LIST => {
+                let full = format!("{name} {letter} :The lists b, e and I are full ({MAX_LIST} entries)");
                 self.reply(id, ERR_BANLISTFULL, format_args!("{full}"));
                 None
             }

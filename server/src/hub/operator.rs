@@ -15,6 +15,8 @@ use crate::protocol::text::{self, printable};
 
 /// Bytes of one announcement; a longer one goes out as several.
 const MAX_ANNOUNCEMENT: usize = 360;
+/// Lines of an answer to an operator who is not at the console.
+const MAX_REMOTE_LINES: usize = 300;
 /// Seconds that `/stop` waits at most.
 const MAX_STOP: u64 = 3600;
 
@@ -54,7 +56,7 @@ impl Hub {
         };
         let mut words = command.split_whitespace();
         match (words.next().unwrap_or_default(), words.next(), words.next()) {
-            ("help", ..) => HELP.iter().for_each(|line| self.answer(asker, (*line).into())),
+            ("help", ..) => self.answer_all(asker, HELP.iter().map(|line| (*line).into()).collect()),
             ("who", ..) => self.console_who(asker),
             ("rooms", ..) => self.console_rooms(asker),
             ("op", Some(nick), Some(room)) => self.console_op(asker, nick, room),
@@ -67,6 +69,8 @@ impl Hub {
             ("unban", Some(ip), _) => self.console_unban(asker, ip),
             ("bans", ..) => self.console_bans(asker),
             ("stop", seconds, _) => self.console_stop(asker, seconds),
+            #[cfg(test)]
+            ("panic", ..) => panic!("as the test asked"),
             (word @ ("op" | "kick" | "ban" | "unban"), ..) => {
                 let usage = HELP.iter().find(|line| line[1..].starts_with(word)).copied().unwrap_or_default();
                 self.answer(asker, format!("/{word} needs more: {usage}"));
@@ -84,6 +88,20 @@ impl Hub {
                 }
             }
         }
+    }
+
+    /// A long answer: to the terminal whole, to an operator afar as much as its outbox holds
+    /// easily.
+    fn answer_all(&mut self, asker: Asker, mut lines: Vec<String>) {
+        if let Asker::Console = asker {
+            return self.answer(asker, lines.join("\n"));
+        }
+        let more = lines.len().saturating_sub(MAX_REMOTE_LINES);
+        lines.truncate(MAX_REMOTE_LINES);
+        if more > 0 {
+            lines.push(format!("… and {more} more; the console shows all"));
+        }
+        lines.iter().for_each(|line| self.answer(asker, line.trim_end().into()));
     }
 
     /// The server speaks once to everybody, wherever they are.
@@ -119,9 +137,9 @@ impl Hub {
                 format!("{}  {}  {rooms}  ({}{away})", member.name(), member.peer, member.speaker)
             })
             .collect();
-        let count = lines.len();
-        lines.into_iter().for_each(|line| self.answer(asker, line));
-        self.answer(asker, format!("{count} here"));
+        let total = format!("{} here", lines.len());
+        self.answer_all(asker, lines);
+        self.answer(asker, total);
     }
 
     fn console_rooms(&mut self, asker: Asker) {
@@ -139,7 +157,7 @@ impl Hub {
                 )
             })
             .collect();
-        lines.into_iter().for_each(|line| self.answer(asker, line.trim_end().into()));
+        self.answer_all(asker, lines);
     }
 
     fn console_op(&mut self, asker: Asker, nick: &str, room: &str) {
@@ -237,7 +255,7 @@ impl Hub {
         if lines.is_empty() {
             lines.push("Nobody is banned".into());
         }
-        lines.into_iter().for_each(|line| self.answer(asker, line));
+        self.answer_all(asker, lines);
     }
 
     fn console_stop(&mut self, asker: Asker, seconds: Option<&str>) {

@@ -40,6 +40,8 @@ pub(super) enum Page {
         letter: char,
         from: usize,
     },
+    /// A line that must not overtake the replies before it.
+    Ready(Line),
     /// Closes the batch of a labelled command.
     EndBatch,
 }
@@ -90,6 +92,14 @@ impl Hub {
         }
     }
 
+    /// Sends a line when the long replies under way are done, at once if there are none.
+    pub(super) fn emit_behind_pages(&mut self, id: ConnectionId, line: Line) {
+        match self.member(id).and_then(|member| member.pages.as_ref()).map(|pages| pages.len()) {
+            Some(waiting) if waiting < MAX_WAITING => self.page(id, Page::Ready(line)),
+            _ => self.emit(id, line),
+        }
+    }
+
     /// Closes a batch behind the long replies that belong to it.
     pub(super) fn end_batch_behind_pages(&mut self, id: ConnectionId, batch: Box<str>) {
         match self.member_mut(id).and_then(|member| member.pages.as_mut()) {
@@ -115,6 +125,10 @@ impl Hub {
                 Page::List { from, filter } => self.list_page(id, from, filter, &mut sheet),
                 Page::Entries { room, name, letter, from } => {
                     self.entries_page(id, room, name, letter, from, &mut sheet)
+                }
+                Page::Ready(line) => {
+                    sheet.push(line);
+                    None
                 }
                 Page::EndBatch => {
                     self.end_batch(id, batch.as_deref().unwrap_or_default());

@@ -33,6 +33,11 @@ impl Hub {
     }
 
     fn plain_name(&mut self, id: ConnectionId, name: &str) {
+        // Whoever tries is given time to try again.
+        let now = self.now.elapsed;
+        if let Some(member) = self.member_mut(id) {
+            member.spoke = now;
+        }
         let nick = match Nick::parse(name) {
             Ok(nick) => nick,
             Err(error) => return self.explain(id, &format!("{error}. Type another one.")),

@@ -7,6 +7,7 @@ use super::member::{Form, Registration};
 use super::whowas::Departed;
 use super::{ConnectionId, Hub, Output, Speaker, modes, room};
 use crate::protocol::Numeric::*;
+use crate::protocol::line::MAX_BODY;
 use crate::protocol::text::printable;
 use crate::protocol::{Capabilities, Capability, Nick, name};
 
@@ -316,9 +317,13 @@ impl Hub {
         }
     }
 
+    /// Behind long replies that are under way: a client takes the PONG for their end.
     pub(super) fn ping(&mut self, id: ConnectionId, token: &str) {
-        let name = self.settings.name.clone();
-        self.say_as_server(id, format_args!("PONG {name} :{token}"));
+        let line = format!(":{name} PONG {name} :{token}\r\n", name = self.settings.name);
+        if line.len() > MAX_BODY {
+            return self.too_long(id);
+        }
+        self.emit_behind_pages(id, line.into_bytes().into());
     }
 
     pub(super) fn quit(&mut self, id: ConnectionId, reason: Option<&str>) {
@@ -326,7 +331,7 @@ impl Hub {
         let mut text = format!("Quit: {}", reason.unwrap_or_default());
         if reason.is_none() {
             text = "Quit".into();
-        } else if member.prefix().len() + text.len() > crate::protocol::line::MAX_BODY - 10 {
+        } else if member.prefix().len() + text.len() > MAX_BODY - 10 {
             self.too_long(id);
             text = "Quit".into();
         }

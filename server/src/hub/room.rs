@@ -6,7 +6,7 @@ use super::ConnectionId;
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, RoomName, mask};
 
-/// Entries of each of the lists `b`, `e`, `I`.
+/// Entries of the lists `b`, `e` and `I` together (ISUPPORT MAXLIST).
 pub(super) const MAX_LIST: usize = 100;
 
 /// A room, for as long as it exists.

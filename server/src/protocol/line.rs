@@ -40,38 +40,41 @@ pub struct Framer {
 
 impl Framer {
     /// Takes received bytes and returns all lines that are whole now, as one block that ends
-    /// with LF; `None` while not one is whole.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<Option<Box<[u8]>>, FramingError> {
-        if memchr(0, bytes).is_some() {
-            return Err(FramingError::Nul);
-        }
-        let Some(last) = memrchr(b'\n', bytes) else {
-            self.unfinished.extend_from_slice(bytes);
-            return self.check().map(|()| None);
+    /// with LF, if there is any. An error ends the stream behind these lines.
+    pub fn push(&mut self, bytes: &[u8]) -> (Option<Box<[u8]>>, Result<(), FramingError>) {
+        let (sound, nul) = match memchr(0, bytes) {
+            Some(at) => (&bytes[..at], true),
+            None => (bytes, false),
         };
-        let (whole, rest) = bytes.split_at(last + 1);
-        let mut block = std::mem::take(&mut self.unfinished);
-        block.extend_from_slice(whole);
-        if lines(&block).any(|line| line.len() > MAX_UNFINISHED) {
-            return Err(FramingError::NoLineEnd);
+        let mut block = Vec::new();
+        if let Some(last) = memrchr(b'\n', sound) {
+            let (whole, rest) = sound.split_at(last + 1);
+            block = std::mem::take(&mut self.unfinished);
+            block.extend_from_slice(whole);
+            self.unfinished.extend_from_slice(rest);
+        } else {
+            self.unfinished.extend_from_slice(sound);
         }
-        self.unfinished.extend_from_slice(rest);
-        self.check()?;
-        Ok(Some(block.into_boxed_slice()))
-    }
-
-    /// What was received after the last line end.
-    pub fn unfinished(&self) -> &[u8] {
-        &self.unfinished
+        let mut result = if nul { Err(FramingError::Nul) } else { Ok(()) };
+        if self.unfinished.len() > MAX_UNFINISHED {
+            result = Err(FramingError::NoLineEnd);
+        }
+        // A line that came at once is too long as well as one that came in parts.
+        let mut start = 0;
+        while let Some(length) = memchr(b'\n', &block[start..]) {
+            if length > MAX_UNFINISHED {
+                block.truncate(start);
+                result = Err(FramingError::NoLineEnd);
+                break;
+            }
+            start += length + 1;
+        }
+        ((!block.is_empty()).then(|| block.into_boxed_slice()), result)
     }
 
     /// Gives up what was received after the last line end.
     pub fn take_unfinished(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.unfinished)
-    }
-
-    fn check(&self) -> Result<(), FramingError> {
-        if self.unfinished.len() > MAX_UNFINISHED { Err(FramingError::NoLineEnd) } else { Ok(()) }
     }
 }
 
@@ -109,31 +112,34 @@ mod tests {
     #[test]
     fn lf_and_crlf_both_end_a_line() {
         let mut framer = Framer::default();
-        assert_eq!(framer.push(b"PING 1\r").unwrap(), None);
-        let block = framer.push(b"\nPING 2\nPI").unwrap().unwrap();
-        assert_eq!(lines(&block).collect::<Vec<_>>(), [&b"PING 1"[..], b"PING 2"]);
-        let block = framer.push(b"NG 3\n").unwrap().unwrap();
-        assert_eq!(lines(&block).collect::<Vec<_>>(), [&b"PING 3"[..]]);
-        assert!(framer.unfinished().is_empty());
+        assert_eq!(framer.push(b"PING 1\r"), (None, Ok(())));
+        let (block, _) = framer.push(b"\nPING 2\nPI");
+        assert_eq!(lines(&block.unwrap()).collect::<Vec<_>>(), [&b"PING 1"[..], b"PING 2"]);
+        let (block, _) = framer.push(b"NG 3\n");
+        assert_eq!(lines(&block.unwrap()).collect::<Vec<_>>(), [&b"PING 3"[..]]);
+        assert!(framer.take_unfinished().is_empty());
     }
 
     #[test]
     fn a_stream_without_line_ends_is_refused_however_it_is_cut() {
         for cut in [1, 7, 4096, 8192] {
             let mut framer = Framer::default();
-            let mut last = Ok(None);
+            let mut last = Ok(());
             for chunk in vec![b'x'; MAX_UNFINISHED + 1].chunks(cut) {
-                last = framer.push(chunk);
+                last = framer.push(chunk).1;
             }
             assert_eq!(last, Err(FramingError::NoLineEnd), "cut {cut}");
         }
-        let mut whole = vec![b'x'; MAX_UNFINISHED + 1];
-        whole.push(b'\n');
-        assert_eq!(Framer::default().push(&whole), Err(FramingError::NoLineEnd));
+        let mut whole = b"PING 1\n".to_vec();
+        whole.resize(whole.len() + MAX_UNFINISHED + 1, b'x');
+        whole.extend_from_slice(b"\nPING 2\n");
+        let (block, result) = Framer::default().push(&whole);
+        assert_eq!((block.as_deref(), result), (Some(&b"PING 1\n"[..]), Err(FramingError::NoLineEnd)));
     }
 
     #[test]
-    fn a_nul_is_refused() {
-        assert_eq!(Framer::default().push(b"hi\0\n"), Err(FramingError::Nul));
+    fn a_nul_is_refused_and_what_stood_before_it_is_not() {
+        let (block, result) = Framer::default().push(b"PING 1\nhi\0\nPING 2\n");
+        assert_eq!((block.as_deref(), result), (Some(&b"PING 1\n"[..]), Err(FramingError::Nul)));
     }
 }

@@ -59,7 +59,7 @@ pub struct Nick(Box<str>);
 impl Nick {
     /// Checks a nickname.
     pub fn parse(name: &str) -> Result<Nick, NameError> {
-        check(name, |c| matches!(c, ',' | '*' | '?' | '!' | '@' | '.' | ':' | '<' | '>' | '"' | '\\'))?;
+        check(name, |c| matches!(c, ',' | '*' | '?' | '!' | '@' | '.' | ':' | '<' | '>' | '"'))?;
         let first = name.chars().next().ok_or(NameError::Empty)?;
         // `$` is a server mask, `#` and `&` are rooms, `~%+` are ranks, `/` is a plain command.
         if matches!(first, '$' | '#' | '&' | '~' | '%' | '+' | '/' | '-') {
