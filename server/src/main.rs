@@ -12,6 +12,7 @@ use futures_lite::StreamExt;
 use log::LevelFilter;
 use parlor_server::hub::Settings;
 use parlor_server::protocol::RoomName;
+use parlor_server::protocol::name::{MAX_SERVER_NAME, is_server_name};
 use parlor_server::{Config, Server, addresses_for_others, console, logger};
 
 /// Wrong options (sysexits EX_USAGE).
@@ -131,10 +132,9 @@ fn options() -> Options {
 fn config(options: Options) -> Result<Config, String> {
     let defaults = Config::default();
     let name = options.name.unwrap_or(defaults.hub.name);
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    if name.is_empty() || name.len() > 32 || !name.chars().all(legal) {
+    if !is_server_name(&name) {
         return Err(format!(
-            "--name {name:?}: a server's name has 1 to 32 letters, digits, dots and hyphens."
+            "--name {name:?}: a server's name looks like chat.example, letters, digits, hyphens and dots, {MAX_SERVER_NAME} bytes at most."
         ));
     }
     let default_room = match options.default_room {

@@ -7,7 +7,7 @@ use crate::protocol::RoomName;
 /// What the hub is told once, at its start.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The server's name in prefixes; letters, digits, `.`, `-`, at most 32 bytes.
+    /// The server's name in prefixes; see [`is_server_name`](crate::protocol::name::is_server_name).
     pub name: String,
     /// The message of the day, a line each, none longer than 400 bytes.
     pub motd: Option<Vec<String>>,

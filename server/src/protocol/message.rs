@@ -84,6 +84,26 @@ impl fmt::Display for Message<'_> {
     }
 }
 
+/// The parts of a source `nick!user@host`; a part that is not there is empty.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Userhost<'a> {
+    /// The name of a person or of a server.
+    pub nick: &'a str,
+    /// The user name.
+    pub user: &'a str,
+    /// The host, or what stands for it.
+    pub host: &'a str,
+}
+
+impl<'a> Userhost<'a> {
+    /// Takes a source apart; every text is one.
+    pub fn split(source: &'a str) -> Userhost<'a> {
+        let (rest, host) = source.split_once('@').unwrap_or((source, ""));
+        let (nick, user) = rest.split_once('!').unwrap_or((rest, ""));
+        Userhost { nick, user, host }
+    }
+}
+
 /// At most [`MAX_PARAMS`] parameters, without an allocation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Params<'a> {

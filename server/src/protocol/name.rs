@@ -143,6 +143,20 @@ impl Borrow<str> for Folded {
     }
 }
 
+/// Bytes of a server's name.
+pub const MAX_SERVER_NAME: usize = 32;
+
+/// Whether a text may be a server's name: a host's name of ASCII letters, digits and hyphens
+/// with at least one dot, so that nobody takes it for a person's (RFC 952, RFC 1123 §2.1).
+pub fn is_server_name(name: &str) -> bool {
+    let label = |label: &str| {
+        let legal = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        legal && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let labels = name.strip_suffix('.').unwrap_or(name);
+    name.len() <= MAX_SERVER_NAME && name.contains('.') && labels.split('.').all(label)
+}
+
 fn check(name: &str, special: impl Fn(char) -> bool) -> Result<(), NameError> {
     if name.len() > MAX_BYTES || name.chars().count() > MAX_CHARS {
         return Err(NameError::TooLong);
