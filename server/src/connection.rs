@@ -387,6 +387,7 @@ impl Reader {
             let newline = memchr::memchr(b'\n', pending).map(|at| at + 1);
             let end = newline.unwrap_or(usize::MAX).min(TOY_CHUNK);
             if end <= pending.len() {
+                let end = if newline == Some(end) { end } else { whole_characters(&pending[..end]) };
                 let rest = pending.split_off(end);
                 return Ok((std::mem::replace(pending, rest), false));
             }
@@ -401,6 +402,14 @@ impl Reader {
                 Some(()) => ended = pending.len() == before,
             }
         }
+    }
+}
+
+/// Where to cut bytes so that no character of UTF-8 is cut; their end if they are none.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => error.valid_up_to(),
+        _ => bytes.len(),
     }
 }
 

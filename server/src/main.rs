@@ -106,8 +106,10 @@ fn main() {
     }
     let config = config(options).unwrap_or_else(|sentence| fail(USAGE, &sentence));
     let server = Server::bind(config).unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
+    // Before anybody is told that it listens: from then on it must end well.
+    let stopped = stopped();
     announce(&server);
-    let ran = catch_unwind(AssertUnwindSafe(|| server.run(console::start(), stopped())));
+    let ran = catch_unwind(AssertUnwindSafe(|| server.run(console::start(), stopped)));
     log::logger().flush();
     // Not `return`: the thread that reads standard input cannot be woken.
     exit(if ran.is_ok() { 0 } else { SOFTWARE });
@@ -190,16 +192,17 @@ fn announce(server: &Server) {
     let _ = out.flush();
 }
 
-/// Until the system or the terminal asks the server to stop.
-async fn stopped() {
+/// Until the system or the terminal asks the server to stop; listens for that from the call on.
+fn stopped() -> impl Future<Output = ()> {
     use async_signal::{Signal, Signals};
-    match Signals::new([Signal::Int, Signal::Term]) {
-        Ok(mut signals) => {
-            signals.next().await;
-        }
-        Err(error) => {
-            log::warn!("signals are not available ({error}); use /stop");
-            std::future::pending().await
+    let signals = Signals::new([Signal::Int, Signal::Term]);
+    async move {
+        match signals {
+            Ok(mut signals) => drop(signals.next().await),
+            Err(error) => {
+                log::warn!("signals are not available ({error}); use /stop");
+                std::future::pending().await
+            }
         }
     }
 }

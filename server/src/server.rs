@@ -49,9 +49,6 @@ impl Server {
         if let Some(path) = &config.motd {
             config.hub.motd = Some(motd(path)?);
         }
-        if let Some(path) = &config.oper_file {
-            config.hub.oper_key = Some(oper_file::load(path)?);
-        }
         let mut cloak_key = [0; 16];
         getrandom::fill(&mut cloak_key)
             .map_err(|error| StartError::NoRandomness { error: error.to_string() })?;
@@ -68,6 +65,10 @@ impl Server {
         }
         if listeners.is_empty() {
             return Err(StartError::Nowhere);
+        }
+        // Last, because it may make the file.
+        if let Some(path) = &config.oper_file {
+            config.hub.oper_key = Some(oper_file::load(path)?);
         }
         Ok(Server { config, listeners, cloak_key })
     }

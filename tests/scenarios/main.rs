@@ -4,7 +4,10 @@
 #![forbid(unsafe_code)]
 
 mod capabilities;
+mod command_line;
+mod console;
 mod labels;
+mod limits;
 mod lines;
 mod lists;
 mod messages;
@@ -13,10 +16,14 @@ mod monitor;
 mod names;
 mod operator;
 mod people;
+mod people_together;
 mod plain;
 mod plain_commands;
+mod process;
 mod queries;
+mod random;
 mod registration;
+mod robust;
 mod rooms;
 mod smoke;
 mod tags;

@@ -176,7 +176,7 @@ fn the_console_can_be_used_from_afar() {
 }
 
 #[test]
-fn an_announcement_from_afar_reaches_everybody_once() {
+fn an_announcement_from_afar_reaches_every_room_once() {
     let (server, _scratch) = with_key();
     let (mut root, mut alice) = (oper(&server, "root"), server.irc("alice"));
     for room in ["#tea", "#coffee"] {
@@ -184,6 +184,7 @@ fn an_announcement_from_afar_reaches_everybody_once() {
     }
     root.send("CONSOLE :closing at ten");
     root.settle();
-    alice.expect(":parlor.local NOTICE alice :*closing at ten");
+    alice.expect(":parlor.local NOTICE #tea :closing at ten");
+    alice.expect(":parlor.local NOTICE #coffee :closing at ten");
     alice.silent();
 }

@@ -27,7 +27,7 @@ fn three_kinds_of_people_talk_until_the_server_is_stopped() {
     toy.expect("alice: hi both");
 
     server.console("tea is ready");
-    alice.expect(":parlor.local NOTICE alice :*tea is ready");
+    alice.expect(":parlor.local NOTICE #lobby :tea is ready");
     bob.expect("-!- server: tea is ready");
     toy.expect("server: tea is ready");
     server.console("/who");

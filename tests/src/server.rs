@@ -317,21 +317,19 @@ impl Drop for Server {
     }
 }
 
-/// `PARLOR_SERVER`, or the program that was built beside this test.
-fn program() -> PathBuf {
-    let path = env::var_os("PARLOR_SERVER").map_or_else(
-        || {
-            let test = env::current_exe().expect("a running test has a path");
-            // <target dir>/<profile>/deps/scenarios-…
-            let profile = test.ancestors().nth(2).expect("cargo puts tests two folders deep");
-            profile.join("server").with_extension(env::consts::EXE_EXTENSION)
-        },
-        PathBuf::from,
-    );
-    assert!(
-        path.is_file(),
-        "{} is missing: build it with `cargo build -p parlor-server`, or name it in PARLOR_SERVER",
-        path.display()
-    );
-    path
+/// The server under test: `PARLOR_SERVER`, or the program that was built beside this one.
+pub fn program() -> PathBuf {
+    if let Some(path) = env::var_os("PARLOR_SERVER") {
+        return path.into();
+    }
+    let own = env::current_exe().expect("a running program has a path");
+    // A test is <target dir>/<profile>/deps/scenarios-…, a bench <target dir>/<profile>/bench.
+    let beside = own.ancestors().skip(1).take(2);
+    let mut found = beside.map(|folder| folder.join("server").with_extension(env::consts::EXE_EXTENSION));
+    found.find(|path| path.is_file()).unwrap_or_else(|| {
+        panic!(
+            "no server beside {}: build it with `cargo build -p parlor-server`, or name it in PARLOR_SERVER",
+            own.display()
+        )
+    })
 }

@@ -71,7 +71,7 @@ pub(super) enum What<'a> {
     Wallops {
         text: &'a str,
     },
-    /// The server speaks to all: `target` is the reader's own name.
+    /// The operator speaks: `target` is a room, or the name of somebody who is in none.
     Announcement {
         target: &'a str,
         text: &'a str,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::admission::{Ban, party};
 use super::event::What;
 use super::membership::shown;
-use super::room::OPERATOR;
-use super::{ConnectionId, Event, Hub, Output};
+use super::room::{OPERATOR, RoomId};
+use super::{ConnectionId, Hub, Output};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::text::{self, printable};
@@ -104,23 +104,31 @@ impl Hub {
         lines.iter().for_each(|line| self.answer(asker, line.trim_end().into()));
     }
 
-    /// The server speaks once to everybody, wherever they are.
+    /// The server speaks once in every room, and to those who are in none.
     fn announce(&mut self, text: &str) {
         let text = printable(text);
         let from = self.server_source();
-        let readers: Vec<ConnectionId> = self.everyone().map(|(id, _)| id).collect();
-        for piece in text::pieces(&text, MAX_ANNOUNCEMENT) {
-            let id = self.stamps.next(self.now.wall);
-            for reader in &readers {
-                let target = self.nick_of(*reader).to_owned();
-                let what = What::Announcement { target: &target, text: piece };
-                self.tell(*reader, &Event { id, from: &from, tags: "", what });
+        let rooms: Vec<(RoomId, String)> =
+            self.rooms.from(0).map(|(id, room)| (id, room.name.to_string())).collect();
+        let roomless: Vec<(ConnectionId, String)> = self
+            .everyone()
+            .filter(|(_, member)| member.rooms.is_empty())
+            .map(|(id, member)| (id, member.name().to_owned()))
+            .collect();
+        for text in text::pieces(&text, MAX_ANNOUNCEMENT) {
+            for (room, name) in &rooms {
+                let event = self.event(&from, What::Announcement { target: name, text });
+                self.tell_room(*room, &event, None, 0);
+            }
+            for (id, name) in &roomless {
+                let event = self.event(&from, What::Announcement { target: name, text });
+                self.tell(*id, &event);
             }
             if self.settings.narrate {
-                self.out.push(Output::Console(format!("-!- server: {piece}")));
+                self.out.push(Output::Console(format!("-!- server: {text}")));
             }
         }
-        self.log(format!("announced to {} people", readers.len()));
+        self.log(format!("announced to {} people", self.population.registered));
     }
 
     fn console_who(&mut self, asker: Asker) {

@@ -2,6 +2,7 @@
 
 use super::event::What;
 use super::membership::shown;
+use super::registration::MAX_REALNAME;
 use super::{ConnectionId, Event, Hub};
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
@@ -38,6 +39,9 @@ impl Hub {
         if let Some(member) = self.member_mut(id) {
             member.spoke = now;
         }
+        if name.starts_with('/') {
+            return self.explain(id, "Commands come later: type a nickname first.");
+        }
         let nick = match Nick::parse(name) {
             Ok(nick) => nick,
             Err(error) => return self.explain(id, &format!("{error}. Type another one.")),
@@ -45,7 +49,7 @@ impl Hub {
         if !self.may_have(id, &nick) {
             return self.explain(id, &format!("The name {nick} is taken. Type another one."));
         }
-        self.enter_simply(id, nick);
+        self.enter_simply(id, nick, "");
         let (server, nick) = (self.settings.name.clone(), self.nick_of(id).to_owned());
         let place = self.plain_place(id);
         self.explain(id, &format!("Welcome to {server}, {nick}. {place} /help lists the commands."));
@@ -62,11 +66,12 @@ impl Hub {
     }
 
     /// Makes a member of somebody who just has a name, in the default room.
-    pub(super) fn enter_simply(&mut self, id: ConnectionId, nick: Nick) {
+    pub(super) fn enter_simply(&mut self, id: ConnectionId, nick: Nick, realname: &str) {
         self.rename(id, nick);
         if let Some(member) = self.member_mut(id) {
             member.username = USERNAME.into();
-            member.realname = "".into();
+            member.realname =
+                pieces(&printable(realname), MAX_REALNAME).first().copied().unwrap_or_default().into();
         }
         self.admit(id);
         self.enter(id, self.settings.default_room.clone(), "");

@@ -113,6 +113,10 @@ impl Hub {
             "LIST" => self.say_as_server(id, format_args!("CAP {nick} LIST :{}", join(caps.iter()))),
             "REQ" => {
                 let wanted = argument.unwrap_or_default();
+                if wanted.len() > MAX_BODY - 112 {
+                    // It could not be repeated in the answer.
+                    return self.too_long(id);
+                }
                 match caps.request(wanted) {
                     Some(caps) => {
                         self.set_caps(id, caps);
@@ -349,7 +353,12 @@ impl Hub {
     /// What a peer is told last, in its own way.
     pub(super) fn closing_line(&mut self, id: ConnectionId, reason: &str) {
         let line = match self.member(id).map(|member| member.speaker) {
-            None | Some(Speaker::Toy(_)) => return,
+            None => return,
+            Some(Speaker::Toy(_)) => {
+                let from = self.server_source();
+                let event = self.event(&from, What::Announcement { target: "*", text: reason });
+                return self.tell(id, &event);
+            }
             Some(Speaker::Plain) => format!("-!- Closing link: {}\n", printable(reason)),
             Some(_) => format!("ERROR :Closing link: {reason}\r\n"),
         };

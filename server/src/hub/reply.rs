@@ -6,10 +6,13 @@ use std::fmt::{self, Write};
 use super::event::{Event, SERVER, Source, What};
 use super::{ConnectionId, Hub, Line, Output, Speaker};
 use crate::protocol::Numeric::*;
+use crate::protocol::line::MAX_BODY;
 use crate::protocol::{Capability, Message, Numeric, message, text};
 
 /// Bytes of a label (IRCv3 labeled-response).
 const MAX_LABEL: usize = 64;
+
+const TOO_LONG: &str = "Input line was too long; nothing of it was sent";
 
 /// The replies to a command that came with a label, held back until it is done.
 #[derive(Debug)]
@@ -39,7 +42,11 @@ impl Hub {
             let sentence = full.split_once(':').map_or(full.as_str(), |(_, sentence)| sentence);
             return self.explain(to, sentence);
         }
-        let line = self.numeric_line(to, numeric, args);
+        let mut line = self.numeric_line(to, numeric, args);
+        if line.len() > MAX_BODY {
+            // It repeats words of the client that leave no place for an answer.
+            line = self.numeric_line(to, ERR_INPUTTOOLONG, format_args!(":{TOO_LONG}"));
+        }
         self.emit(to, line);
     }
 
@@ -53,6 +60,9 @@ impl Hub {
     /// Sends a line of the server itself, without prefix and line end.
     pub(super) fn say_as_server(&mut self, to: ConnectionId, text: fmt::Arguments<'_>) {
         let line = format!(":{} {text}\r\n", self.settings.name);
+        if line.len() > MAX_BODY {
+            return self.too_long(to);
+        }
         self.emit(to, line.into_bytes().into());
     }
 
@@ -77,7 +87,7 @@ impl Hub {
     }
 
     pub(super) fn too_long(&mut self, id: ConnectionId) {
-        self.reply(id, ERR_INPUTTOOLONG, format_args!(":Input line was too long; nothing of it was sent"));
+        self.reply(id, ERR_INPUTTOOLONG, format_args!(":{TOO_LONG}"));
     }
 
     pub(super) fn not_utf8(&mut self, id: ConnectionId, line: &[u8]) {

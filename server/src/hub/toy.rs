@@ -13,7 +13,7 @@ impl Hub {
     /// A toy client has told its name, or never will.
     pub(super) fn toy_enters(&mut self, id: ConnectionId, name: &str) {
         let nick = self.free_name(name);
-        self.enter_simply(id, nick);
+        self.enter_simply(id, nick, name);
     }
 
     /// The nearest free name: what cannot stand in a name becomes `_`, a taken one gets a
@@ -61,11 +61,12 @@ impl Hub {
         }
     }
 
-    /// `name: text` without the name, if it is the member's own.
+    /// `name: text` without the name, if it is the member's own: the one it has here, or the
+    /// one it gave itself, which its program goes on sending.
     fn without_own_name<'a>(&self, id: ConnectionId, text: &'a str) -> &'a str {
-        let own = self.nick_of(id);
+        let Some(member) = self.member(id) else { return text };
         match text.trim_start().split_once(':') {
-            Some((name, rest)) if name.trim() == own => rest,
+            Some((name, rest)) if [member.name(), &member.realname].contains(&name.trim()) => rest,
             _ => text,
         }
     }

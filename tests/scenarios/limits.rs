@@ -1,0 +1,112 @@
+//! Who may connect: how many, from where, speaking what.
+
+use parlor_tests::{Irc, Launch, Plain, Server};
+
+/// Registered, where the server lets it in.
+fn try_register(server: &Server, nick: &str) -> Option<Irc> {
+    let mut irc = Irc::connect(server);
+    irc.send(&format!("NICK {nick}"));
+    irc.send("USER user 0 * :Real Name");
+    let answer = irc.expect_any(&["001", "ERROR"]);
+    (answer.command == "001").then_some(irc)
+}
+
+#[test]
+fn one_address_has_so_many_connections() {
+    let server = Server::start(&["--max-clients-per-ip", "3"]);
+    let mut people: Vec<Irc> = ["a", "b", "c"].iter().map(|nick| server.irc(nick)).collect();
+    let mut fourth = Irc::connect(&server);
+    let last = fourth.expect_closed();
+    assert!(last.len() == 1 && last.iter().all(|m| m.is_like("ERROR :Closing link: *")), "{last:?}");
+    server.wait_log(&format!("refused: {} (*)", fourth.local_address()));
+    // Who leaves makes room.
+    let mut leaver = people.pop().expect("three came");
+    leaver.send("QUIT");
+    leaver.expect_closed();
+    let _fourth = server.irc("d");
+    for irc in &mut people {
+        irc.settle();
+    }
+}
+
+#[test]
+fn this_machine_and_its_network_have_64() {
+    let server = Server::start(&[]);
+    let _people: Vec<Plain> = (0..64).map(|_| server.plain()).collect();
+    let mut next = server.plain();
+    let last = String::from_utf8(next.read_to_end()).expect("UTF-8");
+    assert!(last.starts_with("ERROR :Closing link: ") && last.contains("64"), "{last:?}");
+}
+
+#[test]
+fn a_full_server_says_so() {
+    let server = Server::start(&["--max-clients", "2", "--plain-bind", "127.0.0.1:0"]);
+    let alice = server.irc("alice");
+    let mut bob = server.irc("bob");
+    assert!(try_register(&server, "carol").is_none());
+    let mut toy = Plain::connect_to(server.plain_address());
+    let from = toy.local_address();
+    toy.read_to_end();
+    server.wait_log(&format!("refused: {from} (*full*)"));
+    drop(alice);
+    server.wait_log("left: alice *");
+    assert!(try_register(&server, "carol").is_some());
+    bob.settle();
+}
+
+#[test]
+fn what_is_no_chat_is_closed_without_a_byte_and_logged() {
+    let server = Server::start(&[]);
+    let mut alice = crate::plain::in_lobby(&server, "alice");
+    let long = "x".repeat(2000);
+    let strangers: [(&[u8], &str); 13] = [
+        (b"GET / HTTP/1.1\r\nHost: parlor\r\n\r\n", "*HTTP*"),
+        (b"POST /x HTTP/1.1\r\nContent-Length: 30\r\n\r\nNICK evil\r\nUSER e 0 * :e\r\n", "*HTTP*"),
+        (b"HEAD / HTTP/1.0\r\n\r\n", "*HTTP*"),
+        (b"OPTIONS * HTTP/1.1\r\n\r\n", "*HTTP*"),
+        (b"PUT / HTTP/1.1\r\n\r\n", "*HTTP*"),
+        (b"DELETE / HTTP/1.1\r\n\r\n", "*HTTP*"),
+        (b"CONNECT example.org:443 HTTP/1.1\r\n\r\n", "*HTTP*"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "*HTTP*"),
+        (b"SSH-2.0-OpenSSH_9.9\r\n", "*SSH*"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "*TLS*"),
+        (b"\x00\x00\x00\x85\xffSMB", "*"),
+        (b"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00", "*"),
+        (long.as_bytes(), "*"),
+    ];
+    for (bytes, why) in strangers {
+        let mut stranger = server.plain();
+        let from = stranger.local_address();
+        stranger.send_bytes(bytes);
+        let answer = stranger.read_to_end();
+        assert!(answer.is_empty(), "{} got {}", bytes.escape_ascii(), answer.escape_ascii());
+        server.wait_log(&format!("refused: {from} ({why})"));
+    }
+    // Byte by byte they are told apart as well.
+    let mut slow = server.plain();
+    for byte in b"GET / HTTP/1.1\r\n\r\n" {
+        slow.send_bytes([*byte]);
+    }
+    assert!(slow.read_to_end().is_empty());
+    alice.settle();
+    alice.silent();
+}
+
+#[cfg(unix)]
+#[test]
+fn no_more_descriptors_is_no_end() {
+    // Who is refused still holds a descriptor while the last words are on their way; 100 of them are all there are.
+    let server = Launch::new(&[]).through_shell("ulimit -n 100 && exec \"$@\"").start();
+    let mut alice = crate::plain::in_lobby(&server, "alice");
+    let crowd: Vec<Plain> = (0..160).map(|_| server.plain()).collect();
+    server.wait_log("*cannot accept a connection*");
+    alice.settle();
+    drop(crowd);
+    // It goes on by itself, first of all with those who had been in the queue.
+    let came = (0..200).find_map(|_| try_register(&server, "bob"));
+    let mut bob = came.expect("there is room again");
+    bob.join("#lobby");
+    bob.send("PRIVMSG #lobby :made it");
+    alice.expect(":bob!*@* PRIVMSG #lobby :made it");
+    alice.settle();
+}

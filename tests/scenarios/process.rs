@@ -1,0 +1,183 @@
+//! The process: how it ends, and what its log holds.
+
+use parlor_tests::{Irc, Launch, Plain, Scratch, Server};
+
+use crate::plain::{in_lobby, person};
+
+#[test]
+fn sigint_and_sigterm_say_good_bye() {
+    for signal in ["INT", "TERM"] {
+        let server = Server::start(&["--plain-bind", "127.0.0.1:0"]);
+        let (mut alice, mut bob) = (in_lobby(&server, "alice"), person(&server, "bob"));
+        alice.expect(":bob!*@* JOIN #lobby");
+        let mut toy = Plain::connect_to(server.plain_address());
+        toy.send_bytes("<font>zoe</font>: hi");
+        alice.expect(":zoe!*@* PRIVMSG **");
+        let mut unnamed = Irc::connect(&server);
+        unnamed.ask("PING x", "PONG parlor.local x");
+        server.signal(signal);
+        let last = alice.expect_closed();
+        assert!(last.last().is_some_and(|m| m.is_like("ERROR :Closing link: *")), "{last:?}");
+        let last = String::from_utf8(bob.read_to_end()).expect("UTF-8");
+        assert!(last.lines().last().is_some_and(|line| line.starts_with("-!- Closing link: ")), "{last:?}");
+        assert!(last.ends_with('\n'), "{last:?}");
+        toy.read_to_end();
+        unnamed.expect("ERROR :Closing link: *");
+        let ended = server.wait();
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_toy_is_told_as_well() {
+    let server = Server::start(&["--plain-bind", "127.0.0.1:0"]);
+    let mut alice = in_lobby(&server, "alice");
+    let mut toy = Plain::connect_to(server.plain_address());
+    toy.send_bytes("hi");
+    alice.expect(":guest1!*@* PRIVMSG **");
+    server.signal("TERM");
+    let last = String::from_utf8(toy.read_to_end()).expect("UTF-8");
+    assert!(last.starts_with("server: ") && last.ends_with('\n'), "members get a closing line: {last:?}");
+}
+
+#[test]
+fn what_is_queued_at_the_end_is_delivered() {
+    let server = Server::start(&[]);
+    let mut alice = in_lobby(&server, "alice");
+    let mut bob = in_lobby(&server, "bob");
+    let mut carol = person(&server, "carol");
+    alice.expect(":carol!*@* JOIN #lobby");
+    const LINES: usize = 2000;
+    let text = "y".repeat(300);
+    let many: String = (0..LINES).map(|number| format!("PRIVMSG #lobby :{number} {text}\r\n")).collect();
+    alice.send_bytes(many);
+    alice.settle();
+    // Neither has read anything yet.
+    server.signal("TERM");
+    for number in 0..LINES {
+        assert_eq!(bob.expect("PRIVMSG **").last(), format!("{number} {text}"));
+        assert_eq!(carol.next_line(), format!("<alice> {number} {text}"));
+    }
+    bob.expect("ERROR :Closing link: *");
+    carol.expect("-!- Closing link: *");
+    assert_eq!(server.wait().code, 0);
+}
+
+#[test]
+fn who_never_reads_does_not_hold_the_end_up() {
+    let server = Server::start(&[]);
+    let mut alice = in_lobby(&server, "alice");
+    let bob = in_lobby(&server, "bob");
+    let text = "y".repeat(400);
+    for _ in 0..20 {
+        alice.send_bytes(format!("PRIVMSG #lobby :{text}\r\n").repeat(100));
+    }
+    alice.settle();
+    server.signal("TERM");
+    alice.expect("ERROR :Closing link: *");
+    assert_eq!(server.wait().code, 0, "within the harness's deadline");
+    drop(bob);
+}
+
+#[test]
+fn comings_and_goings_are_logged_with_addresses() {
+    let server = Server::start(&["--plain-bind", "127.0.0.1:0"]);
+    let mut alice = in_lobby(&server, "alice");
+    let bob = person(&server, "bob");
+    let mut toy = Plain::connect_to(server.plain_address());
+    toy.send_bytes("hi");
+    let addresses = [alice.local_address(), bob.local_address(), toy.local_address()];
+    for (nick, address) in ["alice", "bob", "guest1"].into_iter().zip(addresses) {
+        server.wait_log(&format!("joined: {nick} from {address} to #lobby"));
+    }
+    alice.send("QUIT");
+    drop(bob);
+    drop(toy);
+    for (nick, address) in ["alice", "bob", "guest1"].into_iter().zip(addresses) {
+        server.wait_log(&format!("left: {nick} from {address}*"));
+    }
+    let mut stranger = server.plain();
+    let from = stranger.local_address();
+    stranger.send_bytes("GET / HTTP/1.1\r\n\r\n");
+    server.wait_log(&format!("refused: {from} (HTTP*)"));
+}
+
+#[test]
+fn quiet_leaves_the_log_empty() {
+    let server = Server::start(&["--quiet"]);
+    let mut alice = in_lobby(&server, "alice");
+    alice.send("QUIT");
+    alice.expect_closed();
+    server.signal("TERM");
+    let ended = server.wait();
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn the_log_never_holds_what_was_said_or_a_secret() {
+    let scratch = Scratch::new();
+    let key = "hush-0123456789abcdef";
+    let oper = scratch.write_secret("oper", format!("{key}\n"));
+    let options = ["--verbose", "--oper-file", &oper, "--plain-bind", "127.0.0.1:0"];
+    let mut server = Launch::new(&options).start();
+    let mut alice = Irc::connect(&server);
+    for line in ["PASS hush-pass", "NICK alice", "USER alice 0 * :hush-real"] {
+        alice.send(line);
+    }
+    alice.welcomed();
+    alice.join("#tea");
+    let (mut bob, mut carol) = (person(&server, "bob"), server.irc("carol"));
+    for line in [
+        "MODE #tea +k hush-key",
+        "TOPIC #tea :hush-topic",
+        "PRIVMSG #tea :hush-said",
+        "NOTICE #lobby :hush-notice",
+        "PRIVMSG bob :hush-private",
+        "AWAY :hush-away",
+        "SETNAME :hush-name",
+        "OPER alice hush-wrong",
+        "OPER alice hush-0123456789abcdef",
+        "WALLOPS :hush-wallops",
+        "CONSOLE :hush-announced",
+        "FROB hush-unknown",
+        "JOIN #secret hush-guess",
+        "PART #secret :hush-part",
+        "KILL nobody :hush-kill",
+    ] {
+        alice.send(line);
+    }
+    alice.settle();
+    carol.send("JOIN #tea hush-no");
+    carol.send("JOIN #tea hush-key");
+    carol.expect("JOIN #tea");
+    alice.send("KICK #tea carol :hush-kick");
+    carol.expect("KICK **");
+    for line in [
+        "hush-plain",
+        "/me hush-me",
+        "/msg alice hush-msg",
+        "/join #tea hush-bad",
+        "/hush-typo",
+        "/quit hush-q",
+    ] {
+        bob.send(line);
+    }
+    bob.expect("-!- Closing link*");
+    let mut toy = Plain::connect_to(server.plain_address());
+    toy.send_bytes("hush-toy");
+    server.wait_log("joined: guest1 from * to #lobby");
+    server.console("hush-console");
+    server.console("/kick guest1 hush-why");
+    toy.read_to_end();
+    alice.send("KILL carol :hush-killed");
+    carol.expect_closed();
+    let mut browser = server.plain();
+    browser.send_bytes("GET /hush-path HTTP/1.1\r\nAuthorization: hush-auth\r\n\r\n");
+    browser.read_to_end();
+    alice.send("QUIT :hush-bye");
+    alice.expect_closed();
+    server.signal("TERM");
+    let ended = server.wait();
+    assert!(ended.stderr.contains("left: alice from"), "the log was kept: {}", ended.stderr);
+    assert!(!ended.stderr.contains("hush"), "{}", ended.stderr);
+}
