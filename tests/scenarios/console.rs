@@ -203,6 +203,7 @@ fn stop_ends_the_server() {
     assert!(
         String::from_utf8_lossy(&bob.read_to_end()).lines().any(|line| line.starts_with("-!- Closing link"))
     );
+    drop((alice, bob));
     assert_eq!(server.wait().code, 0);
 }
 
@@ -217,6 +218,7 @@ fn stop_in_some_seconds_says_so_first() {
     alice.send("PRIVMSG #lobby :bye");
     bob.expect("<alice> bye");
     alice.expect("ERROR :Closing link: *");
+    drop((alice, bob));
     assert_eq!(server.wait().code, 0);
 }
 
@@ -226,16 +228,17 @@ fn a_closed_console_is_normal() {
     closed.close_console();
     let absent = Launch::new(&[]).without_console().start();
     let shut = Launch::new(&[]).through_shell("exec \"$@\" <&-").start();
-    for server in [&closed, &absent, &shut] {
-        let mut alice = in_lobby(server, "alice");
-        let mut silent = server.plain();
+    let servers = [closed, absent, shut];
+    let mut silent: Vec<Plain> = servers.iter().map(Server::plain).collect();
+    for (server, silent) in servers.iter().zip(&mut silent) {
+        in_lobby(server, "alice").settle();
         // A second of silence, in which a loop that reads the end again and again would burn.
         silent.expect("*Type a nickname*");
-        alice.settle();
         #[cfg(target_os = "linux")]
         assert!(ticks(server) < 25, "{} ticks of 10 ms in about a second", ticks(server));
     }
-    for server in [closed, absent, shut] {
+    drop(silent);
+    for server in servers {
         assert_eq!(server.stop(), 0);
     }
 }

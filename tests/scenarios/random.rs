@@ -62,6 +62,19 @@ fn the_server_outlives_nonsense_and_everybody_agrees_on_who_is_where() {
     assert_eq!(server.stop(), 0);
 }
 
+#[test]
+fn capabilities_that_do_not_fit_an_answer_make_no_line_too_long() {
+    // Found by the test above.
+    let server = Server::start(&[]);
+    let mut irc = Irc::connect(&server);
+    let most = 512 - "CAP REQ :\r\n".len();
+    for request in ["x".repeat(most), "server-time ".repeat(most / 12)] {
+        irc.send(&format!("CAP REQ :{request}"));
+        // `Irc` fails on what is longer than 512 bytes.
+        irc.settle();
+    }
+}
+
 /// Someone over IRC with a view of the rooms they are in, kept from nothing but what they are told.
 struct Person {
     irc: Irc,

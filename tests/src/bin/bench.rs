@@ -36,7 +36,7 @@ fn memory() -> io::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
     let started = Instant::now();
     let server = Launch::new(&args).without_console().start();
-    println!("| from exec to listening, ms | {} |", started.elapsed().as_millis());
+    println!("| from exec to listening, ms | {:.1} |", started.elapsed().as_secs_f64() * 1000.0);
     settle();
     println!("| resident, nobody connected, KB | {} |", resident(&server)?);
 
