@@ -12,9 +12,9 @@ use futures_lite::future;
 use smol::{Async, Timer};
 
 use crate::config::Config;
-use crate::dispatch::Event;
+use crate::dispatch::Arrival;
 use crate::flood::Bucket;
-use crate::hub::{CLOSED, ConnectionId, Line, Speaker, ToyKind};
+use crate::hub::{ConnectionId, Line, Speaker, ToyKind};
 use crate::outbox::{Flushed, Outbox};
 use crate::protocol::html;
 use crate::protocol::line::{self, Framer};
@@ -28,6 +28,8 @@ const TOY_PROMPT_AFTER: Duration = Duration::from_millis(300);
 const TOY_QUIET: Duration = Duration::from_millis(150);
 /// Bytes of a toy client's chunk.
 const TOY_CHUNK: usize = 1024;
+/// How long a closed peer may take for its last lines.
+const CLOSE: Duration = Duration::from_secs(5);
 /// How long a closed peer may take to say that it has read everything.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -97,7 +99,7 @@ impl Connection {
         Ok(flushed)
     }
 
-    /// Whether everything is with the kernel; if not, [`Event::Drained`] will tell.
+    /// Whether everything is with the kernel; if not, [`Arrival::Drained`] will tell.
     pub(crate) fn await_drained(&self) -> bool {
         let mut outgoing = self.outgoing.borrow_mut();
         outgoing.awaited = !outgoing.outbox.is_empty();
@@ -134,24 +136,34 @@ impl Connection {
         std::mem::take(&mut self.outgoing.borrow_mut().awaited)
     }
 
-    /// Delivers what waits and closes. `linger`: lets the peer read to the end first, so that
-    /// its unread input does not make the kernel throw our last lines away.
-    pub(crate) async fn close(&self, stall: Duration, linger: bool) {
-        loop {
-            match self.flush() {
-                Ok(Flushed::All) if self.outgoing.borrow().outbox.is_empty() => break,
-                Ok(_) if self.write_rest(stall).await.is_ok() => {}
-                _ => return,
+    /// Delivers what waits and closes, within [`CLOSE`].
+    pub(crate) async fn close(&self) {
+        let late = async {
+            Timer::after(CLOSE).await;
+        };
+        future::or(self.deliver_and_close(), late).await;
+    }
+
+    async fn deliver_and_close(&self) {
+        while self.waiting() > 0 {
+            let blocked = match self.flush() {
+                Ok(flushed) => flushed == Flushed::Blocked || self.waiting() > 0,
+                Err(_) => return,
+            };
+            if blocked && self.write_rest(CLOSE).await.is_err() {
+                return;
             }
         }
-        if self.stream.get_ref().shutdown(Shutdown::Write).is_err() || !linger {
+        if self.stream.get_ref().shutdown(Shutdown::Write).is_err() {
             return;
         }
+        // Input that the peer sent and we did not read would make the kernel throw our last
+        // lines away.
         let emptied = async { while self.receive(<[u8]>::len).await.is_ok_and(|count| count > 0) {} };
-        future::or(emptied, async {
+        let late = async {
             Timer::after(LINGER).await;
-        })
-        .await;
+        };
+        future::or(emptied, late).await;
     }
 
     /// Waits for bytes and hands them over; an empty slice is the end of the stream.
@@ -209,7 +221,7 @@ impl<T> From<async_channel::SendError<T>> for End {
 pub(crate) struct Reader {
     pub(crate) connection: Rc<Connection>,
     pub(crate) door: Door,
-    pub(crate) hub: Sender<Event>,
+    pub(crate) hub: Sender<Arrival>,
     pub(crate) config: Rc<Config>,
 }
 
@@ -222,20 +234,20 @@ impl Reader {
         };
         let Err(end) = end;
         let id = self.connection.id;
-        let event = match end {
-            End::Closed => Event::Lost { id, reason: CLOSED.into() },
-            End::Framing(error) => Event::Lost { id, reason: error.to_string().into() },
-            End::Refused(reason) => Event::Refused { id, reason },
+        let arrival = match end {
+            End::Closed => Arrival::HungUp { id },
+            End::Framing(error) => Arrival::Lost { id, reason: error.to_string().into() },
+            End::Refused(reason) => Arrival::Refused { id, reason },
             End::Hub => return,
         };
         // A hub that is gone needs no news.
-        let _ = self.hub.send(event).await;
+        let _ = self.hub.send(arrival).await;
     }
 
     async fn main(&self) -> Result<std::convert::Infallible, End> {
         let id = self.connection.id;
         let (speaker, first, mut ended) = Box::pin(self.tell_apart()).await?;
-        self.hub.send(Event::Speaks { id, speaker, name: None }).await?;
+        self.hub.send(Arrival::Speaks { id, speaker, name: None }).await?;
         #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
         let mut bucket = self.config.flood.map(|rate| Bucket::new(rate, Instant::now()));
         let mut framer = Framer::default();
@@ -245,7 +257,7 @@ impl Reader {
             let (block, sound) = framed;
             match block {
                 Some(block) => self.forward(block, &mut bucket).await?,
-                None => self.hub.send(Event::Alive { id }).await?,
+                None => self.hub.send(Arrival::Alive { id }).await?,
             }
             sound.map_err(End::Framing)?;
             if ended {
@@ -271,7 +283,7 @@ impl Reader {
     async fn forward(&self, block: Box<[u8]>, bucket: &mut Option<Bucket>) -> Result<(), End> {
         let id = self.connection.id;
         let Some(bucket) = bucket else {
-            return Ok(self.hub.send(Event::Lines { id, block }).await?);
+            return Ok(self.hub.send(Arrival::Lines { id, block }).await?);
         };
         #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
         let clock = Instant::now;
@@ -283,16 +295,16 @@ impl Reader {
                 Err(wait) => {
                     if end > start {
                         let part = block[start..end].into();
-                        self.hub.send(Event::Lines { id, block: part }).await?;
+                        self.hub.send(Arrival::Lines { id, block: part }).await?;
                         start = end;
                     }
-                    self.hub.send(Event::Delayed { id, by: wait }).await?;
+                    self.hub.send(Arrival::Delayed { id, by: wait }).await?;
                     Timer::after(wait).await;
                 }
             }
         }
         let block = if start == 0 { block } else { block[start..].into() };
-        Ok(self.hub.send(Event::Lines { id, block }).await?)
+        Ok(self.hub.send(Arrival::Lines { id, block }).await?)
     }
 
     /// Waits until it is clear what the peer speaks, and asks a silent one for a name.
@@ -330,8 +342,10 @@ impl Reader {
     /// Writes to the peer past the hub, which does not know it yet.
     fn say(&self, text: String) {
         self.connection.push(text.into_bytes().into());
-        // A prompt that the kernel does not take at once is not worth a task.
-        let _ = self.connection.flush();
+        // What the kernel does not take at once, of a first line, goes out with the next one.
+        if self.connection.flush().is_ok_and(|flushed| flushed == Flushed::Blocked) {
+            self.connection.outgoing.borrow_mut().writer = false;
+        }
     }
 
     /// A toy client: chunks instead of lines.
@@ -365,7 +379,7 @@ impl Reader {
                     Some((kind, name)) => {
                         let is_message = kind != ToyKind::Ascii;
                         let speaker = Speaker::Toy(kind);
-                        self.hub.send(Event::Speaks { id, speaker, name: Some(name.into()) }).await?;
+                        self.hub.send(Arrival::Speaks { id, speaker, name: Some(name.into()) }).await?;
                         if is_message {
                             self.forward(chunk.into(), &mut bucket).await?;
                         }
@@ -425,11 +439,11 @@ fn toy_kind(chunk: &str, asked: bool) -> (ToyKind, String) {
 }
 
 /// Runs a connection's task; a panic in it is reported, and ends nothing else.
-pub(crate) async fn guarded(task: impl Future<Output = ()>, hub: Sender<Event>, id: ConnectionId) {
+pub(crate) async fn guarded(task: impl Future<Output = ()>, hub: Sender<Arrival>, id: ConnectionId) {
     use futures_lite::FutureExt;
     if std::panic::AssertUnwindSafe(task).catch_unwind().await.is_err() {
         log::error!("a connection's task failed and its peer is closed; please report this");
-        let _ = hub.send(Event::Lost { id, reason: "Internal error".into() }).await;
+        let _ = hub.send(Arrival::Lost { id, reason: "Internal error".into() }).await;
     }
 }
 
@@ -442,6 +456,6 @@ mod tests {
         let (sender, events) = async_channel::bounded(1);
         let id = ConnectionId { slot: 7, generation: 1 };
         smol::block_on(guarded(async { panic!("as the test asked") }, sender, id));
-        assert!(matches!(events.try_recv(), Ok(Event::Lost { id: lost, .. }) if lost == id));
+        assert!(matches!(events.try_recv(), Ok(Arrival::Lost { id: lost, .. }) if lost == id));
     }
 }

@@ -27,43 +27,22 @@ const TURN: usize = 256;
 /// Bytes in an outbox that are written out before the turn ends.
 const EARLY_FLUSH: usize = 64 * 1024;
 /// Closed connections whose peers may still read their last lines; more are closed at once.
-const MAX_LINGERING: usize = 256;
+pub(crate) const MAX_CLOSING: usize = 64;
 
 /// What readers, listeners and the operator tell the hub task.
-pub(crate) enum Event {
-    Opened {
-        stream: Box<Async<TcpStream>>,
-        peer: SocketAddr,
-        door: Door,
-    },
-    Speaks {
-        id: ConnectionId,
-        speaker: Speaker,
-        name: Option<Box<str>>,
-    },
-    Lines {
-        id: ConnectionId,
-        block: Box<[u8]>,
-    },
-    Alive {
-        id: ConnectionId,
-    },
-    Delayed {
-        id: ConnectionId,
-        by: Duration,
-    },
-    Drained {
-        id: ConnectionId,
-    },
-    Lost {
-        id: ConnectionId,
-        reason: Cow<'static, str>,
-    },
-    /// Close without a word.
-    Refused {
-        id: ConnectionId,
-        reason: &'static str,
-    },
+pub(crate) enum Arrival {
+    Opened { stream: Box<Async<TcpStream>>, peer: SocketAddr, door: Door },
+    Speaks { id: ConnectionId, speaker: Speaker, name: Option<Box<str>> },
+    Lines { id: ConnectionId, block: Box<[u8]> },
+    Alive { id: ConnectionId },
+    Delayed { id: ConnectionId, by: Duration },
+    Drained { id: ConnectionId },
+    // The peer closed its side, or the connection broke.
+    HungUp { id: ConnectionId },
+    // The server has to close it.
+    Lost { id: ConnectionId, reason: Cow<'static, str> },
+    // Close without a word.
+    Refused { id: ConnectionId, reason: &'static str },
     Console(String),
     Stop,
 }
@@ -80,8 +59,8 @@ pub(crate) struct Dispatch {
     hub: Hub,
     config: Rc<Config>,
     executor: Weak<LocalExecutor<'static>>,
-    events: Receiver<Event>,
-    sender: Sender<Event>,
+    events: Receiver<Arrival>,
+    sender: Sender<Arrival>,
     shown: Sender<String>,
     cloaks: Cloaks,
     entries: Vec<Entry>,
@@ -92,7 +71,8 @@ pub(crate) struct Dispatch {
     more: Vec<ConnectionId>,
     /// Who has to go when this turn's outputs are carried out.
     failed: Vec<(ConnectionId, &'static str)>,
-    lingering: Rc<Cell<usize>>,
+    closing_now: Rc<Cell<usize>>,
+    stopping: bool,
     /// Each closing connection holds a sender: when all are dropped, all are closed.
     closing: (Sender<()>, Receiver<()>),
     started: Instant,
@@ -103,7 +83,7 @@ impl Dispatch {
     pub(crate) fn new(
         config: Rc<Config>,
         executor: Weak<LocalExecutor<'static>>,
-        (sender, events): (Sender<Event>, Receiver<Event>),
+        (sender, events): (Sender<Arrival>, Receiver<Arrival>),
         shown: Sender<String>,
         cloaks: Cloaks,
     ) -> Dispatch {
@@ -121,7 +101,8 @@ impl Dispatch {
             dirty: Vec::new(),
             more: Vec::new(),
             failed: Vec::new(),
-            lingering: Rc::default(),
+            closing_now: Rc::default(),
+            stopping: false,
             closing: async_channel::bounded(1),
             started,
             stop_at: None,
@@ -139,7 +120,7 @@ impl Dispatch {
                 set_for = wanted;
                 alarm = wanted.map_or_else(Timer::never, Timer::at);
             }
-            let event = if self.more.is_empty() {
+            let arrival = if self.more.is_empty() {
                 let rung = async {
                     (&mut alarm).await;
                     None
@@ -153,12 +134,12 @@ impl Dispatch {
             for id in std::mem::take(&mut self.more) {
                 self.next_page(id);
             }
-            match event {
-                Some(event) => {
-                    self.take(event);
+            match arrival {
+                Some(arrival) => {
+                    self.take(arrival);
                     for _ in 1..TURN {
-                        let Ok(event) = self.events.try_recv() else { break };
-                        self.take(event);
+                        let Ok(arrival) = self.events.try_recv() else { break };
+                        self.take(arrival);
                     }
                 }
                 None => set_for = None,
@@ -179,20 +160,21 @@ impl Dispatch {
         [hub, self.stop_at].into_iter().flatten().min()
     }
 
-    fn take(&mut self, event: Event) {
-        match event {
-            Event::Opened { stream, peer, door } => self.open(*stream, peer, door),
-            Event::Speaks { id, speaker, name } => {
+    fn take(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Opened { stream, peer, door } => self.open(*stream, peer, door),
+            Arrival::Speaks { id, speaker, name } => {
                 self.give(Input::Speaks { id, speaker, name: name.as_deref() });
             }
-            Event::Lines { id, block } => self.give(Input::Lines { id, block: &block }),
-            Event::Alive { id } => self.give(Input::Alive { id }),
-            Event::Delayed { id, by } => self.give(Input::Delayed { id, by }),
-            Event::Drained { id } => self.give(Input::Drained { id }),
-            Event::Lost { id, reason } => self.give(Input::Lost { id, reason: &reason }),
-            Event::Refused { id, reason } => self.give(Input::Refused { id, reason }),
-            Event::Console(line) => self.give(Input::Console(&line)),
-            Event::Stop => self.stop_at = Some(clock()),
+            Arrival::Lines { id, block } => self.give(Input::Lines { id, block: &block }),
+            Arrival::Alive { id } => self.give(Input::Alive { id }),
+            Arrival::Delayed { id, by } => self.give(Input::Delayed { id, by }),
+            Arrival::Drained { id } => self.give(Input::Drained { id }),
+            Arrival::HungUp { id } => self.give(Input::HungUp { id }),
+            Arrival::Lost { id, reason } => self.give(Input::Lost { id, reason: &reason }),
+            Arrival::Refused { id, reason } => self.give(Input::Refused { id, reason }),
+            Arrival::Console(line) => self.give(Input::Console(&line)),
+            Arrival::Stop => self.stop_at = Some(clock()),
         }
     }
 
@@ -286,7 +268,8 @@ impl Dispatch {
         };
         let task = executor.spawn(guarded(reader.run(), self.sender.clone(), id));
         entry.connection = Some((connection, task));
-        self.give(Input::Opened { id, peer, cloak: self.cloaks.of(peer.ip()) });
+        let toy = door == Door::Toy;
+        self.give(Input::Opened { id, peer, cloak: self.cloaks.of(peer.ip()), toy });
     }
 
     /// Takes a connection out of the table; a task of its own delivers what waits.
@@ -299,17 +282,20 @@ impl Dispatch {
         drop(reader);
         self.free.push(id.slot);
         let Some(executor) = self.executor.upgrade() else { return };
-        let stall = self.config.write_stall;
-        let count = Rc::clone(&self.lingering);
-        let linger = count.get() < MAX_LINGERING;
+        let count = Rc::clone(&self.closing_now);
+        if count.get() >= MAX_CLOSING && !self.stopping {
+            // Descriptors are for members: what the kernel takes now is all that goes out.
+            drop(connection.flush());
+            return;
+        }
         count.set(count.get() + 1);
         let alive = self.closing.0.clone();
         let task = async move {
-            connection.close(stall, linger).await;
+            connection.close().await;
             count.set(count.get() - 1);
             drop(alive);
         };
-        executor.spawn(task).detach();
+        executor.spawn(guarded(task, self.sender.clone(), id)).detach();
     }
 
     /// Goes on with a long reply if its reader has taken what came before.
@@ -322,6 +308,7 @@ impl Dispatch {
     }
 
     async fn finish(mut self) {
+        self.stopping = true;
         self.give(Input::Stop);
         let Dispatch { closing: (sender, closing), config, .. } = self;
         drop(sender);
@@ -337,23 +324,23 @@ impl Dispatch {
 fn write_on(
     executor: &Weak<LocalExecutor<'static>>,
     connection: &Rc<Connection>,
-    hub: &Sender<Event>,
+    hub: &Sender<Arrival>,
     stall: Duration,
 ) {
     let Some(executor) = executor.upgrade() else { return };
-    let (connection, hub) = (Rc::clone(connection), hub.clone());
+    let (connection, hub, hub_for_guard) = (Rc::clone(connection), hub.clone(), hub.clone());
+    let id = connection.id;
     let task = async move {
-        let id = connection.id;
-        let event = match connection.write_rest(stall).await {
-            Ok(()) if connection.take_awaited() => Event::Drained { id },
+        let arrival = match connection.write_rest(stall).await {
+            Ok(()) if connection.take_awaited() => Arrival::Drained { id },
             Ok(()) => return,
-            Err(reason) => Event::Lost { id, reason: reason.into() },
+            Err(reason) => Arrival::Lost { id, reason: reason.into() },
         };
         drop(connection);
         // A hub that is gone needs no news.
-        let _ = hub.send(event).await;
+        let _ = hub.send(arrival).await;
     };
-    executor.spawn(task).detach();
+    executor.spawn(guarded(task, hub_for_guard, id)).detach();
 }
 
 #[expect(clippy::disallowed_methods, reason = "here time comes in")]

@@ -14,7 +14,7 @@ use smol::{Async, LocalExecutor, Timer};
 use crate::cloak::Cloaks;
 use crate::config::Config;
 use crate::connection::Door;
-use crate::dispatch::{Dispatch, Event, QUEUE};
+use crate::dispatch::{Arrival, Dispatch, MAX_CLOSING, QUEUE};
 use crate::listen::listen;
 use crate::oper_file;
 use crate::start_error::StartError;
@@ -22,7 +22,9 @@ use crate::start_error::StartError;
 /// Connections at a time, where neither the operator nor the system says fewer.
 const MAX_CLIENTS: usize = 10_000;
 /// Descriptors for everything but members: listeners, files, connections that are closing.
-pub(crate) const OWN_DESCRIPTORS: usize = 64;
+pub(crate) const OWN_DESCRIPTORS: usize = 32 + MAX_CLOSING;
+/// Bytes of the message of the day: everybody gets it at once.
+pub(crate) const MAX_MOTD: usize = 32 * 1024;
 /// Bytes of a line of the message of the day.
 pub(crate) const MAX_MOTD_LINE: usize = 400;
 
@@ -104,7 +106,7 @@ impl Server {
         let stopped = async {
             shutdown.await;
             // Refused only by a hub that has stopped already.
-            let _ = stop.send(Event::Stop).await;
+            let _ = stop.send(Arrival::Stop).await;
             std::future::pending().await
         };
         let running = futures_lite::future::or(dispatch.run(), stopped);
@@ -112,16 +114,16 @@ impl Server {
     }
 }
 
-async fn forward(lines: Receiver<String>, hub: Sender<Event>) {
+async fn forward(lines: Receiver<String>, hub: Sender<Arrival>) {
     while let Ok(line) = lines.recv().await {
-        if hub.send(Event::Console(line)).await.is_err() {
+        if hub.send(Arrival::Console(line)).await.is_err() {
             return;
         }
     }
 }
 
 /// Accepts for ever. An error is no reason to stop: it waits and tries again.
-async fn accept(listener: TcpListener, door: Door, hub: Sender<Event>) {
+async fn accept(listener: TcpListener, door: Door, hub: Sender<Arrival>) {
     let listener = match Async::new(listener) {
         Ok(listener) => listener,
         Err(error) => return log::error!("cannot accept connections: {error}"),
@@ -138,7 +140,7 @@ async fn accept(listener: TcpListener, door: Door, hub: Sender<Event>) {
                     continue;
                 }
                 let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                if hub.send(Event::Opened { stream: Box::new(stream), peer, door }).await.is_err() {
+                if hub.send(Arrival::Opened { stream: Box::new(stream), peer, door }).await.is_err() {
                     return;
                 }
             }
@@ -175,6 +177,9 @@ fn motd(path: &Path) -> Result<Vec<String>, StartError> {
         fs::read_to_string(path).map_err(|error| StartError::Unreadable { path: path.into(), error })?;
     let lines: Vec<String> =
         text.lines().map(|line| line.chars().filter(|c| !c.is_control()).collect()).collect();
+    if text.len() > MAX_MOTD {
+        return Err(StartError::MotdTooBig { path: path.into() });
+    }
     match lines.iter().position(|line: &String| line.len() > MAX_MOTD_LINE) {
         Some(line) => Err(StartError::MotdTooLong { path: path.into(), line: line + 1 }),
         None => Ok(lines),
@@ -189,7 +194,8 @@ fn room_for_clients(wanted: Option<usize>) -> Result<usize, StartError> {
             Err(StartError::TooFewDescriptors { wanted, allowed })
         }
         Some(wanted) => Ok(wanted),
-        None => Ok(MAX_CLIENTS.min(allowed.saturating_sub(OWN_DESCRIPTORS))),
+        None if allowed <= OWN_DESCRIPTORS => Err(StartError::TooFewDescriptors { wanted: 1, allowed }),
+        None => Ok(MAX_CLIENTS.min(allowed - OWN_DESCRIPTORS)),
     }
 }
 

@@ -67,8 +67,10 @@ pub(crate) fn foreign(bytes: &[u8]) -> Option<&'static str> {
     if HTTP.iter().any(|verb| bytes.starts_with(verb)) {
         return Some("HTTP is not spoken here");
     }
+    // Formatting codes and a terminal's arrow keys come from people.
     let garbage = |b: &u8| {
-        *b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x01..=0x06 | 0x0F | 0x11 | 0x16 | 0x1D..=0x1F)
+        *b < 0x20
+            && !matches!(b, b'\t' | b'\n' | b'\r' | 0x01..=0x06 | 0x0F | 0x11 | 0x16 | 0x1B | 0x1D..=0x1F)
     };
     // Only the first line counts: what follows is judged by its protocol, however it is cut.
     if bytes.iter().take_while(|b| **b != b'\n').any(garbage) {
@@ -99,7 +101,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_a_person() {
-        for line in ["bob\n", "小明\r\n", "nick\n", "hello world\n", "time\n", "\nbob\n", "\u{fffd}\n"] {
+        for line in
+            ["bob\n", "小明\r\n", "nick\n", "hello world\n", "time\n", "\nbob\n", "\u{fffd}\n", "\x1b[Abob\n"]
+        {
             assert_eq!(tell(line.as_bytes(), false), Verdict::Plain, "{line}");
         }
         assert_eq!(tell(b"bob", true), Verdict::Plain);
@@ -118,9 +122,7 @@ mod tests {
 
     #[test]
     fn strangers_are_refused() {
-        for bytes in
-            [&b"GET / HTTP/1.1\r\n"[..], b"POST ", b"SSH-2.0-x\r\n", b"\x16\x03\x01", b"a\0b\n", b"\x1b[A\n"]
-        {
+        for bytes in [&b"GET / HTTP/1.1\r\n"[..], b"POST ", b"SSH-2.0-x\r\n", b"\x16\x03\x01", b"a\0b\n"] {
             assert!(matches!(tell(bytes, false), Verdict::Refuse(_)), "{bytes:?}");
         }
     }

@@ -12,6 +12,7 @@ pub enum StartError {
     Bind { address: String, error: io::Error },
     Unreadable { path: PathBuf, error: io::Error },
     MotdTooLong { path: PathBuf, line: usize },
+    MotdTooBig { path: PathBuf },
     OperFileOpen { path: PathBuf },
     OperFileEmpty { path: PathBuf },
     OperFileNotMade { path: PathBuf, error: io::Error },
@@ -27,6 +28,7 @@ impl StartError {
             StartError::Nowhere => 64,
             StartError::Unreadable { .. }
             | StartError::MotdTooLong { .. }
+            | StartError::MotdTooBig { .. }
             | StartError::OperFileEmpty { .. } => 66,
             StartError::Unresolved { .. } => 68,
             StartError::Bind { .. } => 69,
@@ -71,6 +73,12 @@ impl fmt::Display for StartError {
                 path.display(),
                 crate::server::MAX_MOTD_LINE
             ),
+            StartError::MotdTooBig { path } => write!(
+                f,
+                "{} has more than {} bytes. Shorten it: everybody who comes reads it.",
+                path.display(),
+                crate::server::MAX_MOTD
+            ),
             StartError::OperFileOpen { path } => write!(
                 f,
                 "Others can read the key in {}. Make it yours alone (chmod 600), and change the key if somebody may have seen it.",
@@ -86,9 +94,12 @@ impl fmt::Display for StartError {
             }
             StartError::TooFewDescriptors { wanted, allowed } => write!(
                 f,
-                "--max-clients {wanted} needs {} open files, the system allows {allowed}. Raise the limit (ulimit -Hn), or lower --max-clients to {}.",
-                wanted + crate::server::OWN_DESCRIPTORS,
-                allowed.saturating_sub(crate::server::OWN_DESCRIPTORS)
+                "--max-clients {wanted} needs {} open files, the system allows {allowed}. Raise the limit (ulimit -Hn){}.",
+                wanted.saturating_add(crate::server::OWN_DESCRIPTORS),
+                match allowed.saturating_sub(crate::server::OWN_DESCRIPTORS) {
+                    0 => String::new(),
+                    possible => format!(", or lower --max-clients to {possible}"),
+                }
             ),
             StartError::NoRandomness { error } => write!(f, "The system gives no random numbers: {error}."),
             StartError::Nowhere => write!(f, "There is no address to listen on. Give one with --bind."),

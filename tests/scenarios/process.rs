@@ -231,7 +231,6 @@ fn the_log_never_holds_what_was_said_or_a_secret() {
     alice.send("QUIT :hush-bye");
     alice.expect_closed();
     drop((alice, bob, carol));
-    drop(alice);
     server.signal("TERM");
     let ended = server.wait();
     assert!(ended.stderr.contains("left: alice from"), "the log was kept: {}", ended.stderr);

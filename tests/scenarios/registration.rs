@@ -72,7 +72,7 @@ fn what_the_server_supports_is_advertised() {
     }
     let targmax = tokens.iter().find_map(|token| token.strip_prefix("TARGMAX=")).expect("TARGMAX");
     for limit in
-        ["PRIVMSG:4", "NOTICE:4", "TAGMSG:4", "JOIN:", "PART:", "KICK:4", "WHOIS:1", "NAMES:1", "LIST:"]
+        ["PRIVMSG:4", "NOTICE:4", "TAGMSG:4", "JOIN:20", "PART:20", "KICK:4", "WHOIS:1", "NAMES:1", "LIST:10"]
     {
         assert!(targmax.split(',').any(|own| own == limit), "{limit} is not in {targmax}");
     }

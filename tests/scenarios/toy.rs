@@ -272,6 +272,29 @@ fn each_message_is_one_write() {
 }
 
 #[test]
+fn messages_of_one_moment_are_still_one_write_each() {
+    const MESSAGES: usize = 20;
+    let server = with_toys(&[]);
+    let mut alice = in_lobby(&server, "alice");
+    let mut bob = script(&server, "bob");
+    alice.expect(":bob!*@* JOIN #lobby");
+    // The server has them all at once. Written as one, they could only ever be read as one; written one by one, a reader
+    // that waits gets the first before the last is there, unless this machine is too busy to wake it in time.
+    let read_in_parts = (0..200).any(|_| {
+        alice.send_bytes("PRIVMSG #lobby :hi\r\n".repeat(MESSAGES));
+        let mut parts = 0;
+        let mut read = Vec::new();
+        while read.len() < MESSAGES * "alice: hi\n".len() {
+            read.extend(bob.chunk());
+            assert!(read.ends_with(b"\n"), "a message in two writes: {}", read.escape_ascii());
+            parts += 1;
+        }
+        parts > 1
+    });
+    assert!(read_in_parts, "{MESSAGES} messages always come as one");
+}
+
+#[test]
 fn a_message_that_ends_with_the_connection_is_delivered() {
     let server = with_toys(&[]);
     let mut alice = in_lobby(&server, "alice");

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use super::event::SERVER;
 use super::member::{Form, Member, Slot};
 use super::{ConnectionId, Hub, Output};
 use crate::protocol::Capabilities;
@@ -84,14 +85,18 @@ fn is_near(ip: IpAddr) -> bool {
 }
 
 impl Hub {
-    pub(super) fn opened(&mut self, id: ConnectionId, peer: SocketAddr, cloak: u64) {
+    pub(super) fn opened(&mut self, id: ConnectionId, peer: SocketAddr, cloak: u64, toy: bool) {
         if self.stopping {
             return self.out.push(Output::Close { id });
         }
         if let Err(reason) = self.admission.enter(peer.ip(), self.now.elapsed) {
             self.log(format!("refused: {peer} ({reason})"));
-            let line = format!("ERROR :Closing link: {reason}\r\n").into_bytes().into();
-            self.out.push(Output::Line { to: id, line });
+            let line = if toy {
+                format!("{SERVER}: {reason}\n")
+            } else {
+                format!("ERROR :Closing link: {reason}\r\n")
+            };
+            self.out.push(Output::Line { to: id, line: line.into_bytes().into() });
             return self.out.push(Output::Close { id });
         }
         let slot = id.slot as usize;
@@ -111,7 +116,10 @@ impl Hub {
             form: Form::NONE,
             member: Some(Box::new(Member::new(peer, cloak, self.now.elapsed))),
         };
-        self.timers.arm(id, self.now.elapsed + self.settings.registration);
+        // A toy client may well wait for others to begin; TCP keepalive looks after it.
+        if !toy {
+            self.timers.arm(id, self.now.elapsed + self.settings.registration);
+        }
     }
 
     /// Forgets a connection that is to be closed.

@@ -24,58 +24,21 @@ pub(super) struct Source {
 /// What happened.
 #[derive(Debug)]
 pub(super) enum What<'a> {
-    /// A message. `private`: to the reader alone.
-    Message {
-        verb: Verb,
-        target: &'a str,
-        text: &'a str,
-        private: bool,
-    },
-    Join {
-        room: &'a str,
-        realname: &'a str,
-    },
-    Part {
-        room: &'a str,
-        reason: Option<&'a str>,
-    },
-    Quit {
-        reason: &'a str,
-    },
-    Kick {
-        room: &'a str,
-        nick: &'a str,
-        reason: &'a str,
-    },
-    Nick {
-        new: &'a str,
-    },
-    Topic {
-        room: &'a str,
-        text: &'a str,
-    },
-    Mode {
-        target: &'a str,
-        change: &'a str,
-    },
-    Invite {
-        nick: &'a str,
-        room: &'a str,
-    },
-    Away {
-        text: Option<&'a str>,
-    },
-    Setname {
-        realname: &'a str,
-    },
-    Wallops {
-        text: &'a str,
-    },
-    /// The operator speaks: `target` is a room, or the name of somebody who is in none.
-    Announcement {
-        target: &'a str,
-        text: &'a str,
-    },
+    // `private`: to the reader alone.
+    Message { verb: Verb, target: &'a str, text: &'a str, private: bool },
+    Join { room: &'a str, realname: &'a str },
+    Part { room: &'a str, reason: Option<&'a str> },
+    Quit { reason: &'a str },
+    Kick { room: &'a str, nick: &'a str, reason: &'a str },
+    Nick { new: &'a str },
+    Topic { room: &'a str, text: &'a str },
+    Mode { target: &'a str, change: &'a str },
+    Invite { nick: &'a str, room: &'a str },
+    Away { text: Option<&'a str> },
+    Setname { realname: &'a str },
+    Wallops { text: &'a str },
+    // The operator speaks: `target` is a room, or the name of somebody who is in none.
+    Announcement { target: &'a str, text: &'a str },
 }
 
 /// One event.
@@ -176,10 +139,12 @@ impl Event<'_> {
                 let action = printable(text::action(text)?);
                 if *private { format!("[to you] * {nick} {action}") } else { format!("* {nick} {action}") }
             }
-            What::Message { verb, text, private, .. } => {
+            What::Message { verb, target, text, private } => {
                 let text = printable(text);
                 match (verb, private) {
                     (_, true) => format!("[{nick} to you] {text}"),
+                    (_, false) if target.starts_with('@') => format!("[{nick} to operators] {text}"),
+                    (_, false) if target.starts_with('+') => format!("[{nick} to voices] {text}"),
                     (Verb::Notice, false) => format!("-{nick}- {text}"),
                     (_, false) => format!("<{nick}> {text}"),
                 }

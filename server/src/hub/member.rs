@@ -1,11 +1,10 @@
 //! One person on one connection.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::page::Waiting;
+use super::page::Pages;
 use super::room::Place;
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Capabilities, Capability, Folded, Nick};
@@ -151,8 +150,7 @@ pub(super) struct Member {
     /// Whom this member watches (MONITOR), folded and as written.
     pub(super) watched: Vec<(Folded, Box<str>)>,
     /// Replies that wait until the peer has read what it was sent.
-    #[expect(clippy::box_collection, reason = "absent for nearly everybody: 8 bytes instead of 32")]
-    pub(super) pages: Option<Box<VecDeque<Waiting>>>,
+    pub(super) pages: Option<Box<Pages>>,
 }
 
 impl Member {

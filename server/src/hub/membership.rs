@@ -9,11 +9,17 @@ use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::{Capability, Folded, Numeric, RoomName};
 
+/// Rooms of one JOIN or PART (ISUPPORT TARGMAX).
+pub(super) const MAX_JOINS: usize = 20;
 /// Invitations by name that a room remembers.
 const MAX_INVITED: usize = 100;
 
 impl Hub {
     pub(super) fn join(&mut self, id: ConnectionId, rooms: &str, keys: &str) {
+        let count = rooms.split(',').count();
+        if count > MAX_JOINS {
+            return self.too_many_targets(id, count);
+        }
         let mut keys = keys.split(',');
         for name in rooms.split(',').filter(|name| !name.is_empty()) {
             let key = keys.next().unwrap_or_default();
@@ -168,6 +174,10 @@ impl Hub {
     }
 
     pub(super) fn part(&mut self, id: ConnectionId, rooms: &str, reason: Option<&str>) {
+        let count = rooms.split(',').count();
+        if count > MAX_JOINS {
+            return self.too_many_targets(id, count);
+        }
         for name in rooms.split(',').filter(|name| !name.is_empty()) {
             let Some(room) = self.rooms.find(name) else {
                 self.no_such_room(id, shown(name));
@@ -201,7 +211,9 @@ impl Hub {
         if self.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
             self.tell(id, &event);
         }
-        self.log(format!("parted: {} left {name}", from.nick));
+        if let Some(peer) = self.member(id).map(|member| member.peer) {
+            self.log(format!("parted: {} from {peer} left {name}", from.nick));
+        }
         self.unseat(id, room);
     }
 
@@ -267,7 +279,9 @@ impl Hub {
         if self.place(id, room).is_some() {
             self.tell(id, &event);
         }
-        self.log(format!("kicked: {nick} from {name} by {}", from.nick));
+        if let Some(peer) = self.member(victim).map(|member| member.peer) {
+            self.log(format!("kicked: {nick} from {peer} out of {name} by {}", from.nick));
+        }
         self.unseat(victim, room);
         if self.member(victim).is_some_and(|member| member.speaker == Speaker::Plain) {
             let sentence = format!("You were put out of {name}. /join {name} tries to come back.");
@@ -337,6 +351,7 @@ impl Hub {
             .rooms
             .from(0)
             .filter(|(_, room)| room.invited.contains(&id))
+            .take(MAX_INVITED)
             .map(|(_, room)| room.name.to_string())
             .collect();
         for room in rooms {

@@ -70,61 +70,55 @@ pub struct ConnectionId {
 /// A line as it goes out, line end included; encoded once, shared by all who get it.
 pub type Line = Rc<[u8]>;
 
-/// Why a connection is lost whose peer hung up.
-pub const CLOSED: &str = "Connection closed";
+/// What others are told of somebody who hung up.
+const CLOSED: &str = "Connection closed";
 
 /// What happens to the hub.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the comments say it; doc comments would take a line a field")]
 pub enum Input<'a> {
-    /// Somebody connected. `cloak` stands for the address where people see it.
-    #[expect(missing_docs, reason = "said above")]
-    Opened { id: ConnectionId, peer: SocketAddr, cloak: u64 },
-    /// It is known now what this connection speaks; `name` is a toy client's.
-    #[expect(missing_docs, reason = "said above")]
+    // Somebody connected; `toy`: at the door for toy clients. `cloak` stands for the address
+    // where people see it.
+    Opened { id: ConnectionId, peer: SocketAddr, cloak: u64, toy: bool },
+    // It is known now what this connection speaks; `name` is a toy client's.
     Speaks { id: ConnectionId, speaker: Speaker, name: Option<&'a str> },
-    /// Whole lines (or one chunk of a toy client), each ended by LF, the last one perhaps not.
-    #[expect(missing_docs, reason = "said above")]
+    // Whole lines (or one chunk of a toy client), each ended by LF, the last one perhaps not.
     Lines { id: ConnectionId, block: &'a [u8] },
-    /// Bytes came that are no line yet: a sign of life.
-    #[expect(missing_docs, reason = "said above")]
+    // Bytes came that are no line yet: a sign of life.
     Alive { id: ConnectionId },
-    /// Flood control makes this reader wait: its clocks stand still meanwhile.
-    #[expect(missing_docs, reason = "said above")]
+    // Flood control makes this reader wait: its clocks stand still meanwhile.
     Delayed { id: ConnectionId, by: Duration },
-    /// All that was sent to this connection is on its way.
-    #[expect(missing_docs, reason = "said above")]
+    // All that was sent to this connection is on its way.
     Drained { id: ConnectionId },
-    /// The connection ended, or has to.
-    #[expect(missing_docs, reason = "said above")]
+    // The peer closed its side, or the connection broke.
+    HungUp { id: ConnectionId },
+    // The connection has to be closed; the reason is for everybody.
     Lost { id: ConnectionId, reason: &'a str },
-    /// The connection brought what must not talk in a room: close it without a word.
-    #[expect(missing_docs, reason = "said above")]
+    // It brought what must not talk in a room: close it without a word.
     Refused { id: ConnectionId, reason: &'a str },
-    /// A line from the operator.
+    // A line from the operator.
     Console(&'a str),
-    /// The server ends: everybody is told and closed.
+    // The server ends: everybody is told and closed.
     Stop,
-    /// A time given by [`Hub::next_timeout`] has come.
+    // A time given by [`Hub::next_timeout`] has come.
     Tick,
 }
 
 /// What the hub wants done.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the comments say it; doc comments would take a line a field")]
 pub enum Output {
-    /// Send a line.
-    #[expect(missing_docs, reason = "said above")]
+    // Send a line.
     Line { to: ConnectionId, line: Line },
-    /// Close, once what was sent before has gone out. The hub has forgotten this connection.
-    #[expect(missing_docs, reason = "said above")]
+    // Close, once what was sent before has gone out. The hub has forgotten this connection.
     Close { id: ConnectionId },
-    /// A reply is not finished: give [`Input::Drained`] when the peer has read so far.
-    #[expect(missing_docs, reason = "said above")]
+    // A reply is not finished: give [`Input::Drained`] when the peer has read so far.
     More { id: ConnectionId },
-    /// A line for the operator's terminal.
+    // A line for the operator's terminal.
     Console(String),
-    /// A line for the log. Never message text, never a password.
+    // A line for the log. Never message text, never a password.
     Log(String),
-    /// The operator asks the server to stop after this time.
+    // The operator asks the server to stop after this time.
     Stop(Duration),
 }
 
@@ -187,14 +181,14 @@ impl Hub {
     pub fn handle(&mut self, input: Input<'_>, now: Moment) {
         self.now = now;
         match input {
-            Input::Opened { id, peer, cloak } => self.opened(id, peer, cloak),
+            Input::Opened { id, peer, cloak, toy } => self.opened(id, peer, cloak, toy),
             Input::Speaks { id, speaker, name } => self.speaks(id, speaker, name),
             Input::Lines { id, block } => self.block(id, block),
             Input::Alive { id } => self.alive(id),
             Input::Delayed { id, by } => self.delayed(id, by),
-            Input::Drained { id } => self.next_page(id),
+            Input::Drained { id } => self.drained(id),
             // Who hung up reads no last line.
-            Input::Lost { id, reason: CLOSED } => self.depart(id, CLOSED, CLOSED),
+            Input::HungUp { id } => self.depart(id, CLOSED, CLOSED),
             Input::Lost { id, reason } => self.lost(id, reason),
             Input::Refused { id, reason } => self.depart(id, reason, reason),
             Input::Console(line) => self.console(line, operator::Asker::Console),
@@ -239,19 +233,22 @@ impl Hub {
             Some(b'@') => line.iter().position(|b| *b == b' ').map_or(line.len(), |end| end + 1),
             _ => 0,
         };
-        if tags > MAX_CLIENT_TAGS || line.len() - tags > MAX_BODY - 2 {
-            return self.too_long(id);
-        }
-        let Ok(text) = std::str::from_utf8(line) else { return self.not_utf8(id, line) };
-        if text.contains('\r') {
-            // A CR inside a line would let one message look like two.
-            return self.fail(id, "*", "INVALID_LINE", "A line holds a CR that ends nothing; it was refused");
-        }
-        let Some(message) = Message::parse(text) else { return };
+        let sound = std::str::from_utf8(line).is_ok();
+        let text = String::from_utf8_lossy(line);
+        let Some(message) = Message::parse(&text) else { return };
         self.begin_label(id, &message);
-        match Command::parse(&message) {
-            Ok(command) => self.command(id, &message, command),
-            Err(error) => self.refuse_command(id, message.command, error),
+        if tags > MAX_CLIENT_TAGS || line.len() - tags > MAX_BODY - 2 {
+            self.too_long(id);
+        } else if !sound {
+            self.not_utf8(id, message.command);
+        } else if text.contains('\r') {
+            // A CR inside a line would let one message look like two.
+            self.fail(id, "*", "INVALID_LINE", "A line holds a CR that ends nothing; it was refused");
+        } else {
+            match Command::parse(&message) {
+                Ok(command) => self.command(id, &message, command),
+                Err(error) => self.refuse_command(id, message.command, error),
+            }
         }
         self.end_label();
     }

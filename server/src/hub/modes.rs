@@ -7,7 +7,7 @@ use super::{ConnectionId, Hub};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Folded, mask};
 
-/// Letters of user modes (RPL_MYINFO).
+/// Letters of user modes (RPL_MYINFO): bot, invisible, server operator, hears WALLOPS.
 pub(super) const USER_MODES: &str = "Biow";
 /// Letters of room modes (RPL_MYINFO).
 pub(super) const ROOM_MODES: &str = "Ibeiklmnostv";
@@ -41,6 +41,10 @@ impl Changes {
             self.arguments.push(' ');
             self.arguments.push_str(argument);
         }
+    }
+
+    fn len(&self) -> usize {
+        self.letters.len() + self.arguments.len()
     }
 
     fn take(&mut self) -> Option<String> {
@@ -88,6 +92,7 @@ impl Hub {
         let mut with_argument = 0;
         let mut changes = Changes::default();
         let mut denied = false;
+        let mut listed = String::new();
         for letter in modes.chars() {
             if matches!(letter, '+' | '-') {
                 on = letter == '+';
@@ -96,9 +101,12 @@ impl Hub {
             let takes = matches!(letter, 'b' | 'e' | 'I' | 'o' | 'v' | 'k') || (letter == 'l' && on);
             let argument =
                 if takes { arguments.next().filter(|argument| !argument.is_empty()) } else { None };
-            // Looking at a list is for everybody in the room, changing it for operators.
+            // Looking at a list is for everybody, once; changing it for operators.
             if matches!(letter, 'b' | 'e' | 'I') && argument.is_none() {
-                self.page(id, Page::Entries { room, name: name.as_str().into(), letter, from: 0 });
+                if !listed.contains(letter) {
+                    listed.push(letter);
+                    self.page(id, Page::Entries { room, name: name.as_str().into(), letter, from: 0 });
+                }
                 continue;
             }
             if !"beIklimnstov".contains(letter) {
@@ -118,7 +126,7 @@ impl Hub {
                 }
             }
             if let Some(shown) = self.change(id, room, &name, on, letter, argument) {
-                let longer = shown.as_deref().map_or(0, str::len) + changes.arguments.len();
+                let longer = shown.as_deref().map_or(0, str::len) + changes.len();
                 if longer > MAX_CHANGE_LINE {
                     self.announce_changes(id, room, &name, &mut changes);
                 }
@@ -250,7 +258,7 @@ impl Hub {
         let entries = state.bans.len() + state.exceptions.len() + state.invitations.len();
         let list = state.list_mut(letter)?;
         let folded = Folded::new(&whole);
-        let there = list.iter().position(|entry| Folded::new(&entry.mask) == folded);
+        let there = list.iter().position(|entry| entry.folded == folded);
         match (on, there) {
             (true, None) if entries >= MAX_LIST => {
                 let full = format!("{name} {letter} :The lists b, e and I are full ({MAX_LIST} entries)");
@@ -258,7 +266,7 @@ impl Hub {
                 None
             }
             (true, None) => {
-                list.push(Entry { mask: whole.clone(), setter, at });
+                list.push(Entry { mask: whole.clone(), folded, setter, at });
                 Some(whole)
             }
             (false, Some(at)) => Some(list.remove(at).mask),
@@ -282,7 +290,7 @@ impl Hub {
         };
         let list = self.rooms.get_mut(room).and_then(|room| room.list_mut(letter).map(|list| &list[..]));
         let entries: Vec<Entry> = list.unwrap_or_default().iter().skip(from).cloned().collect();
-        for (i, Entry { mask, setter, at }) in entries.iter().enumerate() {
+        for (i, Entry { mask, setter, at, .. }) in entries.iter().enumerate() {
             let at = at.seconds();
             sheet.push(self.numeric_line(id, reply, format_args!("{name} {mask} {setter} {at}")));
             if sheet.full() {
@@ -301,44 +309,31 @@ impl Hub {
     }
 
     fn change_user(&mut self, id: ConnectionId, modes: &str) {
-        let mut on = true;
-        let mut changes = Changes::default();
-        let mut unknown = false;
+        let Some(member) = self.member_mut(id) else { return };
+        let before = [member.bot, member.invisible, member.operator, member.wallops];
+        let mut after = before;
+        let (mut on, mut unknown) = (true, false);
         for letter in modes.chars() {
-            let population = &mut self.population;
-            let Some(member) = self
-                .slots
-                .get_mut(id.slot as usize)
-                .and_then(|slot| slot.member.as_deref_mut().filter(|_| slot.generation == id.generation))
-            else {
-                return;
-            };
-            let flag = match letter {
-                '+' | '-' => {
-                    on = letter == '+';
-                    continue;
-                }
-                'B' => &mut member.bot,
-                'i' => &mut member.invisible,
-                'w' => &mut member.wallops,
+            match (letter, USER_MODES.find(letter)) {
+                ('+' | '-', _) => on = letter == '+',
                 // Only OPER gives it; anybody may give it up.
-                'o' if !on => &mut member.operator,
-                'o' => continue,
-                _ => {
-                    unknown = true;
-                    continue;
-                }
-            };
-            if std::mem::replace(flag, on) == on {
-                continue;
+                ('o', _) if on => {}
+                (_, Some(at)) => after[at] = on,
+                (_, None) => unknown = true,
             }
-            let count = match letter {
-                'i' => &mut population.invisible,
-                'o' => &mut population.operators,
-                _ => &mut 0,
-            };
-            *count = if on { *count + 1 } else { count.saturating_sub(1) };
-            changes.add(on, letter, None);
+        }
+        [member.bot, member.invisible, member.operator, member.wallops] = after;
+        let mut changes = Changes::default();
+        for (letter, (before, after)) in USER_MODES.chars().zip(before.into_iter().zip(after)) {
+            if before != after {
+                changes.add(after, letter, None);
+                let count = match letter {
+                    'i' => &mut self.population.invisible,
+                    'o' => &mut self.population.operators,
+                    _ => continue,
+                };
+                *count = if after { *count + 1 } else { count.saturating_sub(1) };
+            }
         }
         if unknown {
             self.reply(id, ERR_UMODEUNKNOWNFLAG, format_args!(":Unknown mode; here are {USER_MODES}"));

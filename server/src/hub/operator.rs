@@ -16,7 +16,7 @@ use crate::protocol::text::{self, printable};
 /// Bytes of one announcement; a longer one goes out as several.
 const MAX_ANNOUNCEMENT: usize = 360;
 /// Lines of an answer to an operator who is not at the console.
-const MAX_REMOTE_LINES: usize = 300;
+const MAX_REMOTE_LINES: usize = 100;
 /// Seconds that `/stop` waits at most.
 const MAX_STOP: u64 = 3600;
 
@@ -43,7 +43,7 @@ const HELP: &[&str] = &[
 
 impl Hub {
     /// A line at the console.
-    pub(super) fn console(&mut self, line: &str, asker: Asker) {
+    pub(super) fn console<'a>(&mut self, line: &'a str, asker: Asker) {
         let line = line.trim();
         if let Some(text) = line.strip_prefix('/').filter(|text| text.starts_with('/')) {
             return self.announce(text);
@@ -54,17 +54,15 @@ impl Hub {
             }
             return;
         };
-        let mut words = command.split_whitespace();
-        match (words.next().unwrap_or_default(), words.next(), words.next()) {
+        let (word, rest) = first_word(command);
+        let (first, more) = first_word(rest);
+        let filled = |text: &'a str| Some(text).filter(|text| !text.is_empty());
+        match (word, filled(first), filled(first_word(more).0)) {
             ("help", ..) => self.answer_all(asker, HELP.iter().map(|line| (*line).into()).collect()),
             ("who", ..) => self.console_who(asker),
             ("rooms", ..) => self.console_rooms(asker),
             ("op", Some(nick), Some(room)) => self.console_op(asker, nick, room),
-            ("kick", Some(nick), _) => {
-                let why = command.trim_start_matches("kick").trim_start();
-                let why = why[nick.len()..].trim();
-                self.console_kick(asker, nick, why);
-            }
+            ("kick", Some(nick), _) => self.console_kick(asker, nick, more),
             ("ban", Some(whom), minutes) => self.console_ban(asker, whom, minutes),
             ("unban", Some(ip), _) => self.console_unban(asker, ip),
             ("bans", ..) => self.console_bans(asker),
@@ -337,6 +335,13 @@ impl Hub {
             self.console(line, Asker::Operator(id));
         }
     }
+}
+
+/// The first word of a text, and what follows it.
+fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim_start())
 }
 
 /// Compares two secrets in a time that tells only their lengths.

@@ -1,6 +1,8 @@
 //! Long replies, a page at a time: the next one is made when the peer has read the last, so
 //! that nothing the server says of itself fills an outbox.
 
+use std::collections::VecDeque;
+
 use super::queries::Filter;
 use super::reply::tagged;
 use super::room::RoomId;
@@ -10,39 +12,22 @@ use crate::protocol::Numeric::*;
 
 /// Bytes after which a page ends.
 const PAGE: usize = 8 * 1024;
+/// Entries that a page looks at, whether it lists them or not: others have their turn.
+const MAX_LOOKED_AT: usize = 500;
 /// Long replies that one connection may have asked for at a time.
 const MAX_WAITING: usize = 64;
 
 /// What a long reply lists, and from where on.
 #[derive(Debug)]
 pub(super) enum Page {
-    Names {
-        room: RoomId,
-        name: Box<str>,
-        from: u32,
-    },
-    WhoRoom {
-        room: RoomId,
-        from: u32,
-        query: Query,
-    },
-    WhoAll {
-        from: u32,
-        query: Query,
-    },
-    List {
-        from: u32,
-        filter: Filter,
-    },
-    Entries {
-        room: RoomId,
-        name: Box<str>,
-        letter: char,
-        from: usize,
-    },
-    /// A line that must not overtake the replies before it.
+    Names { room: RoomId, name: Box<str>, from: u32 },
+    WhoRoom { room: RoomId, from: u32, query: Query },
+    WhoAll { from: u32, query: Query },
+    List { from: u32, filter: Filter },
+    Entries { room: RoomId, name: Box<str>, letter: char, from: usize },
+    // A line that must not overtake the replies before it.
     Ready(Line),
-    /// Closes the batch of a labelled command.
+    // Closes the batch of a labelled command.
     EndBatch,
 }
 
@@ -54,11 +39,20 @@ pub(super) struct Waiting {
     batch: Option<Box<str>>,
 }
 
+/// The long replies of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    waiting: VecDeque<Waiting>,
+    /// Bytes of pages that the peer is not known to have read.
+    unread: usize,
+}
+
 /// The lines of one page.
 #[derive(Default)]
 pub(super) struct Sheet {
     lines: Vec<Line>,
     bytes: usize,
+    looked_at: usize,
 }
 
 impl Sheet {
@@ -67,35 +61,43 @@ impl Sheet {
         self.lines.push(line);
     }
 
-    pub(super) fn full(&self) -> bool {
-        self.bytes >= PAGE
+    /// Whether to stop here; to be asked once for each entry that is looked at.
+    pub(super) fn full(&mut self) -> bool {
+        self.looked_at += 1;
+        self.bytes >= PAGE || self.looked_at > MAX_LOOKED_AT
     }
 }
 
 impl Hub {
-    /// Begins a long reply: its first page at once unless another reply is under way.
+    /// Begins a long reply: at once, unless others wait or much is not read yet.
     pub(super) fn page(&mut self, id: ConnectionId, page: Page) {
         let Some(member) = self.member_mut(id) else { return };
         let pages = member.pages.get_or_insert_default();
-        if pages.len() >= MAX_WAITING {
+        if pages.waiting.len() >= MAX_WAITING {
             return self.reply(id, RPL_TRYAGAIN, format_args!("* :Too many long replies at once; try again"));
         }
-        pages.push_back(Waiting { page, batch: None });
-        if pages.len() == 1 {
-            self.next_page(id);
+        pages.waiting.push_back(Waiting { page, batch: None });
+        if pages.waiting.len() == 1 && pages.unread < PAGE {
+            self.make_pages(id);
         }
-        if self.member(id).is_some_and(|member| member.pages.is_some()) {
+        // What did not come at once comes after its command: a label needs a batch then.
+        if self.waiting_pages(id) > 0 {
             let batch = self.batch_for_pages(id);
-            if let Some(last) = self.member_mut(id).and_then(|m| m.pages.as_mut()?.back_mut()) {
+            let pages = self.member_mut(id).and_then(|member| member.pages.as_mut());
+            if let Some(last) = pages.and_then(|pages| pages.waiting.back_mut()) {
                 last.batch = batch;
             }
         }
     }
 
+    fn waiting_pages(&self, id: ConnectionId) -> usize {
+        self.member(id).and_then(|member| member.pages.as_ref()).map_or(0, |pages| pages.waiting.len())
+    }
+
     /// Sends a line when the long replies under way are done, at once if there are none.
     pub(super) fn emit_behind_pages(&mut self, id: ConnectionId, line: Line) {
-        match self.member(id).and_then(|member| member.pages.as_ref()).map(|pages| pages.len()) {
-            Some(waiting) if waiting < MAX_WAITING => self.page(id, Page::Ready(line)),
+        match self.waiting_pages(id) {
+            1..MAX_WAITING => self.page(id, Page::Ready(line)),
             _ => self.emit(id, line),
         }
     }
@@ -103,20 +105,26 @@ impl Hub {
     /// Closes a batch behind the long replies that belong to it.
     pub(super) fn end_batch_behind_pages(&mut self, id: ConnectionId, batch: Box<str>) {
         match self.member_mut(id).and_then(|member| member.pages.as_mut()) {
-            Some(pages) => pages.push_back(Waiting { page: Page::EndBatch, batch: Some(batch) }),
-            None => self.end_batch(id, &batch),
+            Some(pages) if !pages.waiting.is_empty() => {
+                pages.waiting.push_back(Waiting { page: Page::EndBatch, batch: Some(batch) });
+            }
+            _ => self.end_batch(id, &batch),
         }
     }
 
     /// The peer has read what it was sent: the next page.
-    pub(super) fn next_page(&mut self, id: ConnectionId) {
-        let mut bytes = 0;
-        while bytes < PAGE {
-            let Some(Waiting { page, batch }) =
-                self.member_mut(id).and_then(|m| m.pages.as_mut()?.pop_front())
-            else {
-                break;
-            };
+    pub(super) fn drained(&mut self, id: ConnectionId) {
+        if let Some(pages) = self.member_mut(id).and_then(|member| member.pages.as_mut()) {
+            pages.unread = 0;
+            self.make_pages(id);
+        }
+    }
+
+    fn make_pages(&mut self, id: ConnectionId) {
+        while let Some(pages) = self.member_mut(id).and_then(|member| member.pages.as_mut())
+            && pages.unread < PAGE
+            && let Some(Waiting { page, batch }) = pages.waiting.pop_front()
+        {
             let mut sheet = Sheet::default();
             let rest = match page {
                 Page::Names { room, name, from } => self.names_page(id, room, name, from, &mut sheet),
@@ -135,7 +143,7 @@ impl Hub {
                     None
                 }
             };
-            bytes += sheet.bytes;
+            let bytes = sheet.bytes;
             for line in sheet.lines {
                 let line = match &batch {
                     Some(batch) => tagged(&format!("batch={batch}"), &line),
@@ -143,17 +151,18 @@ impl Hub {
                 };
                 self.emit(id, line);
             }
-            if let Some(page) = rest
-                && let Some(pages) = self.member_mut(id).and_then(|m| m.pages.as_mut())
-            {
-                pages.push_front(Waiting { page, batch });
+            let Some(pages) = self.member_mut(id).and_then(|member| member.pages.as_mut()) else { return };
+            // One page a turn of a reply that goes on, even one that found nothing to list.
+            pages.unread += if rest.is_some() { bytes.max(PAGE) } else { bytes };
+            if let Some(page) = rest {
+                pages.waiting.push_front(Waiting { page, batch });
             }
         }
         let Some(member) = self.member_mut(id) else { return };
         match &member.pages {
-            Some(pages) if pages.is_empty() => member.pages = None,
-            Some(_) => self.out.push(Output::More { id }),
-            None => {}
+            Some(pages) if pages.unread >= PAGE => self.out.push(Output::More { id }),
+            Some(pages) if pages.unread == 0 => member.pages = None,
+            _ => {}
         }
     }
 }

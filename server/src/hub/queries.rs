@@ -40,6 +40,9 @@ impl Filter {
     }
 }
 
+/// Masks of one LIST (ISUPPORT TARGMAX).
+pub(super) const MAX_MASKS: usize = 10;
+
 /// HELP by subject; the first is the index.
 const HELP: &[(&str, &[&str])] = &[
     (
@@ -93,7 +96,11 @@ const HELP: &[(&str, &[&str])] = &[
 
 impl Hub {
     pub(super) fn list(&mut self, id: ConnectionId, filter: Option<&str>) {
-        self.page(id, Page::List { from: 0, filter: Filter::new(filter.unwrap_or_default()) });
+        let filter = Filter::new(filter.unwrap_or_default());
+        if filter.masks.len() > MAX_MASKS {
+            return self.too_many_targets(id, filter.masks.len());
+        }
+        self.page(id, Page::List { from: 0, filter });
     }
 
     pub(super) fn list_page(

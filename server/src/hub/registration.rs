@@ -157,7 +157,7 @@ impl Hub {
         let nick = match Nick::parse(wanted) {
             Ok(nick) => nick,
             Err(error) => {
-                let shown = if wanted.len() > name::MAX_BYTES || wanted.contains(' ') { "*" } else { wanted };
+                let shown = super::membership::shown(wanted);
                 return self.reply(id, ERR_ERRONEUSNICKNAME, format_args!("{shown} :{error}"));
             }
         };
@@ -308,7 +308,9 @@ impl Hub {
             "SAFERATE".into(),
             "STATUSMSG=@+".into(),
             format!(
-                "TARGMAX=JOIN:,KICK:{most},LIST:,NAMES:1,NOTICE:{most},PART:,PRIVMSG:{most},TAGMSG:{most},WHOIS:1",
+                "TARGMAX=JOIN:{joins},KICK:{most},LIST:{masks},NAMES:1,NOTICE:{most},PART:{joins},PRIVMSG:{most},TAGMSG:{most},WHOIS:1",
+                joins = super::membership::MAX_JOINS,
+                masks = super::queries::MAX_MASKS,
                 most = super::messages::MAX_TARGETS
             ),
             format!("TOPICLEN={MAX_TOPIC}"),
@@ -339,7 +341,6 @@ impl Hub {
             self.too_long(id);
             text = "Quit".into();
         }
-        self.end_label_before_closing(id);
         self.closing_line(id, "Quit");
         self.depart(id, &text, "quit");
     }
@@ -352,6 +353,7 @@ impl Hub {
 
     /// What a peer is told last, in its own way.
     pub(super) fn closing_line(&mut self, id: ConnectionId, reason: &str) {
+        self.end_label_of(id);
         let line = match self.member(id).map(|member| member.speaker) {
             None => return,
             Some(Speaker::Toy(_)) => {
@@ -363,12 +365,6 @@ impl Hub {
             Some(_) => format!("ERROR :Closing link: {reason}\r\n"),
         };
         self.out.push(Output::Line { to: id, line: line.into_bytes().into() });
-    }
-
-    fn end_label_before_closing(&mut self, id: ConnectionId) {
-        if self.member(id).is_some() {
-            self.end_label();
-        }
     }
 
     /// Takes a connection out of everything. `reason` is for people, `logged` for the log.

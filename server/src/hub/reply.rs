@@ -7,7 +7,7 @@ use super::event::{Event, SERVER, Source, What};
 use super::{ConnectionId, Hub, Line, Output, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
-use crate::protocol::{Capability, Message, Numeric, message, text};
+use crate::protocol::{Capability, Message, Numeric, command, message, text};
 
 /// Bytes of a label (IRCv3 labeled-response).
 const MAX_LABEL: usize = 64;
@@ -90,10 +90,8 @@ impl Hub {
         self.reply(id, ERR_INPUTTOOLONG, format_args!(":{TOO_LONG}"));
     }
 
-    pub(super) fn not_utf8(&mut self, id: ConnectionId, line: &[u8]) {
-        let lossy = String::from_utf8_lossy(line);
-        let command = Message::parse(&lossy).map_or("*", |message| message.command);
-        let known = crate::protocol::command::is_verb(command);
+    pub(super) fn not_utf8(&mut self, id: ConnectionId, command: &str) {
+        let known = command::is_verb(command);
         let command = if known { command.to_ascii_uppercase() } else { "*".into() };
         self.fail(
             id,
@@ -146,6 +144,13 @@ impl Hub {
         if let Some(label) = label {
             let label = message::escape(&label);
             self.labelled = Some(Labelled { id, label, lines: Vec::new(), batch: None });
+        }
+    }
+
+    /// As [`end_label`](Self::end_label), if the labelled command is this connection's.
+    pub(super) fn end_label_of(&mut self, id: ConnectionId) {
+        if self.labelled.as_ref().is_some_and(|labelled| labelled.id == id) {
+            self.end_label();
         }
     }
 

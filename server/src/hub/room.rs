@@ -52,6 +52,7 @@ impl Seat {
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) mask: String,
+    pub(super) folded: Folded,
     pub(super) setter: String,
     pub(super) at: UnixMillis,
 }
@@ -190,7 +191,7 @@ impl Room {
 }
 
 fn listed(list: &[Entry], prefix: &Folded) -> bool {
-    list.iter().any(|entry| mask::matches(Folded::new(&entry.mask).as_str(), prefix.as_str()))
+    list.iter().any(|entry| mask::matches(entry.folded.as_str(), prefix.as_str()))
 }
 
 /// All rooms, by place and by name.

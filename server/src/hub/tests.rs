@@ -61,7 +61,7 @@ impl World {
         let id = ConnectionId { slot: self.opened, generation: 1 };
         self.opened += 1;
         let peer = ([127, 0, 0, 1], self.opened as u16).into();
-        self.give(Input::Opened { id, peer, cloak: 1 });
+        self.give(Input::Opened { id, peer, cloak: 1, toy: false });
         id
     }
 
@@ -236,6 +236,54 @@ fn a_room_of_10_000_is_joined_and_its_names_come_in_pages() {
 }
 
 #[test]
+fn one_line_that_asks_for_much_gets_it_in_pages() {
+    let mut world = World::new();
+    let bob = world.irc("bob");
+    world.say(bob, "JOIN #a\n");
+    for i in 0..90 {
+        world.say(bob, &format!("MODE #a +b {i}{}!*@*\n", "x".repeat(100)));
+    }
+    world.heard(bob);
+    world.more.clear();
+    world.say(bob, &format!("MODE #a {}\n", "bIeb".repeat(120)));
+    world.say(bob, &"MODE #a b\nWHO *\nLIST\n".repeat(10));
+    let sent: usize = world.heard(bob).iter().map(String::len).sum();
+    assert!((8_000..20_000).contains(&sent), "{sent} bytes at once");
+    let mut ends = 0;
+    while let Some(id) = world.more.pop() {
+        world.give(Input::Drained { id });
+        let page = world.heard(bob);
+        assert!(page.iter().map(String::len).sum::<usize>() < 20_000);
+        ends += page.iter().filter(|line| line.contains(" 368 ") || line.contains(" 323 ")).count();
+    }
+    assert_eq!(ends, 1 + 10 + 10, "each list once a line, all of them in the end");
+    world.say(bob, "LIST a,b,c,d,e,f,g,h,i,j,k\nJOIN #1,#2,#3,#4,#5,#6,#7,#8,#9,#10,#11,#12,#13,#14,#15,#16,#17,#18,#19,#20,#21\n");
+    assert!(world.heard(bob).iter().all(|line| line.contains(" 407 ")));
+}
+
+#[test]
+fn mode_changes_without_end_go_out_in_lines_of_512_bytes() {
+    let mut world = World::new();
+    let bob = world.irc(&"b".repeat(32));
+    world.say(bob, &format!("JOIN #{}\n", "a".repeat(31)));
+    world.heard(bob);
+    world.say(bob, &format!("MODE #{} {}\n", "a".repeat(31), "+i-i".repeat(110)));
+    let lines = world.heard(bob);
+    assert!(lines.len() > 1 && lines.iter().all(|line| line.len() <= MAX_BODY - 2), "{lines:?}");
+    world.say(bob, &format!("MODE {} {}\n", "b".repeat(32), "+i-i+w".repeat(70)));
+    assert!(world.heard(bob)[0].ends_with("MODE bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb :+w"));
+}
+
+#[test]
+fn a_toy_client_may_listen_before_it_speaks() {
+    let mut world = World::new();
+    let id = ConnectionId { slot: 0, generation: 1 };
+    world.give(Input::Opened { id, peer: ([127, 0, 0, 1], 1).into(), cloak: 1, toy: true });
+    world.pass(600);
+    assert_eq!(world.closed, []);
+}
+
+#[test]
 fn a_ban_from_the_console_runs_out() {
     let mut world = World::new();
     let bob = world.irc("bob");
@@ -381,10 +429,16 @@ fn random_commands_leave_everything_consistent() {
                 ids.push(id);
             }
             let id = ids[random.below(ids.len())];
-            match random.below(12) {
+            match random.below(14) {
                 0 => world.say(id, &format!("/{}", random_line(&mut random).to_lowercase())),
                 1 => world.pass(7),
-                2 if random.below(6) == 0 => world.give(Input::Lost { id, reason: CLOSED }),
+                3 => {
+                    let line = random_line(&mut random).to_lowercase();
+                    world.give(Input::Console(line.trim_start_matches(|c| c != ' ')));
+                    world.give(Input::Console(&format!("/ {}", line)));
+                    world.give(Input::Console(&format!("/kick {}", line)));
+                }
+                2 if random.below(6) == 0 => world.give(Input::HungUp { id }),
                 _ => world.say(id, &random_line(&mut random)),
             }
             while let Some(id) = world.more.pop() {

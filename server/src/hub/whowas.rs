@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::membership::shown;
 use super::{ConnectionId, Hub};
 use crate::protocol::Folded;
 use crate::protocol::Numeric::*;
@@ -9,6 +10,8 @@ use crate::protocol::time::UnixMillis;
 
 /// Names remembered.
 const MOST: usize = 200;
+/// Names that one reply lists.
+const MOST_SHOWN: usize = 10;
 
 #[derive(Debug, Clone)]
 pub(super) struct Departed {
@@ -34,10 +37,18 @@ impl Whowas {
 impl Hub {
     pub(super) fn whowas(&mut self, id: ConnectionId, nick: &str, count: Option<&str>) {
         let folded = Folded::new(nick);
+        let nick = shown(nick);
         // A count that is no positive number means all (RFC 2812 §3.6.3); all is bounded here.
-        let most = count.and_then(|count| count.parse().ok()).filter(|count| *count > 0).unwrap_or(10);
-        let found: Vec<Departed> =
-            self.whowas.0.iter().filter(|departed| departed.folded == folded).take(most).cloned().collect();
+        let most =
+            count.and_then(|count| count.parse().ok()).filter(|count| *count > 0).unwrap_or(MOST_SHOWN);
+        let found: Vec<Departed> = self
+            .whowas
+            .0
+            .iter()
+            .filter(|departed| departed.folded == folded)
+            .take(most.min(MOST_SHOWN))
+            .cloned()
+            .collect();
         if found.is_empty() {
             self.reply(id, ERR_WASNOSUCHNICK, format_args!("{nick} :Nobody of that name was here lately"));
         }

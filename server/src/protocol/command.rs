@@ -29,119 +29,47 @@ impl Verb {
 #[expect(missing_docs, reason = "each is the command of that name in modern.ircdocs.horse or IRCv3")]
 pub enum Command<'a> {
     Admin,
-    Away {
-        text: Option<&'a str>,
-    },
-    Cap {
-        verb: &'a str,
-        argument: Option<&'a str>,
-    },
-    /// A line to the operator's console; for server operators (own command).
-    Console {
-        line: &'a str,
-    },
-    Help {
-        subject: Option<&'a str>,
-    },
+    Away { text: Option<&'a str> },
+    Cap { verb: &'a str, argument: Option<&'a str> },
+    // A line to the operator's console; for server operators (own command).
+    Console { line: &'a str },
+    Help { subject: Option<&'a str> },
     Info,
-    /// No parameter lists the rooms one is invited to.
-    Invite {
-        nick: &'a str,
-        room: &'a str,
-    },
+    // No parameter lists the rooms one is invited to.
+    Invite { nick: &'a str, room: &'a str },
     InviteList,
-    Ison {
-        nicks: Params<'a>,
-    },
-    Join {
-        rooms: &'a str,
-        keys: &'a str,
-    },
-    /// `JOIN 0`: leave all rooms.
+    Ison { nicks: Params<'a> },
+    Join { rooms: &'a str, keys: &'a str },
+    // `JOIN 0`: leave all rooms.
     PartAll,
-    Kick {
-        rooms: &'a str,
-        nicks: &'a str,
-        reason: Option<&'a str>,
-    },
-    Kill {
-        nick: &'a str,
-        reason: Option<&'a str>,
-    },
+    Kick { rooms: &'a str, nicks: &'a str, reason: Option<&'a str> },
+    Kill { nick: &'a str, reason: Option<&'a str> },
     Links,
-    List {
-        filter: Option<&'a str>,
-    },
+    List { filter: Option<&'a str> },
     Lusers,
-    Mode {
-        target: &'a str,
-        modes: Option<&'a str>,
-        arguments: Params<'a>,
-    },
-    Monitor {
-        verb: &'a str,
-        targets: Option<&'a str>,
-    },
+    Mode { target: &'a str, modes: Option<&'a str>, arguments: Params<'a> },
+    Monitor { verb: &'a str, targets: Option<&'a str> },
     Motd,
-    Names {
-        room: Option<&'a str>,
-    },
-    Nick {
-        nick: &'a str,
-    },
-    Oper {
-        key: &'a str,
-    },
-    Part {
-        rooms: &'a str,
-        reason: Option<&'a str>,
-    },
+    Names { room: Option<&'a str> },
+    Nick { nick: &'a str },
+    Oper { key: &'a str },
+    Part { rooms: &'a str, reason: Option<&'a str> },
     Pass,
-    Ping {
-        token: &'a str,
-    },
+    Ping { token: &'a str },
     Pong,
-    Quit {
-        reason: Option<&'a str>,
-    },
-    Send {
-        verb: Verb,
-        targets: &'a str,
-        text: &'a str,
-    },
-    Setname {
-        realname: &'a str,
-    },
-    Stats {
-        query: &'a str,
-    },
+    Quit { reason: Option<&'a str> },
+    Send { verb: Verb, targets: &'a str, text: &'a str },
+    Setname { realname: &'a str },
+    Stats { query: &'a str },
     Time,
-    Topic {
-        room: &'a str,
-        topic: Option<&'a str>,
-    },
-    User {
-        username: &'a str,
-        realname: &'a str,
-    },
-    Userhost {
-        nicks: Params<'a>,
-    },
+    Topic { room: &'a str, topic: Option<&'a str> },
+    User { username: &'a str, realname: &'a str },
+    Userhost { nicks: Params<'a> },
     Version,
-    Wallops {
-        text: &'a str,
-    },
-    Who {
-        mask: &'a str,
-        fields: Option<&'a str>,
-    },
-    Whois {
-        nick: &'a str,
-    },
-    Whowas {
-        nick: &'a str,
-        count: Option<&'a str>,
-    },
+    Wallops { text: &'a str },
+    Who { mask: &'a str, fields: Option<&'a str> },
+    Whois { nick: &'a str },
+    Whowas { nick: &'a str, count: Option<&'a str> },
 }
 
 /// Why a message is no command.

@@ -1,58 +1,37 @@
 //! Glob masks: `*` any text, `?` any one character, `\` takes the next literally.
 
+use std::str::Chars;
+
 /// Whether `mask` matches the whole of `text`; case counts, so fold both first.
 ///
 /// Runs in at most `mask × text` steps and without recursion, whatever the mask.
 pub fn matches(mask: &str, text: &str) -> bool {
-    let mask: Vec<Part> = parts(mask);
-    let text: Vec<char> = text.chars().collect();
-    let (mut m, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match mask.get(m) {
-            Some(Part::Any) => {
-                star = Some((m, t));
-                m += 1;
+    let (mut mask, mut text) = (mask.chars(), text.chars());
+    // Where to go on if what follows the last star does not fit: there, one character later.
+    let mut star: Option<(Chars<'_>, Chars<'_>)> = None;
+    loop {
+        let (mut rest_of_mask, mut rest_of_text) = (mask.clone(), text.clone());
+        let Some(c) = rest_of_text.next() else { return mask.all(|part| part == '*') };
+        let fits = match rest_of_mask.next() {
+            Some('*') => {
+                star = Some((rest_of_mask.clone(), text.clone()));
+                mask = rest_of_mask;
+                continue;
             }
-            Some(Part::One) => {
-                m += 1;
-                t += 1;
-            }
-            Some(Part::Literal(c)) if *c == text[t] => {
-                m += 1;
-                t += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    m = at + 1;
-                    t = from + 1;
-                }
-                None => return false,
-            },
+            Some('?') => true,
+            Some('\\') => rest_of_mask.next().unwrap_or('\\') == c,
+            Some(literal) => literal == c,
+            None => false,
+        };
+        if fits {
+            (mask, text) = (rest_of_mask, rest_of_text);
+        } else if let Some((after, from)) = &mut star {
+            from.next();
+            (mask, text) = (after.clone(), from.clone());
+        } else {
+            return false;
         }
     }
-    mask[m..].iter().all(|part| matches!(part, Part::Any))
-}
-
-enum Part {
-    Any,
-    One,
-    Literal(char),
-}
-
-fn parts(mask: &str) -> Vec<Part> {
-    let mut parts = Vec::with_capacity(mask.len());
-    let mut chars = mask.chars();
-    while let Some(c) = chars.next() {
-        parts.push(match c {
-            '*' => Part::Any,
-            '?' => Part::One,
-            '\\' => Part::Literal(chars.next().unwrap_or('\\')),
-            other => Part::Literal(other),
-        });
-    }
-    parts
 }
 
 /// Completes what a person wrote as a ban to `nick!user@host`:

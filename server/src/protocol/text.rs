@@ -28,11 +28,11 @@ pub fn printable(text: &str) -> String {
             // A terminal's sequences: ESC [ … letter, ESC ] … BEL, or ESC and one character.
             '\u{1B}' => match chars.next() {
                 Some('[') => skip_sequence(&mut chars),
-                Some(']') => while chars.next().is_some_and(|c| c != '\u{7}' && c != '\u{9C}') {},
+                Some(']') => skip_string(&mut chars),
                 _ => {}
             },
             '\u{9B}' => skip_sequence(&mut chars),
-            c if c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2028}' | '\u{2029}') => {}
+            c if c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}') => {}
             c => shown.push(c),
         }
     }
@@ -48,6 +48,16 @@ fn skip(chars: &mut Chars<'_>, most: usize, which: impl Fn(&char) -> bool) -> us
 fn skip_sequence(chars: &mut Chars<'_>) {
     while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
     chars.next_if(|c| matches!(c, '@'..='~'));
+}
+
+/// To BEL or to the string terminator, ESC \ or its one-byte form.
+fn skip_string(chars: &mut Chars<'_>) {
+    while let Some(c) = chars.next() {
+        let ended = matches!(c, '\u{7}' | '\u{9C}') || (c == '\u{1B}' && chars.next_if_eq(&'\\').is_some());
+        if ended {
+            return;
+        }
+    }
 }
 
 /// Cuts a text into pieces of at most `max` bytes, in order: at the last space of a piece if
@@ -85,6 +95,7 @@ mod tests {
         assert_eq!(printable("a\u{1b}[31;1mb\u{1b}[0mc\rd\u{7}e\tf"), "abcde f");
         assert_eq!(printable("\u{1b}]0;title\u{7}x\u{9b}2Jy"), "xy");
         assert_eq!(printable("\u{3}04,12red\u{3} \u{2}bold\u{f} \u{3}1,x \u{202e}rtl"), "red bold ,x rtl");
+        assert_eq!(printable("\u{1b}]0;title\u{1b}\\x\u{2066}y"), "xy");
         assert_eq!(printable("\u{1b}"), "");
         assert_eq!(printable("小明 😀"), "小明 😀");
     }
