@@ -1,33 +1,21 @@
-//! One peer: tells what it speaks, reads its lines for the hub, writes what the hub has for it.
+//! One peer: its socket, and what waits to be written to it.
 
 use std::cell::RefCell;
 use std::future::Future;
 use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown, TcpStream};
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_channel::Sender;
 use futures_lite::future;
 use smol::{Async, Timer};
 
-use crate::config::Config;
 use crate::dispatch::Arrival;
-use crate::flood::Bucket;
-use crate::hub::{ConnectionId, Line, Speaker, ToyKind};
+use crate::hub::{ConnectionId, Line};
 use crate::outbox::{Flushed, Outbox};
-use crate::protocol::html;
-use crate::protocol::line::{self, Framer};
-use crate::speaker::{self, Verdict};
 
 /// Bytes that one read takes at most; one buffer serves all connections of a thread.
-const READ: usize = 16 * 1024;
-/// Silence after which a toy client is asked for its name.
-const TOY_PROMPT_AFTER: Duration = Duration::from_millis(300);
-/// Quiet that ends a toy client's chunk.
-const TOY_QUIET: Duration = Duration::from_millis(150);
-/// Bytes of a toy client's chunk.
-const TOY_CHUNK: usize = 1024;
+pub(crate) const READ: usize = 16 * 1024;
 /// How long a closed peer may take for its last lines.
 const CLOSE: Duration = Duration::from_secs(5);
 /// How long a closed peer may take to say that it has read everything.
@@ -99,6 +87,15 @@ impl Connection {
         Ok(flushed)
     }
 
+    /// Writes a first line past the hub, which does not know the peer yet.
+    pub(crate) fn say(&self, text: String) {
+        self.push(text.into_bytes().into());
+        // What the kernel does not take of it at once goes out with the next one.
+        if self.flush().is_ok_and(|flushed| flushed == Flushed::Blocked) {
+            self.outgoing.borrow_mut().writer = false;
+        }
+    }
+
     /// Whether everything is with the kernel; if not, [`Arrival::Drained`] will tell.
     pub(crate) fn await_drained(&self) -> bool {
         let mut outgoing = self.outgoing.borrow_mut();
@@ -167,7 +164,7 @@ impl Connection {
     }
 
     /// Waits for bytes and hands them over; an empty slice is the end of the stream.
-    async fn receive<R>(&self, take: impl FnOnce(&[u8]) -> R) -> io::Result<R> {
+    pub(crate) async fn receive<R>(&self, take: impl FnOnce(&[u8]) -> R) -> io::Result<R> {
         loop {
             self.stream.readable().await?;
             let received = SCRATCH.with_borrow_mut(|scratch| {
@@ -182,7 +179,7 @@ impl Connection {
     }
 
     /// As [`receive`](Self::receive), for at most `wait`; `None` if nothing came.
-    async fn receive_within<R>(
+    pub(crate) async fn receive_within<R>(
         &self,
         wait: Duration,
         take: impl FnOnce(&[u8]) -> R,
@@ -192,249 +189,6 @@ impl Connection {
             Ok(None)
         })
         .await
-    }
-}
-
-/// Why a reader ends.
-enum End {
-    /// The peer closed its side, or the connection broke.
-    Closed,
-    Refused(&'static str),
-    Framing(line::FramingError),
-    /// The hub is gone.
-    Hub,
-}
-
-impl From<io::Error> for End {
-    fn from(_: io::Error) -> End {
-        End::Closed
-    }
-}
-
-impl<T> From<async_channel::SendError<T>> for End {
-    fn from(_: async_channel::SendError<T>) -> End {
-        End::Hub
-    }
-}
-
-/// Reads one peer until it ends, and tells the hub.
-pub(crate) struct Reader {
-    pub(crate) connection: Rc<Connection>,
-    pub(crate) door: Door,
-    pub(crate) hub: Sender<Arrival>,
-    pub(crate) config: Rc<Config>,
-}
-
-impl Reader {
-    pub(crate) async fn run(self) {
-        let end = match self.door {
-            // Boxed: whoever is told apart needs the bigger states no more.
-            Door::Main => self.main().await,
-            Door::Toy => Box::pin(self.toy()).await,
-        };
-        let Err(end) = end;
-        let id = self.connection.id;
-        let arrival = match end {
-            End::Closed => Arrival::HungUp { id },
-            End::Framing(error) => Arrival::Lost { id, reason: error.to_string().into() },
-            End::Refused(reason) => Arrival::Refused { id, reason },
-            End::Hub => return,
-        };
-        // A hub that is gone needs no news.
-        let _ = self.hub.send(arrival).await;
-    }
-
-    async fn main(&self) -> Result<std::convert::Infallible, End> {
-        let id = self.connection.id;
-        let (speaker, first, mut ended) = Box::pin(self.tell_apart()).await?;
-        self.hub.send(Arrival::Speaks { id, speaker, name: None }).await?;
-        #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
-        let mut bucket = self.config.flood.map(|rate| Bucket::new(rate, Instant::now()));
-        let mut framer = Framer::default();
-        let mut framed = framer.push(&first);
-        drop(first);
-        loop {
-            let (block, sound) = framed;
-            match block {
-                Some(block) => self.forward(block, &mut bucket).await?,
-                None => self.hub.send(Arrival::Alive { id }).await?,
-            }
-            sound.map_err(End::Framing)?;
-            if ended {
-                break;
-            }
-            let count;
-            (count, framed) = self.connection.receive(|bytes| (bytes.len(), framer.push(bytes))).await?;
-            ended = count == 0;
-            if count == READ {
-                // There is more: let others have their turn first.
-                future::yield_now().await;
-            }
-        }
-        // A person's last line counts without a line end too; half a command does not.
-        let rest = framer.take_unfinished();
-        if speaker == Speaker::Plain && !rest.is_empty() {
-            self.forward(rest.into(), &mut bucket).await?;
-        }
-        Err(End::Closed)
-    }
-
-    /// Hands whole lines to the hub, as fast as flood control lets them.
-    async fn forward(&self, block: Box<[u8]>, bucket: &mut Option<Bucket>) -> Result<(), End> {
-        let id = self.connection.id;
-        let Some(bucket) = bucket else {
-            return Ok(self.hub.send(Arrival::Lines { id, block }).await?);
-        };
-        #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
-        let clock = Instant::now;
-        let (mut start, mut end) = (0, 0);
-        while end < block.len() {
-            let length = memchr::memchr(b'\n', &block[end..]).map_or(block.len() - end, |at| at + 1);
-            match bucket.take(length, clock()) {
-                Ok(()) => end += length,
-                Err(wait) => {
-                    if end > start {
-                        let part = block[start..end].into();
-                        self.hub.send(Arrival::Lines { id, block: part }).await?;
-                        start = end;
-                    }
-                    self.hub.send(Arrival::Delayed { id, by: wait }).await?;
-                    Timer::after(wait).await;
-                }
-            }
-        }
-        let block = if start == 0 { block } else { block[start..].into() };
-        Ok(self.hub.send(Arrival::Lines { id, block }).await?)
-    }
-
-    /// Waits until it is clear what the peer speaks, and asks a silent one for a name.
-    /// Returns what was read, and whether the stream has ended.
-    async fn tell_apart(&self) -> Result<(Speaker, Vec<u8>, bool), End> {
-        let mut read = Vec::new();
-        let mut ended = false;
-        let mut prompt = self.config.plain.then_some(self.config.prompt_after);
-        loop {
-            match speaker::tell(&read, ended) {
-                Verdict::Irc => return Ok((Speaker::Irc, read, ended)),
-                Verdict::Plain if self.config.plain => return Ok((Speaker::Plain, read, ended)),
-                Verdict::Plain => return Err(End::Refused("Only IRC is spoken here")),
-                Verdict::Refuse(reason) => return Err(End::Refused(reason)),
-                Verdict::Unclear if ended => return Err(End::Closed),
-                Verdict::Unclear => {}
-            }
-            let mut take = |bytes: &[u8]| {
-                read.extend_from_slice(bytes);
-                ended = bytes.is_empty();
-            };
-            match prompt {
-                None => self.connection.receive(&mut take).await?,
-                Some(wait) => {
-                    if self.connection.receive_within(wait, &mut take).await?.is_none() && read.is_empty() {
-                        prompt = None;
-                        let name = &self.config.hub.name;
-                        self.say(format!(":{name} NOTICE * :Type a nickname and press Enter\r\n"));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Writes to the peer past the hub, which does not know it yet.
-    fn say(&self, text: String) {
-        self.connection.push(text.into_bytes().into());
-        // What the kernel does not take at once, of a first line, goes out with the next one.
-        if self.connection.flush().is_ok_and(|flushed| flushed == Flushed::Blocked) {
-            self.connection.outgoing.borrow_mut().writer = false;
-        }
-    }
-
-    /// A toy client: chunks instead of lines.
-    async fn toy(&self) -> Result<std::convert::Infallible, End> {
-        let id = self.connection.id;
-        let mut asked = false;
-        #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
-        let mut bucket = self.config.flood.map(|rate| Bucket::new(rate, Instant::now()));
-        let mut pending = Vec::new();
-        let mut told = false;
-        loop {
-            if pending.is_empty() {
-                let take = |bytes: &[u8]| pending.extend_from_slice(bytes);
-                if told || asked {
-                    self.connection.receive(take).await?;
-                } else if self.connection.receive_within(TOY_PROMPT_AFTER, take).await?.is_none() {
-                    asked = true;
-                    self.say(self.config.plain_prompt.clone());
-                    continue;
-                }
-            }
-            let (chunk, ended) = self.chunk(&mut pending).await?;
-            if !chunk.is_empty() {
-                if !told && let Some(reason) = speaker::foreign(&chunk) {
-                    return Err(End::Refused(reason));
-                }
-                let text = String::from_utf8_lossy(&chunk);
-                let answer = if told { None } else { Some(toy_kind(&text, asked)) };
-                told = true;
-                match answer {
-                    Some((kind, name)) => {
-                        let is_message = kind != ToyKind::Ascii;
-                        let speaker = Speaker::Toy(kind);
-                        self.hub.send(Arrival::Speaks { id, speaker, name: Some(name.into()) }).await?;
-                        if is_message {
-                            self.forward(chunk.into(), &mut bucket).await?;
-                        }
-                    }
-                    None => self.forward(chunk.into(), &mut bucket).await?,
-                }
-            }
-            if ended {
-                return Err(End::Closed);
-            }
-        }
-    }
-
-    /// One chunk: to a newline, to [`TOY_CHUNK`] bytes or to [`TOY_QUIET`], whichever comes
-    /// first. Also says whether the stream has ended.
-    async fn chunk(&self, pending: &mut Vec<u8>) -> Result<(Vec<u8>, bool), End> {
-        let mut ended = pending.is_empty();
-        loop {
-            let newline = memchr::memchr(b'\n', pending).map(|at| at + 1);
-            let end = newline.unwrap_or(usize::MAX).min(TOY_CHUNK);
-            if end <= pending.len() {
-                let end = if newline == Some(end) { end } else { whole_characters(&pending[..end]) };
-                let rest = pending.split_off(end);
-                return Ok((std::mem::replace(pending, rest), false));
-            }
-            if ended {
-                return Ok((std::mem::take(pending), true));
-            }
-            let before = pending.len();
-            let more =
-                self.connection.receive_within(TOY_QUIET, |bytes| pending.extend_from_slice(bytes)).await?;
-            match more {
-                None => return Ok((std::mem::take(pending), false)),
-                Some(()) => ended = pending.len() == before,
-            }
-        }
-    }
-}
-
-/// Where to cut bytes so that no character of UTF-8 is cut; their end if they are none.
-fn whole_characters(bytes: &[u8]) -> usize {
-    match std::str::from_utf8(bytes) {
-        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => error.valid_up_to(),
-        _ => bytes.len(),
-    }
-}
-
-/// What kind of toy a first chunk comes from, and the name in it.
-fn toy_kind(chunk: &str, asked: bool) -> (ToyKind, String) {
-    if chunk.to_ascii_lowercase().contains("<font") {
-        (ToyKind::Html, html::first_tag_text(chunk))
-    } else if asked {
-        (ToyKind::Ascii, chunk.trim().into())
-    } else {
-        (ToyKind::Utf8, String::new())
     }
 }
 

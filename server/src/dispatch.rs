@@ -15,10 +15,11 @@ use smol::{Async, LocalExecutor, Task, Timer};
 
 use crate::cloak::Cloaks;
 use crate::config::Config;
-use crate::connection::{Connection, Door, Reader, guarded};
+use crate::connection::{Connection, Door, guarded};
 use crate::hub::{ConnectionId, Hub, Input, Output, Speaker};
 use crate::outbox::Flushed;
 use crate::protocol::time::{Moment, UnixMillis};
+use crate::reader::Reader;
 
 /// Events that may wait for the hub; then readers wait, and through them their peers.
 pub(crate) const QUEUE: usize = 256;

@@ -10,7 +10,8 @@
 //! | [`protocol`] | the wire: lines, messages, commands, names |
 //! | [`hub`] | members, rooms, messages: no socket, no clock |
 //! | `server` | binds, runs, stops; accepts |
-//! | `connection`, `speaker`, `flood`, `outbox` | one peer |
+//! | `connection`, `outbox` | one peer, and what waits for it |
+//! | `reader`, `toy_reader`, `speaker`, `flood` | what comes from it |
 //! | `dispatch` | the hub task |
 //! | [`console`], [`logger`] | the operator's terminal |
 //! | `config`, `listen`, `oper_file`, `start_error`, `cloak` | the start |
@@ -28,9 +29,11 @@ pub mod logger;
 mod oper_file;
 mod outbox;
 pub mod protocol;
+mod reader;
 mod server;
 mod speaker;
 mod start_error;
+mod toy_reader;
 
 pub use config::{Config, DEFAULT_PORT};
 pub use listen::addresses_for_others;

@@ -1,18 +1,13 @@
 //! Coming into rooms and leaving them: JOIN, PART, KICK, INVITE, TOPIC, NAMES.
 
 use super::event::What;
-use super::page::{Page, Sheet};
-use super::registration::{MAX_KICK, MAX_ROOMS, MAX_TOPIC};
-use super::room::{OPERATOR, Place, Room, RoomId, Seat, Topic};
+use super::limits::{MAX_JOINS, MAX_KICK, MAX_ROOMS};
+use super::page::Page;
+use super::room::{OPERATOR, Place, Room, RoomId, Seat};
 use super::{ConnectionId, Hub, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::{Capability, Folded, Numeric, RoomName};
-
-/// Rooms of one JOIN or PART (ISUPPORT TARGMAX).
-pub(super) const MAX_JOINS: usize = 20;
-/// Invitations by name that a room remembers.
-const MAX_INVITED: usize = 100;
 
 impl Hub {
     pub(super) fn join(&mut self, id: ConnectionId, rooms: &str, keys: &str) {
@@ -233,7 +228,7 @@ impl Hub {
     pub(super) fn kick(&mut self, id: ConnectionId, rooms: &str, nicks: &str, reason: Option<&str>) {
         let rooms: Vec<&str> = rooms.split(',').filter(|name| !name.is_empty()).collect();
         let nicks: Vec<&str> = nicks.split(',').filter(|name| !name.is_empty()).collect();
-        if nicks.len() > super::messages::MAX_TARGETS {
+        if nicks.len() > super::limits::MAX_TARGETS {
             return self.too_many_targets(id, nicks.len());
         }
         if rooms.len() != 1 && rooms.len() != nicks.len() {
@@ -301,103 +296,6 @@ impl Hub {
         self.reply(id, ERR_TOOMANYTARGETS, format_args!("* :{count} targets are too many; nothing was done"));
     }
 
-    pub(super) fn invite(&mut self, id: ConnectionId, nick: &str, name: &str) {
-        let Some(invited) = self.find(nick) else { return self.no_such_nick(id, shown(nick)) };
-        let Some(room) = self.joined_room(id, name) else { return };
-        if self.place(invited, room).is_some() {
-            return self.reply(
-                id,
-                ERR_USERONCHANNEL,
-                format_args!("{nick} {name} :They are in that room already"),
-            );
-        }
-        let Some(state) = self.rooms.get_mut(room) else { return };
-        let (name, invite_only) = (state.name.to_string(), state.flags.invite_only);
-        if invite_only && !self.is_operator(id, room) {
-            return self.operator_needed(id, &name);
-        }
-        if let Some(state) = self.rooms.get_mut(room) {
-            state.invited.retain(|other| *other != invited);
-            if state.invited.len() >= MAX_INVITED {
-                state.invited.remove(0);
-            }
-            state.invited.push(invited);
-        }
-        let nick = self.nick_of(invited).to_owned();
-        self.reply(id, RPL_INVITING, format_args!("{nick} {name}"));
-        if let Some(away) = self.member(invited).and_then(|member| member.away.clone()) {
-            self.reply(id, RPL_AWAY, format_args!("{nick} :{away}"));
-        }
-        let from = self.source(id);
-        let event = self.event(&from, What::Invite { nick: &nick, room: &name });
-        self.tell(invited, &event);
-        // invite-notify: those who could have invited learn of it.
-        let operators: Vec<ConnectionId> = self.rooms.get(room).map_or_else(Vec::new, |room| {
-            let notified = |seat: &&Seat| {
-                seat.member != id
-                    && (!invite_only || seat.rank & OPERATOR != 0)
-                    && self.slots[seat.member.slot as usize].caps.has(Capability::InviteNotify)
-            };
-            room.seats().iter().filter(notified).map(|seat| seat.member).collect()
-        });
-        for operator in operators {
-            self.tell(operator, &event);
-        }
-    }
-
-    /// INVITE without parameters: where one is invited to.
-    pub(super) fn invitations(&mut self, id: ConnectionId) {
-        let rooms: Vec<String> = self
-            .rooms
-            .from(0)
-            .filter(|(_, room)| room.invited.contains(&id))
-            .take(MAX_INVITED)
-            .map(|(_, room)| room.name.to_string())
-            .collect();
-        for room in rooms {
-            self.reply(id, RPL_INVITELIST, format_args!("{room}"));
-        }
-        self.reply(id, RPL_ENDOFINVITELIST, format_args!(":End of invite list"));
-    }
-
-    pub(super) fn topic(&mut self, id: ConnectionId, name: &str, topic: Option<&str>) {
-        let Some(topic) = topic else {
-            let visible = self.rooms.find(name).filter(|room| self.sees(id, *room));
-            return match visible {
-                Some(room) if self.rooms.get(room).is_some_and(|room| room.topic.is_none()) => {
-                    self.reply(id, RPL_NOTOPIC, format_args!("{name} :No topic is set"));
-                }
-                Some(room) => self.show_topic(id, room),
-                None => self.no_such_room(id, shown(name)),
-            };
-        };
-        let Some(room) = self.joined_room(id, name) else { return };
-        let by_operators = self.rooms.get(room).is_some_and(|room| room.flags.topic_by_operators);
-        if by_operators && !self.is_operator(id, room) {
-            return self.operator_needed(id, name);
-        }
-        if topic.len() > MAX_TOPIC {
-            return self.too_long(id);
-        }
-        let from = self.source(id);
-        let at = self.now.wall;
-        let Some(state) = self.rooms.get_mut(room) else { return };
-        let name = state.name.to_string();
-        state.topic =
-            (!topic.is_empty()).then(|| Topic { text: topic.into(), setter: from.prefix.clone(), at });
-        let event = self.event(&from, What::Topic { room: &name, text: topic });
-        self.tell_room(room, &event, Some(id), 0);
-        self.narrate(&name, &event);
-        self.tell(id, &event);
-    }
-
-    fn show_topic(&mut self, id: ConnectionId, room: RoomId) {
-        let Some(room) = self.rooms.get(room) else { return };
-        let (Some(topic), name) = (room.topic.clone(), room.name.to_string()) else { return };
-        self.reply(id, RPL_TOPIC, format_args!("{name} :{}", topic.text));
-        self.reply(id, RPL_TOPICWHOTIME, format_args!("{name} {} {}", topic.setter, topic.at.seconds()));
-    }
-
     /// Whether a room shows itself to this member: it is not secret, or the member is in it.
     pub(super) fn sees(&self, id: ConnectionId, room: RoomId) -> bool {
         self.rooms.get(room).is_some_and(|state| {
@@ -405,57 +303,6 @@ impl Hub {
                 || self.place(id, room).is_some()
                 || self.member(id).is_some_and(|member| member.operator)
         })
-    }
-
-    pub(super) fn names(&mut self, id: ConnectionId, name: Option<&str>) {
-        let Some(name) = name else {
-            return self.reply(id, RPL_ENDOFNAMES, format_args!("* :End of NAMES; name a room"));
-        };
-        match self.rooms.find(name).filter(|room| self.sees(id, *room)) {
-            Some(room) => self.page(id, Page::Names { room, name: name.into(), from: 0 }),
-            None => self.reply(id, RPL_ENDOFNAMES, format_args!("{} :End of NAMES", shown(name))),
-        }
-    }
-
-    pub(super) fn names_page(
-        &mut self,
-        id: ConnectionId,
-        room: RoomId,
-        name: Box<str>,
-        from: u32,
-        sheet: &mut Sheet,
-    ) -> Option<Page> {
-        let (member, state) = (self.member(id)?, self.rooms.get(room));
-        let (all, userhost) = (member.has(Capability::MultiPrefix), member.has(Capability::UserhostInNames));
-        let inside = self.place(id, room).is_some();
-        let symbol = if state.is_some_and(|room| room.flags.secret) { '@' } else { '=' };
-        let fixed = format!(":{} 353 {} {symbol} {name} :\r\n", self.settings.name, member.name()).len();
-        let mut names = String::new();
-        for seat in state.map(|room| room.seats_from(from)).unwrap_or_default() {
-            let Some(other) = self.member(seat.member) else { continue };
-            if other.invisible && !inside {
-                continue;
-            }
-            let shown = if userhost { other.prefix() } else { other.name().to_owned() };
-            let entry = seat.prefixes(all);
-            if fixed + names.len() + 1 + entry.len() + shown.len() > MAX_BODY {
-                sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{symbol} {name} :{names}")));
-                names.clear();
-                if sheet.full() {
-                    return Some(Page::Names { room, name, from: seat.number });
-                }
-            }
-            if !names.is_empty() {
-                names.push(' ');
-            }
-            names.push_str(entry);
-            names.push_str(&shown);
-        }
-        if !names.is_empty() {
-            sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{symbol} {name} :{names}")));
-        }
-        sheet.push(self.numeric_line(id, RPL_ENDOFNAMES, format_args!("{name} :End of NAMES")));
-        None
     }
 
     /// The room a name stands for, by reference.

@@ -1,15 +1,13 @@
 //! Talk: PRIVMSG, NOTICE and TAGMSG to rooms and people.
 
 use super::event::{Event, What};
+use super::limits::MAX_TARGETS;
 use super::room::{OPERATOR, RoomId, VOICE};
 use super::{ConnectionId, Hub, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::{Capability, Folded};
-
-/// Targets of one command (ISUPPORT TARGMAX).
-pub(super) const MAX_TARGETS: usize = 4;
 
 impl Hub {
     /// `tags` are the client-only tags to relay.

@@ -11,12 +11,18 @@
 //! for an [`Input::Drained`] when that peer has read what it was sent.
 
 mod admission;
+mod capabilities;
+mod departure;
 mod event;
+mod invite;
+mod limits;
+mod liveness;
 mod member;
 mod membership;
 mod messages;
 mod modes;
 mod monitor;
+mod names;
 mod operator;
 mod page;
 mod people;
@@ -30,6 +36,7 @@ mod stamp;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod topic;
 mod toy;
 mod who;
 mod whowas;

@@ -1,8 +1,9 @@
 //! MODE for rooms and people (RFC 2811 §4, modern.ircdocs.horse "Channel Modes").
 
 use super::event::What;
+use super::limits::{MAX_CHANGES, MAX_KEY, MAX_LIST};
 use super::page::{Page, Sheet};
-use super::room::{Entry, MAX_LIST, OPERATOR, RoomId, VOICE};
+use super::room::{Entry, OPERATOR, RoomId, VOICE};
 use super::{ConnectionId, Hub};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Folded, mask};
@@ -13,10 +14,6 @@ pub(super) const USER_MODES: &str = "Biow";
 pub(super) const ROOM_MODES: &str = "Ibeiklmnostv";
 /// Those of them that take a parameter (RPL_MYINFO).
 pub(super) const ROOM_MODES_ARG: &str = "Ibeklov";
-/// Changes with a parameter that one command may make (ISUPPORT MODES).
-pub(super) const MAX_CHANGES: usize = 6;
-/// Bytes of a room's key (ISUPPORT KEYLEN).
-pub(super) const MAX_KEY: usize = 32;
 /// Bytes of a mask in a list.
 const MAX_MASK: usize = 128;
 /// Bytes of the changes that one MODE line tells of; more go into a second line.

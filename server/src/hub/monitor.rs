@@ -1,11 +1,9 @@
 //! MONITOR: being told when people come and go (IRCv3 monitor).
 
+use super::limits::MAX_WATCHED;
 use super::{ConnectionId, Hub};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Folded, Nick};
-
-/// Names that one member may watch (ISUPPORT MONITOR).
-pub(super) const MAX_WATCHED: usize = 100;
 
 impl Hub {
     pub(super) fn monitor(&mut self, id: ConnectionId, verb: &str, targets: Option<&str>) {

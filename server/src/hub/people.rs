@@ -1,8 +1,8 @@
 //! About people: AWAY, SETNAME, USERHOST, ISON, WHOIS.
 
 use super::event::What;
+use super::limits::{MAX_AWAY, MAX_REALNAME};
 use super::membership::shown;
-use super::registration::{MAX_AWAY, MAX_REALNAME};
 use super::{ConnectionId, Hub};
 use crate::protocol::Capability;
 use crate::protocol::Numeric::*;

@@ -1,8 +1,8 @@
 //! A person at a terminal: the first line is a name, every other one is talk or a `/command`.
 
 use super::event::What;
+use super::limits::MAX_REALNAME;
 use super::membership::shown;
-use super::registration::MAX_REALNAME;
 use super::{ConnectionId, Event, Hub};
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;

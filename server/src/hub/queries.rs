@@ -1,6 +1,7 @@
 //! About the server and its rooms: LIST, MOTD, LUSERS, VERSION, TIME, INFO, ADMIN, HELP,
 //! LINKS, STATS.
 
+use super::limits::MAX_MASKS;
 use super::page::{Page, Sheet};
 use super::{ConnectionId, Hub};
 use crate::protocol::Numeric::*;
@@ -39,9 +40,6 @@ impl Filter {
             && self.fewer_than.is_none_or(|count| people < count)
     }
 }
-
-/// Masks of one LIST (ISUPPORT TARGMAX).
-pub(super) const MAX_MASKS: usize = 10;
 
 /// HELP by subject; the first is the index.
 const HELP: &[(&str, &[&str])] = &[

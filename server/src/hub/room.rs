@@ -6,9 +6,6 @@ use super::ConnectionId;
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, RoomName, mask};
 
-/// Entries of the lists `b`, `e` and `I` together (ISUPPORT MAXLIST).
-pub(super) const MAX_LIST: usize = 100;
-
 /// A room, for as long as it exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RoomId {

@@ -1,0 +1,62 @@
+//! NAMES: who is in a room.
+
+use super::membership::shown;
+use super::page::{Page, Sheet};
+use super::room::RoomId;
+use super::{ConnectionId, Hub};
+use crate::protocol::Capability;
+use crate::protocol::Numeric::*;
+use crate::protocol::line::MAX_BODY;
+
+impl Hub {
+    pub(super) fn names(&mut self, id: ConnectionId, name: Option<&str>) {
+        let Some(name) = name else {
+            return self.reply(id, RPL_ENDOFNAMES, format_args!("* :End of NAMES; name a room"));
+        };
+        match self.rooms.find(name).filter(|room| self.sees(id, *room)) {
+            Some(room) => self.page(id, Page::Names { room, name: name.into(), from: 0 }),
+            None => self.reply(id, RPL_ENDOFNAMES, format_args!("{} :End of NAMES", shown(name))),
+        }
+    }
+
+    pub(super) fn names_page(
+        &mut self,
+        id: ConnectionId,
+        room: RoomId,
+        name: Box<str>,
+        from: u32,
+        sheet: &mut Sheet,
+    ) -> Option<Page> {
+        let (member, state) = (self.member(id)?, self.rooms.get(room));
+        let (all, userhost) = (member.has(Capability::MultiPrefix), member.has(Capability::UserhostInNames));
+        let inside = self.place(id, room).is_some();
+        let symbol = if state.is_some_and(|room| room.flags.secret) { '@' } else { '=' };
+        let fixed = format!(":{} 353 {} {symbol} {name} :\r\n", self.settings.name, member.name()).len();
+        let mut names = String::new();
+        for seat in state.map(|room| room.seats_from(from)).unwrap_or_default() {
+            let Some(other) = self.member(seat.member) else { continue };
+            if other.invisible && !inside {
+                continue;
+            }
+            let shown = if userhost { other.prefix() } else { other.name().to_owned() };
+            let entry = seat.prefixes(all);
+            if fixed + names.len() + 1 + entry.len() + shown.len() > MAX_BODY {
+                sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{symbol} {name} :{names}")));
+                names.clear();
+                if sheet.full() {
+                    return Some(Page::Names { room, name, from: seat.number });
+                }
+            }
+            if !names.is_empty() {
+                names.push(' ');
+            }
+            names.push_str(entry);
+            names.push_str(&shown);
+        }
+        if !names.is_empty() {
+            sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{symbol} {name} :{names}")));
+        }
+        sheet.push(self.numeric_line(id, RPL_ENDOFNAMES, format_args!("{name} :End of NAMES")));
+        None
+    }
+}

@@ -1,0 +1,48 @@
+//! TOPIC.
+
+use super::event::What;
+use super::limits::MAX_TOPIC;
+use super::membership::shown;
+use super::room::{RoomId, Topic};
+use super::{ConnectionId, Hub};
+use crate::protocol::Numeric::*;
+
+impl Hub {
+    pub(super) fn topic(&mut self, id: ConnectionId, name: &str, topic: Option<&str>) {
+        let Some(topic) = topic else {
+            let visible = self.rooms.find(name).filter(|room| self.sees(id, *room));
+            return match visible {
+                Some(room) if self.rooms.get(room).is_some_and(|room| room.topic.is_none()) => {
+                    self.reply(id, RPL_NOTOPIC, format_args!("{name} :No topic is set"));
+                }
+                Some(room) => self.show_topic(id, room),
+                None => self.no_such_room(id, shown(name)),
+            };
+        };
+        let Some(room) = self.joined_room(id, name) else { return };
+        let by_operators = self.rooms.get(room).is_some_and(|room| room.flags.topic_by_operators);
+        if by_operators && !self.is_operator(id, room) {
+            return self.operator_needed(id, name);
+        }
+        if topic.len() > MAX_TOPIC {
+            return self.too_long(id);
+        }
+        let from = self.source(id);
+        let at = self.now.wall;
+        let Some(state) = self.rooms.get_mut(room) else { return };
+        let name = state.name.to_string();
+        state.topic =
+            (!topic.is_empty()).then(|| Topic { text: topic.into(), setter: from.prefix.clone(), at });
+        let event = self.event(&from, What::Topic { room: &name, text: topic });
+        self.tell_room(room, &event, Some(id), 0);
+        self.narrate(&name, &event);
+        self.tell(id, &event);
+    }
+
+    pub(super) fn show_topic(&mut self, id: ConnectionId, room: RoomId) {
+        let Some(room) = self.rooms.get(room) else { return };
+        let (Some(topic), name) = (room.topic.clone(), room.name.to_string()) else { return };
+        self.reply(id, RPL_TOPIC, format_args!("{name} :{}", topic.text));
+        self.reply(id, RPL_TOPICWHOTIME, format_args!("{name} {} {}", topic.setter, topic.at.seconds()));
+    }
+}

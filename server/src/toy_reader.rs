@@ -1,0 +1,109 @@
+//! Reads a toy client: chunks that a pause ends, where lines have no end.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use crate::dispatch::Arrival;
+use crate::flood::Bucket;
+use crate::hub::{Speaker, ToyKind};
+use crate::protocol::html;
+use crate::reader::{End, Reader};
+use crate::speaker;
+
+/// Silence after which a toy client is asked for its name.
+const PROMPT_AFTER: Duration = Duration::from_millis(300);
+/// Quiet that ends a chunk.
+const QUIET: Duration = Duration::from_millis(150);
+/// Bytes of a chunk.
+const CHUNK: usize = 1024;
+
+impl Reader {
+    /// A toy client: chunks instead of lines.
+    pub(crate) async fn toy(&self) -> Result<Infallible, End> {
+        let id = self.connection.id;
+        let mut asked = false;
+        #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
+        let mut bucket = self.config.flood.map(|rate| Bucket::new(rate, Instant::now()));
+        let mut pending = Vec::new();
+        let mut told = false;
+        loop {
+            if pending.is_empty() {
+                let take = |bytes: &[u8]| pending.extend_from_slice(bytes);
+                if told || asked {
+                    self.connection.receive(take).await?;
+                } else if self.connection.receive_within(PROMPT_AFTER, take).await?.is_none() {
+                    asked = true;
+                    self.connection.say(self.config.plain_prompt.clone());
+                    continue;
+                }
+            }
+            let (chunk, ended) = self.chunk(&mut pending).await?;
+            if !chunk.is_empty() {
+                if !told && let Some(reason) = speaker::foreign(&chunk) {
+                    return Err(End::Refused(reason));
+                }
+                let text = String::from_utf8_lossy(&chunk);
+                let answer = if told { None } else { Some(toy_kind(&text, asked)) };
+                told = true;
+                match answer {
+                    Some((kind, name)) => {
+                        let is_message = kind != ToyKind::Ascii;
+                        let speaker = Speaker::Toy(kind);
+                        self.hub.send(Arrival::Speaks { id, speaker, name: Some(name.into()) }).await?;
+                        if is_message {
+                            self.forward(chunk.into(), &mut bucket).await?;
+                        }
+                    }
+                    None => self.forward(chunk.into(), &mut bucket).await?,
+                }
+            }
+            if ended {
+                return Err(End::Closed);
+            }
+        }
+    }
+
+    /// One chunk: to a newline, to [`CHUNK`] bytes or to [`QUIET`], whichever comes
+    /// first. Also says whether the stream has ended.
+    async fn chunk(&self, pending: &mut Vec<u8>) -> Result<(Vec<u8>, bool), End> {
+        let mut ended = pending.is_empty();
+        loop {
+            let newline = memchr::memchr(b'\n', pending).map(|at| at + 1);
+            let end = newline.unwrap_or(usize::MAX).min(CHUNK);
+            if end <= pending.len() {
+                let end = if newline == Some(end) { end } else { whole_characters(&pending[..end]) };
+                let rest = pending.split_off(end);
+                return Ok((std::mem::replace(pending, rest), false));
+            }
+            if ended {
+                return Ok((std::mem::take(pending), true));
+            }
+            let before = pending.len();
+            let more =
+                self.connection.receive_within(QUIET, |bytes| pending.extend_from_slice(bytes)).await?;
+            match more {
+                None => return Ok((std::mem::take(pending), false)),
+                Some(()) => ended = pending.len() == before,
+            }
+        }
+    }
+}
+
+/// Where to cut bytes so that no character of UTF-8 is cut; their end if they are none.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => error.valid_up_to(),
+        _ => bytes.len(),
+    }
+}
+
+/// What kind of toy a first chunk comes from, and the name in it.
+fn toy_kind(chunk: &str, asked: bool) -> (ToyKind, String) {
+    if chunk.to_ascii_lowercase().contains("<font") {
+        (ToyKind::Html, html::first_tag_text(chunk))
+    } else if asked {
+        (ToyKind::Ascii, chunk.trim().into())
+    } else {
+        (ToyKind::Utf8, String::new())
+    }
+}
