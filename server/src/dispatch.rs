@@ -16,7 +16,7 @@ use smol::{Async, LocalExecutor, Task, Timer};
 use crate::cloak::Cloaks;
 use crate::config::Config;
 use crate::connection::{Connection, Door, guarded};
-use crate::hub::{ConnectionId, Hub, Input, Output, Speaker};
+use crate::hub::{ConnectionId, Guest, Hub, Input, Output, Speaker};
 use crate::outbox::Flushed;
 use crate::protocol::time::{Moment, UnixMillis};
 use crate::reader::Reader;
@@ -45,6 +45,8 @@ pub(crate) enum Arrival {
     // Close without a word.
     Refused { id: ConnectionId, reason: &'static str },
     Console(String),
+    // The host wants to know who is here.
+    Guests(Sender<Vec<Guest>>),
     Stop,
 }
 
@@ -175,6 +177,8 @@ impl Dispatch {
             Arrival::Lost { id, reason } => self.give(Input::Lost { id, reason: &reason }),
             Arrival::Refused { id, reason } => self.give(Input::Refused { id, reason }),
             Arrival::Console(line) => self.give(Input::Console(&line)),
+            // Whoever asked may have gone.
+            Arrival::Guests(answer) => drop(answer.try_send(self.hub.guests())),
             Arrival::Stop => self.stop_at = Some(clock()),
         }
     }

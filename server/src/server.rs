@@ -36,11 +36,39 @@ pub struct Operator {
     pub shown: Sender<String>,
 }
 
+/// Somebody who is here, as the host sees it.
+pub use crate::hub::Guest;
+
+/// Speaks to a running server from another thread; cheap to clone.
+#[derive(Clone)]
+pub struct Handle(Sender<Arrival>);
+
+impl Handle {
+    /// Gives the server a line as the operator types it: an announcement or a `/command`.
+    /// A server that has stopped takes no notice.
+    pub async fn console(&self, line: impl Into<String>) {
+        let _ = self.0.send(Arrival::Console(line.into())).await;
+    }
+
+    /// Everyone who is here; nobody once the server has stopped.
+    pub async fn guests(&self) -> Vec<Guest> {
+        let (answer, guests) = async_channel::bounded(1);
+        let _ = self.0.send(Arrival::Guests(answer)).await;
+        guests.recv().await.unwrap_or_default()
+    }
+
+    /// Asks the server to stop, as its `shutdown` does.
+    pub async fn stop(&self) {
+        let _ = self.0.send(Arrival::Stop).await;
+    }
+}
+
 /// A server that has its addresses and everything else it needs, and is not running yet.
 pub struct Server {
     config: Config,
     listeners: Vec<(TcpListener, Door)>,
     cloak_key: [u8; 16],
+    channel: (Sender<Arrival>, Receiver<Arrival>),
 }
 
 impl Server {
@@ -72,7 +100,7 @@ impl Server {
         if let Some(path) = &config.oper_file {
             config.hub.oper_key = Some(oper_file::load(path)?);
         }
-        Ok(Server { config, listeners, cloak_key })
+        Ok(Server { config, listeners, cloak_key, channel: async_channel::bounded(QUEUE) })
     }
 
     /// Where it listens, in the order of the options; `true` for toy clients.
@@ -83,6 +111,11 @@ impl Server {
         known.collect()
     }
 
+    /// Speaks to the server while it runs.
+    pub fn handle(&self) -> Handle {
+        Handle(self.channel.0.clone())
+    }
+
     /// Runs on this thread until `shutdown` is done or the operator says `/stop`; then closes
     /// every connection with its last lines delivered, within [`Config::shutdown`].
     ///
@@ -90,7 +123,7 @@ impl Server {
     /// If the hub does: the room's state is then unknown, and nothing may go on with it.
     pub fn run(self, operator: Operator, shutdown: impl Future<Output = ()>) {
         let executor = Rc::new(LocalExecutor::new());
-        let (sender, events) = async_channel::bounded(QUEUE);
+        let (sender, events) = self.channel;
         for (listener, door) in self.listeners {
             executor.spawn(accept(listener, door, sender.clone())).detach();
         }

@@ -36,4 +36,4 @@ pub use message::{Message, glob};
 pub use plain::Plain;
 pub use process::Lines;
 pub use scratch::Scratch;
-pub use server::{Ended, Launch, Server, program};
+pub use server::{Ended, Launch, Server, program, program_named};

@@ -319,17 +319,16 @@ impl Drop for Server {
 
 /// The server under test: `PARLOR_SERVER`, or the program that was built beside this one.
 pub fn program() -> PathBuf {
-    if let Some(path) = env::var_os("PARLOR_SERVER") {
-        return path.into();
-    }
+    env::var_os("PARLOR_SERVER").map_or_else(|| program_named("server"), PathBuf::from)
+}
+
+/// A program of the workspace that was built beside this one.
+pub fn program_named(name: &str) -> PathBuf {
     let own = env::current_exe().expect("a running program has a path");
     // A test is <target dir>/<profile>/deps/scenarios-…, a bench <target dir>/<profile>/bench.
     let beside = own.ancestors().skip(1).take(2);
-    let mut found = beside.map(|folder| folder.join("server").with_extension(env::consts::EXE_EXTENSION));
+    let mut found = beside.map(|folder| folder.join(name).with_extension(env::consts::EXE_EXTENSION));
     found.find(|path| path.is_file()).unwrap_or_else(|| {
-        panic!(
-            "no server beside {}: build it with `cargo build -p parlor-server`, or name it in PARLOR_SERVER",
-            own.display()
-        )
+        panic!("no {name} beside {}: build it with `cargo build --workspace`", own.display())
     })
 }

@@ -57,6 +57,7 @@ pub use admission::party;
 use event::{Event, Fanout};
 use member::{Member, Slot};
 pub use member::{Speaker, ToyKind};
+pub use operator::Guest;
 use reply::Labelled;
 use room::{RoomId, Rooms};
 pub use settings::Settings;

@@ -1,14 +1,14 @@
 //! The operator: the console's commands, and OPER, KILL, WALLOPS and CONSOLE for those who
 //! hold the key.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::admission::{Ban, party};
 use super::event::What;
 use super::membership::shown;
 use super::room::{OPERATOR, RoomId};
-use super::{ConnectionId, Hub, Output};
+use super::{ConnectionId, Hub, Output, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::text::{self, printable};
@@ -19,6 +19,21 @@ const MAX_ANNOUNCEMENT: usize = 360;
 const MAX_REMOTE_LINES: usize = 100;
 /// Seconds that `/stop` waits at most.
 const MAX_STOP: u64 = 3600;
+
+/// Somebody who is here, as the operator and the host see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guest {
+    /// The name.
+    pub nick: String,
+    /// The real address and port.
+    pub peer: SocketAddr,
+    /// The program: `irc`, `plain`, `toy, …`.
+    pub speaker: Speaker,
+    /// Marked as away.
+    pub away: bool,
+    /// The rooms, in the order of joining.
+    pub rooms: Vec<String>,
+}
 
 /// Who gave a line to the console, and so who hears the answer.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +57,23 @@ const HELP: &[&str] = &[
 ];
 
 impl Hub {
+    /// Everyone who is here.
+    pub fn guests(&self) -> Vec<Guest> {
+        self.everyone()
+            .map(|(_, member)| Guest {
+                nick: member.name().to_owned(),
+                peer: member.peer,
+                speaker: member.speaker,
+                away: member.away.is_some(),
+                rooms: member
+                    .rooms
+                    .iter()
+                    .filter_map(|place| self.rooms.get(place.room).map(|room| room.name.to_string()))
+                    .collect(),
+            })
+            .collect()
+    }
+
     /// A line at the console.
     pub(super) fn console<'a>(&mut self, line: &'a str, asker: Asker) {
         let line = line.trim();
@@ -131,16 +163,12 @@ impl Hub {
 
     fn console_who(&mut self, asker: Asker) {
         let lines: Vec<String> = self
-            .everyone()
-            .map(|(_, member)| {
-                let rooms: Vec<&str> = member
-                    .rooms
-                    .iter()
-                    .filter_map(|place| self.rooms.get(place.room).map(|room| room.name.as_str()))
-                    .collect();
-                let away = if member.away.is_some() { ", away" } else { "" };
+            .guests()
+            .into_iter()
+            .map(|Guest { nick, peer, speaker, away, rooms }| {
+                let away = if away { ", away" } else { "" };
                 let rooms = if rooms.is_empty() { "no room".into() } else { rooms.join(" ") };
-                format!("{}  {}  {rooms}  ({}{away})", member.name(), member.peer, member.speaker)
+                format!("{nick}  {peer}  {rooms}  ({speaker}{away})")
             })
             .collect();
         let total = format!("{} here", lines.len());

@@ -1,6 +1,10 @@
-//! Measures the server that was built beside it:
-//! `cargo build --release -p parlor-server && cargo run --release -p parlor-tests --bin bench -- memory`.
+//! Measures the programs that were built beside it:
+//! `cargo build --release --workspace && cargo run --release -p parlor-tests --bin bench -- memory`
+//! for the server at rest, `… -- window` for the window (needs Xvfb).
 #![forbid(unsafe_code)]
+
+#[cfg(target_os = "linux")]
+mod window;
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -17,8 +21,10 @@ fn main() {
     let scenario = std::env::args().nth(1);
     let measured = match scenario.as_deref() {
         Some("memory") => memory(),
+        #[cfg(target_os = "linux")]
+        Some("window") => window::measure(),
         _ => {
-            eprintln!("bench: name a scenario. There is: memory");
+            eprintln!("bench: name a scenario. There are: memory, window");
             exit(64);
         }
     };
@@ -38,27 +44,27 @@ fn memory() -> io::Result<()> {
     let server = Launch::new(&args).without_console().start();
     println!("| from exec to listening, ms | {:.1} |", started.elapsed().as_secs_f64() * 1000.0);
     settle();
-    println!("| resident, nobody connected, KB | {} |", resident(&server)?);
+    println!("| resident, nobody connected, KB | {} |", resident(server.id())?);
 
     let mut members = vec![member(&server, 0)?];
     settle();
-    println!("| resident, 1 member, KB | {} |", resident(&server)?);
+    println!("| resident, 1 member, KB | {} |", resident(server.id())?);
     for number in 1..MEMBERS {
         members.push(member(&server, number)?);
     }
     settle();
-    println!("| resident, {MEMBERS} members, KB | {} |", resident(&server)?);
+    println!("| resident, {MEMBERS} members, KB | {} |", resident(server.id())?);
 
     for member in &mut members {
         member.write_all(b"JOIN #lobby\r\n")?;
         read_until(member, " 366 ")?;
     }
     settle();
-    println!("| resident, {MEMBERS} members in one room, KB | {} |", resident(&server)?);
+    println!("| resident, {MEMBERS} members in one room, KB | {} |", resident(server.id())?);
     println!("| threads | {} |", fs::read_dir(format!("/proc/{}/task", server.id()))?.count());
-    let before = ticks(&server)?;
+    let before = ticks(server.id())?;
     std::thread::sleep(Duration::from_secs(10));
-    println!("| CPU of {MEMBERS} idle members over 10 s, ms | {} |", (ticks(&server)? - before) * 10);
+    println!("| CPU of {MEMBERS} idle members over 10 s, ms | {} |", (ticks(server.id())? - before) * 10);
     Ok(())
 }
 
@@ -88,8 +94,8 @@ fn read_until(stream: &mut TcpStream, mark: &str) -> io::Result<()> {
 }
 
 /// Kilobytes in memory.
-fn resident(server: &Server) -> io::Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.id()))?;
+fn resident(process: u32) -> io::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     line.split_whitespace()
         .next()
@@ -98,8 +104,8 @@ fn resident(server: &Server) -> io::Result<u64> {
 }
 
 /// Hundredths of a second of CPU, user and system.
-fn ticks(server: &Server) -> io::Result<u64> {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", server.id()))?;
+fn ticks(process: u32) -> io::Result<u64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     let after_name = stat.rsplit(") ").next().unwrap_or_default();
     Ok(after_name.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum())
 }

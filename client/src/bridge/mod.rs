@@ -1,0 +1,665 @@
+//! Between the window and everything else, on the UI thread only: events become what the
+//! window shows, what a person does becomes actions. No layout here.
+
+mod clock;
+mod composer;
+mod conversation;
+mod copy;
+mod find;
+mod hosting;
+mod lines;
+mod notify;
+mod people;
+mod preferences;
+mod text;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use parlor_ui::slint::{self, CloseRequestResponse, ComponentHandle, ModelRc, SharedString, VecModel, Weak};
+use parlor_ui::{
+    App, ConnectView, HostView, Panel, Recent as RecentRow, RoomView, Screen, Shell, StatusKind, Words,
+};
+
+use crate::host::Host;
+use crate::net::{self, Connection};
+use crate::place::Place;
+use crate::session::{Action, Event, Field, Key, Kind, Profile, Reason, Refusal, Status};
+use crate::settings::{Drafts, Folder, Recent, Settings};
+
+use composer::Completing;
+use conversation::Conversation;
+use text::shared;
+
+/// Lines come to the window at once, and then at most this often.
+const FLUSH: Duration = Duration::from_millis(50);
+/// Text that was typed is kept on disk this long after the last key.
+const KEEP_DRAFTS: Duration = Duration::from_secs(2);
+
+/// Connects a callback of a view to a method of the bridge, as long as that lives.
+macro_rules! on {
+    ($bridge:expr, $view:expr, $callback:ident, |$this:ident $(, $arg:ident)*| $body:expr) => {{
+        let weak = std::rc::Rc::downgrade($bridge);
+        $view.$callback(move |$($arg),*| match weak.upgrade() {
+            Some($this) => $body,
+            None => Default::default(),
+        });
+    }};
+}
+use on;
+
+/// What was asked for on the command line.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    /// Go there at once.
+    pub place: Option<Place>,
+    /// Under this name.
+    pub name: Option<String>,
+    /// Open the page for hosting.
+    pub host: bool,
+}
+
+/// See the [module](self).
+pub struct Bridge {
+    window: Weak<App>,
+    folder: Folder,
+    state: RefCell<State>,
+    /// Keeps the drafts a while after the last key.
+    keep_drafts: slint::Timer,
+    /// Counts down to the next attempt; shows guests while they are looked at.
+    tick: slint::Timer,
+}
+
+#[derive(Default)]
+struct State {
+    settings: Settings,
+    drafts: Drafts,
+    connection: Option<Connection>,
+    /// Where we are or want to go.
+    place: Option<Place>,
+    /// Welcomed since the person pressed Join.
+    welcomed: bool,
+    me: String,
+    status: Option<Status>,
+    conversations: Vec<Conversation>,
+    current: Option<Key>,
+    people_filter: String,
+    listed: Vec<crate::session::ListedRoom>,
+    listed_filter: String,
+    switcher_filter: String,
+    found: Vec<(Key, crate::session::LineId)>,
+    /// The person wants to see this one as soon as it is open.
+    go_to: Option<Key>,
+    completing: Option<Completing>,
+    sent: Vec<String>,
+    sent_at: usize,
+    ignored: Vec<String>,
+    host: Option<Host>,
+    guests: Vec<parlor_server::Guest>,
+}
+
+impl State {
+    fn conversation(&self, key: &Key) -> Option<&Conversation> {
+        self.conversations.iter().find(|conversation| conversation.key == *key)
+    }
+
+    fn conversation_mut(&mut self, key: &Key) -> Option<&mut Conversation> {
+        self.conversations.iter_mut().find(|conversation| conversation.key == *key)
+    }
+
+    fn current(&self) -> Option<&Conversation> {
+        self.conversation(self.current.as_ref()?)
+    }
+}
+
+impl Bridge {
+    /// Reads what is remembered, fills the views, and listens to what the person does.
+    pub fn new(window: &App, folder: Folder) -> Rc<Bridge> {
+        let (settings, settings_broken) = folder.settings();
+        let (drafts, drafts_broken) = folder.drafts();
+        let bridge = Rc::new(Bridge {
+            window: window.as_weak(),
+            folder,
+            state: RefCell::new(State { settings, drafts, ..State::default() }),
+            keep_drafts: slint::Timer::default(),
+            tick: slint::Timer::default(),
+        });
+        bridge.clear_previews(window);
+        bridge.listen_to_connect(window);
+        bridge.listen_to_room(window);
+        bridge.listen_to_composer(window);
+        bridge.listen_to_people(window);
+        bridge.listen_to_find(window);
+        bridge.listen_to_host(window);
+        bridge.listen_to_settings(window);
+        bridge.apply_settings(window);
+        bridge.fill_card(window);
+        if let Some(sentence) = settings_broken.or(drafts_broken) {
+            window.global::<RoomView>().set_notice(shared(&sentence));
+            window.global::<ConnectView>().set_name_error(shared(&sentence));
+        }
+        let weak = Rc::downgrade(&bridge);
+        window.window().on_close_requested(move || match weak.upgrade() {
+            Some(bridge) => bridge.close_requested(),
+            None => CloseRequestResponse::HideWindow,
+        });
+        let weak = Rc::downgrade(&bridge);
+        let each_second = move || weak.upgrade().into_iter().for_each(|bridge| bridge.each_second());
+        bridge.tick.start(slint::TimerMode::Repeated, Duration::from_secs(1), each_second);
+        bridge.tick.stop();
+        bridge
+    }
+
+    /// Does what the command line asked for.
+    pub fn wish(self: &Rc<Self>, wishes: Wishes) {
+        let Some(window) = self.window.upgrade() else { return };
+        let card = window.global::<ConnectView>();
+        if let Some(name) = &wishes.name {
+            card.set_name(shared(name));
+            window.global::<HostView>().set_name(shared(name));
+        }
+        let join_at_start = self.state.borrow().settings.join_at_start;
+        if let Some(place) = &wishes.place {
+            card.set_address(shared(&place.address()));
+            if let Some(room) = &place.room {
+                card.set_room(shared(room));
+            }
+        }
+        if wishes.host {
+            self.open_host();
+        } else if (wishes.place.is_some() || join_at_start) && !card.get_name().is_empty() {
+            self.join();
+        }
+    }
+
+    /// Examples are for the previewer.
+    fn clear_previews(&self, window: &App) {
+        let room = window.global::<RoomView>();
+        room.set_rooms(ModelRc::default());
+        room.set_people(ModelRc::default());
+        room.set_lines(ModelRc::default());
+        room.set_listed(ModelRc::default());
+        room.set_switcher(ModelRc::default());
+        room.set_ignored(ModelRc::default());
+        room.set_topic(SharedString::default());
+        window.global::<HostView>().set_guests(ModelRc::default());
+        window.global::<parlor_ui::FindView>().set_results(ModelRc::default());
+        window.global::<parlor_ui::FindView>().set_query(SharedString::default());
+        window.global::<parlor_ui::AboutView>().set_version(env!("CARGO_PKG_VERSION").into());
+    }
+
+    fn fill_card(&self, window: &App) {
+        let state = self.state.borrow();
+        let card = window.global::<ConnectView>();
+        card.set_name(shared(&state.settings.name));
+        card.set_address(shared(&state.settings.address));
+        card.set_room(shared(&state.settings.room));
+        card.set_join_at_start(state.settings.join_at_start);
+        let recents: VecModel<RecentRow> = state
+            .settings
+            .recent
+            .iter()
+            .map(|Recent { address, name, room }| RecentRow {
+                label: shared(&format!("{room} · {address}")),
+                address: shared(address),
+                name: shared(name),
+                room: shared(room),
+            })
+            .collect::<Vec<_>>()
+            .into();
+        card.set_recents(ModelRc::new(recents));
+    }
+
+    fn listen_to_connect(self: &Rc<Self>, window: &App) {
+        let card = window.global::<ConnectView>();
+        on!(self, card, on_join, |this| this.join());
+        on!(self, card, on_cancel, |this| this.disconnect());
+        on!(self, card, on_use_suggestion, |this| this.use_suggestion());
+        on!(self, card, on_open_host, |this| this.open_host());
+        on!(self, card, on_pick_recent, |this, index| this.pick_recent(index));
+        on!(self, card, on_forget_recent, |this, index| this.forget_recent(index));
+        on!(self, card, on_join_at_start_changed, |this| this.join_at_start_changed());
+        let shell = window.global::<Shell>();
+        on!(self, shell, on_opened, |this, panel| this.opened(panel));
+        on!(self, shell, on_closed, |this, panel| this.closed(panel));
+        on!(self, shell, on_quit, |this| this.quit_asked());
+        on!(self, shell, on_open_url, |_this, url| open_link(&url));
+    }
+
+    fn use_suggestion(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        let card = window.global::<ConnectView>();
+        card.set_name(card.get_suggestion());
+        self.join();
+    }
+
+    fn pick_recent(self: &Rc<Self>, index: i32) {
+        let picked =
+            usize::try_from(index).ok().and_then(|i| self.state.borrow().settings.recent.get(i).cloned());
+        let (Some(Recent { address, name, room }), Some(window)) = (picked, self.window.upgrade()) else {
+            return;
+        };
+        let card = window.global::<ConnectView>();
+        card.set_address(shared(&address));
+        card.set_name(shared(&name));
+        card.set_room(shared(&room));
+        self.join();
+    }
+
+    fn forget_recent(&self, index: i32) {
+        let Some(window) = self.window.upgrade() else { return };
+        {
+            let recent = &mut self.state.borrow_mut().settings.recent;
+            let Some(index) = usize::try_from(index).ok().filter(|index| *index < recent.len()) else {
+                return;
+            };
+            recent.remove(index);
+        }
+        self.keep_settings();
+        self.fill_card(&window);
+    }
+
+    fn join_at_start_changed(&self) {
+        let Some(window) = self.window.upgrade() else { return };
+        self.state.borrow_mut().settings.join_at_start = window.global::<ConnectView>().get_join_at_start();
+        self.keep_settings();
+    }
+
+    /// Join on the card: checks the fields, then connects.
+    fn join(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        let (card, words) = (window.global::<ConnectView>(), window.global::<Words>());
+        let name = card.get_name().trim().to_owned();
+        let address = card.get_address().trim().to_owned();
+        let mut room = card.get_room().trim().to_owned();
+        for clear in
+            [ConnectView::set_name_error, ConnectView::set_address_error, ConnectView::set_room_error]
+        {
+            clear(&card, SharedString::default());
+        }
+        card.set_suggestion(SharedString::default());
+        let mut sound = true;
+        if name.is_empty() {
+            card.set_name_error(words.invoke_name_missing());
+            sound = false;
+        } else if parlor_server::protocol::Nick::parse(&name).is_err() {
+            card.set_name_error(words.invoke_name_not_possible(shared(&name)));
+            sound = false;
+        }
+        let place = match Place::parse(&address) {
+            Ok(place) => Some(place),
+            Err(_) => {
+                let missing = address.is_empty();
+                let wrong = || words.invoke_address_wrong(shared(&address));
+                card.set_address_error(if missing { words.invoke_address_missing() } else { wrong() });
+                None
+            }
+        };
+        if !room.is_empty() && !room.starts_with('#') {
+            room.insert(0, '#');
+        }
+        if let Some(linked) = place.as_ref().and_then(|place| place.room.clone()) {
+            room = linked;
+        }
+        if !room.is_empty() && parlor_server::protocol::RoomName::parse(&room).is_err() {
+            card.set_room_error(words.invoke_room_not_possible(shared(&room)));
+            sound = false;
+        }
+        let (Some(place), true) = (place, sound) else { return };
+        {
+            let settings = &mut self.state.borrow_mut().settings;
+            settings.name = name.clone();
+            settings.address = place.address();
+            settings.room = room.clone();
+        }
+        self.keep_settings();
+        self.connect(place, &name, &room);
+    }
+
+    /// Starts a session; what was open before is gone.
+    fn connect(self: &Rc<Self>, place: Place, name: &str, room: &str) {
+        let Some(window) = self.window.upgrade() else { return };
+        let mut seed = [0; 8];
+        if let Err(error) = getrandom::fill(&mut seed) {
+            log::warn!("the system gives no random numbers: {error}");
+        }
+        let profile = Profile {
+            host: place.host.clone(),
+            port: place.port,
+            nick: name.into(),
+            realname: name.into(),
+            rooms: if room.is_empty() { Vec::new() } else { vec![room.into()] },
+            ignored: self.state.borrow().settings.ignored.clone(),
+            seed: u64::from_le_bytes(seed),
+        };
+        let connection = match net::start(profile) {
+            Ok(connection) => connection,
+            Err(error) => {
+                let sentence = format!("{error}");
+                return window.global::<ConnectView>().set_address_error(shared(&sentence));
+            }
+        };
+        let events = connection.events.clone();
+        {
+            let mut state = self.state.borrow_mut();
+            state.connection = Some(connection);
+            state.place = Some(place);
+            state.welcomed = false;
+            state.conversations.clear();
+            state.current = None;
+        }
+        window.global::<ConnectView>().set_busy(true);
+        let weak = Rc::downgrade(self);
+        let pump = async move {
+            while let Ok(batch) = events.recv().await {
+                let Some(bridge) = weak.upgrade() else { return };
+                bridge.apply(batch);
+                bridge.pump();
+                drop(bridge);
+                smol::Timer::after(FLUSH).await;
+            }
+        };
+        // Without an event loop (a test) whoever drives the window calls `pump`.
+        let _ = slint::spawn_local(pump);
+    }
+
+    /// Applies everything that has come from the session.
+    pub fn pump(self: &Rc<Self>) {
+        let events = self.state.borrow().connection.as_ref().map(|connection| connection.events.clone());
+        while let Some(Ok(batch)) = events.as_ref().map(async_channel::Receiver::try_recv) {
+            self.apply(batch);
+        }
+    }
+
+    fn act(&self, action: Action) {
+        if let Some(connection) = &self.state.borrow().connection {
+            // Full: the network thread is far behind; a person cannot outrun it.
+            let _ = connection.actions.try_send(action);
+        }
+    }
+
+    fn apply(self: &Rc<Self>, batch: Vec<Event>) {
+        let Some(window) = self.window.upgrade() else { return };
+        let mut rooms_changed = false;
+        for event in batch {
+            match event {
+                Event::Status(status) => self.status(&window, status),
+                Event::Me { nick } => {
+                    window.global::<RoomView>().set_me(shared(&nick));
+                    window.global::<RoomView>().set_my_hue(text::hue(&nick));
+                    self.state.borrow_mut().me = nick;
+                }
+                Event::Opened { key, name, kind } => {
+                    self.opened_conversation(&window, key, name, kind);
+                    rooms_changed = true;
+                }
+                Event::Closed { key, why } => {
+                    self.closed_conversation(&window, &key, why);
+                    rooms_changed = true;
+                }
+                Event::Moved { key, to, name } => {
+                    self.moved(&window, &key, to, name);
+                    rooms_changed = true;
+                }
+                Event::Topic { key, text } => self.topic(&window, &key, text),
+                Event::People { key, people } => self.people(&window, &key, people),
+                Event::Lines { key, lines } => {
+                    self.alert_of_lines(&window, &key, &lines);
+                    self.lines(&window, &key, lines);
+                }
+                Event::Changed { key, line } => {
+                    if let Some(conversation) = self.state.borrow().conversation(&key) {
+                        conversation.lines.replace(line);
+                    }
+                }
+                Event::Unread { key, count, mentions } => {
+                    if let Some(conversation) = self.state.borrow_mut().conversation_mut(&key) {
+                        (conversation.unread, conversation.mentions) = (count, mentions);
+                    }
+                    rooms_changed = true;
+                }
+                Event::Alert { key, from, text } => self.alert(&window, &key, &from, &text),
+                Event::Listed(listed) => self.listed(&window, listed),
+                Event::Refused(refusal) => self.refused(&window, refusal),
+                Event::Help(_) => {}
+                Event::Ignored(names) => self.ignoring(&window, names),
+            }
+        }
+        if rooms_changed {
+            self.show_rooms(&window);
+        }
+    }
+
+    fn status(self: &Rc<Self>, window: &App, status: Status) {
+        let shell = window.global::<Shell>();
+        match &status {
+            Status::Connected { .. } => {
+                window.global::<ConnectView>().set_busy(false);
+                let first = !std::mem::replace(&mut self.state.borrow_mut().welcomed, true);
+                if first {
+                    shell.set_screen(Screen::Room);
+                    self.remember_place(window);
+                }
+            }
+            Status::Offline { .. } if !self.state.borrow().welcomed => {
+                window.global::<ConnectView>().set_busy(false);
+            }
+            _ => {}
+        }
+        let counting = matches!(status, Status::Reconnecting { .. });
+        self.state.borrow_mut().status = Some(status);
+        self.show_status(window);
+        if counting {
+            self.tick.restart();
+        }
+    }
+
+    fn remember_place(&self, window: &App) {
+        {
+            let mut state = self.state.borrow_mut();
+            let Some(address) = state.place.as_ref().map(Place::address) else { return };
+            if state.host.is_some() {
+                // It is gone when the room is.
+                return;
+            }
+            let (name, room) = (state.settings.name.clone(), state.settings.room.clone());
+            state.settings.remember(Recent { address, name, room });
+        }
+        self.keep_settings();
+        self.fill_card(window);
+    }
+
+    /// The pill beside the room: it never lies.
+    fn show_status(&self, window: &App) {
+        let state = self.state.borrow();
+        let (room, words) = (window.global::<RoomView>(), window.global::<Words>());
+        let (kind, text) = match &state.status {
+            Some(Status::Connected { .. }) if state.host.is_some() => {
+                (StatusKind::Hosting, words.invoke_hosting())
+            }
+            Some(Status::Connected { .. }) => (StatusKind::Connected, words.invoke_connected()),
+            Some(Status::Connecting | Status::Registering) => {
+                (StatusKind::Connecting, words.invoke_connecting())
+            }
+            Some(Status::Reconnecting { at, .. }) => {
+                let left = state.connection.as_ref().map_or(Duration::ZERO, |connection| {
+                    (connection.started + *at).saturating_duration_since(monotonic())
+                });
+                (StatusKind::Reconnecting, words.invoke_reconnecting(left.as_secs_f32().ceil() as i32))
+            }
+            Some(Status::Offline { since }) => {
+                let since = since.map(|since| clock::time(&words, state.settings.time_format, since));
+                (StatusKind::Offline, words.invoke_offline(since.unwrap_or_default().into()))
+            }
+            None => (StatusKind::Offline, SharedString::default()),
+        };
+        room.set_status(kind);
+        room.set_status_text(text);
+        room.set_status_detail(state.place.as_ref().map(Place::address).unwrap_or_default().into());
+    }
+
+    /// While something counts down, or guests are looked at.
+    fn each_second(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        self.show_status(&window);
+        let counting = matches!(self.state.borrow().status, Some(Status::Reconnecting { .. }));
+        let looking = window.global::<Shell>().get_panel() == Panel::Guests;
+        if looking {
+            self.look_at_guests();
+        }
+        if !counting && !looking {
+            self.tick.stop();
+        }
+    }
+
+    fn refused(self: &Rc<Self>, window: &App, refusal: Refusal) {
+        let (card, words) = (window.global::<ConnectView>(), window.global::<Words>());
+        if self.state.borrow().welcomed {
+            return window.global::<RoomView>().set_notice(shared(&refusal.sentence));
+        }
+        card.set_busy(false);
+        let (name, address) = (card.get_name(), card.get_address());
+        let sentence = match refusal.reason {
+            Reason::NameTaken => words.invoke_name_taken(name),
+            Reason::NameBad => words.invoke_name_not_possible(name),
+            Reason::NotChat => words.invoke_not_a_chat(address),
+            Reason::Password => words.invoke_password_needed(),
+            Reason::NoAnswer if refusal.sentence.starts_with("Nobody answers") => {
+                words.invoke_nobody_answers(address)
+            }
+            _ => shared(&refusal.sentence),
+        };
+        match refusal.field {
+            Field::Name => card.set_name_error(sentence),
+            Field::Address => card.set_address_error(sentence),
+            Field::Room => card.set_room_error(sentence),
+        }
+        card.set_suggestion(shared(refusal.suggestion.as_deref().unwrap_or_default()));
+        // The card is where it is put right; the session has nothing more to say.
+        self.state.borrow_mut().connection = None;
+        window.global::<Shell>().set_screen(Screen::Connect);
+    }
+
+    /// Leaves the server; the card comes back with its fields.
+    fn disconnect(self: &Rc<Self>) {
+        self.leave_draft();
+        self.act(Action::Disconnect);
+        let Some(window) = self.window.upgrade() else { return };
+        {
+            let mut state = self.state.borrow_mut();
+            state.connection = None;
+            state.conversations.clear();
+            state.current = None;
+            state.status = None;
+        }
+        self.keep_now();
+        window.global::<ConnectView>().set_busy(false);
+        window.global::<Shell>().set_screen(Screen::Connect);
+        window.global::<Shell>().set_title("Parlor".into());
+    }
+
+    fn opened(self: &Rc<Self>, panel: Panel) {
+        let Some(window) = self.window.upgrade() else { return };
+        match panel {
+            Panel::Browse => self.browse(),
+            Panel::Switcher => self.show_switcher(&window, ""),
+            Panel::Guests => {
+                self.look_at_guests();
+                self.tick.restart();
+            }
+            Panel::Settings => self.show_settings(&window),
+            _ => {}
+        }
+    }
+
+    fn closed(&self, panel: Panel) {
+        if panel == Panel::Find
+            && let Some(current) = self.state.borrow().current()
+        {
+            current.lines.mark_found(None);
+        }
+    }
+
+    fn close_requested(self: &Rc<Self>) -> CloseRequestResponse {
+        if self.guests_would_be_left() {
+            let Some(window) = self.window.upgrade() else { return CloseRequestResponse::HideWindow };
+            window.global::<HostView>().set_stop_quits(true);
+            window.global::<HostView>().set_stop_asked(true);
+            return CloseRequestResponse::KeepWindowShown;
+        }
+        self.finish();
+        CloseRequestResponse::HideWindow
+    }
+
+    fn quit_asked(self: &Rc<Self>) {
+        if matches!(self.close_requested(), CloseRequestResponse::HideWindow)
+            && let Some(window) = self.window.upgrade()
+        {
+            // A window that cannot hide is closing already.
+            let _ = window.hide();
+        }
+    }
+
+    /// The window closes: keeps what was typed, says good-bye, stops a hosted room.
+    pub fn finish(&self) {
+        self.leave_draft();
+        self.keep_now();
+        self.act(Action::Disconnect);
+        let (connection, host) = {
+            let mut state = self.state.borrow_mut();
+            (state.connection.take(), state.host.take())
+        };
+        drop(connection);
+        if let Some(host) = host {
+            host.stop();
+        }
+    }
+
+    fn keep_settings(&self) {
+        if let Err(error) = self.folder.keep_settings(&self.state.borrow().settings)
+            && let Some(window) = self.window.upgrade()
+        {
+            let sentence = window.global::<Words>().invoke_settings_not_saved(shared(&error.to_string()));
+            window.global::<RoomView>().set_notice(sentence);
+        }
+    }
+
+    /// Keeps the drafts now.
+    fn keep_now(&self) {
+        self.keep_drafts.stop();
+        if let Err(error) = self.folder.keep_drafts(&self.state.borrow().drafts) {
+            log::warn!("drafts are not kept: {error}");
+        }
+    }
+
+    /// Keeps the drafts soon.
+    fn keep_soon(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        self.keep_drafts.start(slint::TimerMode::SingleShot, KEEP_DRAFTS, move || {
+            weak.upgrade().into_iter().for_each(|bridge| {
+                bridge.leave_draft();
+                bridge.keep_now();
+            });
+        });
+    }
+}
+
+/// Opens a page in the person's browser; anything else stays closed.
+fn open_link(url: &str) {
+    if text::is_web(url)
+        && let Err(error) = webbrowser::open(url)
+    {
+        log::warn!("no browser opens the link: {error}");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the window shows real time")]
+fn monotonic() -> Instant {
+    Instant::now()
+}
+
+/// Whether a conversation is one that people sit in.
+fn is_room(kind: Kind) -> bool {
+    kind == Kind::Room
+}

@@ -1,0 +1,139 @@
+//! The settings view: what it shows, and what a change does at once.
+
+use std::rc::Rc;
+
+use parlor_ui::slint::{self, ComponentHandle};
+use parlor_ui::{
+    App, Language, NotifyChoice, SettingsView, Shell, ThemeChoice, TimeFormat as TimeChoice, Words,
+};
+
+use super::text::shared;
+use super::{Bridge, on};
+use crate::session::Action;
+use crate::settings::{Notify, Theme, TimeFormat};
+
+/// The code of the second language.
+const CHINESE: &str = "zh_CN";
+
+impl Bridge {
+    pub(super) fn listen_to_settings(self: &Rc<Self>, window: &App) {
+        let view = window.global::<SettingsView>();
+        on!(self, view, on_changed_now, |this| this.settings_changed());
+        on!(self, view, on_open_folder, |this| {
+            if let Err(error) = webbrowser::open(&this.folder.path().display().to_string()) {
+                log::warn!("the folder does not open: {error}");
+            }
+        });
+    }
+
+    pub(super) fn show_settings(&self, window: &App) {
+        let state = self.state.borrow();
+        let (settings, view) = (&state.settings, window.global::<SettingsView>());
+        view.set_name(shared(if state.me.is_empty() { &settings.name } else { &state.me }));
+        view.set_theme(match settings.theme {
+            Theme::System => ThemeChoice::System,
+            Theme::Light => ThemeChoice::Light,
+            Theme::Dark => ThemeChoice::Dark,
+        });
+        view.set_text_size(settings.text_size as f32 / 100.0);
+        view.set_language(language(&settings.language));
+        view.set_time_format(match settings.time_format {
+            TimeFormat::Hours24 => TimeChoice::Hours24,
+            TimeFormat::Hours12 => TimeChoice::Hours12,
+        });
+        view.set_sounds(settings.sounds);
+        view.set_notify(match settings.notify {
+            Notify::Mentions => NotifyChoice::Mentions,
+            Notify::All => NotifyChoice::All,
+            Notify::Off => NotifyChoice::Off,
+        });
+        view.set_join_at_start(settings.join_at_start);
+        view.set_fold_joins(settings.fold_joins);
+        view.set_history_folder(shared(&self.folder.path().display().to_string()));
+    }
+
+    fn settings_changed(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        let (view, words) = (window.global::<SettingsView>(), window.global::<Words>());
+        let name = view.get_name().trim().to_owned();
+        let possible = parlor_server::protocol::Nick::parse(&name).is_ok();
+        view.set_name_error(if possible { "".into() } else { words.invoke_name_not_possible(shared(&name)) });
+        let renamed = {
+            let mut state = self.state.borrow_mut();
+            let renamed = possible && name != state.me && !state.me.is_empty();
+            let settings = &mut state.settings;
+            if possible {
+                settings.name = name.clone();
+            }
+            settings.theme = match view.get_theme() {
+                ThemeChoice::System => Theme::System,
+                ThemeChoice::Light => Theme::Light,
+                ThemeChoice::Dark => Theme::Dark,
+            };
+            settings.text_size = (view.get_text_size() * 100.0).round().clamp(75.0, 200.0) as u32;
+            settings.language = match view.get_language() {
+                Language::Chinese => CHINESE.into(),
+                Language::English => "en".into(),
+            };
+            settings.time_format = match view.get_time_format() {
+                TimeChoice::Hours12 => TimeFormat::Hours12,
+                TimeChoice::System | TimeChoice::Hours24 => TimeFormat::Hours24,
+            };
+            settings.sounds = view.get_sounds();
+            settings.notify = match view.get_notify() {
+                NotifyChoice::All => Notify::All,
+                NotifyChoice::Off => Notify::Off,
+                NotifyChoice::Mentions | NotifyChoice::Private => Notify::Mentions,
+            };
+            settings.join_at_start = view.get_join_at_start();
+            settings.fold_joins = view.get_fold_joins();
+            renamed
+        };
+        if renamed {
+            self.act(Action::Rename { nick: name });
+        }
+        self.keep_settings();
+        self.apply_settings(&window);
+    }
+
+    /// Makes the window look as the settings say.
+    pub(super) fn apply_settings(&self, window: &App) {
+        let shell = window.global::<Shell>();
+        {
+            let state = self.state.borrow();
+            let settings = &state.settings;
+            shell.set_theme(match settings.theme {
+                Theme::System => ThemeChoice::System,
+                Theme::Light => ThemeChoice::Light,
+                Theme::Dark => ThemeChoice::Dark,
+            });
+            shell.set_scale(settings.text_size as f32 / 100.0);
+            let code =
+                if settings.language.is_empty() { system_language() } else { settings.language.clone() };
+            shell.set_language(language(&code));
+            // English is what the views are written in.
+            let code = if language(&code) == Language::Chinese { CHINESE } else { "" };
+            if let Err(error) = slint::select_bundled_translation(code) {
+                log::warn!("no translation: {error}");
+            }
+            for conversation in &state.conversations {
+                conversation.lines.show_anew(settings.time_format);
+            }
+        }
+        self.show_status(window);
+        self.show_rooms(window);
+    }
+}
+
+fn language(code: &str) -> Language {
+    if code.starts_with("zh") { Language::Chinese } else { Language::English }
+}
+
+/// What the environment asks for.
+fn system_language() -> String {
+    let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
+    names
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .unwrap_or_default()
+}

@@ -1,0 +1,25 @@
+//! The client without its window: what it knows, says and remembers.
+//!
+//! | module | noun |
+//! | --- | --- |
+//! | [`session`] | one connection to one server: a plain state machine |
+//! | [`net`] | the task that drives it |
+//! | [`timeline`] | what a conversation looks like from top to bottom |
+//! | [`host`] | a room hosted by this program |
+//! | [`settings`], [`place`] | what is remembered, and where to go |
+//!
+//! | `bridge`, `fonts` | the window's side, with the feature `window` |
+//!
+//! Without the feature `window` nothing of Slint is built.
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "window")]
+pub mod bridge;
+#[cfg(feature = "window")]
+pub mod fonts;
+pub mod host;
+pub mod net;
+pub mod place;
+pub mod session;
+pub mod settings;
+pub mod timeline;

@@ -1,0 +1,250 @@
+//! The smol task, on a thread of its own, that drives a [`Session`]: bytes and actions in,
+//! bytes and events out. Time comes in here, and nowhere else in the library.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use async_channel::{Receiver, Sender};
+use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
+use parlor_server::protocol::time::{Moment, UnixMillis};
+use smol::net::TcpStream;
+use smol::{Timer, unblock};
+
+use crate::session::{Action, Event, Input, Output, Profile, Session};
+
+/// Batches of events that may wait for the window; then the server waits.
+const WAITING: usize = 16;
+/// How long an address may take to answer.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Bytes that one read takes.
+const READ: usize = 16 * 1024;
+
+/// A session that runs.
+pub struct Connection {
+    /// What the person does.
+    pub actions: Sender<Action>,
+    /// What happened, in batches; closed once the session is over.
+    pub events: Receiver<Vec<Event>>,
+    /// When the session began: what its times count from.
+    pub started: Instant,
+}
+
+/// Starts a session on a thread of its own. It ends when [`Connection::actions`] is dropped.
+pub fn start(profile: Profile) -> io::Result<Connection> {
+    let (actions, todo) = async_channel::bounded(256);
+    let (tell, events) = async_channel::bounded(WAITING);
+    #[expect(clippy::disallowed_methods, reason = "here time comes in")]
+    let started = Instant::now();
+    let run = move || smol::block_on(Driver::new(profile, started).run(&todo, &tell));
+    thread::Builder::new().name("net".into()).spawn(run)?;
+    Ok(Connection { actions, events, started })
+}
+
+/// What woke the driver.
+enum Woken {
+    Act(Action),
+    /// The window has let go.
+    Over,
+    Connected(io::Result<TcpStream>),
+    Read(io::Result<usize>),
+    Wrote(io::Result<usize>),
+    Time,
+}
+
+/// An attempt that goes on while other things happen.
+type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+
+struct Driver {
+    session: Session,
+    address: (String, u16),
+    started: Instant,
+    stream: Option<TcpStream>,
+    connecting: Option<Connecting>,
+    to_write: Vec<u8>,
+}
+
+impl Driver {
+    fn new(profile: Profile, started: Instant) -> Driver {
+        let address = (profile.host.clone(), profile.port);
+        let session = Session::new(profile, Moment { elapsed: Duration::ZERO, wall: wall() });
+        Driver { session, address, started, stream: None, connecting: None, to_write: Vec::new() }
+    }
+
+    async fn run(mut self, todo: &Receiver<Action>, tell: &Sender<Vec<Event>>) {
+        let mut buffer = vec![0; READ];
+        loop {
+            let mut events = Vec::new();
+            self.carry_out(&mut events);
+            if !events.is_empty() && tell.send(events).await.is_err() {
+                return;
+            }
+            match self.wait(todo, &mut buffer).await {
+                Woken::Over => return self.finish().await,
+                Woken::Act(action) => {
+                    self.give(Input::Act(action));
+                    // What was done in one go is told in one batch.
+                    while let Ok(action) = todo.try_recv() {
+                        self.give(Input::Act(action));
+                    }
+                }
+                Woken::Connected(Ok(stream)) => {
+                    self.connecting = None;
+                    self.stream = Some(stream);
+                    self.give(Input::Connected);
+                }
+                Woken::Connected(Err(error)) => {
+                    self.connecting = None;
+                    let (host, port) = &self.address;
+                    let sentence = unreachable_sentence(host, *port, &error);
+                    self.give(Input::Lost(&sentence));
+                }
+                Woken::Read(Ok(0)) => self.lost("The server closed the connection."),
+                Woken::Read(Ok(count)) => {
+                    let bytes = buffer.get(..count).unwrap_or_default();
+                    self.session.handle(Input::Received(bytes), now(self.started));
+                }
+                Woken::Wrote(Ok(count)) => drop(self.to_write.drain(..count)),
+                Woken::Read(Err(error)) | Woken::Wrote(Err(error)) => {
+                    let sentence = format!("The connection broke: {error}.");
+                    self.lost(&sentence);
+                }
+                Woken::Time => self.give(Input::Tick),
+            }
+        }
+    }
+
+    fn give(&mut self, input: Input<'_>) {
+        self.session.handle(input, now(self.started));
+    }
+
+    fn lost(&mut self, sentence: &str) {
+        self.stream = None;
+        self.to_write.clear();
+        self.give(Input::Lost(sentence));
+    }
+
+    fn carry_out(&mut self, events: &mut Vec<Event>) {
+        for output in self.session.drain() {
+            match output {
+                Output::Connect => {
+                    let (host, port) = self.address.clone();
+                    self.connecting = Some(Box::pin(connect(host, port)));
+                }
+                Output::Disconnect => {
+                    if let Some(stream) = self.stream.take() {
+                        say_last(stream, std::mem::take(&mut self.to_write));
+                    }
+                    self.connecting = None;
+                }
+                Output::Send(bytes) => self.to_write.extend_from_slice(&bytes),
+                Output::Event(event) => events.push(event),
+            }
+        }
+    }
+
+    async fn wait(&mut self, todo: &Receiver<Action>, buffer: &mut [u8]) -> Woken {
+        let Driver { session, started, stream, connecting, to_write, .. } = self;
+        let timeout = session.next_timeout().map(|at| *started + at);
+        let act = async { todo.recv().await.map_or(Woken::Over, Woken::Act) };
+        let time = async {
+            match timeout {
+                Some(at) => drop(Timer::at(at).await),
+                None => future::pending().await,
+            }
+            Woken::Time
+        };
+        let socket = async {
+            match (stream, connecting) {
+                (Some(stream), _) => {
+                    let (mut reader, mut writer) = (stream.clone(), stream.clone());
+                    let read = async { Woken::Read(reader.read(buffer).await) };
+                    let write = async {
+                        if to_write.is_empty() {
+                            future::pending().await
+                        } else {
+                            Woken::Wrote(writer.write(to_write).await)
+                        }
+                    };
+                    write.race(read).await
+                }
+                (None, Some(connecting)) => Woken::Connected(connecting.await),
+                (None, None) => future::pending().await,
+            }
+        };
+        // A server that never stops talking must not keep the person from acting.
+        socket.race(act).race(time).await
+    }
+
+    /// Says good-bye if somebody listens.
+    async fn finish(mut self) {
+        self.give(Input::Act(Action::Disconnect));
+        self.carry_out(&mut Vec::new());
+    }
+}
+
+/// Sends the last bytes without keeping the session waiting.
+fn say_last(mut stream: TcpStream, bytes: Vec<u8>) {
+    let say = async move {
+        stream.write_all(&bytes).await?;
+        stream.flush().await?;
+        stream.shutdown(std::net::Shutdown::Write)
+    };
+    let late = async {
+        Timer::after(Duration::from_secs(1)).await;
+        Ok(())
+    };
+    // There is nobody left to tell of a failure.
+    let _ = smol::block_on(say.or(late));
+}
+
+/// Tries each address of a host in turn.
+async fn connect(host: String, port: u16) -> io::Result<TcpStream> {
+    let addresses: Vec<SocketAddr> =
+        unblock(move || (host.as_str(), port).to_socket_addrs().map(Iterator::collect)).await?;
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for address in addresses {
+        let late = async {
+            Timer::after(CONNECT).await;
+            Err(io::ErrorKind::TimedOut.into())
+        };
+        match TcpStream::connect(address).or(late).await {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// What a person can do about an address that does not answer.
+fn unreachable_sentence(host: &str, port: u16, error: &io::Error) -> String {
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, TimedOut};
+    let place = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    match error.kind() {
+        ConnectionRefused | TimedOut => {
+            format!("Nobody answers at {place}. Is the server started, and is the port right?")
+        }
+        HostUnreachable | NetworkUnreachable => {
+            format!("There is no way to {place}. Is this computer on the network?")
+        }
+        _ if host.parse::<std::net::IpAddr>().is_err() => {
+            format!("{host} is not found. Is the address spelt right? ({error})")
+        }
+        _ => format!("{place} cannot be reached: {error}."),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "here time comes in")]
+fn wall() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(since.as_millis() as u64)
+}
+
+fn now(started: Instant) -> Moment {
+    Moment { elapsed: started.elapsed(), wall: wall() }
+}

@@ -1,0 +1,176 @@
+//! What the person does.
+
+use super::commands::is_word;
+use super::event::{Event, Field, Kind, Reason, Refusal};
+use super::line::LineKind;
+use super::reconnect::Phase;
+use super::{Action, Key, Session};
+
+impl Session {
+    pub(super) fn act(&mut self, action: Action) {
+        match action {
+            Action::Say { to, text } => self.say(&to, &text, LineKind::Said),
+            Action::Me { to, text } => self.say(&to, &text, LineKind::Action),
+            Action::Retry { to: _, id } => self.retry(id),
+            Action::Command { at, line } => self.command(&at, &line),
+            Action::Join { room, key } => self.join(&room, key.as_deref()),
+            Action::Leave { key } => self.leave(&key, ""),
+            Action::Topic { room, text } => self.ask(&room, |name| format!("TOPIC {name} :{text}")),
+            Action::Kick { room, nick, why } => self.kick(&room, &nick, &why),
+            Action::Ban { room, nick } => self.ban(&room, &nick),
+            Action::Op { room, nick, on } => self.op(&room, &nick, on),
+            Action::Invite { room, nick } => {
+                self.ask_about(&room, &nick, |name, nick| format!("INVITE {nick} {name}"));
+            }
+            Action::Private { nick } => {
+                self.private(&nick);
+            }
+            Action::Close { key } => self.close_or_leave(&key),
+            Action::Ignore { nick } => self.ignore(&nick, true),
+            Action::Unignore { nick } => self.ignore(&nick, false),
+            Action::Rename { nick } => self.rename(&nick),
+            Action::Away { text } => self.go_away(text),
+            Action::ListRooms => self.list_rooms(),
+            Action::Reading { key } => {
+                if let Some(key) = self.known(&key) {
+                    self.read(key);
+                }
+            }
+            Action::NotReading => self.reading = None,
+            Action::RetryNow => self.retry_now(),
+            Action::Disconnect => self.disconnect(),
+        }
+    }
+
+    /// Enters rooms, now or as soon as there is a connection; several are parted by commas.
+    pub(super) fn join(&mut self, rooms: &str, room_key: Option<&str>) {
+        for room in rooms.split(',').map(str::trim).filter(|room| !room.is_empty()) {
+            let name = if self.isupport.is_room(room) { room.to_owned() } else { format!("#{room}") };
+            if !is_word(&name) || name.len() < 2 || name.contains('\u{7}') {
+                let sentence = format!("A room's name begins with # and has no spaces: {room}");
+                let (field, reason) = (Field::Room, Reason::RoomBad);
+                self.tell(Event::Refused(Refusal { field, reason, sentence, suggestion: None }));
+                continue;
+            }
+            let room_key = room_key.filter(|key| is_word(key));
+            self.want(&name, room_key);
+            if self.is_ready() {
+                self.send(format!("JOIN {name} {}", room_key.unwrap_or_default()).trim_end());
+            }
+        }
+    }
+
+    /// Leaves a room; of one we are not in right now only the window is told.
+    pub(super) fn leave(&mut self, key: &Key, why: &str) {
+        let Some(key) = self.known(key).filter(|key| self.is_room(key)) else { return };
+        self.unwant(&key);
+        match self.conversations.get(&key) {
+            Some(conversation) if conversation.joined && self.is_ready() => {
+                let name = conversation.name.clone();
+                let why = if why.is_empty() { String::new() } else { format!(" :{why}") };
+                self.send(&format!("PART {name}{why}"));
+            }
+            _ => self.close(&key, None),
+        }
+    }
+
+    fn close_or_leave(&mut self, key: &Key) {
+        let Some(key) = self.known(key) else { return };
+        if self.is_room(&key) { self.leave(&key, "") } else { self.close(&key, None) }
+    }
+
+    pub(super) fn kick(&mut self, room: &Key, nick: &str, why: &str) {
+        let why = if why.is_empty() { String::new() } else { format!(" :{why}") };
+        self.ask_about(room, nick, |name, nick| format!("KICK {name} {nick}{why}"));
+    }
+
+    /// By host where we know it, so that another name does not help; else by name.
+    pub(super) fn ban(&mut self, room: &Key, nick: &str) {
+        let person = self.isupport.key(nick);
+        let known = self.known(room).and_then(|room| self.conversations.get(&room));
+        let userhost =
+            known.and_then(|c| c.roster.get(&person)).and_then(|member| member.userhost.as_deref());
+        let mask = match userhost.and_then(|userhost| userhost.split_once('@')) {
+            Some((_, host)) if !host.is_empty() => format!("*!*@{host}"),
+            _ => format!("{nick}!*@*"),
+        };
+        self.ask_about(room, nick, |name, _| format!("MODE {name} +b {mask}"));
+    }
+
+    pub(super) fn op(&mut self, room: &Key, nick: &str, on: bool) {
+        let sign = if on { '+' } else { '-' };
+        self.ask_about(room, nick, |name, nick| format!("MODE {name} {sign}o {nick}"));
+    }
+
+    /// Opens a private conversation.
+    pub(super) fn private(&mut self, nick: &str) -> Option<Key> {
+        let nick = nick.trim();
+        if !is_word(nick) || self.isupport.is_room(nick) || nick == Key::server().as_str() {
+            self.complain(&format!("{nick} is no person's name"));
+            return None;
+        }
+        Some(self.open(nick, Kind::Person))
+    }
+
+    pub(super) fn ignore(&mut self, nick: &str, on: bool) {
+        let nick = nick.trim();
+        if !is_word(nick) {
+            return self.complain("Whom? Give a name");
+        }
+        let key = self.isupport.key(nick);
+        self.ignored.retain(|(ignored, _)| *ignored != key);
+        if on {
+            self.ignored.push((key, nick.to_owned()));
+        }
+        self.tell(Event::Ignored(self.ignored.iter().map(|(_, name)| name.clone()).collect()));
+    }
+
+    pub(super) fn go_away(&mut self, text: Option<String>) {
+        self.away = text.map(|text| if text.trim().is_empty() { "Away".to_owned() } else { text });
+        if self.is_ready() {
+            let line = self.away.as_ref().map_or_else(|| "AWAY".to_owned(), |text| format!("AWAY :{text}"));
+            self.send(&line);
+        }
+    }
+
+    pub(super) fn list_rooms(&mut self) {
+        if self.is_ready() {
+            self.listing = Some(Vec::new());
+            self.send("LIST");
+        } else {
+            self.offline();
+        }
+    }
+
+    /// Sends a command about a room.
+    pub(super) fn ask(&mut self, room: &Key, line: impl FnOnce(&str) -> String) {
+        let known = self.known(room).filter(|key| self.is_room(key));
+        let name = known.as_ref().and_then(|key| self.conversations.get(key)).map(|c| c.name.clone());
+        let Some(name) = name else { return self.complain("That works in a room only") };
+        self.asked_at = known;
+        if self.is_ready() { self.send(&line(&name)) } else { self.offline() }
+    }
+
+    /// Sends a command about somebody in a room.
+    pub(super) fn ask_about(&mut self, room: &Key, nick: &str, line: impl FnOnce(&str, &str) -> String) {
+        let nick = nick.trim();
+        if !is_word(nick) {
+            return self.complain("Whom? Give a name");
+        }
+        self.ask(room, |name| line(name, nick));
+    }
+
+    fn offline(&mut self) {
+        let when = match self.phase {
+            Phase::Offline => "You are not connected",
+            _ => "The connection is not there yet; try again when it is",
+        };
+        self.complain(when);
+    }
+
+    /// An error line where the person just typed.
+    pub(super) fn complain(&mut self, sentence: &str) {
+        let place = self.asked_at();
+        self.inform(&place, LineKind::Error, sentence);
+    }
+}

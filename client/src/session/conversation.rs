@@ -1,0 +1,197 @@
+//! A room, a person or the server: what the session knows about one conversation.
+
+use std::sync::Arc;
+
+use super::event::{Event, Kind};
+use super::line::{Delivery, Line, LineId, LineKind};
+use super::roster::Roster;
+use super::{Key, Output, Session, UnixMillis};
+
+/// One conversation. Its lines are with the window.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    /// As the server or its owner writes it.
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) topic: String,
+    /// We are in the room now; always so for people and the server.
+    pub(super) joined: bool,
+    pub(super) roster: Roster,
+    /// The away text that was shown last: a server repeats it with every line.
+    pub(super) away_told: Option<String>,
+    /// The newest line's name: from there on the history is asked for after a loss.
+    pub(super) last_msgid: Option<Box<str>>,
+    unread: u32,
+    mentions: u32,
+    unread_changed: bool,
+}
+
+/// What a new line is made of.
+#[derive(Debug)]
+pub(super) struct NewLine<'a> {
+    pub(super) kind: LineKind,
+    pub(super) from: Arc<str>,
+    pub(super) text: &'a str,
+    pub(super) at: UnixMillis,
+    pub(super) msgid: Option<&'a str>,
+    pub(super) own: bool,
+    pub(super) mention: bool,
+    pub(super) state: Delivery,
+}
+
+impl Session {
+    /// Opens a conversation, unless it is open.
+    pub(super) fn open(&mut self, name: &str, kind: Kind) -> Key {
+        let key = if kind == Kind::Server { Key::server() } else { self.isupport.key(name) };
+        if !self.conversations.contains_key(&key) {
+            let conversation = Conversation {
+                name: name.to_owned(),
+                kind,
+                topic: String::new(),
+                joined: kind != Kind::Room,
+                roster: Roster::default(),
+                away_told: None,
+                last_msgid: None,
+                unread: 0,
+                mentions: 0,
+                unread_changed: false,
+            };
+            self.conversations.insert(key.clone(), conversation);
+            self.tell(Event::Opened { key: key.clone(), name: name.to_owned(), kind });
+        }
+        key
+    }
+
+    /// Closes a conversation; what still waited for it has failed.
+    pub(super) fn close(&mut self, key: &Key, why: Option<String>) {
+        if key.is_server() || !self.conversations.contains_key(key) {
+            return;
+        }
+        self.fail_waiting(key, why.as_deref().unwrap_or("You left before it was sent"));
+        self.conversations.remove(key);
+        self.forget_failed(key);
+        if self.reading.as_ref() == Some(key) {
+            self.reading = None;
+        }
+        self.tell(Event::Closed { key: key.clone(), why });
+    }
+
+    /// Adds a line at the end of a conversation that is open; else of the server's.
+    pub(super) fn add(&mut self, key: &Key, new: NewLine<'_>) -> Arc<Line> {
+        let open = self.conversations.contains_key(key);
+        let key = if open { key.clone() } else { Key::server() };
+        self.last_line += 1;
+        let line = Arc::new(Line {
+            id: LineId(self.last_line),
+            msgid: new.msgid.map(Into::into),
+            at: new.at,
+            from: new.from,
+            kind: new.kind,
+            text: new.text.into(),
+            own: new.own,
+            mention: new.mention,
+            state: new.state,
+        });
+        if let (Some(msgid), Some(conversation)) = (&line.msgid, self.conversations.get_mut(&key)) {
+            conversation.last_msgid = Some(msgid.clone());
+        }
+        match self.out.back_mut() {
+            Some(Output::Event(Event::Lines { key: last, lines })) if *last == key => {
+                lines.push(line.clone());
+            }
+            _ => self.tell(Event::Lines { key, lines: vec![line.clone()] }),
+        }
+        line
+    }
+
+    /// A quiet line of the program or the server, now.
+    pub(super) fn inform(&mut self, key: &Key, kind: LineKind, text: &str) {
+        let from = self.names.share("");
+        let at = self.now.wall;
+        let (own, mention, state) = (false, false, Delivery::None);
+        self.add(key, NewLine { kind, from, text, at, msgid: None, own, mention, state });
+    }
+
+    /// Somebody said something in a conversation: counts it and raises an alert, unless it is
+    /// being read.
+    pub(super) fn count_unread(&mut self, key: &Key, line: &Line) {
+        if self.reading.as_ref() == Some(key) {
+            return;
+        }
+        let Some(conversation) = self.conversations.get_mut(key) else { return };
+        if conversation.kind == Kind::Server {
+            return;
+        }
+        conversation.unread = conversation.unread.saturating_add(1);
+        conversation.mentions = conversation.mentions.saturating_add(u32::from(line.mention));
+        conversation.unread_changed = true;
+        if line.mention || conversation.kind == Kind::Person {
+            let (from, text) = (line.from.to_string(), line.text.to_string());
+            self.tell(Event::Alert { key: key.clone(), from, text });
+        }
+    }
+
+    pub(super) fn read(&mut self, key: Key) {
+        if let Some(conversation) = self.conversations.get_mut(&key) {
+            if conversation.unread > 0 {
+                (conversation.unread, conversation.mentions) = (0, 0);
+                conversation.unread_changed = true;
+            }
+            self.reading = Some(key);
+        }
+    }
+
+    pub(super) fn set_topic(&mut self, key: &Key, text: &str) {
+        if let Some(conversation) = self.conversations.get_mut(key)
+            && conversation.topic != text
+        {
+            conversation.topic = text.to_owned();
+            self.tell(Event::Topic { key: key.clone(), text: text.to_owned() });
+        }
+    }
+
+    /// The person of a private conversation has another name.
+    pub(super) fn move_person(&mut self, from: &Key, name: &str) {
+        let to = self.isupport.key(name);
+        let private = self.conversations.get(from).is_some_and(|c| c.kind == Kind::Person);
+        if !private || (to != *from && self.conversations.contains_key(&to)) {
+            return;
+        }
+        let Some(mut conversation) = self.conversations.remove(from) else { return };
+        conversation.name = name.to_owned();
+        self.conversations.insert(to.clone(), conversation);
+        self.outgoing.moved(from, &to);
+        if self.reading.as_ref() == Some(from) {
+            self.reading = Some(to.clone());
+        }
+        self.tell(Event::Moved { key: from.clone(), to, name: name.to_owned() });
+    }
+
+    /// Tells what changed in bulk since the last input.
+    pub(super) fn flush(&mut self) {
+        let me = self.isupport.key(&self.me.nick);
+        for (key, conversation) in &mut self.conversations {
+            if let Some(people) = conversation.roster.snapshot(&self.isupport, &me) {
+                self.out.push_back(Output::Event(Event::People { key: key.clone(), people }));
+            }
+            if std::mem::take(&mut conversation.unread_changed) {
+                let (count, mentions) = (conversation.unread, conversation.mentions);
+                self.out.push_back(Output::Event(Event::Unread { key: key.clone(), count, mentions }));
+            }
+        }
+    }
+
+    /// The room's conversation of this name, if we know it.
+    pub(super) fn room(&self, name: &str) -> Option<Key> {
+        let key = self.isupport.key(name);
+        self.conversations.get(&key).filter(|c| c.kind == Kind::Room).map(|_| key)
+    }
+
+    /// The conversation that a key of the window names, however it was folded.
+    pub(super) fn known(&self, key: &Key) -> Option<Key> {
+        if self.conversations.contains_key(key) {
+            return Some(key.clone());
+        }
+        Some(self.isupport.key(key.as_str())).filter(|key| self.conversations.contains_key(key))
+    }
+}

@@ -1,0 +1,218 @@
+//! The way of an own line: cut, queued, sent, confirmed or refused.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use parlor_server::protocol::text::{pieces, printable};
+
+use super::conversation::NewLine;
+use super::event::Event;
+use super::line::{Delivery, LineId, LineKind};
+use super::outgoing::{Sent, Waiting};
+use super::{Key, Kind, Session};
+
+/// The tag under which a line is known to our own kind, whoever relays it.
+pub(super) const TOKEN: &str = "+parlor/id";
+/// How long a receipt may take before we ask for a sign behind it.
+const RECEIPT_WITHIN: Duration = Duration::from_secs(10);
+/// Bytes of a host that we do not know yet: the longest that DNS labels and servers use.
+const LONGEST_HOST: usize = 63;
+/// Bytes of a user name that we do not know yet.
+const LONGEST_USER: usize = 12;
+
+impl Session {
+    /// Says a text, as many lines as it needs.
+    pub(super) fn say(&mut self, to: &Key, text: &str, kind: LineKind) {
+        let Some(key) = self.known(to) else {
+            let sentence = format!("There is no conversation {to} any more; not sent: {text}");
+            return self.inform(&Key::server(), LineKind::Error, &sentence);
+        };
+        if key.is_server() {
+            return self.inform(&key, LineKind::Error, "Nobody reads here; choose a room. / gives commands");
+        }
+        let Some(conversation) = self.conversations.get(&key) else { return };
+        let room_for = self.room_for_text(&conversation.name, kind);
+        for line in text.split(['\n', '\r']).map(sendable).filter(|line| !line.trim().is_empty()) {
+            for piece in pieces(&line, room_for) {
+                let shown = printable(piece);
+                let new = NewLine {
+                    kind,
+                    from: self.names.share(&self.me.nick),
+                    text: &shown,
+                    at: self.now.wall,
+                    msgid: None,
+                    own: true,
+                    mention: false,
+                    state: Delivery::Pending,
+                };
+                let line = self.add(&key, new);
+                let token = self.seed.line_token();
+                self.outgoing.push(Waiting { to: key.clone(), token, text: piece.into(), line, sent: None });
+            }
+        }
+    }
+
+    /// Bytes of text in one line to this target, as the others get it: with our prefix
+    /// (RFC 1459 §2.3).
+    fn room_for_text(&self, target: &str, kind: LineKind) -> usize {
+        let userhost = match &self.me.userhost {
+            Some(userhost) => userhost.len(),
+            None => LONGEST_USER + 1 + LONGEST_HOST,
+        };
+        // While another name may still come, leave room for the longest variant of ours.
+        let nick = self.me.nick.len() + if self.is_ready() { 0 } else { 3 };
+        let around = ":! PRIVMSG  :\r\n".len() + nick + userhost + target.len();
+        let action = if kind == LineKind::Action { "\u{1}ACTION \u{1}".len() } else { 0 };
+        self.isupport.linelen.saturating_sub(around + action).max(64)
+    }
+
+    /// Sends what may be sent now.
+    pub(super) fn pump(&mut self) {
+        self.blocked_until = None;
+        if !self.is_ready() {
+            return;
+        }
+        let (now, ping) = (self.now.elapsed, self.pings + 1);
+        let tagged = self.caps.has("message-tags");
+        let mut wire = String::new();
+        loop {
+            let Session { outgoing, conversations, .. } = self;
+            let ready = |key: &Key| conversations.get(key).is_some_and(|c| c.joined);
+            let Some(waiting) = outgoing.next(ready) else { break };
+            if !self.isupport.saferate
+                && let Err(at) = self.throttle.take(now)
+            {
+                self.blocked_until = Some(at);
+                break;
+            }
+            // `ready` said that it is there.
+            let target = conversations.get(&waiting.to).map_or("", |conversation| &conversation.name);
+            if tagged {
+                wire.push_str(&format!("@{TOKEN}={} ", waiting.token));
+            }
+            let text = &waiting.text;
+            if waiting.is_action() {
+                wire.push_str(&format!("PRIVMSG {target} :\u{1}ACTION {text}\u{1}\r\n"));
+            } else {
+                wire.push_str(&format!("PRIVMSG {target} :{text}\r\n"));
+            }
+            let id = waiting.line.id;
+            outgoing.sent(id, Sent { at: now, ping });
+        }
+        if !wire.is_empty() {
+            self.send_raw(wire.into_bytes());
+            // Without receipts a PONG is the sign; while the throttle holds more back, it waits too.
+            if !self.caps.has("echo-message") && self.blocked_until.is_none() {
+                self.ping();
+            }
+        }
+    }
+
+    /// A PING whose PONG comes after everything that was sent before.
+    pub(super) fn ping(&mut self) {
+        self.pings += 1;
+        self.send_raw(format!("PING :parlor-{}\r\n", self.pings).into_bytes());
+    }
+
+    /// The PONG of a PING: what was sent before it is decided.
+    pub(super) fn pong(&mut self, token: &str) {
+        let Some(number) = token.strip_prefix("parlor-").and_then(|number| number.parse::<u64>().ok()) else {
+            return;
+        };
+        let receipts = self.caps.has("echo-message");
+        while let Some(waiting) = self.outgoing.take(|w| w.sent.is_some_and(|sent| sent.ping <= number)) {
+            if receipts {
+                self.fail(waiting, "The server gave no receipt for it; perhaps nobody has read it");
+            } else {
+                self.deliver(waiting, None);
+            }
+        }
+    }
+
+    /// When to ask for a sign behind a receipt that does not come.
+    pub(super) fn receipt_due(&self) -> Option<Duration> {
+        let oldest = self.outgoing.oldest_in_flight()?;
+        (oldest.ping > self.pings).then(|| oldest.at + RECEIPT_WITHIN)
+    }
+
+    /// Our own line came back. Says whether it was one that waited.
+    pub(super) fn echoed(&mut self, key: &Key, token: Option<&str>, text: &str, msgid: Option<&str>) -> bool {
+        let found = match token {
+            Some(token) => self.outgoing.take(|waiting| *waiting.token == *token),
+            // Servers that swallow client-only tags still echo in order.
+            None => self
+                .outgoing
+                .take(|w| w.sent.is_some() && w.to == *key && w.line.text.trim_end() == text.trim_end()),
+        };
+        let Some(waiting) = found else { return false };
+        // A second echo, of a line that went twice, is none of another line.
+        self.recent.insert(&token_name(&waiting.token, &waiting.line.text));
+        self.deliver(waiting, msgid);
+        true
+    }
+
+    fn deliver(&mut self, mut waiting: Waiting, msgid: Option<&str>) {
+        let line = waiting.set_state(Delivery::Delivered, msgid);
+        self.tell(Event::Changed { key: waiting.to, line });
+    }
+
+    fn fail(&mut self, mut waiting: Waiting, sentence: &str) {
+        let line = waiting.set_state(Delivery::Failed(sentence.into()), None);
+        self.tell(Event::Changed { key: waiting.to.clone(), line });
+        self.outgoing.failed(waiting);
+    }
+
+    /// The server refused a line to this conversation. Says whether one was under way.
+    pub(super) fn refused_to(&mut self, key: Option<&Key>, sentence: &str) -> bool {
+        let fits = |w: &Waiting| w.sent.is_some() && key.is_none_or(|key| w.to == *key);
+        // With receipts all earlier ones are decided; without, refusals are for the latest.
+        let refused = if self.caps.has("echo-message") {
+            self.outgoing.take(fits)
+        } else {
+            self.outgoing.take_last(fits)
+        };
+        let found = refused.is_some();
+        if let Some(waiting) = refused {
+            self.fail(waiting, sentence);
+        }
+        found
+    }
+
+    /// Nothing more goes to this conversation: what waits for it has failed.
+    pub(super) fn fail_waiting(&mut self, key: &Key, sentence: &str) {
+        while let Some(waiting) = self.outgoing.take(|waiting| waiting.to == *key) {
+            self.fail(waiting, sentence);
+        }
+    }
+
+    pub(super) fn forget_failed(&mut self, key: &Key) {
+        self.outgoing.forget_failed(key);
+    }
+
+    pub(super) fn retry(&mut self, id: LineId) {
+        let Some(mut waiting) = self.outgoing.take_failed(id) else { return };
+        let line = waiting.set_state(Delivery::Pending, None);
+        self.tell(Event::Changed { key: waiting.to.clone(), line });
+        self.outgoing.push(waiting);
+    }
+
+    /// Whether text can go to this conversation at once.
+    pub(super) fn is_room(&self, key: &Key) -> bool {
+        self.conversations.get(key).is_some_and(|conversation| conversation.kind == Kind::Room)
+    }
+}
+
+/// The name of a line in [`Recent`](super::recent::Recent) by its token; no msgid has a space.
+///
+/// With the text: should two senders ever have the same token, nobody loses a line. Without
+/// the sender: who comes back under another name sends the same line.
+pub(super) fn token_name(token: &str, text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.trim_end().hash(&mut hasher);
+    format!("{token} {:x}", hasher.finish())
+}
+
+/// Text without what no line may hold: control characters but the tab.
+fn sendable(text: &str) -> String {
+    text.chars().filter(|c| *c == '\t' || !c.is_control()).collect()
+}

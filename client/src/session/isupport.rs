@@ -1,0 +1,227 @@
+//! What the server says about itself in RPL_ISUPPORT (modern.ircdocs.horse, "RPL_ISUPPORT").
+
+use parlor_server::protocol::line::MAX_BODY;
+
+use super::{Key, Rank};
+
+/// Which letters are the same (ISUPPORT CASEMAPPING). Unicode case and composition never
+/// count, as on our server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Casemapping {
+    /// `ascii` and everything unknown.
+    Unicode,
+    /// `rfc1459`: `{}|^` are the lower case of `[]\~`.
+    Rfc1459,
+    /// `rfc1459-strict`: `^` is not.
+    Strict,
+}
+
+/// What the server says about itself; the defaults of the RFCs where it does not.
+#[derive(Debug, Clone)]
+pub(super) struct Isupport {
+    casemapping: Casemapping,
+    /// Mode letters and their prefixes, the highest first.
+    prefixes: Vec<(char, char)>,
+    chantypes: String,
+    statusmsg: String,
+    /// CHANMODES: lists, always with, with when set, without parameter.
+    chanmodes: [String; 4],
+    /// Bytes or characters of a name, as the server counts.
+    pub(super) nicklen: Option<usize>,
+    pub(super) network: Option<String>,
+    /// Bytes of a line with CR LF, without tags.
+    pub(super) linelen: usize,
+    /// Nobody is cut for sending fast: the server delays instead.
+    pub(super) saferate: bool,
+}
+
+impl Default for Isupport {
+    fn default() -> Isupport {
+        Isupport {
+            casemapping: Casemapping::Unicode,
+            prefixes: vec![('o', '@'), ('v', '+')],
+            chantypes: "#&".into(),
+            statusmsg: String::new(),
+            chanmodes: ["beI".into(), "k".into(), "l".into(), "imnst".into()],
+            nicklen: None,
+            network: None,
+            linelen: MAX_BODY,
+            saferate: false,
+        }
+    }
+}
+
+impl Isupport {
+    /// Takes one `KEY=value`, `KEY` or `-KEY`.
+    pub(super) fn token(&mut self, token: &str) {
+        let (key, value) = token.split_once('=').unwrap_or((token, ""));
+        match key {
+            "CASEMAPPING" => {
+                self.casemapping = match value {
+                    "rfc1459" => Casemapping::Rfc1459,
+                    "rfc1459-strict" | "strict-rfc1459" => Casemapping::Strict,
+                    _ => Casemapping::Unicode,
+                }
+            }
+            "PREFIX" => {
+                // `(ov)@+`, or nothing at all: no ranks.
+                if let Some((modes, symbols)) = value.strip_prefix('(').and_then(|v| v.split_once(')')) {
+                    // Sixteen fit the bits of a member; there are five in use anywhere.
+                    self.prefixes = modes.chars().zip(symbols.chars()).take(16).collect();
+                }
+            }
+            "CHANTYPES" => self.chantypes = value.into(),
+            "STATUSMSG" => self.statusmsg = value.into(),
+            "CHANMODES" => {
+                for (kind, letters) in self.chanmodes.iter_mut().zip(value.split(',')) {
+                    *kind = letters.into();
+                }
+            }
+            "NICKLEN" => self.nicklen = value.parse().ok().filter(|len| *len > 0),
+            "NETWORK" => self.network = Some(unescape(value)).filter(|name| !name.is_empty()),
+            // Shorter than the RFC's 512 is no server's business.
+            "LINELEN" => self.linelen = value.parse().unwrap_or(MAX_BODY).clamp(MAX_BODY, 16 * 1024),
+            "SAFERATE" => self.saferate = true,
+            "-SAFERATE" => self.saferate = false,
+            _ => {}
+        }
+    }
+
+    /// The key of a name as this server tells names apart.
+    pub(super) fn key(&self, name: &str) -> Key {
+        let key = Key::new(name);
+        if self.casemapping == Casemapping::Unicode || !key.as_str().contains(['[', ']', '\\', '~']) {
+            return key;
+        }
+        let strict = self.casemapping == Casemapping::Strict;
+        let fold = |c| match c {
+            '[' => '{',
+            ']' => '}',
+            '\\' => '|',
+            '~' if !strict => '^',
+            c => c,
+        };
+        Key::new(&key.as_str().chars().map(fold).collect::<String>())
+    }
+
+    /// Whether a name is a room's.
+    pub(super) fn is_room(&self, name: &str) -> bool {
+        name.starts_with(|c| self.chantypes.contains(c))
+    }
+
+    /// The room a message is for: a target without the rank that is to hear it (`@#room`).
+    pub(super) fn room_of<'a>(&self, target: &'a str) -> Option<&'a str> {
+        let bare = target.trim_start_matches(|c| self.statusmsg.contains(c));
+        [target, bare].into_iter().find(|name| self.is_room(name))
+    }
+
+    /// The place of a rank's mode letter, the highest first.
+    pub(super) fn rank_of_mode(&self, mode: char) -> Option<usize> {
+        self.prefixes.iter().position(|(letter, _)| *letter == mode)
+    }
+
+    /// The ranks before a name in NAMES, as bits, and the name.
+    pub(super) fn split_ranks<'a>(&self, entry: &'a str) -> (u16, &'a str) {
+        let mut ranks = 0;
+        let mut name = entry;
+        while let Some(c) = name.chars().next()
+            && let Some(place) = self.prefixes.iter().position(|(_, symbol)| *symbol == c)
+        {
+            ranks |= 1 << place;
+            name = &name[c.len_utf8()..];
+        }
+        (ranks, name)
+    }
+
+    /// What somebody with these ranks may do.
+    pub(super) fn rank(&self, ranks: u16) -> Rank {
+        let has = |wanted: fn(char) -> bool| {
+            self.prefixes.iter().enumerate().any(|(i, (mode, _))| ranks & (1 << i) != 0 && wanted(*mode))
+        };
+        if has(|mode| matches!(mode, 'Y' | 'y' | 'q' | 'a' | 'o' | 'h')) {
+            Rank::Operator
+        } else if has(|mode| mode == 'v') {
+            Rank::Voice
+        } else {
+            Rank::Member
+        }
+    }
+
+    /// Whether a change of this mode takes a parameter.
+    pub(super) fn has_parameter(&self, mode: char, set: bool) -> bool {
+        let [lists, always, when_set, _] = &self.chanmodes;
+        self.rank_of_mode(mode).is_some()
+            || lists.contains(mode)
+            || always.contains(mode)
+            || (set && when_set.contains(mode))
+    }
+
+    /// A name like `name` that is probably free, `turn` counting from 0: `bob_`, then `bob2`, `bob3` …
+    pub(super) fn variant(&self, name: &str, turn: u32) -> String {
+        let suffix = if turn == 0 { "_".to_owned() } else { (turn + 1).to_string() };
+        let most = self.nicklen.unwrap_or(parlor_server::protocol::name::MAX_CHARS);
+        let bytes = parlor_server::protocol::name::MAX_BYTES.saturating_sub(suffix.len());
+        let mut stem: String = name.chars().take(most.saturating_sub(suffix.len()).max(1)).collect();
+        stem.truncate(stem.floor_char_boundary(bytes));
+        stem + &suffix
+    }
+}
+
+/// `\x20` stands for a space in ISUPPORT values.
+fn unescape(value: &str) -> String {
+    value.replace("\\x20", " ").replace("\\x3D", "=").replace("\\x5C", "\\")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fold_as_the_server_says() {
+        let mut isupport = Isupport::default();
+        assert_ne!(isupport.key("[Bob]"), isupport.key("{bob}"));
+        assert_eq!(isupport.key("Zoë"), isupport.key("ZOE\u{308}"));
+        isupport.token("CASEMAPPING=rfc1459");
+        assert_eq!(isupport.key("[Bob]~"), isupport.key("{bob}^"));
+        isupport.token("CASEMAPPING=rfc1459-strict");
+        assert_eq!(isupport.key("[Bob]"), isupport.key("{bob}"));
+        assert_ne!(isupport.key("a~"), isupport.key("a^"));
+        isupport.token("CASEMAPPING=ascii");
+        assert_ne!(isupport.key("[Bob]"), isupport.key("{bob}"));
+    }
+
+    #[test]
+    fn ranks_of_a_big_network() {
+        let mut isupport = Isupport::default();
+        isupport.token("PREFIX=(qaohv)~&@%+");
+        let (ranks, name) = isupport.split_ranks("&@+alice");
+        assert_eq!((isupport.rank(ranks), name), (Rank::Operator, "alice"));
+        assert_eq!(isupport.rank(isupport.split_ranks("+bob").0), Rank::Voice);
+        assert_eq!(isupport.rank(isupport.split_ranks("carol").0), Rank::Member);
+        isupport.token("STATUSMSG=@+");
+        assert_eq!(isupport.room_of("@#ops"), Some("#ops"));
+        assert_eq!(isupport.room_of("@bob"), None);
+    }
+
+    #[test]
+    fn nonsense_changes_nothing_that_matters() {
+        let mut isupport = Isupport::default();
+        for token in ["", "=", "PREFIX", "PREFIX=(", "PREFIX=)(", "LINELEN=x", "NICKLEN=0", "NICKLEN=-1"] {
+            isupport.token(token);
+        }
+        assert_eq!((isupport.linelen, isupport.nicklen), (512, None));
+        assert_eq!(isupport.rank_of_mode('o'), Some(0));
+    }
+
+    #[test]
+    fn variants_keep_the_limits() {
+        let mut isupport = Isupport::default();
+        assert_eq!(isupport.variant("bob", 0), "bob_");
+        assert_eq!(isupport.variant("bob", 1), "bob2");
+        isupport.token("NICKLEN=9");
+        assert_eq!(isupport.variant("abcdefghi", 0), "abcdefgh_");
+        assert_eq!(isupport.variant("abcdefghi", 11), "abcdefg12");
+        let long = Isupport::default().variant(&"明".repeat(21), 0);
+        assert!(parlor_server::protocol::Nick::parse(&long).is_ok());
+    }
+}

@@ -1,0 +1,48 @@
+//! Whether the server is still there.
+
+use std::time::Duration;
+
+/// Silence before we ask.
+const ASK_AFTER: Duration = Duration::from_secs(30);
+/// Silence after we asked.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+
+/// When it was heard last, and since when it owes an answer.
+#[derive(Debug, Default)]
+pub(super) struct Liveness {
+    heard: Duration,
+    asked: Option<Duration>,
+}
+
+impl Liveness {
+    pub(super) fn new(now: Duration) -> Liveness {
+        Liveness { heard: now, asked: None }
+    }
+
+    /// Any byte is a sign of life.
+    pub(super) fn heard(&mut self, now: Duration) {
+        *self = Liveness::new(now);
+    }
+
+    /// Whether a PING is due; it then counts as sent.
+    pub(super) fn ask(&mut self, now: Duration) -> bool {
+        let due = self.asked.is_none() && now >= self.heard + ASK_AFTER;
+        if due {
+            self.asked = Some(now);
+        }
+        due
+    }
+
+    /// A PING goes out now for another reason.
+    pub(super) fn asked(&mut self, now: Duration) {
+        self.asked.get_or_insert(now);
+    }
+
+    pub(super) fn is_gone(&self, now: Duration) -> bool {
+        self.asked.is_some_and(|asked| now >= asked + ANSWER_WITHIN)
+    }
+
+    pub(super) fn next(&self) -> Duration {
+        self.asked.map_or(self.heard + ASK_AFTER, |asked| asked + ANSWER_WITHIN)
+    }
+}

@@ -1,0 +1,269 @@
+//! The client as a plain state machine: what a person does and what a server says come in,
+//! what to send and what to show go out.
+//!
+//! No socket, no clock, no randomness of its own. The contract:
+//!
+//! 1. give it one [`Input`] and the [`Moment`] with [`Session::handle`];
+//! 2. carry out every [`Output`] of [`Session::drain`], in order;
+//! 3. give it [`Input::Tick`] when [`Session::next_timeout`] has come.
+//!
+//! [`Session::new`] already has outputs: it wants to connect at once.
+
+mod action;
+mod actions;
+mod capabilities;
+mod commands;
+mod conversation;
+mod delivery;
+mod event;
+mod isupport;
+mod key;
+mod line;
+mod liveness;
+mod mention;
+mod names;
+mod outgoing;
+mod profile;
+mod receive;
+mod recent;
+mod reconnect;
+mod registration;
+mod replies;
+mod rooms;
+mod roster;
+mod seed;
+mod stamp;
+mod status;
+mod talk;
+#[cfg(test)]
+mod tests;
+mod throttle;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use parlor_server::protocol::line::Framer;
+
+pub use action::Action;
+pub use event::{Event, Field, Kind, ListedRoom, Person, Rank, Reason, Refusal};
+pub use key::Key;
+pub use line::{Delivery, Line, LineId, LineKind};
+pub use parlor_server::protocol::time::{Moment, UnixMillis};
+pub use profile::Profile;
+pub use status::Status;
+
+use capabilities::Capabilities;
+use conversation::Conversation;
+use isupport::Isupport;
+use liveness::Liveness;
+use names::Names;
+use outgoing::Outgoing;
+use recent::Recent;
+use reconnect::{Backoff, Phase};
+use registration::{Me, Registration};
+use seed::Seed;
+use throttle::Throttle;
+
+/// Lines at once to a server without SAFERATE, and the time between two after that.
+const BURST: (u32, Duration) = (5, Duration::from_millis(500));
+/// Answers to programs (CTCP) at once, and the time between two after that.
+const CTCP_BURST: (u32, Duration) = (3, Duration::from_secs(5));
+
+/// What happens to a session.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The connection that [`Output::Connect`] asked for stands.
+    Connected,
+    /// Bytes came, cut anywhere.
+    Received(&'a [u8]),
+    /// It could not be made, or ended without [`Output::Disconnect`]: why, as a sentence.
+    Lost(&'a str),
+    /// The person did something.
+    Act(Action),
+    /// The time of [`Session::next_timeout`] has come.
+    Tick,
+}
+
+/// What a session wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Call the profile's address; answer with [`Input::Connected`] or [`Input::Lost`].
+    Connect,
+    /// Close the connection, or stop calling, after what was to be sent before. No
+    /// [`Input::Received`] or [`Input::Lost`] of it may follow.
+    Disconnect,
+    /// Send whole lines.
+    Send(Vec<u8>),
+    /// Show it.
+    Event(Event),
+}
+
+/// A room we want to be in.
+#[derive(Debug, Clone)]
+struct Wanted {
+    name: String,
+    key: Option<String>,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Session {
+    profile: Profile,
+    now: Moment,
+    seed: Seed,
+
+    // The connection.
+    phase: Phase,
+    status: Option<Status>,
+    backoff: Backoff,
+    liveness: Liveness,
+    framer: Framer,
+    caps: Capabilities,
+    isupport: Isupport,
+    registration: Registration,
+    /// The first welcome has come: from now on a loss is ours to mend.
+    welcomed_once: bool,
+    last_online: Option<UnixMillis>,
+    /// What the server said before it hung up, and what that means.
+    farewell: Option<String>,
+    closed_because: Option<Reason>,
+
+    // We.
+    me: Me,
+    /// When to ask for our own name again, while somebody else has it.
+    reclaim_at: Option<Duration>,
+    away: Option<String>,
+    wanted: Vec<Wanted>,
+    ignored: Vec<(Key, String)>,
+
+    // What is said.
+    conversations: BTreeMap<Key, Conversation>,
+    names: Names,
+    last_line: u64,
+    reading: Option<Key>,
+    asked_at: Option<Key>,
+    recent: Recent,
+    history_batches: Vec<String>,
+    listing: Option<Vec<ListedRoom>>,
+
+    // What we say.
+    outgoing: Outgoing,
+    throttle: Throttle,
+    ctcp_throttle: Throttle,
+    /// When the throttle lets the next line go, if one waits for that.
+    blocked_until: Option<Duration>,
+    /// The number of the last PING.
+    pings: u64,
+
+    out: VecDeque<Output>,
+}
+
+impl Session {
+    /// A session that wants to connect at once.
+    pub fn new(profile: Profile, now: Moment) -> Session {
+        let me = Me { nick: profile.nick.clone(), wanted: profile.nick.clone(), ..Me::default() };
+        let mut session = Session {
+            now,
+            seed: Seed(profile.seed),
+            phase: Phase::Offline,
+            status: None,
+            backoff: Backoff::default(),
+            liveness: Liveness::default(),
+            framer: Framer::default(),
+            caps: Capabilities::default(),
+            isupport: Isupport::default(),
+            registration: Registration::default(),
+            welcomed_once: false,
+            last_online: None,
+            farewell: None,
+            closed_because: None,
+            me,
+            reclaim_at: None,
+            away: None,
+            wanted: Vec::new(),
+            ignored: profile.ignored.iter().map(|nick| (Key::new(nick), nick.clone())).collect(),
+            conversations: BTreeMap::new(),
+            names: Names::default(),
+            last_line: 0,
+            reading: None,
+            asked_at: None,
+            recent: Recent::default(),
+            history_batches: Vec::new(),
+            listing: None,
+            outgoing: Outgoing::default(),
+            throttle: Throttle::new(BURST.0, BURST.1),
+            ctcp_throttle: Throttle::new(CTCP_BURST.0, CTCP_BURST.1),
+            blocked_until: None,
+            pings: 0,
+            out: VecDeque::new(),
+            profile,
+        };
+        let host = session.profile.host.clone();
+        session.open(&host, Kind::Server);
+        for room in session.profile.rooms.clone() {
+            session.join(&room, None);
+        }
+        session.connect();
+        session
+    }
+
+    /// Takes one input. Its outputs wait in [`Session::drain`].
+    pub fn handle(&mut self, input: Input<'_>, now: Moment) {
+        self.now = now;
+        match input {
+            Input::Connected => self.connected(),
+            Input::Received(bytes) => self.received(bytes),
+            Input::Lost(why) => self.lost(why),
+            Input::Act(action) => self.act(action),
+            Input::Tick => {}
+        }
+        self.deadlines();
+        self.pump();
+        self.flush();
+    }
+
+    /// What is to be done since the last call, in order.
+    pub fn drain(&mut self) -> impl Iterator<Item = Output> {
+        self.out.drain(..)
+    }
+
+    /// When to give the next [`Input::Tick`], as [`Moment::elapsed`] counts.
+    pub fn next_timeout(&self) -> Option<Duration> {
+        self.next_deadline()
+    }
+
+    /// The commands a person can type: how each is written, and what it does.
+    pub fn commands() -> &'static [(&'static str, &'static str)] {
+        commands::COMMANDS
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.out.push_back(Output::Event(event));
+    }
+
+    /// Sends one line, whatever is in it: a line end would make two of it.
+    fn send(&mut self, line: &str) {
+        if self.is_ready() {
+            self.throttle.spend(self.now.elapsed);
+        }
+        let mut wire: Vec<u8> =
+            line.bytes().map(|b| if matches!(b, b'\r' | b'\n' | 0) { b' ' } else { b }).collect();
+        wire.extend_from_slice(b"\r\n");
+        self.send_raw(wire);
+    }
+
+    /// Sends whole lines.
+    fn send_raw(&mut self, wire: Vec<u8>) {
+        match self.out.back_mut() {
+            Some(Output::Send(last)) => last.extend_from_slice(&wire),
+            _ => self.out.push_back(Output::Send(wire)),
+        }
+    }
+
+    /// Names are told apart in another way from now on.
+    fn refold(&mut self) {
+        for (key, name) in &mut self.ignored {
+            *key = self.isupport.key(name);
+        }
+    }
+}

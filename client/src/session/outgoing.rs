@@ -1,0 +1,131 @@
+//! Own lines that wait, or that nobody has confirmed yet.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Delivery, Key, Line, LineId, LineKind};
+
+/// Lines that may be under way without a receipt.
+const MOST_IN_FLIGHT: usize = 16;
+/// Failed lines that can be tried again.
+const MOST_FAILED: usize = 256;
+
+/// An own line without its receipt.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    pub(super) to: Key,
+    /// What `+parlor/id` says: the same however often it is sent.
+    pub(super) token: Box<str>,
+    /// What is sent; the line's own text may lack what cannot be shown.
+    pub(super) text: Box<str>,
+    pub(super) line: Arc<Line>,
+    pub(super) sent: Option<Sent>,
+}
+
+/// That a line is under way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) at: Duration,
+    /// A PONG of a PING with this number or a higher one comes after the line's receipt.
+    pub(super) ping: u64,
+}
+
+impl Waiting {
+    pub(super) fn is_action(&self) -> bool {
+        self.line.kind == LineKind::Action
+    }
+
+    /// The line in another state.
+    pub(super) fn set_state(&mut self, state: Delivery, msgid: Option<&str>) -> Arc<Line> {
+        let mut line = Line::clone(&self.line);
+        line.state = state;
+        line.msgid = msgid.map(Into::into).or(line.msgid);
+        self.line = Arc::new(line);
+        self.line.clone()
+    }
+}
+
+/// All of them, in the order in which they were typed.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    waiting: VecDeque<Waiting>,
+    in_flight: usize,
+    failed: VecDeque<Waiting>,
+}
+
+impl Outgoing {
+    pub(super) fn push(&mut self, waiting: Waiting) {
+        self.waiting.push_back(waiting);
+    }
+
+    /// The next line that may be sent, if fewer than [`MOST_IN_FLIGHT`] are under way.
+    pub(super) fn next(&mut self, ready: impl Fn(&Key) -> bool) -> Option<&mut Waiting> {
+        if self.in_flight >= MOST_IN_FLIGHT {
+            return None;
+        }
+        self.waiting.iter_mut().find(|waiting| waiting.sent.is_none() && ready(&waiting.to))
+    }
+
+    /// Notes that a line of [`next`](Self::next) was sent.
+    pub(super) fn sent(&mut self, id: LineId, sent: Sent) {
+        if let Some(waiting) = self.waiting.iter_mut().find(|w| w.line.id == id && w.sent.is_none()) {
+            waiting.sent = Some(sent);
+            self.in_flight += 1;
+        }
+    }
+
+    /// Takes out the first line that fits.
+    pub(super) fn take(&mut self, fits: impl FnMut(&Waiting) -> bool) -> Option<Waiting> {
+        let at = self.waiting.iter().position(fits)?;
+        self.remove(at)
+    }
+
+    /// Takes out the last line that fits.
+    pub(super) fn take_last(&mut self, fits: impl FnMut(&Waiting) -> bool) -> Option<Waiting> {
+        let at = self.waiting.iter().rposition(fits)?;
+        self.remove(at)
+    }
+
+    fn remove(&mut self, at: usize) -> Option<Waiting> {
+        let waiting = self.waiting.remove(at)?;
+        self.in_flight -= usize::from(waiting.sent.is_some());
+        Some(waiting)
+    }
+
+    /// The connection is gone: what was under way has to go again.
+    pub(super) fn lost(&mut self) {
+        self.in_flight = 0;
+        self.waiting.iter_mut().for_each(|waiting| waiting.sent = None);
+    }
+
+    /// The line that is under way for the longest time.
+    pub(super) fn oldest_in_flight(&self) -> Option<Sent> {
+        self.waiting.iter().filter_map(|waiting| waiting.sent).min_by_key(|sent| sent.at)
+    }
+
+    /// Keeps a failed line, so that it can be tried again.
+    pub(super) fn failed(&mut self, mut waiting: Waiting) {
+        waiting.sent = None;
+        self.failed.push_back(waiting);
+        if self.failed.len() > MOST_FAILED {
+            self.failed.pop_front();
+        }
+    }
+
+    pub(super) fn take_failed(&mut self, id: LineId) -> Option<Waiting> {
+        let at = self.failed.iter().position(|waiting| waiting.line.id == id)?;
+        self.failed.remove(at)
+    }
+
+    pub(super) fn forget_failed(&mut self, key: &Key) {
+        self.failed.retain(|waiting| waiting.to != *key);
+    }
+
+    /// A conversation has another key.
+    pub(super) fn moved(&mut self, from: &Key, to: &Key) {
+        for waiting in self.waiting.iter_mut().chain(&mut self.failed).filter(|w| w.to == *from) {
+            waiting.to = to.clone();
+        }
+    }
+}

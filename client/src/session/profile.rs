@@ -1,0 +1,21 @@
+//! Who we are and where we want to go.
+
+/// Who we are and where we want to go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Profile {
+    /// A host's name or address, for messages; the driver is what calls it.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The name we want.
+    pub nick: String,
+    /// The name shown by WHOIS; empty: the nick.
+    pub realname: String,
+    /// The rooms to enter, each with its `#`.
+    pub rooms: Vec<String>,
+    /// People whose lines are dropped.
+    pub ignored: Vec<String>,
+    /// Anything random: line ids and the jitter of reconnecting come from it, so no two
+    /// sessions may have the same.
+    pub seed: u64,
+}

@@ -1,0 +1,132 @@
+//! What the server sends: bytes to lines, lines to messages, messages to those who know them.
+
+use parlor_server::protocol::Message;
+use parlor_server::protocol::line;
+use parlor_server::protocol::message::Userhost;
+
+use super::event::Reason;
+use super::line::LineKind;
+use super::stamp::Stamp;
+use super::{Key, Session};
+
+/// Histories that may be under way at a time.
+const MOST_BATCHES: usize = 16;
+
+impl Session {
+    pub(super) fn received(&mut self, bytes: &[u8]) {
+        self.liveness.heard(self.now.elapsed);
+        let (block, framing) = self.framer.push(bytes);
+        for line in line::lines(&block.unwrap_or_default()) {
+            // A line may have ended the connection.
+            if !self.is_listening() {
+                return;
+            }
+            self.line(&String::from_utf8_lossy(line));
+        }
+        if let Err(error) = framing
+            && self.is_listening()
+        {
+            self.closed_because = Some(Reason::NotChat);
+            self.drop_connection(&format!("{} sends no chat: {error}", self.address()));
+        }
+    }
+
+    fn is_listening(&self) -> bool {
+        use super::reconnect::Phase;
+        matches!(self.phase, Phase::Registering { .. } | Phase::Ready { .. })
+    }
+
+    fn line(&mut self, line: &str) {
+        let Some(message) = Message::parse(line) else { return };
+        let stamp = Stamp::of(&message, self.wall(), &self.history_batches);
+        let code = message.command.parse::<u16>().ok().filter(|_| message.command.len() == 3);
+        if let Some(code) = code {
+            return self.numeric(code, &message);
+        }
+        match message.command.to_ascii_uppercase().as_str() {
+            "PING" => {
+                let token = message.params.last().copied().unwrap_or_default();
+                self.send(&format!("PONG :{token}"));
+            }
+            "PONG" => self.pong(message.params.last().copied().unwrap_or_default()),
+            "CAP" => self.on_cap(&message),
+            "PRIVMSG" => self.on_talk(&message, &stamp, LineKind::Said),
+            "NOTICE" => self.on_talk(&message, &stamp, LineKind::Notice),
+            "WALLOPS" => self.on_wallops(&message, &stamp),
+            "JOIN" => self.on_join(&message, &stamp),
+            "PART" => self.on_part(&message, &stamp),
+            "KICK" => self.on_kick(&message, &stamp),
+            "QUIT" => self.on_quit(&message, &stamp),
+            "NICK" => self.on_nick(&message, &stamp),
+            "MODE" => self.on_mode(&message, &stamp),
+            "TOPIC" => self.on_topic(&message, &stamp),
+            "INVITE" => self.on_invite(&message, &stamp),
+            "AWAY" => self.on_away(&message),
+            "BATCH" => self.on_batch(&message),
+            "ERROR" => self.on_error(&message),
+            "FAIL" => self.on_standard_reply(&message, LineKind::Error),
+            "WARN" | "NOTE" => self.on_standard_reply(&message, LineKind::Info),
+            // TAGMSG, SETNAME, ACCOUNT, CHGHOST and what is yet to come.
+            _ => {}
+        }
+    }
+
+    /// The server says why it hangs up.
+    fn on_error(&mut self, message: &Message<'_>) {
+        let text = message.params.last().copied().unwrap_or_default();
+        let text = parlor_server::protocol::text::printable(text);
+        let lower = text.to_lowercase();
+        let banned =
+            ["banned", "k-line", "g-line", "z-line", "d-line"].iter().any(|word| lower.contains(word));
+        let reason = if banned { Reason::Banned } else { Reason::NoAnswer };
+        self.closed_because.get_or_insert(reason);
+        self.farewell.get_or_insert(format!("The server closed the connection: {text}"));
+    }
+
+    /// Lines of the history come in a batch (IRCv3 chathistory, znc.in/playback).
+    fn on_batch(&mut self, message: &Message<'_>) {
+        let Some(reference) = message.params.filled(0) else { return };
+        if let Some(reference) = reference.strip_prefix('-') {
+            self.history_batches.retain(|known| known != reference);
+        } else if let Some(reference) = reference.strip_prefix('+')
+            && matches!(message.params.get(1), Some(&("chathistory" | "znc.in/playback")))
+            && self.history_batches.len() < MOST_BATCHES
+        {
+            self.history_batches.push(reference.to_owned());
+        }
+    }
+
+    /// `FAIL PRIVMSG CODE context… :sentence` (IRCv3 standard-replies).
+    fn on_standard_reply(&mut self, message: &Message<'_>, kind: LineKind) {
+        let sentence = message.params.last().copied().unwrap_or_default();
+        let context = message.params.iter().skip(2).rev().skip(1);
+        let place =
+            context.map(|name| self.isupport.key(name)).find(|key| self.conversations.contains_key(key));
+        let verb = message.params.first().copied().unwrap_or_default();
+        if kind == LineKind::Error
+            && verb.eq_ignore_ascii_case("PRIVMSG")
+            && self.refused_to(place.as_ref(), sentence)
+        {
+            return;
+        }
+        let place = place.unwrap_or_else(|| self.asked_at());
+        self.inform(&place, kind, sentence);
+    }
+
+    /// Who sent it; `None`: the server.
+    pub(super) fn sender<'a>(&self, message: &Message<'a>) -> Option<Userhost<'a>> {
+        let source = Userhost::split(message.source?);
+        // No person's name has a dot, and every server's has one.
+        let server = source.user.is_empty() && source.host.is_empty() && source.nick.contains('.');
+        (!server && !source.nick.is_empty()).then_some(source)
+    }
+
+    pub(super) fn is_me(&self, nick: &str) -> bool {
+        self.isupport.key(nick) == self.isupport.key(&self.me.nick)
+    }
+
+    /// Where the person asked something last: answers go there.
+    pub(super) fn asked_at(&self) -> Key {
+        self.asked_at.clone().filter(|key| self.conversations.contains_key(key)).unwrap_or_else(Key::server)
+    }
+}

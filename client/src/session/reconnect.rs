@@ -1,0 +1,238 @@
+//! Losing the connection and getting it back.
+
+use std::time::Duration;
+
+use super::event::{Event, Field, Reason, Refusal};
+use super::liveness::Liveness;
+use super::seed::Seed;
+use super::{Output, Session, Status, UnixMillis};
+use parlor_server::protocol::line::Framer;
+
+/// The longest wait between two attempts.
+const LONGEST: Duration = Duration::from_secs(60);
+/// A connection that stood as long as this was a good one: the next attempt is made at once.
+const GOOD: Duration = Duration::from_secs(10);
+/// How long an address may take to answer.
+const CONNECT_WITHIN: Duration = Duration::from_secs(20);
+/// How long a server may take from the first byte to the welcome.
+pub(super) const REGISTER_WITHIN: Duration = Duration::from_secs(30);
+
+/// Where the connection is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nothing until somebody asks.
+    Offline,
+    /// The next attempt is due at this time.
+    Waiting { at: Duration },
+    /// Called; given up at this time.
+    Connecting { until: Duration },
+    /// Connected; given up at this time.
+    Registering { until: Duration },
+    /// Welcome, since then.
+    Ready { since: Duration },
+}
+
+/// How often it was tried since the last good connection.
+#[derive(Debug, Default)]
+pub(super) struct Backoff {
+    attempt: u32,
+}
+
+impl Backoff {
+    /// The number of the next attempt and how long to wait for it: nothing, then 1 s, doubling
+    /// to [`LONGEST`], each up to a quarter less so that not everybody comes at once.
+    pub(super) fn next(&mut self, seed: &mut Seed) -> (u32, Duration) {
+        self.attempt = self.attempt.saturating_add(1);
+        let wait = match self.attempt {
+            0 | 1 => Duration::ZERO,
+            more => Duration::from_secs(1 << (more - 2).min(6)).min(LONGEST),
+        };
+        let jitter = Duration::from_millis(seed.below(wait.as_millis() as u64 / 4 + 1));
+        (self.attempt, wait - jitter)
+    }
+}
+
+impl Session {
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Ready { .. })
+    }
+
+    /// Whether there is a connection or a call that the driver knows of.
+    fn is_up(&self) -> bool {
+        !matches!(self.phase, Phase::Offline | Phase::Waiting { .. })
+    }
+
+    pub(super) fn set_status(&mut self, status: Status) {
+        if self.status.as_ref() != Some(&status) {
+            self.status = Some(status.clone());
+            self.tell(Event::Status(status));
+        }
+    }
+
+    /// Calls the address.
+    pub(super) fn connect(&mut self) {
+        self.phase = Phase::Connecting { until: self.now.elapsed + CONNECT_WITHIN };
+        self.out.push_back(Output::Connect);
+        self.set_status(Status::Connecting);
+    }
+
+    pub(super) fn connected(&mut self) {
+        if !matches!(self.phase, Phase::Connecting { .. }) {
+            return;
+        }
+        self.phase = Phase::Registering { until: self.now.elapsed + REGISTER_WITHIN };
+        self.liveness = Liveness::new(self.now.elapsed);
+        self.set_status(Status::Registering);
+        self.register();
+    }
+
+    /// The connection is gone; with a reason of the server's own, if it gave one.
+    pub(super) fn lost(&mut self, why: &str) {
+        let now = self.now;
+        let why = self.farewell.take().unwrap_or_else(|| why.to_owned());
+        let reason = match self.phase {
+            Phase::Offline | Phase::Waiting { .. } => return,
+            Phase::Connecting { .. } => Reason::NoAnswer,
+            Phase::Registering { .. } => self.closed_because.unwrap_or(Reason::NotChat),
+            Phase::Ready { since } => {
+                self.last_online = Some(now.wall);
+                if now.elapsed >= since + GOOD {
+                    self.backoff = Backoff::default();
+                } else if self.backoff.attempt == 0 {
+                    // One that did not last: not again at once.
+                    self.backoff.attempt = 1;
+                }
+                Reason::NoAnswer
+            }
+        };
+        self.forget_connection();
+        if !self.welcomed_once || matches!(reason, Reason::Banned | Reason::Password) {
+            return self.give_up(Field::Address, reason, why, None);
+        }
+        let (attempt, wait) = self.backoff.next(&mut self.seed);
+        let at = now.elapsed + wait;
+        self.phase = Phase::Waiting { at };
+        self.set_status(Status::Reconnecting { at, attempt, why });
+        if wait.is_zero() {
+            self.connect();
+        }
+    }
+
+    /// Closes the connection ourselves, as lost.
+    pub(super) fn drop_connection(&mut self, why: &str) {
+        if self.is_up() {
+            self.out.push_back(Output::Disconnect);
+            self.lost(why);
+        }
+    }
+
+    /// Refuses, and stays offline until somebody asks again.
+    pub(super) fn give_up(
+        &mut self,
+        field: Field,
+        reason: Reason,
+        sentence: String,
+        suggestion: Option<String>,
+    ) {
+        if self.is_up() {
+            self.forget_connection();
+        }
+        self.phase = Phase::Offline;
+        self.tell(Event::Refused(Refusal { field, reason, sentence, suggestion }));
+        self.set_status(Status::Offline { since: self.last_online });
+    }
+
+    /// Says goodbye, for good.
+    pub(super) fn disconnect(&mut self) {
+        if self.is_ready() {
+            self.last_online = Some(self.now.wall);
+            self.send("QUIT");
+        }
+        if self.is_up() {
+            self.out.push_back(Output::Disconnect);
+            self.forget_connection();
+        }
+        self.phase = Phase::Offline;
+        self.backoff = Backoff::default();
+        self.set_status(Status::Offline { since: self.last_online });
+    }
+
+    /// Now rather than later; on a connection that stands, asks whether it still does.
+    pub(super) fn retry_now(&mut self) {
+        match self.phase {
+            Phase::Offline | Phase::Waiting { .. } => self.connect(),
+            Phase::Ready { .. } => {
+                self.liveness.asked(self.now.elapsed);
+                self.ping();
+            }
+            Phase::Connecting { .. } | Phase::Registering { .. } => {}
+        }
+    }
+
+    /// What belonged to the connection that ended.
+    fn forget_connection(&mut self) {
+        self.framer = Framer::default();
+        self.caps = Default::default();
+        self.registration = Default::default();
+        self.closed_because = None;
+        self.farewell = None;
+        self.listing = None;
+        self.history_batches.clear();
+        self.outgoing.lost();
+        for conversation in self.conversations.values_mut() {
+            conversation.roster.clear();
+            conversation.joined = conversation.kind != super::Kind::Room;
+            conversation.away_told = None;
+        }
+    }
+
+    /// Looks at every deadline that may have come.
+    pub(super) fn deadlines(&mut self) {
+        let now = self.now.elapsed;
+        match self.phase {
+            Phase::Waiting { at } if now >= at => self.connect(),
+            Phase::Connecting { until } if now >= until => {
+                let sentence = format!("Nobody answers at {}", self.address());
+                self.drop_connection(&sentence);
+            }
+            Phase::Registering { until } if now >= until => self.registration_late(),
+            Phase::Ready { .. } => {
+                if self.liveness.is_gone(now) {
+                    return self.drop_connection("The server has not answered for 45 s");
+                }
+                if self.liveness.ask(now) || self.receipt_due().is_some_and(|at| now >= at) {
+                    self.ping();
+                }
+                if self.reclaim_at.is_some_and(|at| now >= at) {
+                    self.reclaim();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// When something is due, though nothing happens until then.
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Offline => None,
+            Phase::Waiting { at } => Some(at),
+            Phase::Connecting { until } | Phase::Registering { until } => Some(until),
+            Phase::Ready { .. } => {
+                [Some(self.liveness.next()), self.receipt_due(), self.reclaim_at, self.blocked_until]
+                    .into_iter()
+                    .flatten()
+                    .min()
+            }
+        }
+    }
+
+    pub(super) fn address(&self) -> String {
+        let (host, port) = (&self.profile.host, self.profile.port);
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    }
+
+    /// The time of a line that has none of its own.
+    pub(super) fn wall(&self) -> UnixMillis {
+        self.now.wall
+    }
+}

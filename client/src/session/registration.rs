@@ -1,0 +1,276 @@
+//! From a connection to a welcome: capabilities, our name, and getting it back.
+
+use std::time::Duration;
+
+use parlor_server::protocol::Message;
+use parlor_server::protocol::message::Userhost;
+use parlor_server::protocol::text::pieces;
+
+use super::event::{Event, Field, Reason, Refusal};
+use super::reconnect::Phase;
+use super::{Output, Session, Status};
+
+/// Between two attempts to get our own name back.
+const RECLAIM_EVERY: Duration = Duration::from_secs(15);
+/// Names that are tried on a reconnect.
+const MOST_VARIANTS: u32 = 20;
+/// Bytes of a real name that every server takes.
+const MOST_REALNAME: usize = 128;
+/// Bytes of rooms in one JOIN.
+const MOST_JOIN: usize = 300;
+/// Rooms in one JOIN: what servers without TARGMAX take.
+const MOST_ROOMS: usize = 10;
+
+/// Who we are to the server.
+#[derive(Debug, Default)]
+pub(super) struct Me {
+    /// Our name at the moment.
+    pub(super) nick: String,
+    /// The name we want; another one only while somebody else has it.
+    pub(super) wanted: String,
+    /// `user@host` as others see it, once it is known.
+    pub(super) userhost: Option<String>,
+    /// The name that was just asked for, on the person's wish.
+    pub(super) asked: Option<String>,
+}
+
+/// How far registration has come.
+#[derive(Debug, Default)]
+pub(super) struct Registration {
+    /// RPL_WELCOME has come.
+    welcomed: bool,
+    /// CAP END has been sent.
+    negotiated: bool,
+    /// Names that were taken so far.
+    variants: u32,
+    /// The server's own name.
+    server: String,
+}
+
+impl Session {
+    /// The first lines of a connection.
+    pub(super) fn register(&mut self) {
+        self.me.nick = self.me.wanted.clone();
+        self.reclaim_at = None;
+        let nick = self.me.nick.clone();
+        let user: String = nick.chars().filter(char::is_ascii_alphanumeric).take(9).collect();
+        let user = if user.is_empty() { "parlor".to_owned() } else { user.to_ascii_lowercase() };
+        let realname = if self.profile.realname.trim().is_empty() { &nick } else { &self.profile.realname };
+        let realname = pieces(realname, MOST_REALNAME).first().copied().unwrap_or_default().to_owned();
+        self.send("CAP LS 302");
+        self.send(&format!("NICK {nick}"));
+        self.send(&format!("USER {user} 0 * :{realname}"));
+    }
+
+    pub(super) fn on_cap(&mut self, message: &Message<'_>) {
+        let (Some(verb), list) = (message.params.get(1), message.params.last().copied().unwrap_or_default())
+        else {
+            return;
+        };
+        match verb.to_ascii_uppercase().as_str() {
+            "LS" => {
+                self.caps.offer(list);
+                // A `*` before the list: more lines follow (CAP LS 302).
+                if message.params.len() < 4 {
+                    match self.caps.request() {
+                        Some(request) => self.send(&format!("CAP REQ :{request}")),
+                        None => self.end_negotiation(),
+                    }
+                }
+            }
+            "ACK" => {
+                self.caps.acknowledge(list);
+                self.end_negotiation();
+            }
+            "NAK" => self.end_negotiation(),
+            "NEW" => {
+                self.caps.offer(list);
+                if let Some(request) = self.caps.request() {
+                    self.send(&format!("CAP REQ :{request}"));
+                }
+            }
+            "DEL" => self.caps.withdraw(list),
+            _ => {}
+        }
+    }
+
+    fn end_negotiation(&mut self) {
+        if !std::mem::replace(&mut self.registration.negotiated, true) {
+            self.send("CAP END");
+        }
+    }
+
+    /// RPL_WELCOME.
+    pub(super) fn on_welcome(&mut self, message: &Message<'_>) {
+        if let Some(nick) = message.params.filled(0) {
+            self.me.nick = nick.to_owned();
+        }
+        if let Some(source) = message.source {
+            self.registration.server = source.to_owned();
+        }
+        // "Welcome to the network, nick!user@host", where servers keep to RFC 2812 §5.1.
+        let last = message.params.last().and_then(|text| text.rsplit(' ').next()).unwrap_or_default();
+        let whole = Userhost::split(last);
+        if whole.nick == self.me.nick && !whole.user.is_empty() && !whole.host.is_empty() {
+            self.me.userhost = Some(format!("{}@{}", whole.user, whole.host));
+        }
+        self.registration.welcomed = true;
+        let nick = self.me.nick.clone();
+        self.tell(Event::Me { nick });
+    }
+
+    /// The end of the welcome (RPL_ENDOFMOTD, ERR_NOMOTD): talk can begin.
+    pub(super) fn on_ready(&mut self) {
+        if !self.registration.welcomed || !matches!(self.phase, Phase::Registering { .. }) {
+            return;
+        }
+        self.phase = Phase::Ready { since: self.now.elapsed };
+        self.welcomed_once = true;
+        self.liveness.heard(self.now.elapsed);
+        self.refold();
+        let server =
+            self.isupport.network.clone().unwrap_or_else(|| match self.registration.server.as_str() {
+                "" => self.profile.host.clone(),
+                name => name.to_owned(),
+            });
+        self.set_status(Status::Connected { server });
+        if self.isupport.key(&self.me.nick) != self.isupport.key(&self.me.wanted) {
+            self.reclaim_at = Some(self.now.elapsed + RECLAIM_EVERY);
+        }
+        if let Some(away) = self.away.clone() {
+            self.send(&format!("AWAY :{away}"));
+        }
+        self.join_wanted();
+    }
+
+    /// Enters all rooms we want to be in, in as few lines as servers take.
+    fn join_wanted(&mut self) {
+        // Those with keys first: keys go to rooms by their place (RFC 2812 §3.2.1).
+        let (keyed, open): (Vec<_>, Vec<_>) = self.wanted.iter().partition(|room| room.key.is_some());
+        let mut lines: Vec<(String, String, usize)> = Vec::new();
+        for room in keyed.into_iter().chain(open) {
+            let full = |(rooms, keys, count): &(String, String, usize)| {
+                *count >= MOST_ROOMS || rooms.len() + keys.len() + room.name.len() > MOST_JOIN
+            };
+            if lines.last().is_none_or(full) {
+                lines.push(Default::default());
+            }
+            let Some((rooms, keys, count)) = lines.last_mut() else { continue };
+            let separator = if *count == 0 { "" } else { "," };
+            rooms.push_str(&format!("{separator}{}", room.name));
+            if let Some(key) = &room.key {
+                keys.push_str(&format!("{separator}{key}"));
+            }
+            *count += 1;
+        }
+        for (rooms, keys, _) in lines {
+            self.send(format!("JOIN {rooms} {keys}").trim_end());
+        }
+    }
+
+    /// The server took too long.
+    pub(super) fn registration_late(&mut self) {
+        if self.registration.welcomed {
+            // Some servers have no word about their message of the day.
+            return self.on_ready();
+        }
+        let sentence = format!(
+            "Somebody answers at {}, but not as a chat server does. Is the port right?",
+            self.address()
+        );
+        self.drop_connection(&sentence);
+    }
+
+    /// ERR_NICKNAMEINUSE and what else means that a name is not to be had now.
+    pub(super) fn on_name_taken(&mut self, name: &str) {
+        if self.registration.welcomed {
+            // Our own name is still the ghost's: tried again later, without a word.
+            if let Some(asked) = self.me.asked.take() {
+                let suggestion = Some(self.isupport.variant(&asked, 0));
+                let sentence = format!("The name {asked} is taken. Choose another one");
+                let (field, reason) = (Field::Name, Reason::NameTaken);
+                self.tell(Event::Refused(Refusal { field, reason, sentence, suggestion }));
+            }
+            return;
+        }
+        let turn = self.registration.variants;
+        if !self.welcomed_once || turn >= MOST_VARIANTS {
+            // `bob_` is taken too: then `bob2` rather than `bob__`.
+            let wanted = if name.is_empty() { self.me.wanted.clone() } else { name.to_owned() };
+            let suggestion = match wanted.strip_suffix('_') {
+                Some(stem) if !stem.is_empty() => self.isupport.variant(stem, 1),
+                _ => self.isupport.variant(&wanted, 0),
+            };
+            let sentence = format!("The name {wanted} is taken. {suggestion} may be free");
+            self.out.push_back(Output::Disconnect);
+            return self.give_up(Field::Name, Reason::NameTaken, sentence, Some(suggestion));
+        }
+        self.registration.variants += 1;
+        self.me.nick = self.isupport.variant(&self.me.wanted, turn);
+        let nick = self.me.nick.clone();
+        self.send(&format!("NICK {nick}"));
+    }
+
+    /// ERR_ERRONEUSNICKNAME: the server has no such names.
+    pub(super) fn on_name_bad(&mut self, name: &str, sentence: &str) {
+        let sentence = format!("The server does not take the name {name}: {sentence}");
+        if self.registration.welcomed {
+            self.me.asked = None;
+            self.reclaim_at = None;
+            let (field, reason) = (Field::Name, Reason::NameBad);
+            return self.tell(Event::Refused(Refusal { field, reason, sentence, suggestion: None }));
+        }
+        self.out.push_back(Output::Disconnect);
+        self.give_up(Field::Name, Reason::NameBad, sentence, None);
+    }
+
+    /// Another name for us.
+    pub(super) fn rename(&mut self, nick: &str) {
+        let nick = nick.trim();
+        if !super::commands::is_word(nick) {
+            let sentence = "A name has at least one character and no spaces".to_owned();
+            let (field, reason) = (Field::Name, Reason::NameBad);
+            return self.tell(Event::Refused(Refusal { field, reason, sentence, suggestion: None }));
+        }
+        if self.is_ready() {
+            self.me.asked = Some(nick.to_owned());
+            self.send(&format!("NICK {nick}"));
+        } else {
+            self.me.wanted = nick.to_owned();
+            self.me.nick = nick.to_owned();
+            self.tell(Event::Me { nick: nick.to_owned() });
+        }
+    }
+
+    /// Our name changed: by our wish, or by the server's will.
+    pub(super) fn own_name_is(&mut self, nick: &str) {
+        let by_wish = self.me.asked.take().is_some();
+        self.me.nick = nick.to_owned();
+        if by_wish {
+            self.me.wanted = nick.to_owned();
+        }
+        if by_wish || self.isupport.key(nick) == self.isupport.key(&self.me.wanted) {
+            self.reclaim_at = None;
+        }
+        self.tell(Event::Me { nick: nick.to_owned() });
+    }
+
+    /// Asks for our own name again.
+    pub(super) fn reclaim(&mut self) {
+        self.reclaim_at = Some(self.now.elapsed + RECLAIM_EVERY);
+        let wanted = self.me.wanted.clone();
+        self.send(&format!("NICK {wanted}"));
+    }
+
+    /// Somebody gave up a name; perhaps it is ours.
+    pub(super) fn name_is_free(&mut self, name: &str) {
+        if self.reclaim_at.is_some() && self.isupport.key(name) == self.isupport.key(&self.me.wanted) {
+            self.reclaim();
+        }
+    }
+
+    /// A name was asked for by us rather than by the person: nothing to tell of a refusal.
+    pub(super) fn is_reclaiming(&self) -> bool {
+        self.registration.welcomed && self.reclaim_at.is_some() && self.me.asked.is_none()
+    }
+}

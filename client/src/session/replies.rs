@@ -1,0 +1,198 @@
+//! Numeric replies (modern.ircdocs.horse, "Numerics"; RFC 2812 §5).
+
+use parlor_server::protocol::Message;
+use parlor_server::protocol::text::printable;
+
+use super::event::{Event, Field, ListedRoom, Reason, Refusal};
+use super::line::LineKind;
+use super::{Key, Session};
+
+/// Rooms of a list that are kept.
+const MOST_LISTED: usize = 10_000;
+
+impl Session {
+    pub(super) fn numeric(&mut self, code: u16, message: &Message<'_>) {
+        // The first parameter is our name.
+        let arg = |i: usize| message.params.get(i).copied().unwrap_or_default();
+        let sentence = printable(message.params.last().copied().unwrap_or_default());
+        match code {
+            // RPL_WELCOME
+            1 => self.on_welcome(message),
+            // RPL_ISUPPORT
+            5 => {
+                let tokens = message.params.len().saturating_sub(1);
+                message.params.iter().take(tokens).skip(1).for_each(|token| self.isupport.token(token));
+                self.refold();
+            }
+            // RPL_ENDOFMOTD, ERR_NOMOTD
+            376 | 422 => self.on_ready(),
+            // RPL_MOTD
+            372 => self.inform(&Key::server(), LineKind::Info, sentence.trim_start_matches("- ")),
+            // RPL_YOURHOST to RPL_MYINFO, RPL_UMODEIS, RPL_LUSER…, RPL_LOCALUSERS …, RPL_LISTSTART,
+            // RPL_ENDOFWHO, RPL_ENDOFWHOIS, RPL_CREATIONTIME, RPL_TOPICWHOTIME, RPL_MOTDSTART
+            2..=4 | 42 | 221 | 250..=255 | 265 | 266 | 315 | 318 | 321 | 328 | 329 | 333 | 375 => {}
+            // RPL_AWAY
+            301 => self.on_their_away(arg(1), &sentence),
+            // RPL_UNAWAY, RPL_NOWAWAY
+            305 | 306 => {
+                let me = self.me.nick.clone();
+                self.set_away(&me, code == 306);
+                let place = self.asked_at();
+                self.inform(&place, LineKind::Info, &sentence);
+            }
+            // RPL_LIST, RPL_LISTEND
+            322 => {
+                let people = arg(2).parse().unwrap_or_default();
+                // What stands in brackets at the start of a topic are modes (UnrealIRCd, InspIRCd).
+                let room = ListedRoom { name: arg(1).to_owned(), people, topic: sentence };
+                if let Some(listing) = self.listing.as_mut().filter(|listing| listing.len() < MOST_LISTED) {
+                    listing.push(room);
+                }
+            }
+            323 => {
+                if let Some(mut rooms) = self.listing.take() {
+                    rooms.sort_by(|a, b| b.people.cmp(&a.people).then_with(|| a.name.cmp(&b.name)));
+                    self.tell(Event::Listed(rooms));
+                }
+            }
+            // RPL_NOTOPIC, RPL_TOPIC
+            331 | 332 => {
+                if let Some(key) = self.room(arg(1)) {
+                    self.set_topic(&key, if code == 332 { &sentence } else { "" });
+                }
+            }
+            // RPL_INVITING
+            341 => {
+                let place = self.room(arg(2)).unwrap_or_else(|| self.asked_at());
+                self.inform(&place, LineKind::Info, &format!("You invited {} to {}", arg(1), arg(2)));
+            }
+            // RPL_NAMREPLY, RPL_ENDOFNAMES
+            353 => self.on_names(arg(2), message.params.last().copied().unwrap_or_default()),
+            366 => {
+                if let Some(key) = self.room(arg(1))
+                    && let Some(conversation) = self.conversations.get_mut(&key)
+                {
+                    conversation.roster.complete();
+                }
+            }
+            // RPL_HOSTHIDDEN (InspIRCd, UnrealIRCd, Ergo): what others see as our host.
+            396 => {
+                let user = self.me.userhost.as_deref().and_then(|known| known.split_once('@'));
+                match (arg(1).split_once('@'), user.map(|(user, _)| user.to_owned())) {
+                    (Some((user, host)), _) => self.know_userhost(user, host),
+                    (None, Some(user)) => self.know_userhost(&user, arg(1)),
+                    (None, None) => {}
+                }
+            }
+            // WHOIS
+            311 => self.answer(&format!(
+                "{} is {}@{}, {}",
+                arg(1),
+                arg(2),
+                arg(3),
+                if sentence.is_empty() { "without a real name" } else { &sentence }
+            )),
+            312 => self.answer(&format!("{} is on {} ({sentence})", arg(1), arg(2))),
+            317 => {
+                let seconds: u64 = arg(2).parse().unwrap_or_default();
+                self.answer(&format!("{} has said nothing for {} min", arg(1), seconds / 60));
+            }
+            319 => self.answer(&format!("{} is in {sentence}", arg(1))),
+            // ERR_ERRONEUSNICKNAME, ERR_NONICKNAMEGIVEN
+            432 | 431 => self.on_name_bad(if code == 432 { arg(1) } else { "" }, &sentence),
+            // ERR_NICKNAMEINUSE, ERR_NICKCOLLISION, ERR_UNAVAILRESOURCE
+            433 | 436 => self.on_name_taken(arg(1)),
+            437 if !self.isupport.is_room(arg(1)) => self.on_name_taken(arg(1)),
+            // ERR_BANNICKCHANGE and ERR_NICKTOOFAST, while we only want our own name back
+            435 | 438 if self.is_reclaiming() => {}
+            // ERR_PASSWDMISMATCH, ERR_YOUREBANNEDCREEP
+            464 | 465 if !self.is_ready() => {
+                let reason = if code == 465 { Reason::Banned } else { Reason::Password };
+                self.closed_because = Some(reason);
+                self.farewell = Some(sentence);
+            }
+            400..=599 | 716 | 723 | 742 | 743 => self.on_refusal(code, message, &sentence),
+            _ => {
+                let words = message.params.get(1..).unwrap_or_default().join(" ");
+                let place = if self.is_ready() { self.asked_at() } else { Key::server() };
+                self.inform(&place, LineKind::Info, &printable(&words));
+            }
+        }
+    }
+
+    /// Something that was asked for does not work: an own line, coming into a room, or else.
+    fn on_refusal(&mut self, code: u16, message: &Message<'_>, sentence: &str) {
+        let name = message.params.get(1).copied().filter(|_| message.params.len() > 2).unwrap_or_default();
+        let key = self.isupport.key(self.isupport.room_of(name).unwrap_or(name));
+        let open = self.conversations.contains_key(&key);
+        // Before the welcome only names matter; CAP is unknown to old servers.
+        if !self.is_ready() && !open {
+            return;
+        }
+        let entered = self.conversations.get(&key).is_some_and(|conversation| conversation.joined);
+        let wants_in = self.isupport.is_room(name) && !entered && self.is_wanted(&key);
+        // ERR_NOSUCHCHANNEL, TOOMANYCHANNELS, TOOMANYTARGETS, UNAVAILRESOURCE, CHANNELISFULL,
+        // INVITEONLYCHAN, BANNEDFROMCHAN, BADCHANNELKEY, BADCHANMASK, NEEDREGGEDNICK and kin.
+        if wants_in && matches!(code, 403 | 405 | 407 | 437 | 471..=480 | 489 | 500 | 519 | 520) {
+            return self.on_join_refused(code, name, &key, sentence);
+        }
+        // ERR_NOSUCHNICK, NOSUCHCHANNEL, CANNOTSENDTOCHAN, TOOMANYTARGETS, the 41x of texts,
+        // and what servers add to them (477, 486, 489, 492, 531, 716).
+        let of_text =
+            matches!(code, 401 | 403 | 404 | 407 | 408 | 413..=415 | 477 | 482 | 486 | 489 | 492 | 531 | 716);
+        if of_text && open && self.refused_to(Some(&key), sentence) {
+            return;
+        }
+        // ERR_INPUTTOOLONG names nobody; with receipts the missing one tells.
+        if code == 417 && !self.caps.has("echo-message") && self.refused_to(None, sentence) {
+            return;
+        }
+        let words = message.params.iter().skip(1);
+        let place = words.map(|word| self.isupport.key(word)).find(|key| {
+            // Answers about a person stay where they were asked.
+            self.is_room(key)
+        });
+        let place = place.unwrap_or_else(|| self.asked_at());
+        let text = if name.is_empty() { sentence.to_owned() } else { format!("{name}: {sentence}") };
+        self.inform(&place, LineKind::Error, &text);
+    }
+
+    fn is_wanted(&self, key: &Key) -> bool {
+        self.wanted.iter().any(|wanted| self.isupport.key(&wanted.name) == *key)
+    }
+
+    /// A room does not let us in.
+    fn on_join_refused(&mut self, code: u16, name: &str, key: &Key, sentence: &str) {
+        if self.conversations.contains_key(key) {
+            // We were in before the connection was lost: it stays on the screen, and is tried
+            // again after the next loss.
+            self.inform(key, LineKind::Error, &format!("You cannot come back in: {sentence}"));
+            return self.fail_waiting(key, sentence);
+        }
+        self.unwant(key);
+        let reason = if matches!(code, 403 | 476 | 479) { Reason::RoomBad } else { Reason::RoomClosed };
+        let sentence = format!("{name}: {sentence}");
+        self.tell(Event::Refused(Refusal { field: Field::Room, reason, sentence, suggestion: None }));
+    }
+
+    /// Somebody is away: said once for each text, though servers repeat it.
+    fn on_their_away(&mut self, nick: &str, text: &str) {
+        self.set_away(nick, true);
+        let key = self.isupport.key(nick);
+        let sentence = format!("{nick} is away: {text}");
+        match self.conversations.get_mut(&key) {
+            Some(conversation) if conversation.away_told.as_deref() == Some(text) => {}
+            Some(conversation) => {
+                conversation.away_told = Some(text.to_owned());
+                self.inform(&key, LineKind::Info, &sentence);
+            }
+            None => self.answer(&sentence),
+        }
+    }
+
+    /// An answer, where it was asked for.
+    fn answer(&mut self, text: &str) {
+        let place = self.asked_at();
+        self.inform(&place, LineKind::Info, &printable(text));
+    }
+}

@@ -1,0 +1,223 @@
+//! Who comes and goes, and what becomes of rooms: JOIN, PART, KICK, QUIT, NICK, MODE, TOPIC,
+//! INVITE, AWAY.
+
+use parlor_server::protocol::Message;
+use parlor_server::protocol::text::printable;
+
+use super::conversation::NewLine;
+use super::event::{Event, Kind};
+use super::line::{Delivery, LineKind};
+use super::stamp::Stamp;
+use super::{Key, Session, Wanted};
+
+impl Session {
+    pub(super) fn on_join(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
+        let (Some(sender), Some(name)) = (self.sender(message), message.params.filled(0)) else { return };
+        let own = self.is_me(sender.nick);
+        if own && !stamp.old {
+            self.know_userhost(sender.user, sender.host);
+            let key = self.open(name, Kind::Room);
+            self.want(name, None);
+            if let Some(conversation) = self.conversations.get_mut(&key) {
+                conversation.joined = true;
+                conversation.roster.begin();
+            }
+        }
+        let Some(key) = self.room(name) else { return };
+        let (person, from) = (self.isupport.key(sender.nick), self.names.share(sender.nick));
+        let userhost = format!("{}@{}", sender.user, sender.host);
+        if let Some(conversation) = self.conversations.get_mut(&key).filter(|_| !stamp.old) {
+            conversation.roster.add(person, &from, 0, Some(&userhost));
+        }
+        self.quiet(&key, LineKind::Joined, sender.nick, "", stamp);
+    }
+
+    pub(super) fn on_part(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
+        let (Some(sender), Some(name)) = (self.sender(message), message.params.filled(0)) else { return };
+        let Some(key) = self.room(name) else { return };
+        let reason = message.params.get(1).copied().unwrap_or_default();
+        self.quiet(&key, LineKind::Left, sender.nick, reason, stamp);
+        if stamp.old {
+            return;
+        }
+        if self.is_me(sender.nick) {
+            self.unwant(&key);
+            self.close(&key, None);
+        } else if let Some(conversation) = self.conversations.get_mut(&key) {
+            conversation.roster.remove(&self.isupport.key(sender.nick));
+        }
+    }
+
+    pub(super) fn on_kick(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
+        let (Some(name), Some(nick)) = (message.params.filled(0), message.params.filled(1)) else { return };
+        let Some(key) = self.room(name) else { return };
+        let by = self.sender(message).map_or("", |sender| sender.nick);
+        let mut reason = message.params.get(2).copied().unwrap_or_default();
+        if reason == by {
+            // Servers put the kicker's name where no reason was given (RFC 2812 §3.2.8).
+            reason = "";
+        }
+        self.quiet(&key, LineKind::Kicked, by, format!("{nick} {reason}").trim_end(), stamp);
+        if stamp.old {
+            return;
+        }
+        if self.is_me(nick) {
+            let by = if by.is_empty() { "The server" } else { by };
+            let why = match printable(reason) {
+                reason if reason.is_empty() => format!("{by} put you out of {name}"),
+                reason => format!("{by} put you out of {name}: {reason}"),
+            };
+            self.unwant(&key);
+            self.close(&key, Some(why));
+        } else if let Some(conversation) = self.conversations.get_mut(&key) {
+            conversation.roster.remove(&self.isupport.key(nick));
+        }
+    }
+
+    pub(super) fn on_quit(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
+        let Some(sender) = self.sender(message).filter(|_| !stamp.old) else { return };
+        let reason = message.params.first().copied().unwrap_or_default();
+        let person = self.isupport.key(sender.nick);
+        let was_in = |(key, c): (&Key, &mut super::conversation::Conversation)| {
+            (c.roster.remove(&person) || (c.kind == Kind::Person && *key == person)).then(|| key.clone())
+        };
+        let places: Vec<Key> = self.conversations.iter_mut().filter_map(was_in).collect();
+        for key in places {
+            self.quiet(&key, LineKind::Left, sender.nick, reason, stamp);
+        }
+        self.name_is_free(sender.nick);
+    }
+
+    pub(super) fn on_nick(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
+        let (Some(sender), Some(nick)) = (self.sender(message), message.params.filled(0)) else { return };
+        if stamp.old {
+            return;
+        }
+        let (before, after, name) =
+            (self.isupport.key(sender.nick), self.isupport.key(nick), self.names.share(nick));
+        let own = self.is_me(sender.nick);
+        if own {
+            self.own_name_is(nick);
+        }
+        let knew = |(key, c): (&Key, &mut super::conversation::Conversation)| {
+            let renamed = c.roster.rename(&before, after.clone(), &name);
+            (renamed || (c.kind == Kind::Person && *key == before)).then(|| key.clone())
+        };
+        let places: Vec<Key> = self.conversations.iter_mut().filter_map(knew).collect();
+        for key in places {
+            self.quiet_of(&key, LineKind::Renamed, sender.nick, nick, stamp, own);
+        }
+        if !own {
+            self.move_person(&before, nick);
+            self.name_is_free(sender.nick);
+        }
+    }
+
+    pub(super) fn on_topic(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
+        let Some(key) = message.params.filled(0).and_then(|name| self.room(name)) else { return };
+        let topic = printable(message.params.get(1).copied().unwrap_or_default());
+        let by = self.sender(message).map_or_else(|| message.source.unwrap_or_default(), |s| s.nick);
+        self.quiet(&key, LineKind::Topic, by, &topic, stamp);
+        if !stamp.old {
+            self.set_topic(&key, &topic);
+        }
+    }
+
+    pub(super) fn on_mode(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
+        // Of our own modes nothing is shown.
+        let Some(key) = message.params.filled(0).and_then(|name| self.room(name)) else { return };
+        let by = self.sender(message).map_or_else(|| message.source.unwrap_or_default(), |s| s.nick);
+        let change = message.params.get(1..).unwrap_or_default().join(" ");
+        self.quiet(&key, LineKind::Mode, by, change.trim(), stamp);
+        if stamp.old {
+            return;
+        }
+        let mut arguments = message.params.iter().skip(2);
+        let mut set = true;
+        for mode in message.params.get(1).copied().unwrap_or_default().chars() {
+            match mode {
+                '+' => set = true,
+                '-' => set = false,
+                mode => {
+                    let takes = self.isupport.has_parameter(mode, set);
+                    let argument = if takes { arguments.next() } else { None };
+                    if let (Some(place), Some(nick)) = (self.isupport.rank_of_mode(mode), argument)
+                        && let Some(conversation) = self.conversations.get_mut(&key)
+                    {
+                        conversation.roster.set_rank(&self.isupport.key(nick), place, set);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_invite(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
+        let (Some(nick), Some(name)) = (message.params.filled(0), message.params.filled(1)) else { return };
+        let by = self.sender(message).map_or("", |sender| sender.nick);
+        if self.is_ignored(by) {
+            return;
+        }
+        if self.is_me(nick) {
+            let text = format!("{by} invites you to {name}; /join {name} goes there");
+            self.quiet(&Key::server(), LineKind::Info, by, &text, stamp);
+            self.tell(Event::Alert { key: Key::server(), from: by.to_owned(), text });
+        } else if let Some(key) = self.room(name) {
+            self.quiet(&key, LineKind::Info, by, &format!("{by} invited {nick}"), stamp);
+        }
+    }
+
+    /// AWAY of others (IRCv3 away-notify).
+    pub(super) fn on_away(&mut self, message: &Message<'_>) {
+        let Some(sender) = self.sender(message) else { return };
+        let away = message.params.filled(0).is_some();
+        self.set_away(sender.nick, away);
+    }
+
+    pub(super) fn set_away(&mut self, nick: &str, away: bool) {
+        let person = self.isupport.key(nick);
+        for conversation in self.conversations.values_mut() {
+            conversation.roster.set_away(&person, away);
+        }
+    }
+
+    /// RPL_NAMREPLY: names with prefixes, perhaps with `!user@host`.
+    pub(super) fn on_names(&mut self, room: &str, names: &str) {
+        let Some(key) = self.room(room) else { return };
+        for entry in names.split_ascii_whitespace() {
+            let (ranks, entry) = self.isupport.split_ranks(entry);
+            let (nick, userhost) = entry.split_once('!').unwrap_or((entry, ""));
+            let (person, name) = (self.isupport.key(nick), self.names.share(nick));
+            if let Some(conversation) = self.conversations.get_mut(&key).filter(|_| !nick.is_empty()) {
+                conversation.roster.add(person, &name, ranks, Some(userhost));
+            }
+        }
+    }
+
+    /// A room that we want to be in, now and after every loss.
+    pub(super) fn want(&mut self, name: &str, room_key: Option<&str>) {
+        let key = self.isupport.key(name);
+        match self.wanted.iter_mut().find(|wanted| self.isupport.key(&wanted.name) == key) {
+            Some(wanted) => wanted.key = room_key.map(str::to_owned).or(wanted.key.take()),
+            None => {
+                self.wanted.push(Wanted { name: name.to_owned(), key: room_key.map(str::to_owned) });
+            }
+        }
+    }
+
+    pub(super) fn unwant(&mut self, key: &Key) {
+        let isupport = &self.isupport;
+        self.wanted.retain(|wanted| isupport.key(&wanted.name) != *key);
+    }
+
+    /// A quiet line: something happened that is not talk.
+    fn quiet(&mut self, key: &Key, kind: LineKind, from: &str, text: &str, stamp: &Stamp<'_>) {
+        let own = self.is_me(from);
+        self.quiet_of(key, kind, from, text, stamp, own);
+    }
+
+    fn quiet_of(&mut self, key: &Key, kind: LineKind, from: &str, text: &str, stamp: &Stamp<'_>, own: bool) {
+        let (at, msgid, from) = (stamp.at, stamp.msgid.as_deref(), self.names.share(from));
+        let (text, mention, state) = (&*printable(text), false, Delivery::None);
+        self.add(key, NewLine { kind, from, text, at, msgid, own, mention, state });
+    }
+}

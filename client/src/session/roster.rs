@@ -1,0 +1,116 @@
+//! Who is in a room.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::isupport::Isupport;
+use super::{Key, Person, Rank};
+
+/// One who is in a room.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    /// As the person writes it.
+    pub(super) name: Arc<str>,
+    /// A bit for each prefix of ISUPPORT PREFIX.
+    pub(super) ranks: u16,
+    pub(super) away: bool,
+    /// `user@host`, where it is known.
+    pub(super) userhost: Option<Box<str>>,
+}
+
+/// Who is in a room; empty while we are not in it.
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    people: BTreeMap<Key, Member>,
+    /// All names have come (RPL_ENDOFNAMES).
+    complete: bool,
+    changed: bool,
+}
+
+impl Roster {
+    /// Adds somebody, or what is new about somebody.
+    pub(super) fn add(&mut self, key: Key, name: &Arc<str>, ranks: u16, userhost: Option<&str>) {
+        self.changed = true;
+        let member = self.people.entry(key).or_insert_with(|| Member {
+            name: name.clone(),
+            ranks: 0,
+            away: false,
+            userhost: None,
+        });
+        member.name = name.clone();
+        member.ranks |= ranks;
+        if let Some(userhost) = userhost.filter(|userhost| userhost.len() > 1) {
+            member.userhost = Some(userhost.into());
+        }
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<&Member> {
+        self.people.get(key)
+    }
+
+    /// Takes somebody out; says whether they were in.
+    pub(super) fn remove(&mut self, key: &Key) -> bool {
+        let removed = self.people.remove(key).is_some();
+        self.changed |= removed;
+        removed
+    }
+
+    /// Gives somebody another name; says whether they are in.
+    pub(super) fn rename(&mut self, from: &Key, to: Key, name: &Arc<str>) -> bool {
+        let Some(mut member) = self.people.remove(from) else { return false };
+        member.name = name.clone();
+        self.people.insert(to, member);
+        self.changed = true;
+        true
+    }
+
+    /// Gives or takes a rank.
+    pub(super) fn set_rank(&mut self, key: &Key, place: usize, set: bool) {
+        if let Some(member) = self.people.get_mut(key) {
+            let bit = 1u16.checked_shl(place as u32).unwrap_or_default();
+            member.ranks = if set { member.ranks | bit } else { member.ranks & !bit };
+            self.changed = true;
+        }
+    }
+
+    pub(super) fn set_away(&mut self, key: &Key, away: bool) {
+        if let Some(member) = self.people.get_mut(key).filter(|member| member.away != away) {
+            member.away = away;
+            self.changed = true;
+        }
+    }
+
+    /// We came in, and the names follow.
+    pub(super) fn begin(&mut self) {
+        *self = Roster { changed: true, ..Roster::default() };
+    }
+
+    /// All names have come.
+    pub(super) fn complete(&mut self) {
+        self.complete = true;
+    }
+
+    /// We are out.
+    pub(super) fn clear(&mut self) {
+        *self =
+            Roster { changed: self.changed || !self.people.is_empty(), complete: true, ..Roster::default() };
+    }
+
+    /// Everybody, operators first, then by folded name; `None` if nothing changed since the
+    /// last call or the names are still coming.
+    pub(super) fn snapshot(&mut self, isupport: &Isupport, me: &Key) -> Option<Arc<[Person]>> {
+        if !self.complete || !std::mem::take(&mut self.changed) {
+            return None;
+        }
+        let person = |(key, member): (&Key, &Member)| Person {
+            name: member.name.clone(),
+            rank: isupport.rank(member.ranks),
+            away: member.away,
+            me: key == me,
+        };
+        let (mut people, others): (Vec<Person>, Vec<Person>) =
+            self.people.iter().map(person).partition(|person| person.rank == Rank::Operator);
+        people.extend(others);
+        Some(people.into())
+    }
+}

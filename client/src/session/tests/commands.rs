@@ -1,0 +1,132 @@
+//! What is typed with a leading `/`, and what menus do.
+
+use super::*;
+
+#[test]
+fn commands_become_lines_of_the_protocol() {
+    let mut world = World::ours("me");
+    for (typed, line) in [
+        ("/join #music", "JOIN #music"),
+        ("/join music key", "JOIN #music key"),
+        ("/JOIN #a,#b", "JOIN #a"),
+        ("/nick zoë", "NICK zoë"),
+        ("/topic Be kind", "TOPIC #lobby :Be kind"),
+        ("/topic -", "TOPIC #lobby :"),
+        ("/kick bob for fun", "KICK #lobby bob :for fun"),
+        ("/kick bob", "KICK #lobby bob"),
+        ("/ban bob", "MODE #lobby +b bob!*@*"),
+        ("/op bob", "MODE #lobby +o bob"),
+        ("/deop bob", "MODE #lobby -o bob"),
+        ("/invite amy", "INVITE amy #lobby"),
+        ("/away tea time", "AWAY :tea time"),
+        ("/away", "AWAY :Away"),
+        ("/back", "AWAY"),
+        ("/whois bob", "WHOIS bob"),
+        ("/list", "LIST"),
+        ("/raw VERSION x", "VERSION x"),
+        ("/part bye now", "PART #lobby :bye now"),
+        ("/leave #lobby", "PART #lobby"),
+    ] {
+        world.command("#lobby", typed);
+        assert_eq!(world.sent().first().map(String::as_str), Some(line), "{typed}");
+    }
+    world.server(":amy!u@cloak.test JOIN #lobby");
+    world.act(Action::Ban { room: Key::new("#lobby"), nick: "Amy".into() });
+    assert_eq!(world.sent(), ["MODE #lobby +b *!*@cloak.test"], "another name does not help");
+    world.command("#lobby", "/quit");
+    assert_eq!((world.calls.clone(), world.sent()), (vec!["disconnect"], vec!["QUIT".to_owned()]));
+}
+
+#[test]
+fn texts_are_said_where_they_belong() {
+    let mut world = World::ours("me");
+    for (typed, line) in [
+        ("//help is a word", "PRIVMSG #lobby :/help is a word"),
+        ("/me waves", "PRIVMSG #lobby :\u{1}ACTION waves\u{1}"),
+        ("/msg bob hi  there", "PRIVMSG bob :hi  there"),
+        ("/msg #lobby hi", "PRIVMSG #lobby :hi"),
+        ("/query amy psst", "PRIVMSG amy :psst"),
+    ] {
+        world.command("#lobby", typed);
+        assert_eq!(token(&world.sent()[0]).1, line, "{typed}");
+    }
+    assert_eq!(world.last("bob").state, Delivery::Pending);
+}
+
+#[test]
+fn what_is_not_understood_is_never_sent() {
+    let mut world = World::ours("me");
+    for typed in ["/frobnicate now", "/", "/ x", "/kick", "/msg bob", "/join", "/nick", "/msg a,b x", "/raw"]
+    {
+        let before = world.lines["#lobby"].len();
+        world.command("#lobby", typed);
+        assert_eq!(world.sent(), [""; 0], "{typed}");
+        assert_eq!(world.lines["#lobby"].len(), before + 1, "{typed} is answered");
+    }
+    world.command("#lobby", "/kick");
+    assert!(world.last("#lobby").text.contains("/kick NAME [why]"));
+    world.command("*", "/topic x");
+    assert!(world.last("*").text.contains("in a room only"));
+}
+
+#[test]
+fn help_lists_all_commands() {
+    let mut world = World::ours("me");
+    world.command("#lobby", "/help");
+    let events = world.events();
+    let Some(Event::Help(list)) = events.first() else { panic!("{events:?}") };
+    assert_eq!(list.len(), Session::commands().len());
+    for (usage, _) in Session::commands().iter().filter(|(usage, _)| !usage.starts_with("//")) {
+        let word = usage.split(' ').next().unwrap();
+        let mut world = World::ours("me");
+        world.command("#lobby", &format!("{word} bob x"));
+        let unknown = world.lines.get("#lobby").and_then(|lines| lines.last());
+        assert!(!unknown.is_some_and(|line| line.text.contains("is no command")), "{word} is documented");
+    }
+}
+
+#[test]
+fn no_text_makes_two_lines_of_one() {
+    let mut world = World::ours("me");
+    let lobby = || Key::new("#lobby");
+    world.act(Action::Topic { room: lobby(), text: "a\r\nQUIT".into() });
+    world.act(Action::Kick { room: lobby(), nick: "bob".into(), why: "x\nQUIT".into() });
+    world.act(Action::Kick { room: lobby(), nick: "bob\nQUIT".into(), why: String::new() });
+    world.act(Action::Away { text: Some("x\nQUIT".into()) });
+    world.act(Action::Join { room: "#x\r\nQUIT".into(), key: None });
+    world.act(Action::Join { room: "#x".into(), key: Some("k\r\nQUIT".into()) });
+    world.act(Action::Rename { nick: "x\r\nQUIT".into() });
+    world.act(Action::Private { nick: "x\r\nQUIT :".into() });
+    world.act(Action::Invite { room: lobby(), nick: "x y".into() });
+    world.act(Action::Command { at: lobby(), line: "/raw a\nQUIT".into() });
+    assert!(world.sent().iter().all(|line| !line.starts_with("QUIT") && !line.contains(['\r', '\n'])));
+}
+
+#[test]
+fn answers_come_where_they_were_asked_for() {
+    let mut world = World::ours("me");
+    world.command("#lobby", "/whois bob");
+    world.server(
+        ":s.test 311 me bob u host.test * :Bob B\n:s.test 319 me bob :@#lobby\n:s.test 318 me bob :End",
+    );
+    assert_eq!(&*world.last("#lobby").text, "bob is in @#lobby");
+    world.server(":s.test 421 me FROB :Unknown command");
+    assert_eq!(
+        (world.last("#lobby").kind, &*world.last("#lobby").text),
+        (LineKind::Error, "FROB: Unknown command")
+    );
+    world.server(":s.test 482 me #lobby :You are not an operator");
+    assert_eq!(&*world.last("#lobby").text, "#lobby: You are not an operator");
+}
+
+#[test]
+fn offline_commands_say_so() {
+    let mut world = World::ours("me");
+    world.give(Input::Lost("gone"));
+    for typed in ["/topic x", "/list", "/whois bob", "/raw X"] {
+        let before = world.lines["#lobby"].len();
+        world.command("#lobby", typed);
+        assert_eq!(world.lines["#lobby"].len(), before + 1, "{typed}");
+        assert_eq!(world.last("#lobby").kind, LineKind::Error);
+    }
+}

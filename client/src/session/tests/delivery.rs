@@ -1,0 +1,178 @@
+//! The way of an own line.
+
+use super::*;
+
+fn failed(sentence: &str) -> Delivery {
+    Delivery::Failed(sentence.into())
+}
+
+#[test]
+fn an_echo_is_a_receipt() {
+    let mut world = World::ours("me");
+    world.say("#lobby", "hello");
+    assert_eq!(world.states("#lobby"), [Delivery::Pending]);
+    let (token, rest) = token(&world.sent()[0]);
+    assert_eq!(rest, "PRIVMSG #lobby :hello");
+    world.server(&format!("@msgid=a;+parlor/id={token} :me!u@host.test PRIVMSG #lobby :hello"));
+    assert_eq!(world.states("#lobby"), [Delivery::Delivered]);
+    assert_eq!(world.last("#lobby").msgid.as_deref(), Some("a"));
+    let events = world.events();
+    assert!(matches!(&events[..], [Event::Changed { .. }]), "{events:?}");
+    world.server(&format!("@msgid=b;+parlor/id={token} :me!u@host.test PRIVMSG #lobby :hello"));
+    assert_eq!(world.talk("#lobby"), ["me: hello"], "stored twice, shown once");
+}
+
+#[test]
+fn an_echo_without_our_tag_is_known_by_its_text() {
+    let mut world = World::welcomed("me", "echo-message", "SAFERATE");
+    world.say("#lobby", "hello");
+    world.act(Action::Me { to: Key::new("#lobby"), text: "waves".into() });
+    assert_eq!(world.sent(), ["PRIVMSG #lobby :hello", "PRIVMSG #lobby :\u{1}ACTION waves\u{1}"]);
+    world.server(":me!u@h PRIVMSG #lobby :hello\n:me!u@h PRIVMSG #lobby :\u{1}ACTION waves\u{1}");
+    assert_eq!(world.states("#lobby"), [Delivery::Delivered, Delivery::Delivered]);
+}
+
+#[test]
+fn lines_of_ours_from_elsewhere_are_ours() {
+    let mut world = World::ours("me");
+    world.server(":me!u@h PRIVMSG #lobby :typed on the phone\n:me!u@h PRIVMSG bob :and this");
+    assert!(world.last("#lobby").own && world.last("bob").own);
+    assert_eq!(world.states("bob"), [Delivery::Delivered]);
+    assert!(!world.events().iter().any(|event| matches!(event, Event::Alert { .. })));
+}
+
+#[test]
+fn a_message_to_oneself_is_shown_once() {
+    let mut world = World::ours("me");
+    world.command("#lobby", "/msg me note");
+    let (token, _) = token(&world.sent()[0]);
+    for _ in 0..2 {
+        world.server(&format!("@msgid=a;+parlor/id={token} :me!u@h PRIVMSG me :note"));
+    }
+    assert_eq!((world.talk("me"), world.states("me")), (vec!["me: note".into()], vec![Delivery::Delivered]));
+}
+
+#[test]
+fn without_echo_a_pong_is_the_sign() {
+    let mut world = World::welcomed("me", "", "SAFERATE");
+    world.say("#lobby", "one");
+    assert_eq!(world.sent(), ["PRIVMSG #lobby :one", "PING :parlor-1"]);
+    world.say("#lobby", "two");
+    world.server(":s.test PONG s.test :parlor-1");
+    assert_eq!(world.states("#lobby"), [Delivery::Delivered, Delivery::Pending]);
+    world.server("PONG parlor-2");
+    assert_eq!(world.states("#lobby"), [Delivery::Delivered, Delivery::Delivered]);
+    world.server(":s.test PONG s.test :parlor-99999999999999999999999\n:s.test PONG");
+}
+
+#[test]
+fn a_refusal_fails_the_line_with_the_servers_sentence() {
+    for caps in ["", OURS] {
+        let mut world = World::welcomed("me", caps, "SAFERATE");
+        world.say("#lobby", "one");
+        world.server(":s.test 404 me #lobby :This room is moderated");
+        assert_eq!(world.states("#lobby"), [failed("This room is moderated")]);
+        world.act(Action::Private { nick: "amy".into() });
+        world.say("amy", "are you there?");
+        world.server(":s.test 401 me amy :No such nick");
+        assert_eq!(world.states("amy"), [failed("No such nick")]);
+        world.say("amy", "and now?");
+        world.server(":s.test FAIL PRIVMSG CANNOT_SEND amy :They are gone");
+        assert_eq!(world.states("amy")[1], failed("They are gone"));
+    }
+}
+
+#[test]
+fn retry_sends_the_same_line_again() {
+    let mut world = World::ours("me");
+    world.say("#lobby", "one");
+    let first = world.sent();
+    world.server(":s.test 404 me #lobby :Moderated");
+    let line = world.last("#lobby");
+    world.act(Action::Retry { to: Key::new("#lobby"), id: line.id });
+    assert_eq!(world.states("#lobby"), [Delivery::Pending]);
+    assert_eq!(world.sent(), first, "under its id");
+    world.server(&format!("@+parlor/id={} :me!u@h PRIVMSG #lobby :one", token(&first[0]).0));
+    assert_eq!(world.states("#lobby"), [Delivery::Delivered]);
+    world.act(Action::Retry { to: Key::new("#lobby"), id: line.id });
+    assert_eq!(world.sent(), [""; 0]);
+}
+
+#[test]
+fn a_receipt_that_never_comes_is_a_failure_and_not_for_ever_pending() {
+    let mut world = World::ours("me");
+    world.say("#lobby", "swallowed");
+    world.look();
+    world.seconds(10);
+    assert_eq!(world.sent(), ["PING :parlor-1"]);
+    world.server(":s.test PONG s.test :parlor-1");
+    assert!(matches!(&world.states("#lobby")[..], [Delivery::Failed(_)]));
+}
+
+#[test]
+fn long_and_many_lines_lose_nothing() {
+    let mut world = World::ours("me");
+    let long = "明".repeat(700) + &"word ".repeat(300);
+    world.say("#lobby", &format!("first\n\n{long}\r\n\tlast\u{1}"));
+    let mut said = Vec::new();
+    while let Some(lines) = Some(world.sent()).filter(|sent| !sent.is_empty()) {
+        for line in lines {
+            let (token, rest) = token(&line);
+            let relayed = format!(":me!u@host.test {rest}\r\n");
+            assert!(relayed.len() <= 512, "{}", relayed.len());
+            said.push(rest.strip_prefix("PRIVMSG #lobby :").unwrap().to_owned());
+            world.server(&format!("@+parlor/id={token} {}", relayed.trim_end()));
+        }
+    }
+    assert_eq!(said.first().unwrap(), "first");
+    assert_eq!(said.last().unwrap(), "\tlast");
+    assert_eq!(said[1..said.len() - 1].concat(), long);
+    assert!(said[1].len() > 460, "cut by the real prefix, not by a guess: {}", said[1].len());
+    assert!(world.states("#lobby").iter().all(|state| *state == Delivery::Delivered));
+    assert_eq!(world.talk("#lobby").len(), said.len());
+}
+
+#[test]
+fn sixteen_at_a_time() {
+    let mut world = World::ours("me");
+    world.say("#lobby", &(0..40).map(|i| format!("{i}\n")).collect::<String>());
+    let sent = world.sent();
+    assert_eq!(sent.len(), 16);
+    world.server(&format!("@+parlor/id={} :me!u@h PRIVMSG #lobby :0", token(&sent[0]).0));
+    assert!(world.sent()[0].ends_with(":16"));
+    assert_eq!(world.states("#lobby").iter().filter(|s| **s == Delivery::Pending).count(), 39);
+}
+
+#[test]
+fn slowly_to_a_server_that_cuts_the_fast() {
+    let mut world = World::welcomed("me", "", "NICKLEN=9");
+    world.seconds(25);
+    world.look();
+    world.say("#lobby", &(0..12).map(|i| format!("{i}\n")).collect::<String>());
+    assert!(!world.sent.iter().any(|line| line.starts_with("PING")), "not for each line");
+    let lines = |world: &mut World| world.sent().iter().filter(|line| line.starts_with("PRIVMSG")).count();
+    assert_eq!(lines(&mut world), 5);
+    world.pass(Duration::from_millis(499));
+    assert_eq!(lines(&mut world), 0);
+    world.pass(Duration::from_millis(1));
+    assert_eq!(lines(&mut world), 1);
+    world.seconds(3);
+    assert_eq!(lines(&mut world), 6);
+    world.server(&format!(":s.test PONG s.test :parlor-{}", world.session.pings));
+    assert!(world.states("#lobby").iter().all(|state| *state == Delivery::Delivered));
+}
+
+#[test]
+fn to_nobody_is_said_so() {
+    let mut world = World::ours("me");
+    world.say("*", "hello?");
+    assert_eq!(world.last("*").kind, LineKind::Error);
+    world.say("#nowhere", "hello?");
+    assert!(world.last("*").text.contains("hello?"));
+    world.say("#lobby", "waits");
+    world.server(":me!u@h PART #lobby");
+    let changed = world.events().into_iter().any(
+        |event| matches!(event, Event::Changed { line, .. } if matches!(line.state, Delivery::Failed(_))),
+    );
+    assert!(changed, "what waited has failed before the room closed");
+}

@@ -1,0 +1,147 @@
+//! Whatever a server sends and a person does: no panic, whole lines, deadlines that are met.
+
+use super::super::seed::Seed;
+use super::*;
+
+const WORDS: &[&str] = &[
+    "001",
+    "005",
+    "353",
+    "366",
+    "376",
+    "332",
+    "301",
+    "322",
+    "323",
+    "404",
+    "433",
+    "432",
+    "474",
+    "PRIVMSG",
+    "NOTICE",
+    "JOIN",
+    "PART",
+    "KICK",
+    "QUIT",
+    "NICK",
+    "MODE",
+    "TOPIC",
+    "INVITE",
+    "AWAY",
+    "BATCH",
+    "PING",
+    "PONG",
+    "CAP",
+    "ERROR",
+    "FAIL",
+    "me",
+    "bob",
+    "#lobby",
+    "#x",
+    "@#lobby",
+    ":",
+    ":me",
+    "*",
+    "LS",
+    "ACK",
+    "NEW",
+    "+o-v+k",
+    "+1",
+    "-1",
+    "chathistory",
+    "PREFIX=(ohv)@%+",
+    "CASEMAPPING=rfc1459",
+    "CHANTYPES=",
+    "NICKLEN=1",
+    "LINELEN=99999999999",
+    "=",
+    "@bob",
+    "+me!u@h",
+    "\u{1}ACTION x\u{1}",
+    "\u{1}VERSION\u{1}",
+    "\u{1}",
+    "parlor-1",
+    "parlor-2",
+    "echo-message",
+    "message-tags",
+    "小明",
+    "",
+    " ",
+    "ERROR :banned",
+];
+
+fn word(seed: &mut Seed) -> &'static str {
+    WORDS[seed.below(WORDS.len() as u64) as usize]
+}
+
+fn server_line(seed: &mut Seed) -> String {
+    let tags = ["", "", "@msgid=1 ", "@time=2026-99-99T99:99:99Z;batch=1 ", "@+parlor/id=7;msgid=;;= ", "@ "];
+    let sources = ["", ":irc.test ", ":bob!u@h ", ":me!u@h ", ":me ", ": ", ":bob "];
+    let mut line = tags[seed.below(6) as usize].to_owned() + sources[seed.below(7) as usize];
+    for _ in 0..seed.below(7) {
+        line.push_str(word(seed));
+        line.push(' ');
+    }
+    line + "\r\n"
+}
+
+fn action(seed: &mut Seed) -> Action {
+    let (a, b) = (word(seed).to_owned(), word(seed).to_owned());
+    let key = Key::new(word(seed));
+    match seed.below(16) {
+        0..=3 => Action::Say { to: key, text: b },
+        4 => Action::Me { to: key, text: b },
+        5 => Action::Retry { to: key, id: LineId(seed.below(50)) },
+        6 => Action::Command { at: key, line: format!("/{a} {b}") },
+        7 => Action::Join { room: a, key: Some(b) },
+        8 => Action::Leave { key },
+        9 => Action::Private { nick: a },
+        10 => Action::Close { key },
+        11 => Action::Rename { nick: a },
+        12 => Action::RetryNow,
+        13 => Action::Reading { key },
+        14 => Action::Ignore { nick: a },
+        _ => Action::Kick { room: key, nick: a, why: b },
+    }
+}
+
+#[test]
+fn nothing_from_outside_makes_it_panic() {
+    for number in 0..400 {
+        let mut seed = Seed(number);
+        let mut world =
+            if number % 2 == 0 { World::ours("me") } else { World::welcomed("me", "", "NICKLEN=9") };
+        for _ in 0..120 {
+            match seed.below(12) {
+                0..=6 => {
+                    let line = server_line(&mut seed);
+                    world.give(Input::Received(line.as_bytes()));
+                }
+                7 => world.give(Input::Lost("gone")),
+                8 => world.give(Input::Connected),
+                9 => world.pass(Duration::from_millis(seed.below(20_000))),
+                _ => {
+                    let action = action(&mut seed);
+                    world.act(action);
+                }
+            }
+            if seed.below(40) == 0 {
+                world.act(Action::Disconnect);
+            }
+        }
+    }
+}
+
+#[test]
+fn raw_bytes_are_no_harm_either() {
+    for number in 0..200 {
+        let mut seed = Seed(number);
+        let mut world = World::ours("me");
+        for _ in 0..20 {
+            let bytes: Vec<u8> = (0..seed.below(300))
+                .map(|_| b":@! #\r\n\0\x01PRIVMSG\xe9\xff"[seed.below(18) as usize])
+                .collect();
+            world.give(Input::Received(&bytes));
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The session under virtual time, against scripted servers and against the real hub.
+
+mod commands;
+mod delivery;
+mod fuzz;
+mod hub;
+mod naming;
+mod people;
+mod reconnecting;
+mod registering;
+mod talking;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+
+pub(super) const START: u64 = 1_700_000_000_000;
+
+/// What our own server offers.
+pub(super) const OURS: &str = "message-tags server-time batch echo-message labeled-response standard-replies \
+     multi-prefix userhost-in-names away-notify extended-join setname invite-notify no-implicit-names cap-notify";
+
+/// A session, its time, what it sent and what it showed.
+pub(super) struct World {
+    pub(super) session: Session,
+    pub(super) now: Duration,
+    /// Lines sent and not yet looked at.
+    pub(super) sent: Vec<String>,
+    /// Events not yet looked at.
+    pub(super) events: Vec<Event>,
+    /// `Connect` and `Disconnect`, as they came.
+    pub(super) calls: Vec<&'static str>,
+    /// Each timeline, as a window would hold it.
+    pub(super) lines: BTreeMap<Key, Vec<Arc<Line>>>,
+    pub(super) people: BTreeMap<Key, Arc<[Person]>>,
+    pub(super) status: Option<Status>,
+}
+
+pub(super) fn profile(nick: &str) -> Profile {
+    Profile {
+        host: "irc.test".into(),
+        port: 49806,
+        nick: nick.into(),
+        rooms: vec!["#lobby".into()],
+        seed: nick.bytes().fold(7, |seed, b| seed * 31 + u64::from(b)),
+        ..Profile::default()
+    }
+}
+
+impl World {
+    pub(super) fn new(profile: Profile) -> World {
+        World::at(profile, Duration::ZERO)
+    }
+
+    pub(super) fn at(profile: Profile, now: Duration) -> World {
+        let mut world = World {
+            session: Session::new(profile, moment(now)),
+            now,
+            sent: Vec::new(),
+            events: Vec::new(),
+            calls: Vec::new(),
+            lines: BTreeMap::new(),
+            people: BTreeMap::new(),
+            status: None,
+        };
+        world.collect();
+        world
+    }
+
+    /// Welcome on a server that offers these capabilities and says this about itself, and in
+    /// `#lobby` with `bob` as its operator.
+    pub(super) fn welcomed(nick: &str, caps: &str, isupport: &str) -> World {
+        let mut world = World::new(profile(nick));
+        world.welcome(caps, isupport);
+        world.enter("#lobby", &format!("{nick} @bob"));
+        world.look();
+        world
+    }
+
+    /// On our own kind of server.
+    pub(super) fn ours(nick: &str) -> World {
+        World::welcomed(
+            nick,
+            OURS,
+            "CASEMAPPING=ascii NETWORK=Parlor SAFERATE STATUSMSG=@+ NICKLEN=32 PREFIX=(ov)@+",
+        )
+    }
+
+    pub(super) fn welcome(&mut self, caps: &str, isupport: &str) {
+        self.give(Input::Connected);
+        let nick = self.session.me.nick.clone();
+        if !caps.is_empty() {
+            self.server(&format!(":irc.test CAP * LS :{caps}"));
+            let asked = self.sent.iter().rev().find_map(|line| line.strip_prefix("CAP REQ :"));
+            let asked = asked.expect("capabilities are asked for").to_owned();
+            self.server(&format!(":irc.test CAP {nick} ACK :{asked}"));
+        }
+        self.server(&format!(":irc.test 001 {nick} :Welcome to the test, {nick}!u@host.test"));
+        self.server(&format!(":irc.test 005 {nick} {isupport} :are supported by this server"));
+        self.server(&format!(":irc.test 422 {nick} :No MOTD"));
+    }
+
+    /// We come into a room with these people.
+    pub(super) fn enter(&mut self, room: &str, names: &str) {
+        let nick = self.session.me.nick.clone();
+        self.server(&format!(":{nick}!u@host.test JOIN {room}"));
+        self.server(&format!(":irc.test 353 {nick} = {room} :{names}"));
+        self.server(&format!(":irc.test 366 {nick} {room} :End of NAMES"));
+    }
+
+    pub(super) fn give(&mut self, input: Input<'_>) {
+        self.session.handle(input, moment(self.now));
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        let outputs: Vec<Output> = self.session.drain().collect();
+        let mut told = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Connect => self.calls.push("connect"),
+                Output::Disconnect => self.calls.push("disconnect"),
+                Output::Send(wire) => {
+                    let wire = String::from_utf8(wire).expect("only UTF-8 goes out");
+                    assert!(wire.ends_with("\r\n"), "whole lines only: {wire:?}");
+                    self.sent.extend(wire.split_terminator("\r\n").map(str::to_owned));
+                }
+                Output::Event(event) => {
+                    self.apply(&event);
+                    if let Event::People { key, .. } = &event {
+                        assert!(!told.contains(key), "people twice in one batch");
+                        told.push(key.clone());
+                    }
+                    self.events.push(event);
+                }
+            }
+        }
+    }
+
+    /// What a window does with an event.
+    fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Opened { key, .. } => assert!(self.lines.insert(key.clone(), Vec::new()).is_none()),
+            Event::Closed { key, .. } => assert!(self.lines.remove(key).is_some()),
+            Event::Moved { key, to, .. } => {
+                let lines = self.lines.remove(key).expect("it is open");
+                self.lines.insert(to.clone(), lines);
+            }
+            Event::Lines { key, lines } => {
+                let timeline = self.lines.get_mut(key).expect("it is open");
+                timeline.extend(lines.iter().cloned());
+                assert!(timeline.is_sorted_by_key(|line| line.id));
+            }
+            Event::Changed { key, line } => {
+                let timeline = self.lines.get_mut(key).expect("it is open");
+                let old = timeline.iter_mut().find(|old| old.id == line.id).expect("it was shown");
+                *old = line.clone();
+            }
+            Event::People { key, people } => {
+                self.people.insert(key.clone(), people.clone());
+            }
+            Event::Status(status) => self.status = Some(status.clone()),
+            _ => {}
+        }
+    }
+
+    pub(super) fn server(&mut self, lines: &str) {
+        let block: String = lines.lines().map(|line| format!("{line}\r\n")).collect();
+        self.give(Input::Received(block.as_bytes()));
+    }
+
+    pub(super) fn act(&mut self, action: Action) {
+        self.give(Input::Act(action));
+    }
+
+    pub(super) fn say(&mut self, to: &str, text: &str) {
+        self.act(Action::Say { to: Key::new(to), text: text.into() });
+    }
+
+    pub(super) fn command(&mut self, at: &str, line: &str) {
+        self.act(Action::Command { at: Key::new(at), line: line.into() });
+    }
+
+    /// Lets time pass, with every deadline on the way.
+    pub(super) fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(at) = self.session.next_timeout().filter(|at| *at <= end) {
+            assert!(at >= self.now, "a deadline in the past");
+            self.now = self.now.max(at);
+            self.give(Input::Tick);
+            let again = self.session.next_timeout();
+            assert!(again.is_none_or(|again| again > self.now), "a deadline that is not met");
+        }
+        self.now = end;
+    }
+
+    pub(super) fn seconds(&mut self, seconds: u64) {
+        self.pass(Duration::from_secs(seconds));
+    }
+
+    /// What was sent and shown since the last look.
+    pub(super) fn look(&mut self) -> (Vec<String>, Vec<Event>) {
+        self.calls.clear();
+        (std::mem::take(&mut self.sent), std::mem::take(&mut self.events))
+    }
+
+    pub(super) fn sent(&mut self) -> Vec<String> {
+        self.look().0
+    }
+
+    pub(super) fn events(&mut self) -> Vec<Event> {
+        self.look().1
+    }
+
+    /// The texts of a timeline: what was said, with its sender.
+    pub(super) fn talk(&self, name: &str) -> Vec<String> {
+        let said =
+            |line: &&Arc<Line>| matches!(line.kind, LineKind::Said | LineKind::Action | LineKind::Notice);
+        let lines = self.lines.get(name).map(Vec::as_slice).unwrap_or_default();
+        lines.iter().filter(said).map(|line| format!("{}: {}", line.from, line.text)).collect()
+    }
+
+    pub(super) fn last(&self, name: &str) -> Line {
+        let line = self.lines.get(name).and_then(|lines| lines.last());
+        Line::clone(line.unwrap_or_else(|| panic!("nothing in {name}")))
+    }
+
+    pub(super) fn states(&self, name: &str) -> Vec<Delivery> {
+        let lines = self.lines.get(name).map(Vec::as_slice).unwrap_or_default();
+        let own = lines.iter().filter(|line| line.state != Delivery::None);
+        own.map(|line| line.state.clone()).collect()
+    }
+
+    pub(super) fn names(&self, room: &str) -> Vec<String> {
+        let people = self.people.get(room).map(|people| &people[..]).unwrap_or_default();
+        people.iter().map(|person| person.name.to_string()).collect()
+    }
+}
+
+pub(super) fn moment(elapsed: Duration) -> Moment {
+    Moment { elapsed, wall: UnixMillis(START + elapsed.as_millis() as u64) }
+}
+
+/// The token and the rest of a line that was sent with one.
+pub(super) fn token(line: &str) -> (String, String) {
+    let (tag, rest) = line.split_once(' ').expect("a tag and a message");
+    let token = tag.strip_prefix("@+parlor/id=").expect("our tag").to_owned();
+    assert!(token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit()), "{token}");
+    (token, rest.to_owned())
+}
+
+#[test]
+fn a_hundred_thousand_lines_fit_40_mb() {
+    // A line, the counters of its Arc, its text of 160 bytes, its msgid of 23, the pointer in
+    // the timeline; each allocation rounded up as glibc does.
+    let allocated = |bytes: usize| (bytes + 8).next_multiple_of(16).max(32);
+    let each = allocated(size_of::<Line>() + 16) + allocated(160) + allocated(23) + 8;
+    assert!(each * 100_000 < 40_000_000, "{each} bytes a line");
+}
+
+#[test]
+fn a_session_can_go_to_its_own_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Session>();
+    is_send::<Output>();
+    is_send::<Action>();
+}

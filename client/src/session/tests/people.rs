@@ -1,0 +1,164 @@
+//! Who comes and goes.
+
+use super::*;
+
+#[test]
+fn operators_first_then_by_name() {
+    let mut world = World::new(profile("me"));
+    world.welcome(OURS, "PREFIX=(qaohv)~&@%+");
+    world.server(":me!u@h JOIN #lobby");
+    world.server(
+        ":s.test 353 me = #lobby :me!u@h +Zoë!u@h @carl!u@h\n:s.test 353 me = #lobby :~@Amy!u@h %bob!u@h",
+    );
+    assert!(world.people.is_empty(), "the names are still coming");
+    world.server(":s.test 366 me #lobby :End");
+    assert_eq!(world.names("#lobby"), ["Amy", "bob", "carl", "me", "Zoë"]);
+    let people = world.people["#lobby"].clone();
+    assert_eq!(
+        people.iter().map(|p| p.rank).collect::<Vec<_>>(),
+        [Rank::Operator, Rank::Operator, Rank::Operator, Rank::Member, Rank::Voice]
+    );
+    assert_eq!(people.iter().filter(|p| p.me).map(|p| &*p.name).collect::<Vec<_>>(), ["me"]);
+}
+
+#[test]
+fn one_snapshot_for_a_crowd() {
+    let mut world = World::ours("me");
+    let crowd: String = (0..500).map(|i| format!(":p{i}!u@h JOIN #lobby\r\n")).collect();
+    world.give(Input::Received(crowd.as_bytes()));
+    let told = world.events().into_iter().filter(|e| matches!(e, Event::People { .. })).count();
+    assert_eq!((told, world.names("#lobby").len()), (1, 502));
+    world.server(":bob!u@h PRIVMSG #lobby :hi");
+    assert!(!world.events().iter().any(|e| matches!(e, Event::People { .. })), "nothing changed");
+}
+
+#[test]
+fn coming_and_going_is_told_where_it_happened() {
+    let mut world = World::ours("me");
+    world.enter("#music", "me bob");
+    world.act(Action::Private { nick: "bob".into() });
+    world.server("@msgid=1 :amy!u@h JOIN #lobby * :Amy A");
+    world.server(":amy!u@h PART #lobby :lunch");
+    world.server(":bob!u@h QUIT :gone");
+    let quiet = |name: &str| {
+        let lines = world.lines[name].iter().filter(|line| !line.own);
+        lines.map(|line| (line.kind, line.from.to_string(), line.text.to_string())).collect::<Vec<_>>()
+    };
+    let line = |kind, from: &str, text: &str| (kind, from.to_owned(), text.to_owned());
+    assert_eq!(
+        quiet("#lobby"),
+        [
+            line(LineKind::Joined, "amy", ""),
+            line(LineKind::Left, "amy", "lunch"),
+            line(LineKind::Left, "bob", "gone")
+        ]
+    );
+    assert_eq!(quiet("#music"), [line(LineKind::Left, "bob", "gone")]);
+    assert_eq!(quiet("bob"), [line(LineKind::Left, "bob", "gone")]);
+    assert_eq!(world.names("#lobby"), ["me"]);
+}
+
+#[test]
+fn a_private_conversation_follows_a_rename() {
+    let mut world = World::ours("me");
+    world.server(":bob!u@h PRIVMSG me :hi");
+    world.server(":bob!u@h NICK Robert");
+    let moved = Event::Moved { key: Key::new("bob"), to: Key::new("robert"), name: "Robert".into() };
+    assert!(world.events().contains(&moved));
+    assert_eq!((world.last("robert").kind, world.lines.contains_key("bob")), (LineKind::Renamed, false));
+    world.say("robert", "hello");
+    let (token, rest) = token(&world.sent()[0]);
+    assert!(rest.starts_with("PRIVMSG Robert :"));
+    assert_eq!(world.names("#lobby"), ["Robert", "me"], "still operator");
+    world.server(":Robert!u@h NICK bob");
+    let relayed = format!("@+parlor/id={token} :me!u@h PRIVMSG Robert :hello");
+    world.server(&relayed);
+    assert_eq!(world.states("bob"), [Delivery::Delivered], "what was under way moved along");
+}
+
+#[test]
+fn kicked_and_closed() {
+    let mut world = World::ours("me");
+    world.server(":bob!u@h JOIN #x\n:amy!u@h JOIN #lobby\n:bob!u@h KICK #lobby amy :spam spam");
+    let line = world.last("#lobby");
+    assert_eq!((line.kicked(), &*line.from), (Some(("amy", "spam spam")), "bob"));
+    world.server(":bob!u@h KICK #lobby me :bob");
+    let why = Some("bob put you out of #lobby".to_owned());
+    assert!(world.events().contains(&Event::Closed { key: Key::new("#lobby"), why }));
+    world.give(Input::Lost("gone"));
+    world.seconds(2);
+    world.welcome("", "");
+    assert!(!world.sent().iter().any(|line| line.starts_with("JOIN")), "not back by itself");
+}
+
+#[test]
+fn ranks_change_with_modes_and_their_parameters() {
+    let mut world = World::ours("me");
+    world.server(":bob!u@h MODE #lobby +bko-v+l *!*@x key me bob 5");
+    assert_eq!(world.names("#lobby"), ["bob", "me"]);
+    assert_eq!(world.people["#lobby"][1].rank, Rank::Operator);
+    let line = world.last("#lobby");
+    assert_eq!((line.kind, &*line.text), (LineKind::Mode, "+bko-v+l *!*@x key me bob 5"));
+    world.server(":irc.test MODE #lobby -o+v bob bob");
+    assert_eq!(world.people["#lobby"][1].rank, Rank::Voice);
+    let before = world.lines["*"].len();
+    world.server(":me MODE me :+i");
+    assert_eq!(world.lines["*"].len(), before);
+}
+
+#[test]
+fn topics_and_invitations() {
+    let mut world = World::ours("me");
+    let lobby = Key::new("#lobby");
+    let topic = |text: &str| Event::Topic { key: lobby.clone(), text: text.into() };
+    world.server(":irc.test 332 me #lobby :Be kind\n:irc.test 333 me #lobby bob 1");
+    assert_eq!(world.events(), [topic("Be kind")]);
+    world.server(":bob!u@h TOPIC #lobby :");
+    assert!(world.events().contains(&topic("")));
+    assert_eq!(world.last("#lobby").kind, LineKind::Topic);
+    world.server(":bob!u@h INVITE me :#secret");
+    assert!(world.last("*").text.contains("bob invites you to #secret"));
+    assert!(world.events().iter().any(|event| matches!(event, Event::Alert { from, .. } if from == "bob")));
+    world.server(":bob!u@h INVITE amy :#lobby");
+    assert_eq!(&*world.last("#lobby").text, "bob invited amy");
+}
+
+#[test]
+fn away_is_seen() {
+    let mut world = World::ours("me");
+    world.server(":bob!u@h AWAY :lunch");
+    assert!(world.people["#lobby"][0].away);
+    world.server(":bob!u@h AWAY");
+    assert!(!world.people["#lobby"][0].away);
+    world.act(Action::Away { text: Some("tea".into()) });
+    assert_eq!(world.sent(), ["AWAY :tea"]);
+    world.server(":irc.test 306 me :You are marked as away");
+    assert!(world.people["#lobby"][1].away);
+    world.act(Action::Private { nick: "bob".into() });
+    world.server(":irc.test 301 me bob :lunch\n:irc.test 301 me bob :lunch");
+    assert_eq!(world.lines["bob"].len(), 1, "said once");
+}
+
+#[test]
+fn rooms_are_listed_by_size() {
+    let mut world = World::ours("me");
+    world.act(Action::ListRooms);
+    world.server(":s.test 321 me Channel :Users Name\n:s.test 322 me #a 2 :\n:s.test 322 me #b 30 :music\n:s.test 323 me :End");
+    let room =
+        |name: &str, people, topic: &str| ListedRoom { name: name.into(), people, topic: topic.into() };
+    assert!(world.events().contains(&Event::Listed(vec![room("#b", 30, "music"), room("#a", 2, "")])));
+}
+
+#[test]
+fn a_room_that_does_not_let_us_in_is_refused() {
+    for (code, reason) in [(473, Reason::RoomClosed), (474, Reason::RoomClosed), (476, Reason::RoomBad)] {
+        let mut world = World::ours("me");
+        world.act(Action::Join { room: "secret".into(), key: None });
+        assert_eq!(world.sent(), ["JOIN #secret"]);
+        world.server(&format!(":s.test {code} me #secret :You may not"));
+        let refusal =
+            Refusal { field: Field::Room, reason, sentence: "#secret: You may not".into(), suggestion: None };
+        assert_eq!(world.events(), [Event::Refused(refusal)]);
+        assert!(!world.lines.contains_key("#secret"));
+    }
+}

@@ -1,0 +1,280 @@
+//! What is remembered between starts: settings and drafts, in the platform's folder.
+//!
+//! Written atomically; a file that cannot be understood is set aside, never lost.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Places that are offered again at the next start.
+const MAX_RECENT: usize = 8;
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Theme {
+    /// As the desktop is.
+    #[default]
+    System,
+    /// Dark text on a light ground.
+    Light,
+    /// Light text on a dark ground.
+    Dark,
+}
+
+/// How a time of day is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeFormat {
+    /// 21:05.
+    #[default]
+    Hours24,
+    /// 9:05 pm.
+    Hours12,
+}
+
+/// What the desktop is told of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Notify {
+    /// Mentions and private lines.
+    #[default]
+    Mentions,
+    /// Every line.
+    All,
+    /// Nothing.
+    Off,
+}
+
+/// A place that was joined before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Recent {
+    /// Host and port, as typed.
+    pub address: String,
+    /// The name used there.
+    pub name: String,
+    /// The room.
+    pub room: String,
+}
+
+/// Everything that the settings view shows, and what was used last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Settings {
+    /// The name to go by.
+    pub name: String,
+    /// The address to fill in.
+    pub address: String,
+    /// The room to fill in.
+    pub room: String,
+    /// Join at the start without asking.
+    pub join_at_start: bool,
+    /// Light or dark.
+    pub theme: Theme,
+    /// Text size in percent, 75 to 200.
+    pub text_size: u32,
+    /// A language's code (`en`, `zh_CN`); empty: the system's.
+    pub language: String,
+    /// How times are written.
+    pub time_format: TimeFormat,
+    /// A sound with each notification.
+    pub sounds: bool,
+    /// What the desktop is told of.
+    pub notify: Notify,
+    /// Comings and goings in one quiet line.
+    pub fold_joins: bool,
+    /// The address that a hosted room listened on last; empty: the first one of a network.
+    pub host_address: String,
+    /// The port that a hosted room listens on.
+    pub host_port: u16,
+    /// Whose lines are not shown.
+    pub ignored: Vec<String>,
+    /// Where one was before, the last one first.
+    pub recent: Vec<Recent>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            name: String::new(),
+            address: format!("127.0.0.1:{}", parlor_server::DEFAULT_PORT),
+            room: "#lobby".into(),
+            join_at_start: false,
+            theme: Theme::default(),
+            text_size: 100,
+            language: String::new(),
+            time_format: TimeFormat::default(),
+            sounds: false,
+            notify: Notify::default(),
+            fold_joins: true,
+            host_address: String::new(),
+            host_port: parlor_server::DEFAULT_PORT,
+            ignored: Vec::new(),
+            recent: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Remembers a place as the last one.
+    pub fn remember(&mut self, place: Recent) {
+        self.recent.retain(|other| (&other.address, &other.room) != (&place.address, &place.room));
+        self.recent.insert(0, place);
+        self.recent.truncate(MAX_RECENT);
+    }
+}
+
+/// Text that was typed and not sent, by conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Drafts {
+    /// `address conversation` to text.
+    pub texts: BTreeMap<String, String>,
+}
+
+/// The folder with both files.
+#[derive(Debug, Clone)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder that was asked for, or the platform's; an error where there is no home.
+    pub fn open(asked: Option<PathBuf>) -> io::Result<Folder> {
+        let folder = match asked {
+            Some(folder) => folder,
+            None => {
+                let app = AppStrategyArgs {
+                    top_level_domain: "org".into(),
+                    author: "Parlor".into(),
+                    app_name: "parlor".into(),
+                };
+                choose_app_strategy(app)
+                    .map_err(|error| io::Error::new(ErrorKind::NotFound, error))?
+                    .config_dir()
+            }
+        };
+        fs::create_dir_all(&folder)?;
+        Ok(Folder(folder))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Reads the settings. A file that cannot be understood is set aside; then the sentence
+    /// says so, and the settings are the defaults.
+    pub fn settings(&self) -> (Settings, Option<String>) {
+        self.read("settings.toml")
+    }
+
+    /// Reads the drafts, as [`settings`](Self::settings).
+    pub fn drafts(&self) -> (Drafts, Option<String>) {
+        self.read("drafts.toml")
+    }
+
+    /// Writes the settings.
+    pub fn keep_settings(&self, settings: &Settings) -> io::Result<()> {
+        self.write("settings.toml", settings)
+    }
+
+    /// Writes the drafts.
+    pub fn keep_drafts(&self, drafts: &Drafts) -> io::Result<()> {
+        self.write("drafts.toml", drafts)
+    }
+
+    fn read<T: DeserializeOwned + Default>(&self, name: &str) -> (T, Option<String>) {
+        let path = self.0.join(name);
+        let error = match fs::read_to_string(&path) {
+            Ok(text) => match basic_toml::from_str(&text) {
+                Ok(value) => return (value, None),
+                Err(error) => error.to_string(),
+            },
+            Err(error) if error.kind() == ErrorKind::NotFound => return (T::default(), None),
+            Err(error) => error.to_string(),
+        };
+        let aside = path.with_extension("toml.broken");
+        let sentence = match fs::rename(&path, &aside) {
+            Ok(()) => format!(
+                "{} could not be read ({error}) and was set aside as {}.",
+                path.display(),
+                aside.display()
+            ),
+            Err(_) => format!("{} could not be read ({error}).", path.display()),
+        };
+        (T::default(), Some(sentence))
+    }
+
+    /// Either the old file is there or the new one, whole, whenever the power goes.
+    fn write<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
+        let text =
+            basic_toml::to_string(value).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+        let path = self.0.join(name);
+        let fresh = path.with_extension("toml.new");
+        let mut file = File::create(&fresh)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(fresh, path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("parlor-settings-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        Folder::open(Some(path)).unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_is_read_again() {
+        let folder = folder("kept");
+        let mut settings = Settings { name: "小明".into(), theme: Theme::Dark, ..Settings::default() };
+        settings.remember(Recent { address: "a:1".into(), name: "x".into(), room: "#r".into() });
+        folder.keep_settings(&settings).unwrap();
+        assert_eq!(folder.settings(), (settings, None));
+        let drafts = Drafts { texts: [("a #lobby".into(), "half a \"thought\"\nand more".into())].into() };
+        folder.keep_drafts(&drafts).unwrap();
+        assert_eq!(folder.drafts(), (drafts, None));
+        fs::remove_dir_all(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_broken_file_is_set_aside_and_said_so() {
+        let folder = folder("broken");
+        fs::write(folder.path().join("settings.toml"), "name = [").unwrap();
+        let (settings, sentence) = folder.settings();
+        assert_eq!(settings, Settings::default());
+        assert!(sentence.unwrap().contains("settings.toml.broken"));
+        assert_eq!(fs::read_to_string(folder.path().join("settings.toml.broken")).unwrap(), "name = [");
+        assert_eq!(folder.settings().1, None);
+        fs::remove_dir_all(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_another_version_is_read_as_far_as_it_is_known() {
+        let folder = folder("other");
+        fs::write(folder.path().join("settings.toml"), "name = \"bob\"\nfrom-the-future = 1\n").unwrap();
+        let (settings, sentence) = folder.settings();
+        assert_eq!((settings.name.as_str(), sentence), ("bob", None));
+        fs::remove_dir_all(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn the_same_place_is_remembered_once() {
+        let mut settings = Settings::default();
+        for i in 0..20 {
+            let address = format!("host{}:1", i % 10);
+            settings.remember(Recent { address, name: format!("n{i}"), room: "#r".into() });
+        }
+        assert_eq!(settings.recent.len(), MAX_RECENT);
+        assert_eq!(settings.recent[0].name, "n19");
+    }
+}

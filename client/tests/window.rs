@@ -1,0 +1,400 @@
+//! The window without a display: the real bridge, the real network task and the real server,
+//! driven through the adapters as a person drives the views.
+#![cfg(feature = "window")]
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use parlor_client::bridge::{Bridge, Wishes};
+use parlor_client::host::Host;
+use parlor_client::settings::Folder;
+use parlor_server::Config;
+use parlor_ui::slint::{ComponentHandle, Model};
+use parlor_ui::{
+    App, ConnectView, FindView, HostView, Language, LineKind, LineRow, LineState, RoomView, Screen,
+    SettingsView, Shell, StatusKind, ThemeChoice,
+};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A window and what it remembers, gone when dropped.
+struct Person {
+    app: App,
+    bridge: Rc<Bridge>,
+    folder: PathBuf,
+}
+
+impl Person {
+    fn new(name: &str) -> Person {
+        let folder = std::env::temp_dir().join(format!("parlor-window-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        Person::again(folder)
+    }
+
+    /// A start with what was remembered before.
+    fn again(folder: PathBuf) -> Person {
+        thread_local!(static READY: () = i_slint_backend_testing::init_no_event_loop());
+        READY.with(|()| ());
+        let app = App::new().unwrap();
+        let bridge = Bridge::new(&app, Folder::open(Some(folder.clone())).unwrap());
+        Person { app, bridge, folder }
+    }
+
+    fn room(&self) -> RoomView<'_> {
+        self.app.global::<RoomView>()
+    }
+
+    fn card(&self) -> ConnectView<'_> {
+        self.app.global::<ConnectView>()
+    }
+
+    /// Joins through the card, and waits for the room.
+    fn joins(&self, server: SocketAddr, name: &str) {
+        self.card().set_name(name.into());
+        self.card().set_address(server.to_string().into());
+        self.card().set_room("#lobby".into());
+        self.card().invoke_join();
+        self.until("the room", |this| {
+            this.app.global::<Shell>().get_screen() == Screen::Room && this.room().get_key() == "#lobby"
+        });
+    }
+
+    fn says(&self, text: &str) {
+        self.room().set_draft(text.into());
+        self.room().invoke_send();
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a deadline for what comes over a socket")]
+    fn until(&self, what: &str, come: impl Fn(&Person) -> bool) {
+        let started = Instant::now();
+        loop {
+            self.bridge.pump();
+            if come(self) {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "waited for {what}\nrows: {:#?}", self.texts());
+            std::thread::sleep(Duration::from_millis(3));
+        }
+    }
+
+    fn rows(&self) -> Vec<LineRow> {
+        self.room().get_lines().iter().collect()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.rows().iter().map(|row| format!("{:?} {} {}", row.kind, row.name, row.plain)).collect()
+    }
+
+    fn has(&self, text: &str) -> bool {
+        self.texts().iter().any(|row| row.contains(text))
+    }
+
+    fn waits_for(&self, text: &str) {
+        self.until(text, |this| this.has(text));
+    }
+
+    fn row(&self, text: &str) -> (i32, LineRow) {
+        let rows = self.rows();
+        let at = rows
+            .iter()
+            .position(|row| row.plain == text)
+            .unwrap_or_else(|| panic!("{text}: {:?}", self.texts()));
+        (at as i32, rows[at].clone())
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        self.bridge.finish();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn server() -> Host {
+    server_at("127.0.0.1:0")
+}
+
+fn server_at(bind: &str) -> Host {
+    Host::start(Config { bind: vec![bind.into()], ..Config::default() }).unwrap()
+}
+
+/// Somebody at a terminal.
+struct Terminal(BufReader<TcpStream>);
+
+impl Terminal {
+    fn joins(server: SocketAddr, name: &str) -> Terminal {
+        let stream = TcpStream::connect(server).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut terminal = Terminal(BufReader::new(stream));
+        terminal.types(name);
+        terminal.reads("Welcome");
+        terminal
+    }
+
+    fn types(&mut self, line: &str) {
+        writeln!(self.0.get_mut(), "{line}").unwrap();
+    }
+
+    fn reads(&mut self, text: &str) -> String {
+        let mut seen = String::new();
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.0.read_line(&mut line).unwrap(), 0, "closed before {text:?}; it said:\n{seen}");
+            if line.contains(text) {
+                return line;
+            }
+            seen += &line;
+        }
+    }
+}
+
+#[test]
+fn two_kinds_of_people_talk() {
+    let host = server();
+    let mut bob = Terminal::joins(host.address(), "bob");
+    let alice = Person::new("talk");
+    alice.joins(host.address(), "alice");
+    bob.reads("* alice joined");
+    alice.until("the people", |alice| alice.room().get_people_count() == 2);
+
+    alice.says("hello *bob*");
+    bob.reads("<alice> hello *bob*");
+    alice.until("the receipt", |alice| {
+        alice.has("hello *bob*") && alice.row("hello *bob*").1.state == LineState::Delivered
+    });
+    bob.types("hi alice, see https://example.org");
+    alice.waits_for("hi alice, see https://example.org");
+    let (_, row) = alice.row("hi alice, see https://example.org");
+    assert!(row.mention && row.heading && !row.own && row.kind == LineKind::Message);
+    host.stop();
+}
+
+#[test]
+fn what_is_wrong_stands_beside_its_field() {
+    let host = server();
+    let alice = Person::new("card");
+    let card = alice.card();
+    card.set_name("".into());
+    card.set_address("a b".into());
+    card.set_room("#a,b".into());
+    card.invoke_join();
+    assert!(card.get_name_error().contains("name first"));
+    assert!(card.get_address_error().contains("a b"));
+    assert!(card.get_room_error().contains("#a,b"));
+    assert!(!card.get_busy());
+
+    // Nobody listens there any more.
+    let gone = server();
+    let address = gone.address();
+    gone.stop();
+    card.set_name("alice".into());
+    card.set_address(address.to_string().into());
+    card.set_room("#lobby".into());
+    card.invoke_join();
+    assert!(card.get_busy());
+    alice.until("the sentence", |alice| alice.card().get_address_error().contains("Nobody answers at"));
+    assert!(!card.get_busy());
+
+    // A taken name offers a free one.
+    let _bob = Terminal::joins(host.address(), "bob");
+    card.set_name("bob".into());
+    card.set_address(host.address().to_string().into());
+    card.invoke_join();
+    alice.until("the suggestion", |alice| !alice.card().get_suggestion().is_empty());
+    assert!(card.get_name_error().contains("bob"));
+    card.invoke_use_suggestion();
+    alice.until("the room", |alice| alice.app.global::<Shell>().get_screen() == Screen::Room);
+    host.stop();
+}
+
+#[test]
+fn a_server_that_comes_back_gets_what_was_typed_meanwhile() {
+    let host = server();
+    let address = host.address();
+    let alice = Person::new("back");
+    alice.joins(address, "alice");
+    host.stop();
+    alice.until("the pill", |alice| {
+        matches!(
+            alice.room().get_status(),
+            StatusKind::Reconnecting | StatusKind::Connecting | StatusKind::Offline
+        )
+    });
+    alice.says("typed while offline");
+    alice.waits_for("typed while offline");
+    assert_eq!(alice.row("typed while offline").1.state, LineState::Pending);
+
+    let host = server_at(&address.to_string());
+    let mut bob = Terminal::joins(address, "bob");
+    alice.room().invoke_retry_now();
+    bob.reads("<alice> typed while offline");
+    alice.until("the receipt", |alice| alice.row("typed while offline").1.state == LineState::Delivered);
+    assert_eq!(alice.room().get_status(), StatusKind::Connected);
+    host.stop();
+}
+
+#[test]
+fn a_draft_and_the_settings_survive_a_restart() {
+    let host = server();
+    let mut alice = Person::new("restart");
+    alice.joins(host.address(), "alice");
+    alice.room().set_draft("half a thought".into());
+    let settings = alice.app.global::<SettingsView>();
+    alice.app.global::<Shell>().invoke_opened(parlor_ui::Panel::Settings);
+    settings.set_theme(ThemeChoice::Dark);
+    settings.set_language(Language::Chinese);
+    settings.invoke_changed_now();
+    assert_eq!(alice.app.global::<Shell>().get_theme(), ThemeChoice::Dark);
+    alice.bridge.finish();
+
+    let folder = std::mem::take(&mut alice.folder);
+    let again = Person::again(folder);
+    assert_eq!(again.card().get_name(), "alice");
+    assert_eq!(again.card().get_recents().row_count(), 1);
+    assert_eq!(again.app.global::<Shell>().get_theme(), ThemeChoice::Dark);
+    assert_eq!(again.app.global::<Shell>().get_language(), Language::Chinese);
+    again.card().invoke_pick_recent(0);
+    again.until("the draft", |again| again.room().get_draft() == "half a thought");
+    host.stop();
+}
+
+#[test]
+fn a_room_is_hosted_announced_to_and_stopped() {
+    let alice = Person::new("host");
+    let view = alice.app.global::<HostView>();
+    alice.card().set_name("alice".into());
+    alice.card().invoke_open_host();
+    assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Host);
+    let busy = server();
+    view.set_selected(0);
+    view.set_port(busy.address().port().to_string().into());
+    view.invoke_start();
+    assert!(view.get_port_error().contains(&busy.address().port().to_string()));
+    busy.stop();
+
+    view.set_port("0".into());
+    view.invoke_start();
+    assert!(view.get_running(), "{}", view.get_error());
+    alice.until("the own room", |alice| alice.app.global::<Shell>().get_screen() == Screen::Room);
+    let address: SocketAddr = view.get_address_to_tell().parse().unwrap();
+    let mut bob = Terminal::joins(address, "bob");
+    view.invoke_announce("tea is ready".into());
+    bob.reads("-!- server: tea is ready");
+    alice.app.global::<Shell>().invoke_opened(parlor_ui::Panel::Guests);
+    let guests: Vec<_> = view.get_guests().iter().collect();
+    let own = bob.0.get_ref().local_addr().unwrap().to_string();
+    assert!(
+        guests.iter().any(|guest| guest.name == "bob" && guest.address == own && guest.plain),
+        "{guests:?}"
+    );
+
+    // With a guest in, stopping asks first.
+    view.invoke_stop();
+    assert!(view.get_stop_asked() && view.get_running());
+    view.invoke_confirm_stop();
+    assert!(!view.get_running());
+    bob.reads("stopping");
+    assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Connect);
+}
+
+#[test]
+fn names_complete_sent_texts_come_back_and_a_long_paste_asks() {
+    let host = server();
+    let _bob = Terminal::joins(host.address(), "bobby");
+    let _bea = Terminal::joins(host.address(), "Bob小明");
+    let alice = Person::new("composer");
+    alice.joins(host.address(), "alice");
+    alice.until("the people", |alice| alice.room().get_people_count() == 3);
+    let room = alice.room();
+    let first = room.invoke_complete("bo".into(), 2, false);
+    assert_eq!((first.text.as_str(), first.cursor), ("bobby: ", 7));
+    let second = room.invoke_complete(first.text, first.cursor, false);
+    assert_eq!(second.text, "Bob小明: ");
+    let inside = room.invoke_complete("hi bobb and so on".into(), 7, false);
+    assert_eq!(inside.text, "hi bobby  and so on");
+    assert_eq!(room.invoke_complete("xyz".into(), 3, false).text, "xyz");
+
+    alice.says("first");
+    alice.says("second");
+    assert_eq!(room.invoke_previous_sent(), "second");
+    assert_eq!(room.invoke_previous_sent(), "first");
+    assert_eq!(room.invoke_next_sent(), "second");
+    assert_eq!(room.invoke_next_sent(), "");
+
+    alice.says("one\ntwo\nthree\nfour\nfive");
+    assert!(room.get_paste_question());
+    assert_eq!(room.get_paste_lines(), 5);
+    room.invoke_confirm_paste();
+    for line in ["one", "two", "three", "four", "five"] {
+        alice.waits_for(&format!("alice {line}"));
+    }
+    host.stop();
+}
+
+#[test]
+fn comings_and_goings_fold_and_find_finds() {
+    let host = server();
+    let alice = Person::new("fold");
+    alice.joins(host.address(), "alice");
+    for name in ["bob", "carol"] {
+        let mut guest = Terminal::joins(host.address(), name);
+        guest.types("/quit");
+        guest.reads("Closing");
+    }
+    alice.until("a folded row", |alice| {
+        alice.rows().iter().any(|row| row.kind == LineKind::Fold && row.folded_count >= 4)
+    });
+    alice.says("the needle in the haystack");
+    alice.waits_for("needle");
+    let find = alice.app.global::<FindView>();
+    find.set_query("NEEDLE hay".into());
+    find.invoke_search();
+    assert_eq!(find.get_results().row_count(), 1);
+    find.invoke_go(0);
+    assert!(alice.row("the needle in the haystack").1.found);
+    host.stop();
+}
+
+#[test]
+fn rooms_are_joined_listed_left_and_people_are_written_to() {
+    let host = server();
+    let mut bob = Terminal::joins(host.address(), "bob");
+    let alice = Person::new("rooms");
+    alice.joins(host.address(), "alice");
+    alice.says("/join #tea");
+    alice.until("the other room", |alice| alice.room().get_rooms().iter().any(|row| row.key == "#tea"));
+    alice.room().invoke_browse();
+    alice.until("the list", |alice| alice.room().get_listed().row_count() == 2);
+    alice.room().invoke_message_person("bob".into());
+    alice.until("the private conversation", |alice| alice.room().get_key() == "bob");
+    alice.says("psst");
+    bob.reads("[alice to you] psst");
+    bob.types("/msg alice yes?");
+    alice.waits_for("yes?");
+    let tea = alice.room().get_rooms().iter().position(|row| row.key == "#tea").unwrap();
+    alice.room().invoke_select_room(tea as i32);
+    assert_eq!(alice.room().get_key(), "#tea");
+    alice.room().invoke_leave();
+    alice.until("tea is left", |alice| alice.room().get_rooms().iter().all(|row| row.key != "#tea"));
+    alice.room().invoke_disconnect();
+    assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Connect);
+    assert_eq!(alice.card().get_name(), "alice");
+    host.stop();
+}
+
+#[test]
+fn the_command_line_is_obeyed() {
+    let host = server();
+    let alice = Person::new("wishes");
+    let place = format!("irc://{}/tea", host.address());
+    let place = parlor_client::place::Place::parse(&place).unwrap();
+    alice.bridge.wish(Wishes { place: Some(place), name: Some("alice".into()), host: false });
+    alice.until("the room", |alice| alice.room().get_key() == "#tea");
+    host.stop();
+}

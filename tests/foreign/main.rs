@@ -1,0 +1,172 @@
+//! The client library as an ordinary IRC client of other people's servers, from Debian's
+//! packages `ngircd` and `inspircd`; says so where they are missing.
+#![forbid(unsafe_code)]
+#![expect(clippy::expect_used, reason = "a test may fail")]
+
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use parlor_client::net::{self, Connection};
+use parlor_client::session::{Action, Delivery, Event, Key, LineKind, Profile, Status};
+use parlor_tests::{Deadline, Scratch};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server of somebody else.
+struct Foreign {
+    process: Child,
+    port: u16,
+    _config: Scratch,
+}
+
+impl Foreign {
+    /// Starts a program with a configuration in which `PORT` stands for a free port.
+    fn start(program: &str, args: &[&str], config: &str) -> Option<Foreign> {
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("loopback").port();
+        let scratch = Scratch::new();
+        let path = scratch.write("server.conf", config.replace("PORT", &port.to_string()));
+        let args: Vec<String> = args.iter().map(|arg| arg.replace("CONFIG", &path)).collect();
+        let process = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let Ok(process) = process else {
+            println!("skipped: apt install {program}");
+            return None;
+        };
+        let deadline = Deadline::after(PATIENCE);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(deadline.left().is_some(), "{program} does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Some(Foreign { process, port, _config: scratch })
+    }
+}
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// One of our clients, and what it was told.
+struct Client {
+    connection: Connection,
+    seen: Vec<Event>,
+}
+
+impl Client {
+    fn new(server: &Foreign, nick: &str, seed: u64) -> Client {
+        let profile = Profile {
+            host: "127.0.0.1".into(),
+            port: server.port,
+            nick: nick.into(),
+            realname: nick.into(),
+            rooms: vec!["#tea".into()],
+            ignored: Vec::new(),
+            seed,
+        };
+        let mut client = Client { connection: net::start(profile).expect("a thread"), seen: Vec::new() };
+        client.until("connected", |event| matches!(event, Event::Status(Status::Connected { .. })));
+        client.until(
+            "the room",
+            |event| matches!(event, Event::People { key, .. } if *key == Key::new("#tea")),
+        );
+        client
+    }
+
+    fn act(&self, action: Action) {
+        self.connection.actions.try_send(action).expect("room for an action");
+    }
+
+    /// Waits for an event; those before it are past.
+    fn until(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) -> Event {
+        let deadline = Deadline::after(PATIENCE);
+        let mut past = Vec::new();
+        loop {
+            while !self.seen.is_empty() {
+                let event = self.seen.remove(0);
+                if wanted(&event) {
+                    return event;
+                }
+                past.push(event);
+            }
+            assert!(deadline.left().is_some(), "waited for {what}; there was {past:#?}");
+            match self.connection.events.try_recv() {
+                Ok(batch) => self.seen.extend(batch),
+                Err(_) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+
+    /// Waits for a line.
+    fn line(&mut self, kind: LineKind, from: &str, text: &str) {
+        let fits = |event: &Event| match event {
+            Event::Lines { lines, .. } => {
+                lines.iter().any(|line| line.kind == kind && &*line.from == from && line.text.contains(text))
+            }
+            _ => false,
+        };
+        self.until(&format!("{kind:?} {from} {text}"), fits);
+    }
+}
+
+/// What an ordinary evening in an ordinary room needs.
+fn an_evening(server: &Foreign) {
+    let tea = Key::new("#tea");
+    let mut alice = Client::new(server, "alice", 1);
+    let mut bob = Client::new(server, "bob", 2);
+    alice.line(LineKind::Joined, "bob", "");
+
+    alice.act(Action::Say { to: tea.clone(), text: "hello bob\nand a second line".into() });
+    bob.line(LineKind::Said, "alice", "hello bob");
+    bob.act(Action::Say { to: tea.clone(), text: "hello alice".into() });
+    alice.line(LineKind::Said, "bob", "hello alice");
+    bob.until("that it was delivered", |event| {
+        matches!(event, Event::Changed { line, .. } if line.state == Delivery::Delivered && &*line.text == "hello alice")
+    });
+    bob.act(Action::Me { to: tea.clone(), text: "waves".into() });
+    alice.line(LineKind::Action, "bob", "waves");
+
+    alice.act(Action::Topic { room: tea.clone(), text: "which tea?".into() });
+    bob.until("the topic", |event| matches!(event, Event::Topic { text, .. } if text == "which tea?"));
+    bob.act(Action::Rename { nick: "rob".into() });
+    alice.line(LineKind::Renamed, "bob", "rob");
+    alice.act(Action::Private { nick: "rob".into() });
+    alice.act(Action::Say { to: Key::new("rob"), text: "psst".into() });
+    bob.line(LineKind::Said, "alice", "psst");
+
+    alice.act(Action::Kick { room: tea.clone(), nick: "rob".into(), why: "bedtime".into() });
+    bob.until("being put out", |event| {
+        matches!(event, Event::Closed { key, why: Some(why) } if *key == tea && why.contains("bedtime"))
+    });
+    alice.line(LineKind::Kicked, "alice", "rob");
+    // What the server refuses fails, with its reason.
+    bob.act(Action::Join { room: "#tea".into(), key: None });
+    alice.line(LineKind::Joined, "rob", "");
+    bob.act(Action::Disconnect);
+    alice.line(LineKind::Left, "rob", "");
+}
+
+#[test]
+fn ngircd() {
+    let config = "[Global]\nName = irc.test.local\nInfo = Test\nListen = 127.0.0.1\nPorts = PORT\n\
+                  [Limits]\nMaxConnectionsIP = 0\n[Options]\nDNS = no\nIdent = no\nPAM = no\n";
+    Foreign::start("ngircd", &["-n", "-f", "CONFIG"], config).iter().for_each(an_evening);
+}
+
+#[test]
+fn inspircd() {
+    let config = r#"<server name="irc.test.local" description="Test" network="Test">
+<admin name="T" nick="T" email="t@test.local">
+<bind address="127.0.0.1" port="PORT" type="clients">
+<connect allow="*" timeout="60" pingfreq="120" resolvehostnames="no" useident="no" localmax="100" globalmax="100">
+<options prefixquit="Quit: ">
+<module name="cap">
+<module name="ircv3_servertime">
+<module name="ircv3_echomessage">
+"#;
+    let args = ["--nofork", "--nolog", "--runasroot", "--config=CONFIG"];
+    Foreign::start("inspircd", &args, config).iter().for_each(an_evening);
+}

@@ -1,0 +1,200 @@
+//! The window: how soon it is there, and what it takes of the machine.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use parlor_tests::{Launch, Scratch, program_named};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{ConnectionExt, ImageFormat};
+use x11rb::rust_connection::RustConnection;
+
+use super::{read_until, resident, ticks};
+
+/// Starts of which the median counts.
+const STARTS: usize = 7;
+/// How long each rate is kept up.
+const SPELL: Duration = Duration::from_secs(5);
+/// Lines that are sent at once at most.
+const BATCH: u64 = 500;
+
+/// An error that is a sentence.
+fn other(error: impl std::fmt::Display) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+/// A program that ends with this one.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A display without anything on it.
+struct Display {
+    _server: Running,
+    name: String,
+    x11: RustConnection,
+    root: u32,
+}
+
+impl Display {
+    fn open() -> io::Result<Display> {
+        let args = ["-displayfd", "1", "-screen", "0", "1100x720x24", "-nolisten", "tcp"];
+        let spawned = Command::new("Xvfb").args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut server = Running(spawned.map_err(|error| other(format!("Xvfb: {error}; apt install xvfb")))?);
+        let mut number = String::new();
+        if let Some(stdout) = server.0.stdout.take() {
+            BufReader::new(stdout).read_line(&mut number)?;
+        }
+        let name = format!(":{}", number.trim());
+        let (x11, screen) = x11rb::connect(Some(&name)).map_err(other)?;
+        let root =
+            x11.setup().roots.get(screen).map(|screen| screen.root).ok_or_else(|| other("no screen"))?;
+        Ok(Display { _server: server, name, x11, root })
+    }
+
+    /// Whether something is painted in the middle of the display, which begins black.
+    fn painted(&self) -> io::Result<bool> {
+        let all = !0;
+        let pixel =
+            self.x11.get_image(ImageFormat::Z_PIXMAP, self.root, 540, 30, 1, 1, all).map_err(other)?;
+        Ok(pixel.reply().map_err(other)?.data.iter().take(3).any(|value| *value != 0))
+    }
+
+    fn client(&self, config: &Scratch, args: &[&str]) -> io::Result<Running> {
+        let mut command = Command::new(program_named("client"));
+        command.args(args).arg("--config").arg(config.path()).env("DISPLAY", &self.name);
+        command.env_remove("WAYLAND_DISPLAY").env_remove("DBUS_SESSION_BUS_ADDRESS").stderr(Stdio::null());
+        command.spawn().map(Running)
+    }
+}
+
+pub(super) fn measure() -> io::Result<()> {
+    println!("| what | measured |\n| --- | --- |");
+    println!("| program, bytes | {} |", fs::metadata(program_named("client"))?.len());
+    println!("| from exec to the first painted frame, ms, median of {STARTS} | {} |", first_frame()?);
+
+    let server = Launch::new(&["--bind", "127.0.0.1:0", "--flood", "off"]).without_console().start();
+    let display = Display::open()?;
+    let config = Scratch::new();
+    let client = display.client(&config, &[&server.address().to_string(), "--name", "alice"])?;
+    server.wait_log("joined: alice from * to #lobby");
+    let process = client.0.id();
+    let mut feeder = Feeder::join(server.address())?;
+    quiet(process)?;
+    println!("| resident in an empty room, KB | {} |", resident(process)?);
+    let before = ticks(process)?;
+    sleep(Duration::from_secs(20));
+    println!("| CPU while nothing happens, over 20 s, ms | {} |", (ticks(process)? - before) * 10);
+    for rate in [10, 100, 1_000, 10_000] {
+        let before = ticks(process)?;
+        feeder.feed(rate, rate * SPELL.as_secs())?;
+        let percent = (ticks(process)? - before) as f64 / SPELL.as_secs_f64();
+        println!("| CPU at {rate} lines a second, % of a core | {percent:.1} |");
+        quiet(process)?;
+    }
+    // Each with a window of its own, so that nothing is left of what was measured before.
+    for total in [10_000, 100_000] {
+        let config = Scratch::new();
+        let display = Display::open()?;
+        let name = format!("reader{total}");
+        let client = display.client(&config, &[&server.address().to_string(), "--name", &name])?;
+        server.wait_log(&format!("joined: {name} from * to #lobby"));
+        feeder.feed(5_000, total)?;
+        quiet(client.0.id())?;
+        println!("| resident with {total} lines, KB | {} |", resident(client.0.id())?);
+    }
+    Ok(())
+}
+
+fn first_frame() -> io::Result<u128> {
+    let mut taken = Vec::new();
+    for _ in 0..STARTS {
+        let display = Display::open()?;
+        let config = Scratch::new();
+        #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
+        let started = Instant::now();
+        let _client = display.client(&config, &[])?;
+        while !display.painted()? {
+            if started.elapsed() > Duration::from_secs(20) {
+                return Err(other("no frame within 20 s"));
+            }
+        }
+        taken.push(started.elapsed().as_millis());
+    }
+    taken.sort_unstable();
+    Ok(taken[STARTS / 2])
+}
+
+/// Waits until a process has had nothing to do for a second.
+fn quiet(process: u32) -> io::Result<()> {
+    let mut before = ticks(process)?;
+    loop {
+        sleep(Duration::from_secs(1));
+        let now = ticks(process)?;
+        if now - before <= 1 {
+            return Ok(());
+        }
+        before = now;
+    }
+}
+
+/// Somebody who talks.
+struct Feeder {
+    stream: TcpStream,
+    said: u64,
+}
+
+impl Feeder {
+    fn join(server: std::net::SocketAddr) -> io::Result<Feeder> {
+        let mut stream = TcpStream::connect(server)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.write_all(b"CAP REQ no-implicit-names\r\nNICK feeder\r\nUSER f 0 * :f\r\nCAP END\r\n")?;
+        read_until(&mut stream, " 422 ")?;
+        stream.write_all(b"JOIN #lobby\r\n")?;
+        read_until(&mut stream, "JOIN #lobby")?;
+        Ok(Feeder { stream, said: 0 })
+    }
+
+    /// Says so many lines of 20 to 300 characters, evenly at a rate a second.
+    fn feed(&mut self, rate: u64, lines: u64) -> io::Result<()> {
+        #[expect(clippy::disallowed_methods, reason = "a bench keeps real time")]
+        let started = Instant::now();
+        let batch = (rate / 100).clamp(1, BATCH);
+        let mut sent = 0;
+        while sent < lines {
+            let mut block = String::new();
+            for _ in 0..batch.min(lines - sent) {
+                block += &self.line();
+                sent += 1;
+            }
+            self.stream.write_all(block.as_bytes())?;
+            let due = started + Duration::from_micros(1_000_000 * sent / rate);
+            #[expect(clippy::disallowed_methods, reason = "a bench keeps real time")]
+            sleep(due.saturating_duration_since(Instant::now()));
+        }
+        Ok(())
+    }
+
+    fn line(&mut self) -> String {
+        self.said += 1;
+        let length = 20 + (self.said * 97 % 281) as usize;
+        // A tenth is in Chinese or has emoji.
+        let (word, size) = match self.said % 20 {
+            0 => ("今天天气很好。", 7),
+            10 => ("fine 🎉 ", 7),
+            _ => ("several words more ", 19),
+        };
+        let mut text: String = word.repeat(length / size + 1).chars().take(length).collect();
+        text.truncate(text.floor_char_boundary(380));
+        format!("PRIVMSG #lobby :{} {text}\r\n", self.said)
+    }
+}

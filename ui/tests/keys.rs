@@ -1,0 +1,299 @@
+//! The window is used with the keyboard alone, and the timeline stays where its reader wants it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use i_slint_backend_testing::{ElementHandle, mock_elapsed_time};
+use parlor_ui::slint::platform::{Key, WindowEvent};
+use parlor_ui::slint::{ComponentHandle, Model, ModelRc, PhysicalSize, SharedString, StyledText, VecModel};
+use parlor_ui::*;
+
+/// What the window told Rust, in order.
+type Told = Rc<RefCell<Vec<String>>>;
+
+fn window(screen: Screen) -> App {
+    i_slint_backend_testing::init_no_event_loop();
+    let app = App::new().expect("a window");
+    app.global::<Shell<'_>>().set_screen(screen);
+    app.show().expect("the window shows");
+    app.window().set_size(PhysicalSize::new(1000, 700));
+    settle();
+    app
+}
+
+fn settle() {
+    for _ in 0..10 {
+        mock_elapsed_time(Duration::from_millis(100));
+    }
+}
+
+fn press(app: &App, keys: &[SharedString]) {
+    for key in keys {
+        app.window().dispatch_event(WindowEvent::KeyPressed { text: key.clone() });
+    }
+    for key in keys.iter().rev() {
+        app.window().dispatch_event(WindowEvent::KeyReleased { text: key.clone() });
+    }
+    settle();
+}
+
+fn write(app: &App, text: &str) {
+    for letter in text.chars() {
+        press(app, &[letter.into()]);
+    }
+}
+
+#[test]
+fn enter_sends_and_shift_enter_makes_a_line() {
+    let app = window(Screen::Room);
+    let room = app.global::<RoomView<'_>>();
+    let told = Told::default();
+    let (here, weak) = (told.clone(), app.as_weak());
+    room.on_send(move || {
+        let app = weak.unwrap();
+        let room = app.global::<RoomView<'_>>();
+        here.borrow_mut().push(room.get_draft().into());
+        room.set_draft("".into());
+    });
+    write(&app, "hi");
+    press(&app, &[Key::Shift.into(), Key::Return.into()]);
+    write(&app, "there");
+    press(&app, &[Key::Return.into()]);
+    write(&app, "again");
+    press(&app, &[Key::Return.into()]);
+    assert_eq!(*told.borrow(), ["hi\nthere", "again"]);
+    assert_eq!(room.get_draft(), "");
+}
+
+#[test]
+fn tab_completes_and_up_takes_back() {
+    let app = window(Screen::Room);
+    let room = app.global::<RoomView<'_>>();
+    room.on_complete(|text, cursor, backward| {
+        assert_eq!((text.as_str(), cursor, backward), ("al", 2, false));
+        Completion { text: "alice: ".into(), cursor: 7 }
+    });
+    room.on_previous_sent(|| "the last one".into());
+    press(&app, &[Key::UpArrow.into()]);
+    assert_eq!(room.get_draft(), "the last one");
+    room.set_draft("".into());
+    write(&app, "al");
+    press(&app, &[Key::Tab.into()]);
+    write(&app, "hello");
+    assert_eq!(room.get_draft(), "alice: hello");
+}
+
+#[test]
+fn keys_open_and_escape_closes() {
+    let app = window(Screen::Room);
+    let shell = app.global::<Shell<'_>>();
+    let told = Told::default();
+    let here = told.clone();
+    app.global::<RoomView<'_>>().on_next_room(move || here.borrow_mut().push("next".into()));
+    let here = told.clone();
+    app.global::<RoomView<'_>>().on_next_unread(move || here.borrow_mut().push("unread".into()));
+    let here = told.clone();
+    app.global::<RoomView<'_>>().on_browse(move || here.borrow_mut().push("browse".into()));
+    for (keys, panel) in [
+        (vec![Key::Control.into(), "f".into()], Panel::Find),
+        (vec![Key::Control.into(), "k".into()], Panel::Switcher),
+        (vec![Key::Control.into(), "j".into()], Panel::Browse),
+        (vec![Key::Control.into(), ",".into()], Panel::Settings),
+        (vec![Key::F1.into()], Panel::Keys),
+    ] {
+        press(&app, &keys);
+        assert_eq!(shell.get_panel(), panel);
+        press(&app, &[Key::Escape.into()]);
+        assert_eq!(shell.get_panel(), Panel::None);
+    }
+    press(&app, &[Key::Alt.into(), Key::DownArrow.into()]);
+    press(&app, &[Key::Alt.into(), Key::Shift.into(), Key::DownArrow.into()]);
+    assert_eq!(*told.borrow(), ["browse", "next", "unread"]);
+    // The keyboard is back where lines are written.
+    write(&app, "ok");
+    assert_eq!(app.global::<RoomView<'_>>().get_draft(), "ok");
+}
+
+#[test]
+fn the_card_is_filled_in_without_a_mouse() {
+    let app = window(Screen::Connect);
+    let view = app.global::<ConnectView<'_>>();
+    view.set_name("".into());
+    view.set_room("#".into());
+    let told = Told::default();
+    let here = told.clone();
+    view.on_join(move || here.borrow_mut().push("join".into()));
+    let here = told.clone();
+    view.on_open_host(move || here.borrow_mut().push("host".into()));
+    write(&app, "anna");
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::End.into()]);
+    write(&app, "music");
+    press(&app, &[Key::Return.into()]);
+    assert_eq!((view.get_name().as_str(), view.get_room().as_str()), ("anna", "#music"));
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Space.into()]);
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Return.into()]);
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Space.into()]);
+    assert_eq!(*told.borrow(), ["join", "join", "host"]);
+    assert!(view.get_join_at_start());
+}
+
+#[test]
+fn pages_give_the_keyboard_back() {
+    let app = window(Screen::Connect);
+    let shell = app.global::<Shell<'_>>();
+    for _ in 0..2 {
+        press(&app, &[Key::Control.into(), ",".into()]);
+        assert_eq!(shell.get_panel(), Panel::Settings);
+        // Back, name, join at start.
+        press(&app, &[Key::Tab.into()]);
+        press(&app, &[Key::Tab.into()]);
+        press(&app, &[Key::Space.into()]);
+        press(&app, &[Key::Escape.into()]);
+        assert_eq!(shell.get_panel(), Panel::None);
+    }
+    assert!(!app.global::<SettingsView<'_>>().get_join_at_start(), "switched on, and off again");
+    press(&app, &[Key::Control.into(), ",".into()]);
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Space.into()]);
+    assert!(app.global::<SettingsView<'_>>().get_join_at_start());
+}
+
+#[test]
+fn everything_is_labelled() {
+    for screen in [Screen::Connect, Screen::Host, Screen::Room] {
+        let app = window_again(screen);
+        for panel in [
+            Panel::None,
+            Panel::Find,
+            Panel::Browse,
+            Panel::Ignored,
+            Panel::Guests,
+            Panel::Switcher,
+            Panel::Settings,
+        ] {
+            app.global::<Shell<'_>>().invoke_open(panel);
+            settle();
+            let mut nameless = 0;
+            for element in controls(&app) {
+                if element.accessible_label().unwrap_or_default().is_empty() {
+                    nameless += 1;
+                }
+            }
+            assert_eq!(nameless, 0, "on {screen:?} with {panel:?}");
+        }
+    }
+}
+
+fn controls(app: &App) -> Vec<ElementHandle> {
+    use i_slint_backend_testing::AccessibleRole as Role;
+    let roles =
+        [Role::Button, Role::TextInput, Role::Switch, Role::RadioButton, Role::List, Role::RadioGroup];
+    let mut found = Vec::new();
+    for role in roles {
+        found.extend(
+            i_slint_backend_testing::ElementQuery::from_root(app).match_accessible_role(role).find_all(),
+        );
+    }
+    assert!(found.len() > 3, "controls are found: {}", found.len());
+    found
+}
+
+/// A second window of one thread: the backend is there already.
+fn window_again(screen: Screen) -> App {
+    if screen == Screen::Connect {
+        return window(screen);
+    }
+    let app = App::new().expect("a window");
+    app.global::<Shell<'_>>().set_screen(screen);
+    app.show().expect("the window shows");
+    app.window().set_size(PhysicalSize::new(1000, 700));
+    settle();
+    app
+}
+
+#[test]
+fn the_timeline_stays_at_the_bottom_only_when_it_was_there() {
+    let app = window(Screen::Room);
+    let room = app.global::<RoomView<'_>>();
+    let lines = Rc::new(VecModel::<LineRow>::default());
+    room.set_lines(ModelRc::from(lines.clone()));
+    room.set_at_beginning(true);
+    for n in 0..500 {
+        lines.push(line(n));
+        if n % 25 == 0 {
+            frame(&app);
+        }
+    }
+    frame(&app);
+    settle();
+    assert!(room.get_stick());
+    assert!(shown(&app, 499), "the newest line is in view");
+
+    for _ in 0..3 {
+        press(&app, &[Key::PageUp.into()]);
+        frame(&app);
+    }
+    assert!(!room.get_stick(), "reading back lets go");
+    let place = first_shown(&app);
+    for n in 500..700 {
+        lines.push(line(n));
+    }
+    frame(&app);
+    settle();
+    assert!(!room.get_stick());
+    assert_eq!(first_shown(&app), place, "new lines below move nothing");
+
+    room.set_stick(true);
+    frame(&app);
+    settle();
+    frame(&app);
+    assert!(shown(&app, lines.row_count() - 1), "the jump button leads to the newest line");
+}
+
+/// Lays out once, as a frame on the screen does.
+fn frame(app: &App) {
+    let _size = labels(app);
+    settle();
+}
+
+fn line(n: usize) -> LineRow {
+    let text = format!("line {n}{}", " and some more words".repeat(n % 7));
+    LineRow {
+        kind: LineKind::Message,
+        heading: n.is_multiple_of(5),
+        name: "bob".into(),
+        time: "09:12".into(),
+        text: StyledText::from_plain_text(&text),
+        plain: text.into(),
+        ..Default::default()
+    }
+}
+
+/// Rows whose top is inside the timeline, by number.
+fn labels(app: &App) -> Vec<usize> {
+    let mut rows: Vec<_> = i_slint_backend_testing::ElementQuery::from_root(app)
+        .match_accessible_role(i_slint_backend_testing::AccessibleRole::ListItem)
+        .find_all()
+        .into_iter()
+        .filter(|row| (48.0..640.0).contains(&row.absolute_position().y))
+        .filter_map(|row| row.accessible_label())
+        .filter_map(|label| label.split_once(": line ")?.1.split(' ').next()?.parse().ok())
+        .collect();
+    rows.sort_unstable();
+    rows
+}
+
+fn shown(app: &App, n: usize) -> bool {
+    labels(app).contains(&n)
+}
+
+fn first_shown(app: &App) -> Option<usize> {
+    labels(app).first().copied()
+}

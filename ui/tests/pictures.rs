@@ -1,0 +1,223 @@
+//! Draws every view with its preview data: both themes, both languages, small and large.
+//!
+//! The pictures go to `$UI_PICTURES` (else the target folder's `tmp/pictures`). Where `tests/pictures/` holds one of the
+//! same name, the two are compared: at most one pixel in fifty may differ visibly, so that another version of a font passes
+//! and a moved or missing control does not.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter};
+use std::path::{Path, PathBuf};
+
+use i_slint_backend_testing::{TestingBackend, TestingBackendOptions};
+use parlor_ui::slint::{ComponentHandle, PhysicalSize, Rgba8Pixel, SharedPixelBuffer};
+use parlor_ui::*;
+
+/// Largest difference of one colour channel that nobody sees.
+const TOLERANCE: u8 = 48;
+/// One pixel in this many may differ by more.
+const STRAYS: usize = 50;
+
+type Picture = SharedPixelBuffer<Rgba8Pixel>;
+
+/// How a view is set up, by its name.
+struct Scene {
+    name: &'static str,
+    set: fn(&App),
+    /// Also drawn at the large size, not only at the small one.
+    large: bool,
+}
+
+const SCENES: &[Scene] = &[
+    Scene { name: "connect", set: |app| app.global::<Shell<'_>>().set_screen(Screen::Connect), large: true },
+    Scene { name: "connect-errors", set: connect_errors, large: true },
+    Scene { name: "host", set: |app| app.global::<Shell<'_>>().set_screen(Screen::Host), large: true },
+    Scene { name: "room", set: room, large: true },
+    Scene { name: "room-hosting", set: hosting, large: true },
+    Scene { name: "room-reconnecting", set: reconnecting, large: true },
+    Scene { name: "room-composing", set: composing, large: true },
+    Scene { name: "room-rooms", set: |app| open(app, Panel::Rooms), large: false },
+    Scene { name: "room-people", set: |app| open(app, Panel::People), large: false },
+    Scene { name: "room-browse", set: |app| open(app, Panel::Browse), large: true },
+    Scene { name: "room-ignored", set: |app| open(app, Panel::Ignored), large: false },
+    Scene { name: "room-guests", set: guests, large: true },
+    Scene { name: "room-switcher", set: |app| open(app, Panel::Switcher), large: true },
+    Scene { name: "room-stop", set: stop, large: true },
+    Scene { name: "find", set: |app| open(app, Panel::Find), large: true },
+    Scene { name: "settings", set: |app| open(app, Panel::Settings), large: true },
+    Scene { name: "keys", set: |app| open(app, Panel::Keys), large: true },
+    Scene { name: "about", set: |app| open(app, Panel::About), large: true },
+];
+
+#[test]
+fn every_view() {
+    let options = TestingBackendOptions {
+        mock_time: true,
+        renderer_name: Some("software".into()),
+        ..Default::default()
+    };
+    parlor_ui::slint::platform::set_platform(Box::new(TestingBackend::new(options)))
+        .expect("the first platform");
+    let out = std::env::var_os("UI_PICTURES")
+        .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pictures"), PathBuf::from);
+    std::fs::create_dir_all(&out).expect("a folder for the pictures");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures");
+    let only = std::env::var("UI_ONLY").unwrap_or_default();
+
+    let mut wrong = Vec::new();
+    for scene in SCENES.iter().filter(|scene| scene.name.contains(&only)) {
+        for (width, height) in [(360, 480), (1280, 800)] {
+            if width > 720 && !scene.large {
+                continue;
+            }
+            for (theme, theme_name) in [(ThemeChoice::Light, "light"), (ThemeChoice::Dark, "dark")] {
+                for (language, code) in [(Language::English, "en"), (Language::Chinese, "zh")] {
+                    let name = format!("{}-{width}x{height}-{theme_name}-{code}.png", scene.name);
+                    let picture = draw(scene, PhysicalSize::new(width, height), theme, language);
+                    save(&out.join(&name), &picture);
+                    let before = kept.join(&name);
+                    if before.exists() && differs(&load(&before), &picture) {
+                        wrong.push(name);
+                    }
+                }
+            }
+        }
+    }
+    for (name, size, scale) in [
+        ("wide", (2560, 1300), 1.0),
+        ("huge", (1280, 800), 1.5),
+        ("huge-narrow", (360, 480), 1.5),
+        ("between", (760, 560), 1.0),
+    ] {
+        if !name.contains(&only) {
+            continue;
+        }
+        let app = App::new().expect("a window");
+        parlor_ui::slint::select_bundled_translation("").expect("English");
+        app.global::<Shell<'_>>().set_theme(ThemeChoice::Light);
+        app.global::<Shell<'_>>().set_scale(scale);
+        room(&app);
+        save(&out.join(format!("room-{name}.png")), &shot(&app, PhysicalSize::new(size.0, size.1)));
+        app.global::<Shell<'_>>().set_screen(Screen::Connect);
+        save(&out.join(format!("connect-{name}.png")), &shot(&app, PhysicalSize::new(size.0, size.1)));
+    }
+    assert!(wrong.is_empty(), "these views look different (new pictures in {}): {wrong:#?}", out.display());
+}
+
+fn draw(scene: &Scene, size: PhysicalSize, theme: ThemeChoice, language: Language) -> Picture {
+    let app = App::new().expect("a window");
+    parlor_ui::slint::select_bundled_translation(if language == Language::Chinese { "zh_CN" } else { "" })
+        .expect("a bundled language");
+    let shell = app.global::<Shell<'_>>();
+    shell.set_theme(theme);
+    shell.set_language(language);
+    app.show().expect("the window shows");
+    app.window().set_size(size);
+    i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(100));
+    (scene.set)(&app);
+    shot(&app, size)
+}
+
+fn shot(app: &App, size: PhysicalSize) -> Picture {
+    app.show().expect("the window shows");
+    app.window().set_size(size);
+    // Layout, changed-handlers and the list's first guess at its height settle over a few frames.
+    for _ in 0..4 {
+        app.window().take_snapshot().expect("a picture");
+        i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(200));
+    }
+    app.window().take_snapshot().expect("a picture")
+}
+
+fn connect_errors(app: &App) {
+    let view = app.global::<ConnectView<'_>>();
+    let words = app.global::<Words<'_>>();
+    view.set_name_error(words.invoke_name_taken("alice".into()));
+    view.set_suggestion("alice2".into());
+    view.set_address("192.168.1.7:49806".into());
+    view.set_address_error(words.invoke_nobody_answers("192.168.1.7:49806".into()));
+}
+
+fn room(app: &App) {
+    app.global::<Shell<'_>>().set_screen(Screen::Room);
+}
+
+fn open(app: &App, panel: Panel) {
+    room(app);
+    app.global::<Shell<'_>>().invoke_open(panel);
+}
+
+fn hosting(app: &App) {
+    room(app);
+    app.global::<HostView<'_>>().set_running(true);
+    app.global::<RoomView<'_>>().set_status(StatusKind::Hosting);
+    app.global::<RoomView<'_>>().set_status_text(app.global::<Words<'_>>().invoke_hosting());
+}
+
+fn guests(app: &App) {
+    hosting(app);
+    open(app, Panel::Guests);
+}
+
+fn stop(app: &App) {
+    hosting(app);
+    app.global::<HostView<'_>>().set_stop_asked(true);
+}
+
+fn reconnecting(app: &App) {
+    room(app);
+    let view = app.global::<RoomView<'_>>();
+    view.set_status(StatusKind::Reconnecting);
+    view.set_status_text(app.global::<Words<'_>>().invoke_reconnecting(4));
+    view.set_notice(app.global::<Words<'_>>().invoke_settings_set_aside("settings.toml.broken".into()));
+    view.set_loading_older(true);
+    view.set_people_count(42);
+    view.set_stick(false);
+    view.set_below_count(3);
+}
+
+fn composing(app: &App) {
+    room(app);
+    let words = app.global::<Words<'_>>();
+    let view = app.global::<RoomView<'_>>();
+    let commands = [
+        ("/join", words.invoke_help_join()),
+        ("/me", words.invoke_help_me()),
+        ("/message", words.invoke_help_message()),
+        ("/topic", words.invoke_help_topic()),
+    ];
+    let commands: Vec<_> =
+        commands.into_iter().map(|(name, help)| CommandHelp { name: name.into(), help }).collect();
+    view.set_commands(commands.as_slice().into());
+    view.set_draft("/me writes a text\nof several lines,\nso that the field grows".into());
+    view.set_paste_question(true);
+}
+
+fn save(path: &Path, picture: &Picture) {
+    let file = BufWriter::new(File::create(path).expect("a new picture"));
+    let mut encoder = png::Encoder::new(file, picture.width(), picture.height());
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().expect("the picture's header");
+    writer.write_image_data(picture.as_bytes()).expect("the picture's data");
+}
+
+fn load(path: &Path) -> Picture {
+    let decoder = png::Decoder::new(BufReader::new(File::open(path).expect("a kept picture")));
+    let mut reader = decoder.read_info().expect("the picture's header");
+    let mut bytes = vec![0; reader.output_buffer_size().expect("a picture that fits")];
+    let info = reader.next_frame(&mut bytes).expect("the picture's data");
+    Picture::clone_from_slice(&bytes, info.width, info.height)
+}
+
+fn differs(before: &Picture, after: &Picture) -> bool {
+    if (before.width(), before.height()) != (after.width(), after.height()) {
+        return true;
+    }
+    let strays = before
+        .as_bytes()
+        .chunks(4)
+        .zip(after.as_bytes().chunks(4))
+        .filter(|(a, b)| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > TOLERANCE))
+        .count();
+    strays > before.as_bytes().len() / 4 / STRAYS
+}
