@@ -31,8 +31,10 @@ pub enum Theme {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TimeFormat {
-    /// 21:05.
+    /// As the system's language has it.
     #[default]
+    System,
+    /// 21:05.
     Hours24,
     /// 9:05 pm.
     Hours12,
@@ -42,9 +44,11 @@ pub enum TimeFormat {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Notify {
-    /// Mentions and private lines.
-    #[default]
+    /// Lines with the person's name in them.
     Mentions,
+    /// These, and private lines.
+    #[default]
+    Private,
     /// Every line.
     All,
     /// Nothing.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use parlor_server::protocol::time::UnixMillis;
 
-use crate::session::{Line, LineId, LineKind};
+use crate::session::{Delivery, Line, LineId, LineKind};
 
 /// Lines of one conversation that stay in memory; the oldest go first.
 pub const MAX_ROWS: usize = 200_000;
@@ -161,6 +161,16 @@ impl Timeline {
         Some(Change::Removed { at, count: 1 })
     }
 
+    /// Takes out a line of the person's own that was not sent.
+    pub fn discard(&mut self, i: usize) -> Option<Change> {
+        let failed = |line: &Line| matches!(line.state, Delivery::Failed(_));
+        if !matches!(self.items.get(i), Some(Item::Line(line)) if failed(line)) {
+            return None;
+        }
+        self.items.remove(i);
+        Some(Change::Removed { at: i, count: 1 })
+    }
+
     /// Opens or closes a folded row.
     pub fn toggle(&mut self, i: usize) -> Option<Change> {
         let Some(Item::Fold(fold)) = self.items.get_mut(i) else { return None };
@@ -185,7 +195,6 @@ fn is_quiet(kind: LineKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::Delivery;
 
     fn utc_day(at: UnixMillis) -> i64 {
         (at.0 / 86_400_000) as i64
@@ -283,6 +292,18 @@ mod tests {
         assert_eq!(timeline.replace(Arc::clone(&delivered)), Some(Change::Updated(1)));
         assert_eq!(timeline.row(1), Some(Row::Line { line: delivered, heading: true }));
         assert_eq!(timeline.replace(line(9, 0, "a", LineKind::Said)), None);
+    }
+
+    #[test]
+    fn only_what_failed_can_be_discarded() {
+        let mut timeline = Timeline::new(utc_day, true);
+        let failed =
+            Line { state: Delivery::Failed("why".into()), ..(*line(1, 0, "a", LineKind::Said)).clone() };
+        pushed(&mut timeline, Arc::new(failed));
+        pushed(&mut timeline, line(2, 0, "a", LineKind::Said));
+        assert_eq!(timeline.discard(2), None);
+        assert_eq!(timeline.discard(1), Some(Change::Removed { at: 1, count: 1 }));
+        assert_eq!(shape(&timeline), "DH");
     }
 
     #[test]

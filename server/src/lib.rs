@@ -35,8 +35,8 @@ mod speaker;
 mod start_error;
 mod toy_reader;
 
-pub use hub::Speaker;
 pub use config::{Config, DEFAULT_PORT};
+pub use hub::Speaker;
 pub use listen::addresses_for_others;
 pub use server::{Guest, Handle, Operator, Server};
 pub use start_error::StartError;

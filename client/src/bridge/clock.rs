@@ -27,8 +27,13 @@ fn clock(words: &Words<'_>, format: TimeFormat, at: DateTime<Local>, seconds: bo
     } else {
         format!("{:02}", at.minute())
     };
+    let format = match format {
+        TimeFormat::System if super::preferences::has_half_days() => TimeFormat::Hours12,
+        TimeFormat::System => TimeFormat::Hours24,
+        chosen => chosen,
+    };
     match format {
-        TimeFormat::Hours24 => format!("{:02}:{rest}", at.hour()),
+        TimeFormat::System | TimeFormat::Hours24 => format!("{:02}:{rest}", at.hour()),
         TimeFormat::Hours12 => {
             let (afternoon, hour) = at.hour12();
             let time = format!("{hour}:{rest}").into();

@@ -43,6 +43,7 @@ impl Bridge {
         on!(self, room, on_disconnect, |this| this.disconnect());
         on!(self, room, on_toggle_away, |this| this.toggle_away());
         on!(self, room, on_retry, |this, row| this.retry(row));
+        on!(self, room, on_discard, |this, row| this.discard(row));
         on!(self, room, on_open_link, |_this, url| open_link(&url));
         on!(self, room, on_copy_line, |this, row| this.copy_rows(row, row));
         on!(self, room, on_copy_lines, |this, from, to| this.copy_rows(from, to));
@@ -183,6 +184,8 @@ impl Bridge {
             room.set_marked_from(-1);
             room.set_marked_to(-1);
             room.set_stick(true);
+            // Nothing older is kept anywhere yet.
+            room.set_at_beginning(true);
         }
         self.restore_draft(window, key);
         self.act(Action::Reading { key: key.clone() });
@@ -286,6 +289,13 @@ impl Bridge {
         let line = usize::try_from(row).ok().and_then(|row| self.state.borrow().current()?.lines.line(row));
         if let (Some(line), Some(to)) = (line, self.current_key()) {
             self.act(Action::Retry { to, id: line.id });
+        }
+    }
+
+    /// A line that was not sent is not wanted any more.
+    fn discard(&self, row: i32) {
+        if let (Ok(row), Some(current)) = (usize::try_from(row), self.state.borrow().current()) {
+            current.lines.discard(row);
         }
     }
 

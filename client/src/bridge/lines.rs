@@ -72,6 +72,12 @@ impl Lines {
         self.tell(change);
     }
 
+    /// Takes a failed line out.
+    pub(super) fn discard(&self, row: usize) {
+        let change = self.timeline.borrow_mut().discard(row);
+        self.tell(change);
+    }
+
     pub(super) fn toggle(&self, row: usize) {
         let change = self.timeline.borrow_mut().toggle(row);
         self.tell(change);

@@ -201,7 +201,7 @@ impl Bridge {
             .recent
             .iter()
             .map(|Recent { address, name, room }| RecentRow {
-                label: shared(&format!("{room} · {address}")),
+                label: shared(address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host)),
                 address: shared(address),
                 name: shared(name),
                 room: shared(room),

@@ -17,7 +17,9 @@ const SHOWN: usize = 200;
 impl Bridge {
     /// Somebody mentioned us, or wrote privately, in a conversation that is not on the screen.
     pub(super) fn alert(&self, window: &App, key: &Key, from: &str, text: &str) {
-        if self.state.borrow().settings.notify != Notify::Off {
+        let notify = self.state.borrow().settings.notify;
+        let private = !key.as_str().starts_with('#');
+        if notify != Notify::Off && !(private && notify == Notify::Mentions) {
             self.tell_desktop(window, key, from, text);
         }
     }
@@ -32,7 +34,8 @@ impl Bridge {
             return;
         }
         let talk = |line: &&Arc<Line>| !line.own && matches!(line.kind, LineKind::Said | LineKind::Action);
-        let wanted = |line: &&Arc<Line>| notify == Notify::All || (current && line.mention);
+        let private = !key.as_str().starts_with('#') && notify == Notify::Private;
+        let wanted = |line: &&Arc<Line>| notify == Notify::All || (current && (line.mention || private));
         if let Some(line) = lines.iter().filter(talk).rfind(wanted) {
             self.tell_desktop(window, key, &line.from, &line.text);
         }

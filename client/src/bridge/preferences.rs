@@ -38,12 +38,14 @@ impl Bridge {
         view.set_text_size(settings.text_size as f32 / 100.0);
         view.set_language(language(&settings.language));
         view.set_time_format(match settings.time_format {
+            TimeFormat::System => TimeChoice::System,
             TimeFormat::Hours24 => TimeChoice::Hours24,
             TimeFormat::Hours12 => TimeChoice::Hours12,
         });
         view.set_sounds(settings.sounds);
         view.set_notify(match settings.notify {
             Notify::Mentions => NotifyChoice::Mentions,
+            Notify::Private => NotifyChoice::Private,
             Notify::All => NotifyChoice::All,
             Notify::Off => NotifyChoice::Off,
         });
@@ -77,13 +79,15 @@ impl Bridge {
             };
             settings.time_format = match view.get_time_format() {
                 TimeChoice::Hours12 => TimeFormat::Hours12,
-                TimeChoice::System | TimeChoice::Hours24 => TimeFormat::Hours24,
+                TimeChoice::Hours24 => TimeFormat::Hours24,
+                TimeChoice::System => TimeFormat::System,
             };
             settings.sounds = view.get_sounds();
             settings.notify = match view.get_notify() {
                 NotifyChoice::All => Notify::All,
                 NotifyChoice::Off => Notify::Off,
-                NotifyChoice::Mentions | NotifyChoice::Private => Notify::Mentions,
+                NotifyChoice::Mentions => Notify::Mentions,
+                NotifyChoice::Private => Notify::Private,
             };
             settings.join_at_start = view.get_join_at_start();
             settings.fold_joins = view.get_fold_joins();
@@ -129,9 +133,20 @@ fn language(code: &str) -> Language {
     if code.starts_with("zh") { Language::Chinese } else { Language::English }
 }
 
+/// Whether the system's language writes 9 pm, not 21.
+pub(super) fn has_half_days() -> bool {
+    let asked = asked_for("LC_TIME");
+    ["en_US", "en_CA", "en_AU", "en_NZ", "en_PH", "en_IN"].iter().any(|place| asked.starts_with(place))
+}
+
 /// What the environment asks for.
 fn system_language() -> String {
-    let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
+    asked_for("LC_MESSAGES")
+}
+
+/// The environment's locale for one purpose (POSIX, XBD 8.2).
+fn asked_for(purpose: &str) -> String {
+    let names = ["LC_ALL", purpose, "LANG"];
     names
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
