@@ -3,6 +3,7 @@
 //! The software renderer draws outlines only, so the colour emoji that most systems have come
 //! out blank. A font of outlines is part of the program (Noto Emoji, OFL; `client/fonts`).
 
+use std::panic;
 use std::sync::Arc;
 
 use parlor_ui::slint::fontique_011::{fontique, shared_collection};
@@ -12,8 +13,16 @@ static EMOJI: &[u8] = include_bytes!("../fonts/NotoEmoji-Regular.ttf");
 
 /// Whether the system has any font; without one the toolkit cannot start.
 pub fn any() -> bool {
-    let options = fontique::CollectionOptions { shared: false, system_fonts: true };
-    fontique::Collection::new(options).family_names().next().is_some()
+    let look = || {
+        let options = fontique::CollectionOptions { shared: false, system_fonts: true };
+        fontique::Collection::new(options).family_names().next().is_some()
+    };
+    // Without any the library panics (fontique 0.11); here that is an answer, not a failure.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let found = panic::catch_unwind(look).unwrap_or(false);
+    panic::set_hook(hook);
+    found
 }
 
 /// Makes emoji visible in text and names. Called once there is a window.

@@ -7,7 +7,6 @@ use std::process::exit;
 use argh::FromArgs;
 use parlor_client::bridge::{Bridge, Wishes};
 use parlor_client::fonts;
-use parlor_client::place::Place;
 use parlor_client::settings::Folder;
 use parlor_ui::App;
 use parlor_ui::slint::{self, ComponentHandle};
@@ -50,8 +49,6 @@ fn main() {
         println!("parlor client {}", env!("CARGO_PKG_VERSION"));
         return;
     }
-    let place = options.address.as_deref().map(Place::parse).transpose();
-    let place = place.unwrap_or_else(|error| fail(USAGE, &error.to_string()));
     let folder = Folder::open(options.config).unwrap_or_else(|error| {
         fail(NO_FOLDER, &format!("The folder for the settings cannot be made: {error}."))
     });
@@ -66,7 +63,7 @@ fn main() {
     // Without a desktop there is no such id, and no harm in that.
     let _ = slint::set_xdg_app_id("org.parlor.Parlor");
     let bridge = Bridge::new(&window, folder);
-    bridge.wish(Wishes { place, name: options.name, host: options.host });
+    bridge.wish(Wishes { address: options.address, name: options.name, host: options.host });
     let ran = window.run();
     bridge.finish();
     if let Err(error) = ran {
@@ -75,9 +72,10 @@ fn main() {
 }
 
 fn no_window(error: &slint::PlatformError) -> ! {
+    let detail = error.to_string().replace('\n', " ");
     fail(
         NO_WINDOW,
-        &format!("No window can be opened: {error}. Is there a display (DISPLAY, WAYLAND_DISPLAY)?"),
+        &format!("No window can be opened. Is there a display (DISPLAY, WAYLAND_DISPLAY)? {detail}"),
     )
 }
 

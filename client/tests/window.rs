@@ -392,9 +392,13 @@ fn rooms_are_joined_listed_left_and_people_are_written_to() {
 fn the_command_line_is_obeyed() {
     let host = server();
     let alice = Person::new("wishes");
-    let place = format!("irc://{}/tea", host.address());
-    let place = parlor_client::place::Place::parse(&place).unwrap();
-    alice.bridge.wish(Wishes { place: Some(place), name: Some("alice".into()), host: false });
+    let address = Some(format!("irc://{}/tea", host.address()));
+    alice.bridge.wish(Wishes { address, name: Some("alice".into()), host: false });
     alice.until("the room", |alice| alice.room().get_key() == "#tea");
     host.stop();
+
+    let bob = Person::new("wrong-wishes");
+    bob.bridge.wish(Wishes { address: Some("no such: place".into()), name: None, host: false });
+    assert!(bob.card().get_address_error().contains("no such: place"));
+    assert!(!bob.card().get_name_error().is_empty());
 }

@@ -47,6 +47,11 @@ impl Desk {
         Desk { server, display, config: Scratch::new(), settings: String::new(), client: None }
     }
 
+    /// What `DISPLAY` is to be.
+    pub(crate) fn display(&self) -> &str {
+        &self.display
+    }
+
     /// One line of the settings file.
     pub(crate) fn setting(mut self, key: &str, value: &str) -> Desk {
         self.settings += &format!("{key} = {value}\n");

@@ -52,8 +52,8 @@ use on;
 /// What was asked for on the command line.
 #[derive(Debug, Default)]
 pub struct Wishes {
-    /// Go there at once.
-    pub place: Option<Place>,
+    /// Go there at once: what [`Place::parse`] reads.
+    pub address: Option<String>,
     /// Under this name.
     pub name: Option<String>,
     /// Open the page for hosting.
@@ -160,15 +160,17 @@ impl Bridge {
             window.global::<HostView>().set_name(shared(name));
         }
         let join_at_start = self.state.borrow().settings.join_at_start;
-        if let Some(place) = &wishes.place {
-            card.set_address(shared(&place.address()));
-            if let Some(room) = &place.room {
-                card.set_room(shared(room));
+        if let Some(address) = &wishes.address {
+            card.set_address(shared(address));
+            if let Ok(place) = Place::parse(address) {
+                card.set_address(shared(&place.address()));
+                place.room.iter().for_each(|room| card.set_room(shared(room)));
             }
         }
         if wishes.host {
             self.open_host();
-        } else if (wishes.place.is_some() || join_at_start) && !card.get_name().is_empty() {
+        } else if wishes.address.is_some() || (join_at_start && !card.get_name().is_empty()) {
+            // What is missing or wrong is then said beside its field.
             self.join();
         }
     }

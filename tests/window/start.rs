@@ -1,0 +1,42 @@
+//! What keeps a window from opening is a sentence and an exit code, never a panic.
+
+use std::process::{Command, Output};
+
+use parlor_tests::{Scratch, program_named};
+
+use crate::desk::{Desk, missing};
+
+/// Runs the client to its end.
+fn run(config: &Scratch, settings: &[(&str, &str)]) -> Output {
+    let mut client = Command::new(program_named("client"));
+    client.arg("--config").arg(config.path()).env_remove("WAYLAND_DISPLAY").env_remove("DISPLAY");
+    client.envs(settings.iter().copied());
+    client.output().expect("the client runs")
+}
+
+fn sentence(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn no_display() {
+    let output = run(&Scratch::new(), &[]);
+    assert_eq!(output.status.code(), Some(69), "{}", sentence(&output));
+    assert!(sentence(&output).starts_with("client: "), "{}", sentence(&output));
+    assert_eq!(sentence(&output).lines().count(), 1);
+}
+
+#[test]
+fn no_fonts() {
+    if let Some(what) = missing() {
+        println!("skipped: {what}");
+        return;
+    }
+    let config = Scratch::new();
+    let none = config.write("fonts.conf", "<?xml version=\"1.0\"?><fontconfig></fontconfig>");
+    let desk = Desk::new();
+    let output = run(&config, &[("FONTCONFIG_FILE", none.as_str()), ("DISPLAY", desk.display())]);
+    assert_eq!(output.status.code(), Some(69), "{}", sentence(&output));
+    assert!(sentence(&output).contains("fonts-dejavu-core"), "{}", sentence(&output));
+    assert_eq!(sentence(&output).lines().count(), 1);
+}
