@@ -282,6 +282,7 @@ fn a_room_is_hosted_announced_to_and_stopped() {
     view.invoke_start();
     assert!(view.get_running(), "{}", view.get_error());
     alice.until("the own room", |alice| alice.app.global::<Shell>().get_screen() == Screen::Room);
+    alice.until("the host's own rights", |alice| alice.room().get_operator());
     let address: SocketAddr = view.get_address_to_tell().parse().unwrap();
     let mut bob = Terminal::joins(address, "bob");
     view.invoke_announce("tea is ready".into());

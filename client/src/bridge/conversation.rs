@@ -97,6 +97,9 @@ impl Bridge {
         if show {
             self.show(window, &key);
         }
+        if is_room(kind) {
+            self.own_the_room(&key);
+        }
     }
 
     pub(super) fn closed_conversation(&self, window: &App, key: &Key, why: Option<String>) {

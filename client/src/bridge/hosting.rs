@@ -161,6 +161,16 @@ impl Bridge {
         }
     }
 
+    /// Whoever hosts a room is its operator.
+    pub(super) fn own_the_room(&self, room: &crate::session::Key) {
+        let line = {
+            let state = self.state.borrow();
+            let hosted = state.host.is_some() && *room == crate::session::Key::new(&state.settings.room);
+            hosted.then(|| format!("/op {} {}", state.me, state.settings.room))
+        };
+        line.into_iter().for_each(|line| self.tell_host(line));
+    }
+
     fn at_guest(self: &Rc<Self>, index: i32, command: &str) {
         let nick = usize::try_from(index)
             .ok()
