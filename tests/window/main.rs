@@ -7,6 +7,7 @@ mod desk;
 mod start;
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use desk::{Desk, missing};
 use parlor_tests::{Plain, Server};
@@ -89,7 +90,8 @@ fn what_is_typed_while_the_server_is_away_arrives() {
     alice.picture("reconnecting");
 
     let server = Server::start(&["--bind", &bind]);
-    let mut bob = Plain::connect(&server);
+    // The window waits longer before each attempt.
+    let mut bob = Plain::connect(&server).patience(Duration::from_secs(40));
     bob.send("bob");
     bob.expect("-!- Welcome *");
     bob.expect("<alice> typed into the dark");
