@@ -202,7 +202,9 @@ fn save(path: &Path, picture: &Picture) {
 }
 
 fn load(path: &Path) -> Picture {
-    let decoder = png::Decoder::new(BufReader::new(File::open(path).expect("a kept picture")));
+    let mut decoder = png::Decoder::new(BufReader::new(File::open(path).expect("a kept picture")));
+    // Kept pictures have a palette of 64 colours, to stay small.
+    decoder.set_transformations(png::Transformations::ALPHA | png::Transformations::STRIP_16);
     let mut reader = decoder.read_info().expect("the picture's header");
     let mut bytes = vec![0; reader.output_buffer_size().expect("a picture that fits")];
     let info = reader.next_frame(&mut bytes).expect("the picture's data");
