@@ -19,6 +19,9 @@ const STRAYS: usize = 50;
 
 type Picture = SharedPixelBuffer<Rgba8Pixel>;
 
+/// The fonts that the kept pictures are drawn with; with others every text looks different.
+const FONTS: &[&str] = &["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/opentype/noto"];
+
 /// How a view is set up, by its name.
 struct Scene {
     name: &'static str,
@@ -62,6 +65,10 @@ fn every_view() {
     std::fs::create_dir_all(&out).expect("a folder for the pictures");
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures");
     let only = std::env::var("UI_ONLY").unwrap_or_default();
+    let comparable = FONTS.iter().all(|font| Path::new(font).exists());
+    if !comparable {
+        println!("drawn, not compared: apt install fonts-dejavu-core fonts-noto-cjk");
+    }
 
     let mut wrong = Vec::new();
     for scene in SCENES.iter().filter(|scene| scene.name.contains(&only)) {
@@ -75,7 +82,7 @@ fn every_view() {
                     let picture = draw(scene, PhysicalSize::new(width, height), theme, language);
                     save(&out.join(&name), &picture);
                     let before = kept.join(&name);
-                    if before.exists() && differs(&load(&before), &picture) {
+                    if comparable && before.exists() && differs(&load(&before), &picture) {
                         wrong.push(name);
                     }
                 }
