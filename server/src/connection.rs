@@ -11,6 +11,7 @@ use futures_lite::future;
 use smol::{Async, Timer};
 
 use crate::dispatch::Arrival;
+use crate::gate::Gate;
 use crate::hub::{ConnectionId, Line};
 use crate::outbox::{Flushed, Outbox};
 
@@ -40,6 +41,8 @@ pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
     stream: Async<TcpStream>,
     outgoing: RefCell<Outgoing>,
+    /// Nothing is read while it is closed.
+    pub(crate) gate: Gate,
 }
 
 #[derive(Default)]
@@ -55,7 +58,7 @@ impl Connection {
     pub(crate) fn new(id: ConnectionId, stream: Async<TcpStream>, door: Door) -> Connection {
         let mut outgoing = Outgoing::default();
         outgoing.outbox.singly = door == Door::Toy;
-        Connection { id, stream, outgoing: RefCell::new(outgoing) }
+        Connection { id, stream, outgoing: RefCell::new(outgoing), gate: Gate::default() }
     }
 
     /// Adds a line to what waits; returns how many bytes wait now.

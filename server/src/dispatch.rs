@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpStream};
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -16,7 +17,9 @@ use smol::{Async, LocalExecutor, Task, Timer};
 use crate::cloak::Cloaks;
 use crate::config::Config;
 use crate::connection::{Connection, Door, guarded};
+use crate::hub::history::Answer;
 use crate::hub::{ConnectionId, Guest, Hub, Input, Output, Speaker};
+use crate::memory::Memory;
 use crate::outbox::Flushed;
 use crate::protocol::time::{Moment, UnixMillis};
 use crate::reader::Reader;
@@ -55,6 +58,8 @@ struct Entry {
     connection: Option<(Rc<Connection>, Task<()>)>,
     /// In `dirty` already.
     dirty: bool,
+    /// The connection is gone, but the hub keeps its place.
+    detached: bool,
 }
 
 /// See the [module](self).
@@ -80,6 +85,9 @@ pub(crate) struct Dispatch {
     closing: (Sender<()>, Receiver<()>),
     started: Instant,
     stop_at: Option<Instant>,
+    memory: Memory,
+    /// What memory answered and the hub has not heard yet.
+    answers: VecDeque<(u64, Answer)>,
 }
 
 impl Dispatch {
@@ -109,6 +117,8 @@ impl Dispatch {
             closing: async_channel::bounded(1),
             started,
             stop_at: None,
+            memory: Memory::default(),
+            answers: VecDeque::new(),
         }
     }
 
@@ -187,6 +197,7 @@ impl Dispatch {
     fn give(&mut self, input: Input<'_>) {
         self.hub.handle(input, moment(self.started));
         self.carry_out();
+        self.hand_over();
         self.bury();
     }
 
@@ -194,6 +205,14 @@ impl Dispatch {
     fn bury(&mut self) {
         while let Some((id, reason)) = self.failed.pop() {
             self.hub.handle(Input::Lost { id, reason }, moment(self.started));
+            self.carry_out();
+        }
+    }
+
+    /// Gives the hub what memory answers at once.
+    fn hand_over(&mut self) {
+        while let Some((ticket, answer)) = self.answers.pop_front() {
+            self.hub.handle(Input::Answer { ticket, answer }, moment(self.started));
             self.carry_out();
         }
     }
@@ -224,7 +243,25 @@ impl Dispatch {
                         }
                     }
                 }
-                Output::Close { id } => closed.push(id),
+                Output::Close { id } | Output::Detach { id } => {
+                    closed.push((id, matches!(output, Output::Close { .. })))
+                }
+                Output::Hold { id } | Output::Release { id } => {
+                    let entry = self.entries.get(id.slot as usize);
+                    let entry = entry.filter(|entry| entry.generation == id.generation);
+                    if let Some((connection, _)) = entry.and_then(|entry| entry.connection.as_ref()) {
+                        if matches!(output, Output::Hold { .. }) {
+                            connection.gate.close();
+                        } else {
+                            connection.gate.open();
+                        }
+                    }
+                }
+                Output::Store(record) => self.memory.keep(*record),
+                Output::Room { .. } => {}
+                Output::Read { ticket, request } => {
+                    self.answers.push_back((ticket, self.memory.answer(&request)));
+                }
                 Output::More { id } => self.more.push(id),
                 Output::Log(text) => log::info!("{text}"),
                 // A terminal that is held up must not hold up the room.
@@ -232,7 +269,7 @@ impl Dispatch {
                 Output::Stop(after) => self.stop_at = Some(clock() + after),
             }
         }
-        closed.into_iter().for_each(|id| self.close(id));
+        closed.into_iter().for_each(|(id, free)| self.close(id, free));
     }
 
     /// Writes out what this turn brought.
@@ -257,7 +294,7 @@ impl Dispatch {
 
     fn open(&mut self, stream: Async<TcpStream>, peer: SocketAddr, door: Door) {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.entries.push(Entry { generation: 0, connection: None, dirty: false });
+            self.entries.push(Entry { generation: 0, connection: None, dirty: false, detached: false });
             self.entries.len() as u32 - 1
         });
         let Some(executor) = self.executor.upgrade() else { return };
@@ -274,18 +311,25 @@ impl Dispatch {
         let task = executor.spawn(guarded(reader.run(), self.sender.clone(), id));
         entry.connection = Some((connection, task));
         let toy = door == Door::Toy;
-        self.give(Input::Opened { id, peer, cloak: self.cloaks.of(peer.ip()), toy });
+        let mut token = [0; 16];
+        // Without randomness there is nothing to come back with.
+        let token = getrandom::fill(&mut token).map_or(0, |()| u128::from_le_bytes(token));
+        self.give(Input::Opened { id, peer, cloak: self.cloaks.of(peer.ip()), token, toy });
     }
 
     /// Takes a connection out of the table; a task of its own delivers what waits.
-    fn close(&mut self, id: ConnectionId) {
+    /// `free`: its place is free for another one.
+    fn close(&mut self, id: ConnectionId, free: bool) {
         let Some(entry) = self.entries.get_mut(id.slot as usize) else { return };
         if entry.generation != id.generation {
             return;
         }
+        if free && (entry.connection.is_some() || entry.detached) {
+            self.free.push(id.slot);
+        }
+        entry.detached = !free;
         let Some((connection, reader)) = entry.connection.take() else { return };
         drop(reader);
-        self.free.push(id.slot);
         let Some(executor) = self.executor.upgrade() else { return };
         let count = Rc::clone(&self.closing_now);
         if count.get() >= MAX_CLOSING && !self.stopping {

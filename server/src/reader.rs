@@ -105,6 +105,7 @@ impl Reader {
     /// Hands whole lines to the hub, as fast as flood control lets them.
     pub(crate) async fn forward(&self, block: Box<[u8]>, bucket: &mut Option<Bucket>) -> Result<(), End> {
         let id = self.connection.id;
+        self.connection.gate.pass().await;
         let Some(bucket) = bucket else {
             return Ok(self.hub.send(Arrival::Lines { id, block }).await?);
         };

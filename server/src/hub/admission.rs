@@ -55,7 +55,7 @@ impl Admission {
         Ok(())
     }
 
-    fn leave(&mut self, ip: IpAddr) {
+    pub(super) fn leave(&mut self, ip: IpAddr) {
         self.connections = self.connections.saturating_sub(1);
         if let Some(here) = self.per_ip.get_mut(&party(ip)) {
             *here -= 1;
@@ -85,7 +85,13 @@ fn is_near(ip: IpAddr) -> bool {
 }
 
 impl Hub {
-    pub(super) fn opened(&mut self, id: ConnectionId, peer: SocketAddr, cloak: u64, toy: bool) {
+    pub(super) fn opened(
+        &mut self,
+        id: ConnectionId,
+        peer: SocketAddr,
+        (cloak, token): (u64, u128),
+        toy: bool,
+    ) {
         if self.stopping {
             return self.out.push(Output::Close { id });
         }
@@ -114,7 +120,7 @@ impl Hub {
             mark: self.epoch,
             caps: Capabilities::default(),
             form: Form::NONE,
-            member: Some(Box::new(Member::new(peer, cloak, self.now.elapsed))),
+            member: Some(Box::new(Member::new(peer, cloak, token, self.now.elapsed))),
         };
         // A toy client may well wait for others to begin; TCP keepalive looks after it.
         if !toy {

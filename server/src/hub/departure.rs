@@ -24,7 +24,9 @@ impl Hub {
     /// The connection ended or has to end, for a reason the server knows.
     pub(super) fn lost(&mut self, id: ConnectionId, reason: &str) {
         self.closing_line(id, reason);
-        self.depart(id, reason, reason);
+        if !self.linger(id, reason) {
+            self.depart(id, reason, reason);
+        }
     }
 
     /// What a peer is told last, in its own way.
@@ -51,6 +53,7 @@ impl Hub {
             let from = self.source(id);
             let event = self.event(&from, What::Quit { reason });
             self.tell_neighbours(id, &event, |_| true);
+            self.record_everywhere(id, &event);
             self.narrate("", &event);
             self.remember(id);
             self.leave_everything(id);
@@ -64,6 +67,9 @@ impl Hub {
                 self.watched_left(&folded, &name);
             }
         }
+        if let Some(token) = self.member(id).map(|member| member.token) {
+            self.tokens.remove(&token);
+        }
         self.forget(id);
     }
 
@@ -76,7 +82,7 @@ impl Hub {
             if let Some(room) = self.rooms.get_mut(place.room) {
                 room.leave(place.number);
             }
-            self.rooms.end_if_empty(place.room);
+            self.end_if_empty(place.room);
         }
         self.unwatch(id, watched);
         self.population.registered -= 1;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Line;
 use super::member::Form;
-use super::stamp::MsgId;
+use crate::protocol::MsgId;
 use crate::protocol::command::Verb;
 use crate::protocol::html;
 use crate::protocol::text::{self, printable};

@@ -44,6 +44,7 @@ impl Hub {
             "CHANMODES=beI,k,l,imnst".into(),
             format!("CHANNELLEN={}", name::MAX_CHARS),
             "CHANTYPES=#".into(),
+            format!("CHATHISTORY={}", super::chathistory::MAX_LINES),
             "ELIST=MU".into(),
             "EXCEPTS=e".into(),
             "INVEX=I".into(),
@@ -52,6 +53,7 @@ impl Hub {
             format!("MAXLIST=beI:{}", MAX_LIST),
             format!("MODES={}", MAX_CHANGES),
             format!("MONITOR={}", MAX_WATCHED),
+            "MSGREFTYPES=msgid,timestamp".into(),
             format!("NAMELEN={MAX_REALNAME}"),
             "NETWORK=Parlor".into(),
             format!("NICKLEN={}", name::MAX_CHARS),
@@ -69,6 +71,8 @@ impl Hub {
             format!("USERLEN={MAX_USER}"),
             "UTF8ONLY".into(),
             "WHOX".into(),
+            // Message ids sort as the events happened.
+            "parlor/MSGID=sorted".into(),
         ];
         for line in tokens.chunks(TOKENS_A_LINE) {
             self.reply(id, RPL_ISUPPORT, format_args!("{} :are supported by this server", line.join(" ")));

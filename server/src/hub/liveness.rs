@@ -27,6 +27,9 @@ impl Hub {
     pub(super) fn tick(&mut self) {
         let now = self.now.elapsed;
         for id in self.timers.expired(now) {
+            if self.tick_lingering(id) {
+                continue;
+            }
             let Some(member) = self.member(id) else { continue };
             let (heard, pinged) = (member.heard, member.pinged);
             let (ping_after, pong_within) = (self.settings.ping_after, self.settings.pong_within);

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::page::Pages;
+use super::receipts::Queue;
+use super::resume::Lingering;
 use super::room::Place;
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Capabilities, Capability, Folded, Nick};
@@ -117,6 +119,9 @@ pub(super) struct Registration {
     /// CAP LS or REQ came, CAP END has not.
     pub(super) negotiating: bool,
     pub(super) user: bool,
+    /// The token of an earlier connection (`parlor/resume`).
+    pub(super) brought: Option<u128>,
+    pub(super) wrong_tokens: u8,
 }
 
 /// One person on one connection.
@@ -124,6 +129,8 @@ pub(super) struct Registration {
 pub(super) struct Member {
     pub(super) peer: SocketAddr,
     pub(super) cloak: u64,
+    /// What it is handed out to come back with (`parlor/resume`); random. 0: nothing.
+    pub(super) token: u128,
     pub(super) speaker: Speaker,
     pub(super) caps: Capabilities,
     /// The rest of registration; `None` once the member is in.
@@ -151,13 +158,18 @@ pub(super) struct Member {
     pub(super) watched: Vec<(Folded, Box<str>)>,
     /// Replies that wait until the peer has read what it was sent.
     pub(super) pages: Option<Box<Pages>>,
+    /// Lines for this member behind a receipt that has not come yet.
+    pub(super) held: Option<Box<Queue>>,
+    /// Its connection is gone, and it is waited for.
+    pub(super) lingering: Option<Box<Lingering>>,
 }
 
 impl Member {
-    pub(super) fn new(peer: SocketAddr, cloak: u64, now: Duration) -> Member {
+    pub(super) fn new(peer: SocketAddr, cloak: u64, token: u128, now: Duration) -> Member {
         Member {
             peer,
             cloak,
+            token,
             speaker: Speaker::Unknown,
             caps: Capabilities::default(),
             registration: Some(Box::default()),
@@ -176,6 +188,8 @@ impl Member {
             spoke: now,
             watched: Vec::new(),
             pages: None,
+            held: None,
+            lingering: None,
         }
     }
 

@@ -52,6 +52,7 @@ impl Hub {
             Some(room) => (room, 0),
             None => (self.rooms.create(name, self.now.wall, false), OPERATOR),
         };
+        let rank = rank | self.rank_by_secret(id, room) | self.rank_of_first(room);
         let Some(number) = self.rooms.get_mut(room).map(|room| {
             room.invited.retain(|invited| *invited != id);
             room.sit(id, rank)
@@ -60,14 +61,24 @@ impl Hub {
         };
         let Some(member) = self.member_mut(id) else { return false };
         member.rooms.push(Place { room, number });
-        self.announce_join(id, room);
+        self.hold_rank(id, room);
+        self.announce_join(id, room, found.is_none());
         true
     }
 
+    /// Who comes first into an empty room is its operator, unless somebody has a secret that
+    /// says so of them.
+    fn rank_of_first(&self, room: RoomId) -> u8 {
+        let Some(room) = self.rooms.get(room) else { return 0 };
+        let held = room.holders.iter().any(|holder| holder.rank & OPERATOR != 0);
+        if room.permanent || held || !room.seats().is_empty() { 0 } else { OPERATOR }
+    }
+
     fn may_enter(&self, id: ConnectionId, room: RoomId, key: &str) -> Result<(), (Numeric, &'static str)> {
+        let own = self.rank_by_secret(id, room);
         let (Some(member), Some(room)) = (self.member(id), self.rooms.get(room)) else { return Ok(()) };
         let prefix = Folded::new(&member.prefix());
-        let invited = member.operator || room.invited.contains(&id);
+        let invited = member.operator || room.invited.contains(&id) || own & OPERATOR != 0;
         if invited {
             return Ok(());
         }
@@ -87,7 +98,7 @@ impl Hub {
     }
 
     /// One line to each member; topic and names to the one who came.
-    fn announce_join(&mut self, id: ConnectionId, room: RoomId) {
+    fn announce_join(&mut self, id: ConnectionId, room: RoomId, created: bool) {
         let Some(name) = self.rooms.get(room).map(|room| room.name.to_string()) else { return };
         let Some(member) = self.member(id) else { return };
         let (realname, away) = (member.realname.to_string(), member.away.clone());
@@ -100,7 +111,9 @@ impl Hub {
         let from = self.source(id);
         let event = self.event(&from, What::Join { room: &name, realname: &realname });
         self.tell_room(room, &event, Some(id), 0);
+        self.record(room, &event, 0);
         self.narrate(&name, &event);
+        let joined = event.id;
         if irc {
             self.tell(id, &event);
         }
@@ -116,6 +129,9 @@ impl Hub {
             if implicit {
                 self.page(id, Page::Names { room, name: name.into(), from: 0 });
             }
+        }
+        if !created || self.settings.durable {
+            self.replay_on_join(id, room, joined);
         }
     }
 
@@ -202,6 +218,7 @@ impl Hub {
             return self.too_long(id);
         }
         self.tell_room(room, &event, Some(id), 0);
+        self.record(room, &event, 0);
         self.narrate(&name, &event);
         if self.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
             self.tell(id, &event);
@@ -220,7 +237,8 @@ impl Hub {
         if let Some(room) = self.rooms.get_mut(room) {
             room.leave(place.number);
         }
-        self.rooms.end_if_empty(room);
+        self.hold_rank(id, room);
+        self.end_if_empty(room);
     }
 
     /// `KICK room nick`, or as many rooms as nicks, or one room and several nicks
@@ -270,6 +288,7 @@ impl Hub {
             return self.too_long(id);
         }
         self.tell_room(room, &event, Some(id), 0);
+        self.record(room, &event, 0);
         self.narrate(&name, &event);
         if self.place(id, room).is_some() {
             self.tell(id, &event);

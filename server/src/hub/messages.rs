@@ -3,7 +3,7 @@
 use super::event::{Event, What};
 use super::limits::MAX_TARGETS;
 use super::room::{OPERATOR, RoomId, VOICE};
-use super::{ConnectionId, Hub, Speaker};
+use super::{ConnectionId, Hub, Speaker, record};
 use crate::protocol::Numeric::*;
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
@@ -54,6 +54,12 @@ impl Hub {
             VOICE => format!("+{name}"),
             _ => format!("@{name}"),
         };
+        let kept = rank == 0;
+        let folded = self.rooms.get(room).map(|room| room.folded.clone()).unwrap_or_default();
+        let fingerprint = if kept { record::fingerprint(&folded, tags) } else { 0 };
+        if fingerprint != 0 && self.seen.contains(fingerprint) {
+            return self.say_again(id, room, fingerprint, (verb, text, tags));
+        }
         let from = self.source(id);
         let what = What::Message { verb, target: &shown, text, private: false };
         let event = Event { tags, ..self.event(&from, what) };
@@ -61,7 +67,11 @@ impl Hub {
             return self.too_long(id);
         }
         self.tell_room(room, &event, Some(id), rank);
-        self.echo(id, &event);
+        let kept = kept && self.record(room, &event, fingerprint);
+        if fingerprint != 0 {
+            self.seen.insert(fingerprint);
+        }
+        self.echo(id, &event, kept);
         if rank == 0 && verb != Verb::Tagmsg {
             self.narrate(&name, &event);
         }
@@ -108,13 +118,15 @@ impl Hub {
                 hub.reply(id, ERR_NOSUCHNICK, format_args!("{nick} :{why}"));
             });
         }
-        if other == id {
+        if self.keep_for_return(other, &event) {
+            // It hears it when it is back.
+        } else if other == id {
             // Of a message to oneself only the echo carries the label (labeled-response).
             self.tell_unlabelled(id, &event);
         } else {
             self.tell(other, &event);
         }
-        self.echo(id, &event);
+        self.echo(id, &event, false);
         if let (Verb::Privmsg, Some(away)) = (verb, away) {
             if self.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
                 self.reply(id, RPL_AWAY, format_args!("{nick} :{away}"));
@@ -128,13 +140,6 @@ impl Hub {
     fn refuse_message(&mut self, verb: Verb, refuse: impl FnOnce(&mut Hub)) {
         if verb != Verb::Notice {
             refuse(self);
-        }
-    }
-
-    /// The sender's own copy (IRCv3 echo-message).
-    fn echo(&mut self, id: ConnectionId, event: &Event<'_>) {
-        if self.member(id).is_some_and(|member| member.has(Capability::EchoMessage)) {
-            self.tell(id, event);
         }
     }
 }

@@ -11,9 +11,12 @@
 //! for an [`Input::Drained`] when that peer has read what it was sent.
 
 mod admission;
+mod again;
 mod capabilities;
+mod chathistory;
 mod departure;
 mod event;
+pub mod history;
 mod invite;
 mod limits;
 mod liveness;
@@ -28,9 +31,16 @@ mod page;
 mod people;
 mod plain;
 mod queries;
+mod receipts;
+mod record;
 mod registration;
+mod replay;
 mod reply;
+mod resume;
 mod room;
+mod room_state;
+mod search;
+mod seen;
 mod settings;
 mod stamp;
 #[cfg(test)]
@@ -41,25 +51,30 @@ mod toy;
 mod who;
 mod whowas;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::protocol::Numeric::*;
 use crate::protocol::command::{Command, CommandError};
 use crate::protocol::line::{self, MAX_BODY, MAX_CLIENT_TAGS};
 use crate::protocol::time::Moment;
-use crate::protocol::{Folded, Message, mask};
+use crate::protocol::{Folded, Message, MsgId, mask};
 
 use admission::Admission;
 pub use admission::party;
 use event::{Event, Fanout};
+use history::{Answer, Record, Request};
 use member::{Member, Slot};
 pub use member::{Speaker, ToyKind};
 pub use operator::Guest;
+use receipts::Storage;
+use replay::Ticket;
 use reply::Labelled;
 use room::{RoomId, Rooms};
+use seen::Seen;
 pub use settings::Settings;
 use stamp::Stamps;
 use timers::Timers;
@@ -86,8 +101,8 @@ const CLOSED: &str = "Connection closed";
 #[expect(missing_docs, reason = "the comments say it; doc comments would take a line a field")]
 pub enum Input<'a> {
     // Somebody connected; `toy`: at the door for toy clients. `cloak` stands for the address
-    // where people see it.
-    Opened { id: ConnectionId, peer: SocketAddr, cloak: u64, toy: bool },
+    // where people see it; `token`: random, to come back with, or 0.
+    Opened { id: ConnectionId, peer: SocketAddr, cloak: u64, token: u128, toy: bool },
     // It is known now what this connection speaks; `name` is a toy client's.
     Speaks { id: ConnectionId, speaker: Speaker, name: Option<&'a str> },
     // Whole lines (or one chunk of a toy client), each ended by LF, the last one perhaps not.
@@ -104,6 +119,13 @@ pub enum Input<'a> {
     Lost { id: ConnectionId, reason: &'a str },
     // It brought what must not talk in a room: close it without a word.
     Refused { id: ConnectionId, reason: &'a str },
+    // Everything up to this id is on disk.
+    Stored { upto: MsgId },
+    // The disk takes nothing, and why; or takes lines again, so many of those between are lost.
+    Paused { why: &'a str },
+    Resumed { lost: u64 },
+    // What was asked with [`Output::Read`].
+    Answer { ticket: u64, answer: Answer },
     // A line from the operator.
     Console(&'a str),
     // The server ends: everybody is told and closed.
@@ -122,6 +144,18 @@ pub enum Output {
     Close { id: ConnectionId },
     // A reply is not finished: give [`Input::Drained`] when the peer has read so far.
     More { id: ConnectionId },
+    // The socket is gone or to be closed, but the hub still knows who this was: its place is
+    // free after [`Output::Close`].
+    Detach { id: ConnectionId },
+    // Read nothing from this connection, until it is released.
+    Hold { id: ConnectionId },
+    Release { id: ConnectionId },
+    // Keep this; then say [`Input::Stored`].
+    Store(Box<Record>),
+    // Keep what a room is, or forget it.
+    Room { room: Arc<str>, state: Option<Box<[u8]>> },
+    // Answer this with [`Input::Answer`], in the light of all that was to be stored before.
+    Read { ticket: u64, request: Request },
     // A line for the operator's terminal.
     Console(String),
     // A line for the log. Never message text, never a password.
@@ -146,6 +180,21 @@ pub struct Hub {
     stamps: Stamps,
     population: Population,
     labelled: Option<Labelled>,
+    /// Whose command is in hand: replies to it wait for its receipts.
+    speaking: Option<ConnectionId>,
+    storage: Storage,
+    on_disk: MsgId,
+    /// Echoes that wait for the disk.
+    awaiting: VecDeque<(MsgId, ConnectionId)>,
+    seen: Seen,
+    tickets: HashMap<u64, Ticket>,
+    last_ticket: u64,
+    /// Who comes back with which token.
+    tokens: HashMap<u128, ConnectionId>,
+    /// Rooms that are written down, those that are to be, and those that nobody is in.
+    written: HashSet<Arc<str>>,
+    changed_rooms: Vec<RoomId>,
+    empty_rooms: VecDeque<RoomId>,
     batches: u32,
     stopping: bool,
     out: Vec<Output>,
@@ -166,7 +215,8 @@ impl Hub {
         let mut rooms = Rooms::default();
         rooms.create(settings.default_room.clone(), now.wall, true);
         Hub {
-            stamps: Stamps::new(settings.boot),
+            stamps: Stamps::new(settings.boot, settings.last_millis),
+            storage: if settings.durable { Storage::Disk } else { Storage::Memory },
             admission: Admission::new(settings.max_clients, settings.max_clients_per_ip),
             settings,
             now,
@@ -179,6 +229,16 @@ impl Hub {
             timers: Timers::default(),
             population: Population::default(),
             labelled: None,
+            speaking: None,
+            on_disk: MsgId::default(),
+            awaiting: VecDeque::new(),
+            seen: Seen::default(),
+            tickets: HashMap::new(),
+            last_ticket: 0,
+            tokens: HashMap::new(),
+            written: HashSet::new(),
+            changed_rooms: Vec::new(),
+            empty_rooms: VecDeque::new(),
             batches: 0,
             stopping: false,
             out: Vec::new(),
@@ -189,20 +249,30 @@ impl Hub {
     pub fn handle(&mut self, input: Input<'_>, now: Moment) {
         self.now = now;
         match input {
-            Input::Opened { id, peer, cloak, toy } => self.opened(id, peer, cloak, toy),
+            Input::Opened { id, peer, cloak, token, toy } => self.opened(id, peer, (cloak, token), toy),
             Input::Speaks { id, speaker, name } => self.speaks(id, speaker, name),
             Input::Lines { id, block } => self.block(id, block),
             Input::Alive { id } => self.alive(id),
             Input::Delayed { id, by } => self.delayed(id, by),
             Input::Drained { id } => self.drained(id),
+            // It is gone already, and waited for.
+            Input::HungUp { id } | Input::Lost { id, .. } | Input::Refused { id, .. } if self.lingers(id) => {
+            }
             // Who hung up reads no last line.
+            Input::HungUp { id } if self.linger(id, CLOSED) => {}
             Input::HungUp { id } => self.depart(id, CLOSED, CLOSED),
             Input::Lost { id, reason } => self.lost(id, reason),
             Input::Refused { id, reason } => self.depart(id, reason, reason),
             Input::Console(line) => self.console(line, operator::Asker::Console),
             Input::Stop => self.stop(),
             Input::Tick => self.tick(),
+            Input::Stored { upto } => self.stored(upto),
+            Input::Paused { why } => self.pause(why),
+            Input::Resumed { lost } => self.resume_storage(lost),
+            Input::Answer { ticket, answer } => self.store_answered(ticket, answer),
         }
+        self.speaking = None;
+        self.write_rooms();
     }
 
     /// What is to be done since the last call, in order.
@@ -219,6 +289,7 @@ impl Hub {
         let Some(member) = self.member_mut(id) else { return };
         let speaker = member.speaker;
         self.alive(id);
+        self.speaking = Some(id);
         match speaker {
             Speaker::Toy(kind) => self.toy_chunk(id, kind, block),
             Speaker::Irc | Speaker::Plain | Speaker::Unknown => {
@@ -273,6 +344,7 @@ impl Hub {
             Command::Quit { reason } => self.quit(id, reason),
             Command::Ping { token } => self.ping(id, token),
             Command::Pong => {}
+            Command::Resume { token } => self.resume(id, token),
             _ if !registered => self.not_registered(id),
             Command::Send { verb, targets, text } => {
                 self.send(id, verb, targets, text, &message.tags.client_only());
@@ -312,6 +384,8 @@ impl Hub {
             Command::Time => self.time(id),
             Command::Info => self.info(id),
             Command::Admin => self.admin(id),
+            Command::Chathistory { verb, arguments } => self.chathistory(id, verb, &arguments),
+            Command::Search { attributes } => self.search(id, attributes),
             Command::Help { subject } => self.help(id, subject),
             Command::Links => self.links(id),
             Command::Stats { query } => self.stats(id, query),
@@ -429,7 +503,7 @@ impl Hub {
     /// As [`tell`](Self::tell), past the label of the command in hand.
     fn tell_unlabelled(&mut self, to: ConnectionId, event: &Event<'_>) {
         if let Some(line) = self.encode(to, event) {
-            self.out.push(Output::Line { to, line });
+            self.deliver(to, line, None);
         }
     }
 

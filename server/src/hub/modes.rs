@@ -141,6 +141,8 @@ impl Hub {
         let from = self.source(id);
         let event = self.event(&from, What::Mode { target: name, change: &change });
         self.tell_room(room, &event, Some(id), 0);
+        self.record(room, &event, 0);
+        self.changed(room);
         self.narrate(name, &event);
         self.tell(id, &event);
     }
@@ -228,6 +230,9 @@ impl Hub {
         let seat = self.rooms.get_mut(room)?.seat_mut(place.number)?;
         let rank = if on { seat.rank | bit } else { seat.rank & !bit };
         let changed = std::mem::replace(&mut seat.rank, rank) != rank;
+        if changed {
+            self.hold_rank(other, room);
+        }
         changed.then(|| self.nick_of(other).to_owned())
     }
 

@@ -135,7 +135,7 @@ impl Hub {
     }
 
     /// The server speaks once in every room, and to those who are in none.
-    fn announce(&mut self, text: &str) {
+    pub(super) fn announce(&mut self, text: &str) {
         let text = printable(text);
         let from = self.server_source();
         let rooms: Vec<(RoomId, String)> =
@@ -149,6 +149,7 @@ impl Hub {
             for (room, name) in &rooms {
                 let event = self.event(&from, What::Announcement { target: name, text });
                 self.tell_room(*room, &event, None, 0);
+                self.record(*room, &event, 0);
             }
             for (id, name) in &roomless {
                 let event = self.event(&from, What::Announcement { target: name, text });
@@ -214,6 +215,8 @@ impl Hub {
         let change = format!("+o {nick}");
         let event = self.event(&from, What::Mode { target: &name, change: &change });
         self.tell_room(room, &event, None, 0);
+        self.record(room, &event, 0);
+        self.hold_rank(id, room);
         self.log(format!("operator of {name}: {nick}"));
         self.answer(asker, format!("{nick} is operator of {name} now"));
     }

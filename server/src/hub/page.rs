@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use super::queries::Filter;
+use super::replay::Replay;
 use super::reply::tagged;
 use super::room::RoomId;
 use super::who::Query;
@@ -14,8 +15,9 @@ use crate::protocol::Numeric::*;
 const PAGE: usize = 8 * 1024;
 /// Entries that a page looks at, whether it lists them or not: others have their turn.
 const MAX_LOOKED_AT: usize = 500;
-/// Long replies that one connection may have asked for at a time.
-const MAX_WAITING: usize = 64;
+/// Long replies that one connection may have asked for at a time: names and latest lines of as
+/// many rooms as it may join, and some more.
+const MAX_WAITING: usize = 128;
 
 /// What a long reply lists, and from where on.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(super) enum Page {
     WhoAll { from: u32, query: Query },
     List { from: u32, filter: Filter },
     Entries { room: RoomId, name: Box<str>, letter: char, from: usize },
+    // Lines of the past; the store has to be asked.
+    History(Box<Replay>),
     // A line that must not overtake the replies before it.
     Ready(Line),
     // Closes the batch of a labelled command.
@@ -45,6 +49,16 @@ pub(super) struct Pages {
     waiting: VecDeque<Waiting>,
     /// Bytes of pages that the peer is not known to have read.
     unread: usize,
+}
+
+impl Pages {
+    /// The reply of past lines that the store was asked for, if that is the first.
+    pub(super) fn replay_asked(&mut self) -> Option<&mut Replay> {
+        match self.waiting.front_mut().map(|waiting| &mut waiting.page) {
+            Some(Page::History(replay)) if replay.is_asked() => Some(replay),
+            _ => None,
+        }
+    }
 }
 
 /// The lines of one page.
@@ -114,15 +128,17 @@ impl Hub {
 
     /// The peer has read what it was sent: the next page.
     pub(super) fn drained(&mut self, id: ConnectionId) {
+        self.speaking = Some(id);
         if let Some(pages) = self.member_mut(id).and_then(|member| member.pages.as_mut()) {
             pages.unread = 0;
             self.make_pages(id);
         }
     }
 
-    fn make_pages(&mut self, id: ConnectionId) {
+    pub(super) fn make_pages(&mut self, id: ConnectionId) {
         while let Some(pages) = self.member_mut(id).and_then(|member| member.pages.as_mut())
             && pages.unread < PAGE
+            && pages.replay_asked().is_none()
             && let Some(Waiting { page, batch }) = pages.waiting.pop_front()
         {
             let mut sheet = Sheet::default();
@@ -134,6 +150,7 @@ impl Hub {
                 Page::Entries { room, name, letter, from } => {
                     self.entries_page(id, room, name, letter, from, &mut sheet)
                 }
+                Page::History(replay) => self.replay_page(id, replay, &mut sheet),
                 Page::Ready(line) => {
                     sheet.push(line);
                     None
@@ -153,7 +170,11 @@ impl Hub {
             }
             let Some(pages) = self.member_mut(id).and_then(|member| member.pages.as_mut()) else { return };
             // One page a turn of a reply that goes on, even one that found nothing to list.
-            pages.unread += if rest.is_some() { bytes.max(PAGE) } else { bytes };
+            pages.unread += match &rest {
+                Some(Page::History(replay)) if replay.is_asked() => bytes,
+                Some(_) => bytes.max(PAGE),
+                None => bytes,
+            };
             if let Some(page) = rest {
                 pages.waiting.push_front(Waiting { page, batch });
             }
@@ -161,7 +182,7 @@ impl Hub {
         let Some(member) = self.member_mut(id) else { return };
         match &member.pages {
             Some(pages) if pages.unread >= PAGE => self.out.push(Output::More { id }),
-            Some(pages) if pages.unread == 0 => member.pages = None,
+            Some(pages) if pages.unread == 0 && pages.waiting.is_empty() => member.pages = None,
             _ => {}
         }
     }

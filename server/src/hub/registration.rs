@@ -18,6 +18,9 @@ impl Hub {
     }
 
     pub(super) fn nick(&mut self, id: ConnectionId, wanted: &str) {
+        if self.is_coming_back(id) {
+            return;
+        }
         let nick = match Nick::parse(wanted) {
             Ok(nick) => nick,
             Err(error) => {
@@ -56,6 +59,7 @@ impl Hub {
             let from = self.source(id);
             let event = self.event(&from, What::Nick { new: nick.as_str() });
             self.tell_neighbours(id, &event, |_| true);
+            self.record_everywhere(id, &event);
             self.narrate("", &event);
             self.tell(id, &event);
             if before.as_ref() != Some(&after) {
@@ -102,11 +106,18 @@ impl Hub {
     pub(super) fn try_register(&mut self, id: ConnectionId) {
         let Some(member) = self.member(id) else { return };
         match member.registration.as_deref() {
-            Some(Registration { negotiating: false, user: true }) if member.nick.is_some() => {}
+            Some(Registration { negotiating: false, user: true, .. })
+                if member.nick.is_some() || self.is_coming_back(id) => {}
+            Some(Registration { negotiating: false, user: true, .. }) => return self.came_too_late(id),
             _ => return,
         }
+        let brought = self.brought(id);
+        if let Some(missed) = brought.and_then(|token| self.take_over(id, token)) {
+            self.welcome(id, brought);
+            return self.show_rooms_again(id, missed);
+        }
         self.admit(id);
-        self.welcome(id);
+        self.welcome(id, brought);
     }
 
     /// Makes a member of a connection that has a name.
@@ -123,12 +134,13 @@ impl Hub {
         self.watched_came(id);
     }
 
-    fn welcome(&mut self, id: ConnectionId) {
+    fn welcome(&mut self, id: ConnectionId, brought: Option<u128>) {
         let server = self.settings.name.clone();
         let prefix = self.source(id).prefix;
         let version = super::queries::VERSION;
         let created = rooms_created(self);
         self.reply(id, RPL_WELCOME, format_args!(":Welcome to Parlor, {prefix}"));
+        self.hand_out_token(id, brought);
         self.reply(id, RPL_YOURHOST, format_args!(":Your host is {server}, running {version}"));
         self.reply(id, RPL_CREATED, format_args!(":This server was started {created}"));
         self.reply(

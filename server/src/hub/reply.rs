@@ -4,6 +4,7 @@
 use std::fmt::{self, Write};
 
 use super::event::{Event, SERVER, Source, What};
+use super::receipts::Until;
 use super::{ConnectionId, Hub, Line, Output, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
@@ -20,6 +21,8 @@ pub(super) struct Labelled {
     id: ConnectionId,
     label: String,
     lines: Vec<Line>,
+    /// All of it waits for this receipt.
+    until: Option<Until>,
     /// The replies go on after the command, in pages: they need a batch however few they are.
     pub(super) batch: Option<Box<str>>,
 }
@@ -29,8 +32,28 @@ impl Hub {
     pub(super) fn emit(&mut self, to: ConnectionId, line: Line) {
         match &mut self.labelled {
             Some(labelled) if labelled.id == to => labelled.lines.push(line),
+            _ if self.speaking == Some(to) => self.deliver(to, line, None),
             _ => self.out.push(Output::Line { to, line }),
         }
+    }
+
+    /// As [`emit`](Self::emit), when that has happened.
+    pub(super) fn emit_when(&mut self, to: ConnectionId, line: Line, until: Until) {
+        match &mut self.labelled {
+            Some(labelled) if labelled.id == to => {
+                labelled.lines.push(line);
+                labelled.until = Some(until);
+            }
+            _ => self.deliver(to, line, Some(until)),
+        }
+    }
+
+    /// The label of the command in hand, if it has no reply yet: what answers it later carries it.
+    pub(super) fn take_label(&mut self, id: ConnectionId) -> Option<String> {
+        let fits = |labelled: &mut Labelled| {
+            labelled.id == id && labelled.lines.is_empty() && labelled.batch.is_none()
+        };
+        self.labelled.take_if(fits).map(|labelled| labelled.label)
     }
 
     /// Sends a numeric. `args` is all that follows the recipient's name.
@@ -143,7 +166,7 @@ impl Hub {
         let label = message.tags.get("label").filter(|label| !label.is_empty() && label.len() <= MAX_LABEL);
         if let Some(label) = label {
             let label = message::escape(&label);
-            self.labelled = Some(Labelled { id, label, lines: Vec::new(), batch: None });
+            self.labelled = Some(Labelled { id, label, lines: Vec::new(), until: None, batch: None });
         }
     }
 
@@ -156,22 +179,22 @@ impl Hub {
 
     /// Sends what was held back: an ACK for none, the label on one, a batch around more.
     pub(super) fn end_label(&mut self) {
-        let Some(Labelled { id, label, mut lines, batch }) = self.labelled.take() else { return };
+        let Some(Labelled { id, label, mut lines, until, batch }) = self.labelled.take() else { return };
         let name = &self.settings.name;
         if batch.is_none() && lines.is_empty() {
             lines.push(format!(":{name} ACK\r\n").into_bytes().into());
         }
         if let (None, [line]) = (&batch, &lines[..]) {
             let line = tagged(&format!("label={label}"), line);
-            return self.out.push(Output::Line { to: id, line });
+            return self.deliver(id, line, until);
         }
         let paged = batch.is_some();
         let batch = batch.unwrap_or_else(|| self.next_batch());
         let open = format!("@label={label} :{} BATCH +{batch} labeled-response\r\n", self.settings.name);
-        self.out.push(Output::Line { to: id, line: open.into_bytes().into() });
+        self.deliver(id, open.into_bytes().into(), until);
         for line in lines {
             let line = tagged(&format!("batch={batch}"), &line);
-            self.out.push(Output::Line { to: id, line });
+            self.deliver(id, line, None);
         }
         if paged {
             self.end_batch_behind_pages(id, batch);
@@ -192,10 +215,10 @@ impl Hub {
 
     pub(super) fn end_batch(&mut self, id: ConnectionId, batch: &str) {
         let line = format!(":{} BATCH -{batch}\r\n", self.settings.name);
-        self.out.push(Output::Line { to: id, line: line.into_bytes().into() });
+        self.deliver(id, line.into_bytes().into(), None);
     }
 
-    fn next_batch(&mut self) -> Box<str> {
+    pub(super) fn next_batch(&mut self) -> Box<str> {
         self.batches = self.batches.wrapping_add(1);
         format!("{:x}", self.batches).into()
     }

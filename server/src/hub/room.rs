@@ -1,6 +1,7 @@
 //! A room: who sits in it, its topic, its modes and lists.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::ConnectionId;
 use crate::protocol::time::UnixMillis;
@@ -62,6 +63,16 @@ pub(super) struct Topic {
     pub(super) at: UnixMillis,
 }
 
+/// A rank that belongs to whoever has the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Holder {
+    /// The token of [`resume`](super::resume) that was handed out last.
+    pub(super) token: u128,
+    pub(super) rank: u8,
+    /// When it was used last.
+    pub(super) at: UnixMillis,
+}
+
 /// The modes without a parameter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Flags {
@@ -90,6 +101,8 @@ impl Flags {
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) name: RoomName,
+    /// The folded name: the room's key in the history.
+    pub(super) folded: Arc<str>,
     serial: u32,
     pub(super) created: UnixMillis,
     /// Stays when the last member leaves.
@@ -101,6 +114,8 @@ pub(super) struct Room {
     pub(super) bans: Vec<Entry>,
     pub(super) exceptions: Vec<Entry>,
     pub(super) invitations: Vec<Entry>,
+    /// Who has a rank here by a secret, whether they are here or not.
+    pub(super) holders: Vec<Holder>,
     /// Who was invited by name and has not come yet.
     pub(super) invited: Vec<ConnectionId>,
     /// By number: joins push, so the list stays sorted.
@@ -211,6 +226,7 @@ impl Rooms {
         let id = RoomId { slot, serial: self.serials };
         self.by_name.insert(name.fold(), id);
         self.slots[slot as usize] = Some(Room {
+            folded: name.fold().as_str().into(),
             name,
             serial: self.serials,
             created: now,
@@ -222,6 +238,7 @@ impl Rooms {
             bans: Vec::new(),
             exceptions: Vec::new(),
             invitations: Vec::new(),
+            holders: Vec::new(),
             invited: Vec::new(),
             seats: Vec::new(),
             next_number: 0,
@@ -241,9 +258,9 @@ impl Rooms {
         self.slots.get_mut(id.slot as usize)?.as_mut().filter(|room| room.serial == id.serial)
     }
 
-    /// Ends a room if nobody is in it and nothing keeps it.
-    pub(super) fn end_if_empty(&mut self, id: RoomId) {
-        if let Some(room) = self.get(id).filter(|room| room.seats.is_empty() && !room.permanent) {
+    /// Ends a room.
+    pub(super) fn end(&mut self, id: RoomId) {
+        if let Some(room) = self.get(id) {
             self.by_name.remove(&room.name.fold());
             self.slots[id.slot as usize] = None;
             self.free.push(id.slot);
@@ -259,5 +276,16 @@ impl Rooms {
 
     pub(super) fn len(&self) -> usize {
         self.by_name.len()
+    }
+}
+
+#[cfg(test)]
+impl Rooms {
+    /// A room by itself.
+    pub(super) fn made(mut self) -> Room {
+        #[expect(clippy::unwrap_used, reason = "a literal")]
+        let id = self.create(RoomName::parse("#made").unwrap(), UnixMillis(1), false);
+        #[expect(clippy::unwrap_used, reason = "it was just made")]
+        self.slots[id.slot as usize].take().unwrap()
     }
 }

@@ -17,6 +17,11 @@ pub struct Settings {
     pub oper_key: Option<String>,
     /// Higher at each start: makes message ids differ from all earlier ones.
     pub boot: u32,
+    /// No event is given an earlier time, whatever the clock says: that of the last one kept.
+    pub last_millis: u64,
+    /// Whether what is said and what rooms are goes to disk; else only the latest lines are
+    /// remembered, and a room ends with its last member.
+    pub durable: bool,
     /// Connections at a time.
     pub max_clients: usize,
     /// Connections at a time from one address; `None`: 64 from loopback and private
@@ -41,6 +46,8 @@ impl Default for Settings {
             default_room: RoomName::parse("#lobby").expect("a room's name"),
             oper_key: None,
             boot: 0,
+            last_millis: 0,
+            durable: false,
             max_clients: 10_000,
             max_clients_per_ip: None,
             narrate: false,

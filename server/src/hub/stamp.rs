@@ -1,32 +1,7 @@
-//! Message ids: unique, and in the order of time.
+//! Gives out message ids.
 
-use std::fmt;
-
+use crate::protocol::MsgId;
 use crate::protocol::time::UnixMillis;
-
-/// The id of one event: sorts as the events happened, across restarts and clock steps.
-///
-/// On the wire 23 hexadecimal digits: eight of the boot number, eleven of milliseconds since
-/// 1970, four that count events within a millisecond.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct MsgId {
-    boot: u32,
-    millis: u64,
-    count: u16,
-}
-
-impl MsgId {
-    /// The time of the event, as its `time` tag says.
-    pub(super) fn time(self) -> UnixMillis {
-        UnixMillis(self.millis)
-    }
-}
-
-impl fmt::Display for MsgId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}{:011x}{:04x}", self.boot, self.millis, self.count)
-    }
-}
 
 /// Gives out message ids.
 #[derive(Debug)]
@@ -35,8 +10,9 @@ pub(super) struct Stamps {
 }
 
 impl Stamps {
-    pub(super) fn new(boot: u32) -> Stamps {
-        Stamps { last: MsgId { boot, millis: 0, count: 0 } }
+    /// `millis`: no earlier time is given out, though the clock may say one.
+    pub(super) fn new(boot: u32, millis: u64) -> Stamps {
+        Stamps { last: MsgId { boot, millis, count: 0 } }
     }
 
     /// The last id given out.
@@ -64,7 +40,7 @@ mod tests {
 
     #[test]
     fn ids_rise_whatever_the_clock_does() {
-        let mut stamps = Stamps::new(3);
+        let mut stamps = Stamps::new(3, 900);
         let mut last = stamps.next(UnixMillis(1_000));
         let clock = [1_000, 1_001, 999, 0, 2_000].into_iter().chain(std::iter::repeat_n(2_000, 70_000));
         for now in clock {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::*;
+use crate::memory::Memory;
 use crate::protocol::time::UnixMillis;
 
 /// A hub, its time, and what everybody was sent.
@@ -15,6 +16,9 @@ struct World {
     closed: Vec<ConnectionId>,
     more: Vec<ConnectionId>,
     log: Vec<String>,
+    memory: Memory,
+    /// What was to be written down of rooms.
+    rooms: HashMap<Arc<str>, Option<Box<[u8]>>>,
     opened: u32,
     /// Nothing that is sent is kept.
     deaf: bool,
@@ -34,6 +38,8 @@ impl World {
             closed: Vec::new(),
             more: Vec::new(),
             log: Vec::new(),
+            memory: Memory::default(),
+            rooms: HashMap::new(),
             opened: 0,
             deaf: false,
         }
@@ -42,6 +48,7 @@ impl World {
     fn give(&mut self, input: Input<'_>) {
         let wall = UnixMillis(1_700_000_000_000 + self.now.as_millis() as u64);
         self.hub.handle(input, Moment { elapsed: self.now, wall });
+        let mut answers = Vec::new();
         for output in self.hub.drain() {
             match output {
                 Output::Line { .. } if self.deaf => {}
@@ -53,7 +60,16 @@ impl World {
                 Output::More { id } => self.more.push(id),
                 Output::Log(text) => self.log.push(text),
                 Output::Console(_) | Output::Stop(_) => {}
+                Output::Store(record) => self.memory.keep(*record),
+                Output::Read { ticket, request } => answers.push((ticket, self.memory.answer(&request))),
+                Output::Room { room, state } => {
+                    self.rooms.insert(room, state);
+                }
+                Output::Detach { .. } | Output::Hold { .. } | Output::Release { .. } => {}
             }
+        }
+        for (ticket, answer) in answers {
+            self.give(Input::Answer { ticket, answer });
         }
     }
 
@@ -61,7 +77,7 @@ impl World {
         let id = ConnectionId { slot: self.opened, generation: 1 };
         self.opened += 1;
         let peer = ([127, 0, 0, 1], self.opened as u16).into();
-        self.give(Input::Opened { id, peer, cloak: 1, toy: false });
+        self.give(Input::Opened { id, peer, cloak: 1, token: 0, toy: false });
         id
     }
 
@@ -278,7 +294,7 @@ fn mode_changes_without_end_go_out_in_lines_of_512_bytes() {
 fn a_toy_client_may_listen_before_it_speaks() {
     let mut world = World::new();
     let id = ConnectionId { slot: 0, generation: 1 };
-    world.give(Input::Opened { id, peer: ([127, 0, 0, 1], 1).into(), cloak: 1, toy: true });
+    world.give(Input::Opened { id, peer: ([127, 0, 0, 1], 1).into(), cloak: 1, token: 0, toy: true });
     world.pass(600);
     assert_eq!(world.closed, []);
 }

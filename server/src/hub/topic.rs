@@ -35,6 +35,8 @@ impl Hub {
             (!topic.is_empty()).then(|| Topic { text: topic.into(), setter: from.prefix.clone(), at });
         let event = self.event(&from, What::Topic { room: &name, text: topic });
         self.tell_room(room, &event, Some(id), 0);
+        self.record(room, &event, 0);
+        self.changed(room);
         self.narrate(&name, &event);
         self.tell(id, &event);
     }

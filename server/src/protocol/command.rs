@@ -31,6 +31,8 @@ pub enum Command<'a> {
     Admin,
     Away { text: Option<&'a str> },
     Cap { verb: &'a str, argument: Option<&'a str> },
+    // `arguments`: what follows the subcommand.
+    Chathistory { verb: &'a str, arguments: Params<'a> },
     // A line to the operator's console; for server operators (own command).
     Console { line: &'a str },
     Help { subject: Option<&'a str> },
@@ -58,6 +60,9 @@ pub enum Command<'a> {
     Ping { token: &'a str },
     Pong,
     Quit { reason: Option<&'a str> },
+    // Comes back to what a lost connection had (own command).
+    Resume { token: &'a str },
+    Search { attributes: &'a str },
     Send { verb: Verb, targets: &'a str, text: &'a str },
     Setname { realname: &'a str },
     Stats { query: &'a str },
@@ -95,6 +100,7 @@ const VERBS: &[&str] = &[
     "AUTHENTICATE",
     "AWAY",
     "CAP",
+    "CHATHISTORY",
     "CONSOLE",
     "HELP",
     "HELPOP",
@@ -120,6 +126,8 @@ const VERBS: &[&str] = &[
     "PONG",
     "PRIVMSG",
     "QUIT",
+    "RESUME",
+    "SEARCH",
     "SETNAME",
     "STATS",
     "TAGMSG",
@@ -173,6 +181,10 @@ impl<'a> Command<'a> {
                 Command::User { username: need(0)?, realname: need(3)? }
             }
             b"CAP" => Command::Cap { verb: need(0)?, argument: params.get(1).copied() },
+            b"CHATHISTORY" => Command::Chathistory {
+                verb: params.first().copied().unwrap_or_default(),
+                arguments: params.iter().skip(1).copied().collect(),
+            },
             b"PASS" => need(0).map(|_| Command::Pass)?,
             b"QUIT" => Command::Quit { reason: params.filled(0) },
             b"TOPIC" => Command::Topic { room: need(0)?, topic: params.get(1).copied() },
@@ -199,6 +211,8 @@ impl<'a> Command<'a> {
             b"USERHOST" => need(0).map(|_| Command::Userhost { nicks: *params })?,
             b"ISON" => need(0).map(|_| Command::Ison { nicks: *params })?,
             b"MONITOR" => Command::Monitor { verb: need(0)?, targets: params.filled(1) },
+            b"RESUME" => Command::Resume { token: need(0)? },
+            b"SEARCH" => Command::Search { attributes: need(0)? },
             b"SETNAME" => Command::Setname { realname: need(0)? },
             b"OPER" => need(0).and(need(1)).map(|key| Command::Oper { key })?,
             b"KILL" => Command::Kill { nick: need(0)?, reason: params.filled(1) },

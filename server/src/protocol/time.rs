@@ -12,6 +12,26 @@ impl UnixMillis {
     pub fn seconds(self) -> u64 {
         self.0 / 1000
     }
+
+    /// Reads `2026-11-20T09:12:03.456Z` (IRCv3 server-time); the fraction may be missing.
+    /// `None` for anything else.
+    pub fn parse(text: &str) -> Option<UnixMillis> {
+        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let mut date = date.splitn(3, '-').map(number);
+        let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+        let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+        let mut time = time.splitn(3, ':').map(number);
+        let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
+        let plausible = (1970..=9999).contains(&year)
+            && (1..=12).contains(&month)
+            && (1..=31).contains(&day)
+            // A leap second is the 60th.
+            && hour < 24 && minute < 60 && second <= 60;
+        let digits: String = fraction.chars().chain("00".chars()).take(3).collect();
+        let millis = number(&digits).filter(|_| plausible)?;
+        let days = days(year, month, day);
+        Some(UnixMillis((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millis))
+    }
 }
 
 impl fmt::Display for UnixMillis {
@@ -43,6 +63,20 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
+fn number(digits: &str) -> Option<u64> {
+    let sound = !digits.is_empty() && digits.len() <= 4 && digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse().ok().filter(|_| sound)
+}
+
+/// Days since 1970-01-01 of a date not before it (H. Hinnant, `days_from_civil`).
+fn days(year: u64, month: u64, day: u64) -> u64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year / 400;
+    let of_era = year % 400;
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
 /// The time that comes with an input: the pure parts have no clock of their own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Moment {
@@ -65,6 +99,12 @@ mod tests {
             (1_795_214_096_007, "2026-11-20T22:34:56.007Z"),
         ] {
             assert_eq!(UnixMillis(ms).to_string(), text);
+            assert_eq!(UnixMillis::parse(text), Some(UnixMillis(ms)));
+        }
+        assert_eq!(UnixMillis::parse("1970-01-01T00:00:01Z"), Some(UnixMillis(1000)));
+        assert_eq!(UnixMillis::parse("1970-01-01T00:00:01.5Z"), Some(UnixMillis(1500)));
+        for text in ["", "Z", "T", "1970-00-01T00:00:00Z", "1969-12-31T23:59:59Z", "2026-1x-01T00:00:00Z"] {
+            assert_eq!(UnixMillis::parse(text), None, "{text}");
         }
     }
 }

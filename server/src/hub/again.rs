@@ -1,0 +1,71 @@
+//! A line that was sent before: nobody hears it twice, and its sender gets the first one's
+//! echo.
+
+use super::event::{Source, What};
+use super::history::{Answer, Request};
+use super::receipts::Until;
+use super::record::Remembered;
+use super::replay::Ticket;
+use super::reply::tagged;
+use super::room::RoomId;
+use super::{ConnectionId, Event, Hub, Line};
+use crate::protocol::Capability;
+use crate::protocol::command::Verb;
+
+/// A line that was sent again, while the store looks for the first one.
+#[derive(Debug)]
+pub(super) struct Again {
+    id: ConnectionId,
+    label: Option<String>,
+    room: String,
+    verb: Verb,
+    text: String,
+    tags: String,
+}
+
+impl Hub {
+    /// Answers a line that is known already.
+    pub(super) fn say_again(
+        &mut self,
+        id: ConnectionId,
+        room: RoomId,
+        fingerprint: u64,
+        (verb, text, tags): (Verb, &str, &str),
+    ) {
+        let Some(state) = self.rooms.get(room) else { return };
+        if !self.member(id).is_some_and(|member| member.has(Capability::EchoMessage)) {
+            return;
+        }
+        let request = Request::Find { room: state.folded.clone(), fingerprint };
+        let room = state.name.to_string();
+        let label = self.take_label(id);
+        let again = Again { id, label, room, verb, text: text.into(), tags: tags.into() };
+        let ticket = self.ask(Ticket::Echo(Box::new(again)), request);
+        let nothing: Line = [].into();
+        self.deliver(id, nothing, Some(Until::Answered(ticket)));
+    }
+
+    /// The store has looked: the echo, at the place that was kept for it.
+    pub(super) fn echo_again(&mut self, ticket: u64, again: Again, answer: Answer) {
+        let Again { id, label, room, verb, text, tags } = again;
+        let found = match answer {
+            Answer::Lines { found, .. } => found.into_iter().next(),
+            Answer::Targets(_) | Answer::Failed => None,
+        };
+        let Some(form) = self.slots.get(id.slot as usize).map(|slot| slot.form) else { return };
+        let first = found.and_then(|kept| Remembered::parse(&kept.payload)?.line(&room, kept.id, form));
+        let line = first.or_else(|| {
+            // It is older than what is kept: known, but nobody knows its id any more.
+            let from: Source = self.source(id);
+            let what = What::Message { verb, target: &room, text: &text, private: false };
+            let event = Event { tags: &tags, ..self.event(&from, what) };
+            self.encode(id, &event)
+        });
+        let Some(line) = line else { return };
+        let line = match label {
+            Some(label) => tagged(&format!("label={label}"), &line),
+            None => line,
+        };
+        self.answered(id, ticket, line);
+    }
+}

@@ -1,0 +1,291 @@
+//! Coming back to what a lost connection had: the vendor capability `parlor/resume`.
+//!
+//! For authors of other clients, the whole grammar:
+//!
+//! - Ask for the capability `parlor/resume` (CAP REQ). Right after RPL_WELCOME (001) comes
+//!   `:server RESUME TOKEN <token>`: 32 hexadecimal digits, good for one use. Each welcome brings
+//!   a new one, and the old one is worth nothing then.
+//! - Who has the capability and vanishes without QUIT stays in its rooms for 30 s; nobody is told.
+//! - Come back: connect, negotiate, and when `parlor/resume` is acknowledged and before CAP END
+//!   send `RESUME <token>`. The answer is one of
+//!   - `:server RESUME ACCEPTED <nick>`: go on with USER and CAP END. A NICK, sent before or
+//!     after, does not count. The welcome is for `<nick>`; after it come JOIN, topic and names of
+//!     each room, and private messages that came meanwhile. The old connection, if it still
+//!     stands, is closed with ERROR. Nobody else sees anything.
+//!   - `:server RESUME RANKS`: nobody is there to come back to, but the token's holder had ranks
+//!     in rooms. Register as usual, with NICK; they come back with each JOIN. So it is after a
+//!     restart of the server, and for 30 days.
+//!   - `:server FAIL RESUME INVALID_TOKEN :sentence`: it is unknown or was used. Register as usual.
+//!   - `:server FAIL RESUME TOO_MANY :sentence`: three wrong ones on one connection.
+//! - Whoever was accepted may still lose: should two connections bring one token, the one that
+//!   registers first has it. The other gets FAIL RESUME INVALID_TOKEN then, and needs a NICK.
+//!
+//! A PART gives the rank in that room up; QUIT does not.
+
+use std::time::Duration;
+
+use super::event::{Event, Fanout, What};
+use super::member::Form;
+use super::page::Page;
+use super::room::{Holder, RoomId};
+use super::room_state::MOST_HOLDERS;
+use super::{ConnectionId, Hub, Line, Output, Speaker};
+use crate::protocol::{Capability, Nick};
+
+/// How long somebody who vanished is waited for.
+pub(super) const LINGER: Duration = Duration::from_secs(30);
+/// Private lines that are kept for somebody who is waited for.
+const MOST_MISSED: usize = 100;
+/// Wrong tokens that one connection may try.
+const MOST_WRONG: u8 = 3;
+
+/// Somebody whose connection is gone and who may come back.
+#[derive(Debug)]
+pub(super) struct Lingering {
+    pub(super) until: Duration,
+    /// What others will be told if it does not.
+    reason: Box<str>,
+    missed: Vec<Line>,
+}
+
+impl Hub {
+    pub(super) fn resume(&mut self, id: ConnectionId, token: &str) {
+        let Some(member) = self.member(id) else { return };
+        if member.registered() {
+            return self.already_registered(id);
+        }
+        if !member.has(Capability::Resume) {
+            return self.fail(id, "RESUME", "INVALID_TOKEN", "Ask for the capability parlor/resume first");
+        }
+        let token = if token.len() == 32 { u128::from_str_radix(token, 16).ok() } else { None };
+        let known = token.filter(|token| *token != 0);
+        if let Some((token, nick)) = known.and_then(|token| Some((token, self.holder_of(token)?))) {
+            let nick = self.nick_of(nick).to_owned();
+            self.bring(id, token);
+            return self.say_as_server(id, format_args!("RESUME ACCEPTED {nick}"));
+        }
+        if let Some(token) = known.filter(|token| self.holds_ranks(*token)) {
+            self.bring(id, token);
+            return self.say_as_server(id, format_args!("RESUME RANKS"));
+        }
+        let Some(registration) = self.member_mut(id).and_then(|member| member.registration.as_mut()) else {
+            return;
+        };
+        registration.wrong_tokens += 1;
+        if registration.wrong_tokens >= MOST_WRONG {
+            self.fail(id, "RESUME", "TOO_MANY", "Too many wrong tokens");
+            return self.lost(id, "Too many wrong tokens");
+        }
+        self.fail(id, "RESUME", "INVALID_TOKEN", "The token is unknown or was used; register as usual");
+    }
+
+    fn bring(&mut self, id: ConnectionId, token: u128) {
+        if let Some(registration) = self.member_mut(id).and_then(|member| member.registration.as_mut()) {
+            registration.brought = Some(token);
+        }
+    }
+
+    /// The token that a connection brought and that is not used up yet.
+    pub(super) fn brought(&self, id: ConnectionId) -> Option<u128> {
+        self.member(id)?.registration.as_ref()?.brought
+    }
+
+    /// Registration would be done, but for a name: it waits for one, unless it was to have the
+    /// one of a token that somebody else used meanwhile.
+    pub(super) fn came_too_late(&mut self, id: ConnectionId) {
+        let lost = self.brought(id).is_some_and(|token| !self.holds_ranks(token));
+        let registration = self.member_mut(id).and_then(|member| member.registration.as_mut());
+        if let Some(registration) = registration.filter(|_| lost) {
+            registration.brought = None;
+            self.fail(id, "RESUME", "INVALID_TOKEN", "The token was used meanwhile; send a NICK");
+        }
+    }
+
+    /// The member who was handed this token, here or waited for.
+    fn holder_of(&self, token: u128) -> Option<ConnectionId> {
+        self.tokens.get(&token).copied().filter(|id| self.member(*id).is_some_and(super::Member::registered))
+    }
+
+    fn holds_ranks(&self, token: u128) -> bool {
+        self.rooms.from(0).any(|(_, room)| room.holders.iter().any(|holder| holder.token == token))
+    }
+
+    /// Whether this connection will take over a name, and needs none of its own.
+    pub(super) fn is_coming_back(&self, id: ConnectionId) -> bool {
+        self.brought(id).is_some_and(|token| self.holder_of(token).is_some())
+    }
+
+    /// The end of a registration that brought a token: takes the old place over, if that is
+    /// still there. The private lines that came meanwhile, if so.
+    pub(super) fn take_over(&mut self, id: ConnectionId, token: u128) -> Option<Vec<Line>> {
+        let old = self.holder_of(token)?;
+        self.tokens.remove(&token);
+        if self.member(old)?.lingering.is_none() {
+            self.closing_line(old, "Resumed elsewhere");
+        }
+        Some(self.move_member(old, id))
+    }
+
+    /// Everything that one connection's member is and has becomes the other's.
+    fn move_member(&mut self, from: ConnectionId, to: ConnectionId) -> Vec<Line> {
+        let now = self.now.elapsed;
+        // A name that it registered with meanwhile is free again.
+        if let Some(folded) = self.member(to).and_then(|member| member.nick.as_ref()).map(Nick::fold) {
+            self.nicks.remove(&folded);
+        }
+        let Some(slot) = self.slots.get_mut(from.slot as usize) else { return Vec::new() };
+        let Some(mut before) = slot.member.take() else { return Vec::new() };
+        slot.form = Form::NONE;
+        self.admission.leave(before.peer.ip());
+        self.out.push(Output::Close { id: from });
+        for place in &before.rooms {
+            if let Some(seat) = self.rooms.get_mut(place.room).and_then(|room| room.seat_mut(place.number)) {
+                seat.member = to;
+            }
+        }
+        for (name, _) in &before.watched {
+            for watcher in self.watchers.get_mut(name).into_iter().flatten().filter(|id| **id == from) {
+                *watcher = to;
+            }
+        }
+        if let Some(nick) = &before.nick {
+            self.nicks.insert(nick.fold(), to);
+        }
+        let Some(member) = self.member_mut(to) else { return Vec::new() };
+        // The connection is the new one's, the person the old one.
+        (before.peer, before.caps, before.token) = (member.peer, member.caps, member.token);
+        (before.heard, before.pinged, before.spoke) = (now, None, now);
+        (before.pages, before.held) = (None, None);
+        let missed = before.lingering.take().map_or_else(Vec::new, |lingering| lingering.missed);
+        *member = *before;
+        let text = format!("resumed: {} from {}", member.name(), member.peer);
+        self.log(text);
+        missed
+    }
+
+    /// After the welcome of somebody who came back: its rooms, and what it missed.
+    pub(super) fn show_rooms_again(&mut self, id: ConnectionId, missed: Vec<Line>) {
+        let rooms = self.member(id).map_or_else(Vec::new, |member| member.rooms.clone());
+        for place in rooms {
+            self.show_room_again(id, place.room);
+        }
+        for line in missed {
+            self.emit(id, line);
+        }
+    }
+
+    fn show_room_again(&mut self, id: ConnectionId, room: RoomId) {
+        let (Some(member), Some(state)) = (self.member(id), self.rooms.get(room)) else { return };
+        let (name, realname) = (state.name.to_string(), member.realname.to_string());
+        let from = self.source(id);
+        let event = self.event(&from, What::Join { room: &name, realname: &realname });
+        self.tell(id, &event);
+        self.show_topic(id, room);
+        self.page(id, Page::Names { room, name: name.into(), from: 0 });
+    }
+
+    /// Hands out the token of this connection, and lets it stand for what the one before stood
+    /// for.
+    pub(super) fn hand_out_token(&mut self, id: ConnectionId, brought: Option<u128>) {
+        let Some(member) = self.member(id) else { return };
+        let token = member.token;
+        if !member.has(Capability::Resume) || token == 0 {
+            return;
+        }
+        let rooms: Vec<RoomId> = member.rooms.iter().map(|place| place.room).collect();
+        self.tokens.insert(token, id);
+        self.say_as_server(id, format_args!("RESUME TOKEN {token:032x}"));
+        if let Some(brought) = brought {
+            let held: Vec<RoomId> = self.rooms.from(0).map(|(room, _)| room).collect();
+            for room in held {
+                let Some(state) = self.rooms.get_mut(room) else { continue };
+                if let Some(holder) = state.holders.iter_mut().find(|holder| holder.token == brought) {
+                    holder.token = token;
+                    self.changed(room);
+                }
+            }
+        }
+        rooms.into_iter().for_each(|room| self.hold_rank(id, room));
+    }
+
+    /// The rank that a member has in a room by its secret.
+    pub(super) fn rank_by_secret(&self, id: ConnectionId, room: RoomId) -> u8 {
+        let token = self.member(id).map_or(0, |member| member.token);
+        let holders = self.rooms.get(room).map_or(&[][..], |room| &room.holders);
+        holders.iter().find(|holder| holder.token == token).map_or(0, |holder| holder.rank)
+    }
+
+    /// Somebody's rank in a room is another one now, or none: its secret is worth that.
+    pub(super) fn hold_rank(&mut self, id: ConnectionId, room: RoomId) {
+        let rank = self.seat(id, room).map_or(0, |seat| seat.rank);
+        let Some(member) = self.member(id).filter(|member| member.has(Capability::Resume)) else { return };
+        let (token, at) = (member.token, self.now.wall);
+        let Some(state) = self.rooms.get_mut(room) else { return };
+        let before = state.holders.len();
+        state.holders.retain(|holder| holder.token != token);
+        if rank > 0 {
+            if state.holders.len() >= MOST_HOLDERS {
+                state.holders.remove(0);
+            }
+            state.holders.push(Holder { token, rank, at });
+        }
+        if rank > 0 || state.holders.len() != before {
+            self.changed(room);
+        }
+    }
+
+    /// The connection is gone without a good-bye: whether it is waited for. Others are told
+    /// `reason` when that was in vain.
+    pub(super) fn linger(&mut self, id: ConnectionId, reason: &str) -> bool {
+        let until = self.now.elapsed + LINGER;
+        let stopping = self.stopping;
+        let Some(member) = self.member_mut(id) else { return false };
+        let wanted = member.registered()
+            && member.speaker == Speaker::Irc
+            && member.has(Capability::Resume)
+            && member.lingering.is_none();
+        if !wanted || stopping {
+            return false;
+        }
+        member.lingering = Some(Box::new(Lingering { until, reason: reason.into(), missed: Vec::new() }));
+        (member.pages, member.held) = (None, None);
+        let text = format!("waiting: {} from {} ({reason})", member.name(), member.peer);
+        self.log(text);
+        if let Some(slot) = self.slots.get_mut(id.slot as usize) {
+            slot.form = Form::NONE;
+        }
+        self.timers.arm(id, until);
+        self.out.push(Output::Detach { id });
+        true
+    }
+
+    pub(super) fn lingers(&self, id: ConnectionId) -> bool {
+        self.member(id).is_some_and(|member| member.lingering.is_some())
+    }
+
+    /// Looks at somebody who is waited for. Says whether that is so.
+    pub(super) fn tick_lingering(&mut self, id: ConnectionId) -> bool {
+        let now = self.now.elapsed;
+        let Some(lingering) = self.member(id).and_then(|member| member.lingering.as_ref()) else {
+            return false;
+        };
+        let (until, reason) = (lingering.until, lingering.reason.clone());
+        if now >= until {
+            self.depart(id, &reason, &reason);
+        } else {
+            self.timers.arm(id, until);
+        }
+        true
+    }
+
+    /// A private message for somebody who is waited for is kept; says whether it is so.
+    pub(super) fn keep_for_return(&mut self, id: ConnectionId, event: &Event<'_>) -> bool {
+        let Some(member) = self.member_mut(id) else { return false };
+        let form = Form::of(member.speaker, member.caps);
+        let Some(lingering) = &mut member.lingering else { return false };
+        if lingering.missed.len() < MOST_MISSED {
+            lingering.missed.extend(Fanout::new(event).line(form));
+        }
+        true
+    }
+}

@@ -1,0 +1,122 @@
+//! SEARCH (soju's vendor extension `soju.im/search`): talk of the rooms that the reader is in,
+//! newest first.
+
+use std::sync::Arc;
+
+use super::history::{Edge, Matcher, Query, Request};
+use super::record::Remembered;
+use super::replay::{Replay, Why};
+use super::{ConnectionId, Hub};
+use crate::protocol::message::Tags;
+use crate::protocol::time::UnixMillis;
+use crate::protocol::{Capability, Folded, MsgId};
+
+/// Lines that one search may find.
+const MAX_FOUND: usize = 100;
+/// Pieces of the history that one search may go through; each is as long as the store likes.
+const MAX_PIECES: usize = 256;
+
+/// A search that goes on.
+#[derive(Debug, Clone)]
+pub(super) struct Looking {
+    rooms: Vec<Arc<str>>,
+    after: Edge,
+    upto: MsgId,
+    text: Vec<Folded>,
+    from: Option<Folded>,
+    /// Lines that may still be found.
+    pub(super) left: usize,
+    pieces: usize,
+}
+
+impl Looking {
+    fn request(&self, before: Edge) -> Request {
+        let query = Query {
+            room: self.rooms.first().cloned().unwrap_or_default(),
+            after: self.after,
+            before,
+            upto: self.upto,
+            limit: self.left,
+            newest: true,
+            events: false,
+        };
+        Request::Search(self.rooms.clone(), query, self.matcher())
+    }
+
+    /// What is to be asked next, if anything is.
+    pub(super) fn go_on(&mut self, before: MsgId) -> Option<Request> {
+        self.pieces += 1;
+        (self.left > 0 && self.pieces < MAX_PIECES).then(|| self.request(Edge::At(before)))
+    }
+
+    fn matcher(&self) -> Matcher {
+        let (text, from) = (self.text.clone(), self.from.clone());
+        Box::new(move |payload| {
+            let Some(past) = Remembered::parse(payload) else { return false };
+            let Some(talk) = past.talk() else { return false };
+            let said_by = from.as_ref().is_none_or(|from| *from == Folded::new(past.nick()));
+            said_by
+                && (text.is_empty() || {
+                    let talk = Folded::new(talk);
+                    text.iter().all(|word| talk.as_str().contains(word.as_str()))
+                })
+        })
+    }
+}
+
+impl Hub {
+    pub(super) fn search(&mut self, id: ConnectionId, attributes: &str) {
+        if !self.member(id).is_some_and(|member| member.has(Capability::Search)) {
+            return self.reply(
+                id,
+                crate::protocol::Numeric::ERR_UNKNOWNCOMMAND,
+                format_args!("SEARCH :Ask for soju.im/search first"),
+            );
+        }
+        match self.looking(id, Tags(attributes)) {
+            Ok((looking, before)) => {
+                let request = looking.request(before);
+                self.replay(id, Replay::new(Why::Search(looking), request));
+            }
+            Err(attribute) => {
+                let sentence = "This attribute cannot be read, or names a room that you are not in";
+                self.fail(id, "SEARCH", &format!("INVALID_PARAMS {attribute}"), sentence);
+            }
+        }
+    }
+
+    /// The search, and where it begins; else the attribute that is wrong.
+    fn looking(&self, id: ConnectionId, attributes: Tags<'_>) -> Result<(Looking, Edge), &'static str> {
+        let time = |name| match attributes.get(name) {
+            Some(time) => UnixMillis::parse(&time).map(Some).ok_or(name),
+            None => Ok(None),
+        };
+        // Both are inclusive here (soju.im/search), exclusive in a query.
+        let after = time("after")?.and_then(|time| time.0.checked_sub(1));
+        let before = time("before")?.map(|time| time.0.saturating_add(1));
+        let left = match attributes.get("limit") {
+            Some(limit) => limit.parse().map_err(|_| "limit")?,
+            None => MAX_FOUND,
+        };
+        let member = self.member(id).ok_or("in")?;
+        let mine = || member.rooms.iter().filter_map(|place| self.rooms.get(place.room));
+        let rooms = match attributes.get("in").map(|room| Folded::new(&room)) {
+            Some(wanted) => {
+                let room = mine().find(|room| *room.folded == *wanted.as_str()).ok_or("in")?;
+                vec![room.folded.clone()]
+            }
+            None => mine().map(|room| room.folded.clone()).collect(),
+        };
+        let text = attributes.get("text").unwrap_or_default();
+        let looking = Looking {
+            rooms,
+            after: after.map_or(Edge::Open, |millis| Edge::Time(UnixMillis(millis))),
+            upto: self.stamps.last(),
+            text: text.split_whitespace().map(Folded::new).collect(),
+            from: attributes.get("from").map(|nick| Folded::new(&nick)),
+            left: left.min(MAX_FOUND),
+            pieces: 0,
+        };
+        Ok((looking, before.map_or(Edge::Open, |millis| Edge::Time(UnixMillis(millis)))))
+    }
+}

@@ -1,0 +1,156 @@
+//! What is remembered without a disk: the last lines of each room.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::hub::history::{Answer, Kept, Query, Record, Request};
+use crate::protocol::MsgId;
+
+/// Lines of a room that are remembered.
+const LINES: usize = 200;
+/// Records of a room, lines and events together.
+const RECORDS: usize = 2 * LINES;
+/// Bytes of all rooms together; beyond, the room that was silent longest is forgotten.
+const BYTES: usize = 8 * 1024 * 1024;
+/// Bytes that a record costs besides its payload.
+const OVERHEAD: usize = 80;
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub struct Memory {
+    rooms: HashMap<Arc<str>, Room>,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    /// In the order of their ids.
+    records: VecDeque<Record>,
+    lines: usize,
+}
+
+impl Memory {
+    /// Remembers a record; it is later than those before.
+    pub fn keep(&mut self, record: Record) {
+        self.bytes += record.payload.len() + OVERHEAD;
+        let room = self.rooms.entry(record.room.clone()).or_default();
+        room.lines += usize::from(!record.event);
+        room.records.push_back(record);
+        while room.lines > LINES || room.records.len() > RECORDS {
+            let Some(gone) = room.records.pop_front() else { break };
+            room.lines -= usize::from(!gone.event);
+            self.bytes -= gone.payload.len() + OVERHEAD;
+        }
+        while self.bytes > BYTES && self.forget_the_most_silent() {}
+    }
+
+    fn forget_the_most_silent(&mut self) -> bool {
+        let last = |room: &Room| room.records.back().map(|record| record.id);
+        let silent = self.rooms.iter().min_by_key(|(_, room)| last(room)).map(|(name, _)| name.clone());
+        let Some(room) = silent.and_then(|name| self.rooms.remove(&name)) else { return false };
+        self.bytes -= room.records.iter().map(|record| record.payload.len() + OVERHEAD).sum::<usize>();
+        true
+    }
+
+    /// Answers at once.
+    pub fn answer(&self, request: &Request) -> Answer {
+        let found = match request {
+            Request::Lines(query) => self.lines(query),
+            Request::Around(before, after) => {
+                let mut found = self.lines(before);
+                found.extend(self.lines(after));
+                found
+            }
+            Request::Search(rooms, query, matches) => {
+                let mut found: Vec<&Record> = rooms
+                    .iter()
+                    .flat_map(|room| self.records(room))
+                    .filter(|record| !record.event && lies_in(query, record.id) && matches(&record.payload))
+                    .collect();
+                found.sort_by_key(|record| std::cmp::Reverse(record.id));
+                found.truncate(query.limit);
+                found.into_iter().map(kept).collect()
+            }
+            Request::Find { room, fingerprint } => {
+                let found = self.records(room).rev().find(|record| record.fingerprint == *fingerprint);
+                found.into_iter().map(kept).collect()
+            }
+            Request::Targets { rooms, after, before } => {
+                let mut targets: Vec<(Arc<str>, MsgId)> = rooms
+                    .iter()
+                    .filter_map(|room| {
+                        let lines = self.records(room).filter(|record| !record.event).map(|record| record.id);
+                        let last = lines.filter(|id| after.is_before(*id) && before.is_after(*id)).last();
+                        last.map(|id| (room.clone(), id))
+                    })
+                    .collect();
+                targets.sort_by_key(|(_, id)| *id);
+                return Answer::Targets(targets);
+            }
+        };
+        Answer::Lines { found, more: None }
+    }
+
+    fn records(&self, room: &str) -> impl DoubleEndedIterator<Item = &Record> {
+        self.rooms.get(room).into_iter().flat_map(|room| &room.records)
+    }
+
+    fn lines(&self, query: &Query) -> Vec<Kept> {
+        let fitting = self
+            .records(&query.room)
+            .filter(|record| (query.events || !record.event) && lies_in(query, record.id));
+        if !query.newest {
+            return fitting.take(query.limit).map(kept).collect();
+        }
+        let mut found: Vec<Kept> = fitting.rev().take(query.limit).map(kept).collect();
+        found.reverse();
+        found
+    }
+}
+
+fn lies_in(query: &Query, id: MsgId) -> bool {
+    id <= query.upto && query.after.is_before(id) && query.before.is_after(id)
+}
+
+fn kept(record: &Record) -> Kept {
+    Kept { room: record.room.clone(), id: record.id, payload: record.payload.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::history::Edge;
+
+    fn record(room: &str, millis: u64, payload: &str) -> Record {
+        let id = MsgId { boot: 1, millis, count: 0 };
+        Record { room: room.into(), id, event: false, fingerprint: 0, payload: payload.as_bytes().into() }
+    }
+
+    #[test]
+    fn the_last_200_lines_are_remembered() {
+        let mut memory = Memory::default();
+        (0..500).for_each(|i| memory.keep(record("#a", i, &format!("line {i}"))));
+        let (after, before) = (Edge::Open, Edge::Open);
+        let query = Query {
+            room: "#a".into(),
+            after,
+            before,
+            upto: MsgId::MAX,
+            limit: 1000,
+            newest: true,
+            events: true,
+        };
+        let Answer::Lines { found, .. } = memory.answer(&Request::Lines(query)) else { panic!("no lines") };
+        assert_eq!(found.len(), LINES);
+        assert_eq!(&*found[0].payload, b"line 300");
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_the_number_of_rooms() {
+        let mut memory = Memory::default();
+        let long = "x".repeat(1000);
+        (0..20_000).for_each(|i| memory.keep(record(&format!("#{i}"), i, &long)));
+        assert!(memory.bytes <= BYTES && memory.rooms.len() < 10_000);
+        assert!(memory.rooms.contains_key("#19999") && !memory.rooms.contains_key("#0"));
+    }
+}
