@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::disk::Disk;
+
 /// Why a store does not open or answer.
 #[derive(Debug)]
 pub enum StoreError {
@@ -45,6 +47,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    pub(super) fn damaged(disk: &dyn Disk, name: &str, what: &str) -> StoreError {
+        StoreError::Damaged { file: disk.path(name), what: what.to_owned() }
+    }
+
+    pub(super) fn io(disk: &dyn Disk, name: &str) -> impl FnOnce(io::Error) -> StoreError + use<> {
+        let path = disk.path(name);
+        |error| StoreError::Io { path, error }
+    }
+
     /// The exit code, after BSD's sysexits: 65 a damaged, foreign or newer store, 69 one in use,
     /// 70 a fault of our own, 74 what the system refuses.
     pub fn exit_code(&self) -> i32 {

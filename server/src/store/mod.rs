@@ -7,16 +7,43 @@
 //! It knows nothing of sockets, members or the hub: a payload is opaque, a room is a name, and an
 //! id is a [`Key`] that sorts.
 
+mod crc;
 mod disk;
 mod error;
+mod export;
+mod fake;
+mod frame;
+mod index;
+mod load;
+mod log;
+mod meta;
+mod queue;
+mod readers;
 mod request;
+mod retention;
+mod rooms;
+mod segment;
+mod shared;
+mod writer;
 
+use std::fmt;
+use std::io;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use self::load::Loaded;
+use self::queue::{Command, Queue};
+use self::shared::Shared;
+use self::writer::Writer;
 
 pub use disk::{Disk, DiskFile, Folder};
 pub use error::StoreError;
+pub use export::{Export, compact};
+#[doc(hidden)]
+pub use fake::FakeDisk;
 pub use request::{Answer, Bound, Found, Matcher, Query, Request, Search, Stored};
 
 /// Bytes of one payload at most; a longer one is refused by [`Store::append`].
@@ -122,9 +149,28 @@ pub enum Notice {
     },
 }
 
+/// Requests that may wait for an answer.
+const MAX_READS: usize = 1024;
+
+impl Key {
+    /// Nothing is later.
+    pub const MAX: Key = Key { boot: u32::MAX, millis: u64::MAX, count: u16::MAX };
+}
+
 /// A store that is open. Dropping it closes it without compaction.
-#[derive(Debug)]
-pub struct Store {}
+pub struct Store {
+    shared: Arc<Shared>,
+    queue: Arc<Queue>,
+    deadline: Arc<Mutex<Option<Instant>>>,
+    writer: Option<JoinHandle<u64>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("disk", &self.shared.disk).finish_non_exhaustive()
+    }
+}
 
 impl Store {
     /// Opens the store in `folder`, or makes one there.
@@ -140,78 +186,119 @@ impl Store {
 
     /// As [`open`](Self::open), on any disk.
     pub fn open_on(
-        _disk: Arc<dyn Disk>,
-        _options: Options,
-        _notify: impl Fn(Notice) + Send + Sync + 'static,
+        disk: Arc<dyn Disk>,
+        options: Options,
+        notify: impl Fn(Notice) + Send + Sync + 'static,
     ) -> Result<(Store, Opened), StoreError> {
-        todo!()
+        let mut loaded = load::load(&*disk, &options)?;
+        let opened = Opened {
+            boot: loaded.meta.boot,
+            last_millis: loaded.index.last().millis,
+            secret: loaded.meta.secret,
+            fingerprints: std::mem::take(&mut loaded.fingerprints),
+            rooms: loaded.rooms.states(),
+            repaired: std::mem::take(&mut loaded.repaired),
+        };
+        let index = std::mem::take(&mut loaded.index);
+        let folder = disk.path("");
+        let shared = Arc::new(Shared::new(disk, options, index, Box::new(notify)));
+        shared.tell_time(opened.last_millis);
+        let store = Store::start(shared, loaded).map_err(|error| StoreError::Io { path: folder, error })?;
+        Ok((store, opened))
+    }
+
+    fn start(shared: Arc<Shared>, loaded: Loaded) -> io::Result<Store> {
+        let queue = Arc::new(Queue::default());
+        let deadline = Arc::new(Mutex::new(None));
+        let mut readers = Vec::new();
+        let mut reader = |name: &str| {
+            let (sender, requests) = mpsc::channel();
+            let shared = shared.clone();
+            let run = move || readers::run(&shared, &requests);
+            readers.push(Builder::new().name(name.into()).spawn(run)?);
+            io::Result::Ok(sender)
+        };
+        let senders = (reader("history pages")?, reader("history search")?);
+        let writer = Writer::new(shared.clone(), queue.clone(), loaded, senders);
+        let at = deadline.clone();
+        let run = move || writer.run(&|| *at.lock().unwrap_or_else(PoisonError::into_inner));
+        let writer = Some(Builder::new().name("history writer".into()).spawn(run)?);
+        Ok(Store { shared, queue, deadline, writer, readers })
     }
 
     /// Keeps these records: [`Notice::Committed`] says when they are on disk.
     ///
-    /// Never waits. When too much waits already (4 MiB), or the store is closed, the records come back.
-    pub fn append(&self, _records: Vec<Record>) -> Result<(), Vec<Record>> {
-        todo!()
+    /// Never waits. When too much waits already (4 MiB), or the store is closed, the records come
+    /// back. Nothing is kept, and the log says so, of a record whose payload is too long or whose
+    /// key does not rise: that is the caller's fault.
+    pub fn append(&self, records: Vec<Record>) -> Result<(), Vec<Record>> {
+        self.queue.add(Command::Append(records)).map_err(|command| match command {
+            Command::Append(records) => records,
+            _ => Vec::new(),
+        })
     }
 
     /// Remembers a room's state, newest wins; `None` forgets it.
     ///
-    /// On disk before any record that is appended later. Never waits; `Err` when too much waits.
-    pub fn set_room(&self, _room: &str, _state: Option<Box<[u8]>>) -> Result<(), Option<Box<[u8]>>> {
-        todo!()
+    /// On disk before any record that is appended later. Never waits; the state comes back when
+    /// too much waits.
+    pub fn set_room(&self, room: &str, state: Option<Box<[u8]>>) -> Result<(), Option<Box<[u8]>>> {
+        self.queue.add(Command::SetRoom { room: room.into(), state }).map_err(|command| match command {
+            Command::SetRoom { state, .. } => state,
+            _ => None,
+        })
     }
 
     /// Asks for something: [`Notice::Answer`] brings it with the same ticket.
     ///
     /// The answer has everything that was appended before. Never waits; when too many requests
-    /// wait (1,024), this one comes back.
-    pub fn read(&self, _ticket: u64, _request: Request) -> Result<(), Request> {
-        todo!()
+    /// wait (1,024), or the store is closed, this one comes back.
+    pub fn read(&self, ticket: u64, request: Request) -> Result<(), Request> {
+        let waiting = &self.shared.waiting_reads;
+        if waiting.fetch_add(1, Ordering::Relaxed) >= MAX_READS {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(request);
+        }
+        match self.queue.add(Command::Read { ticket, request }) {
+            Err(Command::Read { request, .. }) => {
+                waiting.fetch_sub(1, Ordering::Relaxed);
+                Err(request)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Tells the time, milliseconds since 1970: what is too old goes, even if nobody says anything.
     /// Once a minute is enough.
-    pub fn tell_time(&self, _now_ms: u64) {
-        todo!()
+    pub fn tell_time(&self, now_ms: u64) {
+        self.shared.tell_time(now_ms);
+        // A store that is closing needs no time.
+        let _ = self.queue.add(Command::Time);
     }
 
-    /// Writes what waits, compacts while there is time, and stops the threads.
+    /// Writes what waits, compacts while there is time, answers what was asked, and stops the
+    /// threads.
     ///
-    /// Returns at the latest `deadline` after the disk took what it was writing; the count is of
-    /// records that the disk did not take.
-    pub fn close(self, _deadline: Duration) -> u64 {
-        todo!()
+    /// Returns about `deadline` after the disk took what waited; the count is of records that it
+    /// did not take.
+    pub fn close(mut self, deadline: Duration) -> u64 {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer::clock() + deadline);
+        self.stop()
+    }
+
+    fn stop(&mut self) -> u64 {
+        self.queue.close();
+        let lost = self.writer.take().map_or(0, |writer| writer.join().unwrap_or_default());
+        for reader in self.readers.drain(..) {
+            // A panic was said in the log.
+            let _ = reader.join();
+        }
+        lost
     }
 }
 
-/// The records of a room for `server --export`, oldest first; the server has to be stopped.
-///
-/// Changes nothing on disk and starts no thread.
-#[derive(Debug)]
-pub struct Export {}
-
-impl Export {
-    /// Opens the store in `folder` for the records of `room` (folded) from `since_ms` on.
-    pub fn open(_folder: &Path, _room: &str, _since_ms: u64) -> Result<Export, StoreError> {
-        todo!()
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.stop();
     }
-
-    /// Records that will come at most, for a progress line.
-    pub fn records(&self) -> u64 {
-        todo!()
-    }
-}
-
-impl Iterator for Export {
-    type Item = Result<Stored, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        todo!()
-    }
-}
-
-/// Compacts the store in `folder` until nothing is left to do, for `server --compact`; `progress`
-/// is told the bytes on disk now and then. The server has to be stopped.
-pub fn compact(_folder: &Path, _options: Options, _progress: impl FnMut(u64)) -> Result<(), StoreError> {
-    todo!()
 }
