@@ -13,6 +13,7 @@
 //! | `connection`, `outbox` | one peer, and what waits for it |
 //! | `reader`, `toy_reader`, `speaker`, `flood` | what comes from it |
 //! | `dispatch` | the hub task |
+//! | [`store`] | history on disk: knows no hub, no socket |
 //! | [`console`], [`logger`] | the operator's terminal |
 //! | `config`, `listen`, `oper_file`, `start_error`, `cloak` | the start |
 #![forbid(unsafe_code)]
@@ -35,6 +36,7 @@ mod reader;
 mod server;
 mod speaker;
 mod start_error;
+pub mod store;
 mod toy_reader;
 
 pub use config::{Config, DEFAULT_PORT};

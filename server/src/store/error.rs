@@ -1,0 +1,108 @@
+//! Why a store does not open or answer: a sentence for the person who reads it.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use super::disk::Disk;
+
+/// Why a store does not open or answer.
+#[derive(Debug)]
+pub enum StoreError {
+    /// Another server has the folder.
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file of the store does not hold what was written.
+    Damaged {
+        /// The file; it is left as it is.
+        file: PathBuf,
+        /// What is wrong with it, a clause.
+        what: String,
+    },
+    /// A file has the name of one of ours, but is none.
+    Foreign {
+        /// The file; it is left as it is.
+        file: PathBuf,
+    },
+    /// A later version of the server wrote the store.
+    Newer {
+        /// The folder.
+        folder: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The highest schema that this version reads.
+        known: u32,
+    },
+    /// The system does not let us.
+    Io {
+        /// The file or the folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The request was cut short by a fault of the server's own.
+    Fault(String),
+}
+
+impl StoreError {
+    pub(super) fn damaged(disk: &dyn Disk, name: &str, what: &str) -> StoreError {
+        StoreError::Damaged { file: disk.path(name), what: what.to_owned() }
+    }
+
+    pub(super) fn io(disk: &dyn Disk, name: &str) -> impl FnOnce(io::Error) -> StoreError + use<> {
+        let path = disk.path(name);
+        |error| StoreError::Io { path, error }
+    }
+
+    /// The exit code, after BSD's sysexits: 65 a damaged, foreign or newer store, 69 one in use,
+    /// 70 a fault of our own, 74 what the system refuses.
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            StoreError::Damaged { .. } | StoreError::Foreign { .. } | StoreError::Newer { .. } => 65,
+            StoreError::InUse { .. } => 69,
+            StoreError::Fault(_) => 70,
+            StoreError::Io { .. } => 74,
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::InUse { folder } => write!(
+                f,
+                "Another server keeps its history in {}. Stop it, or choose another folder with --data.",
+                folder.display()
+            ),
+            StoreError::Damaged { file, what } => write!(
+                f,
+                "{} is damaged: {what}. Nothing was changed. Copy the folder, then move it aside (the server starts with an empty history) or restore it from a backup.",
+                file.display()
+            ),
+            StoreError::Foreign { file } => write!(
+                f,
+                "{} is no file of this server's history. Nothing was changed. Move it aside, or choose another folder with --data.",
+                file.display()
+            ),
+            StoreError::Newer { folder, found, known } => write!(
+                f,
+                "The history in {} was written by a newer server (format {found}, this one knows {known}). Use that server, or choose another folder with --data.",
+                folder.display()
+            ),
+            StoreError::Io { path, error } => {
+                write!(
+                    f,
+                    "Cannot use {} for the history: {error}. Check the folder and its disk.",
+                    path.display()
+                )
+            }
+            StoreError::Fault(what) => {
+                write!(f, "The history cannot answer: {what}. The server's log says more.")
+            }
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}

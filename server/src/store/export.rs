@@ -1,0 +1,117 @@
+//! The store without its threads, for a server that is stopped: a room as a whole, and compaction.
+
+use std::path::Path;
+use std::vec;
+
+use super::disk::{Disk, Folder};
+use super::error::StoreError;
+use super::index::{Index, Range};
+use super::readers::{Files, Stopped, each, stored};
+use super::request::Bound;
+use super::{Options, Store, Stored, load};
+
+/// The records of a room for `server --export`, oldest first; the server has to be stopped.
+///
+/// Changes nothing in the history and starts no thread.
+#[derive(Debug)]
+pub struct Export {
+    disk: Folder,
+    options: Options,
+    index: Index,
+    room: u32,
+    name: Box<str>,
+    range: Range,
+    records: u64,
+    ready: vec::IntoIter<Stored>,
+    ended: bool,
+}
+
+impl Export {
+    /// Opens the store in `folder` for the records of `room` (folded) from `since_ms` on, as far
+    /// as `options` keep them. A room that nothing is known of is empty.
+    pub fn open(folder: &Path, options: Options, room: &str, since_ms: u64) -> Result<Export, StoreError> {
+        let disk = Folder::new(folder);
+        let index = load::look(&disk, &options)?;
+        let keep = options.keep.map(|keep| u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
+        let oldest = keep.map_or(0, |keep| options.now_ms.saturating_sub(keep)).max(since_ms);
+        let number = index.number(room);
+        let records = number.and_then(|number| index.rooms.get(&number)).map_or(0, |room| {
+            let (floor, _) = room.floor(&options);
+            let young =
+                room.entries.iter().skip(floor).filter(|entry| index.chunk_last(entry).millis >= oldest);
+            young.map(|entry| u64::from(entry.lines) + u64::from(entry.events)).sum()
+        });
+        Ok(Export {
+            disk,
+            options,
+            index,
+            room: number.unwrap_or_default(),
+            name: room.into(),
+            range: Range { oldest, ..Range::ALL },
+            records,
+            ready: Vec::new().into_iter(),
+            ended: number.is_none(),
+        })
+    }
+
+    /// Records that will come at most, for a progress line.
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    fn read_on(&mut self) -> Result<(), StoreError> {
+        let rooms = [self.room];
+        let (spans, complete) = self.index.plan(&rooms, &self.range, &self.options, (false, true), (1, 1));
+        self.ended = complete;
+        let mut found = Vec::new();
+        for span in &spans {
+            let mut read = || {
+                let bytes = Files::new(&self.disk).read(span)?;
+                each(&self.disk, span, &bytes, &rooms, &self.range, |frame| {
+                    found.push(stored(&self.name, frame))
+                })
+            };
+            self.range.after = Bound::At(read().map_err(|stopped| match stopped {
+                Stopped::Failed(error) => error,
+                Stopped::Rewritten => StoreError::Fault("a file of it is gone".into()),
+            })?);
+        }
+        self.ready = found.into_iter();
+        Ok(())
+    }
+}
+
+impl Iterator for Export {
+    type Item = Result<Stored, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(record) = self.ready.next() {
+                return Some(Ok(record));
+            }
+            if self.ended {
+                return None;
+            }
+            if let Err(error) = self.read_on() {
+                self.ended = true;
+                return Some(Err(error));
+            }
+        }
+    }
+}
+
+/// Compacts the store in `folder` until nothing is left to do, for `server --compact`. The server
+/// has to be stopped. Returns the bytes of all files before and after.
+pub fn compact(folder: &Path, options: Options) -> Result<(u64, u64), StoreError> {
+    let size = || -> Result<u64, StoreError> {
+        let disk = Folder::new(folder);
+        let failed = |error| StoreError::Io { path: folder.to_owned(), error };
+        let names = disk.list().map_err(failed)?;
+        Ok(names.iter().filter_map(|name| disk.open(name).ok()?.len().ok()).sum())
+    };
+    let before = size()?;
+    let (store, _) = Store::open(folder, options, |_| {})?;
+    // Longer than any disk takes.
+    store.close(std::time::Duration::from_secs(24 * 60 * 60));
+    Ok((before, size()?))
+}

@@ -1,0 +1,251 @@
+//! The bytes of a log: a header, then batches of frames. All numbers little-endian.
+//!
+//! | what | bytes |
+//! | --- | --- |
+//! | header | magic 8, number 4, through 4, generation 4, salt 4, checksum 4 |
+//! | batch | mark 4, its number in this file 4, bytes of its frames 4, checksum 4 |
+//! | frame | bytes of the payload 4, checksum 4, flags 1, room 4, key (boot 4, ms 6, count 2), fingerprint 8, payload |
+//!
+//! A batch is what one sync made durable, so a batch after it proves that it was on disk: damage
+//! before the last batch is damage, damage in the last one is a torn write. Checksums start from
+//! the salt, which nobody outside knows, so that no payload passes for a batch.
+
+use super::Key;
+use super::crc::crc32c;
+
+/// Bytes of the header of a file.
+pub(super) const HEADER: usize = 28;
+/// Bytes before the frames of a batch.
+pub(super) const BATCH: usize = 16;
+/// Bytes of a frame besides its payload.
+pub(super) const FRAME: usize = 33;
+/// Starts every log.
+const MAGIC: &[u8; 8] = b"ParlorL1";
+/// Starts every batch; as a payload's length it would be far too much.
+const MARK: [u8; 4] = [0x9d, 0x50, 0x4c, 0xb5];
+
+/// What a log is, from its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) number: u32,
+    /// Segments from `number` to this one were rewritten into this file.
+    pub(super) through: u32,
+    /// Rises with each rewriting.
+    pub(super) generation: u32,
+    /// Where this file's checksums start.
+    pub(super) salt: u32,
+}
+
+/// What is wrong with a header.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum BadHeader {
+    Foreign,
+    Damaged,
+}
+
+impl Header {
+    pub(super) fn encode(&self) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        bytes[..8].copy_from_slice(MAGIC);
+        bytes[8..12].copy_from_slice(&self.number.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.through.to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.generation.to_le_bytes());
+        bytes[20..24].copy_from_slice(&self.salt.to_le_bytes());
+        let sum = crc32c(0, &bytes[..24]);
+        bytes[24..].copy_from_slice(&sum.to_le_bytes());
+        bytes
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Header, BadHeader> {
+        if !bytes.starts_with(MAGIC) {
+            return Err(BadHeader::Foreign);
+        }
+        let mut fields = Fields(bytes.get(8..HEADER).ok_or(BadHeader::Damaged)?);
+        let header = Header {
+            number: fields.u32().ok_or(BadHeader::Damaged)?,
+            through: fields.u32().ok_or(BadHeader::Damaged)?,
+            generation: fields.u32().ok_or(BadHeader::Damaged)?,
+            salt: fields.u32().ok_or(BadHeader::Damaged)?,
+        };
+        if header.encode() == bytes[..HEADER] { Ok(header) } else { Err(BadHeader::Damaged) }
+    }
+}
+
+/// The head of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Batch {
+    /// Counts from 1 in each file.
+    pub(super) number: u32,
+    /// Bytes of its frames.
+    pub(super) len: u32,
+}
+
+impl Batch {
+    /// `offset`: where in the file it stands.
+    pub(super) fn encode(self, salt: u32, offset: u64) -> [u8; BATCH] {
+        let mut bytes = [0; BATCH];
+        bytes[..4].copy_from_slice(&MARK);
+        bytes[4..8].copy_from_slice(&self.number.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.len.to_le_bytes());
+        let sum = crc32c(crc32c(salt, &offset.to_le_bytes()), &bytes[..12]);
+        bytes[12..].copy_from_slice(&sum.to_le_bytes());
+        bytes
+    }
+
+    pub(super) fn decode(bytes: &[u8], salt: u32, offset: u64) -> Option<Batch> {
+        let bytes = bytes.get(..BATCH)?;
+        let mut fields = Fields(bytes.strip_prefix(&MARK)?);
+        let batch = Batch { number: fields.u32()?, len: fields.u32()? };
+        (batch.encode(salt, offset) == bytes).then_some(batch)
+    }
+
+    /// Whether a batch stands anywhere in `bytes`, which start at `offset` of the file.
+    pub(super) fn is_in(bytes: &[u8], salt: u32, offset: u64) -> bool {
+        memchr::memmem::find_iter(bytes, &MARK)
+            .any(|at| Batch::decode(bytes.get(at..).unwrap_or_default(), salt, offset + at as u64).is_some())
+    }
+}
+
+/// One record, as it stands in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Frame<'a> {
+    pub(super) flags: u8,
+    pub(super) room: u32,
+    pub(super) key: Key,
+    pub(super) fingerprint: u64,
+    pub(super) payload: &'a [u8],
+}
+
+/// The flag of a join, a part…
+pub(super) const EVENT: u8 = 1;
+
+impl<'a> Frame<'a> {
+    pub(super) fn is_event(&self) -> bool {
+        self.flags & EVENT != 0
+    }
+
+    /// Bytes in the log.
+    pub(super) fn size(&self) -> usize {
+        FRAME + self.payload.len()
+    }
+
+    pub(super) fn encode(&self, salt: u32, to: &mut Vec<u8>) {
+        let start = to.len();
+        // Payloads are far shorter than 4 GiB: MAX_PAYLOAD.
+        to.extend_from_slice(&(self.payload.len() as u32).to_le_bytes());
+        to.extend_from_slice(&[0; 4]);
+        to.push(self.flags);
+        to.extend_from_slice(&self.room.to_le_bytes());
+        put_key(self.key, to);
+        to.extend_from_slice(&self.fingerprint.to_le_bytes());
+        to.extend_from_slice(self.payload);
+        let sum = crc32c(crc32c(salt, &to[start..start + 4]), &to[start + 8..]);
+        to[start + 4..start + 8].copy_from_slice(&sum.to_le_bytes());
+    }
+
+    /// The frame that `bytes` start with, if it is whole.
+    pub(super) fn decode(bytes: &'a [u8], salt: u32) -> Option<Frame<'a>> {
+        let mut fields = Fields(bytes);
+        let len = fields.u32()? as usize;
+        let sum = fields.u32()?;
+        let body = bytes.get(8..FRAME.checked_add(len)?)?;
+        if crc32c(crc32c(salt, &bytes[..4]), body) != sum {
+            return None;
+        }
+        Some(Frame {
+            flags: fields.u8()?,
+            room: fields.u32()?,
+            key: fields.key()?,
+            fingerprint: fields.u64()?,
+            payload: fields.0.get(..len)?,
+        })
+    }
+}
+
+/// The frames of a stretch of log that starts at a batch or a frame; batches are stepped over.
+pub(super) struct Frames<'a> {
+    bytes: &'a [u8],
+    salt: u32,
+    offset: u64,
+}
+
+impl<'a> Frames<'a> {
+    pub(super) fn new(bytes: &'a [u8], salt: u32, offset: u64) -> Frames<'a> {
+        Frames { bytes, salt, offset }
+    }
+}
+
+impl<'a> Iterator for Frames<'a> {
+    /// The offset of a frame, and the frame; or only where something else stands.
+    type Item = Result<(u64, Frame<'a>), u64>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.bytes.is_empty() {
+                return None;
+            }
+            let offset = self.offset;
+            let (size, frame) = match Frame::decode(self.bytes, self.salt) {
+                Some(frame) => (frame.size(), Some(frame)),
+                None if Batch::decode(self.bytes, self.salt, offset).is_some() => (BATCH, None),
+                None => {
+                    self.bytes = &[];
+                    return Some(Err(offset));
+                }
+            };
+            self.bytes = self.bytes.get(size..).unwrap_or_default();
+            self.offset += size as u64;
+            if let Some(frame) = frame {
+                return Some(Ok((offset, frame)));
+            }
+        }
+    }
+}
+
+/// Takes numbers off the front of bytes.
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+
+impl<'a> Fields<'a> {
+    pub(super) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    pub(super) fn u8(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    pub(super) fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    pub(super) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u48(&mut self) -> Option<u64> {
+        self.array().map(|[a, b, c, d, e, f]| u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
+    }
+
+    pub(super) fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    pub(super) fn key(&mut self) -> Option<Key> {
+        Some(Key { boot: self.u32()?, millis: self.u48()?, count: self.u16()? })
+    }
+}
+
+/// Appends a key as [`Fields::key`] reads it.
+pub(super) fn put_key(key: Key, to: &mut Vec<u8>) {
+    to.extend_from_slice(&key.boot.to_le_bytes());
+    to.extend_from_slice(&key.millis.to_le_bytes()[..6]);
+    to.extend_from_slice(&key.count.to_le_bytes());
+}

@@ -1,0 +1,325 @@
+//! Where each room's records are: sparse, in memory, 16 bytes for each chunk that holds some.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::frame::{Frame, Header};
+use super::request::Bound;
+use super::segment::{Chunk, Contents, Entry};
+use super::{Key, Options};
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// By number.
+    pub(super) segments: Vec<Segment>,
+    pub(super) rooms: HashMap<u32, Room>,
+    numbers: HashMap<Arc<str>, u32>,
+}
+
+/// What is known of a segment.
+#[derive(Debug, Clone)]
+pub(super) struct Segment {
+    pub(super) header: Header,
+    /// Up to here it may be read.
+    pub(super) end: u32,
+    pub(super) chunks: Vec<Chunk>,
+    /// Of its last record.
+    pub(super) last: Key,
+}
+
+/// A room's records, oldest first.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) name: Arc<str>,
+    pub(super) entries: Vec<Entry>,
+    /// In all entries.
+    pub(super) lines: u64,
+    /// In all entries.
+    pub(super) bytes: u64,
+}
+
+/// A stretch of log to be read.
+#[derive(Debug, Clone)]
+pub(super) struct Span {
+    pub(super) header: Header,
+    pub(super) offset: u64,
+    pub(super) len: usize,
+    /// Of its first record.
+    pub(super) first: Key,
+    /// Rooms whose first lines in it, so many, are beyond what is kept.
+    pub(super) skip: Vec<(u32, u64)>,
+}
+
+/// Which records of a room are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range {
+    pub(super) after: Bound,
+    pub(super) before: Bound,
+    pub(super) upto: Key,
+    /// Milliseconds: what is older is not kept.
+    pub(super) oldest: u64,
+}
+
+impl Range {
+    /// Everything.
+    pub(super) const ALL: Range =
+        Range { after: Bound::Open, before: Bound::Open, upto: Key::MAX, oldest: 0 };
+
+    /// Earlier than the range. So is then everything before it: keys and their times rise.
+    pub(super) fn is_after(&self, key: Key) -> bool {
+        let early = match self.after {
+            Bound::Open => false,
+            Bound::At(after) => key <= after,
+            Bound::Time(after) => key.millis <= after,
+        };
+        early || key.millis < self.oldest
+    }
+
+    /// Later than the range. So is then everything behind it.
+    pub(super) fn is_before(&self, key: Key) -> bool {
+        let late = match self.before {
+            Bound::Open => false,
+            Bound::At(before) => key >= before,
+            Bound::Time(before) => key.millis >= before,
+        };
+        late || key > self.upto
+    }
+
+    pub(super) fn has(&self, key: Key) -> bool {
+        !self.is_after(key) && !self.is_before(key)
+    }
+}
+
+impl Index {
+    pub(super) fn number(&self, room: &str) -> Option<u32> {
+        self.numbers.get(room).copied()
+    }
+
+    pub(super) fn add_room(&mut self, number: u32, name: Arc<str>) {
+        self.numbers.insert(name.clone(), number);
+        self.rooms.insert(number, Room { name, entries: Vec::new(), lines: 0, bytes: 0 });
+    }
+
+    pub(super) fn drop_room(&mut self, number: u32, name: &str) {
+        self.rooms.remove(&number);
+        self.numbers.remove(name);
+    }
+
+    pub(super) fn last(&self) -> Key {
+        self.segments.iter().map(|segment| segment.last).max().unwrap_or_default()
+    }
+
+    pub(super) fn segment(&self, number: u32) -> Option<&Segment> {
+        let place = self.segments.binary_search_by_key(&number, |segment| segment.header.number).ok()?;
+        self.segments.get(place)
+    }
+
+    /// Puts segments' place at one that holds the same, or nothing yet: `replaced` are the
+    /// numbers that go, with everything the rooms have in them.
+    pub(super) fn install(
+        &mut self,
+        header: Header,
+        end: u64,
+        contents: &Contents,
+        replaced: std::ops::RangeInclusive<u32>,
+    ) {
+        self.remove_segments(|number| replaced.contains(&number));
+        let segment =
+            Segment { header, end: end as u32, chunks: contents.chunks.clone(), last: contents.last };
+        let place = self.segments.partition_point(|segment| segment.header.number < header.number);
+        self.segments.insert(place, segment);
+        let mut by_room: HashMap<u32, Vec<Entry>> = HashMap::new();
+        for &(room, entry) in &contents.entries {
+            by_room.entry(room).or_default().push(entry);
+        }
+        for (room, entries) in by_room {
+            // A room that is no longer known has been forgotten.
+            let Some(room) = self.rooms.get_mut(&room) else { continue };
+            let place = room.entries.partition_point(|entry| entry.segment < header.number);
+            room.lines += entries.iter().map(|entry| u64::from(entry.lines)).sum::<u64>();
+            room.bytes += entries.iter().map(|entry| u64::from(entry.bytes)).sum::<u64>();
+            room.entries.reserve_exact(entries.len());
+            room.entries.splice(place..place, entries);
+        }
+    }
+
+    /// Forgets segments and everything the rooms have in them.
+    pub(super) fn remove_segments(&mut self, gone: impl Fn(u32) -> bool) {
+        self.segments.retain(|segment| !gone(segment.header.number));
+        for room in self.rooms.values_mut() {
+            if room.entries.iter().any(|entry| gone(entry.segment)) {
+                room.keep(|entry| !gone(entry.segment));
+            }
+        }
+    }
+
+    /// A record was written to the last segment.
+    pub(super) fn add(&mut self, contents: &Contents, chunk: u16, end: u64, frame: &Frame<'_>) {
+        let Some(segment) = self.segments.last_mut() else { return };
+        segment.end = end as u32;
+        segment.last = frame.key;
+        if let Some(new) = contents.chunks.get(segment.chunks.len()..) {
+            segment.chunks.extend_from_slice(new);
+        }
+        let number = segment.header.number;
+        if let Some(room) = self.rooms.get_mut(&frame.room) {
+            room.add(number, chunk, frame.is_event(), frame.size() as u32);
+        }
+    }
+
+    /// The next spans to read for records of `rooms` in `range`, in the order asked for, until
+    /// they hold `wanted` records for sure, and at most `max`. True = there are no more.
+    pub(super) fn plan(
+        &self,
+        rooms: &[u32],
+        range: &Range,
+        options: &Options,
+        (newest_first, events): (bool, bool),
+        (wanted, max): (usize, usize),
+    ) -> (Vec<Span>, bool) {
+        let mut lists: Vec<(&[Entry], u32, Option<(u32, u16, u64)>)> = Vec::with_capacity(rooms.len());
+        for &number in rooms {
+            let Some(room) = self.rooms.get(&number) else { continue };
+            let (floor, skip) = room.floor(options);
+            let entries = room.entries.get(floor..).unwrap_or_default();
+            let skip = entries.first().filter(|_| skip > 0).map(|entry| (entry.segment, entry.chunk, skip));
+            let start = entries.partition_point(|entry| range.is_after(self.chunk_last(entry)));
+            let end = entries.partition_point(|entry| !range.is_before(self.chunk_first(entry)));
+            lists.push((entries.get(start..end).unwrap_or_default(), number, skip));
+        }
+        let mut spans: Vec<Span> = Vec::new();
+        let mut counted = 0;
+        loop {
+            let ends =
+                lists.iter().filter_map(|(list, ..)| if newest_first { list.last() } else { list.first() });
+            let places = ends.map(|entry| (entry.segment, entry.chunk));
+            let Some(place) = (if newest_first { places.max() } else { places.min() }) else {
+                return (spans, true);
+            };
+            // The first span may lie across the range's end: it is not counted on.
+            if spans.len() >= max || counted >= wanted {
+                return (spans, false);
+            }
+            let mut skips = Vec::new();
+            for (list, number, skip) in &mut lists {
+                let end = if newest_first { list.split_last() } else { list.split_first() };
+                let Some((entry, rest)) = end.filter(|(entry, _)| (entry.segment, entry.chunk) == place)
+                else {
+                    continue;
+                };
+                *list = rest;
+                let all = usize::from(entry.lines) + if events { usize::from(entry.events) } else { 0 };
+                if !spans.is_empty() {
+                    counted += all;
+                }
+                if let Some((.., skip)) = skip.filter(|skip| (skip.0, skip.1) == place) {
+                    skips.push((*number, skip));
+                }
+            }
+            if let Some(span) = self.span(place.0, place.1, skips) {
+                spans.push(span);
+            }
+        }
+    }
+
+    /// A chunk, if it holds records of the room that are kept.
+    pub(super) fn live_span(&self, room: u32, segment: u32, chunk: u16, options: &Options) -> Option<Span> {
+        let skip = self.rooms.get(&room)?.live(segment, chunk, options)?;
+        self.span(segment, chunk, vec![(room, skip)])
+    }
+
+    pub(super) fn span(&self, segment: u32, chunk: u16, skip: Vec<(u32, u64)>) -> Option<Span> {
+        let segment = self.segment(segment)?;
+        let this = segment.chunks.get(usize::from(chunk))?;
+        let end = segment.chunks.get(usize::from(chunk) + 1).map_or(segment.end, |next| next.offset);
+        Some(Span {
+            header: segment.header,
+            offset: u64::from(this.offset),
+            len: end.saturating_sub(this.offset) as usize,
+            first: this.first,
+            skip,
+        })
+    }
+
+    fn chunk_first(&self, entry: &Entry) -> Key {
+        let chunk =
+            self.segment(entry.segment).and_then(|segment| segment.chunks.get(usize::from(entry.chunk)));
+        chunk.map_or(Key::MAX, |chunk| chunk.first)
+    }
+
+    /// No record of the chunk is later.
+    pub(super) fn chunk_last(&self, entry: &Entry) -> Key {
+        let Some(segment) = self.segment(entry.segment) else { return Key::default() };
+        segment.chunks.get(usize::from(entry.chunk) + 1).map_or(segment.last, |next| next.first)
+    }
+
+    /// Forgets what is beyond what is kept, by whole entries.
+    pub(super) fn trim(&mut self, options: &Options, oldest: u64) {
+        let mut rooms = std::mem::take(&mut self.rooms);
+        for room in rooms.values_mut() {
+            let old = room.entries.partition_point(|entry| self.chunk_last(entry).millis < oldest);
+            let dead = room.floor(options).0.max(old);
+            if dead > 0 {
+                let gone: HashSet<_> =
+                    room.entries.iter().take(dead).map(|entry| (entry.segment, entry.chunk)).collect();
+                room.keep(|entry| !gone.contains(&(entry.segment, entry.chunk)));
+            }
+        }
+        self.rooms = rooms;
+    }
+}
+
+impl Room {
+    fn add(&mut self, segment: u32, chunk: u16, event: bool, size: u32) {
+        let same = |entry: &&mut Entry| (entry.segment, entry.chunk) == (segment, chunk);
+        match self.entries.last_mut().filter(same) {
+            Some(entry) => entry.add(event, size),
+            None => {
+                let mut entry = Entry { segment, chunk, ..Entry::default() };
+                entry.add(event, size);
+                self.entries.push(entry);
+            }
+        }
+        self.lines += u64::from(!event);
+        self.bytes += u64::from(size);
+    }
+
+    fn keep(&mut self, keep: impl Fn(&Entry) -> bool) {
+        self.entries.retain(|entry| keep(entry));
+        if self.entries.capacity() > 2 * self.entries.len() {
+            self.entries.shrink_to_fit();
+        }
+        self.lines = self.entries.iter().map(|entry| u64::from(entry.lines)).sum();
+        self.bytes = self.entries.iter().map(|entry| u64::from(entry.bytes)).sum();
+    }
+
+    /// How many lines of the room in a chunk are not kept; `None` = nothing of it is.
+    pub(super) fn live(&self, segment: u32, chunk: u16, options: &Options) -> Option<u64> {
+        let key = |entry: &Entry| (entry.segment, entry.chunk);
+        let place = self.entries.binary_search_by_key(&(segment, chunk), key).ok()?;
+        let (floor, skip) = self.floor(options);
+        match place.cmp(&floor) {
+            std::cmp::Ordering::Less => None,
+            std::cmp::Ordering::Equal => Some(skip),
+            std::cmp::Ordering::Greater => Some(0),
+        }
+    }
+
+    /// The first entry that is kept, and how many of its lines are not.
+    pub(super) fn floor(&self, options: &Options) -> (usize, u64) {
+        let mut skip = options.keep_lines.map_or(0, |lines| self.lines.saturating_sub(lines));
+        let mut over = options.keep_bytes.map_or(0, |bytes| self.bytes.saturating_sub(bytes));
+        let mut floor = 0;
+        for entry in &self.entries {
+            let (lines, bytes) = (u64::from(entry.lines), u64::from(entry.bytes));
+            if !(skip > 0 && skip >= lines || over >= bytes) {
+                break;
+            }
+            skip = skip.saturating_sub(lines);
+            over = over.saturating_sub(bytes);
+            floor += 1;
+        }
+        (floor, skip)
+    }
+}

@@ -1,0 +1,275 @@
+//! What is on disk, read and checked when a store is opened. Nothing is changed before all of it
+//! has been found whole.
+
+use std::sync::Arc;
+
+use super::Options;
+use super::crc::crc32c;
+use super::disk::Disk;
+use super::error::StoreError;
+use super::frame::Header;
+use super::index::Index;
+use super::log::{LogFile, Tail, UNFINISHED};
+use super::meta::{META, Meta, SCHEMA, UPGRADES, Upgrade};
+use super::rooms::{ROOMS, Rooms};
+use super::segment::{self, Contents, Known, log_name, parse_name};
+
+/// How long a resend is recognised, milliseconds.
+pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
+/// Fingerprints handed out at most.
+const MAX_FINGERPRINTS: usize = 1_000_000;
+
+/// A store that was read.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) meta: Meta,
+    pub(super) rooms: Rooms,
+    pub(super) index: Index,
+    /// The segment that is written to.
+    pub(super) log: LogFile,
+    pub(super) contents: Contents,
+    pub(super) fingerprints: Vec<u64>,
+    pub(super) repaired: Vec<String>,
+}
+
+/// Where the checksums of a file start: nobody outside can know.
+pub(super) fn salt(secret: &[u8; 16], number: u32, generation: u32) -> u32 {
+    let sum = crc32c(crc32c(0, secret), &number.to_le_bytes());
+    crc32c(sum, &generation.to_le_bytes())
+}
+
+/// Opens the store for a server: repairs what a crash left, counts the start.
+pub(super) fn load(disk: &dyn Disk, options: &Options) -> Result<Loaded, StoreError> {
+    load_with(disk, options, UPGRADES)
+}
+
+fn load_with(disk: &dyn Disk, options: &Options, upgrades: &[Upgrade]) -> Result<Loaded, StoreError> {
+    if !disk.lock().map_err(StoreError::io(disk, ""))? {
+        return Err(StoreError::InUse { folder: disk.path("") });
+    }
+    let names = disk.list().map_err(StoreError::io(disk, ""))?;
+    let mut repaired = Vec::new();
+    let mut meta = match Meta::read(disk)? {
+        Some(mut meta) => {
+            let from = meta.upgrade(disk, upgrades)?;
+            if from < meta.schema {
+                repaired.push(format!("The history was brought from format {from} to {}.", meta.schema));
+            }
+            meta
+        }
+        None => {
+            let ours = |name: &&String| parse_name(name, ".log").is_some() || *name == ROOMS;
+            if let Some(name) = names.iter().find(ours) {
+                return Err(StoreError::damaged(
+                    disk,
+                    name,
+                    &format!("the file {META} beside it is missing"),
+                ));
+            }
+            let meta = Meta { schema: SCHEMA, boot: 0, secret: options.secret };
+            meta.write(disk)?;
+            meta
+        }
+    };
+    let mut read = Reading::read(disk, options, &meta, &names)?;
+    let (mut rooms, tail) = match read.rooms.take() {
+        Some(rooms) => rooms,
+        None => {
+            let rooms = Rooms::create(disk, salt(&meta.secret, 0, 0)).map_err(StoreError::io(disk, ROOMS))?;
+            (rooms, Tail::Clean)
+        }
+    };
+    if let Tail::Torn(bytes) = tail {
+        rooms.cut().map_err(StoreError::io(disk, ROOMS))?;
+        repaired.push(torn(disk, ROOMS, bytes));
+    }
+    let (log, contents) = match read.current.take() {
+        Some((mut log, contents, tail)) => {
+            if let Tail::Torn(bytes) = tail {
+                log.cut().map_err(StoreError::io(disk, &log.name))?;
+                repaired.push(torn(disk, &log.name, bytes));
+            }
+            (log, contents)
+        }
+        None => {
+            let log = create_segment(disk, &meta.secret, 1).map_err(StoreError::io(disk, ""))?;
+            let contents = Contents::default();
+            read.index.install(log.header, log.end, &contents, 1..=1);
+            (log, contents)
+        }
+    };
+    for name in read.leftovers {
+        // Not needed, and no harm if it stays.
+        let _ = disk.remove(&name);
+    }
+    for (header, known, contents) in read.without_index {
+        repaired.push(format!(
+            "{} was indexed again.",
+            disk.path(&log_name(header.number, header.generation)).display()
+        ));
+        if let Err(error) = segment::write_index(disk, header, known, &contents) {
+            log::warn!("an index of the history cannot be written: {error}");
+        }
+    }
+    meta.boot(disk, read.index.last())?;
+    for sentence in &repaired {
+        log::warn!("{sentence}");
+    }
+    Ok(Loaded { meta, rooms, index: read.index, log, contents, fingerprints: read.fingerprints, repaired })
+}
+
+/// Reads a store and changes nothing; the server has to be stopped.
+pub(super) fn look(disk: &dyn Disk, options: &Options) -> Result<Index, StoreError> {
+    let names = disk.list().map_err(StoreError::io(disk, ""))?;
+    let Some(meta) = Meta::read(disk)? else {
+        return Err(StoreError::Io { path: disk.path(META), error: std::io::ErrorKind::NotFound.into() });
+    };
+    if !disk.lock().map_err(StoreError::io(disk, ""))? {
+        return Err(StoreError::InUse { folder: disk.path("") });
+    }
+    if meta.schema > SCHEMA {
+        return Err(StoreError::Newer { folder: disk.path(""), found: meta.schema, known: SCHEMA });
+    }
+    Ok(Reading::read(disk, options, &meta, &names)?.index)
+}
+
+/// A new segment for writing.
+pub(super) fn create_segment(disk: &dyn Disk, secret: &[u8; 16], number: u32) -> std::io::Result<LogFile> {
+    let header = Header { number, through: number, generation: 0, salt: salt(secret, number, 0) };
+    LogFile::create(disk, &log_name(number, 0), header)
+}
+
+fn torn(disk: &dyn Disk, name: &str, bytes: u64) -> String {
+    format!(
+        "{} ended in {bytes} bytes of an unfinished write, which were cut off.",
+        disk.path(name).display()
+    )
+}
+
+#[derive(Default)]
+struct Reading {
+    index: Index,
+    rooms: Option<(Rooms, Tail)>,
+    current: Option<(LogFile, Contents, Tail)>,
+    fingerprints: Vec<u64>,
+    /// Files that are no longer, or not yet, part of the store.
+    leftovers: Vec<String>,
+    without_index: Vec<(Header, Known, Contents)>,
+}
+
+impl Reading {
+    fn read(
+        disk: &dyn Disk,
+        options: &Options,
+        meta: &Meta,
+        names: &[String],
+    ) -> Result<Reading, StoreError> {
+        let mut reading = Reading::default();
+        let mut logs = Vec::new();
+        for name in names {
+            if let Some(of) = name.strip_suffix(UNFINISHED) {
+                if of == META || of == ROOMS || parse_name(of, ".log").is_some() {
+                    reading.leftovers.push(name.clone());
+                }
+            } else if let Some((number, generation)) = parse_name(name, ".log") {
+                let log = LogFile::open(disk, name)?;
+                if (log.header.number, log.header.generation) != (number, generation) {
+                    return Err(StoreError::damaged(disk, name, "it was given another file's name"));
+                }
+                logs.push(log);
+            }
+        }
+        let replaced = |log: &LogFile| {
+            logs.iter().map(|other| other.header).any(|other| {
+                other.generation > log.header.generation
+                    && (other.number..=other.through).contains(&log.header.number)
+            })
+        };
+        let gone: Vec<bool> = logs.iter().map(replaced).collect();
+        let mut gone = gone.into_iter();
+        logs.retain(|log| {
+            let gone = gone.next().unwrap_or_default();
+            if gone {
+                reading.leftovers.push(log.name.clone());
+            }
+            !gone
+        });
+        logs.sort_by_key(|log| log.header.number);
+        let has_index = |name: &&String| {
+            parse_name(name, ".index")
+                .is_some_and(|of| !logs.iter().any(|log| (log.header.number, log.header.generation) == of))
+        };
+        reading.leftovers.extend(names.iter().filter(has_index).cloned());
+        if names.iter().any(|name| name == ROOMS) {
+            reading.rooms = Some(Rooms::open(disk)?);
+        } else if let Some(log) = logs.first() {
+            return Err(StoreError::damaged(
+                disk,
+                &log.name,
+                &format!("the file {ROOMS} beside it is missing"),
+            ));
+        }
+        if let Some((rooms, _)) = &reading.rooms {
+            for (number, name) in rooms.names() {
+                reading.index.add_room(number, Arc::clone(name));
+            }
+        }
+        let now = options.now_ms;
+        let count = logs.len();
+        for (place, log) in logs.into_iter().enumerate() {
+            reading.segment(disk, log, place + 1 == count, now.saturating_sub(DAY))?;
+        }
+        debug_assert!(meta.schema == SCHEMA || cfg!(test));
+        Ok(reading)
+    }
+
+    fn segment(
+        &mut self,
+        disk: &dyn Disk,
+        mut log: LogFile,
+        is_last: bool,
+        yesterday: u64,
+    ) -> Result<(), StoreError> {
+        let header = log.header;
+        let name = log.name.clone();
+        let index = segment::read_index(disk, header, if is_last { 0 } else { yesterday });
+        let indexed = index.is_some();
+        let (known, mut contents) =
+            index.unwrap_or((Known { end: log.end, batch: log.batch }, Contents::default()));
+        if known.end > log.len() {
+            let what = format!("it has {} bytes, and had {}", log.len(), known.end);
+            return Err(StoreError::damaged(disk, &name, &what));
+        }
+        (log.end, log.batch) = (known.end, known.batch);
+        let mut tail = Tail::Clean;
+        if is_last || !indexed {
+            let rooms = self.rooms.as_ref();
+            tail = log.scan(disk, |offset, frame| {
+                let had = rooms.is_some_and(|(rooms, _)| rooms.had(frame.room));
+                if !had || frame.key <= contents.last {
+                    let what = format!("the record at byte {offset} makes no sense");
+                    return Err(StoreError::damaged(disk, &name, &what));
+                }
+                contents.add(header.number, offset, frame);
+                Ok(())
+            })?;
+            if let (Tail::Torn(_), false) = (tail, is_last) {
+                let what = format!("what stands at byte {} is not what was written", log.end);
+                return Err(StoreError::damaged(disk, &name, &what));
+            }
+        }
+        self.index.install(header, log.end, &contents, header.number..=header.through);
+        self.fingerprints.reserve_exact(contents.prints.len());
+        let young = contents.prints.iter().filter(|(chunk, _)| contents.chunk_last(*chunk) >= yesterday);
+        self.fingerprints.extend(young.map(|(_, print)| print));
+        if let Some(over) = self.fingerprints.len().checked_sub(MAX_FINGERPRINTS) {
+            self.fingerprints.drain(..over);
+        }
+        if is_last {
+            self.current = Some((log, contents, tail));
+        } else if !indexed {
+            self.without_index.push((header, Known { end: log.end, batch: log.batch }, contents));
+        }
+        Ok(())
+    }
+}

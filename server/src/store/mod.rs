@@ -1,0 +1,304 @@
+//! History on disk: an append-only log for all rooms, with a sparse index in memory.
+//!
+//! [`Store`] is the handle: nothing in it waits for the disk. One writer thread takes all that
+//! waits, writes it, syncs it once and says so ([`Notice::Committed`]); two reader threads answer
+//! [`Request`]s, so that no page and no search stalls a receipt.
+//!
+//! It knows nothing of sockets, members or the hub: a payload is opaque, a room is a name, and an
+//! id is a [`Key`] that sorts.
+
+mod crc;
+mod disk;
+mod error;
+mod export;
+mod fake;
+mod frame;
+mod index;
+mod load;
+mod log;
+mod meta;
+mod queue;
+mod readers;
+mod request;
+mod retention;
+mod rooms;
+mod segment;
+mod shared;
+mod writer;
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use self::load::Loaded;
+use self::queue::{Command, Queue};
+use self::shared::Shared;
+use self::writer::Writer;
+
+pub use disk::{Disk, DiskFile, Folder};
+pub use error::StoreError;
+pub use export::{Export, compact};
+#[doc(hidden)]
+pub use fake::FakeDisk;
+pub use request::{Answer, Bound, Found, Matcher, Query, Request, Search, Stored};
+
+/// Bytes of one payload at most; a longer one is refused by [`Store::append`].
+pub const MAX_PAYLOAD: usize = 64 * 1024;
+
+/// The order of a record: sorts as the message ids do.
+///
+/// The keys that are appended rise, across restarts too, and so do their `millis`: whoever gives
+/// them out starts from [`Opened::boot`] and [`Opened::last_millis`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Key {
+    /// Which start of the server gave it out.
+    pub boot: u32,
+    /// Milliseconds since 1970; 48 bits are kept.
+    pub millis: u64,
+    /// Counts within the millisecond.
+    pub count: u16,
+}
+
+/// What is to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The folded name of the room.
+    pub room: Box<str>,
+    /// Greater than that of every record before.
+    pub key: Key,
+    /// A join, a part…: only for event playback, and not counted as a line.
+    pub event: bool,
+    /// What a resend is recognised by for a day; 0 = nothing.
+    pub fingerprint: u64,
+    /// Whatever the caller makes of it; at most [`MAX_PAYLOAD`] bytes.
+    pub payload: Box<[u8]>,
+}
+
+/// How a store is kept.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Records older than this are gone; `None` = for ever.
+    pub keep: Option<Duration>,
+    /// The newest lines of each room that are kept; `None` = all.
+    pub keep_lines: Option<u64>,
+    /// Bytes of each room that are kept at least, if they exist; at most 32 KiB more are.
+    pub keep_bytes: Option<u64>,
+    /// The time now, milliseconds since 1970; see [`Store::tell_time`].
+    pub now_ms: u64,
+    /// Random bytes: the secret of a store that is made now. An older store keeps its own.
+    pub secret: [u8; 16],
+    /// How long the writer waits before it tries again after the disk failed.
+    pub retry: Duration,
+}
+
+impl Default for Options {
+    /// Keeps everything, tries a failed disk once a second. The secret has to be given.
+    fn default() -> Options {
+        Options {
+            keep: None,
+            keep_lines: None,
+            keep_bytes: None,
+            now_ms: 0,
+            secret: [0; 16],
+            retry: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What a store held when it was opened.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// The number of this start: higher than all before, and on disk already.
+    pub boot: u32,
+    /// The time of the newest record, milliseconds since 1970; 0 = there is none.
+    pub last_millis: u64,
+    /// Made when the store was: the same for ever. For the names of hosts.
+    pub secret: [u8; 16],
+    /// The fingerprints of the last day, at most 1,000,000, the newest if there were more; in no
+    /// order that matters.
+    pub fingerprints: Vec<u64>,
+    /// Rooms that have a state: folded name, and the state that was set last.
+    pub rooms: Vec<(Box<str>, Box<[u8]>)>,
+    /// A sentence for each thing that was repaired.
+    pub repaired: Vec<String>,
+}
+
+/// What a store says, from a thread of its own: hand it on, and return.
+#[derive(Debug)]
+pub enum Notice {
+    /// Everything appended so far up to this key is on disk (or was reported lost).
+    Committed(Key),
+    /// The disk takes nothing: a sentence for people. What was committed stays readable; reads
+    /// are answered without waiting for what was not.
+    Paused(String),
+    /// The disk takes lines again.
+    Resumed {
+        /// Records appended while it was paused that were not kept.
+        lost: u64,
+    },
+    /// The answer to [`Store::read`].
+    Answer {
+        /// As given to `read`.
+        ticket: u64,
+        /// What was asked for.
+        answer: Result<Answer, StoreError>,
+    },
+}
+
+/// Requests that may wait for an answer.
+const MAX_READS: usize = 1024;
+
+impl Key {
+    /// Nothing is later.
+    pub const MAX: Key = Key { boot: u32::MAX, millis: u64::MAX, count: u16::MAX };
+}
+
+/// A store that is open. Dropping it closes it without compaction.
+pub struct Store {
+    shared: Arc<Shared>,
+    queue: Arc<Queue>,
+    deadline: Arc<Mutex<Option<Instant>>>,
+    writer: Option<JoinHandle<u64>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("disk", &self.shared.disk).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the store in `folder`, or makes one there.
+    ///
+    /// `notify` is called from the store's threads.
+    pub fn open(
+        folder: &Path,
+        options: Options,
+        notify: impl Fn(Notice) + Send + Sync + 'static,
+    ) -> Result<(Store, Opened), StoreError> {
+        Store::open_on(Arc::new(Folder::new(folder)), options, notify)
+    }
+
+    /// As [`open`](Self::open), on any disk.
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        options: Options,
+        notify: impl Fn(Notice) + Send + Sync + 'static,
+    ) -> Result<(Store, Opened), StoreError> {
+        let mut loaded = load::load(&*disk, &options)?;
+        let opened = Opened {
+            boot: loaded.meta.boot,
+            last_millis: loaded.index.last().millis,
+            secret: loaded.meta.secret,
+            fingerprints: std::mem::take(&mut loaded.fingerprints),
+            rooms: loaded.rooms.states(),
+            repaired: std::mem::take(&mut loaded.repaired),
+        };
+        let index = std::mem::take(&mut loaded.index);
+        let folder = disk.path("");
+        let shared = Arc::new(Shared::new(disk, options, index, Box::new(notify)));
+        shared.tell_time(opened.last_millis);
+        let store = Store::start(shared, loaded).map_err(|error| StoreError::Io { path: folder, error })?;
+        Ok((store, opened))
+    }
+
+    fn start(shared: Arc<Shared>, loaded: Loaded) -> io::Result<Store> {
+        let queue = Arc::new(Queue::default());
+        let deadline = Arc::new(Mutex::new(None));
+        let mut readers = Vec::new();
+        let mut reader = |name: &str| {
+            let (sender, requests) = mpsc::channel();
+            let shared = shared.clone();
+            let run = move || readers::run(&shared, &requests);
+            readers.push(Builder::new().name(name.into()).spawn(run)?);
+            io::Result::Ok(sender)
+        };
+        let senders = (reader("history pages")?, reader("history search")?);
+        let writer = Writer::new(shared.clone(), queue.clone(), loaded, senders);
+        let at = deadline.clone();
+        let run = move || writer.run(&|| *at.lock().unwrap_or_else(PoisonError::into_inner));
+        let writer = Some(Builder::new().name("history writer".into()).spawn(run)?);
+        Ok(Store { shared, queue, deadline, writer, readers })
+    }
+
+    /// Keeps these records: [`Notice::Committed`] says when they are on disk.
+    ///
+    /// Never waits. When too much waits already (4 MiB), or the store is closed, the records come
+    /// back. Nothing is kept, and the log says so, of a record whose payload is too long or whose
+    /// key does not rise: that is the caller's fault.
+    pub fn append(&self, records: Vec<Record>) -> Result<(), Vec<Record>> {
+        self.queue.add(Command::Append(records)).map_err(|command| match command {
+            Command::Append(records) => records,
+            _ => Vec::new(),
+        })
+    }
+
+    /// Remembers a room's state, newest wins; `None` forgets it.
+    ///
+    /// On disk before any record that is appended later. Never waits; the state comes back when
+    /// too much waits.
+    pub fn set_room(&self, room: &str, state: Option<Box<[u8]>>) -> Result<(), Option<Box<[u8]>>> {
+        self.queue.add(Command::SetRoom { room: room.into(), state }).map_err(|command| match command {
+            Command::SetRoom { state, .. } => state,
+            _ => None,
+        })
+    }
+
+    /// Asks for something: [`Notice::Answer`] brings it with the same ticket.
+    ///
+    /// The answer has everything that was appended before. Never waits; when too many requests
+    /// wait (1,024), or the store is closed, this one comes back.
+    pub fn read(&self, ticket: u64, request: Request) -> Result<(), Request> {
+        let waiting = &self.shared.waiting_reads;
+        if waiting.fetch_add(1, Ordering::Relaxed) >= MAX_READS {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(request);
+        }
+        match self.queue.add(Command::Read { ticket, request }) {
+            Err(Command::Read { request, .. }) => {
+                waiting.fetch_sub(1, Ordering::Relaxed);
+                Err(request)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells the time, milliseconds since 1970: what is too old goes, even if nobody says anything.
+    /// Once a minute is enough.
+    pub fn tell_time(&self, now_ms: u64) {
+        self.shared.tell_time(now_ms);
+        // A store that is closing needs no time.
+        let _ = self.queue.add(Command::Time);
+    }
+
+    /// Writes what waits, compacts while there is time, answers what was asked, and stops the
+    /// threads.
+    ///
+    /// Returns about `deadline` after the disk took what waited; the count is of records that it
+    /// did not take.
+    pub fn close(mut self, deadline: Duration) -> u64 {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer::clock() + deadline);
+        self.stop()
+    }
+
+    fn stop(&mut self) -> u64 {
+        self.queue.close();
+        let lost = self.writer.take().map_or(0, |writer| writer.join().unwrap_or_default());
+        for reader in self.readers.drain(..) {
+            // A panic was said in the log.
+            let _ = reader.join();
+        }
+        lost
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

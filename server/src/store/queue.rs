@@ -1,0 +1,115 @@
+//! What waits for the writer: bounded in bytes, and nobody who adds to it ever waits.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::frame::FRAME;
+use super::{Record, Request};
+
+/// Bytes that may wait; then what is added comes back.
+pub(super) const MAX_WAITING: usize = 4 * 1024 * 1024;
+/// Bytes of one commit, about.
+pub(super) const MAX_COMMIT: usize = 1024 * 1024;
+
+/// What the writer is asked to do.
+#[derive(Debug)]
+pub(super) enum Command {
+    Append(Vec<Record>),
+    SetRoom {
+        room: Box<str>,
+        state: Option<Box<[u8]>>,
+    },
+    Read {
+        ticket: u64,
+        request: Request,
+    },
+    /// The time was told.
+    Time,
+}
+
+impl Command {
+    fn bytes(&self) -> usize {
+        match self {
+            Command::Append(records) => records.iter().map(cost).sum(),
+            Command::SetRoom { room, state } => {
+                FRAME + room.len() + state.as_ref().map_or(0, |state| state.len())
+            }
+            Command::Read { .. } | Command::Time => 0,
+        }
+    }
+}
+
+/// Bytes that a record takes, about, waiting or written.
+pub(super) fn cost(record: &Record) -> usize {
+    FRAME + record.payload.len() + record.room.len()
+}
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    added: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    commands: VecDeque<Command>,
+    bytes: usize,
+    closing: bool,
+}
+
+impl Queue {
+    /// Adds to the end; the command comes back when there is no place, or the store is closing.
+    pub(super) fn add(&self, command: Command) -> Result<(), Command> {
+        let bytes = command.bytes();
+        let mut waiting = self.lock();
+        if waiting.closing || waiting.bytes > 0 && bytes > 0 && waiting.bytes + bytes > MAX_WAITING {
+            return Err(command);
+        }
+        waiting.bytes += bytes;
+        waiting.commands.push_back(command);
+        drop(waiting);
+        self.added.notify_one();
+        Ok(())
+    }
+
+    /// Nothing more may be added.
+    pub(super) fn close(&self) {
+        self.lock().closing = true;
+        self.added.notify_one();
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        let waiting = self.lock();
+        waiting.commands.is_empty() && !waiting.closing
+    }
+
+    /// Takes what waits, about [`MAX_COMMIT`] bytes of it at most, and says whether the queue is
+    /// closed and that was all. If nothing waits, waits for it: for ever, or so long.
+    pub(super) fn take(&self, patience: Option<Duration>) -> (Vec<Command>, bool) {
+        let idle = |waiting: &mut Waiting| waiting.commands.is_empty() && !waiting.closing;
+        let waiting = self.lock();
+        let mut waiting = match patience {
+            None => self.added.wait_while(waiting, idle).unwrap_or_else(PoisonError::into_inner),
+            Some(time) => {
+                self.added.wait_timeout_while(waiting, time, idle).unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        while bytes < MAX_COMMIT
+            && let Some(command) = waiting.commands.pop_front()
+        {
+            bytes += command.bytes();
+            taken.push(command);
+        }
+        waiting.bytes -= bytes;
+        (taken, waiting.closing && waiting.commands.is_empty())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

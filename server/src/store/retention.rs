@@ -1,0 +1,247 @@
+//! What is not kept any more goes from the disk: in small steps, between commits.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+
+use super::error::StoreError;
+use super::frame::{Frames, Header};
+use super::index::Segment;
+use super::load::salt;
+use super::log::{LogFile, UNFINISHED};
+use super::readers::{Files, Stopped};
+use super::rooms::Rooms;
+use super::segment::{Contents, Known, SEGMENT, index_name, log_name, write_index};
+use super::shared::Shared;
+
+/// Bytes of dead records in a segment that are worth a rewriting.
+const WASTE: u64 = 256 * 1024;
+/// Bytes that are rewritten between two syncs.
+const STEP: usize = 256 * 1024;
+/// Below so many bytes a segment is joined with its neighbour.
+const SMALL: u64 = SEGMENT / 4;
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub(super) struct Upkeep {
+    /// Something may have become too old, or too much.
+    due: bool,
+    rewrite: Option<Rewrite>,
+    /// Segments that could not be read: they stay as they are.
+    broken: HashSet<u32>,
+}
+
+/// Neighbouring segments that are being rewritten into one.
+#[derive(Debug)]
+struct Rewrite {
+    run: Vec<Segment>,
+    log: LogFile,
+    contents: Contents,
+    batch: Vec<u8>,
+    /// Segment and chunk that are copied next.
+    at: (usize, u16),
+}
+
+impl Upkeep {
+    /// There may be something to do.
+    pub(super) fn wake(&mut self) {
+        self.due = true;
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.due || self.rewrite.is_some()
+    }
+
+    /// A small step: at most 32 KiB read, or 256 KiB synced, or one file removed.
+    ///
+    /// After an error it rests until it is woken.
+    pub(super) fn step(&mut self, shared: &Shared, rooms: &mut Rooms, secret: &[u8; 16]) {
+        let result = match self.rewrite.take() {
+            Some(rewrite) => self.go_on(shared, rewrite),
+            None => self.choose(shared, rooms, secret),
+        };
+        if let Err(error) = result {
+            log::warn!("the history cannot be compacted now: {error}");
+            self.due = false;
+        }
+    }
+
+    /// Gives up a rewriting: nothing of it counts.
+    pub(super) fn abandon(&mut self, shared: &Shared) {
+        if let Some(rewrite) = self.rewrite.take() {
+            rewrite.discard(shared);
+        }
+    }
+
+    fn choose(&mut self, shared: &Shared, rooms: &mut Rooms, secret: &[u8; 16]) -> Result<(), StoreError> {
+        let (live, segments) = {
+            let mut index = shared.index_mut();
+            index.trim(&shared.options, shared.oldest());
+            let gone =
+                rooms.forget(|room| index.rooms.get(&room).is_some_and(|room| !room.entries.is_empty()));
+            for (number, name) in gone {
+                index.drop_room(number, &name);
+            }
+            let mut live: HashMap<u32, u64> = HashMap::new();
+            for entry in index.rooms.values().flat_map(|room| &room.entries) {
+                *live.entry(entry.segment).or_default() += u64::from(entry.bytes);
+            }
+            (live, index.segments.clone())
+        };
+        let Some((_, sealed)) = segments.split_last() else { return Ok(()) };
+        let live = |segment: &Segment| live.get(&segment.header.number).copied().unwrap_or_default();
+        if let Some(dead) = sealed.iter().find(|segment| live(segment) == 0) {
+            let Header { number, generation, .. } = dead.header;
+            shared.index_mut().remove_segments(|gone| gone == number);
+            return remove(shared, number, generation);
+        }
+        let end = |segment: &Segment| u64::from(segment.end);
+        let whole = |segment: &&Segment| !self.broken.contains(&segment.header.number);
+        let wasted = |segment: &Segment| {
+            let waste = end(segment).saturating_sub(live(segment));
+            waste >= WASTE && waste >= end(segment) / 2
+        };
+        for (place, first) in sealed.iter().enumerate().filter(|(_, segment)| whole(segment)) {
+            let next = sealed.get(place + 1).filter(whole);
+            let joined = next.is_some_and(|next| end(first).max(end(next)) < SMALL);
+            if !wasted(first) && !joined {
+                continue;
+            }
+            let mut bytes = 0;
+            let fits = |segment: &&Segment| {
+                bytes += live(segment);
+                bytes <= SEGMENT && whole(segment) && (wasted(segment) || end(segment) < SMALL)
+            };
+            let run: Vec<Segment> = sealed.iter().skip(place).take_while(fits).cloned().collect();
+            self.rewrite = Rewrite::start(shared, run, secret).map_err(StoreError::io(&*shared.disk, ""))?;
+            return Ok(());
+        }
+        self.due = false;
+        Ok(())
+    }
+
+    fn go_on(&mut self, shared: &Shared, mut rewrite: Rewrite) -> Result<(), StoreError> {
+        match rewrite.step(shared) {
+            Ok(false) => self.rewrite = Some(rewrite),
+            Ok(true) => {
+                // What has become too old meanwhile is looked for again.
+                self.due = true;
+                rewrite.finish(shared)?;
+            }
+            Err(error) => {
+                self.broken.extend(rewrite.run.iter().map(|segment| segment.header.number));
+                rewrite.discard(shared);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove(shared: &Shared, number: u32, generation: u32) -> Result<(), StoreError> {
+    let name = log_name(number, generation);
+    shared.disk.remove(&name).map_err(StoreError::io(&*shared.disk, &name))?;
+    // An index without its log is removed when the store is opened.
+    let _ = shared.disk.remove(&index_name(number, generation));
+    Ok(())
+}
+
+impl Rewrite {
+    fn start(shared: &Shared, run: Vec<Segment>, secret: &[u8; 16]) -> io::Result<Option<Rewrite>> {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { return Ok(None) };
+        let generation = run.iter().map(|segment| segment.header.generation).max().unwrap_or_default() + 1;
+        let header = Header {
+            number: first.header.number,
+            through: last.header.through,
+            generation,
+            salt: salt(secret, first.header.number, generation),
+        };
+        let name = log_name(header.number, header.generation);
+        let log = LogFile::draft(&*shared.disk, &name, header)?.without_zeros();
+        let mut batch = Vec::new();
+        log.start_batch(&mut batch);
+        Ok(Some(Rewrite { run, log, contents: Contents::default(), batch, at: (0, 0) }))
+    }
+
+    /// Copies a chunk, or syncs; true = everything is copied and synced.
+    fn step(&mut self, shared: &Shared) -> Result<bool, StoreError> {
+        let (place, chunk) = self.at;
+        let Some(segment) = self.run.get(place) else {
+            self.sync(shared)?;
+            return Ok(true);
+        };
+        if self.batch.len() >= STEP {
+            self.sync(shared)?;
+            return Ok(false);
+        }
+        if usize::from(chunk) >= segment.chunks.len() {
+            self.at = (place + 1, 0);
+            return Ok(false);
+        }
+        self.at = (place, chunk + 1);
+        let number = segment.header.number;
+        let Some(span) = shared.index().span(number, chunk, Vec::new()) else { return Ok(false) };
+        let bytes = match Files::new(&*shared.disk).read(&span) {
+            Ok(bytes) => bytes,
+            Err(Stopped::Failed(error)) => return Err(error),
+            Err(Stopped::Rewritten) => {
+                let name = log_name(number, segment.header.generation);
+                return Err(StoreError::damaged(&*shared.disk, &name, "it is gone"));
+            }
+        };
+        let oldest = shared.oldest();
+        let index = shared.index();
+        let mut kept: HashMap<u32, Option<u64>> = HashMap::new();
+        let end = self.log.end;
+        for frame in Frames::new(&bytes, span.header.salt, span.offset) {
+            let (_, frame) = frame.map_err(|offset| {
+                let name = log_name(number, span.header.generation);
+                let what = format!("what stands at byte {offset} is not what was written");
+                StoreError::damaged(&*shared.disk, &name, &what)
+            })?;
+            let skip = kept.entry(frame.room).or_insert_with(|| {
+                index.rooms.get(&frame.room).and_then(|room| room.live(number, chunk, &shared.options))
+            });
+            match skip {
+                Some(0) if frame.key.millis >= oldest => {
+                    self.contents.add(self.log.header.number, end + self.batch.len() as u64, &frame);
+                    frame.encode(self.log.header.salt, &mut self.batch);
+                }
+                Some(skip) if *skip > 0 => *skip -= u64::from(!frame.is_event()),
+                _ => {}
+            }
+        }
+        Ok(false)
+    }
+
+    fn sync(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        self.log.append(&mut self.batch).map_err(StoreError::io(&*shared.disk, &self.log.name))?;
+        self.log.start_batch(&mut self.batch);
+        Ok(())
+    }
+
+    /// Takes the place of what it was made from.
+    fn finish(self, shared: &Shared) -> Result<(), StoreError> {
+        let header = self.log.header;
+        let known = Known { end: self.log.end, batch: self.log.batch };
+        let publish = || {
+            write_index(&*shared.disk, header, known, &self.contents)?;
+            self.log.publish(&*shared.disk)
+        };
+        if let Err(error) = publish() {
+            let error = StoreError::io(&*shared.disk, &self.log.name)(error);
+            self.discard(shared);
+            return Err(error);
+        }
+        shared.index_mut().install(header, self.log.end, &self.contents, header.number..=header.through);
+        for old in &self.run {
+            remove(shared, old.header.number, old.header.generation)?;
+        }
+        Ok(())
+    }
+
+    fn discard(&self, shared: &Shared) {
+        // Whatever stays is removed when the store is opened.
+        let _ = shared.disk.remove(&format!("{}{UNFINISHED}", self.log.name));
+        let _ = shared.disk.remove(&index_name(self.log.header.number, self.log.header.generation));
+    }
+}

@@ -1,0 +1,227 @@
+//! A segment of the log: which of its chunks hold what, kept beside it in a file of its own.
+//!
+//! The index file is only a shortcut: it is written after the segment was synced, and what is
+//! behind the end it knows is scanned. A lost or torn one costs a scan of the segment.
+
+use std::collections::HashMap;
+use std::io;
+
+use super::Key;
+use super::crc::crc32c;
+use super::disk::Disk;
+use super::frame::{Fields, Frame, HEADER, Header, put_key};
+
+/// Bytes after which a segment is closed and the next one begun.
+pub(super) const SEGMENT: u64 = 8 * 1024 * 1024;
+/// Bytes after which a chunk is closed: what a page reads at least.
+pub(super) const CHUNK: u32 = 32 * 1024;
+/// Starts every index file.
+const MAGIC: &[u8; 8] = b"ParlorI1";
+/// Bytes before the tables of an index file.
+const HEAD: usize = 48;
+
+/// A stretch of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chunk {
+    /// Where it begins; it ends where the next one begins.
+    pub(super) offset: u32,
+    /// Of its first record.
+    pub(super) first: Key,
+}
+
+/// What a chunk holds of one room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Entry {
+    /// The number of the segment.
+    pub(super) segment: u32,
+    /// Bytes of its records.
+    pub(super) bytes: u32,
+    pub(super) chunk: u16,
+    pub(super) lines: u16,
+    pub(super) events: u16,
+}
+
+impl Entry {
+    pub(super) fn add(&mut self, event: bool, size: u32) {
+        // A chunk holds at most 32 KiB and one record: a thousand records.
+        if event {
+            self.events += 1
+        } else {
+            self.lines += 1
+        }
+        self.bytes += size;
+    }
+}
+
+/// What a segment holds.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) chunks: Vec<Chunk>,
+    /// Room and entry, in the order of chunks.
+    pub(super) entries: Vec<(u32, Entry)>,
+    /// Chunk and fingerprint, in the order of records.
+    pub(super) prints: Vec<(u16, u64)>,
+    /// Of the last record.
+    pub(super) last: Key,
+    /// Where each room's entry of the last chunk stands.
+    current: HashMap<u32, usize>,
+}
+
+impl Contents {
+    /// Counts a record; says in which chunk it is.
+    pub(super) fn add(&mut self, segment: u32, offset: u64, frame: &Frame<'_>) -> u16 {
+        // A segment is a few MiB.
+        let offset = offset as u32;
+        if self.chunks.last().is_none_or(|chunk| offset - chunk.offset >= CHUNK) {
+            self.chunks.push(Chunk { offset, first: frame.key });
+            self.current.clear();
+        }
+        let chunk = (self.chunks.len() - 1) as u16;
+        let place = *self.current.entry(frame.room).or_insert_with(|| {
+            self.entries.push((frame.room, Entry { segment, chunk, ..Entry::default() }));
+            self.entries.len() - 1
+        });
+        if let Some((_, entry)) = self.entries.get_mut(place) {
+            entry.add(frame.is_event(), frame.size() as u32);
+        }
+        if frame.fingerprint != 0 {
+            self.prints.push((chunk, frame.fingerprint));
+        }
+        self.last = frame.key;
+        chunk
+    }
+
+    /// When a chunk's last record may have come at the latest.
+    pub(super) fn chunk_last(&self, chunk: u16) -> u64 {
+        self.chunks.get(usize::from(chunk) + 1).map_or(self.last.millis, |next| next.first.millis)
+    }
+}
+
+/// `00000012-0.log`: the number, and how often it was rewritten, hexadecimal.
+pub(super) fn log_name(number: u32, generation: u32) -> String {
+    format!("{number:08x}-{generation:x}.log")
+}
+
+/// The index beside [`log_name`].
+pub(super) fn index_name(number: u32, generation: u32) -> String {
+    format!("{number:08x}-{generation:x}.index")
+}
+
+/// Number and generation of a name with this ending, if it is one of ours.
+pub(super) fn parse_name(name: &str, ending: &str) -> Option<(u32, u32)> {
+    let (number, generation) = name.strip_suffix(ending)?.split_once('-')?;
+    let (number, generation) =
+        (u32::from_str_radix(number, 16).ok()?, u32::from_str_radix(generation, 16).ok()?);
+    (format!("{number:08x}-{generation:x}{ending}") == name).then_some((number, generation))
+}
+
+/// How far an index knows its segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    /// The end of the last batch.
+    pub(super) end: u64,
+    /// The number of the next batch.
+    pub(super) batch: u32,
+}
+
+/// Writes the index of a segment that was synced up to `known`.
+pub(super) fn write_index(
+    disk: &dyn Disk,
+    header: Header,
+    known: Known,
+    contents: &Contents,
+) -> io::Result<()> {
+    let mut bytes = Vec::with_capacity(HEAD + contents.chunks.len() * 16 + contents.entries.len() * 14);
+    bytes.extend_from_slice(MAGIC);
+    let counts = [contents.chunks.len(), contents.entries.len(), contents.prints.len()];
+    for number in [header.salt, known.end as u32, known.batch] {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
+    for count in counts {
+        bytes.extend_from_slice(&(count as u32).to_le_bytes());
+    }
+    put_key(contents.last, &mut bytes);
+    let sum = crc32c(0, &bytes);
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    for chunk in &contents.chunks {
+        bytes.extend_from_slice(&chunk.offset.to_le_bytes());
+        put_key(chunk.first, &mut bytes);
+    }
+    for (room, entry) in &contents.entries {
+        bytes.extend_from_slice(&room.to_le_bytes());
+        bytes.extend_from_slice(&entry.bytes.to_le_bytes());
+        for number in [entry.chunk, entry.lines, entry.events] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+    let sum = crc32c(sum, &bytes[HEAD..]);
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    let prints = bytes.len();
+    for (chunk, fingerprint) in &contents.prints {
+        bytes.extend_from_slice(&chunk.to_le_bytes());
+        bytes.extend_from_slice(&fingerprint.to_le_bytes());
+    }
+    let sum = crc32c(sum, &bytes[prints..]);
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    let file = disk.create(&index_name(header.number, header.generation))?;
+    file.write_at(&bytes, 0)?;
+    file.sync()
+}
+
+/// Reads the index of a segment; with the fingerprints only if something in it is as late as
+/// `prints_from`. `None` = it is absent, torn, or of another file.
+pub(super) fn read_index(disk: &dyn Disk, header: Header, prints_from: u64) -> Option<(Known, Contents)> {
+    let file = disk.open(&index_name(header.number, header.generation)).ok()?;
+    let read = |offset: usize, count: usize| {
+        let mut bytes = vec![0; count];
+        (file.read_at(&mut bytes, offset as u64).ok()? == count).then_some(bytes)
+    };
+    let head = read(0, HEAD)?;
+    let (body, sum) = head.split_at_checked(HEAD - 4)?;
+    let head_sum = crc32c(0, body);
+    let mut fields = Fields(body.strip_prefix(MAGIC)?);
+    if head_sum.to_le_bytes() != sum || fields.u32()? != header.salt {
+        return None;
+    }
+    let known = Known { end: u64::from(fields.u32()?), batch: fields.u32()? };
+    let (chunks, entries, prints) = (fields.u32()? as usize, fields.u32()? as usize, fields.u32()? as usize);
+    let mut contents = Contents { last: fields.key()?, ..Contents::default() };
+    let size = chunks * 16 + entries * 14;
+    let tables = read(HEAD, size + 4)?;
+    let (body, sum) = tables.split_at_checked(size)?;
+    let table_sum = crc32c(head_sum, body);
+    if table_sum.to_le_bytes() != sum {
+        return None;
+    }
+    let mut fields = Fields(body);
+    contents.chunks.reserve_exact(chunks);
+    for _ in 0..chunks {
+        contents.chunks.push(Chunk { offset: fields.u32()?, first: fields.key()? });
+    }
+    contents.entries.reserve_exact(entries);
+    for _ in 0..entries {
+        let (room, bytes) = (fields.u32()?, fields.u32()?);
+        let (chunk, lines, events) = (fields.u16()?, fields.u16()?, fields.u16()?);
+        contents.entries.push((room, Entry { segment: header.number, bytes, chunk, lines, events }));
+    }
+    let last_chunk = chunks.saturating_sub(1) as u16;
+    for (place, (room, entry)) in contents.entries.iter().enumerate() {
+        if entry.chunk == last_chunk {
+            contents.current.insert(*room, place);
+        }
+    }
+    if contents.last.millis >= prints_from {
+        let size = prints * 10;
+        let bytes = read(HEAD + tables.len(), size + 4)?;
+        let (body, sum) = bytes.split_at_checked(size)?;
+        if crc32c(table_sum, body).to_le_bytes() != sum {
+            return None;
+        }
+        let mut fields = Fields(body);
+        contents.prints.reserve_exact(prints);
+        for _ in 0..prints {
+            contents.prints.push((fields.u16()?, fields.u64()?));
+        }
+    }
+    (known.end >= HEADER as u64).then_some((known, contents))
+}

@@ -1,0 +1,78 @@
+//! What the writer and the readers share.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::disk::Disk;
+use super::index::{Index, Range};
+use super::request::Bound;
+use super::{Key, Notice, Options};
+
+/// See the [module](self).
+pub(super) struct Shared {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) options: Options,
+    index: RwLock<Index>,
+    /// Milliseconds since 1970, as told.
+    now: AtomicU64,
+    /// Requests that are not answered yet.
+    pub(super) waiting_reads: AtomicUsize,
+    notify: Box<dyn Fn(Notice) + Send + Sync>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("disk", &self.disk)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(super) fn new(
+        disk: Arc<dyn Disk>,
+        options: Options,
+        index: Index,
+        notify: Box<dyn Fn(Notice) + Send + Sync>,
+    ) -> Shared {
+        let now = AtomicU64::new(options.now_ms);
+        Shared { disk, options, index: RwLock::new(index), now, waiting_reads: AtomicUsize::new(0), notify }
+    }
+
+    pub(super) fn notify(&self, notice: Notice) {
+        (self.notify)(notice);
+    }
+
+    pub(super) fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn tell_time(&self, now_ms: u64) {
+        self.now.fetch_max(now_ms, Ordering::Relaxed);
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.now.load(Ordering::Relaxed)
+    }
+
+    /// Milliseconds: what is older is not kept.
+    pub(super) fn oldest(&self) -> u64 {
+        let keep = self.options.keep.map(|keep| u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
+        keep.map_or(0, |keep| self.now().saturating_sub(keep))
+    }
+
+    pub(super) fn range(&self, after: Bound, before: Bound, upto: Key) -> Range {
+        Range { after, before, upto, oldest: self.oldest() }
+    }
+
+    /// Whether a segment is complete: another one is written to.
+    pub(super) fn is_sealed(&self, segment: u32) -> bool {
+        self.index().segments.last().is_some_and(|last| last.header.number != segment)
+    }
+}

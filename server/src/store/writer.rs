@@ -1,0 +1,298 @@
+//! The writer: takes all that waits, writes it, syncs once, says so. Between two commits it does a
+//! little upkeep.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use super::error::StoreError;
+use super::frame::{EVENT, Frame};
+use super::load::{Loaded, create_segment};
+use super::log::LogFile;
+use super::queue::{Command, MAX_COMMIT, Queue, cost};
+use super::retention::Upkeep;
+use super::rooms::{ROOMS, Rooms};
+use super::segment::{Contents, Known, SEGMENT, write_index};
+use super::shared::Shared;
+use super::{Key, MAX_PAYLOAD, Notice, Record, Request};
+
+/// How long upkeep may last between two commits.
+const UPKEEP: Duration = Duration::from_millis(20);
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    queue: Arc<Queue>,
+    rooms: Rooms,
+    log: LogFile,
+    contents: Contents,
+    secret: [u8; 16],
+    upkeep: Upkeep,
+    /// Records that are not on disk yet.
+    held: Vec<Record>,
+    held_bytes: usize,
+    /// Of the last record that was taken.
+    last: Key,
+    paused: Option<Paused>,
+    reads: Vec<(u64, Request)>,
+    pages: Sender<(u64, Request)>,
+    searches: Sender<(u64, Request)>,
+    /// Kept for its memory.
+    buffer: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Paused {
+    retry: Instant,
+    lost: u64,
+}
+
+impl Writer {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        queue: Arc<Queue>,
+        loaded: Loaded,
+        (pages, searches): (Sender<(u64, Request)>, Sender<(u64, Request)>),
+    ) -> Writer {
+        let last = shared.index().last();
+        let mut upkeep = Upkeep::default();
+        upkeep.wake();
+        Writer {
+            shared,
+            queue,
+            rooms: loaded.rooms,
+            log: loaded.log,
+            contents: loaded.contents,
+            secret: loaded.meta.secret,
+            upkeep,
+            held: Vec::new(),
+            held_bytes: 0,
+            last,
+            paused: None,
+            reads: Vec::new(),
+            pages,
+            searches,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Runs until the queue is closed; says how many records the disk did not take. A panic pauses
+    /// the history until the server is started again.
+    pub(super) fn run(mut self, deadline: &dyn Fn() -> Option<Instant>) -> u64 {
+        match catch_unwind(AssertUnwindSafe(|| self.work(deadline))) {
+            Ok(lost) => lost,
+            Err(_) => {
+                let sentence = "History is paused: the server hit a fault of its own. Its operator has to start it again.";
+                log::error!("a fault of the server's own: the thread that writes the history panicked");
+                self.shared.notify(Notice::Paused(sentence.into()));
+                self.refuse()
+            }
+        }
+    }
+
+    fn work(&mut self, deadline: &dyn Fn() -> Option<Instant>) -> u64 {
+        loop {
+            let patience = match &self.paused {
+                Some(paused) => Some(paused.retry.saturating_duration_since(clock())),
+                None => self.upkeep.is_busy().then_some(Duration::ZERO),
+            };
+            let (commands, closed) = self.queue.take(patience);
+            self.accept(commands);
+            if closed || self.paused.as_ref().is_none_or(|paused| paused.retry <= clock()) {
+                self.try_commit();
+            }
+            // While the disk takes nothing, they are answered with what it has.
+            self.release_reads();
+            if closed {
+                return self.finish(deadline());
+            }
+            let until = clock() + UPKEEP;
+            while self.upkeep.is_busy() {
+                self.upkeep.step(&self.shared, &mut self.rooms, &self.secret);
+                if !self.queue.is_empty() || clock() >= until {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self, commands: Vec<Command>) {
+        for command in commands {
+            match command {
+                Command::Append(records) => records.into_iter().for_each(|record| self.hold(record)),
+                Command::SetRoom { room, state } => self.rooms.set_state(&room, state),
+                Command::Read { ticket, request } => self.reads.push((ticket, request)),
+                Command::Time => self.upkeep.wake(),
+            }
+        }
+    }
+
+    fn hold(&mut self, record: Record) {
+        if record.key <= self.last || record.payload.len() > MAX_PAYLOAD {
+            log::error!("a fault of the server's own: a record of the history is too long or out of order");
+            debug_assert!(
+                false,
+                "keys rise, and payloads are bounded: {:?} after {:?}",
+                record.key, self.last
+            );
+            return;
+        }
+        self.last = record.key;
+        if let Some(paused) = &mut self.paused
+            && self.held_bytes + cost(&record) > MAX_COMMIT
+        {
+            paused.lost += 1;
+            return;
+        }
+        self.held_bytes += cost(&record);
+        self.held.push(record);
+    }
+
+    fn try_commit(&mut self) {
+        match self.commit() {
+            Ok(()) => {
+                if let Some(key) = self.held.last().map(|record| record.key) {
+                    self.shared.notify(Notice::Committed(key));
+                }
+                self.held.clear();
+                self.held_bytes = 0;
+                if let Some(paused) = self.paused.take() {
+                    log::info!("the history goes on; {} lines were lost meanwhile", paused.lost);
+                    self.shared.notify(Notice::Resumed { lost: paused.lost });
+                }
+            }
+            Err(error) => {
+                let lost = self.paused.take().map(|paused| paused.lost);
+                self.paused = Some(Paused {
+                    retry: clock() + self.shared.options.retry,
+                    lost: lost.unwrap_or_default(),
+                });
+                if lost.is_none() {
+                    log::error!("history is paused: {error}");
+                    let sentence =
+                        format!("History is paused: {error} The room goes on; new lines may be lost.");
+                    self.shared.notify(Notice::Paused(sentence));
+                }
+            }
+        }
+    }
+
+    /// Everything that is held is on disk, or an error and nothing changed.
+    fn commit(&mut self) -> Result<(), StoreError> {
+        let shared = self.shared.clone();
+        let disk = &*shared.disk;
+        let mut batch = std::mem::take(&mut self.buffer);
+        let rooms: Vec<_> = self.held.iter().map(|record| self.rooms.number_for(&record.room)).collect();
+        self.rooms.save(disk, &mut batch).map_err(StoreError::io(disk, ROOMS))?;
+        if self.held.is_empty() {
+            self.buffer = batch;
+            return Ok(());
+        }
+        if self.log.end >= SEGMENT {
+            self.next_segment()?;
+        }
+        let frames = || {
+            self.held.iter().zip(&rooms).map(|(record, (room, _))| Frame {
+                flags: if record.event { EVENT } else { 0 },
+                room: *room,
+                key: record.key,
+                fingerprint: record.fingerprint,
+                payload: &record.payload,
+            })
+        };
+        self.log.start_batch(&mut batch);
+        let mut offset = self.log.end + batch.len() as u64;
+        frames().for_each(|frame| frame.encode(self.log.header.salt, &mut batch));
+        self.log.append(&mut batch).map_err(StoreError::io(disk, &self.log.name))?;
+        let mut index = self.shared.index_mut();
+        for (frame, (number, name)) in frames().zip(&rooms) {
+            if !index.rooms.contains_key(number) {
+                index.add_room(*number, name.clone());
+            }
+            let chunk = self.contents.add(self.log.header.number, offset, &frame);
+            offset += frame.size() as u64;
+            index.add(&self.contents, chunk, offset, &frame);
+        }
+        drop(index);
+        self.shared.tell_time(self.last.millis);
+        batch.shrink_to(MAX_COMMIT / 4);
+        self.buffer = batch;
+        Ok(())
+    }
+
+    fn next_segment(&mut self) -> Result<(), StoreError> {
+        let shared = self.shared.clone();
+        let disk = &*shared.disk;
+        self.seal();
+        let number = self.log.header.number + 1;
+        let log = create_segment(disk, &self.secret, number).map_err(StoreError::io(disk, ""))?;
+        self.contents = Contents::default();
+        self.shared.index_mut().install(log.header, log.end, &self.contents, number..=number);
+        self.log = log;
+        self.upkeep.wake();
+        Ok(())
+    }
+
+    /// The segment that is written to gets an index, and loses the zeros behind its end.
+    fn seal(&mut self) {
+        let known = Known { end: self.log.end, batch: self.log.batch };
+        let sealed = self
+            .log
+            .cut()
+            .and_then(|()| write_index(&*self.shared.disk, self.log.header, known, &self.contents));
+        if let Err(error) = sealed {
+            // It is scanned when the store is opened.
+            log::warn!("an index of the history cannot be written: {error}");
+        }
+    }
+
+    fn release_reads(&mut self) {
+        for (ticket, request) in self.reads.drain(..) {
+            let to = if matches!(request, Request::Search(_)) { &self.searches } else { &self.pages };
+            // They end after the writer.
+            let _ = to.send((ticket, request));
+        }
+    }
+
+    fn finish(&mut self, deadline: Option<Instant>) -> u64 {
+        let lost = self.held.len() as u64 + self.paused.as_ref().map_or(0, |paused| paused.lost);
+        self.upkeep.wake();
+        while self.upkeep.is_busy() && deadline.is_some_and(|at| clock() < at) {
+            self.upkeep.step(&self.shared, &mut self.rooms, &self.secret);
+        }
+        self.upkeep.abandon(&self.shared);
+        // Rooms that were forgotten; whatever fails is found again.
+        let mut buffer = Vec::new();
+        if let Err(error) = self.rooms.save(&*self.shared.disk, &mut buffer) {
+            log::warn!("the rooms of the history cannot be written: {error}");
+        }
+        self.seal();
+        lost
+    }
+
+    /// Nothing is written any more; what is on disk is still read.
+    fn refuse(&mut self) -> u64 {
+        let mut lost = self.held.len() as u64;
+        loop {
+            let (commands, closed) = self.queue.take(None);
+            for command in commands {
+                match command {
+                    Command::Append(records) => lost += records.len() as u64,
+                    Command::Read { ticket, request } => self.reads.push((ticket, request)),
+                    Command::SetRoom { .. } | Command::Time => {}
+                }
+            }
+            self.release_reads();
+            if closed {
+                return lost;
+            }
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the store's thread knows no other clock")]
+pub(super) fn clock() -> Instant {
+    Instant::now()
+}
