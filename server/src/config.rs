@@ -29,6 +29,8 @@ pub struct Config {
     /// Lines a second from one connection after a burst of 20; `None`: as many as come.
     /// Default 5.
     pub flood: Option<NonZeroU32>,
+    /// Where the history is kept; `None`: the last 200 lines of each room, in memory.
+    pub history: Option<Keep>,
     /// Bytes that may wait for one connection before it is closed. Default 256 KiB.
     pub outbox: usize,
     /// How long a connection may take nothing of what waits for it. Default 20 s.
@@ -39,6 +41,26 @@ pub struct Config {
     pub prompt_after: Duration,
     /// What the hub is told.
     pub hub: Settings,
+}
+
+/// Where the history is kept, and how much of it; private messages never are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep {
+    /// One server a folder; see [`data_folder`](crate::data_folder).
+    pub folder: PathBuf,
+    /// What is older goes. Default: nothing goes for its age.
+    pub age: Option<Duration>,
+    /// Lines of a room; beyond, the oldest go. Default: no limit.
+    pub lines: Option<u64>,
+    /// Bytes of a room; beyond, the oldest lines go. Default 256 MiB.
+    pub bytes: Option<u64>,
+}
+
+impl Keep {
+    /// All that the defaults allow, in this folder.
+    pub fn new(folder: PathBuf) -> Keep {
+        Keep { folder, age: None, lines: None, bytes: Some(256 * 1024 * 1024) }
+    }
 }
 
 impl Default for Config {
@@ -52,6 +74,7 @@ impl Default for Config {
             oper_file: None,
             max_clients: None,
             flood: NonZeroU32::new(5),
+            history: None,
             outbox: 256 * 1024,
             write_stall: Duration::from_secs(20),
             shutdown: Duration::from_secs(3),

@@ -14,15 +14,16 @@ use async_channel::{Receiver, Sender};
 use futures_lite::{FutureExt, future};
 use smol::{Async, LocalExecutor, Task, Timer};
 
+use crate::archive::{self, Archive};
 use crate::cloak::Cloaks;
 use crate::config::Config;
 use crate::connection::{Connection, Door, guarded};
 use crate::hub::history::Answer;
 use crate::hub::{ConnectionId, Guest, Hub, Input, Output, Speaker};
-use crate::memory::Memory;
 use crate::outbox::Flushed;
 use crate::protocol::time::{Moment, UnixMillis};
 use crate::reader::Reader;
+use crate::store::{Notice, Opened};
 
 /// Events that may wait for the hub; then readers wait, and through them their peers.
 pub(crate) const QUEUE: usize = 256;
@@ -32,6 +33,20 @@ const TURN: usize = 256;
 const EARLY_FLUSH: usize = 64 * 1024;
 /// Closed connections whose peers may still read their last lines; more are closed at once.
 pub(crate) const MAX_CLOSING: usize = 64;
+
+/// How long the store may take nothing of what is said before that is given up.
+const TOO_SLOW: Duration = Duration::from_secs(5);
+/// How often the store is told the time: what is too old goes.
+const TELL_TIME: Duration = Duration::from_secs(60);
+
+/// What a turn of the hub task begins with.
+enum Woken {
+    Arrival(Arrival),
+    Notice(Notice),
+    /// Long replies go on.
+    Pages,
+    Alarm,
+}
 
 /// What readers, listeners and the operator tell the hub task.
 pub(crate) enum Arrival {
@@ -85,7 +100,11 @@ pub(crate) struct Dispatch {
     closing: (Sender<()>, Receiver<()>),
     started: Instant,
     stop_at: Option<Instant>,
-    memory: Memory,
+    archive: Archive,
+    /// Since when the store takes nothing.
+    behind_since: Option<Instant>,
+    /// When to tell the store the time.
+    tell_time_at: Instant,
     /// What memory answered and the hub has not heard yet.
     answers: VecDeque<(u64, Answer)>,
 }
@@ -97,10 +116,15 @@ impl Dispatch {
         (sender, events): (Sender<Arrival>, Receiver<Arrival>),
         shown: Sender<String>,
         cloaks: Cloaks,
+        (archive, kept): (Archive, Opened),
     ) -> Dispatch {
         let started = clock();
+        let mut hub = Hub::new(config.hub.clone(), moment(started));
+        for room in hub.restore(kept.rooms, kept.fingerprints) {
+            log::warn!("history: what {room} was cannot be read; its lines can");
+        }
         Dispatch {
-            hub: Hub::new(config.hub.clone(), moment(started)),
+            hub,
             config,
             executor,
             events,
@@ -117,7 +141,9 @@ impl Dispatch {
             closing: async_channel::bounded(1),
             started,
             stop_at: None,
-            memory: Memory::default(),
+            archive,
+            behind_since: None,
+            tell_time_at: started + TELL_TIME,
             answers: VecDeque::new(),
         }
     }
@@ -133,31 +159,50 @@ impl Dispatch {
                 set_for = wanted;
                 alarm = wanted.map_or_else(Timer::never, Timer::at);
             }
-            let arrival = if self.more.is_empty() {
+            let woken = if self.more.is_empty() {
                 let rung = async {
                     (&mut alarm).await;
-                    None
+                    Woken::Alarm
                 };
-                async { self.events.recv().await.ok() }.or(rung).await
+                let noticed = async { Woken::Notice(self.archive.notice().await) };
+                // What the disk does not take must not pile up here: readers wait, and through
+                // them their peers.
+                let arrived = async {
+                    match self.events.recv().await {
+                        Ok(arrival) => Woken::Arrival(arrival),
+                        Err(_) => future::pending().await,
+                    }
+                };
+                if self.archive.is_behind() {
+                    noticed.or(rung).await
+                } else {
+                    arrived.or(noticed).or(rung).await
+                }
             } else {
                 // Long replies go on; everybody else has a turn between two pages.
                 future::yield_now().await;
-                self.events.try_recv().ok()
+                self.events.try_recv().map_or(Woken::Pages, Woken::Arrival)
             };
             for id in std::mem::take(&mut self.more) {
                 self.next_page(id);
             }
-            match arrival {
-                Some(arrival) => {
+            match woken {
+                Woken::Arrival(arrival) => {
                     self.take(arrival);
                     for _ in 1..TURN {
                         let Ok(arrival) = self.events.try_recv() else { break };
                         self.take(arrival);
                     }
                 }
-                None => set_for = None,
+                Woken::Notice(notice) => self.noticed(notice),
+                Woken::Pages => {}
+                Woken::Alarm => set_for = None,
+            }
+            while let Some(notice) = self.archive.next_notice() {
+                self.noticed(notice);
             }
             let now = clock();
+            self.look_after_archive(now);
             if self.stop_at.is_some_and(|at| at <= now) {
                 return self.finish().await;
             }
@@ -165,12 +210,46 @@ impl Dispatch {
                 self.give(Input::Tick);
             }
             self.flush();
+            self.archive.flush();
         }
     }
 
     fn next_alarm(&self) -> Option<Instant> {
         let hub = self.hub.next_timeout().map(|at| self.started + at);
-        [hub, self.stop_at].into_iter().flatten().min()
+        let behind = self.behind_since.map(|since| since + TOO_SLOW);
+        let time = self.archive.is_on_disk().then_some(self.tell_time_at);
+        [hub, self.stop_at, behind, time].into_iter().flatten().min()
+    }
+
+    /// What the store says.
+    fn noticed(&mut self, notice: Notice) {
+        match notice {
+            Notice::Committed(key) => self.give(Input::Stored { upto: archive::id(key) }),
+            Notice::Paused(why) => self.give(Input::Paused { why: &why }),
+            Notice::Resumed { lost } => self.give(Input::Resumed { lost }),
+            Notice::Answer { ticket, answer } => {
+                if let Some((ticket, answer)) = self.archive.answer(ticket, answer) {
+                    self.give(Input::Answer { ticket, answer });
+                }
+            }
+        }
+    }
+
+    /// Tries again what the store did not take, and gives that up where it takes nothing.
+    fn look_after_archive(&mut self, now: Instant) {
+        if self.archive.is_on_disk() && self.tell_time_at <= now {
+            self.tell_time_at = now + TELL_TIME;
+            self.archive.tell_time(moment(self.started).wall.0);
+        }
+        self.archive.flush();
+        if !self.archive.is_behind() {
+            self.behind_since = None;
+        } else if *self.behind_since.get_or_insert(now) + TOO_SLOW <= now {
+            let lost = self.archive.give_up();
+            self.behind_since = None;
+            self.give(Input::Paused { why: "the disk is too slow" });
+            self.give(Input::Resumed { lost });
+        }
     }
 
     fn take(&mut self, arrival: Arrival) {
@@ -257,10 +336,11 @@ impl Dispatch {
                         }
                     }
                 }
-                Output::Store(record) => self.memory.keep(*record),
-                Output::Room { .. } => {}
+                Output::Store(record) => self.archive.keep(*record),
+                Output::Room { room, state } => self.archive.keep_room(room, state),
                 Output::Read { ticket, request } => {
-                    self.answers.push_back((ticket, self.memory.answer(&request)));
+                    let answer = self.archive.read(ticket, request);
+                    self.answers.extend(answer.map(|answer| (ticket, answer)));
                 }
                 Output::More { id } => self.more.push(id),
                 Output::Log(text) => log::info!("{text}"),
@@ -359,13 +439,14 @@ impl Dispatch {
     async fn finish(mut self) {
         self.stopping = true;
         self.give(Input::Stop);
-        let Dispatch { closing: (sender, closing), config, .. } = self;
+        let Dispatch { closing: (sender, closing), config, archive, .. } = self;
         drop(sender);
         let closed = async { while closing.recv().await.is_ok() {} };
         let late = async {
             Timer::after(config.shutdown).await;
         };
         closed.or(late).await;
+        archive.close();
     }
 }
 

@@ -1,22 +1,27 @@
 //! The program `server`: options, log, signals, exit codes. Everything else is the library.
 #![forbid(unsafe_code)]
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::exit;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use argh::FromArgs;
 use futures_lite::StreamExt;
 use log::LevelFilter;
+use parlor_server::export::{self, ExportError, Format};
 use parlor_server::hub::Settings;
 use parlor_server::protocol::RoomName;
 use parlor_server::protocol::name::{MAX_SERVER_NAME, is_server_name};
-use parlor_server::{Config, Server, addresses_for_others, console, logger};
+use parlor_server::protocol::time::UnixMillis;
+use parlor_server::{Config, Keep, Server, addresses_for_others, console, data_folder, logger, quantity};
 
 /// Wrong options (sysexits EX_USAGE).
 const USAGE: i32 = 64;
+/// The export cannot be written (EX_IOERR).
+const OUTPUT: i32 = 74;
 /// A failure inside the hub (EX_SOFTWARE).
 const SOFTWARE: i32 = 70;
 
@@ -65,13 +70,41 @@ struct Options {
     #[argh(option, arg_name = "rate")]
     flood: Option<String>,
 
-    /// folder for the history (kept in a later version)
+    /// folder for the history (default one for the first address, in the user's folder for state)
     #[argh(option, arg_name = "dir")]
     data: Option<PathBuf>,
 
-    /// keep no history
+    /// remember the last 200 lines of each room, in memory only
     #[argh(switch)]
     no_history: bool,
+
+    /// how long lines are kept: 12h, 30d, 2y (default: as long as there is room)
+    #[argh(option, arg_name = "time")]
+    keep: Option<String>,
+
+    /// lines that are kept of each room (default: no limit)
+    #[argh(option, arg_name = "n")]
+    keep_lines: Option<u64>,
+
+    /// bytes that are kept of each room: 512K, 20M, 1G (default 256M)
+    #[argh(option, arg_name = "bytes")]
+    keep_bytes: Option<String>,
+
+    /// compact the history of a stopped server, and end
+    #[argh(switch)]
+    compact: bool,
+
+    /// write a room's history to standard output while the server is stopped, and end
+    #[argh(option, arg_name = "room")]
+    export: Option<String>,
+
+    /// from when on to export: 2026-11-20, 2026-11-20T09:12:00Z, or 30d for the last 30 days
+    #[argh(option, arg_name = "time")]
+    since: Option<String>,
+
+    /// how to export: text (default) or jsonl
+    #[argh(option, arg_name = "format")]
+    format: Option<String>,
 
     /// file with the key for OPER, made if absent
     #[argh(option, arg_name = "file")]
@@ -101,10 +134,11 @@ fn main() {
         (_, true) => LevelFilter::Debug,
         _ => LevelFilter::Info,
     });
-    if options.data.is_some() && !options.no_history {
-        log::warn!("--data is accepted, but this version keeps no history yet");
-    }
+    let work = work(&options).unwrap_or_else(|sentence| fail(USAGE, &sentence));
     let config = config(options).unwrap_or_else(|sentence| fail(USAGE, &sentence));
+    if let Some(work) = work {
+        return stopped_work(&config, work);
+    }
     let server = Server::bind(config).unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
     // Before anybody is told that it listens: from then on it must end well.
     let stopped = stopped();
@@ -158,8 +192,22 @@ fn config(options: Options) -> Result<Config, String> {
     if plain_prompt.is_empty() || plain_prompt.len() > 64 {
         return Err("--plain-prompt takes a word of 1 to 64 bytes.".into());
     }
+    let bind = if options.bind.is_empty() { defaults.bind } else { options.bind };
+    let history = match (options.no_history, options.data) {
+        (true, _) => None,
+        (false, Some(folder)) => Some(Keep::new(folder)),
+        (false, None) => Some(Keep::new(
+            bind.first()
+                .and_then(|bind| data_folder(bind))
+                .ok_or("This user has no home for the history. Give --data DIR, or --no-history.")?,
+        )),
+    };
+    let history = history
+        .map(|keep| kept(keep, options.keep.as_deref(), options.keep_lines, options.keep_bytes.as_deref()))
+        .transpose()?;
     Ok(Config {
-        bind: if options.bind.is_empty() { defaults.bind } else { options.bind },
+        bind,
+        history,
         plain_bind: options.plain_bind,
         plain: !options.no_plain,
         plain_prompt,
@@ -176,6 +224,85 @@ fn config(options: Options) -> Result<Config, String> {
         },
         ..defaults
     })
+}
+
+/// How much is kept.
+fn kept(keep: Keep, age: Option<&str>, lines: Option<u64>, bytes: Option<&str>) -> Result<Keep, String> {
+    let age = match age {
+        Some(age) => Some(quantity::duration(age).ok_or("--keep takes a time: 12h, 30d, 2y.")?),
+        None => keep.age,
+    };
+    let bytes = match bytes {
+        Some(bytes) => Some(quantity::bytes(bytes).ok_or("--keep-bytes takes bytes: 512K, 20M, 1G.")?),
+        None => keep.bytes,
+    };
+    if lines == Some(0) {
+        return Err("--keep-lines takes a whole number above 0; --no-history keeps nothing on disk.".into());
+    }
+    Ok(Keep { age, bytes, lines: lines.or(keep.lines), ..keep })
+}
+
+/// What can be done with the history of a stopped server.
+enum Work {
+    Compact,
+    Export { room: String, since: UnixMillis, format: Format },
+}
+
+fn work(options: &Options) -> Result<Option<Work>, String> {
+    let history = !options.no_history;
+    match (&options.export, options.compact) {
+        (Some(_), true) => Err("--export and --compact are done one after the other.".into()),
+        (Some(_), _) | (_, true) if !history => Err("There is no history with --no-history.".into()),
+        (None, _) if options.since.is_some() || options.format.is_some() => {
+            Err("--since and --format belong to --export ROOM.".into())
+        }
+        (None, true) => Ok(Some(Work::Compact)),
+        (None, false) => Ok(None),
+        (Some(room), false) => {
+            let since = match &options.since {
+                Some(text) => quantity::moment(text, now())
+                    .ok_or("--since takes 2026-11-20, 2026-11-20T09:12:00Z or a span like 30d.")?,
+                None => UnixMillis(0),
+            };
+            let format = match options.format.as_deref() {
+                None | Some("text") => Format::Text,
+                Some("jsonl") => Format::Jsonl,
+                Some(other) => return Err(format!("--format {other:?}: there are text and jsonl.")),
+            };
+            Ok(Some(Work::Export { room: room.clone(), since, format }))
+        }
+    }
+}
+
+/// Exports or compacts, and says how it went.
+fn stopped_work(config: &Config, work: Work) {
+    let Some(keep) = &config.history else { return };
+    match work {
+        Work::Compact => match export::compact(keep, now()) {
+            Ok((before, after)) => eprintln!("server: the history had {before} bytes and has {after} now."),
+            Err(error) => fail(error.exit_code(), &error.to_string()),
+        },
+        Work::Export { room, since, format } => {
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            let progress = |sentence| eprintln!("server: {sentence}");
+            match export::export(keep, &room, since, format, &mut out, progress) {
+                Ok(0) => eprintln!("server: nothing is kept of {room} in {}.", keep.folder.display()),
+                Ok(records) => eprintln!("server: {records} records of {room}."),
+                Err(ExportError::History(error)) => fail(error.exit_code(), &error.to_string()),
+                // Whoever read it has read enough.
+                Err(ExportError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
+                Err(ExportError::Output(error)) => {
+                    fail(OUTPUT, &format!("Cannot write the export: {error}."))
+                }
+            }
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "options may count back from now")]
+fn now() -> UnixMillis {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(since_1970.as_millis() as u64)
 }
 
 /// One line a listener with the exact address, and what others can type.

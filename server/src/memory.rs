@@ -17,7 +17,7 @@ const OVERHEAD: usize = 80;
 
 /// See the [module](self).
 #[derive(Debug, Default)]
-pub struct Memory {
+pub(crate) struct Memory {
     rooms: HashMap<Arc<str>, Room>,
     bytes: usize,
 }
@@ -31,7 +31,7 @@ struct Room {
 
 impl Memory {
     /// Remembers a record; it is later than those before.
-    pub fn keep(&mut self, record: Record) {
+    pub(crate) fn keep(&mut self, record: Record) {
         self.bytes += record.payload.len() + OVERHEAD;
         let room = self.rooms.entry(record.room.clone()).or_default();
         room.lines += usize::from(!record.event);
@@ -53,7 +53,7 @@ impl Memory {
     }
 
     /// Answers at once.
-    pub fn answer(&self, request: &Request) -> Answer {
+    pub(crate) fn answer(&self, request: &Request) -> Answer {
         let found = match request {
             Request::Lines(query) => self.lines(query),
             Request::Around(before, after) => {

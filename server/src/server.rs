@@ -11,13 +11,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_channel::{Receiver, Sender};
 use smol::{Async, LocalExecutor, Timer};
 
+use crate::archive::Archive;
 use crate::cloak::Cloaks;
-use crate::config::Config;
+use crate::config::{Config, Keep};
 use crate::connection::Door;
 use crate::dispatch::{Arrival, Dispatch, MAX_CLOSING, QUEUE};
 use crate::listen::listen;
+use crate::memory::Memory;
 use crate::oper_file;
 use crate::start_error::StartError;
+use crate::store::{self, Notice, Opened, Store};
 
 /// Connections at a time, where neither the operator nor the system says fewer.
 const MAX_CLIENTS: usize = 10_000;
@@ -68,6 +71,7 @@ pub struct Server {
     config: Config,
     listeners: Vec<(TcpListener, Door)>,
     cloak_key: [u8; 16],
+    store: Option<(Store, Receiver<Notice>, Opened)>,
     channel: (Sender<Arrival>, Receiver<Arrival>),
 }
 
@@ -82,8 +86,9 @@ impl Server {
         let mut cloak_key = [0; 16];
         getrandom::fill(&mut cloak_key)
             .map_err(|error| StartError::NoRandomness { error: error.to_string() })?;
-        #[expect(clippy::disallowed_methods, reason = "a number that is higher at each start")]
+        #[expect(clippy::disallowed_methods, reason = "the hub has no clock yet")]
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // A number that is higher at each start; a store counts better.
         config.hub.boot = since_1970.as_secs() as u32;
 
         let doors = [(&config.bind, Door::Main), (&config.plain_bind, Door::Toy)];
@@ -100,7 +105,17 @@ impl Server {
         if let Some(path) = &config.oper_file {
             config.hub.oper_key = Some(oper_file::load(path)?);
         }
-        Ok(Server { config, listeners, cloak_key, channel: async_channel::bounded(QUEUE) })
+        let store = match &config.history {
+            Some(keep) => Some(open(keep, since_1970.as_millis() as u64, cloak_key)?),
+            None => None,
+        };
+        if let Some((_, _, opened)) = &store {
+            cloak_key = opened.secret;
+            config.hub.boot = opened.boot;
+            config.hub.last_millis = opened.last_millis;
+            config.hub.durable = true;
+        }
+        Ok(Server { config, listeners, cloak_key, store, channel: async_channel::bounded(QUEUE) })
     }
 
     /// Where it listens, in the order of the options; `true` for toy clients.
@@ -129,12 +144,17 @@ impl Server {
         }
         executor.spawn(forward(operator.lines, sender.clone())).detach();
         let stop = sender.clone();
+        let (archive, kept) = match self.store {
+            Some((store, notices, opened)) => (Archive::disk(store, notices), opened),
+            None => (Archive::Memory(Memory::default()), Opened::default()),
+        };
         let dispatch = Dispatch::new(
             Rc::new(self.config),
             Rc::downgrade(&executor),
             (sender, events),
             operator.shown,
             Cloaks::new(self.cloak_key),
+            (archive, kept),
         );
         let stopped = async {
             shutdown.await;
@@ -145,6 +165,25 @@ impl Server {
         let running = futures_lite::future::or(dispatch.run(), stopped);
         smol::block_on(executor.run(running));
     }
+}
+
+/// Opens the history. What was repaired, and what is kept, is said in the log.
+fn open(keep: &Keep, now_ms: u64, secret: [u8; 16]) -> Result<(Store, Receiver<Notice>, Opened), StartError> {
+    let options = store::Options {
+        keep: keep.age,
+        keep_lines: keep.lines,
+        keep_bytes: keep.bytes,
+        now_ms,
+        secret,
+        ..store::Options::default()
+    };
+    let (tell, notices) = async_channel::unbounded();
+    // Whom it tells is gone only when it closes.
+    let notify = move |notice| drop(tell.try_send(notice));
+    let (store, opened) = Store::open(&keep.folder, options, notify).map_err(StartError::History)?;
+    opened.repaired.iter().for_each(|sentence| log::warn!("history: {sentence}"));
+    log::info!("history: {}", keep.folder.display());
+    Ok((store, notices, opened))
 }
 
 async fn forward(lines: Receiver<String>, hub: Sender<Arrival>) {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
+use crate::store::StoreError;
+
 /// Why the server does not start.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each variant's sentence stands in Display")]
@@ -19,6 +21,7 @@ pub enum StartError {
     TooFewDescriptors { wanted: usize, allowed: usize },
     NoRandomness { error: String },
     Nowhere,
+    History(StoreError),
 }
 
 impl StartError {
@@ -26,6 +29,7 @@ impl StartError {
     pub fn exit_code(&self) -> i32 {
         match self {
             StartError::Nowhere => 64,
+            StartError::History(error) => error.exit_code(),
             StartError::Unreadable { .. }
             | StartError::MotdTooLong { .. }
             | StartError::MotdTooBig { .. }
@@ -102,6 +106,7 @@ impl fmt::Display for StartError {
                 }
             ),
             StartError::NoRandomness { error } => write!(f, "The system gives no random numbers: {error}."),
+            StartError::History(error) => write!(f, "{error}"),
             StartError::Nowhere => write!(f, "There is no address to listen on. Give one with --bind."),
         }
     }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+pub use super::record::Told;
 use crate::protocol::MsgId;
 use crate::protocol::time::UnixMillis;
 

@@ -29,6 +29,36 @@ pub(super) struct Remembered {
     words: [String; 2],
 }
 
+/// A record's words, for those who are not the hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told<'a> {
+    /// The command of it: PRIVMSG, NOTICE, JOIN, …
+    pub kind: &'static str,
+    /// `nick!user@host`, or the server's name.
+    pub prefix: &'a str,
+    /// Client-only tags, escaped and joined.
+    pub tags: &'a str,
+    /// Text, reason, topic, change, new name or real name; of a KICK who was put out.
+    pub first: &'a str,
+    /// The reason of a KICK.
+    pub second: &'a str,
+}
+
+impl<'a> Told<'a> {
+    /// Reads a payload; `None` for what this version does not know.
+    pub fn parse(payload: &'a [u8]) -> Option<Told<'a>> {
+        let (&[kind, _], mut rest) = payload.split_first_chunk::<2>()?;
+        let kind = kind::WORDS.get(usize::from(kind)).filter(|word| !word.is_empty())?;
+        let mut word = || take(&mut rest);
+        Some(Told { kind, prefix: word()?, tags: word()?, first: word()?, second: word()? })
+    }
+
+    /// The name in front of the prefix.
+    pub fn nick(&self) -> &'a str {
+        self.prefix.split_once('!').map_or(self.prefix, |(nick, _)| nick)
+    }
+}
+
 /// Kinds of records; a number is never used again.
 mod kind {
     pub(super) const PRIVMSG: u8 = 1;
@@ -42,6 +72,11 @@ mod kind {
     pub(super) const TOPIC: u8 = 9;
     pub(super) const MODE: u8 = 10;
     pub(super) const ANNOUNCEMENT: u8 = 11;
+
+    /// The commands that they come from, by number.
+    pub(super) const WORDS: [&str; 12] = [
+        "", "PRIVMSG", "NOTICE", "TAGMSG", "JOIN", "PART", "QUIT", "KICK", "NICK", "TOPIC", "MODE", "NOTICE",
+    ];
 }
 
 /// Writes an event down; `None` for what is not kept.
@@ -93,17 +128,11 @@ pub(super) fn take<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
 impl Remembered {
     /// Reads a payload; `None` for what this version does not know.
     pub(super) fn parse(payload: &[u8]) -> Option<Remembered> {
-        let (&[kind, flags], mut rest) = payload.split_first_chunk::<2>()?;
-        let mut word = || take(&mut rest).map(str::to_owned);
-        let (prefix, tags, words) = (word()?, word()?, [word()?, word()?]);
+        let Told { prefix, tags, first, second, .. } = Told::parse(payload)?;
+        let (&[kind, flags], _) = payload.split_first_chunk::<2>()?;
         let nick = prefix.split_once('!').map_or(super::event::SERVER, |(nick, _)| nick).to_owned();
-        let known = (kind::PRIVMSG..=kind::ANNOUNCEMENT).contains(&kind);
-        known.then(|| Remembered {
-            kind,
-            source: Source { nick, prefix, bot: flags & BOT != 0 },
-            tags,
-            words,
-        })
+        let source = Source { nick, prefix: prefix.to_owned(), bot: flags & BOT != 0 };
+        Some(Remembered { kind, source, tags: tags.to_owned(), words: [first.to_owned(), second.to_owned()] })
     }
 
     /// The event in a room, once more; `id` says when it was.

@@ -130,7 +130,7 @@ impl Writer {
     }
 
     fn hold(&mut self, record: Record) {
-        if record.key <= self.last || record.payload.len() > MAX_PAYLOAD {
+        if record.key < self.last || record.payload.len() > MAX_PAYLOAD {
             log::error!("a fault of the server's own: a record of the history is too long or out of order");
             debug_assert!(
                 false,

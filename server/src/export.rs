@@ -1,0 +1,121 @@
+//! A room's history on standard output, while the server is stopped.
+
+use std::io::{self, Write};
+
+use crate::hub::history::Told;
+use crate::protocol::text::{action, printable};
+use crate::protocol::time::UnixMillis;
+use crate::protocol::{Folded, MsgId};
+use crate::store::{self, Key, StoreError};
+use crate::{Keep, StartError};
+
+/// Records between two lines of progress.
+const PROGRESS: u64 = 100_000;
+
+/// How an export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A line for people: time, who, what.
+    Text,
+    /// A JSON object a line, with everything that is kept.
+    Jsonl,
+}
+
+/// Why an export ended early.
+#[derive(Debug)]
+pub enum ExportError {
+    /// The history cannot be read.
+    History(StoreError),
+    /// What it is written to takes no more.
+    Output(io::Error),
+}
+
+/// Writes a room's records from `since` on, oldest first; says how many. `progress` gets a
+/// sentence now and then, if there is much.
+pub fn export(
+    keep: &Keep,
+    room: &str,
+    since: UnixMillis,
+    format: Format,
+    out: &mut impl Write,
+    mut progress: impl FnMut(String),
+) -> Result<u64, ExportError> {
+    let options = store::Options::default();
+    let records = store::Export::open(&keep.folder, options, Folded::new(room).as_str(), since.0)
+        .map_err(ExportError::History)?;
+    let total = records.records();
+    let mut written = 0;
+    for record in records {
+        let record = record.map_err(ExportError::History)?;
+        let Some(told) = Told::parse(&record.payload) else { continue };
+        let line = match format {
+            Format::Text => text(record.key, &told),
+            Format::Jsonl => jsonl(room, record.key, &told),
+        };
+        writeln!(out, "{line}").map_err(ExportError::Output)?;
+        written += 1;
+        if written % PROGRESS == 0 {
+            progress(format!("{written} of at most {total} records"));
+        }
+    }
+    out.flush().map_err(ExportError::Output)?;
+    Ok(written)
+}
+
+/// Compacts the history in a folder; says how many bytes it had and has.
+pub fn compact(keep: &Keep, now: UnixMillis) -> Result<(u64, u64), StartError> {
+    let options = store::Options {
+        keep: keep.age,
+        keep_lines: keep.lines,
+        keep_bytes: keep.bytes,
+        now_ms: now.0,
+        ..store::Options::default()
+    };
+    store::compact(&keep.folder, options).map_err(StartError::History)
+}
+
+fn text(key: Key, told: &Told<'_>) -> String {
+    let (time, nick, first) = (UnixMillis(key.millis), told.nick(), printable(told.first));
+    match told.kind {
+        "PRIVMSG" if told.first.starts_with('\u{1}') => {
+            format!("{time} * {nick} {}", printable(action(told.first).unwrap_or(told.first)))
+        }
+        "PRIVMSG" => format!("{time} <{nick}> {first}"),
+        "NOTICE" => format!("{time} -{nick}- {first}"),
+        "KICK" => format!("{time} * {nick} KICK {first} {}", printable(told.second)),
+        kind => format!("{time} * {nick} {kind} {first}").trim_end().to_owned(),
+    }
+}
+
+fn jsonl(room: &str, key: Key, told: &Told<'_>) -> String {
+    let id = MsgId { boot: key.boot, millis: key.millis, count: key.count };
+    let mut line = format!(
+        "{{\"time\":{},\"msgid\":{},\"room\":{},\"kind\":{},\"from\":{}",
+        quoted(&id.time().to_string()),
+        quoted(&id.to_string()),
+        quoted(room),
+        quoted(told.kind),
+        quoted(told.prefix),
+    );
+    for (name, value) in [("text", told.first), ("more", told.second), ("tags", told.tags)] {
+        if !value.is_empty() {
+            line.push_str(&format!(",\"{name}\":{}", quoted(value)));
+        }
+    }
+    line + "}"
+}
+
+/// A JSON string (RFC 8259 §7).
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
