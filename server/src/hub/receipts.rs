@@ -152,7 +152,8 @@ impl Hub {
             }
             self.release(id);
         }
-        self.announce(&format!("History is paused: {why}. The room goes on; what is said now is not kept."));
+        // Not why: that names folders, and is for the log.
+        self.announce("History is paused: the server's disk takes nothing now. The room goes on; what is said now may not be kept.");
     }
 
     /// The disk takes lines again; `lost` of those said meanwhile are not kept.
