@@ -104,12 +104,13 @@ impl Hub {
     }
 
     pub(super) fn try_register(&mut self, id: ConnectionId) {
-        let Some(member) = self.member(id) else { return };
-        match member.registration.as_deref() {
-            Some(Registration { negotiating: false, user: true, .. })
-                if member.nick.is_some() || self.is_coming_back(id) => {}
-            Some(Registration { negotiating: false, user: true, .. }) => return self.came_too_late(id),
-            _ => return,
+        let registration = self.member(id).and_then(|member| member.registration.as_deref());
+        if !matches!(registration, Some(Registration { negotiating: false, user: true, .. })) {
+            return;
+        }
+        self.tell_who_came_too_late(id);
+        if !self.is_coming_back(id) && self.member(id).is_none_or(|member| member.nick.is_none()) {
+            return;
         }
         let brought = self.brought(id);
         if let Some(missed) = brought.and_then(|token| self.take_over(id, token)) {

@@ -18,7 +18,9 @@
 //!   - `:server FAIL RESUME INVALID_TOKEN :sentence`: it is unknown or was used. Register as usual.
 //!   - `:server FAIL RESUME TOO_MANY :sentence`: three wrong ones on one connection.
 //! - Whoever was accepted may still lose: should two connections bring one token, the one that
-//!   registers first has it. The other gets FAIL RESUME INVALID_TOKEN then, and needs a NICK.
+//!   registers first has it; and the 30 s may be over before CAP END. Then FAIL RESUME
+//!   INVALID_TOKEN comes at the end of registration, which goes on with the NICK that was sent
+//!   before RESUME, if any, or else waits for one.
 //!
 //! A PART gives the rank in that room up; QUIT does not.
 
@@ -61,11 +63,11 @@ impl Hub {
         let known = token.filter(|token| *token != 0);
         if let Some((token, nick)) = known.and_then(|token| Some((token, self.holder_of(token)?))) {
             let nick = self.nick_of(nick).to_owned();
-            self.bring(id, token);
+            self.bring(id, token, true);
             return self.say_as_server(id, format_args!("RESUME ACCEPTED {nick}"));
         }
         if let Some(token) = known.filter(|token| self.holds_ranks(*token)) {
-            self.bring(id, token);
+            self.bring(id, token, false);
             return self.say_as_server(id, format_args!("RESUME RANKS"));
         }
         let Some(registration) = self.member_mut(id).and_then(|member| member.registration.as_mut()) else {
@@ -79,9 +81,9 @@ impl Hub {
         self.fail(id, "RESUME", "INVALID_TOKEN", "The token is unknown or was used; register as usual");
     }
 
-    fn bring(&mut self, id: ConnectionId, token: u128) {
+    fn bring(&mut self, id: ConnectionId, token: u128, accepted: bool) {
         if let Some(registration) = self.member_mut(id).and_then(|member| member.registration.as_mut()) {
-            registration.brought = Some(token);
+            (registration.brought, registration.accepted) = (Some(token), accepted);
         }
     }
 
@@ -90,14 +92,14 @@ impl Hub {
         self.member(id)?.registration.as_ref()?.brought
     }
 
-    /// Registration would be done, but for a name: it waits for one, unless it was to have the
-    /// one of a token that somebody else used meanwhile.
-    pub(super) fn came_too_late(&mut self, id: ConnectionId) {
-        let lost = self.brought(id).is_some_and(|token| !self.holds_ranks(token));
+    /// Registration would be done: tells those who were to have a place that is not there any
+    /// more, for somebody else came first or it was waited for too long. Ranks that the token
+    /// still stands for come back all the same.
+    pub(super) fn tell_who_came_too_late(&mut self, id: ConnectionId) {
+        let gone = !self.is_coming_back(id);
         let registration = self.member_mut(id).and_then(|member| member.registration.as_mut());
-        if let Some(registration) = registration.filter(|_| lost) {
-            registration.brought = None;
-            self.fail(id, "RESUME", "INVALID_TOKEN", "The token was used meanwhile; send a NICK");
+        if registration.is_some_and(|registration| gone && std::mem::take(&mut registration.accepted)) {
+            self.fail(id, "RESUME", "INVALID_TOKEN", "The place is gone meanwhile; send a NICK");
         }
     }
 
