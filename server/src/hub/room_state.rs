@@ -128,6 +128,7 @@ impl Hub {
             match read {
                 Some(()) => {
                     self.written.insert(folded.as_ref().into());
+                    self.empty_rooms.extend(self.rooms.find(&folded));
                 }
                 None => unreadable.push(folded),
             }
@@ -170,8 +171,11 @@ impl Hub {
         // Without a disk a room lasts as long as somebody is in it, as on any IRC server.
         let folded = room.folded.clone();
         if self.settings.durable && encode(room).is_some() {
-            self.empty_rooms.push_back(id);
-            if self.empty_rooms.len() > MOST_EMPTY {
+            let Hub { empty_rooms, rooms, .. } = self;
+            let is_empty = |room: &RoomId| rooms.get(*room).is_some_and(|room| room.seats().is_empty());
+            empty_rooms.retain(|room| *room != id && is_empty(room));
+            empty_rooms.push_back(id);
+            if empty_rooms.len() > MOST_EMPTY {
                 self.end_an_empty_room();
             }
             return self.changed(id);
