@@ -139,11 +139,11 @@ impl Hub {
         let server = self.settings.name.clone();
         let prefix = self.source(id).prefix;
         let version = super::queries::VERSION;
-        let created = rooms_created(self);
+        let started = self.started;
         self.reply(id, RPL_WELCOME, format_args!(":Welcome to Parlor, {prefix}"));
         self.hand_out_token(id, brought);
         self.reply(id, RPL_YOURHOST, format_args!(":Your host is {server}, running {version}"));
-        self.reply(id, RPL_CREATED, format_args!(":This server was started {created}"));
+        self.reply(id, RPL_CREATED, format_args!(":This server was started {started}"));
         self.reply(
             id,
             RPL_MYINFO,
@@ -158,10 +158,4 @@ impl Hub {
         self.lusers(id);
         self.motd(id);
     }
-}
-
-/// When the default room, and so the server, began.
-fn rooms_created(hub: &Hub) -> String {
-    let room = hub.rooms.find(hub.settings.default_room.as_str()).and_then(|id| hub.rooms.get(id));
-    room.map(|room| room.created.to_string()).unwrap_or_default()
 }
