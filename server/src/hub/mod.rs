@@ -152,7 +152,7 @@ pub enum Output {
     Release { id: ConnectionId },
     // Keep this; then say [`Input::Stored`].
     Store(Box<Record>),
-    // Keep what a room is, or forget it.
+    // Keep what a room is, or forget it; where rooms are not durable, its lines too.
     Room { room: Arc<str>, state: Option<Box<[u8]>> },
     // Answer this with [`Input::Answer`], in the light of all that was to be stored before.
     Read { ticket: u64, request: Request },

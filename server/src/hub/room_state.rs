@@ -145,7 +145,11 @@ impl Hub {
 
     /// Writes down the rooms that changed.
     pub(super) fn write_rooms(&mut self) {
-        for id in std::mem::take(&mut self.changed_rooms) {
+        let changed = std::mem::take(&mut self.changed_rooms);
+        if !self.settings.durable {
+            return;
+        }
+        for id in changed {
             let Some(room) = self.rooms.get(id) else { continue };
             let (folded, state) = (room.folded.clone(), encode(room));
             self.write_room(folded, state);
@@ -181,7 +185,12 @@ impl Hub {
             return self.changed(id);
         }
         self.rooms.end(id);
-        self.write_room(folded, None);
+        if self.settings.durable {
+            return self.write_room(folded, None);
+        }
+        // Its key or its ban list ends with it: whoever makes the next room of this name must not
+        // read what was said in this one.
+        self.out.push(Output::Room { room: folded, state: None });
     }
 
     fn end_an_empty_room(&mut self) {
