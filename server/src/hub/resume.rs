@@ -29,7 +29,7 @@ use std::time::Duration;
 use super::event::{Event, Fanout, What};
 use super::member::Form;
 use super::page::Page;
-use super::room::{Holder, RoomId};
+use super::room::{Holder, Place, RoomId};
 use super::room_state::MOST_HOLDERS;
 use super::{ConnectionId, Hub, Line, Output, Speaker};
 use crate::protocol::{Capability, Nick};
@@ -109,7 +109,9 @@ impl Hub {
     }
 
     fn holds_ranks(&self, token: u128) -> bool {
-        self.rooms.from(0).any(|(_, room)| room.holders.iter().any(|holder| holder.token == token))
+        let now = self.now.wall;
+        let holds = |holder: &Holder| holder.token == token && holder.counts(now);
+        self.rooms.from(0).any(|(_, room)| room.holders.iter().any(holds))
     }
 
     /// Whether this connection will take over a name, and needs none of its own.
@@ -214,7 +216,8 @@ impl Hub {
     pub(super) fn rank_by_secret(&self, id: ConnectionId, room: RoomId) -> u8 {
         let token = self.member(id).map_or(0, |member| member.token);
         let holders = self.rooms.get(room).map_or(&[][..], |room| &room.holders);
-        holders.iter().find(|holder| holder.token == token).map_or(0, |holder| holder.rank)
+        let own = holders.iter().find(|holder| holder.token == token && holder.counts(self.now.wall));
+        own.map_or(0, |holder| holder.rank)
     }
 
     /// Somebody's rank in a room is another one now, or none: its secret is worth that.
@@ -233,6 +236,16 @@ impl Hub {
         }
         if rank > 0 || state.holders.len() != before {
             self.changed(room);
+        }
+    }
+
+    /// Somebody leaves for good, and may come back with its secret.
+    pub(super) fn hold_rank_of(&mut self, token: u128, place: Place) {
+        let now = self.now.wall;
+        let Some(state) = self.rooms.get_mut(place.room) else { return };
+        if let Some(holder) = state.holders.iter_mut().find(|holder| holder.token == token) {
+            holder.at = now;
+            self.changed(place.room);
         }
     }
 

@@ -104,6 +104,13 @@ fn decode(state: &[u8], room: &mut Room) -> Option<()> {
     Some(())
 }
 
+impl Holder {
+    /// Whether its secret is still worth something.
+    pub(super) fn counts(&self, now: UnixMillis) -> bool {
+        now.0.saturating_sub(self.at.0) < HELD_FOR.as_millis() as u64
+    }
+}
+
 fn millis(number: &str) -> Option<UnixMillis> {
     number.parse().ok().map(UnixMillis)
 }
@@ -171,7 +178,7 @@ impl Hub {
         if room.permanent {
             return;
         }
-        room.holders.retain(|holder| now.0.saturating_sub(holder.at.0) < HELD_FOR.as_millis() as u64);
+        room.holders.retain(|holder| holder.counts(now));
         // Without a disk a room lasts as long as somebody is in it, as on any IRC server.
         let folded = room.folded.clone();
         if self.settings.durable && encode(room).is_some() {
