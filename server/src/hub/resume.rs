@@ -26,13 +26,14 @@
 
 use std::time::Duration;
 
-use super::event::{Event, Fanout, What};
+use super::event::{Event, Source, What};
 use super::member::Form;
 use super::page::Page;
 use super::room::{Holder, Place, RoomId};
 use super::room_state::MOST_HOLDERS;
-use super::{ConnectionId, Hub, Line, Output, Speaker};
-use crate::protocol::{Capability, Nick};
+use super::{ConnectionId, Hub, Output, Speaker};
+use crate::protocol::command::Verb;
+use crate::protocol::{Capability, MsgId, Nick};
 
 /// How long somebody who vanished is waited for.
 pub(super) const LINGER: Duration = Duration::from_secs(30);
@@ -47,7 +48,17 @@ pub(super) struct Lingering {
     pub(super) until: Duration,
     /// What others will be told if it does not.
     reason: Box<str>,
-    missed: Vec<Line>,
+    missed: Vec<Missed>,
+}
+
+/// A private message that came meanwhile. Not a line yet: who comes back may read other tags.
+#[derive(Debug)]
+pub(super) struct Missed {
+    id: MsgId,
+    from: Source,
+    tags: String,
+    verb: Verb,
+    text: String,
 }
 
 impl Hub {
@@ -121,7 +132,7 @@ impl Hub {
 
     /// The end of a registration that brought a token: takes the old place over, if that is
     /// still there. The private lines that came meanwhile, if so.
-    pub(super) fn take_over(&mut self, id: ConnectionId, token: u128) -> Option<Vec<Line>> {
+    pub(super) fn take_over(&mut self, id: ConnectionId, token: u128) -> Option<Vec<Missed>> {
         let old = self.holder_of(token)?;
         self.tokens.remove(&token);
         if self.member(old)?.lingering.is_none() {
@@ -131,7 +142,7 @@ impl Hub {
     }
 
     /// Everything that one connection's member is and has becomes the other's.
-    fn move_member(&mut self, from: ConnectionId, to: ConnectionId) -> Vec<Line> {
+    fn move_member(&mut self, from: ConnectionId, to: ConnectionId) -> Vec<Missed> {
         let now = self.now.elapsed;
         // A name that it registered with meanwhile is free again.
         if let Some(folded) = self.member(to).and_then(|member| member.nick.as_ref()).map(Nick::fold) {
@@ -168,13 +179,15 @@ impl Hub {
     }
 
     /// After the welcome of somebody who came back: its rooms, and what it missed.
-    pub(super) fn show_rooms_again(&mut self, id: ConnectionId, missed: Vec<Line>) {
+    pub(super) fn show_rooms_again(&mut self, id: ConnectionId, missed: Vec<Missed>) {
         let rooms = self.member(id).map_or_else(Vec::new, |member| member.rooms.clone());
         for place in rooms {
             self.show_room_again(id, place.room);
         }
-        for line in missed {
-            self.emit(id, line);
+        let nick = self.nick_of(id).to_owned();
+        for Missed { id: when, from, tags, verb, text } in missed {
+            let what = What::Message { verb, target: &nick, text: &text, private: true };
+            self.tell(id, &Event { id: when, from: &from, tags: &tags, what });
         }
     }
 
@@ -295,11 +308,15 @@ impl Hub {
 
     /// A private message for somebody who is waited for is kept; says whether it is so.
     pub(super) fn keep_for_return(&mut self, id: ConnectionId, event: &Event<'_>) -> bool {
-        let Some(member) = self.member_mut(id) else { return false };
-        let form = Form::of(member.speaker, member.caps);
-        let Some(lingering) = &mut member.lingering else { return false };
+        let lingering = self.member_mut(id).and_then(|member| member.lingering.as_mut());
+        let (Some(lingering), What::Message { verb, text, .. }) = (lingering, &event.what) else {
+            return false;
+        };
         if lingering.missed.len() < MOST_MISSED {
-            lingering.missed.extend(Fanout::new(event).line(form));
+            let Source { nick, prefix, bot } = event.from;
+            let from = Source { nick: nick.clone(), prefix: prefix.clone(), bot: *bot };
+            let (tags, text) = (event.tags.to_owned(), (*text).to_owned());
+            lingering.missed.push(Missed { id: event.id, from, tags, verb: *verb, text });
         }
         true
     }
