@@ -181,7 +181,7 @@ impl Hub {
         }
         let Some(member) = self.member_mut(id) else { return };
         match &member.pages {
-            Some(pages) if pages.unread >= PAGE => self.out.push(Output::More { id }),
+            Some(pages) if pages.unread >= PAGE => self.ask_for_more(id),
             Some(pages) if pages.unread == 0 && pages.waiting.is_empty() => member.pages = None,
             _ => {}
         }

@@ -36,7 +36,8 @@ pub(super) enum Until {
 #[derive(Debug)]
 struct Held {
     until: Option<Until>,
-    line: Line,
+    /// `None`: the next page of a long reply may follow when the peer has read what is before.
+    line: Option<Line>,
 }
 
 /// The lines of one connection behind its first missing receipt.
@@ -45,6 +46,13 @@ pub(super) struct Queue {
     lines: VecDeque<Held>,
     /// The connection is not read.
     full: bool,
+}
+
+impl Queue {
+    /// Whether so much waits that the connection is not read.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
+    }
 }
 
 impl Hub {
@@ -80,7 +88,7 @@ impl Hub {
             return self.out.push(Output::Line { to: id, line });
         }
         let queue = member.held.get_or_insert_default();
-        queue.lines.push_back(Held { until, line });
+        queue.lines.push_back(Held { until, line: Some(line) });
         if queue.lines.len() >= MOST_HELD && !std::mem::replace(&mut queue.full, true) {
             self.out.push(Output::Hold { id });
         }
@@ -101,7 +109,7 @@ impl Hub {
             queue.lines.iter_mut().find(|held| held.until == Some(Until::Answered(ticket)))
         });
         if let Some(held) = held {
-            (held.line, held.until) = (line, None);
+            (held.line, held.until) = (Some(line), None);
         }
         self.release(id);
     }
@@ -127,9 +135,20 @@ impl Hub {
                 }
                 return;
             };
-            if !line.is_empty() {
-                self.out.push(Output::Line { to: id, line });
+            match line {
+                Some(line) if line.is_empty() => {}
+                Some(line) => self.out.push(Output::Line { to: id, line }),
+                None => self.out.push(Output::More { id }),
             }
+        }
+    }
+
+    /// Asks to hear when the peer has read all that it was sent, what waits for a receipt too:
+    /// else one page after the other would pile up behind that.
+    pub(super) fn ask_for_more(&mut self, id: ConnectionId) {
+        match self.member_mut(id).and_then(|member| member.held.as_mut()) {
+            Some(queue) => queue.lines.push_back(Held { until: None, line: None }),
+            None => self.out.push(Output::More { id }),
         }
     }
 
@@ -147,8 +166,8 @@ impl Hub {
             for held in queue.into_iter().flat_map(|queue| &mut queue.lines) {
                 if matches!(held.until, Some(Until::Kept(_))) {
                     held.until = None;
-                    if tags {
-                        held.line = tagged(VOLATILE, &held.line);
+                    if let (true, Some(line)) = (tags, &mut held.line) {
+                        *line = tagged(VOLATILE, line);
                     }
                 }
             }
