@@ -151,7 +151,7 @@ impl Hub {
         let Some(slot) = self.slots.get_mut(from.slot as usize) else { return Vec::new() };
         let Some(mut before) = slot.member.take() else { return Vec::new() };
         slot.form = Form::NONE;
-        self.admission.leave(before.peer.ip());
+        self.leave_admission(before.peer.ip(), before.lingering.is_some());
         self.out.push(Output::Close { id: from });
         for place in &before.rooms {
             if let Some(seat) = self.rooms.get_mut(place.room).and_then(|room| room.seat_mut(place.number)) {
@@ -267,14 +267,16 @@ impl Hub {
     pub(super) fn linger(&mut self, id: ConnectionId, reason: &str) -> bool {
         let until = self.now.elapsed + LINGER;
         let stopping = self.stopping;
-        let Some(member) = self.member_mut(id) else { return false };
+        let Some(member) = self.member(id) else { return false };
         let wanted = member.registered()
             && member.speaker == Speaker::Irc
             && member.has(Capability::Resume)
             && member.lingering.is_none();
-        if !wanted || stopping {
+        let ip = member.peer.ip();
+        if !wanted || stopping || !self.admission.wait_for(ip) {
             return false;
         }
+        let Some(member) = self.member_mut(id) else { return false };
         member.lingering = Some(Box::new(Lingering { until, reason: reason.into(), missed: Vec::new() }));
         (member.pages, member.held) = (None, None);
         let text = format!("waiting: {} from {} ({reason})", member.name(), member.peer);
