@@ -32,7 +32,7 @@ fn numbers(irc: &mut Irc, request: &str) -> Vec<usize> {
 
 /// On disk and in memory alike.
 fn both(scenario: impl Fn(&Server)) {
-    scenario(&Server::start(&[]));
+    scenario(&Server::start(&["--no-history"]));
     scenario(&Scratch::new().server(&[]));
 }
 
@@ -498,7 +498,7 @@ fn fifty_rooms_at_once_bring_their_lines() {
 
 #[test]
 fn without_a_disk_a_room_that_ended_tells_nothing_to_the_next() {
-    let server = Server::start(&[]);
+    let server = Server::start(&["--no-history"]);
     let (mut alice, _) = talker(&server, "#tea", 3);
     alice.ask("MODE #tea +k sesame", "MODE #tea +k sesame");
     alice.send("PART #tea");

@@ -169,7 +169,7 @@ fn who_may_not_talk_gets_no_echo_of_what_is_known() {
 
 #[test]
 fn without_a_disk_the_echo_says_so() {
-    let server = Server::start(&[]);
+    let server = Server::start(&["--no-history"]);
     let (mut alice, mut bob) = pair(&server);
     let line = format!("@+parlor/id={NAME} PRIVMSG #tea :here and now");
     let first = alice.ask(&line, "PRIVMSG #tea :here and now");

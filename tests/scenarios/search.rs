@@ -6,7 +6,7 @@ const CAPS: [&str; 6] =
     ["batch", "draft/chathistory", "labeled-response", "message-tags", "server-time", "soju.im/search"];
 
 fn on_disk_and_in_memory(scenario: impl Fn(&Server)) {
-    scenario(&Server::start(&[]));
+    scenario(&Server::start(&["--no-history"]));
     scenario(&Scratch::new().server(&[]));
 }
 

@@ -306,6 +306,8 @@ impl Hub {
                         Speaker::Irc => self.irc_line(id, line),
                         _ => self.plain_line(id, line),
                     }
+                    // Before the next line is kept: its receipt then is one for this as well.
+                    self.write_rooms();
                 }
             }
         }

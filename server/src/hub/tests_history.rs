@@ -319,6 +319,18 @@ fn a_restored_hub_is_as_the_one_before() {
 }
 
 #[test]
+fn what_a_room_becomes_is_written_before_what_is_said_next() {
+    let mut world = durable();
+    let alice = member(&mut world, "alice");
+    let block = "JOIN #a\nMODE #a +b eve!*@*\nPRIVMSG #a :banned her\n";
+    world.hub.handle(Input::Lines { id: alice, block: block.as_bytes() }, Moment::default());
+    let outputs: Vec<Output> = world.hub.drain().collect();
+    let banned = outputs.iter().rposition(|output| matches!(output, Output::Room { .. }));
+    let said = outputs.iter().rposition(|output| matches!(output, Output::Store(_)));
+    assert!(banned.is_some() && banned < said, "{outputs:?}");
+}
+
+#[test]
 fn wrong_tokens_end_a_connection_and_nobody_is_waited_for() {
     let mut world = World::new();
     let eve = asking(&mut world);
