@@ -220,7 +220,7 @@ fn retention_is_by_lines_and_bytes_of_a_room() {
 }
 
 fn talk_as(server: &Server, nick: &str, room: &str, lines: usize) {
-    let mut irc = server.irc(nick);
+    let mut irc = server.irc_with(nick, &["echo-message"]);
     irc.join(room);
     (0..lines).for_each(|number| irc.send(&format!("PRIVMSG {room} :{number}")));
     irc.settle();

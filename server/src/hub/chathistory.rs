@@ -93,7 +93,7 @@ impl Hub {
                 Request::Lines(Query { after, before, newest: !forwards, ..all })
             }
         };
-        Ok(Replay::new(Why::Asked(target.into()), request))
+        Ok(Replay::new(Why::Asked(verb.into(), target.into()), request))
     }
 
     fn targets_asked(&self, id: ConnectionId, arguments: &Params<'_>) -> Result<Replay, Refused> {

@@ -331,6 +331,28 @@ fn what_a_room_becomes_is_written_before_what_is_said_next() {
 }
 
 #[test]
+fn a_history_that_cannot_be_read_is_said_and_blocks_nothing() {
+    let mut world = durable();
+    let alice = member(&mut world, "alice");
+    world.say(alice, "JOIN #a\n");
+    world.stored();
+    world.heard(alice);
+    world.asked = Some(Vec::new());
+    world.say(alice, "@label=1 CHATHISTORY LATEST #a * 5\nPING x\n");
+    let (ticket, _) = world.asked.as_mut().and_then(Vec::pop).unwrap();
+    world.give(Input::Answer { ticket, answer: Answer::Failed });
+    let lines = world.heard(alice);
+    assert!(
+        lines[0].starts_with("@label=1 :parlor.local FAIL CHATHISTORY MESSAGE_ERROR LATEST #a :"),
+        "{lines:?}"
+    );
+    assert!(lines.len() == 2 && lines[1].contains("PONG"), "{lines:?}");
+    // An answer that nobody waits for is nothing.
+    world.give(Input::Answer { ticket, answer: Answer::Failed });
+    assert_eq!(world.heard(alice), [] as [String; 0]);
+}
+
+#[test]
 fn wrong_tokens_end_a_connection_and_nobody_is_waited_for() {
     let mut world = World::new();
     let eve = asking(&mut world);
