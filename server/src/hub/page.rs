@@ -8,7 +8,7 @@ use super::replay::Replay;
 use super::reply::tagged;
 use super::room::RoomId;
 use super::who::Query;
-use super::{ConnectionId, Hub, Line, Output};
+use super::{ConnectionId, Hub, Line};
 use crate::protocol::Numeric::*;
 
 /// Bytes after which a page ends.

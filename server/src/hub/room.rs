@@ -279,13 +279,15 @@ impl Rooms {
         })
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.by_name.len()
-    }
 }
 
 #[cfg(test)]
 impl Rooms {
+    /// How many are found by name.
+    pub(super) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
     /// A room by itself.
     pub(super) fn made(mut self) -> Room {
         #[expect(clippy::unwrap_used, reason = "a literal")]
