@@ -104,7 +104,7 @@ impl Client {
     fn line(&mut self, kind: LineKind, from: &str, text: &str) {
         let fits = |event: &Event| match event {
             Event::Lines { lines, .. } => {
-                lines.iter().any(|line| line.kind == kind && &*line.from == from && line.text.contains(text))
+                lines.iter().any(|line| line.kind() == kind && line.from() == from && line.text().contains(text))
             }
             _ => false,
         };
@@ -124,7 +124,7 @@ fn an_evening(server: &Foreign) {
     bob.act(Action::Say { to: tea.clone(), text: "hello alice".into() });
     alice.line(LineKind::Said, "bob", "hello alice");
     bob.until("that it was delivered", |event| {
-        matches!(event, Event::Changed { line, .. } if line.state == Delivery::Delivered && &*line.text == "hello alice")
+        matches!(event, Event::Changed { line, .. } if line.state() == Delivery::Delivered && line.text() == "hello alice")
     });
     bob.act(Action::Me { to: tea.clone(), text: "waves".into() });
     alice.line(LineKind::Action, "bob", "waves");

@@ -415,6 +415,20 @@ impl Bridge {
                         conversation.lines.replace(line);
                     }
                 }
+                Event::Inserted { key, before, lines, new } => {
+                    if new {
+                        self.alert_of_lines(&window, &key, &lines);
+                    }
+                    if let Some(conversation) = self.state.borrow().conversation(&key) {
+                        conversation.lines.insert(before, lines);
+                    }
+                }
+                Event::Removed { key, ids } => {
+                    if let Some(conversation) = self.state.borrow().conversation(&key) {
+                        conversation.lines.remove(&ids);
+                    }
+                }
+                Event::Found(_) | Event::Jumped { .. } => {}
                 Event::Unread { key, count, mentions } => {
                     if let Some(conversation) = self.state.borrow_mut().conversation_mut(&key) {
                         (conversation.unread, conversation.mentions) = (count, mentions);

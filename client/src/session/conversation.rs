@@ -1,11 +1,9 @@
 //! A room, a person or the server: what the session knows about one conversation.
 
-use std::sync::Arc;
-
 use super::event::{Event, Kind};
-use super::line::{Delivery, Line, LineId, LineKind};
+use super::line::{Line, LineId, LineKind, Parts};
 use super::roster::Roster;
-use super::{Key, Output, Session, UnixMillis};
+use super::{Key, Output, Session};
 
 /// One conversation. Its lines are with the window.
 #[derive(Debug)]
@@ -24,19 +22,6 @@ pub(super) struct Conversation {
     unread: u32,
     mentions: u32,
     unread_changed: bool,
-}
-
-/// What a new line is made of.
-#[derive(Debug)]
-pub(super) struct NewLine<'a> {
-    pub(super) kind: LineKind,
-    pub(super) from: Arc<str>,
-    pub(super) text: &'a str,
-    pub(super) at: UnixMillis,
-    pub(super) msgid: Option<&'a str>,
-    pub(super) own: bool,
-    pub(super) mention: bool,
-    pub(super) state: Delivery,
 }
 
 impl Session {
@@ -77,23 +62,13 @@ impl Session {
     }
 
     /// Adds a line at the end of a conversation that is open; else of the server's.
-    pub(super) fn add(&mut self, key: &Key, new: NewLine<'_>) -> Arc<Line> {
+    pub(super) fn add(&mut self, key: &Key, parts: &Parts<'_>) -> Line {
         let open = self.conversations.contains_key(key);
         let key = if open { key.clone() } else { Key::server() };
         self.last_line += 1;
-        let line = Arc::new(Line {
-            id: LineId(self.last_line),
-            msgid: new.msgid.map(Into::into),
-            at: new.at,
-            from: new.from,
-            kind: new.kind,
-            text: new.text.into(),
-            own: new.own,
-            mention: new.mention,
-            state: new.state,
-        });
-        if let (Some(msgid), Some(conversation)) = (&line.msgid, self.conversations.get_mut(&key)) {
-            conversation.last_msgid = Some(msgid.clone());
+        let line = Line::new(LineId(self.last_line), parts);
+        if let (Some(msgid), Some(conversation)) = (parts.msgid, self.conversations.get_mut(&key)) {
+            conversation.last_msgid = Some(msgid.into());
         }
         match self.out.back_mut() {
             Some(Output::Event(Event::Lines { key: last, lines })) if *last == key => {
@@ -106,10 +81,7 @@ impl Session {
 
     /// A quiet line of the program or the server, now.
     pub(super) fn inform(&mut self, key: &Key, kind: LineKind, text: &str) {
-        let from = self.names.share("");
-        let at = self.now.wall;
-        let (own, mention, state) = (false, false, Delivery::None);
-        self.add(key, NewLine { kind, from, text, at, msgid: None, own, mention, state });
+        self.add(key, &Parts { kind, text, at: self.now.wall, ..Parts::default() });
     }
 
     /// Somebody said something in a conversation: counts it and raises an alert, unless it is
@@ -123,10 +95,10 @@ impl Session {
             return;
         }
         conversation.unread = conversation.unread.saturating_add(1);
-        conversation.mentions = conversation.mentions.saturating_add(u32::from(line.mention));
+        conversation.mentions = conversation.mentions.saturating_add(u32::from(line.mention()));
         conversation.unread_changed = true;
-        if line.mention || conversation.kind == Kind::Person {
-            let (from, text) = (line.from.to_string(), line.text.to_string());
+        if line.mention() || conversation.kind == Kind::Person {
+            let (from, text) = (line.from().to_owned(), line.text().to_owned());
             self.tell(Event::Alert { key: key.clone(), from, text });
         }
     }

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use parlor_server::protocol::text::{pieces, printable};
 
-use super::conversation::NewLine;
 use super::event::Event;
-use super::line::{Delivery, LineId, LineKind};
+use super::line::{Delivery, LineId, LineKind, Parts};
 use super::outgoing::{Sent, Waiting};
 use super::{Key, Kind, Session};
 
@@ -35,17 +34,10 @@ impl Session {
         for line in text.split(['\n', '\r']).map(sendable).filter(|line| !line.trim().is_empty()) {
             for piece in pieces(&line, room_for) {
                 let shown = printable(piece);
-                let new = NewLine {
-                    kind,
-                    from: self.names.share(&self.me.nick),
-                    text: &shown,
-                    at: self.now.wall,
-                    msgid: None,
-                    own: true,
-                    mention: false,
-                    state: Delivery::Pending,
-                };
-                let line = self.add(&key, new);
+                let (from, at, state) = (self.me.nick.clone(), self.now.wall, Delivery::Pending);
+                let parts =
+                    Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
+                let line = self.add(&key, &parts);
                 let token = self.seed.line_token();
                 self.outgoing.push(Waiting { to: key.clone(), token, text: piece.into(), line, sent: None });
             }
@@ -96,7 +88,7 @@ impl Session {
             } else {
                 wire.push_str(&format!("PRIVMSG {target} :{text}\r\n"));
             }
-            let id = waiting.line.id;
+            let id = waiting.line.id();
             outgoing.sent(id, Sent { at: now, ping });
         }
         if !wire.is_empty() {
@@ -142,22 +134,22 @@ impl Session {
             // Servers that swallow client-only tags still echo in order.
             None => self
                 .outgoing
-                .take(|w| w.sent.is_some() && w.to == *key && w.line.text.trim_end() == text.trim_end()),
+                .take(|w| w.sent.is_some() && w.to == *key && w.line.text().trim_end() == text.trim_end()),
         };
         let Some(waiting) = found else { return false };
         // A second echo, of a line that went twice, is none of another line.
-        self.recent.insert(&token_name(&waiting.token, &waiting.line.text));
+        self.recent.insert(&token_name(&waiting.token, waiting.line.text()));
         self.deliver(waiting, msgid);
         true
     }
 
     fn deliver(&mut self, mut waiting: Waiting, msgid: Option<&str>) {
-        let line = waiting.set_state(Delivery::Delivered, msgid);
+        let line = waiting.set_state(Delivery::Delivered, "", msgid);
         self.tell(Event::Changed { key: waiting.to, line });
     }
 
     fn fail(&mut self, mut waiting: Waiting, sentence: &str) {
-        let line = waiting.set_state(Delivery::Failed(sentence.into()), None);
+        let line = waiting.set_state(Delivery::Failed, sentence, None);
         self.tell(Event::Changed { key: waiting.to.clone(), line });
         self.outgoing.failed(waiting);
     }
@@ -191,9 +183,16 @@ impl Session {
 
     pub(super) fn retry(&mut self, id: LineId) {
         let Some(mut waiting) = self.outgoing.take_failed(id) else { return };
-        let line = waiting.set_state(Delivery::Pending, None);
+        let line = waiting.set_state(Delivery::Pending, "", None);
         self.tell(Event::Changed { key: waiting.to.clone(), line });
         self.outgoing.push(waiting);
+    }
+
+    /// A failed line is not wanted any more.
+    pub(super) fn discard(&mut self, id: LineId) {
+        if let Some(waiting) = self.outgoing.take_failed(id) {
+            self.tell(Event::Removed { key: waiting.to, ids: vec![id] });
+        }
     }
 
     /// Whether text can go to this conversation at once.

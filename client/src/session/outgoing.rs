@@ -1,7 +1,6 @@
 //! Own lines that wait, or that nobody has confirmed yet.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Delivery, Key, Line, LineId, LineKind};
@@ -19,7 +18,7 @@ pub(super) struct Waiting {
     pub(super) token: Box<str>,
     /// What is sent; the line's own text may lack what cannot be shown.
     pub(super) text: Box<str>,
-    pub(super) line: Arc<Line>,
+    pub(super) line: Line,
     pub(super) sent: Option<Sent>,
 }
 
@@ -33,15 +32,15 @@ pub(super) struct Sent {
 
 impl Waiting {
     pub(super) fn is_action(&self) -> bool {
-        self.line.kind == LineKind::Action
+        self.line.kind() == LineKind::Action
     }
 
     /// The line in another state.
-    pub(super) fn set_state(&mut self, state: Delivery, msgid: Option<&str>) -> Arc<Line> {
-        let mut line = Line::clone(&self.line);
-        line.state = state;
-        line.msgid = msgid.map(Into::into).or(line.msgid);
-        self.line = Arc::new(line);
+    pub(super) fn set_state(&mut self, state: Delivery, reason: &str, msgid: Option<&str>) -> Line {
+        self.line = self.line.with(|parts| {
+            (parts.state, parts.reason) = (state, reason);
+            parts.msgid = msgid;
+        });
         self.line.clone()
     }
 }
@@ -69,7 +68,7 @@ impl Outgoing {
 
     /// Notes that a line of [`next`](Self::next) was sent.
     pub(super) fn sent(&mut self, id: LineId, sent: Sent) {
-        if let Some(waiting) = self.waiting.iter_mut().find(|w| w.line.id == id && w.sent.is_none()) {
+        if let Some(waiting) = self.waiting.iter_mut().find(|w| w.line.id() == id && w.sent.is_none()) {
             waiting.sent = Some(sent);
             self.in_flight += 1;
         }
@@ -114,7 +113,7 @@ impl Outgoing {
     }
 
     pub(super) fn take_failed(&mut self, id: LineId) -> Option<Waiting> {
-        let at = self.failed.iter().position(|waiting| waiting.line.id == id)?;
+        let at = self.failed.iter().position(|waiting| waiting.line.id() == id)?;
         self.failed.remove(at)
     }
 

@@ -4,9 +4,8 @@
 use parlor_server::protocol::Message;
 use parlor_server::protocol::text::printable;
 
-use super::conversation::NewLine;
 use super::event::{Event, Kind};
-use super::line::{Delivery, LineKind};
+use super::line::{LineKind, Parts};
 use super::stamp::Stamp;
 use super::{Key, Session, Wanted};
 
@@ -216,8 +215,7 @@ impl Session {
     }
 
     fn quiet_of(&mut self, key: &Key, kind: LineKind, from: &str, text: &str, stamp: &Stamp<'_>, own: bool) {
-        let (at, msgid, from) = (stamp.at, stamp.msgid.as_deref(), self.names.share(from));
-        let (text, mention, state) = (&*printable(text), false, Delivery::None);
-        self.add(key, NewLine { kind, from, text, at, msgid, own, mention, state });
+        let (at, msgid, text) = (stamp.at, stamp.msgid.as_deref(), &*printable(text));
+        self.add(key, &Parts { kind, from, text, at, msgid, own, ..Parts::default() });
     }
 }

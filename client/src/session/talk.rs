@@ -3,10 +3,9 @@
 use parlor_server::protocol::Message;
 use parlor_server::protocol::text::{self, printable};
 
-use super::conversation::NewLine;
 use super::delivery::token_name;
 use super::event::Kind;
-use super::line::{Delivery, LineKind};
+use super::line::{Delivery, LineKind, Parts};
 use super::mention::mentions;
 use super::stamp::Stamp;
 use super::{Key, Session};
@@ -57,9 +56,9 @@ impl Session {
         }
         let mention = !own && mentions(&shown, &self.me.nick);
         let state = if own { Delivery::Delivered } else { Delivery::None };
-        let from = self.names.share(sender.nick);
-        let (at, msgid) = (stamp.at, stamp.msgid.as_deref());
-        let line = self.add(&place, NewLine { kind, from, text: &shown, at, msgid, own, mention, state });
+        let (at, msgid, from) = (stamp.at, stamp.msgid.as_deref(), sender.nick);
+        let parts = Parts { kind, from, text: &shown, at, msgid, own, mention, state, reason: "" };
+        let line = self.add(&place, &parts);
         if !own && !stamp.old {
             self.count_unread(&place, &line);
         }
@@ -87,22 +86,12 @@ impl Session {
         }
         let room = self.isupport.room_of(target).and_then(|room| self.room(room));
         let place = room.clone().unwrap_or_else(Key::server);
-        let from = self.names.share(message.source.unwrap_or_default());
         let shown = printable(raw);
         let mention = room.is_some() && mentions(&shown, &self.me.nick);
-        let line = self.add(
-            &place,
-            NewLine {
-                kind: LineKind::Notice,
-                from,
-                text: &shown,
-                at: stamp.at,
-                msgid: stamp.msgid.as_deref(),
-                own: false,
-                mention,
-                state: Delivery::None,
-            },
-        );
+        let (from, at, msgid) = (message.source.unwrap_or_default(), stamp.at, stamp.msgid.as_deref());
+        let kind = LineKind::Notice;
+        let parts = Parts { kind, from, text: &shown, at, msgid, mention, ..Parts::default() };
+        let line = self.add(&place, &parts);
         if !stamp.old {
             self.count_unread(&place, &line);
         }
