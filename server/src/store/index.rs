@@ -1,6 +1,6 @@
 //! Where each room's records are: sparse, in memory, 16 bytes for each chunk that holds some.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::frame::{Frame, Header};
@@ -31,7 +31,6 @@ pub(super) struct Segment {
 /// A room's records, oldest first.
 #[derive(Debug)]
 pub(super) struct Room {
-    pub(super) name: Arc<str>,
     pub(super) entries: Vec<Entry>,
     /// In all entries.
     pub(super) lines: u64,
@@ -91,14 +90,33 @@ impl Range {
     }
 }
 
+/// Entries of a room that are not planned yet.
+struct List<'a> {
+    room: u32,
+    left: &'a [Entry],
+    /// The entry of which so many lines are not kept.
+    floor: Option<((u32, u16), u64)>,
+}
+
+impl<'a> List<'a> {
+    fn end(&self, newest_first: bool) -> Option<&'a Entry> {
+        if newest_first { self.left.last() } else { self.left.first() }
+    }
+
+    fn step(&mut self, newest_first: bool) {
+        let split = if newest_first { self.left.split_last() } else { self.left.split_first() };
+        self.left = split.map_or(&[], |(_, rest)| rest);
+    }
+}
+
 impl Index {
     pub(super) fn number(&self, room: &str) -> Option<u32> {
         self.numbers.get(room).copied()
     }
 
     pub(super) fn add_room(&mut self, number: u32, name: Arc<str>) {
-        self.numbers.insert(name.clone(), number);
-        self.rooms.insert(number, Room { name, entries: Vec::new(), lines: 0, bytes: 0 });
+        self.numbers.insert(name, number);
+        self.rooms.insert(number, Room { entries: Vec::new(), lines: 0, bytes: 0 });
     }
 
     pub(super) fn drop_room(&mut self, number: u32, name: &str) {
@@ -178,44 +196,40 @@ impl Index {
         (newest_first, events): (bool, bool),
         (wanted, max): (usize, usize),
     ) -> (Vec<Span>, bool) {
-        let mut lists: Vec<(&[Entry], u32, Option<(u32, u16, u64)>)> = Vec::with_capacity(rooms.len());
+        let mut lists: Vec<List<'_>> = Vec::with_capacity(rooms.len());
         for &number in rooms {
             let Some(room) = self.rooms.get(&number) else { continue };
             let (floor, skip) = room.floor(options);
             let entries = room.entries.get(floor..).unwrap_or_default();
-            let skip = entries.first().filter(|_| skip > 0).map(|entry| (entry.segment, entry.chunk, skip));
+            let floor = entries.first().filter(|_| skip > 0).map(|entry| (entry.place(), skip));
             let start = entries.partition_point(|entry| range.is_after(self.chunk_last(entry)));
             let end = entries.partition_point(|entry| !range.is_before(self.chunk_first(entry)));
-            lists.push((entries.get(start..end).unwrap_or_default(), number, skip));
+            let left = entries.get(start..end).unwrap_or_default();
+            lists.push(List { room: number, left, floor });
         }
         let mut spans: Vec<Span> = Vec::new();
         let mut counted = 0;
         loop {
-            let ends =
-                lists.iter().filter_map(|(list, ..)| if newest_first { list.last() } else { list.first() });
-            let places = ends.map(|entry| (entry.segment, entry.chunk));
+            let places = lists.iter().filter_map(|list| list.end(newest_first)).map(Entry::place);
             let Some(place) = (if newest_first { places.max() } else { places.min() }) else {
                 return (spans, true);
             };
-            // The first span may lie across the range's end: it is not counted on.
             if spans.len() >= max || counted >= wanted {
                 return (spans, false);
             }
             let mut skips = Vec::new();
-            for (list, number, skip) in &mut lists {
-                let end = if newest_first { list.split_last() } else { list.split_first() };
-                let Some((entry, rest)) = end.filter(|(entry, _)| (entry.segment, entry.chunk) == place)
-                else {
+            for list in &mut lists {
+                let Some(entry) = list.end(newest_first).filter(|entry| entry.place() == place) else {
                     continue;
                 };
-                *list = rest;
-                let all = usize::from(entry.lines) + if events { usize::from(entry.events) } else { 0 };
+                // The first span may lie across the range's end: it is not counted on.
                 if !spans.is_empty() {
-                    counted += all;
+                    counted += usize::from(entry.lines) + if events { usize::from(entry.events) } else { 0 };
                 }
-                if let Some((.., skip)) = skip.filter(|skip| (skip.0, skip.1) == place) {
-                    skips.push((*number, skip));
+                if let Some((_, skip)) = list.floor.filter(|(floor, _)| *floor == place) {
+                    skips.push((list.room, skip));
                 }
+                list.step(newest_first);
             }
             if let Some(span) = self.span(place.0, place.1, skips) {
                 spans.push(span);
@@ -261,9 +275,8 @@ impl Index {
             let old = room.entries.partition_point(|entry| self.chunk_last(entry).millis < oldest);
             let dead = room.floor(options).0.max(old);
             if dead > 0 {
-                let gone: HashSet<_> =
-                    room.entries.iter().take(dead).map(|entry| (entry.segment, entry.chunk)).collect();
-                room.keep(|entry| !gone.contains(&(entry.segment, entry.chunk)));
+                let first = room.entries.get(dead).map(Entry::place);
+                room.keep(|entry| first.is_some_and(|first| entry.place() >= first));
             }
         }
         self.rooms = rooms;
@@ -272,7 +285,7 @@ impl Index {
 
 impl Room {
     fn add(&mut self, segment: u32, chunk: u16, event: bool, size: u32) {
-        let same = |entry: &&mut Entry| (entry.segment, entry.chunk) == (segment, chunk);
+        let same = |entry: &&mut Entry| entry.place() == (segment, chunk);
         match self.entries.last_mut().filter(same) {
             Some(entry) => entry.add(event, size),
             None => {
@@ -296,8 +309,7 @@ impl Room {
 
     /// How many lines of the room in a chunk are not kept; `None` = nothing of it is.
     pub(super) fn live(&self, segment: u32, chunk: u16, options: &Options) -> Option<u64> {
-        let key = |entry: &Entry| (entry.segment, entry.chunk);
-        let place = self.entries.binary_search_by_key(&(segment, chunk), key).ok()?;
+        let place = self.entries.binary_search_by_key(&(segment, chunk), Entry::place).ok()?;
         let (floor, skip) = self.floor(options);
         match place.cmp(&floor) {
             std::cmp::Ordering::Less => None,

@@ -24,8 +24,11 @@ const PLANNED: usize = 32;
 /// How often a request starts again because what it was reading has been rewritten.
 const MAX_STARTS: usize = 8;
 
+/// A request and the ticket that goes with it.
+pub(super) type Asked = (u64, Request);
+
 /// Answers until the store is closed.
-pub(super) fn run(shared: &Shared, requests: &Receiver<(u64, Request)>) {
+pub(super) fn run(shared: &Shared, requests: &Receiver<Asked>) {
     while let Ok((ticket, request)) = requests.recv() {
         let answer = catch_unwind(AssertUnwindSafe(|| answer(shared, &request))).unwrap_or_else(|_| {
             log::error!("a fault of the server's own: a request to the history panicked");

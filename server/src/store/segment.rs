@@ -42,6 +42,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Segment and chunk: sorts as the records do.
+    pub(super) fn place(&self) -> (u32, u16) {
+        (self.segment, self.chunk)
+    }
+
     pub(super) fn add(&mut self, event: bool, size: u32) {
         // A chunk holds at most 32 KiB and one record: a thousand records.
         if event {
