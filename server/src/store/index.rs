@@ -28,6 +28,13 @@ pub(super) struct Segment {
     pub(super) last: Key,
 }
 
+impl Segment {
+    /// No record of the chunk is later.
+    fn last_of(&self, chunk: u16) -> Key {
+        self.chunks.get(usize::from(chunk) + 1).map_or(self.last, |next| next.first.previous())
+    }
+}
+
 /// A room's records, oldest first.
 #[derive(Debug)]
 pub(super) struct Room {
@@ -46,6 +53,8 @@ pub(super) struct Span {
     pub(super) len: usize,
     /// Of its first record.
     pub(super) first: Key,
+    /// No record in it is later, and all that are not later are in it or before it.
+    pub(super) last: Key,
     /// Rooms whose first lines in it, so many, are beyond what is kept.
     pub(super) skip: Vec<(u32, u64)>,
 }
@@ -252,6 +261,7 @@ impl Index {
             offset: u64::from(this.offset),
             len: end.saturating_sub(this.offset) as usize,
             first: this.first,
+            last: segment.last_of(chunk),
             skip,
         })
     }
@@ -265,7 +275,7 @@ impl Index {
     /// No record of the chunk is later.
     pub(super) fn chunk_last(&self, entry: &Entry) -> Key {
         let Some(segment) = self.segment(entry.segment) else { return Key::default() };
-        segment.chunks.get(usize::from(entry.chunk) + 1).map_or(segment.last, |next| next.first)
+        segment.last_of(entry.chunk)
     }
 
     /// Forgets what is beyond what is kept, by whole entries.
