@@ -156,19 +156,29 @@ impl Index {
             Segment { header, end: end as u32, chunks: contents.chunks.clone(), last: contents.last };
         let place = self.segments.partition_point(|segment| segment.header.number < header.number);
         self.segments.insert(place, segment);
+        // What comes at the end is not sorted in: there is nothing behind it.
         let mut by_room: HashMap<u32, Vec<Entry>> = HashMap::new();
-        for &(room, entry) in &contents.entries {
-            by_room.entry(room).or_default().push(entry);
+        for &(number, entry) in &contents.entries {
+            // A room that is no longer known has been forgotten.
+            let Some(room) = self.rooms.get_mut(&number) else { continue };
+            room.lines += u64::from(entry.lines);
+            room.bytes += u64::from(entry.bytes);
+            if room.entries.last().is_none_or(|last| last.place() < entry.place()) {
+                room.entries.push(entry);
+            } else {
+                by_room.entry(number).or_default().push(entry);
+            }
         }
         for (room, entries) in by_room {
-            // A room that is no longer known has been forgotten.
             let Some(room) = self.rooms.get_mut(&room) else { continue };
             let place = room.entries.partition_point(|entry| entry.segment < header.number);
-            room.lines += entries.iter().map(|entry| u64::from(entry.lines)).sum::<u64>();
-            room.bytes += entries.iter().map(|entry| u64::from(entry.bytes)).sum::<u64>();
-            room.entries.reserve_exact(entries.len());
             room.entries.splice(place..place, entries);
         }
+    }
+
+    /// Gives back memory that is not needed.
+    pub(super) fn shrink(&mut self) {
+        self.rooms.values_mut().for_each(|room| room.entries.shrink_to_fit());
     }
 
     /// Forgets segments and everything the rooms have in them.

@@ -85,7 +85,7 @@ pub struct Options {
     pub keep: Option<Duration>,
     /// The newest lines of each room that are kept; `None` = all.
     pub keep_lines: Option<u64>,
-    /// Bytes of each room that are kept at least, if they exist; at most 32 KiB more are.
+    /// Bytes of each room that are kept at least, if they exist; at most 64 KiB more are.
     pub keep_bytes: Option<u64>,
     /// The time now, milliseconds since 1970; see [`Store::tell_time`].
     pub now_ms: u64,

@@ -13,8 +13,9 @@ use super::frame::{Fields, Frame, HEADER, Header, put_key};
 
 /// Bytes after which a segment is closed and the next one begun.
 pub(super) const SEGMENT: u64 = 8 * 1024 * 1024;
-/// Bytes after which a chunk is closed: what a page reads at least.
-pub(super) const CHUNK: u32 = 32 * 1024;
+/// Bytes after which a chunk is closed: what a page reads at least. Half of it would double the
+/// memory of an index of a hundred rooms that all talk.
+pub(super) const CHUNK: u32 = 64 * 1024;
 /// Starts every index file.
 const MAGIC: &[u8; 8] = b"ParlorI1";
 /// Bytes before the tables of an index file.
@@ -48,7 +49,7 @@ impl Entry {
     }
 
     pub(super) fn add(&mut self, event: bool, size: u32) {
-        // A chunk holds at most 32 KiB and one record: a thousand records.
+        // A chunk holds at most 64 KiB and one record: two thousand records.
         if event {
             self.events += 1
         } else {

@@ -63,7 +63,7 @@ fn a_flipped_bit_in_an_old_segment_is_told_to_who_reads_it_and_left_alone() {
     // Most of the segment is dead: it would be rewritten.
     let keep = Options { keep_lines: Some(250), ..options() };
     let mut desk = Desk::open(Arc::new(disk.clone()), keep).unwrap();
-    let error = desk.ask(Request::Page(everything("#a", 300))).err().expect("it is told");
+    let Err(error) = desk.ask(Request::Page(everything("#a", 300))) else { panic!("it is told") };
     assert!(matches!(&error, StoreError::Damaged { .. }) && error.to_string().contains(FIRST), "{error}");
     let newest = desk.page(parlor_server::store::Query { newest_first: true, ..everything("#a", 100) });
     assert_eq!(newest.last(), Some(&key(340)));

@@ -48,7 +48,7 @@ fn bytes_beyond_the_limit_are_gone_by_chunks() {
         desk.store.append(vec![line("#a", millis, 467)]).unwrap();
     }
     let bytes = desk.all("#a").len() * 500;
-    assert!((200_000..200_000 + 33_500).contains(&bytes), "{bytes}");
+    assert!((200_000..200_000 + 66_500).contains(&bytes), "{bytes}");
 }
 
 #[test]
