@@ -74,6 +74,11 @@ pub(super) struct Contents {
 }
 
 impl Contents {
+    /// Nothing, in a segment that follows one whose last record this is.
+    pub(super) fn after(last: Key) -> Contents {
+        Contents { last, ..Contents::default() }
+    }
+
     /// Counts a record; says in which chunk it is.
     pub(super) fn add(&mut self, segment: u32, offset: u64, frame: &Frame<'_>) -> u16 {
         // A segment is a few MiB.

@@ -229,7 +229,7 @@ impl Writer {
         self.seal();
         let number = self.log.header.number + 1;
         let log = create_segment(disk, &self.secret, number).map_err(StoreError::io(disk, ""))?;
-        self.contents = Contents { last: self.contents.last, ..Contents::default() };
+        self.contents = Contents::after(self.contents.last);
         self.shared.index_mut().install(log.header, log.end, &self.contents, number..=number);
         self.log = log;
         self.upkeep.wake();
