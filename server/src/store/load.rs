@@ -159,7 +159,9 @@ struct Reading {
 
 impl Reading {
     fn read(disk: &dyn Disk, options: &Options, names: &[String]) -> Result<Reading, StoreError> {
-        let mut reading = Reading::default();
+        // Address space, no memory before it is used: a vector that grows would leave holes.
+        let fingerprints = Vec::with_capacity(MAX_FINGERPRINTS + MAX_FINGERPRINTS / 4);
+        let mut reading = Reading { fingerprints, ..Reading::default() };
         let mut logs = Vec::new();
         for name in names {
             if let Some(of) = name.strip_suffix(UNFINISHED) {
@@ -215,6 +217,7 @@ impl Reading {
             reading.segment(disk, log, place + 1 == count, now.saturating_sub(DAY))?;
         }
         reading.index.shrink();
+        reading.fingerprints.shrink_to_fit();
         Ok(reading)
     }
 
@@ -254,7 +257,6 @@ impl Reading {
             }
         }
         self.index.install(header, log.end, &contents, header.number..=header.through);
-        self.fingerprints.reserve_exact(contents.prints.len());
         let young = contents.prints.iter().filter(|(chunk, _)| contents.chunk_last(*chunk) >= yesterday);
         self.fingerprints.extend(young.map(|(_, print)| print));
         if let Some(over) = self.fingerprints.len().checked_sub(MAX_FINGERPRINTS) {
