@@ -89,7 +89,10 @@ impl Hub {
     /// Everything up to this id is on disk.
     pub(super) fn stored(&mut self, upto: MsgId) {
         self.on_disk = self.on_disk.max(upto);
-        while let Some((_, id)) = self.awaiting.pop_front_if(|(event, _)| *event <= upto) {
+        while let Some(&(event, id)) = self.awaiting.front()
+            && event <= upto
+        {
+            self.awaiting.pop_front();
             self.release(id);
         }
     }
@@ -112,22 +115,25 @@ impl Hub {
         loop {
             let Some(member) = self.member_mut(id) else { return };
             let Some(queue) = &mut member.held else { return };
-            let free = |held: &mut Held| match held.until {
+            let free = |held: &Held| match held.until {
                 None => true,
                 Some(Until::Kept(event)) => event <= on_disk,
                 Some(Until::Answered(_)) => false,
             };
-            let Some(Held { line, .. }) = queue.lines.pop_front_if(free) else {
-                if queue.lines.is_empty() {
-                    let full = queue.full;
-                    member.held = None;
-                    if full {
-                        self.out.push(Output::Release { id });
-                    }
+            if queue.lines.front().is_some_and(free)
+                && let Some(Held { line, .. }) = queue.lines.pop_front()
+            {
+                self.out.push(Output::Line { to: id, line });
+                continue;
+            }
+            if queue.lines.is_empty() {
+                let full = queue.full;
+                member.held = None;
+                if full {
+                    self.out.push(Output::Release { id });
                 }
-                return;
-            };
-            self.out.push(Output::Line { to: id, line });
+            }
+            return;
         }
     }
 

@@ -68,7 +68,8 @@ pub struct Key {
 pub struct Record {
     /// The folded name of the room.
     pub room: Box<str>,
-    /// Greater than that of every record before.
+    /// Not less than that of any record before; the same as that of one in another room, if both
+    /// are of one event.
     pub key: Key,
     /// A join, a part…: only for event playback, and not counted as a line.
     pub event: bool,
