@@ -172,6 +172,7 @@ impl Bridge {
         if let Some(before) = before {
             before.set_reading(false);
         }
+        self.stir();
         let room = window.global::<RoomView>();
         {
             let state = self.state.borrow();

@@ -1,6 +1,7 @@
 //! Between the window and everything else, on the UI thread only: events become what the
 //! window shows, what a person does becomes actions. No layout here.
 
+mod caret;
 mod clock;
 mod composer;
 mod conversation;
@@ -69,6 +70,8 @@ pub struct Bridge {
     keep_drafts: slint::Timer,
     /// Counts down to the next attempt; shows guests while they are looked at.
     tick: slint::Timer,
+    /// Runs until the text cursor comes to rest.
+    rest: slint::Timer,
 }
 
 #[derive(Default)]
@@ -124,6 +127,7 @@ impl Bridge {
             state: RefCell::new(State { settings, drafts, ..State::default() }),
             keep_drafts: slint::Timer::default(),
             tick: slint::Timer::default(),
+            rest: slint::Timer::default(),
         });
         bridge.clear_previews(window);
         bridge.listen_to_connect(window);
@@ -148,6 +152,7 @@ impl Bridge {
         let each_second = move || weak.upgrade().into_iter().for_each(|bridge| bridge.each_second());
         bridge.tick.start(slint::TimerMode::Repeated, Duration::from_secs(1), each_second);
         bridge.tick.stop();
+        bridge.watch_hands(window);
         bridge
     }
 
@@ -441,6 +446,7 @@ impl Bridge {
                 let first = !std::mem::replace(&mut self.state.borrow_mut().welcomed, true);
                 if first {
                     shell.set_screen(Screen::Room);
+                    self.stir();
                     self.remember_place(window);
                 }
             }
@@ -540,6 +546,7 @@ impl Bridge {
         card.set_suggestion(shared(refusal.suggestion.as_deref().unwrap_or_default()));
         // The card is where it is put right; the session has nothing more to say.
         self.state.borrow_mut().connection = None;
+        self.stir();
         window.global::<Shell>().set_screen(Screen::Connect);
     }
 
@@ -557,6 +564,7 @@ impl Bridge {
         }
         self.keep_now();
         window.global::<ConnectView>().set_busy(false);
+        self.stir();
         window.global::<Shell>().set_screen(Screen::Connect);
         window.global::<Shell>().set_title("Parlor".into());
     }
