@@ -8,6 +8,7 @@ use parlor_ui::slint::{ComponentHandle, Model, ModelNotify, ModelTracker, Styled
 use parlor_ui::{App, LineKind as RowKind, LineRow, LineState, Words};
 
 use super::clock;
+use super::phrases::phrase;
 use super::text::{hue, shared, styled};
 use crate::session::{Delivery, Line, LineId, LineKind};
 use crate::settings::TimeFormat;
@@ -212,7 +213,7 @@ impl Lines {
             own: line.own,
             mention: line.mention,
             state,
-            reason: shared(reason),
+            reason: phrase(words, reason),
             ..LineRow::default()
         }
     }
@@ -235,7 +236,8 @@ fn said(words: &Words<'_>, line: &Line) -> String {
             Some(("-o", nick)) => words.invoke_no_operator(shared(nick), from).into(),
             _ => words.invoke_mode_changed(from, text).into(),
         },
-        _ if line.from.is_empty() => line.text.to_string(),
+        // Who invited whom already has its name in front.
+        _ if line.from.is_empty() || line.text.starts_with(&*line.from) => phrase(words, &line.text).into(),
         _ => format!("{}: {}", line.from, line.text),
     }
 }
