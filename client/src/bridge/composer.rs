@@ -95,7 +95,10 @@ impl Bridge {
     fn draft_edited(self: &Rc<Self>) {
         let Some(window) = self.window.upgrade() else { return };
         let room = window.global::<RoomView>();
-        room.set_commands(ModelRc::new(VecModel::from(commands_for(&window.global::<Words>(), &room.get_draft()))));
+        room.set_commands(ModelRc::new(VecModel::from(commands_for(
+            &window.global::<Words>(),
+            &room.get_draft(),
+        ))));
         self.keep_soon();
     }
 
@@ -215,6 +218,9 @@ fn commands_for(words: &Words<'_>, draft: &str) -> Vec<CommandHelp> {
         return Vec::new();
     }
     let fits = |(name, _): &&(&str, &str)| name.split(' ').next().is_some_and(|word| word.starts_with(draft));
-    let row = |(name, help): &(&str, &str)| CommandHelp { name: shared(name), help: phrases::help(words, name, help) };
+    let row = |(name, help): &(&str, &str)| CommandHelp {
+        name: shared(name),
+        help: phrases::help(words, name, help),
+    };
     Session::commands().iter().filter(fits).map(row).collect()
 }

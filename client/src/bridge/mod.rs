@@ -511,7 +511,8 @@ impl Bridge {
         room.set_status_text(text);
         let mut detail = state.place.as_ref().map(Place::address).unwrap_or_default();
         if let Some(Status::Reconnecting { why, .. }) = &state.status {
-            detail = format!("{detail} · {}", phrase(&words, why));
+            let why = phrase(&words, why);
+            detail = if why.contains(&detail) { why.into() } else { format!("{detail} · {why}") };
         }
         room.set_status_detail(detail.into());
     }

@@ -52,7 +52,9 @@ const PHRASES: &[(&str, Say)] = &[
     ("The connection is not there yet; try again when it is", |w, _| w.invoke_not_connected_yet()),
     ("/{} is no command; /help lists them. //{} says /{}", |w, g| w.invoke_unknown_command(g.get(0))),
     ("Nobody reads here; choose a room. / gives commands", |w, _| w.invoke_nobody_reads_here()),
-    ("There is no conversation {} any more; not sent: {}", |w, g| w.invoke_no_conversation(g.get(0), g.get(1))),
+    ("There is no conversation {} any more; not sent: {}", |w, g| {
+        w.invoke_no_conversation(g.get(0), g.get(1))
+    }),
     // Why a line failed.
     ("You left before it was sent", |w, _| w.invoke_left_before_sent()),
     ("The server gave no receipt for it; perhaps nobody has read it", |w, _| w.invoke_never_confirmed()),
@@ -167,7 +169,10 @@ mod tests {
     fn gaps_are_what_differs() {
         assert_eq!(in_gaps("You ignore {} now", "You ignore bob now"), Some(vec!["bob".into()]));
         assert_eq!(in_gaps("You ignore {} now", "You ignore bob"), None);
-        assert_eq!(in_gaps("{} put you out of {}: {}", "a put you out of #b: c: d").map(|gaps| gaps.len()), Some(3));
+        assert_eq!(
+            in_gaps("{} put you out of {}: {}", "a put you out of #b: c: d").map(|gaps| gaps.len()),
+            Some(3)
+        );
         assert_eq!(in_gaps("That", "That works"), None);
         assert_eq!(in_gaps("x {}", "x "), Some(vec![String::new()]));
     }
@@ -190,7 +195,8 @@ mod tests {
             }
         }
         for (pattern, _) in PHRASES {
-            let tail = pattern.strip_prefix("The server put you out of ").map_or(*pattern, |_| "put you out of {}");
+            let tail =
+                pattern.strip_prefix("The server put you out of ").map_or(*pattern, |_| "put you out of {}");
             assert!(plain.contains(tail), "nobody says {pattern:?}");
         }
     }
