@@ -7,6 +7,7 @@ use parlor_ui::slint::{ComponentHandle, Model, ModelNotify, ModelTracker, Styled
 use parlor_ui::{App, LineKind as RowKind, LineRow, LineState, Words};
 
 use super::clock;
+use super::phrases::phrase;
 use super::text::{hue, shared, styled};
 use crate::session::{Delivery, Line, LineId, LineKind};
 use crate::settings::TimeFormat;
@@ -190,7 +191,7 @@ impl Lines {
             own: line.own(),
             mention: line.mention(),
             state,
-            reason: shared(line.reason()),
+            reason: phrase(words, line.reason()),
             ..LineRow::default()
         }
     }
@@ -213,7 +214,10 @@ fn said(words: &Words<'_>, line: &Line) -> String {
             Some(("-o", nick)) => words.invoke_no_operator(shared(nick), from).into(),
             _ => words.invoke_mode_changed(from, text).into(),
         },
-        _ if line.from().is_empty() => line.text().to_string(),
+        // Who invited whom already has its name in front.
+        _ if line.from().is_empty() || line.text().starts_with(line.from()) => {
+            phrase(words, line.text()).into()
+        }
         _ => format!("{}: {}", line.from(), line.text()),
     }
 }

@@ -68,7 +68,7 @@ impl Party {
             let id = hub::ConnectionId { slot: self.opened, generation: 1 };
             self.opened += 1;
             let peer = ([127, 0, 0, 1], 1000 + self.opened as u16).into();
-            self.give(hub::Input::Opened { id, peer, cloak: u64::from(self.opened), toy: false });
+            self.give(hub::Input::Opened { id, peer, cloak: u64::from(self.opened), token: u128::from(self.opened), toy: false });
             self.give(hub::Input::Speaks { id, speaker: hub::Speaker::Irc, name: None });
             self.connections[i] = Some(id);
             self.lines_to.insert(id, i);
@@ -95,6 +95,9 @@ impl Party {
                 }
                 hub::Output::More { id } => more.push(id),
                 hub::Output::Console(_) | hub::Output::Log(_) | hub::Output::Stop(_) => {}
+                // Without a store nothing is remembered here.
+                hub::Output::Store(_) | hub::Output::Room { .. } | hub::Output::Read { .. } => {}
+                hub::Output::Detach { .. } | hub::Output::Hold { .. } | hub::Output::Release { .. } => {}
             }
         }
         for id in more {
