@@ -36,6 +36,7 @@ pub(super) struct World {
     pub(super) lines: BTreeMap<Key, Vec<Line>>,
     pub(super) people: BTreeMap<Key, Arc<[Person]>>,
     pub(super) status: Option<Status>,
+    pub(super) kept: Vec<Unsent>,
 }
 
 pub(super) fn profile(nick: &str) -> Profile {
@@ -64,6 +65,7 @@ impl World {
             lines: BTreeMap::new(),
             people: BTreeMap::new(),
             status: None,
+            kept: Vec::new(),
         };
         world.collect();
         world
@@ -127,6 +129,7 @@ impl World {
                     assert!(wire.ends_with("\r\n"), "whole lines only: {wire:?}");
                     self.sent.extend(wire.split_terminator("\r\n").map(str::to_owned));
                 }
+                Output::Keep(unsent) => self.kept = unsent,
                 Output::Event(event) => {
                     self.apply(&event);
                     if let Event::People { key, .. } = &event {
