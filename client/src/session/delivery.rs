@@ -66,14 +66,15 @@ impl Session {
         }
         let (now, ping) = (self.now.elapsed, self.pings + 1);
         let tagged = self.caps.has("message-tags");
+        // Elsewhere than on a server of our kind nobody knows a line by its token: whether it
+        // arrived before the connection was lost, the history tells.
+        let unsettled = if self.isupport.sorted { Vec::new() } else { self.catching_up() };
         let mut wire = String::new();
         loop {
             let Session { outgoing, conversations, .. } = self;
-            // Elsewhere than on a server of our kind nobody knows a line by its token: whether it
-            // arrived before the connection was lost, its history tells.
-            let sorted = self.isupport.sorted;
             let ready = |key: &Key| {
-                conversations.get(key).is_some_and(|c| c.joined && (sorted || !c.log.is_catching_up()))
+                conversations.get(key).is_some_and(|conversation| conversation.joined)
+                    && !unsettled.contains(key)
             };
             let Some(waiting) = outgoing.next(ready) else { break };
             if !self.isupport.saferate

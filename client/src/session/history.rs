@@ -30,17 +30,18 @@ impl Session {
         if !self.has_history(key) {
             return;
         }
-        let Session { conversations, sure, .. } = self;
+        let Session { conversations, sure, boot, .. } = self;
         let Some(conversation) = conversations.get_mut(key) else { return };
         let log = &mut conversation.log;
         log.sorted = self.isupport.sorted;
         let last = log.last_position();
-        let known = if log.sorted { last.is_some() } else { log.iter().any(|line| line.msgid().is_some()) };
+        let named = |line: &Line| line.msgid().is_some() && line.is_talk();
+        let known = if log.sorted { last.is_some() } else { log.iter().any(named) };
         self.last_line += 1;
         let id = LineId(self.last_line);
         let below = joined.filter(|joined| log.sorted && Some(*joined) > last);
         log.open_gap(Gap { id, above: last, below, catch_up: known }, !known);
-        let from = if log.sorted { unsure_from(log, sure) } else { None };
+        let from = if log.sorted { unsure_from(log, sure, *boot) } else { None };
         self.emit(key, false);
         // What was being filled when the connection was lost goes on first.
         self.resume_gaps(key, id);
@@ -165,18 +166,23 @@ impl Session {
                 }
                 _ => gap,
             };
-            let (added, met) = match place {
-                Some(gap) => log.merge_at(lines, gap, away),
-                None => (Vec::new(), false),
-            };
-            match (&what, gap, added.last()) {
-                (What::Around(_), _, Some(line)) if !met && Some(line.id()) == last => {
-                    *last_line += 1;
-                    let id = LineId(*last_line);
-                    log.open_gap_below(line.id(), Gap { id, above: None, below: None, catch_up: false });
+            let added = place.map_or_else(Vec::new, |place| log.merge_at(lines, place, away));
+            match (&what, gap) {
+                // The page ends somewhere in the gap: the rest of that is below it.
+                (What::Around(_), _) => {
+                    if let (Some(place), Some(line)) =
+                        (place.filter(|gap| log.gap(*gap).is_some()), added.last())
+                        && Some(line.id()) == last
+                        && log.beside(place).1.is_some()
+                    {
+                        *last_line += 1;
+                        let gap = Gap { id: LineId(*last_line), above: None, below: None, catch_up: false };
+                        log.open_gap_below(line.id(), gap);
+                    }
                 }
-                (What::Around(_), _, _) => {}
-                (_, Some(gap), line) if met || line.is_none() => log.close_gap(gap),
+                // The newest lines may all have been heard meanwhile.
+                (What::Latest, _) if came > 0 => {}
+                (_, Some(gap)) if added.is_empty() => log.close_gap(gap),
                 _ => {}
             }
             (added, None)
@@ -233,9 +239,13 @@ impl Session {
             if let Some(token) = token.as_deref().filter(|_| self.was_me(line.from()))
                 && let Some(waiting) = self.outgoing.take(|w| *w.token == *token && w.to == *key)
             {
+                // The same line, where the server has it.
                 let id = waiting.line.id();
-                self.deliver(waiting, line.msgid().as_deref(), Some(line.at()));
+                if let Some(conversation) = self.conversations.get_mut(key) {
+                    conversation.log.remove(id);
+                }
                 name.into_iter().for_each(|name| self.recent.insert(&name, id));
+                rest.push(line.as_own(id));
                 continue;
             }
             if let Some(name) = &name {
@@ -349,15 +359,20 @@ fn reach(
     }
 }
 
-/// From where on a crash may have taken lines back.
-fn unsure_from(log: &Log, sure: &Sure) -> Option<Position> {
-    let mut talk = log.iter().rev().filter_map(|line| Some((line, log.position(line)?)));
-    let (newest, mut from) = talk.next().map(|(line, position)| (line.at().0, position))?;
-    for (i, (line, position)) in talk.enumerate() {
-        if sure.covers(from) || (i >= UNSURE.1 && line.at().0 + UNSURE.0 < newest) {
+/// From where on a crash may have taken lines back; else the last line.
+fn unsure_from(log: &Log, sure: &Sure, boot: u64) -> Option<Position> {
+    let mut unsure = log
+        .iter()
+        .rev()
+        .filter(|line| line.is_talk())
+        .filter_map(|line| Some((line.at().0, log.position(line)?)))
+        .filter(|(_, position)| position.boot() < boot && !sure.covers(*position));
+    let Some((newest, mut first)) = unsure.next() else { return log.last_position() };
+    for (i, (at, position)) in unsure.enumerate() {
+        if i >= UNSURE.1 && at + UNSURE.0 < newest {
             break;
         }
-        from = position;
+        first = position;
     }
-    Some(from)
+    Some(first.before())
 }

@@ -3,7 +3,8 @@
 //! On a server whose msgids are sorted a line's place is its msgid's; elsewhere it is the order
 //! of arrival, and for history that of the batch. Own lines without a receipt wait at the end.
 
-use std::collections::{HashMap, VecDeque};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::line::{Delivery, Line, LineId, LineKind, Parts};
 use super::position::Position;
@@ -160,39 +161,52 @@ impl Log {
         added
     }
 
-    /// The lines of a page of another server, in its order, from the gap on upward (`above`) or
-    /// downward. Gives back those that were new, and whether one that was known stood on the other
-    /// side of the gap.
-    pub(super) fn merge_at(&mut self, page: Vec<Line>, gap: LineId, above: bool) -> (Vec<Line>, bool) {
-        let mut at = match self.index(gap) {
-            Some(at) if above => at,
-            Some(at) => at + 1,
-            None => self.end(),
+    /// The lines of a page of another server, in its order, which ends at a gap (`above`: they go
+    /// on from what stands above it) or begins there. What lies between them has come then: gaps
+    /// there close. Gives back those that were new.
+    pub(super) fn merge_at(&mut self, page: Vec<Line>, gap: LineId, above: bool) -> Vec<Line> {
+        let known = self.known(&page);
+        let here = |line: &Line| known.get(&*line.msgid()?).copied();
+        let gap_at = self.index(gap).unwrap_or_else(|| self.end());
+        let first_known = page.iter().find_map(here).and_then(|id| self.index(id));
+        let mut at = match first_known {
+            Some(first) if !above && first < gap_at => first,
+            _ if above => gap_at,
+            _ => gap_at + 1,
         };
-        let (start, known) = (at, self.known(&page));
-        let mut met = false;
+        let mut ends: Option<(LineId, LineId)> = None;
         let mut added = Vec::new();
         for line in page {
-            let msgid = line.msgid();
-            if let Some(place) = msgid.as_deref().and_then(|msgid| known.get(msgid)) {
-                met |= above == (*place >= start);
-                continue;
-            }
-            drop(msgid);
-            self.put(at, line.clone());
-            added.push(line);
-            at += 1;
+            let id = match here(&line) {
+                Some(id) => {
+                    at = self.index(id).map_or(at, |place| place + 1);
+                    id
+                }
+                None => {
+                    self.put(at, line.clone());
+                    at += 1;
+                    added.push(line);
+                    added.last().map_or(gap, Line::id)
+                }
+            };
+            ends = Some((ends.map_or(id, |(first, _)| first), id));
         }
-        (added, met)
+        if let Some((first, last)) = ends
+            && let (Some(from), Some(to)) = (self.index(first), self.index(last))
+        {
+            let between = self.lines.iter().skip(from).take((to + 1).saturating_sub(from));
+            let gaps = between.filter(|line| line.kind() == LineKind::Gap).map(Line::id);
+            gaps.collect::<Vec<_>>().into_iter().for_each(|gap| self.close_gap(gap));
+        }
+        added
     }
 
-    /// Where those lines of a page stand that are here, by msgid; before anything is put in.
-    fn known(&self, page: &[Line]) -> HashMap<String, usize> {
-        let wanted: HashMap<String, ()> =
-            page.iter().filter_map(|line| line.msgid()).map(|msgid| (msgid.into_owned(), ())).collect();
-        let here = self.lines.iter().enumerate().filter_map(|(at, line)| {
+    /// Which lines of a page are here, by msgid.
+    fn known(&self, page: &[Line]) -> HashMap<String, LineId> {
+        let wanted: HashSet<String> = page.iter().filter_map(Line::msgid).map(Cow::into_owned).collect();
+        let here = self.lines.iter().filter_map(|line| {
             let msgid = line.msgid()?;
-            wanted.contains_key(&*msgid).then(|| (msgid.into_owned(), at))
+            wanted.contains(&*msgid).then(|| (msgid.into_owned(), line.id()))
         });
         here.collect()
     }
@@ -239,21 +253,16 @@ impl Log {
         }
     }
 
-    /// Whether what was said while we were away is on its way.
-    pub(super) fn is_catching_up(&self) -> bool {
-        let loading = |gap: &Gap| self.get(gap.id).is_some_and(|line| line.state() == Delivery::Pending);
-        self.gaps.iter().any(|gap| gap.catch_up && loading(gap))
-    }
-
     /// The gap at the very top.
     pub(super) fn top_gap(&self) -> Option<LineId> {
         self.lines.front().filter(|line| line.kind() == LineKind::Gap).map(Line::id)
     }
 
-    /// The last line above a gap, and the first one below it, that have a msgid.
+    /// The last line above a gap, and the first one below it, that have a msgid and that every
+    /// history has: not all keep comings and goings.
     pub(super) fn beside(&self, gap: LineId) -> (Option<&Line>, Option<&Line>) {
         let Some(at) = self.index(gap) else { return (None, None) };
-        let named = |line: &&Line| line.msgid().is_some();
+        let named = |line: &&Line| line.msgid().is_some() && line.is_talk();
         (self.lines.range(..at).rev().find(named), self.lines.range(at..).find(named))
     }
 

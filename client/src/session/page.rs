@@ -72,6 +72,14 @@ impl Session {
         all.any(|question| question.gap == Some(gap))
     }
 
+    /// Conversations of which the newest lines are still on their way.
+    pub(super) fn catching_up(&self) -> Vec<Key> {
+        let begun = self.batches.iter().filter_map(|batch| batch.page.as_ref());
+        let all = self.questions.iter().chain(begun.map(|(question, _)| question));
+        let newest = all.filter(|question| matches!(question.what, What::Latest | What::After(_)));
+        newest.map(|question| question.key.clone()).collect()
+    }
+
     pub(super) fn on_batch(&mut self, message: &Message<'_>) {
         let Some(reference) = message.params.filled(0) else { return };
         if let Some(reference) = reference.strip_prefix('-') {

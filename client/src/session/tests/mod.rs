@@ -3,11 +3,13 @@
 mod commands;
 mod delivery;
 mod fuzz;
+mod history;
 mod hub;
 mod naming;
 mod people;
 mod reconnecting;
 mod registering;
+mod server;
 mod talking;
 
 use std::collections::BTreeMap;
@@ -117,7 +119,7 @@ impl World {
         self.collect();
     }
 
-    fn collect(&mut self) {
+    pub(super) fn collect(&mut self) {
         let outputs: Vec<Output> = self.session.drain().collect();
         let mut told = Vec::new();
         for output in outputs {
