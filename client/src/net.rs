@@ -2,7 +2,7 @@
 //! bytes and events out. Time comes in here, and nowhere else in the library.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,12 +13,15 @@ use parlor_server::protocol::time::{Moment, UnixMillis};
 use smol::net::TcpStream;
 use smol::{Timer, unblock};
 
-use crate::session::{Action, Event, Input, Output, Profile, Session};
+use crate::session::{Action, Event, Input, Output, Profile, Session, Unsent};
 
 /// Batches of events that may wait for the window; then the server waits.
 const WAITING: usize = 16;
 /// How long an address may take to answer.
 const CONNECT: Duration = Duration::from_secs(10);
+/// Between two looks at the clock and at this computer's addresses: the driver's own timers stand
+/// still while the computer sleeps.
+const LOOK: Duration = Duration::from_secs(5);
 /// Bytes that one read takes.
 const READ: usize = 16 * 1024;
 
@@ -33,12 +36,22 @@ pub struct Connection {
 }
 
 /// Starts a session on a thread of its own. It ends when [`Connection::actions`] is dropped.
+/// What it could not send is gone then.
 pub fn start(profile: Profile) -> io::Result<Connection> {
+    start_keeping(profile, |_| ())
+}
+
+/// As [`start`]. `keep` is called on that thread whenever there is something else to be sent than
+/// before: all of it, for [`Profile::unsent`] of the next start.
+pub fn start_keeping(
+    profile: Profile,
+    keep: impl FnMut(Vec<Unsent>) + Send + 'static,
+) -> io::Result<Connection> {
     let (actions, todo) = async_channel::bounded(256);
     let (tell, events) = async_channel::bounded(WAITING);
     #[expect(clippy::disallowed_methods, reason = "here time comes in")]
     let started = Instant::now();
-    let run = move || smol::block_on(Driver::new(profile, started).run(&todo, &tell));
+    let run = move || smol::block_on(Driver::new(profile, Box::new(keep), started).run(&todo, &tell));
     thread::Builder::new().name("net".into()).spawn(run)?;
     Ok(Connection { actions, events, started })
 }
@@ -64,13 +77,27 @@ struct Driver {
     stream: Option<TcpStream>,
     connecting: Option<Connecting>,
     to_write: Vec<u8>,
+    keep: Box<dyn FnMut(Vec<Unsent>) + Send>,
+    /// When to look at the addresses again, and what they were.
+    look_at: Instant,
+    addresses: Vec<IpAddr>,
 }
 
 impl Driver {
-    fn new(profile: Profile, started: Instant) -> Driver {
+    fn new(profile: Profile, keep: Box<dyn FnMut(Vec<Unsent>) + Send>, started: Instant) -> Driver {
         let address = (profile.host.clone(), profile.port);
         let session = Session::new(profile, Moment { elapsed: Duration::ZERO, wall: wall() });
-        Driver { session, address, started, stream: None, connecting: None, to_write: Vec::new() }
+        Driver {
+            session,
+            address,
+            started,
+            stream: None,
+            connecting: None,
+            to_write: Vec::new(),
+            keep,
+            look_at: started + LOOK,
+            addresses: addresses(),
+        }
     }
 
     async fn run(mut self, todo: &Receiver<Action>, tell: &Sender<Vec<Event>>) {
@@ -111,7 +138,22 @@ impl Driver {
                     let sentence = format!("The connection broke: {error}.");
                     self.lost(&sentence);
                 }
-                Woken::Time => self.give(Input::Tick),
+                Woken::Time => self.tick(),
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.started + now(self.started).elapsed;
+        self.give(Input::Tick);
+        if now >= self.look_at {
+            self.look_at = now + LOOK;
+            let addresses = addresses();
+            // Without any there is nothing to call from; what comes back is a change again.
+            let changed = addresses != self.addresses && !addresses.is_empty();
+            self.addresses = addresses;
+            if changed {
+                self.give(Input::Network);
             }
         }
     }
@@ -140,14 +182,16 @@ impl Driver {
                     self.connecting = None;
                 }
                 Output::Send(bytes) => self.to_write.extend_from_slice(&bytes),
+                Output::Keep(unsent) => (self.keep)(unsent),
                 Output::Event(event) => events.push(event),
             }
         }
     }
 
     async fn wait(&mut self, todo: &Receiver<Action>, buffer: &mut [u8]) -> Woken {
-        let Driver { session, started, stream, connecting, to_write, .. } = self;
-        let timeout = session.next_timeout().map(|at| *started + at);
+        let Driver { session, started, stream, connecting, to_write, look_at, .. } = self;
+        // Offline by the person's wish nothing is due.
+        let timeout = session.next_timeout().map(|at| (*started + at).min(*look_at));
         let act = async { todo.recv().await.map_or(Woken::Over, Woken::Act) };
         let time = async {
             match timeout {
@@ -237,6 +281,18 @@ fn unreachable_sentence(host: &str, port: u16, error: &io::Error) -> String {
         }
         _ => format!("{place} cannot be reached: {error}."),
     }
+}
+
+/// This computer's addresses but those of the machine itself; sorted.
+fn addresses() -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let mut all: Vec<IpAddr> = interfaces
+        .iter()
+        .filter(|one| !one.is_loopback() && !one.is_link_local())
+        .map(|one| one.ip())
+        .collect();
+    all.sort_unstable();
+    all
 }
 
 #[expect(clippy::disallowed_methods, reason = "here time comes in")]

@@ -346,6 +346,7 @@ impl Bridge {
             rooms: if room.is_empty() { Vec::new() } else { vec![room.into()] },
             ignored: self.state.borrow().settings.ignored.clone(),
             seed: u64::from_le_bytes(seed),
+            ..Profile::default()
         };
         let connection = match net::start(profile) {
             Ok(connection) => connection,

@@ -1,7 +1,7 @@
 //! What the person does.
 
 use super::commands::is_word;
-use super::event::{Event, Field, Found, Kind, Reason, Refusal};
+use super::event::{Event, Field, Kind, Reason, Refusal};
 use super::line::LineKind;
 use super::reconnect::Phase;
 use super::{Action, Key, Session};
@@ -13,17 +13,11 @@ impl Session {
             Action::Me { to, text } => self.say(&to, &text, LineKind::Action),
             Action::Retry { to: _, id } => self.retry(id),
             Action::Discard { to: _, id } => self.discard(id),
-            // Nothing is kept anywhere yet.
-            Action::Older { .. } | Action::Fill { .. } | Action::FindMore { .. } => {}
-            Action::Find { key, text } => self.tell(Event::Found(Found {
-                key,
-                text,
-                lines: Vec::new(),
-                first: true,
-                more: false,
-                local: true,
-            })),
-            Action::Jump { key, to } => self.tell(Event::Jumped { key, id: Some(to.id()) }),
+            Action::Older { key } => self.older(&key),
+            Action::Fill { key, gap } => self.fill(&key, gap),
+            Action::Find { key, text } => self.find(&key, &text),
+            Action::FindMore { key } => self.find_more(&key),
+            Action::Jump { key, to } => self.jump(&key, &to),
             Action::Command { at, line } => self.command(&at, &line),
             Action::Join { room, key } => self.join(&room, key.as_deref()),
             Action::Leave { key } => self.leave(&key, ""),

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use parlor_server::protocol::text::{pieces, printable};
 
-use super::event::Event;
-use super::line::{Delivery, LineId, LineKind, Parts};
+use super::line::{Delivery, Line, LineId, LineKind, Parts};
 use super::outgoing::{Sent, Waiting};
-use super::{Key, Kind, Session};
+use super::stamp::Stamp;
+use super::{Key, Kind, Session, UnixMillis};
 
 /// The tag under which a line is known to our own kind, whoever relays it.
 pub(super) const TOKEN: &str = "+parlor/id";
@@ -37,7 +37,7 @@ impl Session {
                 let (from, at, state) = (self.me.nick.clone(), self.now.wall, Delivery::Pending);
                 let parts =
                     Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
-                let line = self.add(&key, &parts);
+                let Some(line) = self.add(&key, &parts) else { continue };
                 let token = self.seed.line_token();
                 self.outgoing.push(Waiting { to: key.clone(), token, text: piece.into(), line, sent: None });
             }
@@ -66,10 +66,16 @@ impl Session {
         }
         let (now, ping) = (self.now.elapsed, self.pings + 1);
         let tagged = self.caps.has("message-tags");
+        // Elsewhere than on a server of our kind nobody knows a line by its token: whether it
+        // arrived before the connection was lost, the history tells.
+        let unsettled = if self.isupport.sorted { Vec::new() } else { self.catching_up() };
         let mut wire = String::new();
         loop {
             let Session { outgoing, conversations, .. } = self;
-            let ready = |key: &Key| conversations.get(key).is_some_and(|c| c.joined);
+            let ready = |key: &Key| {
+                conversations.get(key).is_some_and(|conversation| conversation.joined)
+                    && !unsettled.contains(key)
+            };
             let Some(waiting) = outgoing.next(ready) else { break };
             if !self.isupport.saferate
                 && let Err(at) = self.throttle.take(now)
@@ -116,7 +122,7 @@ impl Session {
             if receipts {
                 self.fail(waiting, "The server gave no receipt for it; perhaps nobody has read it");
             } else {
-                self.deliver(waiting, None);
+                self.deliver(waiting, None, None);
             }
         }
     }
@@ -128,8 +134,8 @@ impl Session {
     }
 
     /// Our own line came back. Says whether it was one that waited.
-    pub(super) fn echoed(&mut self, key: &Key, token: Option<&str>, text: &str, msgid: Option<&str>) -> bool {
-        let found = match token {
+    pub(super) fn echoed(&mut self, key: &Key, stamp: &Stamp<'_>, text: &str) -> bool {
+        let found = match stamp.token.as_deref() {
             Some(token) => self.outgoing.take(|waiting| *waiting.token == *token),
             // Servers that swallow client-only tags still echo in order.
             None => self
@@ -138,20 +144,41 @@ impl Session {
         };
         let Some(waiting) = found else { return false };
         // A second echo, of a line that went twice, is none of another line.
-        self.recent.insert(&token_name(&waiting.token, waiting.line.text()));
-        self.deliver(waiting, msgid);
+        let id = waiting.line.id();
+        self.recent.insert(&token_name(&waiting.token, waiting.line.text()), id);
+        if let Some(msgid) = &stamp.msgid {
+            self.recent.insert(msgid, id);
+        }
+        if let Some(position) = stamp.position(self.isupport.sorted) {
+            // On disk: and so is all that came before it.
+            self.sure.note(position);
+        }
+        let at = Some(stamp.at).filter(|_| self.caps.has("server-time"));
+        self.deliver(waiting, stamp.msgid.as_deref(), at);
         true
     }
 
-    fn deliver(&mut self, mut waiting: Waiting, msgid: Option<&str>) {
-        let line = waiting.set_state(Delivery::Delivered, "", msgid);
-        self.tell(Event::Changed { key: waiting.to, line });
+    /// The server has a line, under this name and since then.
+    pub(super) fn deliver(&mut self, mut waiting: Waiting, msgid: Option<&str>, at: Option<UnixMillis>) {
+        waiting.set_state(Delivery::Delivered, "");
+        let line = waiting.line.with(|parts| {
+            parts.msgid = msgid;
+            parts.at = at.unwrap_or(parts.at);
+        });
+        self.settle(&waiting.to, line);
     }
 
     fn fail(&mut self, mut waiting: Waiting, sentence: &str) {
-        let line = waiting.set_state(Delivery::Failed, sentence, None);
-        self.tell(Event::Changed { key: waiting.to.clone(), line });
+        waiting.set_state(Delivery::Failed, sentence);
+        self.settle(&waiting.to, waiting.line.clone());
         self.outgoing.failed(waiting);
+    }
+
+    fn settle(&mut self, key: &Key, line: Line) {
+        if let Some(conversation) = self.conversations.get_mut(key) {
+            conversation.log.settle(line);
+        }
+        self.emit(key, false);
     }
 
     /// The server refused a line to this conversation. Says whether one was under way.
@@ -183,15 +210,18 @@ impl Session {
 
     pub(super) fn retry(&mut self, id: LineId) {
         let Some(mut waiting) = self.outgoing.take_failed(id) else { return };
-        let line = waiting.set_state(Delivery::Pending, "", None);
-        self.tell(Event::Changed { key: waiting.to.clone(), line });
+        waiting.set_state(Delivery::Pending, "");
+        self.settle(&waiting.to, waiting.line.clone());
         self.outgoing.push(waiting);
     }
 
     /// A failed line is not wanted any more.
     pub(super) fn discard(&mut self, id: LineId) {
         if let Some(waiting) = self.outgoing.take_failed(id) {
-            self.tell(Event::Removed { key: waiting.to, ids: vec![id] });
+            if let Some(conversation) = self.conversations.get_mut(&waiting.to) {
+                conversation.log.remove(id);
+            }
+            self.emit(&waiting.to, false);
         }
     }
 

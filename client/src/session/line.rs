@@ -184,6 +184,15 @@ impl Line {
         }
     }
 
+    /// The same line as one of ours that had this id.
+    pub(super) fn as_own(&self, id: LineId) -> Line {
+        let own =
+            self.with(|parts| (parts.own, parts.mention, parts.state) = (true, false, Delivery::Delivered));
+        let mut bytes = own.0.to_vec();
+        bytes.get_mut(ID..AT).into_iter().for_each(|field| field.copy_from_slice(&id.0.to_le_bytes()));
+        Line(bytes.into())
+    }
+
     /// Names the line in [`Event`](super::Event)s and [`Action`](super::Action)s.
     pub fn id(&self) -> LineId {
         LineId(self.number(ID))

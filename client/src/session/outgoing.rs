@@ -36,18 +36,16 @@ impl Waiting {
     }
 
     /// The line in another state.
-    pub(super) fn set_state(&mut self, state: Delivery, reason: &str, msgid: Option<&str>) -> Line {
-        self.line = self.line.with(|parts| {
-            (parts.state, parts.reason) = (state, reason);
-            parts.msgid = msgid;
-        });
-        self.line.clone()
+    pub(super) fn set_state(&mut self, state: Delivery, reason: &str) {
+        self.line = self.line.with(|parts| (parts.state, parts.reason) = (state, reason));
     }
 }
 
 /// All of them, in the order in which they were typed.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
+    /// Lines came or went since somebody asked.
+    changed: bool,
     waiting: VecDeque<Waiting>,
     in_flight: usize,
     failed: VecDeque<Waiting>,
@@ -55,7 +53,17 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     pub(super) fn push(&mut self, waiting: Waiting) {
+        self.changed = true;
         self.waiting.push_back(waiting);
+    }
+
+    /// Whether lines came or went since the last call.
+    pub(super) fn has_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiting> {
+        self.waiting.iter()
     }
 
     /// The next line that may be sent, if fewer than [`MOST_IN_FLIGHT`] are under way.
@@ -88,6 +96,7 @@ impl Outgoing {
 
     fn remove(&mut self, at: usize) -> Option<Waiting> {
         let waiting = self.waiting.remove(at)?;
+        self.changed = true;
         self.in_flight -= usize::from(waiting.sent.is_some());
         Some(waiting)
     }

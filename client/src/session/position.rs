@@ -29,6 +29,11 @@ impl Position {
         (self.0 >> BELOW_BOOT) as u64
     }
 
+    /// The place directly before it.
+    pub(super) fn before(self) -> Position {
+        Position(self.0.saturating_sub(1))
+    }
+
     pub(super) fn pack(self) -> [u8; PACKED] {
         let mut packed = [0; PACKED];
         let bytes = self.0.to_be_bytes();

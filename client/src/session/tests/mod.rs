@@ -3,11 +3,13 @@
 mod commands;
 mod delivery;
 mod fuzz;
+mod history;
 mod hub;
 mod naming;
 mod people;
 mod reconnecting;
 mod registering;
+mod server;
 mod talking;
 
 use std::collections::BTreeMap;
@@ -36,6 +38,7 @@ pub(super) struct World {
     pub(super) lines: BTreeMap<Key, Vec<Line>>,
     pub(super) people: BTreeMap<Key, Arc<[Person]>>,
     pub(super) status: Option<Status>,
+    pub(super) kept: Vec<Unsent>,
 }
 
 pub(super) fn profile(nick: &str) -> Profile {
@@ -64,6 +67,7 @@ impl World {
             lines: BTreeMap::new(),
             people: BTreeMap::new(),
             status: None,
+            kept: Vec::new(),
         };
         world.collect();
         world
@@ -115,7 +119,7 @@ impl World {
         self.collect();
     }
 
-    fn collect(&mut self) {
+    pub(super) fn collect(&mut self) {
         let outputs: Vec<Output> = self.session.drain().collect();
         let mut told = Vec::new();
         for output in outputs {
@@ -127,6 +131,7 @@ impl World {
                     assert!(wire.ends_with("\r\n"), "whole lines only: {wire:?}");
                     self.sent.extend(wire.split_terminator("\r\n").map(str::to_owned));
                 }
+                Output::Keep(unsent) => self.kept = unsent,
                 Output::Event(event) => {
                     self.apply(&event);
                     if let Event::People { key, .. } = &event {
