@@ -12,7 +12,7 @@ use super::talk::Pace;
 /// Between two lines at the pace of a busy room.
 const STEP: Duration = Duration::from_millis(10);
 /// A pace gives few deliveries: these are measured for so many spells.
-const PACED_SPELLS: u32 = 3;
+const PACED_SPELLS: u32 = 2;
 
 fn all(floors: &[usize], plan: &Plan) -> Vec<Contestant> {
     let floors = floors.iter().map(|lines| Floor(*lines));

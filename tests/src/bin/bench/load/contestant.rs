@@ -65,7 +65,7 @@ impl Contestant {
     /// How many may enter at a time: those with a short queue for new connections lose more.
     pub(crate) fn abreast(self) -> usize {
         match self {
-            Contestant::Ngircd => 16,
+            Contestant::Ngircd => 8,
             _ => 256,
         }
     }

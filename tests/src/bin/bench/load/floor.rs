@@ -93,9 +93,9 @@ pub(crate) fn measure(
         }
         let deliveries = received / raw_length(text) as u64;
         match start {
-            None if began.elapsed() >= warm => start = Some(Sample::take(writer, deliveries)?),
+            None if began.elapsed() >= warm => start = Some(Sample::take(writer, deliveries, 0)?),
             Some(start) if start.at.elapsed() >= spell => {
-                return Ok(start.until(Sample::take(writer, deliveries)?, Spread::default()));
+                return Ok(start.until(Sample::take(writer, deliveries, 0)?, Spread::default()));
             }
             _ => {}
         }

@@ -28,8 +28,15 @@ const LATER: f64 = 2.0;
 const OUTBOX: f64 = 256.0;
 /// Kilobytes that a hundred members' memory may move by itself.
 const SLACK: f64 = 2048.0;
-/// Runs last so many spells: an offender needs time.
+/// Lines a second that flood control lets through, after a burst.
+const RATE: f64 = 5.0;
+const BURST: f64 = 20.0;
+const CUT: &str = "cut (1 is yes)";
+const HEARD: &str = "its lines heard a second";
+/// Runs beside an offender last so many spells: it needs time.
 const SPELLS: u32 = 6;
+/// Calm runs do not.
+const CALM_SPELLS: u32 = 3;
 
 pub(crate) fn measure(plan: &Plan) -> io::Result<Report> {
     let mut report =
@@ -44,7 +51,7 @@ pub(crate) fn measure(plan: &Plan) -> io::Result<Report> {
         let limit = SLACK + OUTBOX * kind.connections() as f64;
         report.at_most(format!("{}: memory grown, KB", kind.name()), grown, Some(limit));
         if matches!(kind, Kind::NeverReads | Kind::ReadsSlowly) {
-            let cut = report.get(kind.name(), "cut (1 is yes)");
+            let cut = report.get(kind.name(), CUT);
             report.at_least(format!("{}: cut", kind.name()), cut, Some(1.0));
         }
     }
@@ -64,12 +71,12 @@ fn one(kind: Kind, plan: &Plan, report: &mut Report) -> io::Result<()> {
     let talk =
         Talk { senders: MEMBERS, hearers: MEMBERS, rooms: vec![ROOM.into()], pace: Pace::Every(pace), text };
     let spell = plan.spell * SPELLS;
-    let calm = talk.run(&mut crowd, server.id, (WARM, spell))?;
+    let calm = talk.run(&mut crowd, server.id, (WARM, plan.spell * CALM_SPELLS))?;
     let before = process::peak(server.id)?;
     let offender = Offender::start(kind, server.address);
     let beside = talk.run(&mut crowd, server.id, (WARM, spell))?;
     let grown = process::peak(server.id)?.saturating_sub(before);
-    let fate = offender.end()?;
+    let entered = offender.end()?;
     let who = kind.name();
     report.figure(who, "calm p50 ms", calm.latency.milliseconds(0.5));
     report.figure(who, "calm p99 ms", calm.latency.milliseconds(0.99));
@@ -77,12 +84,18 @@ fn one(kind: Kind, plan: &Plan, report: &mut Report) -> io::Result<()> {
     report.figure(who, P99, beside.latency.milliseconds(0.99));
     report.figure(who, "memory grown, KB", grown as f64);
     if matches!(kind, Kind::NeverReads | Kind::ReadsSlowly) {
-        report.figure(who, "cut (1 is yes)", f64::from(u8::from(fate.cut)));
+        // Every other member was told, while it was still there.
+        report.figure(who, CUT, beside.gone as f64 / MEMBERS as f64);
     }
-    match (kind, fate.measured) {
-        (Kind::Flooder, Some(rate)) => report.figure(who, "lines a second taken of it", rate),
-        (Kind::Storm, Some(time)) => report.figure(who, "s until all are in", time),
-        _ => {}
+    if kind == Kind::Flooder {
+        // What the members heard of it, not what the kernel's buffers took.
+        let rate = beside.strange as f64 / MEMBERS as f64 / beside.time.as_secs_f64();
+        report.figure(who, HEARD, rate);
+        let most = RATE + BURST / beside.time.as_secs_f64();
+        report.at_most(format!("{who}: {HEARD}"), Some(rate), Some(most));
+    }
+    if let Some(time) = entered {
+        report.figure(who, "s until all are in", time.as_secs_f64());
     }
     Ok(())
 }

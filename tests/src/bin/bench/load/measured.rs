@@ -19,6 +19,10 @@ pub(crate) struct Measured {
     pub(crate) own: Duration,
     /// CPU of everybody else on the machine.
     pub(crate) others: Duration,
+    /// Lines of others that members heard meanwhile: of a flooder, say.
+    pub(crate) strange: u64,
+    /// How often a member heard that somebody had gone, drain and warm-up included.
+    pub(crate) gone: u64,
     /// From before the `write` of the sender to the `read` of each member, one a delivery.
     pub(crate) latency: Spread,
 }
@@ -55,16 +59,18 @@ impl Measured {
 pub(crate) struct Sample {
     pub(crate) at: Instant,
     deliveries: u64,
+    strange: u64,
     server: Duration,
     own: Duration,
     machine: Duration,
 }
 
 impl Sample {
-    pub(crate) fn take(server: u32, deliveries: u64) -> io::Result<Sample> {
+    pub(crate) fn take(server: u32, deliveries: u64, strange: u64) -> io::Result<Sample> {
         Ok(Sample {
             at: now(),
             deliveries,
+            strange,
             server: process::cpu(server)?,
             own: process::cpu(std::process::id())?,
             machine: process::machine()?,
@@ -80,6 +86,8 @@ impl Sample {
             cpu,
             own,
             others: end.machine.saturating_sub(self.machine).saturating_sub(cpu + own),
+            strange: end.strange - self.strange,
+            gone: 0,
             latency,
         }
     }

@@ -1,7 +1,7 @@
 //! Peers that no server would wish for, on a thread of their own.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep, spawn};
@@ -21,8 +21,6 @@ const SILENT: usize = 1_000;
 const STORM: usize = 5_000;
 /// Members of a room in the storm.
 const STORM_ROOM: usize = 50;
-/// How long the last lines of a closed connection are waited for.
-const LAST: Duration = Duration::from_secs(3);
 
 /// See the [module](self).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,19 +66,10 @@ impl Kind {
     }
 }
 
-/// What became of an offender.
-#[derive(Debug, Default)]
-pub(crate) struct Fate {
-    /// The server has closed it.
-    pub(crate) cut: bool,
-    /// Lines that the server took of a flooder, a second; or seconds until a storm was in.
-    pub(crate) measured: Option<f64>,
-}
-
 /// An offender at work.
 pub(crate) struct Offender {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<io::Result<Fate>>,
+    thread: JoinHandle<io::Result<Option<Duration>>>,
 }
 
 impl Offender {
@@ -90,14 +79,14 @@ impl Offender {
         Offender { stop, thread: spawn(move || offend(kind, server, &told)) }
     }
 
-    /// Ends it and says what became of it.
-    pub(crate) fn end(self) -> io::Result<Fate> {
+    /// Ends it; says how long a storm took until all were in.
+    pub(crate) fn end(self) -> io::Result<Option<Duration>> {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the offender's thread has failed")))
     }
 }
 
-fn offend(kind: Kind, server: SocketAddr, stop: &AtomicBool) -> io::Result<Fate> {
+fn offend(kind: Kind, server: SocketAddr, stop: &AtomicBool) -> io::Result<Option<Duration>> {
     let stopped = || stop.load(Ordering::Relaxed);
     match kind {
         Kind::NeverReads => {
@@ -105,20 +94,21 @@ fn offend(kind: Kind, server: SocketAddr, stop: &AtomicBool) -> io::Result<Fate>
             while !stopped() {
                 sleep(STEP);
             }
-            Ok(Fate { cut: closed(offender)?, measured: None })
+            drop(offender);
+            Ok(None)
         }
         Kind::ReadsSlowly => {
             let mut offender = member(server, true)?;
             let mut due = now();
-            let mut cut = false;
-            while !stopped() && !cut {
+            while !stopped() {
                 if due <= now() {
                     due += Duration::from_secs(1);
-                    cut = matches!(offender.read(&mut [0; 1024]), Ok(0));
+                    // Whether it is cut the others hear.
+                    let _ = offender.read(&mut [0; 1024]);
                 }
                 sleep(STEP);
             }
-            Ok(Fate { cut: cut || closed(offender)?, measured: None })
+            Ok(None)
         }
         Kind::WritesSlowly => {
             let mut offender = member(server, false)?;
@@ -131,7 +121,7 @@ fn offend(kind: Kind, server: SocketAddr, stop: &AtomicBool) -> io::Result<Fate>
                 drain(&mut offender)?;
                 sleep(STEP);
             }
-            Ok(Fate::default())
+            Ok(None)
         }
         Kind::NeverRegister => {
             let mut silent = Vec::new();
@@ -141,29 +131,28 @@ fn offend(kind: Kind, server: SocketAddr, stop: &AtomicBool) -> io::Result<Fate>
             while !stopped() {
                 sleep(STEP);
             }
-            Ok(Fate::default())
+            Ok(None)
         }
         Kind::Flooder => flood(server, stop),
         Kind::Storm => {
             let mut crowd = Crowd::new(server, Dialect::Irc, "s")?;
             let began = now();
             crowd.enter(STORM, STORM, &|number| vec![format!("#s{}", number / STORM_ROOM)])?;
-            let time = began.elapsed().as_secs_f64();
+            let time = began.elapsed();
             while !stopped() {
                 crowd.idle(now() + STEP)?;
             }
-            Ok(Fate { cut: false, measured: Some(time) })
+            Ok(Some(time))
         }
     }
 }
 
 /// Says lines to the room as fast as the server takes them.
-fn flood(server: SocketAddr, stop: &AtomicBool) -> io::Result<Fate> {
+fn flood(server: SocketAddr, stop: &AtomicBool) -> io::Result<Option<Duration>> {
     let mut offender = member(server, false)?;
     offender.set_nonblocking(true)?;
     let line = format!("PRIVMSG {ROOM} :flood flood flood flood\r\n");
     let block = line.repeat(100);
-    let began = now();
     let mut taken = 0;
     while !stop.load(Ordering::Relaxed) {
         match offender.write(&block.as_bytes()[taken % line.len()..]) {
@@ -172,12 +161,11 @@ fn flood(server: SocketAddr, stop: &AtomicBool) -> io::Result<Fate> {
                 drain(&mut offender)?;
                 sleep(Duration::from_millis(1));
             }
-            Err(_) => return Ok(Fate { cut: true, measured: None }),
+            // Cut; the others hear of it.
+            Err(_) => return Ok(None),
         }
     }
-    // The kernel's buffers took some too.
-    let lines = taken / line.len();
-    Ok(Fate { cut: false, measured: Some(lines as f64 / began.elapsed().as_secs_f64()) })
+    Ok(None)
 }
 
 /// Somebody in the room; with a small buffer for what is sent to it.
@@ -206,30 +194,4 @@ fn drain(stream: &mut TcpStream) -> io::Result<()> {
             Err(error) => return Err(error),
         }
     }
-}
-
-/// Whether the server has closed a connection: its end comes after what was sent before.
-fn closed(mut stream: TcpStream) -> io::Result<bool> {
-    stream.set_read_timeout(Some(Duration::from_millis(500)))?;
-    let began = now();
-    let mut buffer = [0; 65536];
-    let mut text = Vec::new();
-    while began.elapsed() < LAST {
-        match stream.read(&mut buffer) {
-            Ok(0) => return Ok(true),
-            Ok(count) => {
-                text.extend_from_slice(&buffer[..count]);
-                // What the server says before it closes.
-                if memchr::memmem::find(&text, b"ERROR :").is_some() {
-                    return Ok(true);
-                }
-                text.drain(..text.len().saturating_sub(16));
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
-            Err(_) => return Ok(true),
-        }
-    }
-    // Gone already is as good.
-    let _ = stream.shutdown(Shutdown::Both);
-    Ok(false)
 }

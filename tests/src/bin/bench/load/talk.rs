@@ -62,10 +62,10 @@ impl Talk {
                 match start {
                     None if time.duration_since(began) >= warm => {
                         book.latency = Spread::default();
-                        start = Some(Sample::take(server, book.deliveries)?);
+                        start = Some(Sample::take(server, book.deliveries, book.strange)?);
                     }
                     Some(sample) if sample.at.elapsed() >= spell => {
-                        end = Some(Sample::take(server, book.deliveries)?);
+                        end = Some(Sample::take(server, book.deliveries, book.strange)?);
                     }
                     _ => {}
                 }
@@ -97,7 +97,7 @@ impl Talk {
             if let (Some(start), Some(end)) = (start, end)
                 && book.silent()
             {
-                return Ok(start.until(end, book.latency));
+                return Ok(Measured { gone: book.gone, ..start.until(end, book.latency) });
             }
             if progress.elapsed() > LOST && !book.silent() {
                 let missing = book.missing();
@@ -151,6 +151,9 @@ struct Book {
     /// The number that each member has to hear next, of each sender.
     expected: Vec<u32>,
     deliveries: u64,
+    /// Lines without a mark that were heard.
+    strange: u64,
+    gone: u64,
     lines: usize,
     latency: Spread,
     block: Vec<u8>,
@@ -173,6 +176,8 @@ impl Book {
             arrived: vec![0; senders],
             expected: vec![0; senders * hearers],
             deliveries: 0,
+            strange: 0,
+            gone: 0,
             lines: 0,
             latency: Spread::default(),
             block: Vec::new(),
@@ -210,7 +215,11 @@ impl Book {
 
     #[inline]
     fn hear(&mut self, member: usize, at: Instant, line: &[u8]) -> io::Result<()> {
-        let Some(Stamp { sender, number }) = Stamp::of(line) else { return Ok(()) };
+        let Some(Stamp { sender, number }) = Stamp::of(line) else {
+            self.strange += 1;
+            self.gone += u64::from(memchr::memmem::find(line, b" QUIT ").is_some());
+            return Ok(());
+        };
         if sender >= self.senders || member >= self.hearers || sender == member {
             let line = String::from_utf8_lossy(line);
             return Err(io::Error::other(format!("member {member} heard what is not for it: {line}")));
