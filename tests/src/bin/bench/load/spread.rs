@@ -57,3 +57,18 @@ fn value(place: usize) -> u64 {
         if place < 2 * steps { (0, place) } else { (place / steps - 1, place % steps + steps) };
     (step as u64) << power
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_exact_to_a_64th() {
+        let mut spread = Spread::default();
+        (1..=1_000_000).for_each(|nanoseconds| spread.add(nanoseconds));
+        for (share, exact) in [(0.00001, 10.0), (0.5, 500_000.0), (0.99, 990_000.0), (1.0, 1_000_000.0)] {
+            let found = spread.quantile(share) as f64;
+            assert!((found - exact).abs() <= exact / 64.0, "{share}: {found}, not {exact}");
+        }
+    }
+}

@@ -243,3 +243,46 @@ impl Book {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three members of whom the first has said two lines.
+    fn book() -> Book {
+        let pace = Pace::InFlight(2);
+        let talk = Talk { senders: 1, hearers: 3, rooms: Vec::new(), pace, text: 20 };
+        let mut book = Book::new(&talk, 3, now());
+        assert_eq!(book.send(0, 0).unwrap(), 0);
+        assert_eq!(book.send(0, 0).unwrap(), 1);
+        book
+    }
+
+    fn line(number: u32) -> Vec<u8> {
+        let mut line = Vec::new();
+        Stamp { sender: 0, number }.write(Some("#room"), 20, &mut line);
+        line.pop();
+        line
+    }
+
+    #[test]
+    fn a_line_has_arrived_when_everybody_has_it() {
+        let mut book = book();
+        book.hear(1, now(), &line(0)).unwrap();
+        assert_eq!(book.on_their_way(0), 2);
+        book.hear(2, now(), &line(0)).unwrap();
+        assert_eq!(book.on_their_way(0), 1);
+        assert_eq!(book.missing(), 2);
+    }
+
+    #[test]
+    fn what_is_doubled_misplaced_or_skipped_is_noticed() {
+        let mut book = book();
+        assert!(book.hear(1, now(), &line(1)).is_err(), "the first is missing");
+        book.hear(1, now(), &line(0)).unwrap();
+        assert!(book.hear(1, now(), &line(0)).is_err(), "twice");
+        assert!(book.hear(0, now(), &line(0)).is_err(), "its own");
+        book.hear(1, now(), &line(1)).unwrap();
+        assert!(book.hear(1, now(), &line(2)).is_err(), "never said");
+    }
+}
