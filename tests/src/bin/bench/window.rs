@@ -12,7 +12,8 @@ use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{ConnectionExt, ImageFormat};
 use x11rb::rust_connection::RustConnection;
 
-use super::{read_until, resident, ticks};
+use crate::memory::read_until;
+use crate::process::{resident, ticks};
 
 /// Starts of which the median counts.
 const STARTS: usize = 7;
@@ -79,7 +80,7 @@ impl Display {
     }
 }
 
-pub(super) fn measure() -> io::Result<()> {
+pub(crate) fn measure() -> io::Result<()> {
     println!("| what | measured |\n| --- | --- |");
     println!("| program, bytes | {} |", fs::metadata(program_named("client"))?.len());
     println!("| from exec to the first painted frame, ms, median of {STARTS} | {} |", first_frame()?);
