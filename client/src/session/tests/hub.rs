@@ -68,7 +68,13 @@ impl Party {
             let id = hub::ConnectionId { slot: self.opened, generation: 1 };
             self.opened += 1;
             let peer = ([127, 0, 0, 1], 1000 + self.opened as u16).into();
-            self.give(hub::Input::Opened { id, peer, cloak: u64::from(self.opened), token: u128::from(self.opened), toy: false });
+            self.give(hub::Input::Opened {
+                id,
+                peer,
+                cloak: u64::from(self.opened),
+                token: u128::from(self.opened),
+                toy: false,
+            });
             self.give(hub::Input::Speaks { id, speaker: hub::Speaker::Irc, name: None });
             self.connections[i] = Some(id);
             self.lines_to.insert(id, i);
