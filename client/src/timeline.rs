@@ -252,7 +252,7 @@ impl Timeline {
         if !quiet && !gap && !line.own() && self.is_new(at) {
             if let Some(mark) = self.marked() {
                 self.items.remove(mark);
-                changes.push(Change::Removed { at: mark, count: 1 });
+                removed(mark, changes);
             }
             self.add(at, Item::New, changes);
             at += 1;
@@ -277,7 +277,7 @@ impl Timeline {
     /// Takes a whole row out, and the separators that nobody needs then.
     fn take_out(&mut self, row: usize, changes: &mut Vec<Change>) {
         self.items.remove(row);
-        changes.push(Change::Removed { at: row, count: 1 });
+        removed(row, changes);
         // Its own day, if nothing of that day is left.
         let start = self.above_separators(row);
         self.mend(start, changes);
@@ -294,7 +294,7 @@ impl Timeline {
                     let next = self.day_below(at + 1);
                     if has_day || self.is_above_gap(at) || Some(*day) == above || next != Some(*day) {
                         self.items.remove(at);
-                        changes.push(Change::Removed { at, count: 1 });
+                        removed(at, changes);
                     } else {
                         has_day = true;
                         above = Some(*day);
@@ -306,7 +306,7 @@ impl Timeline {
                     if last {
                         // It stood above a line that was taken out.
                         self.items.remove(at);
-                        changes.push(Change::Removed { at, count: 1 });
+                        removed(at, changes);
                     } else {
                         at += 1;
                     }
@@ -446,6 +446,15 @@ impl Timeline {
             }
             _ => true,
         }
+    }
+}
+
+/// Notes that a row is gone; those that go one after the other make one notice.
+fn removed(at: usize, changes: &mut Vec<Change>) {
+    changes.pop_if(|last| *last == Change::Updated(at));
+    match changes.last_mut() {
+        Some(Change::Removed { at: first, count }) if *first == at => *count += 1,
+        _ => changes.push(Change::Removed { at, count: 1 }),
     }
 }
 

@@ -65,6 +65,7 @@ impl Client {
             realname: nick.into(),
             rooms: vec!["#tea".into()],
             ignored: Vec::new(),
+            unsent: Vec::new(),
             seed,
         };
         let mut client = Client { connection: net::start(profile).expect("a thread"), seen: Vec::new() };

@@ -392,3 +392,19 @@ fn is_pending(line: &Line) -> bool {
 fn gap_line(id: LineId, state: Delivery) -> Line {
     Line::new(id, &Parts { kind: LineKind::Gap, state, ..Parts::default() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_bounded_and_what_went_can_be_had_again() {
+        let mut log = Log::new(false);
+        for id in 0..=MOST as u64 {
+            log.add(Line::new(LineId(id), &Parts::default()));
+            log.edits.clear();
+        }
+        assert_eq!(log.lines.len(), MOST + 1 - DROPPED);
+        assert!(log.cut);
+    }
+}
