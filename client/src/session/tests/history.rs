@@ -325,6 +325,7 @@ fn scenario(number: u64, ours: bool) {
     let mut seed = Seed(number);
     let mut pair = Pair::new(ours);
     pair.server.limit = [3, 10, 100][seed.below(3) as usize];
+    pair.server.bare_join = seed.below(4) == 0;
     pair.settle();
     let mut said = 0;
     let mut lost: Vec<Stored> = Vec::new();
