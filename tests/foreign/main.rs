@@ -104,9 +104,9 @@ impl Client {
     /// Waits for a line.
     fn line(&mut self, kind: LineKind, from: &str, text: &str) {
         let fits = |event: &Event| match event {
-            Event::Lines { lines, .. } => {
-                lines.iter().any(|line| line.kind() == kind && line.from() == from && line.text().contains(text))
-            }
+            Event::Lines { lines, .. } => lines
+                .iter()
+                .any(|line| line.kind() == kind && line.from() == from && line.text().contains(text)),
             _ => false,
         };
         self.until(&format!("{kind:?} {from} {text}"), fits);

@@ -123,6 +123,20 @@ fn what_a_crash_took_back_is_withdrawn() {
 }
 
 #[test]
+fn what_a_crash_took_back_is_withdrawn_when_the_crash_is_known() {
+    let mut pair = entered(true, 3);
+    pair.server.bare_join = true;
+    pair.server.say("bob", "lost", None);
+    pair.carry_down(9);
+    pair.server.crash();
+    pair.world.give(Input::Lost("gone"));
+    pair.settle();
+    pair.server.say("bob", "after", None);
+    pair.settle();
+    pair.assert_same("without it");
+}
+
+#[test]
 fn what_its_sender_sends_again_is_shown_once() {
     for resent_first in [true, false] {
         let mut pair = entered(true, 3);
