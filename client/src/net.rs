@@ -22,6 +22,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Between two looks at the clock and at this computer's addresses: the driver's own timers stand
 /// still while the computer sleeps.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long what waits to be sent is not kept: most of it is confirmed before that.
+const KEEP_AFTER: Duration = Duration::from_millis(200);
 /// Bytes that one read takes.
 const READ: usize = 16 * 1024;
 
@@ -78,6 +80,8 @@ struct Driver {
     connecting: Option<Connecting>,
     to_write: Vec<u8>,
     keep: Box<dyn FnMut(Vec<Unsent>) + Send>,
+    /// What is to be kept, and when.
+    to_keep: Option<(Instant, Vec<Unsent>)>,
     /// When to look at the addresses again, and what they were.
     look_at: Instant,
     addresses: Vec<IpAddr>,
@@ -95,6 +99,7 @@ impl Driver {
             connecting: None,
             to_write: Vec::new(),
             keep,
+            to_keep: None,
             look_at: started + LOOK,
             addresses: addresses(),
         }
@@ -146,6 +151,9 @@ impl Driver {
     fn tick(&mut self) {
         let now = self.started + now(self.started).elapsed;
         self.give(Input::Tick);
+        if let Some((_, unsent)) = self.to_keep.take_if(|(at, _)| now >= *at) {
+            (self.keep)(unsent);
+        }
         if now >= self.look_at {
             self.look_at = now + LOOK;
             let addresses = addresses();
@@ -169,6 +177,7 @@ impl Driver {
     }
 
     fn carry_out(&mut self, events: &mut Vec<Event>) {
+        let now = self.started + now(self.started).elapsed;
         for output in self.session.drain() {
             match output {
                 Output::Connect => {
@@ -182,16 +191,20 @@ impl Driver {
                     self.connecting = None;
                 }
                 Output::Send(bytes) => self.to_write.extend_from_slice(&bytes),
-                Output::Keep(unsent) => (self.keep)(unsent),
+                Output::Keep(unsent) => {
+                    let at = self.to_keep.take().map_or(now + KEEP_AFTER, |(at, _)| at);
+                    self.to_keep = Some((at, unsent));
+                }
                 Output::Event(event) => events.push(event),
             }
         }
     }
 
     async fn wait(&mut self, todo: &Receiver<Action>, buffer: &mut [u8]) -> Woken {
-        let Driver { session, started, stream, connecting, to_write, look_at, .. } = self;
+        let Driver { session, started, stream, connecting, to_write, look_at, to_keep, .. } = self;
         // Offline by the person's wish nothing is due.
         let timeout = session.next_timeout().map(|at| (*started + at).min(*look_at));
+        let timeout = timeout.into_iter().chain(to_keep.as_ref().map(|(at, _)| *at)).min();
         let act = async { todo.recv().await.map_or(Woken::Over, Woken::Act) };
         let time = async {
             match timeout {
@@ -226,6 +239,9 @@ impl Driver {
     async fn finish(mut self) {
         self.give(Input::Act(Action::Disconnect));
         self.carry_out(&mut Vec::new());
+        if let Some((_, unsent)) = self.to_keep.take() {
+            (self.keep)(unsent);
+        }
     }
 }
 

@@ -346,9 +346,15 @@ impl Bridge {
             rooms: if room.is_empty() { Vec::new() } else { vec![room.into()] },
             ignored: self.state.borrow().settings.ignored.clone(),
             seed: u64::from_le_bytes(seed),
-            ..Profile::default()
+            unsent: self.folder.unsent(&place.address()).0,
         };
-        let connection = match net::start(profile) {
+        let (folder, address) = (self.folder.clone(), place.address());
+        let keep = move |unsent| {
+            if let Err(error) = folder.keep_unsent(&address, unsent) {
+                log::warn!("what is not sent yet cannot be kept: {error}");
+            }
+        };
+        let connection = match net::start_keeping(profile, keep) {
             Ok(connection) => connection,
             Err(error) => {
                 let sentence = format!("{error}");

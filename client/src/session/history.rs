@@ -48,6 +48,27 @@ impl Session {
         if known { self.ask_after(key, id, from) } else { self.ask_latest(key, id, FIRST) }
     }
 
+    /// The server's last start as a msgid tells it. If we are in rooms already without having known
+    /// of it, their last lines are looked at again.
+    pub(super) fn started_again(&mut self, boot: u64) {
+        let before = self.boot;
+        self.boot = before.max(boot);
+        if before == 0 || before >= boot || !self.is_ready() {
+            return;
+        }
+        let unsure = |(key, conversation): (&Key, &super::conversation::Conversation)| {
+            let from = unsure_from(&conversation.log, &self.sure, boot)?;
+            let looked = conversation.joined && self.has_history(key);
+            let line =
+                format!("CHATHISTORY AFTER {} msgid={from} {}", conversation.name, self.page_size(PAGE));
+            (looked && Some(from) < conversation.log.last_position()).then(|| (key.clone(), from, line))
+        };
+        let questions: Vec<(Key, Position, String)> = self.conversations.iter().filter_map(unsure).collect();
+        for (key, from, line) in questions {
+            self.ask_history(&key, What::After(Some(from)), None, &line);
+        }
+    }
+
     /// Those gaps that a loss of the connection has left.
     fn resume_gaps(&mut self, key: &Key, but: LineId) {
         let Some(conversation) = self.conversations.get(key) else { return };

@@ -228,6 +228,12 @@ impl Log {
         self.put(at, gap_line(gap.id, Delivery::Pending));
     }
 
+    /// A line has just been said here: all that come after it are heard, too.
+    pub(super) fn heard(&mut self, position: Position) {
+        let open = |gap: &&mut Gap| gap.catch_up && gap.below.is_none() && gap.above < Some(position);
+        self.gaps.iter_mut().filter(open).for_each(|gap| gap.below = Some(position));
+    }
+
     /// Opens a gap directly below a line.
     pub(super) fn open_gap_below(&mut self, line: LineId, gap: Gap) {
         let at = self.index(line).map_or(self.end(), |at| at + 1);
@@ -391,4 +397,20 @@ fn is_pending(line: &Line) -> bool {
 
 fn gap_line(id: LineId, state: Delivery) -> Line {
     Line::new(id, &Parts { kind: LineKind::Gap, state, ..Parts::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_bounded_and_what_went_can_be_had_again() {
+        let mut log = Log::new(false);
+        for id in 0..=MOST as u64 {
+            log.add(Line::new(LineId(id), &Parts::default()));
+            log.edits.clear();
+        }
+        assert_eq!(log.lines.len(), MOST + 1 - DROPPED);
+        assert!(log.cut);
+    }
 }

@@ -151,7 +151,9 @@ impl Session {
     /// Gives up what nobody answers.
     pub(super) fn questions_late(&mut self) {
         let now = self.now.elapsed;
-        while let Some(question) = self.questions.pop_front_if(|question| now >= question.until) {
+        while self.questions.front().is_some_and(|question| now >= question.until)
+            && let Some(question) = self.questions.pop_front()
+        {
             self.unanswered(question, "The server did not answer", false);
         }
     }

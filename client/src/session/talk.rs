@@ -62,6 +62,11 @@ impl Session {
         let Some(line) = self.add(&place, &parts) else { return };
         self.remember(stamp, &shown, line.id());
         if !own && !stamp.old {
+            if let Some(position) = stamp.position(self.isupport.sorted)
+                && let Some(conversation) = self.conversations.get_mut(&place)
+            {
+                conversation.log.heard(position);
+            }
             self.count_unread(&place, &line);
         }
     }

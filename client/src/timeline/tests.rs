@@ -124,6 +124,16 @@ fn an_older_page_is_one_notice() {
 }
 
 #[test]
+fn many_that_go_are_one_notice() {
+    let mut timeline = Timeline::new(utc_day, true);
+    timeline.push((0..100).map(|i| line(i, 0, "a", LineKind::Said)).collect(), &mut Vec::new());
+    let ids: Vec<LineId> = (0..50).map(LineId).collect();
+    let mut changes = Vec::new();
+    timeline.remove(&ids, &mut changes);
+    assert_eq!(changes, [Change::Removed { at: 1, count: 50 }, Change::Updated(1)]);
+}
+
+#[test]
 fn a_line_is_replaced_by_its_id() {
     let mut timeline = Timeline::new(utc_day, true);
     pushed(&mut timeline, line(1, 0, "a", LineKind::Said));

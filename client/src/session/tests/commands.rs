@@ -109,14 +109,14 @@ fn answers_come_where_they_were_asked_for() {
     world.server(
         ":s.test 311 me bob u host.test * :Bob B\n:s.test 319 me bob :@#lobby\n:s.test 318 me bob :End",
     );
-    assert_eq!(&*world.last("#lobby").text(), "bob is in @#lobby");
+    assert_eq!(world.last("#lobby").text(), "bob is in @#lobby");
     world.server(":s.test 421 me FROB :Unknown command");
     assert_eq!(
-        (world.last("#lobby").kind(), &*world.last("#lobby").text()),
+        (world.last("#lobby").kind(), world.last("#lobby").text()),
         (LineKind::Error, "FROB: Unknown command")
     );
     world.server(":s.test 482 me #lobby :You are not an operator");
-    assert_eq!(&*world.last("#lobby").text(), "#lobby: You are not an operator");
+    assert_eq!(world.last("#lobby").text(), "#lobby: You are not an operator");
 }
 
 #[test]

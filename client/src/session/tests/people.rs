@@ -120,7 +120,7 @@ fn topics_and_invitations() {
     assert!(world.last("*").text().contains("bob invites you to #secret"));
     assert!(world.events().iter().any(|event| matches!(event, Event::Alert { from, .. } if from == "bob")));
     world.server(":bob!u@h INVITE amy :#lobby");
-    assert_eq!(&*world.last("#lobby").text(), "bob invited amy");
+    assert_eq!(world.last("#lobby").text(), "bob invited amy");
 }
 
 #[test]

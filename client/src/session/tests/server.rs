@@ -43,6 +43,8 @@ pub(super) struct Server {
     /// Every question for history.
     pub(super) asked: Vec<String>,
     pub(super) limit: usize,
+    /// JOIN has no msgid, as one that is told again after a resume may.
+    pub(super) bare_join: bool,
 }
 
 impl Server {
@@ -60,6 +62,7 @@ impl Server {
             batches: 0,
             asked: Vec::new(),
             limit: 100,
+            bare_join: false,
         }
     }
 
@@ -154,7 +157,9 @@ impl Server {
                 let (msgid, at) = self.stamp();
                 self.joined = true;
                 let time = UnixMillis(at);
-                self.reply(0, format!("@msgid={msgid};time={time} :{nick}!u@host.test JOIN #lobby"));
+                let tags =
+                    if self.bare_join { String::new() } else { format!("@msgid={msgid};time={time} ") };
+                self.reply(0, format!("{tags}:{nick}!u@host.test JOIN #lobby"));
                 self.reply(0, format!(":s.test 353 {nick} = #lobby :{nick} @bob"));
                 self.reply(0, format!(":s.test 366 {nick} #lobby :End"));
             }

@@ -148,5 +148,5 @@ fn programs_are_answered_rarely() {
     assert_eq!(world.sent(), [""; 0]);
     assert!(!world.lines.contains_key("bob"), "no conversation of programs");
     world.server(":bob!u@h NOTICE me :\u{1}VERSION irssi\u{1}");
-    assert_eq!(&*world.last("*").text(), "bob answers VERSION: irssi");
+    assert_eq!(world.last("*").text(), "bob answers VERSION: irssi");
 }
