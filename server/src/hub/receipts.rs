@@ -3,13 +3,11 @@
 
 use std::collections::VecDeque;
 
-use super::event::Event;
+use super::event::{Event, VOLATILE};
 use super::reply::tagged;
 use super::{ConnectionId, Hub, Line, Output};
 use crate::protocol::{Capability, MsgId};
 
-/// Tag of an echo that is no receipt: nothing is kept on disk now.
-const VOLATILE: &str = "parlor/volatile";
 /// Lines that wait for one connection's receipts; then it is not read until they have come.
 const MOST_HELD: usize = 256;
 
@@ -55,21 +53,11 @@ impl Hub {
             return;
         }
         let Some(line) = self.encode(id, event) else { return };
-        if !kept {
-            return self.emit(id, line);
-        }
-        if self.storage != Storage::Disk {
-            let line = self.volatile(id, line);
+        if !kept || self.storage != Storage::Disk {
             return self.emit(id, line);
         }
         self.awaiting.push_back((event.id, id));
         self.emit_when(id, line, Until::Kept(event.id));
-    }
-
-    /// Marks an echo that is no receipt, for those who see tags.
-    fn volatile(&self, id: ConnectionId, line: Line) -> Line {
-        let tags = self.slots.get(id.slot as usize).is_some_and(|slot| slot.form.tags());
-        if tags { tagged(VOLATILE, &line) } else { line }
     }
 
     /// Sends a line to its own sender, behind what waits already; with `until`, when that has
