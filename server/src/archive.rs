@@ -71,10 +71,14 @@ impl Archive {
     }
 
     pub(crate) fn keep_room(&mut self, room: Arc<str>, state: Option<Box<[u8]>>) {
-        if let Archive::Disk(disk) = self {
-            disk.push();
-            disk.late.push_back(Late::Room(room, state));
-            disk.push();
+        match self {
+            Archive::Memory(memory) if state.is_none() => memory.forget(&room),
+            Archive::Memory(_) => {}
+            Archive::Disk(disk) => {
+                disk.push();
+                disk.late.push_back(Late::Room(room, state));
+                disk.push();
+            }
         }
     }
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
 
+use crate::Server;
+
 /// An empty folder of its own, removed on drop.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
@@ -29,6 +31,16 @@ impl Scratch {
     #[must_use]
     pub fn file(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
+    }
+
+    /// Starts a server that keeps its history in this folder, and waits until it listens.
+    #[track_caller]
+    #[must_use]
+    pub fn server(&self, args: &[&str]) -> Server {
+        let folder = self.path().display().to_string();
+        let mut all = vec!["--data", &folder];
+        all.extend(args);
+        Server::start(&all)
     }
 
     /// Writes a file with the usual permissions and returns its full path.

@@ -287,6 +287,13 @@ impl Server {
         self.wait().code
     }
 
+    /// Ends it as a power cut does (SIGKILL): nothing of it runs any more.
+    #[track_caller]
+    pub fn crash(self) {
+        self.signal("KILL");
+        let _ = self.wait();
+    }
+
     /// Waits until it has ended.
     #[track_caller]
     #[must_use]

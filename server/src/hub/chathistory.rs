@@ -78,6 +78,8 @@ impl Hub {
             "LATEST" => Request::Lines(Query { after: at, ..all }),
             "BEFORE" => Request::Lines(Query { before: at, ..all }),
             "AFTER" => Request::Lines(Query { after: at, newest: false, ..all }),
+            // The line itself, or else the next one; none before it is asked for.
+            "AROUND" if limit == 1 => Request::Lines(Query { after: just_before(at), newest: false, ..all }),
             "AROUND" => {
                 // The line itself is the first of what follows.
                 let before = Query { before: at, limit: limit / 2, ..all.clone() };

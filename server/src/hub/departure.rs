@@ -77,8 +77,10 @@ impl Hub {
         let Some(member) = self.member_mut(id) else { return };
         let rooms = std::mem::take(&mut member.rooms);
         let watched = std::mem::take(&mut member.watched);
-        let (invisible, operator) = (member.invisible, member.operator);
+        let (invisible, operator, token) = (member.invisible, member.operator, member.token);
         for place in rooms {
+            // Its rank waits for it from now on, not from when it was given.
+            self.hold_rank_of(token, place);
             if let Some(room) = self.rooms.get_mut(place.room) {
                 room.leave(place.number);
             }

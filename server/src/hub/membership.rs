@@ -70,7 +70,8 @@ impl Hub {
     /// says so of them.
     fn rank_of_first(&self, room: RoomId) -> u8 {
         let Some(room) = self.rooms.get(room) else { return 0 };
-        let held = room.holders.iter().any(|holder| holder.rank & OPERATOR != 0);
+        let now = self.now.wall;
+        let held = room.holders.iter().any(|holder| holder.rank & OPERATOR != 0 && holder.counts(now));
         if room.permanent || held || !room.seats().is_empty() { 0 } else { OPERATOR }
     }
 

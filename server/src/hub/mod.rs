@@ -60,7 +60,7 @@ use std::time::Duration;
 use crate::protocol::Numeric::*;
 use crate::protocol::command::{Command, CommandError};
 use crate::protocol::line::{self, MAX_BODY, MAX_CLIENT_TAGS};
-use crate::protocol::time::Moment;
+use crate::protocol::time::{Moment, UnixMillis};
 use crate::protocol::{Folded, Message, MsgId, mask};
 
 use admission::Admission;
@@ -152,7 +152,7 @@ pub enum Output {
     Release { id: ConnectionId },
     // Keep this; then say [`Input::Stored`].
     Store(Box<Record>),
-    // Keep what a room is, or forget it.
+    // Keep what a room is, or forget it; where rooms are not durable, its lines too.
     Room { room: Arc<str>, state: Option<Box<[u8]>> },
     // Answer this with [`Input::Answer`], in the light of all that was to be stored before.
     Read { ticket: u64, request: Request },
@@ -167,6 +167,7 @@ pub enum Output {
 /// See the [module](self).
 pub struct Hub {
     settings: Settings,
+    started: UnixMillis,
     now: Moment,
     slots: Vec<Slot>,
     /// Marks who was reached already when people share several rooms.
@@ -219,6 +220,7 @@ impl Hub {
             storage: if settings.durable { Storage::Disk } else { Storage::Memory },
             admission: Admission::new(settings.max_clients, settings.max_clients_per_ip),
             settings,
+            started: now.wall,
             now,
             slots: Vec::new(),
             epoch: 0,

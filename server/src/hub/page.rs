@@ -8,7 +8,7 @@ use super::replay::Replay;
 use super::reply::tagged;
 use super::room::RoomId;
 use super::who::Query;
-use super::{ConnectionId, Hub, Line, Output};
+use super::{ConnectionId, Hub, Line};
 use crate::protocol::Numeric::*;
 
 /// Bytes after which a page ends.
@@ -181,7 +181,7 @@ impl Hub {
         }
         let Some(member) = self.member_mut(id) else { return };
         match &mut member.pages {
-            Some(pages) if pages.unread >= PAGE => self.out.push(Output::More { id }),
+            Some(pages) if pages.unread >= PAGE => self.ask_for_more(id),
             // Nearly everybody has asked for something long once: that must not stay in memory.
             Some(pages) if pages.waiting.is_empty() && pages.unread > 0 => pages.waiting.shrink_to_fit(),
             Some(pages) if pages.unread == 0 && pages.waiting.is_empty() => member.pages = None,

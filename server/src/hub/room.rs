@@ -124,6 +124,11 @@ pub(super) struct Room {
 }
 
 impl Room {
+    /// Whether it is more than a memory: somebody is in it, or it is the one that always exists.
+    pub(super) fn is_alive(&self) -> bool {
+        self.permanent || !self.seats.is_empty()
+    }
+
     pub(super) fn seats(&self) -> &[Seat] {
         &self.seats
     }
@@ -274,6 +279,7 @@ impl Rooms {
         })
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.by_name.len()
     }

@@ -104,6 +104,13 @@ fn decode(state: &[u8], room: &mut Room) -> Option<()> {
     Some(())
 }
 
+impl Holder {
+    /// Whether its secret is still worth something.
+    pub(super) fn counts(&self, now: UnixMillis) -> bool {
+        now.0.saturating_sub(self.at.0) < HELD_FOR.as_millis() as u64
+    }
+}
+
 fn millis(number: &str) -> Option<UnixMillis> {
     number.parse().ok().map(UnixMillis)
 }
@@ -128,6 +135,7 @@ impl Hub {
             match read {
                 Some(()) => {
                     self.written.insert(folded.as_ref().into());
+                    self.empty_rooms.extend(self.rooms.find(&folded));
                 }
                 None => unreadable.push(folded),
             }
@@ -144,7 +152,11 @@ impl Hub {
 
     /// Writes down the rooms that changed.
     pub(super) fn write_rooms(&mut self) {
-        for id in std::mem::take(&mut self.changed_rooms) {
+        let changed = std::mem::take(&mut self.changed_rooms);
+        if !self.settings.durable {
+            return;
+        }
+        for id in changed {
             let Some(room) = self.rooms.get(id) else { continue };
             let (folded, state) = (room.folded.clone(), encode(room));
             self.write_room(folded, state);
@@ -166,18 +178,26 @@ impl Hub {
         if room.permanent {
             return;
         }
-        room.holders.retain(|holder| now.0.saturating_sub(holder.at.0) < HELD_FOR.as_millis() as u64);
+        room.holders.retain(|holder| holder.counts(now));
         // Without a disk a room lasts as long as somebody is in it, as on any IRC server.
         let folded = room.folded.clone();
         if self.settings.durable && encode(room).is_some() {
-            self.empty_rooms.push_back(id);
-            if self.empty_rooms.len() > MOST_EMPTY {
+            let Hub { empty_rooms, rooms, .. } = self;
+            let is_empty = |room: &RoomId| rooms.get(*room).is_some_and(|room| room.seats().is_empty());
+            empty_rooms.retain(|room| *room != id && is_empty(room));
+            empty_rooms.push_back(id);
+            if empty_rooms.len() > MOST_EMPTY {
                 self.end_an_empty_room();
             }
             return self.changed(id);
         }
         self.rooms.end(id);
-        self.write_room(folded, None);
+        if self.settings.durable {
+            return self.write_room(folded, None);
+        }
+        // Its key or its ban list ends with it: whoever makes the next room of this name must not
+        // read what was said in this one.
+        self.out.push(Output::Room { room: folded, state: None });
     }
 
     fn end_an_empty_room(&mut self) {
