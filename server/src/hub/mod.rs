@@ -45,6 +45,8 @@ mod settings;
 mod stamp;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_history;
 mod timers;
 mod topic;
 mod toy;
