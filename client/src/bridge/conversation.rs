@@ -141,13 +141,13 @@ impl Bridge {
         }
     }
 
-    pub(super) fn lines(&self, window: &App, key: &Key, lines: Vec<Arc<Line>>) {
+    pub(super) fn lines(&self, window: &App, key: &Key, lines: Vec<Line>) {
         let (model, current) = {
             let state = self.state.borrow();
             let Some(conversation) = state.conversation(key) else { return };
             (Rc::clone(&conversation.lines), state.current.as_ref() == Some(key))
         };
-        let talk = lines.iter().filter(|line| !line.own).count();
+        let talk = lines.iter().filter(|line| !line.own()).count();
         model.push(lines);
         let room = window.global::<RoomView>();
         if current && !room.get_stick() {
@@ -291,14 +291,15 @@ impl Bridge {
     fn retry(&self, row: i32) {
         let line = usize::try_from(row).ok().and_then(|row| self.state.borrow().current()?.lines.line(row));
         if let (Some(line), Some(to)) = (line, self.current_key()) {
-            self.act(Action::Retry { to, id: line.id });
+            self.act(Action::Retry { to, id: line.id() });
         }
     }
 
     /// A line that was not sent is not wanted any more.
     fn discard(&self, row: i32) {
-        if let (Ok(row), Some(current)) = (usize::try_from(row), self.state.borrow().current()) {
-            current.lines.discard(row);
+        let line = usize::try_from(row).ok().and_then(|row| self.state.borrow().current()?.lines.line(row));
+        if let (Some(line), Some(to)) = (line, self.current_key()) {
+            self.act(Action::Discard { to, id: line.id() });
         }
     }
 

@@ -334,8 +334,15 @@ impl Bridge {
             rooms: if room.is_empty() { Vec::new() } else { vec![room.into()] },
             ignored: self.state.borrow().settings.ignored.clone(),
             seed: u64::from_le_bytes(seed),
+            unsent: self.folder.unsent(&place.address()).0,
         };
-        let connection = match net::start(profile) {
+        let (folder, address) = (self.folder.clone(), place.address());
+        let keep = move |unsent| {
+            if let Err(error) = folder.keep_unsent(&address, unsent) {
+                log::warn!("what is not sent yet cannot be kept: {error}");
+            }
+        };
+        let connection = match net::start_keeping(profile, keep) {
             Ok(connection) => connection,
             Err(error) => {
                 let sentence = format!("{error}");
@@ -415,6 +422,20 @@ impl Bridge {
                         conversation.lines.replace(line);
                     }
                 }
+                Event::Inserted { key, before, lines, new } => {
+                    if new {
+                        self.alert_of_lines(&window, &key, &lines);
+                    }
+                    if let Some(conversation) = self.state.borrow().conversation(&key) {
+                        conversation.lines.insert(before, lines);
+                    }
+                }
+                Event::Removed { key, ids } => {
+                    if let Some(conversation) = self.state.borrow().conversation(&key) {
+                        conversation.lines.remove(&ids);
+                    }
+                }
+                Event::Found(_) | Event::Jumped { .. } => {}
                 Event::Unread { key, count, mentions } => {
                     if let Some(conversation) = self.state.borrow_mut().conversation_mut(&key) {
                         (conversation.unread, conversation.mentions) = (count, mentions);
