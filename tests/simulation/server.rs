@@ -8,7 +8,7 @@ use parlor_server::hub::{ConnectionId, Hub, Input, Output, Settings, Speaker};
 use parlor_tests::Message;
 
 use crate::disk::Job;
-use crate::link::{Piece, Way};
+use crate::link::{Caller, Piece, Way};
 use crate::oracle::word;
 use crate::world::{Happening, Notice, World};
 
@@ -232,7 +232,8 @@ impl World {
             let link = &mut self.links[link];
             // Without tags nobody sees that an echo is none.
             if !(self.server.paused && message.tag("msgid").is_none()) {
-                self.oracle.sent(&message, &link.said, &mut link.last_msgid);
+                let last = matches!(link.caller, Caller::Person(_)).then_some(&mut link.last_msgid);
+                self.oracle.sent(&message, &link.said, last);
             }
         }
     }

@@ -55,11 +55,12 @@ impl Hub {
         let Some(form) = self.slots.get(id.slot as usize).map(|slot| slot.form) else { return };
         let first = found.and_then(|kept| Remembered::parse(&kept.payload)?.line(&room, kept.id, form));
         let line = first.or_else(|| {
-            // It is older than what is kept: known, but nobody knows its id any more.
+            // It was said while the disk took nothing, or is older than what is kept: known, but it
+            // is not on disk, so this is no receipt.
             let from: Source = self.source(id);
             let what = What::Message { verb, target: &room, text: &text, private: false };
             let event = Event { tags: &tags, ..self.event(&from, what) };
-            self.encode(id, &event)
+            Some(self.volatile(id, self.encode(id, &event)?))
         });
         let Some(line) = line else { return };
         let line = match label {

@@ -67,7 +67,7 @@ impl Hub {
     }
 
     /// Marks an echo that is no receipt, for those who see tags.
-    fn volatile(&self, id: ConnectionId, line: Line) -> Line {
+    pub(super) fn volatile(&self, id: ConnectionId, line: Line) -> Line {
         let tags = self.slots.get(id.slot as usize).is_some_and(|slot| slot.form.tags());
         if tags { tagged(VOLATILE, &line) } else { line }
     }
