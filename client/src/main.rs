@@ -64,6 +64,7 @@ fn main() {
     let _ = slint::set_xdg_app_id("org.parlor.Parlor");
     let bridge = Bridge::new(&window, folder);
     bridge.wish(Wishes { address: options.address, name: options.name, host: options.host });
+    bridge.close_on_signals(&window);
     let ran = window.run();
     bridge.finish();
     if let Err(error) = ran {

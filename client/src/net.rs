@@ -2,7 +2,7 @@
 //! bytes and events out. Time comes in here, and nowhere else in the library.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,12 +13,17 @@ use parlor_server::protocol::time::{Moment, UnixMillis};
 use smol::net::TcpStream;
 use smol::{Timer, unblock};
 
-use crate::session::{Action, Event, Input, Output, Profile, Session};
+use crate::session::{Action, Event, Input, Output, Profile, Session, Unsent};
 
 /// Batches of events that may wait for the window; then the server waits.
 const WAITING: usize = 16;
 /// How long an address may take to answer.
 const CONNECT: Duration = Duration::from_secs(10);
+/// Between two looks at the clock and at this computer's addresses: the driver's own timers stand
+/// still while the computer sleeps.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long what waits to be sent is not kept: most of it is confirmed before that.
+const KEEP_AFTER: Duration = Duration::from_millis(200);
 /// Bytes that one read takes.
 const READ: usize = 16 * 1024;
 
@@ -33,12 +38,22 @@ pub struct Connection {
 }
 
 /// Starts a session on a thread of its own. It ends when [`Connection::actions`] is dropped.
+/// What it could not send is gone then.
 pub fn start(profile: Profile) -> io::Result<Connection> {
+    start_keeping(profile, |_| ())
+}
+
+/// As [`start`]. `keep` is called on that thread whenever there is something else to be sent than
+/// before: all of it, for [`Profile::unsent`] of the next start.
+pub fn start_keeping(
+    profile: Profile,
+    keep: impl FnMut(Vec<Unsent>) + Send + 'static,
+) -> io::Result<Connection> {
     let (actions, todo) = async_channel::bounded(256);
     let (tell, events) = async_channel::bounded(WAITING);
     #[expect(clippy::disallowed_methods, reason = "here time comes in")]
     let started = Instant::now();
-    let run = move || smol::block_on(Driver::new(profile, started).run(&todo, &tell));
+    let run = move || smol::block_on(Driver::new(profile, Box::new(keep), started).run(&todo, &tell));
     thread::Builder::new().name("net".into()).spawn(run)?;
     Ok(Connection { actions, events, started })
 }
@@ -64,13 +79,30 @@ struct Driver {
     stream: Option<TcpStream>,
     connecting: Option<Connecting>,
     to_write: Vec<u8>,
+    keep: Box<dyn FnMut(Vec<Unsent>) + Send>,
+    /// What is to be kept, and when.
+    to_keep: Option<(Instant, Vec<Unsent>)>,
+    /// When to look at the addresses again, and what they were.
+    look_at: Instant,
+    addresses: Vec<IpAddr>,
 }
 
 impl Driver {
-    fn new(profile: Profile, started: Instant) -> Driver {
+    fn new(profile: Profile, keep: Box<dyn FnMut(Vec<Unsent>) + Send>, started: Instant) -> Driver {
         let address = (profile.host.clone(), profile.port);
         let session = Session::new(profile, Moment { elapsed: Duration::ZERO, wall: wall() });
-        Driver { session, address, started, stream: None, connecting: None, to_write: Vec::new() }
+        Driver {
+            session,
+            address,
+            started,
+            stream: None,
+            connecting: None,
+            to_write: Vec::new(),
+            keep,
+            to_keep: None,
+            look_at: started + LOOK,
+            addresses: addresses(),
+        }
     }
 
     async fn run(mut self, todo: &Receiver<Action>, tell: &Sender<Vec<Event>>) {
@@ -111,7 +143,25 @@ impl Driver {
                     let sentence = format!("The connection broke: {error}.");
                     self.lost(&sentence);
                 }
-                Woken::Time => self.give(Input::Tick),
+                Woken::Time => self.tick(),
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.started + now(self.started).elapsed;
+        self.give(Input::Tick);
+        if let Some((_, unsent)) = self.to_keep.take_if(|(at, _)| now >= *at) {
+            (self.keep)(unsent);
+        }
+        if now >= self.look_at {
+            self.look_at = now + LOOK;
+            let addresses = addresses();
+            // Without any there is nothing to call from; what comes back is a change again.
+            let changed = addresses != self.addresses && !addresses.is_empty();
+            self.addresses = addresses;
+            if changed {
+                self.give(Input::Network);
             }
         }
     }
@@ -127,6 +177,7 @@ impl Driver {
     }
 
     fn carry_out(&mut self, events: &mut Vec<Event>) {
+        let now = self.started + now(self.started).elapsed;
         for output in self.session.drain() {
             match output {
                 Output::Connect => {
@@ -140,14 +191,20 @@ impl Driver {
                     self.connecting = None;
                 }
                 Output::Send(bytes) => self.to_write.extend_from_slice(&bytes),
+                Output::Keep(unsent) => {
+                    let at = self.to_keep.take().map_or(now + KEEP_AFTER, |(at, _)| at);
+                    self.to_keep = Some((at, unsent));
+                }
                 Output::Event(event) => events.push(event),
             }
         }
     }
 
     async fn wait(&mut self, todo: &Receiver<Action>, buffer: &mut [u8]) -> Woken {
-        let Driver { session, started, stream, connecting, to_write, .. } = self;
-        let timeout = session.next_timeout().map(|at| *started + at);
+        let Driver { session, started, stream, connecting, to_write, look_at, to_keep, .. } = self;
+        // Offline by the person's wish nothing is due.
+        let timeout = session.next_timeout().map(|at| (*started + at).min(*look_at));
+        let timeout = timeout.into_iter().chain(to_keep.as_ref().map(|(at, _)| *at)).min();
         let act = async { todo.recv().await.map_or(Woken::Over, Woken::Act) };
         let time = async {
             match timeout {
@@ -182,6 +239,9 @@ impl Driver {
     async fn finish(mut self) {
         self.give(Input::Act(Action::Disconnect));
         self.carry_out(&mut Vec::new());
+        if let Some((_, unsent)) = self.to_keep.take() {
+            (self.keep)(unsent);
+        }
     }
 }
 
@@ -237,6 +297,18 @@ fn unreachable_sentence(host: &str, port: u16, error: &io::Error) -> String {
         }
         _ => format!("{place} cannot be reached: {error}."),
     }
+}
+
+/// This computer's addresses but those of the machine itself; sorted.
+fn addresses() -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let mut all: Vec<IpAddr> = interfaces
+        .iter()
+        .filter(|one| !one.is_loopback() && !one.is_link_local())
+        .map(|one| one.ip())
+        .collect();
+    all.sort_unstable();
+    all
 }
 
 #[expect(clippy::disallowed_methods, reason = "here time comes in")]

@@ -11,6 +11,8 @@ use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::session::Unsent;
+
 /// Places that are offered again at the next start.
 const MAX_RECENT: usize = 8;
 
@@ -142,7 +144,15 @@ pub struct Drafts {
     pub texts: BTreeMap<String, String>,
 }
 
-/// The folder with both files.
+/// Lines that no server has confirmed yet, by address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Queues {
+    /// Host and port to lines, in the order in which they were typed.
+    unsent: BTreeMap<String, Vec<Unsent>>,
+}
+
+/// The folder with these files.
 #[derive(Debug, Clone)]
 pub struct Folder(PathBuf);
 
@@ -190,6 +200,23 @@ impl Folder {
     /// Writes the drafts.
     pub fn keep_drafts(&self, drafts: &Drafts) -> io::Result<()> {
         self.write("drafts.toml", drafts)
+    }
+
+    /// Reads what was not sent to this address (host and port), as [`settings`](Self::settings).
+    pub fn unsent(&self, address: &str) -> (Vec<Unsent>, Option<String>) {
+        let (mut queues, sentence) = self.read::<Queues>("unsent.toml");
+        (queues.unsent.remove(address).unwrap_or_default(), sentence)
+    }
+
+    /// Writes what is not sent to this address yet.
+    pub fn keep_unsent(&self, address: &str, unsent: Vec<Unsent>) -> io::Result<()> {
+        let (mut queues, _) = self.read::<Queues>("unsent.toml");
+        let before = if unsent.is_empty() {
+            queues.unsent.remove(address).unwrap_or_default()
+        } else {
+            queues.unsent.insert(address.to_owned(), unsent.clone()).unwrap_or_default()
+        };
+        if before == unsent { Ok(()) } else { self.write("unsent.toml", &queues) }
     }
 
     fn read<T: DeserializeOwned + Default>(&self, name: &str) -> (T, Option<String>) {
@@ -247,6 +274,26 @@ mod tests {
         let drafts = Drafts { texts: [("a #lobby".into(), "half a \"thought\"\nand more".into())].into() };
         folder.keep_drafts(&drafts).unwrap();
         assert_eq!(folder.drafts(), (drafts, None));
+        fs::remove_dir_all(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn what_was_not_sent_is_kept_for_its_address() {
+        let folder = folder("unsent");
+        let line = |text: &str| Unsent {
+            to: "#lobby".into(),
+            token: "0123456789abcdef0123456789abcdef".into(),
+            text: text.into(),
+            action: false,
+            at: 1_700_000_000_123,
+        };
+        folder.keep_unsent("a:1", vec![line("one \"1\""), line("two")]).unwrap();
+        folder.keep_unsent("[::1]:2", vec![line("three")]).unwrap();
+        folder.keep_unsent("a:1", vec![line("two")]).unwrap();
+        assert_eq!(folder.unsent("a:1"), (vec![line("two")], None));
+        assert_eq!(folder.unsent("[::1]:2").0, [line("three")]);
+        folder.keep_unsent("a:1", Vec::new()).unwrap();
+        assert_eq!(folder.unsent("a:1"), (Vec::new(), None));
         fs::remove_dir_all(folder.path()).unwrap();
     }
 

@@ -1,19 +1,19 @@
 //! What a conversation looks like from top to bottom: lines under headings, days, the place
-//! where reading stopped, comings and goings folded into one quiet row.
+//! where reading stopped, gaps, comings and goings folded into one quiet row.
 //!
-//! Pure: the window asks for a row when it shows it, and is told which rows changed.
+//! Pure: the window asks for a row when it shows it, and is told which rows changed. Lines may
+//! be put in and taken out anywhere; they are named by their ids, rows by their places.
+
+mod edit;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use parlor_server::protocol::time::UnixMillis;
 
 use crate::session::{Delivery, Line, LineId, LineKind};
 
-/// Lines of one conversation that stay in memory; the oldest go first.
-pub const MAX_ROWS: usize = 200_000;
-/// Rows that go at a time, so that not every line moves all others.
-const DROPPED: usize = 2_000;
 /// Lines of one person within this time share a heading, in milliseconds.
 const TOGETHER: u64 = 5 * 60 * 1000;
 
@@ -26,21 +26,24 @@ pub enum Row {
     New,
     /// A line. `heading`: name and time stand above it.
     #[expect(missing_docs, reason = "said above")]
-    Line { line: Arc<Line>, heading: bool },
+    Line { line: Line, heading: bool },
     /// People came, went or were renamed; one line or more.
     #[expect(missing_docs, reason = "said above")]
-    Fold { lines: Vec<Arc<Line>>, open: bool },
+    Fold { lines: Vec<Line>, open: bool },
+    /// Lines may be missing here; see [`LineKind::Gap`] for what the state of it says.
+    Gap(Line),
 }
 
-/// Which rows changed.
+/// Which rows changed. Several of them are to be applied one after the other: each speaks of the
+/// places that the ones before it have left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "said above each")]
 pub enum Change {
-    /// So many rows were added at the end.
-    Added(usize),
+    /// So many rows are new, from this place on.
+    Added { at: usize, count: usize },
     /// This row shows something else.
     Updated(usize),
-    /// So many rows are gone, from this one on.
-    #[expect(missing_docs, reason = "said above")]
+    /// So many rows are gone, from this place on.
     Removed { at: usize, count: usize },
 }
 
@@ -48,8 +51,18 @@ pub enum Change {
 enum Item {
     Day(i64),
     New,
-    Line(Arc<Line>),
-    Fold(Box<(Vec<Arc<Line>>, bool)>),
+    /// A gap is one too.
+    Line(Line),
+    Fold(Box<(Vec<Line>, bool)>),
+}
+
+/// Where to look for what is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// The person looks at it, or never has.
+    Unwanted,
+    /// The next line of somebody else below this one is new; without one: any.
+    After(Option<LineId>),
 }
 
 /// See the [module](self).
@@ -60,15 +73,14 @@ pub struct Timeline {
     fold: bool,
     /// The person looks at it.
     reading: bool,
-    /// The next line comes below the mark for new ones.
-    mark_next: bool,
+    mark: Mark,
 }
 
 impl Timeline {
     /// An empty one. `day_of` gives the day of a time where the person is; `fold`: comings and
     /// goings share a row.
     pub fn new(day_of: fn(UnixMillis) -> i64, fold: bool) -> Timeline {
-        Timeline { items: VecDeque::new(), day_of, fold, reading: false, mark_next: false }
+        Timeline { items: VecDeque::new(), day_of, fold, reading: false, mark: Mark::Unwanted }
     }
 
     /// How many rows there are.
@@ -86,64 +98,89 @@ impl Timeline {
         Some(match self.items.get(i)? {
             Item::Day(day) => Row::Day(*day),
             Item::New => Row::New,
-            Item::Line(line) => Row::Line { line: Arc::clone(line), heading: self.has_heading(i, line) },
+            Item::Line(line) if line.kind() == LineKind::Gap => Row::Gap(line.clone()),
+            Item::Line(line) => Row::Line { line: line.clone(), heading: self.has_heading(i, line) },
             Item::Fold(fold) => Row::Fold { lines: fold.0.clone(), open: fold.1 },
         })
     }
 
-    fn has_heading(&self, i: usize, line: &Line) -> bool {
-        if line.kind != LineKind::Said {
-            return line.kind == LineKind::Notice;
+    /// Whether everything that was ever said here is here: nothing is missing at the top.
+    pub fn begins_here(&self) -> bool {
+        !matches!(self.items.front(), Some(Item::Line(line)) if line.kind() == LineKind::Gap)
+    }
+
+    /// Adds lines at the end.
+    pub fn push(&mut self, lines: Vec<Line>, changes: &mut Vec<Change>) {
+        for line in lines {
+            self.put(self.items.len(), line, changes);
         }
-        match i.checked_sub(1).and_then(|above| self.items.get(above)) {
-            Some(Item::Line(above)) => {
-                above.kind != LineKind::Said
-                    || above.from != line.from
-                    || above.own != line.own
-                    || line.at.0.saturating_sub(above.at.0) > TOGETHER
+    }
+
+    /// Puts lines in above another one; without it, at the end.
+    pub fn insert(&mut self, before: LineId, lines: Vec<Line>, changes: &mut Vec<Change>) {
+        let mut known = None;
+        for line in lines {
+            let at = match known.filter(|row| self.starts_with(*row, before)) {
+                Some(row) => row,
+                None => match self.place(before) {
+                    Some((row, inner)) => self.split(row, inner, changes),
+                    None => self.items.len(),
+                },
+            };
+            let below = self.items.len() - at;
+            self.put(at, line, changes);
+            // Nothing below it has changed.
+            known = self.items.len().checked_sub(below);
+        }
+    }
+
+    /// Puts a line in the place of the one with the same id, if that is here.
+    pub fn replace(&mut self, line: Line, changes: &mut Vec<Change>) {
+        let Some((row, inner)) = self.place(line.id()) else { return };
+        match self.items.get_mut(row) {
+            Some(Item::Line(old)) if (self.day_of)(old.at()) == (self.day_of)(line.at()) => {
+                *old = line;
+                changes.push(Change::Updated(row));
+                self.update_heading(row + 1, changes);
             }
-            _ => true,
-        }
-    }
-
-    /// Adds a line at the end.
-    pub fn push(&mut self, line: Arc<Line>, changes: &mut Vec<Change>) {
-        let quiet = is_quiet(line.kind);
-        let before = self.items.len();
-        if !quiet && !line.own && std::mem::take(&mut self.mark_next) {
-            self.items.push_back(Item::New);
-        }
-        let day = (self.day_of)(line.at);
-        if self.last_day() != Some(day) {
-            self.items.push_back(Item::Day(day));
-        }
-        match self.items.back_mut() {
-            Some(Item::Fold(fold)) if quiet && self.fold => {
-                fold.0.push(line);
-                changes.push(Change::Updated(before - 1));
+            Some(Item::Fold(fold)) => {
+                if let Some(old) = fold.0.get_mut(inner) {
+                    *old = line;
+                    changes.push(Change::Updated(row));
+                }
             }
-            _ if quiet => self.items.push_back(Item::Fold(Box::new((vec![line], false)))),
-            _ => self.items.push_back(Item::Line(line)),
-        }
-        if self.items.len() > before {
-            changes.push(Change::Added(self.items.len() - before));
-        }
-        if self.items.len() > MAX_ROWS {
-            self.items.drain(..DROPPED);
-            changes.push(Change::Removed { at: 0, count: DROPPED });
+            Some(_) => {
+                let below = self.id_below(row + 1);
+                self.take_out(row, changes);
+                match below {
+                    Some(below) => self.insert(below, vec![line], changes),
+                    None => self.push(vec![line], changes),
+                }
+            }
+            None => {}
         }
     }
 
-    /// Puts a line in the place of the one with the same id, if that is still here.
-    pub fn replace(&mut self, line: Arc<Line>) -> Option<Change> {
-        let i = self.find(line.id)?;
-        self.items[i] = Item::Line(line);
-        Some(Change::Updated(i))
+    /// Takes lines out.
+    pub fn remove(&mut self, ids: &[LineId], changes: &mut Vec<Change>) {
+        for id in ids {
+            let Some((row, inner)) = self.place(*id) else { continue };
+            if self.mark == Mark::After(Some(*id)) {
+                self.mark = Mark::After(self.read_above(row));
+            }
+            match self.items.get_mut(row) {
+                Some(Item::Fold(fold)) if fold.0.len() > 1 => {
+                    fold.0.remove(inner);
+                    changes.push(Change::Updated(row));
+                }
+                _ => self.take_out(row, changes),
+            }
+        }
     }
 
-    /// The row of a line; late lines are found first.
+    /// The row of a line, or of the fold that it is in. Lines near both ends are found first.
     pub fn find(&self, id: LineId) -> Option<usize> {
-        self.items.iter().rposition(|item| matches!(item, Item::Line(line) if line.id == id))
+        self.place(id).map(|(row, _)| row)
     }
 
     /// The person looks at it, or does not any more: then the mark is set anew.
@@ -152,23 +189,14 @@ impl Timeline {
             return None;
         }
         self.reading = reading;
-        self.mark_next = !reading;
         if reading {
+            self.mark = Mark::Unwanted;
             return None;
         }
-        let at = self.items.iter().rposition(|item| matches!(item, Item::New))?;
+        self.mark = Mark::After(self.last_read());
+        let at = self.marked()?;
         self.items.remove(at);
         Some(Change::Removed { at, count: 1 })
-    }
-
-    /// Takes out a line of the person's own that was not sent.
-    pub fn discard(&mut self, i: usize) -> Option<Change> {
-        let failed = |line: &Line| matches!(line.state, Delivery::Failed(_));
-        if !matches!(self.items.get(i), Some(Item::Line(line)) if failed(line)) {
-            return None;
-        }
-        self.items.remove(i);
-        Some(Change::Removed { at: i, count: 1 })
     }
 
     /// Opens or closes a folded row.
@@ -178,143 +206,115 @@ impl Timeline {
         Some(Change::Updated(i))
     }
 
-    fn last_day(&self) -> Option<i64> {
-        self.items.iter().rev().find_map(|item| match item {
+    /// Row and place in the fold of a line.
+    fn place(&self, id: LineId) -> Option<(usize, usize)> {
+        let inner = |item: &Item| match item {
+            Item::Line(line) => (line.id() == id).then_some(0),
+            Item::Fold(fold) => fold.0.iter().position(|line| line.id() == id),
+            Item::Day(_) | Item::New => None,
+        };
+        let last = self.items.len().checked_sub(1)?;
+        for i in 0..=last / 2 {
+            for row in [last - i, i] {
+                if let Some(inner) = self.items.get(row).and_then(inner) {
+                    return Some((row, inner));
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether a line is the first of a row.
+    fn starts_with(&self, row: usize, id: LineId) -> bool {
+        match self.items.get(row) {
+            Some(Item::Line(line)) => line.id() == id,
+            Some(Item::Fold(fold)) => fold.0.first().is_some_and(|line| line.id() == id),
+            _ => false,
+        }
+    }
+
+    fn above_separators(&self, at: usize) -> usize {
+        let separator = |i: usize| matches!(self.items.get(i), Some(Item::Day(_) | Item::New));
+        let mut at = at.min(self.items.len());
+        while at > 0 && separator(at - 1) {
+            at -= 1;
+        }
+        at
+    }
+
+    /// Whether a line of somebody else that comes in above this row is the first new one.
+    fn is_new(&self, at: usize) -> bool {
+        let Mark::After(read) = self.mark else { return false };
+        if self.marked().is_some_and(|mark| mark < at) {
+            return false;
+        }
+        at == self.items.len() || read.and_then(|id| self.find(id)).is_none_or(|row| row < at)
+    }
+
+    fn marked(&self) -> Option<usize> {
+        self.items.iter().rposition(|item| matches!(item, Item::New))
+    }
+
+    /// The day of the last line above this row.
+    fn day_above(&self, at: usize) -> Option<i64> {
+        self.items.range(..at).rev().find_map(|item| match item {
             Item::Day(day) => Some(*day),
             Item::New => None,
-            Item::Line(line) => Some((self.day_of)(line.at)),
-            Item::Fold(fold) => fold.0.last().map(|line| (self.day_of)(line.at)),
+            Item::Line(line) if line.kind() == LineKind::Gap => None,
+            Item::Line(line) => Some((self.day_of)(line.at())),
+            Item::Fold(fold) => fold.0.last().map(|line| (self.day_of)(line.at())),
         })
+    }
+
+    /// The day of the first line from this row on.
+    fn day_below(&self, at: usize) -> Option<i64> {
+        self.items.range(at.min(self.items.len())..).find_map(|item| match item {
+            Item::Day(_) | Item::New => None,
+            Item::Line(line) if line.kind() == LineKind::Gap => None,
+            Item::Line(line) => Some((self.day_of)(line.at())),
+            Item::Fold(fold) => fold.0.first().map(|line| (self.day_of)(line.at())),
+        })
+    }
+
+    fn id_below(&self, at: usize) -> Option<LineId> {
+        self.items.range(at.min(self.items.len())..).find_map(|item| match item {
+            Item::Line(line) => Some(line.id()),
+            Item::Fold(fold) => fold.0.first().map(Line::id),
+            Item::Day(_) | Item::New => None,
+        })
+    }
+
+    fn last_read(&self) -> Option<LineId> {
+        self.read_above(self.items.len())
+    }
+
+    /// The last line above this row that stays where it is: others come in above a gap and above
+    /// what waits to be sent.
+    fn read_above(&self, at: usize) -> Option<LineId> {
+        self.items.range(..at).rev().find_map(|item| match item {
+            Item::Line(line) if line.kind() == LineKind::Gap || line.state() == Delivery::Pending => None,
+            Item::Line(line) => Some(line.id()),
+            Item::Fold(fold) => fold.0.last().map(Line::id),
+            Item::Day(_) | Item::New => None,
+        })
+    }
+
+    fn has_heading(&self, i: usize, line: &Line) -> bool {
+        if line.kind() != LineKind::Said {
+            return line.kind() == LineKind::Notice;
+        }
+        match i.checked_sub(1).and_then(|above| self.items.get(above)) {
+            Some(Item::Line(above)) => {
+                above.kind() != LineKind::Said
+                    || above.from() != line.from()
+                    || above.own() != line.own()
+                    || line.at().0.abs_diff(above.at().0) > TOGETHER
+            }
+            _ => true,
+        }
     }
 }
 
 fn is_quiet(kind: LineKind) -> bool {
     matches!(kind, LineKind::Joined | LineKind::Left | LineKind::Renamed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn utc_day(at: UnixMillis) -> i64 {
-        (at.0 / 86_400_000) as i64
-    }
-
-    fn line(id: u64, minutes: u64, from: &str, kind: LineKind) -> Arc<Line> {
-        Arc::new(Line {
-            id: LineId(id),
-            msgid: None,
-            at: UnixMillis(minutes * 60_000),
-            from: from.into(),
-            kind,
-            text: format!("line {id}").into(),
-            own: false,
-            mention: false,
-            state: Delivery::None,
-        })
-    }
-
-    fn shape(timeline: &Timeline) -> String {
-        let rows = (0..timeline.len()).filter_map(|i| timeline.row(i));
-        rows.map(|row| match row {
-            Row::Day(_) => "D".into(),
-            Row::New => "N".into(),
-            Row::Line { heading, .. } => if heading { "H" } else { "l" }.into(),
-            Row::Fold { lines, .. } => format!("{}", lines.len()),
-        })
-        .collect()
-    }
-
-    fn pushed(timeline: &mut Timeline, line: Arc<Line>) -> Vec<Change> {
-        let mut changes = Vec::new();
-        timeline.push(line, &mut changes);
-        changes
-    }
-
-    #[test]
-    fn lines_of_one_person_share_a_heading_for_five_minutes() {
-        let mut timeline = Timeline::new(utc_day, true);
-        for (id, minutes, from) in [(1, 0, "a"), (2, 4, "a"), (3, 4, "b"), (4, 5, "a"), (5, 11, "a")] {
-            pushed(&mut timeline, line(id, minutes, from, LineKind::Said));
-        }
-        assert_eq!(shape(&timeline), "DHlHHH");
-    }
-
-    #[test]
-    fn each_day_begins_with_a_separator() {
-        let mut timeline = Timeline::new(utc_day, true);
-        pushed(&mut timeline, line(1, 0, "a", LineKind::Said));
-        let changes = pushed(&mut timeline, line(2, 24 * 60, "a", LineKind::Said));
-        assert_eq!((shape(&timeline).as_str(), changes), ("DHDH", vec![Change::Added(2)]));
-    }
-
-    #[test]
-    fn comings_and_goings_fold() {
-        let mut timeline = Timeline::new(utc_day, true);
-        for (id, kind) in
-            [(1, LineKind::Joined), (2, LineKind::Left), (3, LineKind::Said), (4, LineKind::Joined)]
-        {
-            pushed(&mut timeline, line(id, 0, "a", kind));
-        }
-        assert_eq!(shape(&timeline), "D2H1");
-        assert_eq!(pushed(&mut timeline, line(5, 0, "b", LineKind::Left)), [Change::Updated(3)]);
-        assert_eq!(timeline.toggle(3), Some(Change::Updated(3)));
-        assert!(matches!(timeline.row(3), Some(Row::Fold { open: true, .. })));
-
-        let mut apart = Timeline::new(utc_day, false);
-        pushed(&mut apart, line(1, 0, "a", LineKind::Joined));
-        pushed(&mut apart, line(2, 0, "b", LineKind::Joined));
-        assert_eq!(shape(&apart), "D11");
-    }
-
-    #[test]
-    fn the_mark_stands_where_reading_stopped() {
-        let mut timeline = Timeline::new(utc_day, true);
-        timeline.set_reading(true);
-        pushed(&mut timeline, line(1, 0, "a", LineKind::Said));
-        timeline.set_reading(false);
-        pushed(&mut timeline, line(2, 0, "a", LineKind::Said));
-        pushed(&mut timeline, line(3, 0, "a", LineKind::Said));
-        assert_eq!(shape(&timeline), "DHNHl");
-        timeline.set_reading(true);
-        pushed(&mut timeline, line(4, 0, "a", LineKind::Said));
-        assert_eq!(timeline.set_reading(false), Some(Change::Removed { at: 2, count: 1 }));
-        assert_eq!(shape(&timeline), "DHlll");
-    }
-
-    #[test]
-    fn a_line_is_replaced_by_its_id() {
-        let mut timeline = Timeline::new(utc_day, true);
-        pushed(&mut timeline, line(1, 0, "a", LineKind::Said));
-        pushed(&mut timeline, line(2, 0, "a", LineKind::Said));
-        let delivered =
-            Arc::new(Line { state: Delivery::Delivered, ..(*line(1, 0, "a", LineKind::Said)).clone() });
-        assert_eq!(timeline.replace(Arc::clone(&delivered)), Some(Change::Updated(1)));
-        assert_eq!(timeline.row(1), Some(Row::Line { line: delivered, heading: true }));
-        assert_eq!(timeline.replace(line(9, 0, "a", LineKind::Said)), None);
-    }
-
-    #[test]
-    fn only_what_failed_can_be_discarded() {
-        let mut timeline = Timeline::new(utc_day, true);
-        let failed =
-            Line { state: Delivery::Failed("why".into()), ..(*line(1, 0, "a", LineKind::Said)).clone() };
-        pushed(&mut timeline, Arc::new(failed));
-        pushed(&mut timeline, line(2, 0, "a", LineKind::Said));
-        assert_eq!(timeline.discard(2), None);
-        assert_eq!(timeline.discard(1), Some(Change::Removed { at: 1, count: 1 }));
-        assert_eq!(shape(&timeline), "DH");
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let mut timeline = Timeline::new(utc_day, true);
-        let one = line(1, 0, "a", LineKind::Said);
-        let mut changes = Vec::new();
-        for _ in 0..MAX_ROWS + 10 {
-            timeline.push(Arc::clone(&one), &mut changes);
-        }
-        assert!(timeline.len() <= MAX_ROWS);
-        assert!(changes.contains(&Change::Removed { at: 0, count: DROPPED }));
-    }
 }

@@ -403,3 +403,64 @@ fn the_command_line_is_obeyed() {
     assert!(bob.card().get_address_error().contains("no such: place"));
     assert!(!bob.card().get_name_error().is_empty());
 }
+
+#[test]
+fn a_room_that_lets_nobody_in_is_said_beside_its_field() {
+    let host = server();
+    let _bob = Terminal::joins(host.address(), "bob");
+    let anna = Person::new("founder");
+    anna.joins(host.address(), "anna");
+    anna.says("/join #club");
+    anna.until("the club", |anna| anna.room().get_key() == "#club");
+    anna.says("/raw MODE #club +i");
+    anna.until("the mode", |anna| anna.rows().iter().any(|row| row.plain.contains("+i")));
+
+    let alice = Person::new("refused");
+    let card = alice.card();
+    card.set_name("alice".into());
+    card.set_address(host.address().to_string().into());
+    card.set_room("#club".into());
+    card.invoke_join();
+    alice.until("the sentence", |alice| !alice.card().get_room_error().is_empty());
+    assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Connect);
+    assert_eq!(card.get_room_error(), "#club lets in only people who were invited.");
+    assert!(!card.get_busy());
+    assert_eq!(card.get_recents().row_count(), 0);
+    // The name is free again, and another room may be tried.
+    card.set_room("#lobby".into());
+    alice.until("the name", |_| smol::block_on(host.guests()).len() == 2);
+    alice.joins(host.address(), "alice");
+
+    // Inside, it is a sentence in the window.
+    alice.says("/join #club");
+    alice.until("the notice", |alice| alice.room().get_notice().contains("#club lets in only"));
+    assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Room);
+    host.stop();
+}
+
+#[test]
+fn what_the_session_says_is_said_in_chinese() {
+    let host = server();
+    let alice = Person::new("chinese");
+    let settings = alice.app.global::<SettingsView>();
+    alice.app.global::<Shell>().invoke_opened(parlor_ui::Panel::Settings);
+    settings.set_language(Language::Chinese);
+    settings.invoke_changed_now();
+    alice.joins(host.address(), "alice");
+    alice.says("/ignore bob");
+    alice.waits_for("你已屏蔽 bob");
+    alice.says("/nonsense");
+    alice.waits_for("没有 /nonsense 这个命令");
+    alice.says("/kick");
+    alice.waits_for("/kick NAME [why]");
+    assert!(!alice.has("puts somebody out"));
+    alice.room().set_draft("/ign".into());
+    alice.room().invoke_draft_edited();
+    let commands: Vec<_> = alice.room().get_commands().iter().collect();
+    assert_eq!(commands.len(), 1);
+    assert!(commands[0].help.contains("屏蔽") || !commands[0].help.is_ascii(), "{commands:?}");
+
+    alice.room().set_draft("".into());
+    host.stop();
+    alice.until("the reason", |alice| alice.room().get_status_detail().contains("服务器关闭了连接"));
+}

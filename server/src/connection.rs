@@ -1,9 +1,10 @@
 //! One peer: its socket, and what waits to be written to it.
 
 use std::cell::RefCell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown, TcpStream};
+use std::pin::Pin;
 use std::time::Duration;
 
 use async_channel::Sender;
@@ -13,7 +14,7 @@ use smol::{Async, Timer};
 use crate::dispatch::Arrival;
 use crate::gate::Gate;
 use crate::hub::{ConnectionId, Line};
-use crate::outbox::{Flushed, Outbox};
+use crate::outbox::{Blocks, Flushed, Outbox};
 
 /// Bytes that one read takes at most; one buffer serves all connections of a thread.
 pub(crate) const READ: usize = 16 * 1024;
@@ -78,6 +79,14 @@ impl Connection {
         self.outgoing.borrow_mut().outbox.clear();
     }
 
+    /// Makes one piece of what waits, where others are sent the same.
+    pub(crate) fn share(&self, blocks: &mut Blocks) {
+        let mut outgoing = self.outgoing.borrow_mut();
+        if !outgoing.writer {
+            outgoing.outbox.share(blocks);
+        }
+    }
+
     /// Writes what waits, unless a task does that already. `Blocked`: the caller has to start
     /// [`write_rest`](Self::write_rest).
     pub(crate) fn flush(&self) -> io::Result<Flushed> {
@@ -114,7 +123,8 @@ impl Connection {
                 Timer::after(stall).await;
                 Err(io::Error::from(ErrorKind::TimedOut))
             };
-            match future::or(self.stream.writable(), stalled).await {
+            let writable = poll_fn(|context| self.stream.poll_writable(context));
+            match future::or(writable, stalled).await {
                 Err(error) if error.kind() == ErrorKind::TimedOut => return Err("Write stalled"),
                 Err(_) => return Err("Connection lost"),
                 Ok(()) => {}
@@ -169,7 +179,8 @@ impl Connection {
     /// Waits for bytes and hands them over; an empty slice is the end of the stream.
     pub(crate) async fn receive<R>(&self, take: impl FnOnce(&[u8]) -> R) -> io::Result<R> {
         loop {
-            self.stream.readable().await?;
+            // Its only reader: this costs less than `readable`, which serves several.
+            poll_fn(|context| self.stream.poll_readable(context)).await?;
             let received = SCRATCH.with_borrow_mut(|scratch| {
                 self.stream.get_ref().read(scratch).map(|count| count.min(scratch.len()))
             });
@@ -196,11 +207,13 @@ impl Connection {
 }
 
 /// Runs a connection's task; a panic in it is reported, and ends nothing else.
-pub(crate) async fn guarded(task: impl Future<Output = ()>, hub: Sender<Arrival>, id: ConnectionId) {
+///
+/// The task comes boxed: else it would be held twice, as an argument and where it is awaited.
+pub(crate) async fn guarded(task: Pin<Box<dyn Future<Output = ()>>>, hub: Sender<Arrival>, id: ConnectionId) {
     use futures_lite::FutureExt;
     if std::panic::AssertUnwindSafe(task).catch_unwind().await.is_err() {
         log::error!("a connection's task failed and its peer is closed; please report this");
-        let _ = hub.send(Arrival::Lost { id, reason: "Internal error".into() }).await;
+        let _ = Box::pin(hub.send(Arrival::Lost { id, reason: "Internal error".into() })).await;
     }
 }
 
@@ -212,7 +225,7 @@ mod tests {
     fn a_panic_in_a_connection_closes_that_peer_only() {
         let (sender, events) = async_channel::bounded(1);
         let id = ConnectionId { slot: 7, generation: 1 };
-        smol::block_on(guarded(async { panic!("as the test asked") }, sender, id));
+        smol::block_on(guarded(Box::pin(async { panic!("as the test asked") }), sender, id));
         assert!(matches!(events.try_recv(), Ok(Arrival::Lost { id: lost, .. }) if lost == id));
     }
 }

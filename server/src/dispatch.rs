@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::connection::{Connection, Door, guarded};
 use crate::hub::history::Answer;
 use crate::hub::{ConnectionId, Guest, Hub, Input, Output, Speaker};
-use crate::outbox::Flushed;
+use crate::outbox::{Blocks, Flushed};
 use crate::protocol::time::{Moment, UnixMillis};
 use crate::reader::Reader;
 use crate::store::{Notice, Opened};
@@ -90,6 +90,8 @@ pub(crate) struct Dispatch {
     free: Vec<u32>,
     /// Whose outbox got something in this turn.
     dirty: Vec<u32>,
+    /// What several outboxes got alike in this turn.
+    blocks: Blocks,
     /// Whose long reply goes on.
     more: Vec<ConnectionId>,
     /// Who has to go when this turn's outputs are carried out.
@@ -134,6 +136,7 @@ impl Dispatch {
             entries: Vec::new(),
             free: Vec::new(),
             dirty: Vec::new(),
+            blocks: Blocks::default(),
             more: Vec::new(),
             failed: Vec::new(),
             closing_now: Rc::default(),
@@ -360,6 +363,7 @@ impl Dispatch {
                 let Some(entry) = self.entries.get_mut(slot as usize) else { continue };
                 entry.dirty = false;
                 let Some((connection, _)) = &entry.connection else { continue };
+                connection.share(&mut self.blocks);
                 match connection.flush() {
                     Ok(Flushed::All) => {}
                     Ok(Flushed::Blocked) => {
@@ -370,6 +374,7 @@ impl Dispatch {
             }
             self.bury();
         }
+        self.blocks.clear();
     }
 
     fn open(&mut self, stream: Async<TcpStream>, peer: SocketAddr, door: Door) {
@@ -388,7 +393,7 @@ impl Dispatch {
             hub: self.sender.clone(),
             config: Rc::clone(&self.config),
         };
-        let task = executor.spawn(guarded(reader.run(), self.sender.clone(), id));
+        let task = executor.spawn(guarded(Box::pin(reader.run()), self.sender.clone(), id));
         entry.connection = Some((connection, task));
         let toy = door == Door::Toy;
         let mut token = [0; 16];
@@ -424,7 +429,7 @@ impl Dispatch {
             count.set(count.get() - 1);
             drop(alive);
         };
-        executor.spawn(guarded(task, self.sender.clone(), id)).detach();
+        executor.spawn(guarded(Box::pin(task), self.sender.clone(), id)).detach();
     }
 
     /// Goes on with a long reply if its reader has taken what came before.
@@ -470,7 +475,7 @@ fn write_on(
         // A hub that is gone needs no news.
         let _ = hub.send(arrival).await;
     };
-    executor.spawn(guarded(task, hub_for_guard, id)).detach();
+    executor.spawn(guarded(Box::pin(task), hub_for_guard, id)).detach();
 }
 
 #[expect(clippy::disallowed_methods, reason = "here time comes in")]

@@ -23,6 +23,10 @@ impl Gate {
         }
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
     /// Waits until it is open; there is one who waits.
     pub(crate) async fn pass(&self) {
         poll_fn(|context| {

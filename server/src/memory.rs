@@ -86,8 +86,8 @@ impl Memory {
                     .iter()
                     .filter_map(|room| {
                         let lines = self.records(room).filter(|record| !record.event).map(|record| record.id);
-                        let last = lines.filter(|id| after.is_before(*id) && before.is_after(*id)).last();
-                        last.map(|id| (room.clone(), id))
+                        let mut fitting = lines.filter(|id| after.is_before(*id) && before.is_after(*id));
+                        fitting.next_back().map(|id| (room.clone(), id))
                     })
                     .collect();
                 targets.sort_by_key(|(_, id)| *id);

@@ -1,7 +1,7 @@
 //! What waits to be written to one connection: bounded, and written with as few system calls
 //! as possible.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind, IoSlice, Write};
 
 use crate::hub::Line;
@@ -9,7 +9,9 @@ use crate::hub::Line;
 /// Lines that one system call writes at most.
 const SLICES: usize = 64;
 /// Places that an empty outbox keeps.
-const KEPT: usize = 8;
+const KEPT: usize = 4;
+/// From so many lines on, it pays to look whether others get the same.
+const SHARED: usize = 4;
 
 /// How far a flush came.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +33,54 @@ pub(crate) struct Outbox {
     pub(crate) singly: bool,
 }
 
+/// What was written out in one turn: whoever is sent the same lines is sent them in one piece,
+/// which is made once.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks {
+    made: HashMap<(usize, usize, usize), Block>,
+}
+
+#[derive(Debug)]
+struct Block {
+    lines: Box<[Line]>,
+    /// Made when a second outbox has the same lines.
+    whole: Option<Line>,
+}
+
+impl Blocks {
+    /// The turn is over.
+    pub(crate) fn clear(&mut self) {
+        self.made.clear();
+    }
+}
+
 impl Outbox {
+    /// Puts one piece in the place of many lines, if another outbox had the same in this turn.
+    pub(crate) fn share(&mut self, blocks: &mut Blocks) {
+        let count = self.lines.len();
+        if count < SHARED || self.written > 0 || self.singly {
+            return;
+        }
+        let (Some(first), Some(last)) = (self.lines.front(), self.lines.back()) else { return };
+        // Lines of a turn are shared, so the same line is in the same place; the rest is looked at.
+        let key = (first.as_ptr() as usize, last.as_ptr() as usize, count);
+        let Some(block) = blocks.made.get_mut(&key) else {
+            let lines = self.lines.iter().cloned().collect();
+            blocks.made.insert(key, Block { lines, whole: None });
+            return;
+        };
+        if !block.lines.iter().zip(&self.lines).all(|(one, other)| Line::ptr_eq(one, other)) {
+            return;
+        }
+        let whole = block.whole.get_or_insert_with(|| {
+            let mut whole = Vec::with_capacity(self.bytes);
+            block.lines.iter().for_each(|line| whole.extend_from_slice(line));
+            whole.into()
+        });
+        self.lines.clear();
+        self.lines.push_back(whole.clone());
+    }
+
     pub(crate) fn push(&mut self, line: Line) {
         self.bytes += line.len();
         self.lines.push_back(line);
@@ -143,6 +192,34 @@ mod tests {
             while outbox.flush(&mut to).unwrap() == Flushed::Blocked {}
             assert_eq!(String::from_utf8(to.taken).unwrap(), whole);
             assert!(outbox.is_empty());
+        }
+    }
+
+    #[test]
+    fn who_gets_the_same_gets_it_in_one_piece() {
+        let lines: Vec<Line> = (0..9).map(|i| line(&format!("line {i}\n"))).collect();
+        let mut blocks = Blocks::default();
+        let all = |_: &usize| true;
+        let without = |own: usize| move |i: &usize| *i != own;
+        let mut outboxes: Vec<(Outbox, String)> = Vec::new();
+        let mut add = |wanted: &dyn Fn(&usize) -> bool| {
+            let mut outbox = Outbox::default();
+            let chosen: Vec<&Line> = (0..9).filter(wanted).map(|i| &lines[i]).collect();
+            chosen.iter().for_each(|line| outbox.push(Line::clone(line)));
+            let text = chosen.iter().map(|line| String::from_utf8_lossy(line)).collect();
+            outbox.share(&mut blocks);
+            outboxes.push((outbox, text));
+        };
+        // The middle differs where first, last and number are the same.
+        let wanted: [&dyn Fn(&usize) -> bool; 6] = [&all, &all, &without(3), &without(4), &without(3), &all];
+        wanted.iter().for_each(|wanted| add(wanted));
+        let pieces: Vec<usize> = outboxes.iter().map(|(outbox, _)| outbox.lines.len()).collect();
+        assert_eq!(pieces, [9, 1, 8, 8, 1, 1]);
+        for (mut outbox, text) in outboxes {
+            let mut to = Narrow { taken: Vec::new(), calls: 0, most: 5 };
+            assert_eq!(outbox.bytes(), text.len());
+            while outbox.flush(&mut to).unwrap() == Flushed::Blocked {}
+            assert_eq!(String::from_utf8(to.taken).unwrap(), text);
         }
     }
 

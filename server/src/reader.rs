@@ -4,9 +4,9 @@
 use std::convert::Infallible;
 use std::io;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use async_channel::Sender;
+use async_channel::{Sender, TrySendError};
 use futures_lite::future;
 use smol::Timer;
 
@@ -70,7 +70,7 @@ impl Reader {
     async fn main(&self) -> Result<Infallible, End> {
         let id = self.connection.id;
         let (speaker, first, mut ended) = Box::pin(self.tell_apart()).await?;
-        self.hub.send(Arrival::Speaks { id, speaker, name: None }).await?;
+        self.tell(Arrival::Speaks { id, speaker, name: None }).await?;
         #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
         let mut bucket = self.config.flood.map(|rate| Bucket::new(rate, Instant::now()));
         let mut framer = Framer::default();
@@ -80,7 +80,7 @@ impl Reader {
             let (block, sound) = framed;
             match block {
                 Some(block) => self.forward(block, &mut bucket).await?,
-                None => self.hub.send(Arrival::Alive { id }).await?,
+                None => self.tell(Arrival::Alive { id }).await?,
             }
             sound.map_err(End::Framing)?;
             if ended {
@@ -103,32 +103,52 @@ impl Reader {
     }
 
     /// Hands whole lines to the hub, as fast as flood control lets them.
+    ///
+    /// What need not wait, nearly everything, does not: the waiting is boxed, so that an idle
+    /// reader has no place for it.
     pub(crate) async fn forward(&self, block: Box<[u8]>, bucket: &mut Option<Bucket>) -> Result<(), End> {
+        let allowed = bucket.as_mut().map_or(block.len(), |bucket| allowed(&block, 0, bucket).0);
+        if allowed < block.len() || self.connection.gate.is_closed() {
+            return Box::pin(self.forward_slowly(block, allowed, bucket)).await;
+        }
+        self.tell(Arrival::Lines { id: self.connection.id, block }).await
+    }
+
+    /// Tells the hub something; waits only where the hub is behind.
+    pub(crate) async fn tell(&self, arrival: Arrival) -> Result<(), End> {
+        match self.hub.try_send(arrival) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(arrival)) => Ok(Box::pin(self.hub.send(arrival)).await?),
+            Err(TrySendError::Closed(_)) => Err(End::Hub),
+        }
+    }
+
+    /// The same in parts: when the gate opens, and as flood control counts. `end`: so much is
+    /// counted already.
+    async fn forward_slowly(
+        &self,
+        block: Box<[u8]>,
+        mut end: usize,
+        bucket: &mut Option<Bucket>,
+    ) -> Result<(), End> {
         let id = self.connection.id;
         self.connection.gate.pass().await;
-        let Some(bucket) = bucket else {
-            return Ok(self.hub.send(Arrival::Lines { id, block }).await?);
-        };
-        #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
-        let clock = Instant::now;
-        let (mut start, mut end) = (0, 0);
-        while end < block.len() {
-            let length = memchr::memchr(b'\n', &block[end..]).map_or(block.len() - end, |at| at + 1);
-            match bucket.take(length, clock()) {
-                Ok(()) => end += length,
-                Err(wait) => {
-                    if end > start {
-                        let part = block[start..end].into();
-                        self.hub.send(Arrival::Lines { id, block: part }).await?;
-                        start = end;
-                    }
-                    self.hub.send(Arrival::Delayed { id, by: wait }).await?;
-                    Timer::after(wait).await;
-                }
+        let mut start = 0;
+        while end < block.len()
+            && let Some(bucket) = bucket
+        {
+            let (next, wait) = allowed(&block, end, bucket);
+            end = next;
+            let Some(wait) = wait else { break };
+            if end > start {
+                self.tell(Arrival::Lines { id, block: block[start..end].into() }).await?;
+                start = end;
             }
+            self.tell(Arrival::Delayed { id, by: wait }).await?;
+            Timer::after(wait).await;
         }
         let block = if start == 0 { block } else { block[start..].into() };
-        Ok(self.hub.send(Arrival::Lines { id, block }).await?)
+        self.tell(Arrival::Lines { id, block }).await
     }
 
     /// Waits until it is clear what the peer speaks, and asks a silent one for a name.
@@ -162,4 +182,19 @@ impl Reader {
             }
         }
     }
+}
+
+/// How far into a block of lines flood control lets its reader go now, and how long to wait where
+/// that is not its end.
+fn allowed(block: &[u8], mut end: usize, bucket: &mut Bucket) -> (usize, Option<Duration>) {
+    #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
+    let now = Instant::now();
+    while end < block.len() {
+        let length = memchr::memchr(b'\n', &block[end..]).map_or(block.len() - end, |at| at + 1);
+        match bucket.take(length, now) {
+            Ok(()) => end += length,
+            Err(wait) => return (end, Some(wait)),
+        }
+    }
+    (end, None)
 }

@@ -49,7 +49,7 @@ impl Reader {
                     Some((kind, name)) => {
                         let is_message = kind != ToyKind::Ascii;
                         let speaker = Speaker::Toy(kind);
-                        self.hub.send(Arrival::Speaks { id, speaker, name: Some(name.into()) }).await?;
+                        self.tell(Arrival::Speaks { id, speaker, name: Some(name.into()) }).await?;
                         if is_message {
                             self.forward(chunk.into(), &mut bucket).await?;
                         }

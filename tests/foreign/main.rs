@@ -65,6 +65,7 @@ impl Client {
             realname: nick.into(),
             rooms: vec!["#tea".into()],
             ignored: Vec::new(),
+            unsent: Vec::new(),
             seed,
         };
         let mut client = Client { connection: net::start(profile).expect("a thread"), seen: Vec::new() };
@@ -103,9 +104,9 @@ impl Client {
     /// Waits for a line.
     fn line(&mut self, kind: LineKind, from: &str, text: &str) {
         let fits = |event: &Event| match event {
-            Event::Lines { lines, .. } => {
-                lines.iter().any(|line| line.kind == kind && &*line.from == from && line.text.contains(text))
-            }
+            Event::Lines { lines, .. } => lines
+                .iter()
+                .any(|line| line.kind() == kind && line.from() == from && line.text().contains(text)),
             _ => false,
         };
         self.until(&format!("{kind:?} {from} {text}"), fits);
@@ -124,7 +125,7 @@ fn an_evening(server: &Foreign) {
     bob.act(Action::Say { to: tea.clone(), text: "hello alice".into() });
     alice.line(LineKind::Said, "bob", "hello alice");
     bob.until("that it was delivered", |event| {
-        matches!(event, Event::Changed { line, .. } if line.state == Delivery::Delivered && &*line.text == "hello alice")
+        matches!(event, Event::Changed { line, .. } if line.state() == Delivery::Delivered && line.text() == "hello alice")
     });
     bob.act(Action::Me { to: tea.clone(), text: "waves".into() });
     alice.line(LineKind::Action, "bob", "waves");

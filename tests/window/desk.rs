@@ -3,12 +3,14 @@
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use parlor_tests::{Deadline, Scratch, glob, program_named};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt, InputFocus};
 
 /// How long a window may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,6 +30,7 @@ pub(crate) struct Desk {
     display: String,
     config: Scratch,
     settings: String,
+    bus: Option<String>,
     client: Option<Child>,
 }
 
@@ -44,7 +47,7 @@ impl Desk {
         let stdout = server.stdout.take().expect("piped");
         BufReader::new(stdout).read_line(&mut number).expect("Xvfb names its display");
         let display = format!(":{}", number.trim());
-        Desk { server, display, config: Scratch::new(), settings: String::new(), client: None }
+        Desk { server, display, config: Scratch::new(), settings: String::new(), bus: None, client: None }
     }
 
     /// What `DISPLAY` is to be.
@@ -58,18 +61,33 @@ impl Desk {
         self
     }
 
+    /// Gives it a session bus.
+    pub(crate) fn bus(mut self, address: &str) -> Desk {
+        self.bus = Some(address.into());
+        self
+    }
+
+    /// Where the settings are.
+    pub(crate) fn config(&self) -> &Path {
+        self.config.path()
+    }
+
     /// Starts the client on it.
     pub(crate) fn client(mut self, args: &[&str]) -> Desk {
         let config = self.config.path().to_owned();
         fs::write(config.join("settings.toml"), format!("language = \"en\"\n{}", self.settings))
             .expect("a scratch folder");
-        let child = Command::new(program_named("client"))
+        let mut client = Command::new(program_named("client"));
+        match &self.bus {
+            Some(address) => client.env("DBUS_SESSION_BUS_ADDRESS", address),
+            None => client.env_remove("DBUS_SESSION_BUS_ADDRESS"),
+        };
+        let child = client
             .args(args)
             .arg("--config")
             .arg(config)
             .env("DISPLAY", &self.display)
             .env_remove("WAYLAND_DISPLAY")
-            .env_remove("DBUS_SESSION_BUS_ADDRESS")
             .spawn()
             .expect("the client starts");
         self.client = Some(child);
@@ -101,6 +119,58 @@ impl Desk {
         self.focus();
         self.xdotool(&["type", "--delay", "5", line]);
         self.xdotool(&["key", "Return"]);
+    }
+
+    /// Types into the field that has the keyboard.
+    pub(crate) fn types_without_sending(&self, text: &str) {
+        self.focus();
+        self.xdotool(&["type", "--delay", "5", text]);
+    }
+
+    /// The keyboard goes nowhere, as when another window has it.
+    pub(crate) fn look_away(&self) {
+        let (x11, _) = x11rb::connect(Some(&self.display)).expect("the display");
+        let asked = x11.set_input_focus(InputFocus::NONE, x11rb::NONE, x11rb::CURRENT_TIME);
+        asked.expect("the display").check().expect("nothing can have the keyboard");
+    }
+
+    /// Waits until the window asks to be looked at.
+    pub(crate) fn wait_urgent(&self) {
+        let deadline = Deadline::after(PATIENCE);
+        while !self.is_urgent() {
+            assert!(deadline.left().is_some(), "the window does not ask to be looked at");
+            sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// Whether a window asks to be looked at: ICCCM §4.1.2.4, `WM_HINTS`, `UrgencyHint`.
+    pub(crate) fn is_urgent(&self) -> bool {
+        const URGENCY_HINT: u32 = 256;
+        let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
+        let root = x11.setup().roots.get(screen).expect("a screen").root;
+        let windows = x11.query_tree(root).expect("the display").reply().expect("the windows").children;
+        windows.iter().any(|window| {
+            let hints = x11.get_property(false, *window, AtomEnum::WM_HINTS, AtomEnum::WM_HINTS, 0, 9);
+            let hints = hints.ok().and_then(|asked| asked.reply().ok());
+            let flags = hints.and_then(|hints| hints.value32()?.next());
+            flags.is_some_and(|flags| flags & URGENCY_HINT != 0)
+        })
+    }
+
+    /// Sends the client a signal and waits for its end: the exit code, if it had one.
+    pub(crate) fn end(&mut self, signal: &str) -> Option<i32> {
+        let client = self.client.as_mut().expect("a client runs");
+        // std has no kill(2), and the shell's own is everywhere.
+        let kill = format!("kill -{signal} {}", client.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().is_ok_and(|status| status.success()));
+        let deadline = Deadline::after(PATIENCE);
+        while deadline.left().is_some() {
+            if let Some(status) = client.try_wait().expect("a child") {
+                return status.code();
+            }
+            sleep(Duration::from_millis(30));
+        }
+        panic!("the client does not end");
     }
 
     /// Presses a key.

@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, reason = "a test may fail")]
 
+mod bus;
 mod desk;
+mod desktop;
 mod start;
 
 use std::net::TcpListener;

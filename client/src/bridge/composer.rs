@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
-use parlor_ui::{App, CommandHelp, Completion, RoomView};
+use parlor_ui::{App, CommandHelp, Completion, RoomView, Words};
 
 use super::text::shared;
-use super::{Bridge, on};
+use super::{Bridge, on, phrases};
 use crate::session::{Action, Key, Session};
 
 /// More lines than this are sent only when the person says so.
@@ -55,6 +55,9 @@ impl Bridge {
             return;
         }
         let one_line = !text.contains('\n');
+        if one_line && let Some(key) = asks_to_go(&text) {
+            self.go(window, key);
+        }
         self.act(if one_line && text.starts_with('/') {
             Action::Command { at: to, line: text.clone() }
         } else {
@@ -92,15 +95,27 @@ impl Bridge {
     fn draft_edited(self: &Rc<Self>) {
         let Some(window) = self.window.upgrade() else { return };
         let room = window.global::<RoomView>();
-        room.set_commands(ModelRc::new(VecModel::from(commands_for(&room.get_draft()))));
+        room.set_commands(ModelRc::new(VecModel::from(commands_for(
+            &window.global::<Words>(),
+            &room.get_draft(),
+        ))));
         self.keep_soon();
+    }
+
+    /// `/help`: the list that a slash shows.
+    pub(super) fn show_commands(self: &Rc<Self>, window: &App) {
+        let room = window.global::<RoomView>();
+        if room.get_draft().is_empty() {
+            room.set_draft("/".into());
+            self.draft_edited();
+        }
     }
 
     fn pick_command(self: &Rc<Self>, index: i32) {
         let Some(window) = self.window.upgrade() else { return };
         let room = window.global::<RoomView>();
-        let picked =
-            usize::try_from(index).ok().and_then(|i| commands_for(&room.get_draft()).into_iter().nth(i));
+        let commands = commands_for(&window.global::<Words>(), &room.get_draft());
+        let picked = usize::try_from(index).ok().and_then(|i| commands.into_iter().nth(i));
         if let Some(CommandHelp { name, .. }) = picked {
             let word = name.split(' ').next().unwrap_or_default();
             room.set_draft(shared(&format!("{word} ")));
@@ -186,12 +201,26 @@ impl super::State {
     }
 }
 
+/// The conversation that a command opens, which the person then wants to see.
+fn asks_to_go(line: &str) -> Option<Key> {
+    let mut words = line.split_whitespace();
+    match (words.next()?, words.next()?) {
+        ("/join" | "/j", room) if room.starts_with('#') => Some(Key::new(room)),
+        ("/join" | "/j", room) => Some(Key::new(&format!("#{room}"))),
+        ("/query" | "/q", name) => Some(Key::new(name)),
+        _ => None,
+    }
+}
+
 /// The commands that begin with what is typed after a slash.
-fn commands_for(draft: &str) -> Vec<CommandHelp> {
+fn commands_for(words: &Words<'_>, draft: &str) -> Vec<CommandHelp> {
     if !draft.starts_with('/') || draft.starts_with("//") || draft.contains([' ', '\n']) {
         return Vec::new();
     }
     let fits = |(name, _): &&(&str, &str)| name.split(' ').next().is_some_and(|word| word.starts_with(draft));
-    let row = |(name, help): &(&str, &str)| CommandHelp { name: shared(name), help: shared(help) };
+    let row = |(name, help): &(&str, &str)| CommandHelp {
+        name: shared(name),
+        help: phrases::help(words, name, help),
+    };
     Session::commands().iter().filter(fits).map(row).collect()
 }

@@ -7,6 +7,7 @@ use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, ListedRoom as ListedRow, RoomRow, RoomView, Shell, SwitcherRow, Words};
 
 use super::lines::Lines;
+use super::phrases::phrase;
 use super::text::shared;
 use super::{Bridge, is_room, on, open_link};
 use crate::session::{Action, Key, Kind, Line, ListedRoom, Person};
@@ -99,6 +100,7 @@ impl Bridge {
         }
         if is_room(kind) {
             self.own_the_room(&key);
+            self.come_in(window);
         }
     }
 
@@ -110,7 +112,7 @@ impl Bridge {
             gone.then(|| state.conversations.first().map(|conversation| conversation.key.clone())).flatten()
         };
         if let Some(why) = why {
-            window.global::<RoomView>().set_notice(shared(&why));
+            window.global::<RoomView>().set_notice(phrase(&window.global::<Words>(), &why));
         }
         if let Some(next) = next {
             self.show(window, &next);
@@ -141,13 +143,13 @@ impl Bridge {
         }
     }
 
-    pub(super) fn lines(&self, window: &App, key: &Key, lines: Vec<Arc<Line>>) {
+    pub(super) fn lines(&self, window: &App, key: &Key, lines: Vec<Line>) {
         let (model, current) = {
             let state = self.state.borrow();
             let Some(conversation) = state.conversation(key) else { return };
             (Rc::clone(&conversation.lines), state.current.as_ref() == Some(key))
         };
-        let talk = lines.iter().filter(|line| !line.own).count();
+        let talk = lines.iter().filter(|line| !line.own()).count();
         model.push(lines);
         let room = window.global::<RoomView>();
         if current && !room.get_stick() {
@@ -172,6 +174,7 @@ impl Bridge {
         if let Some(before) = before {
             before.set_reading(false);
         }
+        self.stir();
         let room = window.global::<RoomView>();
         {
             let state = self.state.borrow();
@@ -291,14 +294,15 @@ impl Bridge {
     fn retry(&self, row: i32) {
         let line = usize::try_from(row).ok().and_then(|row| self.state.borrow().current()?.lines.line(row));
         if let (Some(line), Some(to)) = (line, self.current_key()) {
-            self.act(Action::Retry { to, id: line.id });
+            self.act(Action::Retry { to, id: line.id() });
         }
     }
 
     /// A line that was not sent is not wanted any more.
     fn discard(&self, row: i32) {
-        if let (Ok(row), Some(current)) = (usize::try_from(row), self.state.borrow().current()) {
-            current.lines.discard(row);
+        let line = usize::try_from(row).ok().and_then(|row| self.state.borrow().current()?.lines.line(row));
+        if let (Some(line), Some(to)) = (line, self.current_key()) {
+            self.act(Action::Discard { to, id: line.id() });
         }
     }
 
@@ -365,13 +369,24 @@ impl Bridge {
         name.into_iter().for_each(|name| self.join_named(&name));
     }
 
-    fn join_named(&self, name: &str) {
-        let known =
-            self.state.borrow().conversation(&Key::new(name)).map(|conversation| conversation.key.clone());
-        match (known, self.window.upgrade()) {
-            (Some(key), Some(window)) => self.show(&window, &key),
-            _ => self.act(Action::Join { room: name.into(), key: None }),
+    /// Shows a conversation: now, or as soon as it is open.
+    pub(super) fn go(&self, window: &App, key: Key) {
+        let known = self.state.borrow().conversation(&key).is_some();
+        if known {
+            self.show(window, &key);
+        } else {
+            self.state.borrow_mut().go_to = Some(key);
         }
+    }
+
+    fn join_named(&self, name: &str) {
+        let Some(window) = self.window.upgrade() else { return };
+        let room = if name.starts_with('#') { name.to_owned() } else { format!("#{name}") };
+        let key = Key::new(&room);
+        if self.state.borrow().conversation(&key).is_none() {
+            self.act(Action::Join { room, key: None });
+        }
+        self.go(&window, key);
     }
 
     pub(super) fn ignoring(&self, window: &App, names: Vec<String>) {

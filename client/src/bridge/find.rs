@@ -31,14 +31,14 @@ impl Bridge {
             .iter()
             .map(|line| FoundLine {
                 room: shared(&room),
-                name: shared(&line.from),
-                hue: hue(&line.from),
-                time: clock::short(&words, format, line.at).into(),
-                text: styled(&line.text),
-                plain: shared(&line.text),
+                name: shared(line.from()),
+                hue: hue(line.from()),
+                time: clock::short(&words, format, line.at()).into(),
+                text: styled(line.text()),
+                plain: shared(line.text()),
             })
             .collect();
-        state.found = lines.iter().map(|line| (key.clone(), line.id)).collect();
+        state.found = lines.iter().map(|line| (key.clone(), line.id())).collect();
         find.set_more(rows.len() == MOST);
         find.set_results(ModelRc::new(VecModel::from(rows)));
         find.set_busy(false);

@@ -33,6 +33,7 @@ impl Bridge {
 
     fn show_screen(&self, screen: Screen) {
         if let Some(window) = self.window.upgrade() {
+            self.stir();
             window.global::<Shell>().set_screen(screen);
         }
     }

@@ -2,12 +2,12 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::sync::Arc;
 
 use parlor_ui::slint::{ComponentHandle, Model, ModelNotify, ModelTracker, StyledText, Weak};
 use parlor_ui::{App, LineKind as RowKind, LineRow, LineState, Words};
 
 use super::clock;
+use super::phrases::phrase;
 use super::text::{hue, shared, styled};
 use crate::session::{Delivery, Line, LineId, LineKind};
 use crate::settings::TimeFormat;
@@ -34,61 +34,39 @@ impl Lines {
         }
     }
 
-    pub(super) fn push(&self, lines: Vec<Arc<Line>>) {
-        let mut changes = Vec::new();
-        let before = self.row_count();
-        for line in lines {
-            self.timeline.borrow_mut().push(line, &mut changes);
-        }
-        // One notice for all that was added: the list lays itself out once.
-        let only_added = changes.iter().all(|change| matches!(change, Change::Added(_)));
-        if only_added {
-            let added = self.row_count() - before;
-            return self.notify.row_added(before, added);
-        }
-        if changes.iter().any(|change| matches!(change, Change::Removed { .. })) {
-            return self.notify.reset();
-        }
-        let after = self.row_count();
-        changes.iter().for_each(|change| {
-            if let Change::Updated(row) = change
-                && *row < before
-            {
-                self.notify.row_changed(*row);
-            }
-        });
-        if after > before {
-            self.notify.row_added(before, after - before);
-        }
+    pub(super) fn push(&self, lines: Vec<Line>) {
+        self.change(|timeline, changes| timeline.push(lines, changes));
     }
 
-    pub(super) fn replace(&self, line: Arc<Line>) {
-        let change = self.timeline.borrow_mut().replace(line);
-        self.tell(change);
+    pub(super) fn insert(&self, before: LineId, lines: Vec<Line>) {
+        self.change(|timeline, changes| timeline.insert(before, lines, changes));
+    }
+
+    pub(super) fn remove(&self, ids: &[LineId]) {
+        self.change(|timeline, changes| timeline.remove(ids, changes));
+    }
+
+    pub(super) fn replace(&self, line: Line) {
+        self.change(|timeline, changes| timeline.replace(line, changes));
     }
 
     pub(super) fn set_reading(&self, reading: bool) {
-        let change = self.timeline.borrow_mut().set_reading(reading);
-        self.tell(change);
-    }
-
-    /// Takes a failed line out.
-    pub(super) fn discard(&self, row: usize) {
-        let change = self.timeline.borrow_mut().discard(row);
-        self.tell(change);
+        self.change(|timeline, changes| changes.extend(timeline.set_reading(reading)));
     }
 
     pub(super) fn toggle(&self, row: usize) {
-        let change = self.timeline.borrow_mut().toggle(row);
-        self.tell(change);
+        self.change(|timeline, changes| changes.extend(timeline.toggle(row)));
     }
 
-    fn tell(&self, change: Option<Change>) {
-        match change {
-            Some(Change::Updated(row)) => self.notify.row_changed(row),
-            Some(Change::Removed { at, count }) => self.notify.row_removed(at, count),
-            Some(Change::Added(count)) => self.notify.row_added(self.row_count() - count, count),
-            None => {}
+    fn change(&self, change: impl FnOnce(&mut Timeline, &mut Vec<Change>)) {
+        let mut changes = Vec::new();
+        change(&mut self.timeline.borrow_mut(), &mut changes);
+        for change in changes {
+            match change {
+                Change::Updated(row) => self.notify.row_changed(row),
+                Change::Removed { at, count } => self.notify.row_removed(at, count),
+                Change::Added { at, count } => self.notify.row_added(at, count),
+            }
         }
     }
 
@@ -99,7 +77,7 @@ impl Lines {
     }
 
     /// The line of a row, if it is one.
-    pub(super) fn line(&self, row: usize) -> Option<Arc<Line>> {
+    pub(super) fn line(&self, row: usize) -> Option<Line> {
         match self.timeline.borrow().row(row)? {
             Row::Line { line, .. } => Some(line),
             _ => None,
@@ -118,15 +96,15 @@ impl Lines {
     }
 
     /// The lines whose text or sender has all words of a query, the newest first.
-    pub(super) fn search(&self, query: &str, most: usize) -> Vec<Arc<Line>> {
+    pub(super) fn search(&self, query: &str, most: usize) -> Vec<Line> {
         let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
         let timeline = self.timeline.borrow();
         let lines = (0..timeline.len()).rev().filter_map(|row| match timeline.row(row)? {
             Row::Line { line, .. } => Some(line),
             _ => None,
         });
-        let has = |line: &Arc<Line>| {
-            let text = format!("{} {}", line.from, line.text).to_lowercase();
+        let has = |line: &Line| {
+            let text = format!("{} {}", line.from(), line.text()).to_lowercase();
             words.iter().all(|word| text.contains(word))
         };
         lines.filter(has).take(most).collect()
@@ -139,17 +117,17 @@ impl Lines {
         let row = self.timeline.borrow().row(row)?;
         Some(match row {
             Row::Line { line, .. } => {
-                let time = clock::time(&words, self.format.get(), line.at);
-                match line.kind {
-                    LineKind::Said | LineKind::Notice => format!("[{time}] {}: {}", line.from, line.text),
-                    LineKind::Action => format!("[{time}] * {} {}", line.from, line.text),
+                let time = clock::time(&words, self.format.get(), line.at());
+                match line.kind() {
+                    LineKind::Said | LineKind::Notice => format!("[{time}] {}: {}", line.from(), line.text()),
+                    LineKind::Action => format!("[{time}] * {} {}", line.from(), line.text()),
                     _ => format!("[{time}] {}", said(&words, &line)),
                 }
             }
             Row::Fold { lines, .. } => {
                 lines.iter().map(|line| said(&words, line)).collect::<Vec<_>>().join("\n")
             }
-            Row::Day(_) | Row::New => return None,
+            Row::Day(_) | Row::New | Row::Gap(_) => return None,
         })
     }
 
@@ -161,6 +139,7 @@ impl Lines {
                 ..LineRow::default()
             },
             Row::New => LineRow { kind: RowKind::New, ..LineRow::default() },
+            Row::Gap(_) => LineRow { kind: RowKind::Info, plain: "…".into(), ..LineRow::default() },
             Row::Line { line, heading } => LineRow { found, ..self.show_line(words, &line, heading) },
             Row::Fold { lines, open } => {
                 let one = lines.len() == 1;
@@ -182,37 +161,37 @@ impl Lines {
     }
 
     fn time(&self, words: &Words<'_>, line: &Line) -> String {
-        clock::time(words, self.format.get(), line.at)
+        clock::time(words, self.format.get(), line.at())
     }
 
     fn show_line(&self, words: &Words<'_>, line: &Line, heading: bool) -> LineRow {
-        let kind = match line.kind {
+        let kind = match line.kind() {
             LineKind::Said => RowKind::Message,
             LineKind::Action => RowKind::Action,
             LineKind::Notice => RowKind::Notice,
             LineKind::Error => RowKind::Error,
             _ => RowKind::Info,
         };
-        let talk = matches!(line.kind, LineKind::Said | LineKind::Action | LineKind::Notice);
-        let (state, reason) = match &line.state {
-            Delivery::None => (LineState::None, ""),
-            Delivery::Pending => (LineState::Pending, ""),
-            Delivery::Delivered => (LineState::Delivered, ""),
-            Delivery::Failed(reason) => (LineState::Failed, &**reason),
+        let talk = matches!(line.kind(), LineKind::Said | LineKind::Action | LineKind::Notice);
+        let state = match line.state() {
+            Delivery::None => LineState::None,
+            Delivery::Pending => LineState::Pending,
+            Delivery::Delivered => LineState::Delivered,
+            Delivery::Failed => LineState::Failed,
         };
         LineRow {
             kind,
             heading,
-            name: shared(&line.from),
-            hue: hue(&line.from),
+            name: shared(line.from()),
+            hue: hue(line.from()),
             time: self.time(words, line).into(),
-            full_date: clock::full(words, self.format.get(), line.at).into(),
-            text: if talk { styled(&line.text) } else { StyledText::default() },
-            plain: if talk { shared(&line.text) } else { said(words, line).into() },
-            own: line.own,
-            mention: line.mention,
+            full_date: clock::full(words, self.format.get(), line.at()).into(),
+            text: if talk { styled(line.text()) } else { StyledText::default() },
+            plain: if talk { shared(line.text()) } else { said(words, line).into() },
+            own: line.own(),
+            mention: line.mention(),
             state,
-            reason: shared(reason),
+            reason: phrase(words, line.reason()),
             ..LineRow::default()
         }
     }
@@ -220,8 +199,8 @@ impl Lines {
 
 /// A quiet line in the person's language.
 fn said(words: &Words<'_>, line: &Line) -> String {
-    let (from, text) = (shared(&line.from), shared(&line.text));
-    match line.kind {
+    let (from, text) = (shared(line.from()), shared(line.text()));
+    match line.kind() {
         LineKind::Joined => words.invoke_joined(from).into(),
         LineKind::Left => words.invoke_left(from, text).into(),
         LineKind::Kicked => {
@@ -230,13 +209,16 @@ fn said(words: &Words<'_>, line: &Line) -> String {
         }
         LineKind::Renamed => words.invoke_renamed(from, text).into(),
         LineKind::Topic => words.invoke_topic_changed(from, text).into(),
-        LineKind::Mode => match line.text.split_once(' ') {
+        LineKind::Mode => match line.text().split_once(' ') {
             Some(("+o", nick)) => words.invoke_made_operator(shared(nick), from).into(),
             Some(("-o", nick)) => words.invoke_no_operator(shared(nick), from).into(),
             _ => words.invoke_mode_changed(from, text).into(),
         },
-        _ if line.from.is_empty() => line.text.to_string(),
-        _ => format!("{}: {}", line.from, line.text),
+        // Who invited whom already has its name in front.
+        _ if line.from().is_empty() || line.text().starts_with(line.from()) => {
+            phrase(words, line.text()).into()
+        }
+        _ => format!("{}: {}", line.from(), line.text()),
     }
 }
 

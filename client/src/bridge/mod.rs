@@ -1,6 +1,7 @@
 //! Between the window and everything else, on the UI thread only: events become what the
 //! window shows, what a person does becomes actions. No layout here.
 
+mod caret;
 mod clock;
 mod composer;
 mod conversation;
@@ -10,7 +11,9 @@ mod hosting;
 mod lines;
 mod notify;
 mod people;
+mod phrases;
 mod preferences;
+mod signals;
 mod text;
 
 use std::cell::RefCell;
@@ -30,10 +33,13 @@ use crate::settings::{Drafts, Folder, Recent, Settings};
 
 use composer::Completing;
 use conversation::Conversation;
+use phrases::phrase;
 use text::shared;
 
 /// Lines come to the window at once, and then at most this often.
 const FLUSH: Duration = Duration::from_millis(50);
+/// A server that has said neither yes nor no to the first room by then says nothing about it.
+const ROOM_ANSWERS: Duration = Duration::from_secs(3);
 /// Text that was typed is kept on disk this long after the last key.
 const KEEP_DRAFTS: Duration = Duration::from_secs(2);
 
@@ -69,6 +75,8 @@ pub struct Bridge {
     keep_drafts: slint::Timer,
     /// Counts down to the next attempt; shows guests while they are looked at.
     tick: slint::Timer,
+    /// Runs until the text cursor comes to rest.
+    rest: slint::Timer,
 }
 
 #[derive(Default)]
@@ -80,6 +88,8 @@ struct State {
     place: Option<Place>,
     /// Welcomed since the person pressed Join.
     welcomed: bool,
+    /// Welcomed, but the first room has not let us in yet.
+    at_the_door: bool,
     me: String,
     status: Option<Status>,
     conversations: Vec<Conversation>,
@@ -124,6 +134,7 @@ impl Bridge {
             state: RefCell::new(State { settings, drafts, ..State::default() }),
             keep_drafts: slint::Timer::default(),
             tick: slint::Timer::default(),
+            rest: slint::Timer::default(),
         });
         bridge.clear_previews(window);
         bridge.listen_to_connect(window);
@@ -148,6 +159,7 @@ impl Bridge {
         let each_second = move || weak.upgrade().into_iter().for_each(|bridge| bridge.each_second());
         bridge.tick.start(slint::TimerMode::Repeated, Duration::from_secs(1), each_second);
         bridge.tick.stop();
+        bridge.watch_hands(window);
         bridge
     }
 
@@ -334,8 +346,15 @@ impl Bridge {
             rooms: if room.is_empty() { Vec::new() } else { vec![room.into()] },
             ignored: self.state.borrow().settings.ignored.clone(),
             seed: u64::from_le_bytes(seed),
+            unsent: self.folder.unsent(&place.address()).0,
         };
-        let connection = match net::start(profile) {
+        let (folder, address) = (self.folder.clone(), place.address());
+        let keep = move |unsent| {
+            if let Err(error) = folder.keep_unsent(&address, unsent) {
+                log::warn!("what is not sent yet cannot be kept: {error}");
+            }
+        };
+        let connection = match net::start_keeping(profile, keep) {
             Ok(connection) => connection,
             Err(error) => {
                 let sentence = format!("{error}");
@@ -348,6 +367,7 @@ impl Bridge {
             state.connection = Some(connection);
             state.place = Some(place);
             state.welcomed = false;
+            state.at_the_door = false;
             state.conversations.clear();
             state.current = None;
         }
@@ -415,6 +435,20 @@ impl Bridge {
                         conversation.lines.replace(line);
                     }
                 }
+                Event::Inserted { key, before, lines, new } => {
+                    if new {
+                        self.alert_of_lines(&window, &key, &lines);
+                    }
+                    if let Some(conversation) = self.state.borrow().conversation(&key) {
+                        conversation.lines.insert(before, lines);
+                    }
+                }
+                Event::Removed { key, ids } => {
+                    if let Some(conversation) = self.state.borrow().conversation(&key) {
+                        conversation.lines.remove(&ids);
+                    }
+                }
+                Event::Found(_) | Event::Jumped { .. } => {}
                 Event::Unread { key, count, mentions } => {
                     if let Some(conversation) = self.state.borrow_mut().conversation_mut(&key) {
                         (conversation.unread, conversation.mentions) = (count, mentions);
@@ -424,7 +458,7 @@ impl Bridge {
                 Event::Alert { key, from, text } => self.alert(&window, &key, &from, &text),
                 Event::Listed(listed) => self.listed(&window, listed),
                 Event::Refused(refusal) => self.refused(&window, refusal),
-                Event::Help(_) => {}
+                Event::Help(_) => self.show_commands(&window),
                 Event::Ignored(names) => self.ignoring(&window, names),
             }
         }
@@ -434,14 +468,12 @@ impl Bridge {
     }
 
     fn status(self: &Rc<Self>, window: &App, status: Status) {
-        let shell = window.global::<Shell>();
         match &status {
             Status::Connected { .. } => {
-                window.global::<ConnectView>().set_busy(false);
                 let first = !std::mem::replace(&mut self.state.borrow_mut().welcomed, true);
                 if first {
-                    shell.set_screen(Screen::Room);
-                    self.remember_place(window);
+                    self.state.borrow_mut().at_the_door = true;
+                    self.wait_at_the_door(window);
                 }
             }
             Status::Offline { .. } if !self.state.borrow().welcomed => {
@@ -498,7 +530,12 @@ impl Bridge {
         };
         room.set_status(kind);
         room.set_status_text(text);
-        room.set_status_detail(state.place.as_ref().map(Place::address).unwrap_or_default().into());
+        let mut detail = state.place.as_ref().map(Place::address).unwrap_or_default();
+        if let Some(Status::Reconnecting { why, .. }) = &state.status {
+            let why = phrase(&words, why);
+            detail = if why.contains(&detail) { why.into() } else { format!("{detail} · {why}") };
+        }
+        room.set_status_detail(detail.into());
     }
 
     /// While something counts down, or guests are looked at.
@@ -518,7 +555,7 @@ impl Bridge {
     fn refused(self: &Rc<Self>, window: &App, refusal: Refusal) {
         let (card, words) = (window.global::<ConnectView>(), window.global::<Words>());
         if self.state.borrow().welcomed {
-            return window.global::<RoomView>().set_notice(shared(&refusal.sentence));
+            return self.refused_inside(window, &refusal);
         }
         card.set_busy(false);
         let (name, address) = (card.get_name(), card.get_address());
@@ -527,10 +564,8 @@ impl Bridge {
             Reason::NameBad => words.invoke_name_not_possible(name),
             Reason::NotChat => words.invoke_not_a_chat(address),
             Reason::Password => words.invoke_password_needed(),
-            Reason::NoAnswer if refusal.sentence.starts_with("Nobody answers") => {
-                words.invoke_nobody_answers(address)
-            }
-            _ => shared(&refusal.sentence),
+            Reason::Banned => words.invoke_banned(shared(&refusal.sentence)),
+            Reason::NoAnswer | Reason::RoomClosed | Reason::RoomBad => phrase(&words, &refusal.sentence),
         };
         match refusal.field {
             Field::Name => card.set_name_error(sentence),
@@ -540,7 +575,54 @@ impl Bridge {
         card.set_suggestion(shared(refusal.suggestion.as_deref().unwrap_or_default()));
         // The card is where it is put right; the session has nothing more to say.
         self.state.borrow_mut().connection = None;
+        self.stir();
         window.global::<Shell>().set_screen(Screen::Connect);
+    }
+
+    /// Something was refused once we were welcome: a room beside its field, if it was the first
+    /// one and there is nothing else to see; the rest as a sentence in the window.
+    fn refused_inside(self: &Rc<Self>, window: &App, refusal: &Refusal) {
+        let words = window.global::<Words>();
+        let asked = self.state.borrow().settings.room.clone();
+        let sentence = match refusal.reason {
+            Reason::RoomClosed | Reason::RoomBad => {
+                let room = refusal.sentence.split_once(": ").map_or(asked.as_str(), |(room, _)| room);
+                phrases::room_refusal(&words, room, &refusal.sentence)
+            }
+            _ => phrase(&words, &refusal.sentence),
+        };
+        let at_the_door = refusal.field == Field::Room && self.state.borrow().at_the_door;
+        if !at_the_door {
+            return window.global::<RoomView>().set_notice(sentence);
+        }
+        self.disconnect();
+        window.global::<ConnectView>().set_room_error(sentence);
+    }
+
+    /// The card stays until the room is open, because it is where a refusal is put right.
+    fn wait_at_the_door(self: &Rc<Self>, window: &App) {
+        let open = self.state.borrow().conversations.iter().any(|open| is_room(open.kind));
+        if open || self.state.borrow().settings.room.is_empty() {
+            return self.come_in(window);
+        }
+        let weak = Rc::downgrade(self);
+        slint::Timer::single_shot(ROOM_ANSWERS, move || {
+            if let Some(bridge) = weak.upgrade()
+                && let Some(window) = bridge.window.upgrade()
+            {
+                bridge.come_in(&window);
+            }
+        });
+    }
+
+    /// The first room is open, or there will be none: the card goes.
+    fn come_in(&self, window: &App) {
+        if std::mem::take(&mut self.state.borrow_mut().at_the_door) {
+            window.global::<ConnectView>().set_busy(false);
+            self.stir();
+            window.global::<Shell>().set_screen(Screen::Room);
+            self.remember_place(window);
+        }
     }
 
     /// Leaves the server; the card comes back with its fields.
@@ -554,9 +636,11 @@ impl Bridge {
             state.conversations.clear();
             state.current = None;
             state.status = None;
+            state.at_the_door = false;
         }
         self.keep_now();
         window.global::<ConnectView>().set_busy(false);
+        self.stir();
         window.global::<Shell>().set_screen(Screen::Connect);
         window.global::<Shell>().set_title("Parlor".into());
     }

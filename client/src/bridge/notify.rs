@@ -1,7 +1,5 @@
 //! Telling the desktop: a notification and an urgent window, when nobody looks.
 
-use std::sync::Arc;
-
 use parlor_ui::slint::winit_030::{WinitWindowAccessor, winit};
 use parlor_ui::slint::{self, ComponentHandle};
 use parlor_ui::{App, Words};
@@ -25,7 +23,7 @@ impl Bridge {
     }
 
     /// Lines of the conversation on the screen are told of too, if the window is not looked at.
-    pub(super) fn alert_of_lines(&self, window: &App, key: &Key, lines: &[Arc<Line>]) {
+    pub(super) fn alert_of_lines(&self, window: &App, key: &Key, lines: &[Line]) {
         let (notify, current) = {
             let state = self.state.borrow();
             (state.settings.notify, state.current.as_ref() == Some(key))
@@ -33,11 +31,11 @@ impl Bridge {
         if notify == Notify::Off || has_focus(window) {
             return;
         }
-        let talk = |line: &&Arc<Line>| !line.own && matches!(line.kind, LineKind::Said | LineKind::Action);
+        let talk = |line: &&Line| !line.own() && matches!(line.kind(), LineKind::Said | LineKind::Action);
         let private = !key.as_str().starts_with('#') && notify == Notify::Private;
-        let wanted = |line: &&Arc<Line>| notify == Notify::All || (current && (line.mention || private));
+        let wanted = |line: &&Line| notify == Notify::All || (current && (line.mention() || private));
         if let Some(line) = lines.iter().filter(talk).rfind(wanted) {
-            self.tell_desktop(window, key, &line.from, &line.text);
+            self.tell_desktop(window, key, line.from(), line.text());
         }
     }
 

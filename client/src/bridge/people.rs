@@ -104,8 +104,9 @@ impl Bridge {
     }
 
     fn message_person(&self, name: &str) {
+        let Some(window) = self.window.upgrade() else { return };
         self.act(Action::Private { nick: name.into() });
-        self.state.borrow_mut().go_to = Some(Key::new(name));
+        self.go(&window, Key::new(name));
     }
 
     fn mention_person(&self, name: &str) {

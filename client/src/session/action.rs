@@ -1,6 +1,6 @@
 //! What the person at the window does.
 
-use super::{Key, LineId};
+use super::{Key, Line, LineId};
 
 /// What the person at the window does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +11,21 @@ pub enum Action {
     Say { to: Key, text: String },
     // The same as `/me`.
     Me { to: Key, text: String },
-    // Sends a failed line again.
+    // Sends a failed line again, as the last one.
     Retry { to: Key, id: LineId },
+    // Takes a failed line out; it is not sent any more.
+    Discard { to: Key, id: LineId },
+    // Fetches the page above the first line, if that is a gap. Harmless to say often.
+    Older { key: Key },
+    // Fetches what is missing at a gap, from its lower end up.
+    Fill { key: Key, gap: LineId },
+    // Looks for words in a conversation, the newest first: in the server's whole history where it
+    // has a search, else in the lines that are here. Answered by [`Event::Found`].
+    Find { key: Key, text: String },
+    // The next, older page of what `Find` of the same conversation has found.
+    FindMore { key: Key },
+    // Brings a found line and those around it into the timeline; [`Event::Jumped`] says where.
+    Jump { key: Key, to: Line },
     // What was typed with a leading `/`, in the conversation `at`; see [`Session::commands`].
     // An unknown word is answered with a line, never sent as text; `//x` says `/x`.
     Command { at: Key, line: String },

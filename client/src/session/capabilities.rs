@@ -13,6 +13,10 @@ const WANTED: &[&str] = &[
     "away-notify",
     "invite-notify",
     "cap-notify",
+    "draft/chathistory",
+    "draft/event-playback",
+    "parlor/resume",
+    "soju.im/search",
 ];
 
 /// What was offered and what is on.

@@ -1,13 +1,12 @@
 //! A room, a person or the server: what the session knows about one conversation.
 
-use std::sync::Arc;
-
 use super::event::{Event, Kind};
-use super::line::{Delivery, Line, LineId, LineKind};
+use super::line::{Line, LineId, LineKind, Parts};
+use super::log::{Edit, Log};
 use super::roster::Roster;
-use super::{Key, Output, Session, UnixMillis};
+use super::{Key, Output, Session};
 
-/// One conversation. Its lines are with the window.
+/// One conversation.
 #[derive(Debug)]
 pub(super) struct Conversation {
     /// As the server or its owner writes it.
@@ -19,24 +18,10 @@ pub(super) struct Conversation {
     pub(super) roster: Roster,
     /// The away text that was shown last: a server repeats it with every line.
     pub(super) away_told: Option<String>,
-    /// The newest line's name: from there on the history is asked for after a loss.
-    pub(super) last_msgid: Option<Box<str>>,
+    pub(super) log: Log,
     unread: u32,
     mentions: u32,
     unread_changed: bool,
-}
-
-/// What a new line is made of.
-#[derive(Debug)]
-pub(super) struct NewLine<'a> {
-    pub(super) kind: LineKind,
-    pub(super) from: Arc<str>,
-    pub(super) text: &'a str,
-    pub(super) at: UnixMillis,
-    pub(super) msgid: Option<&'a str>,
-    pub(super) own: bool,
-    pub(super) mention: bool,
-    pub(super) state: Delivery,
 }
 
 impl Session {
@@ -51,13 +36,14 @@ impl Session {
                 joined: kind != Kind::Room,
                 roster: Roster::default(),
                 away_told: None,
-                last_msgid: None,
+                log: Log::new(self.isupport.sorted),
                 unread: 0,
                 mentions: 0,
                 unread_changed: false,
             };
             self.conversations.insert(key.clone(), conversation);
             self.tell(Event::Opened { key: key.clone(), name: name.to_owned(), kind });
+            self.restore_to(&key);
         }
         key
     }
@@ -76,40 +62,54 @@ impl Session {
         self.tell(Event::Closed { key: key.clone(), why });
     }
 
-    /// Adds a line at the end of a conversation that is open; else of the server's.
-    pub(super) fn add(&mut self, key: &Key, new: NewLine<'_>) -> Arc<Line> {
+    /// Adds a line where it belongs in a conversation that is open, else in the server's; `None`
+    /// if it is there already.
+    pub(super) fn add(&mut self, key: &Key, parts: &Parts<'_>) -> Option<Line> {
         let open = self.conversations.contains_key(key);
         let key = if open { key.clone() } else { Key::server() };
         self.last_line += 1;
-        let line = Arc::new(Line {
-            id: LineId(self.last_line),
-            msgid: new.msgid.map(Into::into),
-            at: new.at,
-            from: new.from,
-            kind: new.kind,
-            text: new.text.into(),
-            own: new.own,
-            mention: new.mention,
-            state: new.state,
-        });
-        if let (Some(msgid), Some(conversation)) = (&line.msgid, self.conversations.get_mut(&key)) {
-            conversation.last_msgid = Some(msgid.clone());
-        }
-        match self.out.back_mut() {
-            Some(Output::Event(Event::Lines { key: last, lines })) if *last == key => {
-                lines.push(line.clone());
+        let line = Line::new(LineId(self.last_line), parts);
+        let conversation = self.conversations.get_mut(&key)?;
+        let added = conversation.log.add(line.clone());
+        self.emit(&key, true);
+        self.note_cut(&key);
+        added.then_some(line)
+    }
+
+    /// Tells what has become of a conversation's lines; `new`: those that came in are news.
+    pub(super) fn emit(&mut self, key: &Key, new: bool) {
+        let Some(conversation) = self.conversations.get_mut(key) else { return };
+        for edit in std::mem::take(&mut conversation.log.edits) {
+            // What belongs together is told together.
+            match (edit, self.out.back_mut()) {
+                (
+                    Edit::Insert { before: None, line },
+                    Some(Output::Event(Event::Lines { key: k, lines })),
+                ) if k == key => {
+                    lines.push(line);
+                }
+                (Edit::Insert { before: None, line }, _) => {
+                    self.tell(Event::Lines { key: key.clone(), lines: vec![line] });
+                }
+                (
+                    Edit::Insert { before: Some(below), line },
+                    Some(Output::Event(Event::Inserted { key: k, before, lines, new: n })),
+                ) if k == key && *before == below && *n == new => lines.push(line),
+                (Edit::Insert { before: Some(before), line }, _) => {
+                    self.tell(Event::Inserted { key: key.clone(), before, lines: vec![line], new });
+                }
+                (Edit::Remove(id), Some(Output::Event(Event::Removed { key: k, ids }))) if k == key => {
+                    ids.push(id);
+                }
+                (Edit::Remove(id), _) => self.tell(Event::Removed { key: key.clone(), ids: vec![id] }),
+                (Edit::Change(line), _) => self.tell(Event::Changed { key: key.clone(), line }),
             }
-            _ => self.tell(Event::Lines { key, lines: vec![line.clone()] }),
         }
-        line
     }
 
     /// A quiet line of the program or the server, now.
     pub(super) fn inform(&mut self, key: &Key, kind: LineKind, text: &str) {
-        let from = self.names.share("");
-        let at = self.now.wall;
-        let (own, mention, state) = (false, false, Delivery::None);
-        self.add(key, NewLine { kind, from, text, at, msgid: None, own, mention, state });
+        self.add(key, &Parts { kind, text, at: self.now.wall, ..Parts::default() });
     }
 
     /// Somebody said something in a conversation: counts it and raises an alert, unless it is
@@ -123,10 +123,10 @@ impl Session {
             return;
         }
         conversation.unread = conversation.unread.saturating_add(1);
-        conversation.mentions = conversation.mentions.saturating_add(u32::from(line.mention));
+        conversation.mentions = conversation.mentions.saturating_add(u32::from(line.mention()));
         conversation.unread_changed = true;
-        if line.mention || conversation.kind == Kind::Person {
-            let (from, text) = (line.from.to_string(), line.text.to_string());
+        if line.mention() || conversation.kind == Kind::Person {
+            let (from, text) = (line.from().to_owned(), line.text().to_owned());
             self.tell(Event::Alert { key: key.clone(), from, text });
         }
     }

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use parlor_server::protocol::text::{pieces, printable};
 
-use super::conversation::NewLine;
-use super::event::Event;
-use super::line::{Delivery, LineId, LineKind};
+use super::line::{Delivery, Line, LineId, LineKind, Parts};
 use super::outgoing::{Sent, Waiting};
-use super::{Key, Kind, Session};
+use super::stamp::Stamp;
+use super::{Key, Kind, Session, UnixMillis};
 
 /// The tag under which a line is known to our own kind, whoever relays it.
 pub(super) const TOKEN: &str = "+parlor/id";
@@ -35,17 +34,10 @@ impl Session {
         for line in text.split(['\n', '\r']).map(sendable).filter(|line| !line.trim().is_empty()) {
             for piece in pieces(&line, room_for) {
                 let shown = printable(piece);
-                let new = NewLine {
-                    kind,
-                    from: self.names.share(&self.me.nick),
-                    text: &shown,
-                    at: self.now.wall,
-                    msgid: None,
-                    own: true,
-                    mention: false,
-                    state: Delivery::Pending,
-                };
-                let line = self.add(&key, new);
+                let (from, at, state) = (self.me.nick.clone(), self.now.wall, Delivery::Pending);
+                let parts =
+                    Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
+                let Some(line) = self.add(&key, &parts) else { continue };
                 let token = self.seed.line_token();
                 self.outgoing.push(Waiting { to: key.clone(), token, text: piece.into(), line, sent: None });
             }
@@ -74,10 +66,16 @@ impl Session {
         }
         let (now, ping) = (self.now.elapsed, self.pings + 1);
         let tagged = self.caps.has("message-tags");
+        // Elsewhere than on a server of our kind nobody knows a line by its token: whether it
+        // arrived before the connection was lost, the history tells.
+        let unsettled = if self.isupport.sorted { Vec::new() } else { self.catching_up() };
         let mut wire = String::new();
         loop {
             let Session { outgoing, conversations, .. } = self;
-            let ready = |key: &Key| conversations.get(key).is_some_and(|c| c.joined);
+            let ready = |key: &Key| {
+                conversations.get(key).is_some_and(|conversation| conversation.joined)
+                    && !unsettled.contains(key)
+            };
             let Some(waiting) = outgoing.next(ready) else { break };
             if !self.isupport.saferate
                 && let Err(at) = self.throttle.take(now)
@@ -96,7 +94,7 @@ impl Session {
             } else {
                 wire.push_str(&format!("PRIVMSG {target} :{text}\r\n"));
             }
-            let id = waiting.line.id;
+            let id = waiting.line.id();
             outgoing.sent(id, Sent { at: now, ping });
         }
         if !wire.is_empty() {
@@ -124,7 +122,7 @@ impl Session {
             if receipts {
                 self.fail(waiting, "The server gave no receipt for it; perhaps nobody has read it");
             } else {
-                self.deliver(waiting, None);
+                self.deliver(waiting, None, None);
             }
         }
     }
@@ -136,30 +134,51 @@ impl Session {
     }
 
     /// Our own line came back. Says whether it was one that waited.
-    pub(super) fn echoed(&mut self, key: &Key, token: Option<&str>, text: &str, msgid: Option<&str>) -> bool {
-        let found = match token {
+    pub(super) fn echoed(&mut self, key: &Key, stamp: &Stamp<'_>, text: &str) -> bool {
+        let found = match stamp.token.as_deref() {
             Some(token) => self.outgoing.take(|waiting| *waiting.token == *token),
             // Servers that swallow client-only tags still echo in order.
             None => self
                 .outgoing
-                .take(|w| w.sent.is_some() && w.to == *key && w.line.text.trim_end() == text.trim_end()),
+                .take(|w| w.sent.is_some() && w.to == *key && w.line.text().trim_end() == text.trim_end()),
         };
         let Some(waiting) = found else { return false };
         // A second echo, of a line that went twice, is none of another line.
-        self.recent.insert(&token_name(&waiting.token, &waiting.line.text));
-        self.deliver(waiting, msgid);
+        let id = waiting.line.id();
+        self.recent.insert(&token_name(&waiting.token, waiting.line.text()), id);
+        if let Some(msgid) = &stamp.msgid {
+            self.recent.insert(msgid, id);
+        }
+        if let Some(position) = stamp.position(self.isupport.sorted) {
+            // On disk: and so is all that came before it.
+            self.sure.note(position);
+        }
+        let at = Some(stamp.at).filter(|_| self.caps.has("server-time"));
+        self.deliver(waiting, stamp.msgid.as_deref(), at);
         true
     }
 
-    fn deliver(&mut self, mut waiting: Waiting, msgid: Option<&str>) {
-        let line = waiting.set_state(Delivery::Delivered, msgid);
-        self.tell(Event::Changed { key: waiting.to, line });
+    /// The server has a line, under this name and since then.
+    pub(super) fn deliver(&mut self, mut waiting: Waiting, msgid: Option<&str>, at: Option<UnixMillis>) {
+        waiting.set_state(Delivery::Delivered, "");
+        let line = waiting.line.with(|parts| {
+            parts.msgid = msgid;
+            parts.at = at.unwrap_or(parts.at);
+        });
+        self.settle(&waiting.to, line);
     }
 
     fn fail(&mut self, mut waiting: Waiting, sentence: &str) {
-        let line = waiting.set_state(Delivery::Failed(sentence.into()), None);
-        self.tell(Event::Changed { key: waiting.to.clone(), line });
+        waiting.set_state(Delivery::Failed, sentence);
+        self.settle(&waiting.to, waiting.line.clone());
         self.outgoing.failed(waiting);
+    }
+
+    fn settle(&mut self, key: &Key, line: Line) {
+        if let Some(conversation) = self.conversations.get_mut(key) {
+            conversation.log.settle(line);
+        }
+        self.emit(key, false);
     }
 
     /// The server refused a line to this conversation. Says whether one was under way.
@@ -191,9 +210,19 @@ impl Session {
 
     pub(super) fn retry(&mut self, id: LineId) {
         let Some(mut waiting) = self.outgoing.take_failed(id) else { return };
-        let line = waiting.set_state(Delivery::Pending, None);
-        self.tell(Event::Changed { key: waiting.to.clone(), line });
+        waiting.set_state(Delivery::Pending, "");
+        self.settle(&waiting.to, waiting.line.clone());
         self.outgoing.push(waiting);
+    }
+
+    /// A failed line is not wanted any more.
+    pub(super) fn discard(&mut self, id: LineId) {
+        if let Some(waiting) = self.outgoing.take_failed(id) {
+            if let Some(conversation) = self.conversations.get_mut(&waiting.to) {
+                conversation.log.remove(id);
+            }
+            self.emit(&waiting.to, false);
+        }
     }
 
     /// Whether text can go to this conversation at once.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Key, Line, Status};
+use super::{Key, Line, LineId, Status};
 
 /// What the window learns. Everything it shows is derived from these, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +25,21 @@ pub enum Event {
     // handled input, and only if something changed. Empty while the connection is lost.
     People { key: Key, people: Arc<[Person]> },
     // New lines at the end of a timeline, in order.
-    Lines { key: Key, lines: Vec<Arc<Line>> },
-    // A line that was there before, by its id, in a new state.
-    Changed { key: Key, line: Arc<Line> },
+    Lines { key: Key, lines: Vec<Line> },
+    // Lines in order directly above another one: older pages, filled gaps, what others said
+    // while own lines still wait at the end. A line that was taken out may come again here.
+    // `new`: they were said just now or while we were away, as those of `Lines`; not in an older
+    // page.
+    Inserted { key: Key, before: LineId, lines: Vec<Line>, new: bool },
+    // A line that is there, by its id, with something new: state, msgid, time.
+    Changed { key: Key, line: Line },
+    // These are not there any more: they move, or a crash of the server took them back.
+    Removed { key: Key, ids: Vec<LineId> },
+    // What [`Action::Find`](super::Action::Find) found.
+    Found(Found),
+    // The line that [`Action::Jump`](super::Action::Jump) wanted is in the timeline under this
+    // id; without: it is not to be had any more.
+    Jumped { key: Key, id: Option<LineId> },
     // Lines of others since the conversation was last read, and how many of them mention us.
     Unread { key: Key, count: u32, mentions: u32 },
     // Somebody mentioned us, or wrote privately, in a conversation that is not being read.
@@ -40,6 +52,24 @@ pub enum Event {
     Help(Vec<(String, String)>),
     // Whom we ignore now, for the settings: names as they were given.
     Ignored(Vec<String>),
+}
+
+/// A page of found lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Where they were said.
+    pub key: Key,
+    /// What was looked for.
+    pub text: String,
+    /// The newest first, all older than those of the pages before. Those that the timeline has
+    /// bear their ids; others have ids of their own.
+    pub lines: Vec<Line>,
+    /// This is the first page: what was shown of an earlier search is to go.
+    pub first: bool,
+    /// There are more: [`Action::FindMore`](super::Action::FindMore).
+    pub more: bool,
+    /// Only what was loaded could be looked through.
+    pub local: bool,
 }
 
 /// What a conversation is with.

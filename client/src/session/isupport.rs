@@ -33,6 +33,12 @@ pub(super) struct Isupport {
     pub(super) linelen: usize,
     /// Nobody is cut for sending fast: the server delays instead.
     pub(super) saferate: bool,
+    /// Lines in one answer of CHATHISTORY; 0: as many as one likes (IRCv3 chathistory).
+    pub(super) chathistory: usize,
+    /// History can be asked for by msgid (`MSGREFTYPES`).
+    pub(super) by_msgid: bool,
+    /// Msgids are in the order of events (`parlor/MSGID`).
+    pub(super) sorted: bool,
 }
 
 impl Default for Isupport {
@@ -47,6 +53,9 @@ impl Default for Isupport {
             network: None,
             linelen: MAX_BODY,
             saferate: false,
+            chathistory: 100,
+            by_msgid: true,
+            sorted: false,
         }
     }
 }
@@ -83,6 +92,10 @@ impl Isupport {
             "LINELEN" => self.linelen = value.parse().unwrap_or(MAX_BODY).clamp(MAX_BODY, 16 * 1024),
             "SAFERATE" => self.saferate = true,
             "-SAFERATE" => self.saferate = false,
+            "CHATHISTORY" => self.chathistory = value.parse().unwrap_or(100),
+            "MSGREFTYPES" => self.by_msgid = value.split(',').any(|kind| kind == "msgid"),
+            "parlor/MSGID" => self.sorted = value == "sorted",
+            "-parlor/MSGID" => self.sorted = false,
             _ => {}
         }
     }

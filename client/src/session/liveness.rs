@@ -7,16 +7,20 @@ const ASK_AFTER: Duration = Duration::from_secs(30);
 /// Silence after we asked.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
+/// The same, when there is reason for doubt.
+const ANSWER_SOON: Duration = Duration::from_secs(3);
+
 /// When it was heard last, and since when it owes an answer.
 #[derive(Debug, Default)]
 pub(super) struct Liveness {
     heard: Duration,
     asked: Option<Duration>,
+    doubted: bool,
 }
 
 impl Liveness {
     pub(super) fn new(now: Duration) -> Liveness {
-        Liveness { heard: now, asked: None }
+        Liveness { heard: now, ..Liveness::default() }
     }
 
     /// Any byte is a sign of life.
@@ -38,11 +42,20 @@ impl Liveness {
         self.asked.get_or_insert(now);
     }
 
+    /// A PING goes out now, and the answer is to come soon.
+    pub(super) fn doubt(&mut self, now: Duration) {
+        (self.asked, self.doubted) = (Some(now), true);
+    }
+
     pub(super) fn is_gone(&self, now: Duration) -> bool {
-        self.asked.is_some_and(|asked| now >= asked + ANSWER_WITHIN)
+        self.asked.is_some_and(|asked| now >= asked + self.within())
+    }
+
+    fn within(&self) -> Duration {
+        if self.doubted { ANSWER_SOON } else { ANSWER_WITHIN }
     }
 
     pub(super) fn next(&self) -> Duration {
-        self.asked.map_or(self.heard + ASK_AFTER, |asked| asked + ANSWER_WITHIN)
+        self.asked.map_or(self.heard + ASK_AFTER, |asked| asked + self.within())
     }
 }

@@ -16,13 +16,17 @@ mod commands;
 mod conversation;
 mod delivery;
 mod event;
+mod history;
 mod isupport;
 mod key;
 mod line;
 mod liveness;
+mod log;
 mod mention;
 mod names;
 mod outgoing;
+mod page;
+mod position;
 mod profile;
 mod receive;
 mod recent;
@@ -31,13 +35,16 @@ mod registration;
 mod replies;
 mod rooms;
 mod roster;
+mod search;
 mod seed;
 mod stamp;
 mod status;
+mod sure;
 mod talk;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod unsent;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -45,12 +52,13 @@ use std::time::Duration;
 use parlor_server::protocol::line::Framer;
 
 pub use action::Action;
-pub use event::{Event, Field, Kind, ListedRoom, Person, Rank, Reason, Refusal};
+pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Reason, Refusal};
 pub use key::Key;
-pub use line::{Delivery, Line, LineId, LineKind};
+pub use line::{Delivery, Line, LineId, LineKind, Parts};
 pub use parlor_server::protocol::time::{Moment, UnixMillis};
 pub use profile::Profile;
 pub use status::Status;
+pub use unsent::Unsent;
 
 use capabilities::Capabilities;
 use conversation::Conversation;
@@ -58,10 +66,13 @@ use isupport::Isupport;
 use liveness::Liveness;
 use names::Names;
 use outgoing::Outgoing;
+use page::{Batch, Question};
 use recent::Recent;
 use reconnect::{Backoff, Phase};
 use registration::{Me, Registration};
+use search::Search;
 use seed::Seed;
+use sure::Sure;
 use throttle::Throttle;
 
 /// Lines at once to a server without SAFERATE, and the time between two after that.
@@ -80,6 +91,8 @@ pub enum Input<'a> {
     Lost(&'a str),
     /// The person did something.
     Act(Action),
+    /// The addresses of this computer have changed.
+    Network,
     /// The time of [`Session::next_timeout`] has come.
     Tick,
 }
@@ -94,6 +107,9 @@ pub enum Output {
     Disconnect,
     /// Send whole lines.
     Send(Vec<u8>),
+    /// Keep what is not sent yet for the next start (see [`Profile::unsent`]), in place of what was
+    /// to be kept before.
+    Keep(Vec<Unsent>),
     /// Show it.
     Event(Event),
 }
@@ -143,10 +159,17 @@ pub struct Session {
     reading: Option<Key>,
     asked_at: Option<Key>,
     recent: Recent,
-    history_batches: Vec<String>,
+    batches: Vec<Batch>,
+    questions: VecDeque<Question>,
+    search: Option<Search>,
+    sure: Sure,
+    /// The number of the server's last start, as far as its msgids tell.
+    boot: u64,
     listing: Option<Vec<ListedRoom>>,
 
     // What we say.
+    /// What an earlier run had not sent, of conversations that are not open yet.
+    restored: Vec<Unsent>,
     outgoing: Outgoing,
     throttle: Throttle,
     ctcp_throttle: Throttle,
@@ -188,8 +211,13 @@ impl Session {
             reading: None,
             asked_at: None,
             recent: Recent::default(),
-            history_batches: Vec::new(),
+            batches: Vec::new(),
+            questions: VecDeque::new(),
+            search: None,
+            sure: Sure::default(),
+            boot: 0,
             listing: None,
+            restored: Vec::new(),
             outgoing: Outgoing::default(),
             throttle: Throttle::new(BURST.0, BURST.1),
             ctcp_throttle: Throttle::new(CTCP_BURST.0, CTCP_BURST.1),
@@ -203,23 +231,27 @@ impl Session {
         for room in session.profile.rooms.clone() {
             session.join(&room, None);
         }
+        session.restore();
         session.connect();
         session
     }
 
     /// Takes one input. Its outputs wait in [`Session::drain`].
     pub fn handle(&mut self, input: Input<'_>, now: Moment) {
-        self.now = now;
+        let before = std::mem::replace(&mut self.now, now);
+        self.notice_sleep(before);
         match input {
             Input::Connected => self.connected(),
             Input::Received(bytes) => self.received(bytes),
             Input::Lost(why) => self.lost(why),
             Input::Act(action) => self.act(action),
+            Input::Network => self.doubt(),
             Input::Tick => {}
         }
         self.deadlines();
         self.pump();
         self.flush();
+        self.keep();
     }
 
     /// What is to be done since the last call, in order.

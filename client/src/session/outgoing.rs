@@ -1,7 +1,6 @@
 //! Own lines that wait, or that nobody has confirmed yet.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Delivery, Key, Line, LineId, LineKind};
@@ -19,7 +18,7 @@ pub(super) struct Waiting {
     pub(super) token: Box<str>,
     /// What is sent; the line's own text may lack what cannot be shown.
     pub(super) text: Box<str>,
-    pub(super) line: Arc<Line>,
+    pub(super) line: Line,
     pub(super) sent: Option<Sent>,
 }
 
@@ -33,22 +32,20 @@ pub(super) struct Sent {
 
 impl Waiting {
     pub(super) fn is_action(&self) -> bool {
-        self.line.kind == LineKind::Action
+        self.line.kind() == LineKind::Action
     }
 
     /// The line in another state.
-    pub(super) fn set_state(&mut self, state: Delivery, msgid: Option<&str>) -> Arc<Line> {
-        let mut line = Line::clone(&self.line);
-        line.state = state;
-        line.msgid = msgid.map(Into::into).or(line.msgid);
-        self.line = Arc::new(line);
-        self.line.clone()
+    pub(super) fn set_state(&mut self, state: Delivery, reason: &str) {
+        self.line = self.line.with(|parts| (parts.state, parts.reason) = (state, reason));
     }
 }
 
 /// All of them, in the order in which they were typed.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
+    /// Lines came or went since somebody asked.
+    changed: bool,
     waiting: VecDeque<Waiting>,
     in_flight: usize,
     failed: VecDeque<Waiting>,
@@ -56,7 +53,17 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     pub(super) fn push(&mut self, waiting: Waiting) {
+        self.changed = true;
         self.waiting.push_back(waiting);
+    }
+
+    /// Whether lines came or went since the last call.
+    pub(super) fn has_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiting> {
+        self.waiting.iter()
     }
 
     /// The next line that may be sent, if fewer than [`MOST_IN_FLIGHT`] are under way.
@@ -69,7 +76,7 @@ impl Outgoing {
 
     /// Notes that a line of [`next`](Self::next) was sent.
     pub(super) fn sent(&mut self, id: LineId, sent: Sent) {
-        if let Some(waiting) = self.waiting.iter_mut().find(|w| w.line.id == id && w.sent.is_none()) {
+        if let Some(waiting) = self.waiting.iter_mut().find(|w| w.line.id() == id && w.sent.is_none()) {
             waiting.sent = Some(sent);
             self.in_flight += 1;
         }
@@ -89,6 +96,7 @@ impl Outgoing {
 
     fn remove(&mut self, at: usize) -> Option<Waiting> {
         let waiting = self.waiting.remove(at)?;
+        self.changed = true;
         self.in_flight -= usize::from(waiting.sent.is_some());
         Some(waiting)
     }
@@ -114,7 +122,7 @@ impl Outgoing {
     }
 
     pub(super) fn take_failed(&mut self, id: LineId) -> Option<Waiting> {
-        let at = self.failed.iter().position(|waiting| waiting.line.id == id)?;
+        let at = self.failed.iter().position(|waiting| waiting.line.id() == id)?;
         self.failed.remove(at)
     }
 

@@ -15,6 +15,9 @@ pub struct Profile {
     pub rooms: Vec<String>,
     /// People whose lines are dropped.
     pub ignored: Vec<String>,
+    /// What an earlier run of the program had not sent to this server; see
+    /// [`Output::Keep`](super::Output::Keep).
+    pub unsent: Vec<super::Unsent>,
     /// Anything random: line ids and the jitter of reconnecting come from it, so no two
     /// sessions may have the same.
     pub seed: u64,

@@ -9,9 +9,6 @@ use super::line::LineKind;
 use super::stamp::Stamp;
 use super::{Key, Session};
 
-/// Histories that may be under way at a time.
-const MOST_BATCHES: usize = 16;
-
 impl Session {
     pub(super) fn received(&mut self, bytes: &[u8]) {
         self.liveness.heard(self.now.elapsed);
@@ -38,7 +35,14 @@ impl Session {
 
     fn line(&mut self, line: &str) {
         let Some(message) = Message::parse(line) else { return };
-        let stamp = Stamp::of(&message, self.wall(), &self.history_batches);
+        let stamp = Stamp::of(&message, self.wall(), &self.batches);
+        if let Some(position) = stamp.position(self.isupport.sorted) {
+            self.started_again(position.boot());
+            if stamp.volatile {
+                // No crash takes it back that does not take the whole room.
+                self.sure.note(position);
+            }
+        }
         let code = message.command.parse::<u16>().ok().filter(|_| message.command.len() == 3);
         if let Some(code) = code {
             return self.numeric(code, &message);
@@ -63,6 +67,7 @@ impl Session {
             "INVITE" => self.on_invite(&message, &stamp),
             "AWAY" => self.on_away(&message),
             "BATCH" => self.on_batch(&message),
+            "RESUME" => self.on_resume(&message),
             "ERROR" => self.on_error(&message),
             "FAIL" => self.on_standard_reply(&message, LineKind::Error),
             "WARN" | "NOTE" => self.on_standard_reply(&message, LineKind::Info),
@@ -83,19 +88,6 @@ impl Session {
         self.farewell.get_or_insert(format!("The server closed the connection: {text}"));
     }
 
-    /// Lines of the history come in a batch (IRCv3 chathistory, znc.in/playback).
-    fn on_batch(&mut self, message: &Message<'_>) {
-        let Some(reference) = message.params.filled(0) else { return };
-        if let Some(reference) = reference.strip_prefix('-') {
-            self.history_batches.retain(|known| known != reference);
-        } else if let Some(reference) = reference.strip_prefix('+')
-            && matches!(message.params.get(1), Some(&("chathistory" | "znc.in/playback")))
-            && self.history_batches.len() < MOST_BATCHES
-        {
-            self.history_batches.push(reference.to_owned());
-        }
-    }
-
     /// `FAIL PRIVMSG CODE context… :sentence` (IRCv3 standard-replies).
     fn on_standard_reply(&mut self, message: &Message<'_>, kind: LineKind) {
         let sentence = message.params.last().copied().unwrap_or_default();
@@ -103,6 +95,9 @@ impl Session {
         let place =
             context.map(|name| self.isupport.key(name)).find(|key| self.conversations.contains_key(key));
         let verb = message.params.first().copied().unwrap_or_default();
+        if kind == LineKind::Error && (self.question_failed(verb, message) || self.resume_failed(verb)) {
+            return;
+        }
         if kind == LineKind::Error
             && verb.eq_ignore_ascii_case("PRIVMSG")
             && self.refused_to(place.as_ref(), sentence)
@@ -119,6 +114,11 @@ impl Session {
         // No person's name has a dot, and every server's has one.
         let server = source.user.is_empty() && source.host.is_empty() && source.nick.contains('.');
         (!server && !source.nick.is_empty()).then_some(source)
+    }
+
+    /// Whether a name is ours or was, since this session began.
+    pub(super) fn was_me(&self, nick: &str) -> bool {
+        self.is_me(nick) || self.me.were.contains(&self.isupport.key(nick))
     }
 
     pub(super) fn is_me(&self, nick: &str) -> bool {

@@ -1,33 +1,39 @@
 //! What was seen not long ago: a bounded set, the oldest is forgotten first.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// Lines that are remembered: more than a server replays after a short loss.
+use super::LineId;
+
+/// Names that are remembered: more than a server replays after a short loss.
 const MOST: usize = 4096;
 
-/// The names of lines (msgids and `+parlor/id`s) that were shown already.
+/// The names of lines (msgids and `+parlor/id`s) that were shown already, and as which lines.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    known: HashSet<Arc<str>>,
+    known: HashMap<Arc<str>, LineId>,
     order: VecDeque<Arc<str>>,
 }
 
 impl Recent {
-    /// Remembers a name; says whether it is new.
-    pub(super) fn insert(&mut self, name: &str) -> bool {
-        if self.known.contains(name) {
-            return false;
+    pub(super) fn get(&self, name: &str) -> Option<LineId> {
+        self.known.get(name).copied()
+    }
+
+    /// Remembers a name, as that of this line from now on.
+    pub(super) fn insert(&mut self, name: &str, line: LineId) {
+        if let Some(known) = self.known.get_mut(name) {
+            *known = line;
+            return;
         }
         let name: Arc<str> = name.into();
-        self.known.insert(name.clone());
+        self.known.insert(name.clone(), line);
         self.order.push_back(name);
         if self.order.len() > MOST
             && let Some(oldest) = self.order.pop_front()
         {
             self.known.remove(&oldest);
         }
-        true
     }
 }
 
@@ -39,10 +45,11 @@ mod tests {
     fn the_oldest_is_forgotten_first() {
         let mut recent = Recent::default();
         for i in 0..=MOST {
-            assert!(recent.insert(&i.to_string()));
+            recent.insert(&i.to_string(), LineId(i as u64));
         }
-        assert!(!recent.insert("1"));
-        assert!(recent.insert("0"), "the oldest is new again");
-        assert_eq!(recent.known.len(), MOST);
+        assert_eq!(recent.get("1"), Some(LineId(1)));
+        assert_eq!(recent.get("0"), None);
+        recent.insert("1", LineId(7));
+        assert_eq!((recent.get("1"), recent.known.len()), (Some(LineId(7)), MOST));
     }
 }

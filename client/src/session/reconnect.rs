@@ -16,6 +16,8 @@ const GOOD: Duration = Duration::from_secs(10);
 const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 /// How long a server may take from the first byte to the welcome.
 pub(super) const REGISTER_WITHIN: Duration = Duration::from_secs(30);
+/// The clock ran ahead of us by so many milliseconds: the computer was asleep.
+const SLEPT: u64 = 15_000;
 
 /// Where the connection is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +149,7 @@ impl Session {
         if self.is_ready() {
             self.last_online = Some(self.now.wall);
             self.send("QUIT");
+            self.me.token = None;
         }
         if self.is_up() {
             self.out.push_back(Output::Disconnect);
@@ -169,6 +172,35 @@ impl Session {
         }
     }
 
+    /// Something happened to this computer that a connection may not survive: at once, where there
+    /// is none; else the server has little time to answer.
+    pub(super) fn doubt(&mut self) {
+        match self.phase {
+            Phase::Waiting { .. } => {
+                self.backoff = Backoff::default();
+                self.connect();
+            }
+            Phase::Connecting { .. } => {
+                self.backoff = Backoff::default();
+                self.drop_connection("The network has changed");
+            }
+            Phase::Ready { .. } => {
+                self.liveness.doubt(self.now.elapsed);
+                self.ping();
+            }
+            Phase::Offline | Phase::Registering { .. } => {}
+        }
+    }
+
+    /// Notices that the computer was asleep since the last input: the wall clock went on without us.
+    pub(super) fn notice_sleep(&mut self, before: super::Moment) {
+        let wall = self.now.wall.0.saturating_sub(before.wall.0);
+        let elapsed = self.now.elapsed.saturating_sub(before.elapsed).as_millis() as u64;
+        if wall > elapsed.saturating_add(SLEPT) {
+            self.doubt();
+        }
+    }
+
     /// What belonged to the connection that ended.
     fn forget_connection(&mut self) {
         self.framer = Framer::default();
@@ -177,7 +209,7 @@ impl Session {
         self.closed_because = None;
         self.farewell = None;
         self.listing = None;
-        self.history_batches.clear();
+        self.forget_questions();
         self.outgoing.lost();
         for conversation in self.conversations.values_mut() {
             conversation.roster.clear();
@@ -198,8 +230,9 @@ impl Session {
             Phase::Registering { until } if now >= until => self.registration_late(),
             Phase::Ready { .. } => {
                 if self.liveness.is_gone(now) {
-                    return self.drop_connection("The server has not answered for 45 s");
+                    return self.drop_connection("The server does not answer any more");
                 }
+                self.questions_late();
                 if self.liveness.ask(now) || self.receipt_due().is_some_and(|at| now >= at) {
                     self.ping();
                 }
@@ -218,10 +251,17 @@ impl Session {
             Phase::Waiting { at } => Some(at),
             Phase::Connecting { until } | Phase::Registering { until } => Some(until),
             Phase::Ready { .. } => {
-                [Some(self.liveness.next()), self.receipt_due(), self.reclaim_at, self.blocked_until]
-                    .into_iter()
-                    .flatten()
-                    .min()
+                let question = self.questions.front().map(|question| question.until);
+                [
+                    Some(self.liveness.next()),
+                    self.receipt_due(),
+                    self.reclaim_at,
+                    self.blocked_until,
+                    question,
+                ]
+                .into_iter()
+                .flatten()
+                .min()
             }
         }
     }

@@ -1,5 +1,6 @@
 //! From a connection to a welcome: capabilities, our name, and getting it back.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use parlor_server::protocol::Message;
@@ -8,7 +9,7 @@ use parlor_server::protocol::text::pieces;
 
 use super::event::{Event, Field, Reason, Refusal};
 use super::reconnect::Phase;
-use super::{Output, Session, Status};
+use super::{Key, Output, Session, Status};
 
 /// Between two attempts to get our own name back.
 const RECLAIM_EVERY: Duration = Duration::from_secs(15);
@@ -32,6 +33,10 @@ pub(super) struct Me {
     pub(super) userhost: Option<String>,
     /// The name that was just asked for, on the person's wish.
     pub(super) asked: Option<String>,
+    /// Every name we had, folded: what we said under one is still ours.
+    pub(super) were: HashSet<Key>,
+    /// What gets our place back after a loss (`parlor/resume`); good for one time.
+    pub(super) token: Option<String>,
 }
 
 /// How far registration has come.
@@ -41,6 +46,8 @@ pub(super) struct Registration {
     welcomed: bool,
     /// CAP END has been sent.
     negotiated: bool,
+    /// The server gave us our place back: nobody has seen us go.
+    pub(super) resumed: bool,
     /// Names that were taken so far.
     variants: u32,
     /// The server's own name.
@@ -80,6 +87,12 @@ impl Session {
             }
             "ACK" => {
                 self.caps.acknowledge(list);
+                if self.caps.has("parlor/resume")
+                    && !self.registration.negotiated
+                    && let Some(token) = self.me.token.take()
+                {
+                    self.send(&format!("RESUME {token}"));
+                }
                 self.end_negotiation();
             }
             "NAK" => self.end_negotiation(),
@@ -92,6 +105,32 @@ impl Session {
             "DEL" => self.caps.withdraw(list),
             _ => {}
         }
+    }
+
+    /// `RESUME TOKEN token`, `RESUME ACCEPTED nick`, `RESUME RANKS`.
+    pub(super) fn on_resume(&mut self, message: &Message<'_>) {
+        match (message.params.first().copied(), message.params.filled(1)) {
+            (Some("TOKEN"), Some(token)) if super::commands::is_word(token) => {
+                self.me.token = Some(token.to_owned());
+            }
+            (Some("ACCEPTED"), Some(nick)) if !self.registration.welcomed => {
+                self.registration.resumed = true;
+                self.me.nick = nick.to_owned();
+            }
+            _ => {}
+        }
+    }
+
+    /// `FAIL RESUME …`: a welcome as everybody's. Says whether it was that.
+    pub(super) fn resume_failed(&mut self, verb: &str) -> bool {
+        let resume = verb.eq_ignore_ascii_case("RESUME");
+        // It takes over at the end of registration; what fails only then has used our name up.
+        if resume && std::mem::take(&mut self.registration.resumed) && !self.registration.welcomed {
+            self.me.nick = self.me.wanted.clone();
+            let nick = self.me.nick.clone();
+            self.send(&format!("NICK {nick}"));
+        }
+        resume
     }
 
     fn end_negotiation(&mut self) {
@@ -115,6 +154,7 @@ impl Session {
             self.me.userhost = Some(format!("{}@{}", whole.user, whole.host));
         }
         self.registration.welcomed = true;
+        self.me.were.insert(self.isupport.key(&self.me.nick));
         let nick = self.me.nick.clone();
         self.tell(Event::Me { nick });
     }
@@ -246,6 +286,7 @@ impl Session {
     pub(super) fn own_name_is(&mut self, nick: &str) {
         let by_wish = self.me.asked.take().is_some();
         self.me.nick = nick.to_owned();
+        self.me.were.insert(self.isupport.key(nick));
         if by_wish {
             self.me.wanted = nick.to_owned();
         }

@@ -166,8 +166,8 @@ impl Session {
         if self.conversations.contains_key(key) {
             // We were in before the connection was lost: it stays on the screen, and is tried
             // again after the next loss.
-            self.inform(key, LineKind::Error, &format!("You cannot come back in: {sentence}"));
-            return self.fail_waiting(key, sentence);
+            self.fail_waiting(key, sentence);
+            return self.inform(key, LineKind::Error, &format!("You cannot come back in: {sentence}"));
         }
         self.unwant(key);
         let reason = if matches!(code, 403 | 476 | 479) { Reason::RoomBad } else { Reason::RoomClosed };

@@ -4,9 +4,8 @@
 use parlor_server::protocol::Message;
 use parlor_server::protocol::text::printable;
 
-use super::conversation::NewLine;
 use super::event::{Event, Kind};
-use super::line::{Delivery, LineKind};
+use super::line::{LineKind, Parts};
 use super::stamp::Stamp;
 use super::{Key, Session, Wanted};
 
@@ -22,6 +21,7 @@ impl Session {
                 conversation.joined = true;
                 conversation.roster.begin();
             }
+            self.begin_history(&key, stamp.position(self.isupport.sorted));
         }
         let Some(key) = self.room(name) else { return };
         let (person, from) = (self.isupport.key(sender.nick), self.names.share(sender.nick));
@@ -29,7 +29,10 @@ impl Session {
         if let Some(conversation) = self.conversations.get_mut(&key).filter(|_| !stamp.old) {
             conversation.roster.add(person, &from, 0, Some(&userhost));
         }
-        self.quiet(&key, LineKind::Joined, sender.nick, "", stamp);
+        // After a resume nobody has seen us come.
+        if !(own && !stamp.old && self.registration.resumed) {
+            self.quiet(&key, LineKind::Joined, sender.nick, "", stamp);
+        }
     }
 
     pub(super) fn on_part(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
@@ -75,8 +78,14 @@ impl Session {
     }
 
     pub(super) fn on_quit(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
-        let Some(sender) = self.sender(message).filter(|_| !stamp.old) else { return };
+        let Some(sender) = self.sender(message) else { return };
         let reason = message.params.first().copied().unwrap_or_default();
+        if stamp.old {
+            if let Some(key) = self.page_key(stamp) {
+                self.quiet(&key, LineKind::Left, sender.nick, reason, stamp);
+            }
+            return;
+        }
         let person = self.isupport.key(sender.nick);
         let was_in = |(key, c): (&Key, &mut super::conversation::Conversation)| {
             (c.roster.remove(&person) || (c.kind == Kind::Person && *key == person)).then(|| key.clone())
@@ -91,6 +100,9 @@ impl Session {
     pub(super) fn on_nick(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
         let (Some(sender), Some(nick)) = (self.sender(message), message.params.filled(0)) else { return };
         if stamp.old {
+            if let Some(key) = self.page_key(stamp) {
+                self.quiet(&key, LineKind::Renamed, sender.nick, nick, stamp);
+            }
             return;
         }
         let (before, after, name) =
@@ -157,6 +169,9 @@ impl Session {
         if self.is_ignored(by) {
             return;
         }
+        if stamp.old {
+            return;
+        }
         if self.is_me(nick) {
             let text = format!("{by} invites you to {name}; /join {name} goes there");
             self.quiet(&Key::server(), LineKind::Info, by, &text, stamp);
@@ -216,8 +231,10 @@ impl Session {
     }
 
     fn quiet_of(&mut self, key: &Key, kind: LineKind, from: &str, text: &str, stamp: &Stamp<'_>, own: bool) {
-        let (at, msgid, from) = (stamp.at, stamp.msgid.as_deref(), self.names.share(from));
-        let (text, mention, state) = (&*printable(text), false, Delivery::None);
-        self.add(key, NewLine { kind, from, text, at, msgid, own, mention, state });
+        let (at, msgid, text) = (stamp.at, stamp.msgid.as_deref(), &*printable(text));
+        let parts = Parts { kind, from, text, at, msgid, own, ..Parts::default() };
+        if !self.collect(stamp, &parts) {
+            self.add(key, &parts);
+        }
     }
 }

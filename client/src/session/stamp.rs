@@ -6,7 +6,11 @@ use parlor_server::protocol::Message;
 use parlor_server::protocol::time::UnixMillis;
 
 use super::delivery::TOKEN;
+use super::page::Batch;
+use super::position::Position;
 
+/// The tag of a line that is not on disk.
+const VOLATILE: &str = "parlor/volatile";
 /// Bytes of a msgid or token that are worth remembering.
 const MOST: usize = 128;
 
@@ -20,17 +24,32 @@ pub(super) struct Stamp<'a> {
     pub(super) token: Option<Cow<'a, str>>,
     /// It comes from the history, not from now.
     pub(super) old: bool,
+    /// It belongs to an answer that we asked for: the place of that among the open batches.
+    pub(super) page: Option<usize>,
+    /// The server does not keep it (`parlor/volatile`).
+    pub(super) volatile: bool,
 }
 
 impl<'a> Stamp<'a> {
-    pub(super) fn of(message: &Message<'a>, now: UnixMillis, history: &[String]) -> Stamp<'a> {
+    pub(super) fn of(message: &Message<'a>, now: UnixMillis, batches: &[Batch]) -> Stamp<'a> {
         let tag = |name| message.tags.get(name).filter(|value| !value.is_empty() && value.len() <= MOST);
+        let batch =
+            tag("batch").and_then(|reference| batches.iter().position(|batch| batch.reference == *reference));
         Stamp {
             at: tag("time").and_then(|time| parse_time(&time)).unwrap_or(now),
             msgid: tag("msgid"),
             token: tag(TOKEN),
-            old: tag("batch").is_some_and(|batch| history.iter().any(|known| *known == *batch)),
+            old: batch.is_some(),
+            page: batch.filter(|at| batches.get(*at).is_some_and(|batch| batch.page.is_some())),
+            volatile: message.tags.get(VOLATILE).is_some(),
         }
+    }
+}
+
+impl Stamp<'_> {
+    /// Its place on a server whose msgids are sorted.
+    pub(super) fn position(&self, sorted: bool) -> Option<Position> {
+        self.msgid.as_deref().filter(|_| sorted).and_then(Position::parse)
     }
 }
 

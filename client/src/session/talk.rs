@@ -3,10 +3,9 @@
 use parlor_server::protocol::Message;
 use parlor_server::protocol::text::{self, printable};
 
-use super::conversation::NewLine;
 use super::delivery::token_name;
 use super::event::Kind;
-use super::line::{Delivery, LineKind};
+use super::line::{Delivery, LineId, LineKind, Parts};
 use super::mention::mentions;
 use super::stamp::Stamp;
 use super::{Key, Session};
@@ -42,67 +41,72 @@ impl Session {
             Some(room) => self.room(room).unwrap_or_else(Key::server),
             None => self.isupport.key(if own { target } else { sender.nick }),
         };
-        if own && self.echoed(&place, stamp.token.as_deref(), &shown, stamp.msgid.as_deref()) {
-            if let Some(msgid) = &stamp.msgid {
-                self.recent.insert(msgid);
-                self.note_msgid(&place, msgid);
-            }
+        let mention = !own && mentions(&shown, &self.me.nick);
+        let state = if own { Delivery::Delivered } else { Delivery::None };
+        let (at, msgid, from) = (stamp.at, stamp.msgid.as_deref(), sender.nick);
+        let parts = Parts { kind, from, text: &shown, at, msgid, own, mention, state, reason: "" };
+        if self.collect(stamp, &parts) {
             return;
         }
-        if self.is_known(stamp, &shown) {
+        // The receipt of a line that went under an earlier name bears that.
+        let ours = own || (stamp.token.is_some() && self.was_me(sender.nick));
+        if ours && self.echoed(&place, stamp, &shown) {
+            return;
+        }
+        if self.is_known(&place, stamp, &shown) {
             return;
         }
         if room.is_none() {
             self.open(if own { target } else { sender.nick }, Kind::Person);
         }
-        let mention = !own && mentions(&shown, &self.me.nick);
-        let state = if own { Delivery::Delivered } else { Delivery::None };
-        let from = self.names.share(sender.nick);
-        let (at, msgid) = (stamp.at, stamp.msgid.as_deref());
-        let line = self.add(&place, NewLine { kind, from, text: &shown, at, msgid, own, mention, state });
+        let Some(line) = self.add(&place, &parts) else { return };
+        self.remember(stamp, &shown, line.id());
         if !own && !stamp.old {
+            if let Some(position) = stamp.position(self.isupport.sorted)
+                && let Some(conversation) = self.conversations.get_mut(&place)
+            {
+                conversation.log.heard(position);
+            }
             self.count_unread(&place, &line);
         }
     }
 
     /// Whether a line was shown before: by the server's name for it, or by its sender's, who
     /// sent it again because no receipt had come.
-    fn is_known(&mut self, stamp: &Stamp<'_>, text: &str) -> bool {
-        let by_msgid = stamp.msgid.as_ref().is_some_and(|msgid| !self.recent.insert(msgid));
-        let by_token =
-            stamp.token.as_ref().is_some_and(|token| !self.recent.insert(&token_name(token, text)));
-        by_msgid || by_token
+    fn is_known(&mut self, key: &Key, stamp: &Stamp<'_>, text: &str) -> bool {
+        if stamp.msgid.as_ref().is_some_and(|msgid| self.recent.get(msgid).is_some()) {
+            return true;
+        }
+        let Some(name) = stamp.token.as_ref().map(|token| token_name(token, text)) else { return false };
+        self.replace_taken_back(key, &name, stamp.position(self.isupport.sorted));
+        // It may have been withdrawn meanwhile: then it is back now.
+        let known = self.recent.get(&name);
+        known.is_some_and(|id| self.conversations.get(key).is_some_and(|c| c.log.get(id).is_some()))
     }
 
-    fn note_msgid(&mut self, key: &Key, msgid: &str) {
-        if let Some(conversation) = self.conversations.get_mut(key) {
-            conversation.last_msgid = Some(msgid.into());
+    fn remember(&mut self, stamp: &Stamp<'_>, text: &str, line: LineId) {
+        if let Some(msgid) = &stamp.msgid {
+            self.recent.insert(msgid, line);
+        }
+        if let Some(token) = &stamp.token {
+            self.recent.insert(&token_name(token, text), line);
         }
     }
 
     /// The server itself speaks: in a room to all, else among its own messages.
     fn server_says(&mut self, message: &Message<'_>, stamp: &Stamp<'_>, target: &str, raw: &str) {
-        if stamp.msgid.as_ref().is_some_and(|msgid| !self.recent.insert(msgid)) {
-            return;
-        }
         let room = self.isupport.room_of(target).and_then(|room| self.room(room));
         let place = room.clone().unwrap_or_else(Key::server);
-        let from = self.names.share(message.source.unwrap_or_default());
         let shown = printable(raw);
         let mention = room.is_some() && mentions(&shown, &self.me.nick);
-        let line = self.add(
-            &place,
-            NewLine {
-                kind: LineKind::Notice,
-                from,
-                text: &shown,
-                at: stamp.at,
-                msgid: stamp.msgid.as_deref(),
-                own: false,
-                mention,
-                state: Delivery::None,
-            },
-        );
+        let (from, at, msgid) = (message.source.unwrap_or_default(), stamp.at, stamp.msgid.as_deref());
+        let kind = LineKind::Notice;
+        let parts = Parts { kind, from, text: &shown, at, msgid, mention, ..Parts::default() };
+        if self.collect(stamp, &parts) || self.is_known(&place, stamp, &shown) {
+            return;
+        }
+        let Some(line) = self.add(&place, &parts) else { return };
+        self.remember(stamp, &shown, line.id());
         if !stamp.old {
             self.count_unread(&place, &line);
         }

@@ -61,9 +61,9 @@ impl Hub {
                 // It was heard, but is not kept (any more): the disk was full, or it is too old.
                 let from: Source = self.source(id);
                 let what = What::Message { verb, target: &room, text: &text, private: false };
-                let event = Event { tags: &tags, ..self.event(&from, what) };
+                let event = Event { tags: &tags, volatile: true, ..self.event(&from, what) };
                 // Who wants no tags any more gets none; what waits behind it has to go on.
-                self.encode(id, &event).map_or_else(|| [].into(), |line| self.volatile(id, line))
+                self.encode(id, &event).unwrap_or_else(|| [].into())
             }
         };
         if line.is_empty() {

@@ -12,6 +12,9 @@ use crate::protocol::text::{self, printable};
 /// The name under which the server itself speaks to plain members.
 pub(super) const SERVER: &str = "server";
 
+/// Tag of talk that is not kept on disk: an echo with it is no receipt.
+pub(super) const VOLATILE: &str = "parlor/volatile";
+
 /// Who did it.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -49,6 +52,8 @@ pub(super) struct Event<'a> {
     /// Client-only tags to relay, escaped and joined.
     pub(super) tags: &'a str,
     pub(super) what: What<'a>,
+    /// It is talk of a room that is not kept on disk now.
+    pub(super) volatile: bool,
 }
 
 impl Event<'_> {
@@ -87,6 +92,10 @@ impl Event<'_> {
             let _ = write!(line, "{separator}msgid={}", self.id);
             if self.from.bot {
                 line.push_str(";bot");
+            }
+            if self.volatile {
+                line.push(';');
+                line.push_str(VOLATILE);
             }
             if !self.tags.is_empty() {
                 line.push(';');

@@ -180,8 +180,10 @@ impl Hub {
             }
         }
         let Some(member) = self.member_mut(id) else { return };
-        match &member.pages {
+        match &mut member.pages {
             Some(pages) if pages.unread >= PAGE => self.ask_for_more(id),
+            // Nearly everybody has asked for something long once: that must not stay in memory.
+            Some(pages) if pages.waiting.is_empty() && pages.unread > 0 => pages.waiting.shrink_to_fit(),
             Some(pages) if pages.unread == 0 && pages.waiting.is_empty() => member.pages = None,
             _ => {}
         }

@@ -177,7 +177,7 @@ impl Hub {
         let text = "\u{1}ACTION \u{1}";
         let what = What::Message { verb: Verb::Privmsg, target, text, private: false };
         // Measured, not sent: no id is used up.
-        let event = Event { id: self.stamps.last(), from: &from, tags: "", what };
+        let event = Event { id: self.stamps.last(), from: &from, tags: "", what, volatile: false };
         MAX_BODY.saturating_sub(event.body_len())
     }
 

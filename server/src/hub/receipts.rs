@@ -3,13 +3,11 @@
 
 use std::collections::VecDeque;
 
-use super::event::Event;
+use super::event::{Event, VOLATILE};
 use super::reply::tagged;
 use super::{ConnectionId, Hub, Line, Output};
 use crate::protocol::{Capability, MsgId};
 
-/// Tag of an echo that is no receipt: nothing is kept on disk now.
-const VOLATILE: &str = "parlor/volatile";
 /// Lines that wait for one connection's receipts; then it is not read until they have come.
 const MOST_HELD: usize = 256;
 
@@ -63,11 +61,7 @@ impl Hub {
             return;
         }
         let Some(line) = self.encode(id, event) else { return };
-        if !kept {
-            return self.emit(id, line);
-        }
-        if self.storage != Storage::Disk {
-            let line = self.volatile(id, line);
+        if !kept || self.storage != Storage::Disk {
             return self.emit(id, line);
         }
         self.awaiting.push_back((event.id, id));
@@ -97,7 +91,10 @@ impl Hub {
     /// Everything up to this id is on disk.
     pub(super) fn stored(&mut self, upto: MsgId) {
         self.on_disk = self.on_disk.max(upto);
-        while let Some((_, id)) = self.awaiting.pop_front_if(|(event, _)| *event <= upto) {
+        while let Some(&(event, id)) = self.awaiting.front()
+            && event <= upto
+        {
+            self.awaiting.pop_front();
             self.release(id);
         }
     }
@@ -120,26 +117,29 @@ impl Hub {
         loop {
             let Some(member) = self.member_mut(id) else { return };
             let Some(queue) = &mut member.held else { return };
-            let free = |held: &mut Held| match held.until {
+            let free = |held: &Held| match held.until {
                 None => true,
                 Some(Until::Kept(event)) => event <= on_disk,
                 Some(Until::Answered(_)) => false,
             };
-            let Some(Held { line, .. }) = queue.lines.pop_front_if(free) else {
-                if queue.lines.is_empty() {
-                    let full = queue.full;
-                    member.held = None;
-                    if full {
-                        self.out.push(Output::Release { id });
-                    }
+            if queue.lines.front().is_some_and(free)
+                && let Some(Held { line, .. }) = queue.lines.pop_front()
+            {
+                match line {
+                    Some(line) if line.is_empty() => {}
+                    Some(line) => self.out.push(Output::Line { to: id, line }),
+                    None => self.out.push(Output::More { id }),
                 }
-                return;
-            };
-            match line {
-                Some(line) if line.is_empty() => {}
-                Some(line) => self.out.push(Output::Line { to: id, line }),
-                None => self.out.push(Output::More { id }),
+                continue;
             }
+            if queue.lines.is_empty() {
+                let full = queue.full;
+                member.held = None;
+                if full {
+                    self.out.push(Output::Release { id });
+                }
+            }
+            return;
         }
     }
 

@@ -152,7 +152,7 @@ impl Remembered {
             kind::MODE => What::Mode { target: room, change: first },
             _ => What::Announcement { target: room, text: first },
         };
-        Event { id, from: &self.source, tags: &self.tags, what }
+        Event { id, from: &self.source, tags: &self.tags, what, volatile: false }
     }
 
     /// The line for readers of a form.
@@ -262,7 +262,7 @@ mod tests {
             What::Mode { target: room, change: "+o bob" },
             What::Announcement { target: room, text: "all" },
         ] {
-            let event = Event { id, from: &from, tags: "+draft/react=x", what };
+            let event = Event { id, from: &from, tags: "+draft/react=x", what, volatile: false };
             let payload = encode(&event).expect("kept");
             let read = Remembered::parse(&payload).expect("known");
             assert_eq!(format!("{:?}", read.event(room, id)), format!("{event:?}"));
@@ -288,9 +288,18 @@ mod tests {
         let from = Source { nick: "bob".into(), prefix: "bob!u@h".into(), bot: false };
         let private = What::Message { verb: Verb::Privmsg, target: "eve", text: "psst", private: true };
         let typing = What::Message { verb: Verb::Tagmsg, target: "#a", text: "", private: false };
-        assert_eq!(encode(&Event { id: MsgId::MAX, from: &from, tags: "", what: private }), None);
         assert_eq!(
-            encode(&Event { id: MsgId::MAX, from: &from, tags: "+typing=active", what: typing }),
+            encode(&Event { id: MsgId::MAX, from: &from, tags: "", what: private, volatile: false }),
+            None
+        );
+        assert_eq!(
+            encode(&Event {
+                id: MsgId::MAX,
+                from: &from,
+                tags: "+typing=active",
+                what: typing,
+                volatile: false
+            }),
             None
         );
     }

@@ -4,7 +4,7 @@
 use std::fmt::{self, Write};
 
 use super::event::{Event, SERVER, Source, What};
-use super::receipts::Until;
+use super::receipts::{Storage, Until};
 use super::{ConnectionId, Hub, Line, Output, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
@@ -151,7 +151,9 @@ impl Hub {
 
     /// An event that happens now.
     pub(super) fn event<'a>(&mut self, from: &'a Source, what: What<'a>) -> Event<'a> {
-        Event { id: self.stamps.next(self.now.wall), from, tags: "", what }
+        let talk = matches!(what, What::Message { private: false, .. });
+        let volatile = talk && self.storage != Storage::Disk;
+        Event { id: self.stamps.next(self.now.wall), from, tags: "", what, volatile }
     }
 
     /// Begins to hold back replies if the command has a label to bind them to.

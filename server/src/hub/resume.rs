@@ -187,7 +187,7 @@ impl Hub {
         let nick = self.nick_of(id).to_owned();
         for Missed { id: when, from, tags, verb, text } in missed {
             let what = What::Message { verb, target: &nick, text: &text, private: true };
-            self.tell(id, &Event { id: when, from: &from, tags: &tags, what });
+            self.tell(id, &Event { id: when, from: &from, tags: &tags, what, volatile: false });
         }
     }
 

@@ -278,7 +278,6 @@ impl Rooms {
             room.as_ref().map(|room| (RoomId { slot: slot as u32, serial: room.serial }, room))
         })
     }
-
 }
 
 #[cfg(test)]
@@ -290,9 +289,7 @@ impl Rooms {
 
     /// A room by itself.
     pub(super) fn made(mut self) -> Room {
-        #[expect(clippy::unwrap_used, reason = "a literal")]
         let id = self.create(RoomName::parse("#made").unwrap(), UnixMillis(1), false);
-        #[expect(clippy::unwrap_used, reason = "it was just made")]
         self.slots[id.slot as usize].take().unwrap()
     }
 }

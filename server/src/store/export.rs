@@ -71,10 +71,11 @@ impl Export {
                     found.push(stored(&self.name, frame))
                 })
             };
-            self.range.after = Bound::At(read().map_err(|stopped| match stopped {
+            read().map_err(|stopped| match stopped {
                 Stopped::Failed(error) => error,
                 Stopped::Rewritten => StoreError::Fault("a file of it is gone".into()),
-            })?);
+            })?;
+            self.range.after = Bound::At(span.last);
         }
         self.ready = found.into_iter();
         Ok(())

@@ -294,8 +294,9 @@ impl DiskFile for FakeFile {
 
     fn sync(&self) -> io::Result<()> {
         self.with(|file| {
-            file.durable.clone_from(&file.now);
-            file.changes.clear();
+            for change in std::mem::take(&mut file.changes) {
+                Content::apply(&mut file.durable, &change, &mut || true);
+            }
         })
     }
 }

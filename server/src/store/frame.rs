@@ -249,3 +249,46 @@ pub(super) fn put_key(key: Key, to: &mut Vec<u8>) {
     to.extend_from_slice(&key.millis.to_le_bytes()[..6]);
     to.extend_from_slice(&key.count.to_le_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: Key = Key { boot: 3, millis: 0xffff_ffff_ffff, count: 9 };
+
+    #[test]
+    fn what_is_written_is_read_back_and_any_other_bit_is_not() {
+        let header = Header { number: 1, through: 4, generation: 2, salt: 77 };
+        assert_eq!(Header::decode(&header.encode()), Ok(header));
+        assert_eq!(Header::decode(b"Dear diary"), Err(BadHeader::Foreign));
+        assert_eq!(Header::decode(&header.encode()[..20]), Err(BadHeader::Damaged));
+        let mut bytes = Vec::new();
+        for payload in [&b""[..], b"hello", &[0; 300]] {
+            bytes.clear();
+            let frame = Frame { flags: EVENT, room: 8, key: KEY, fingerprint: 5, payload };
+            frame.encode(77, &mut bytes);
+            assert_eq!(bytes.len(), frame.size());
+            assert_eq!(Frame::decode(&bytes, 77), Some(frame));
+            assert_eq!(Frame::decode(&bytes, 78), None);
+            for bit in 0..bytes.len() * 8 {
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(Frame::decode(&bytes, 77), None, "bit {bit}");
+                bytes[bit / 8] ^= 1 << (bit % 8);
+            }
+            for len in 0..bytes.len() {
+                assert_eq!(Frame::decode(&bytes[..len], 77), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_payload_does_not_pass_for_a_batch() {
+        let batch = Batch { number: 3, len: 40 };
+        let bytes = batch.encode(77, 500);
+        assert_eq!(Batch::decode(&bytes, 77, 500), Some(batch));
+        // Somebody else's salt, another place.
+        assert_eq!(Batch::decode(&bytes, 78, 500), None);
+        assert!(!Batch::is_in(&[&[0; 9][..], &bytes].concat(), 77, 500));
+        assert!(Batch::is_in(&[&[0; 9][..], &bytes].concat(), 77, 491));
+    }
+}

@@ -1,6 +1,6 @@
 //! Where each room's records are: sparse, in memory, 16 bytes for each chunk that holds some.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::frame::{Frame, Header};
@@ -28,10 +28,16 @@ pub(super) struct Segment {
     pub(super) last: Key,
 }
 
+impl Segment {
+    /// No record of the chunk is later.
+    fn last_of(&self, chunk: u16) -> Key {
+        self.chunks.get(usize::from(chunk) + 1).map_or(self.last, |next| next.first.previous())
+    }
+}
+
 /// A room's records, oldest first.
 #[derive(Debug)]
 pub(super) struct Room {
-    pub(super) name: Arc<str>,
     pub(super) entries: Vec<Entry>,
     /// In all entries.
     pub(super) lines: u64,
@@ -47,6 +53,8 @@ pub(super) struct Span {
     pub(super) len: usize,
     /// Of its first record.
     pub(super) first: Key,
+    /// No record in it is later, and all that are not later are in it or before it.
+    pub(super) last: Key,
     /// Rooms whose first lines in it, so many, are beyond what is kept.
     pub(super) skip: Vec<(u32, u64)>,
 }
@@ -91,14 +99,33 @@ impl Range {
     }
 }
 
+/// Entries of a room that are not planned yet.
+struct List<'a> {
+    room: u32,
+    left: &'a [Entry],
+    /// The entry of which so many lines are not kept.
+    floor: Option<((u32, u16), u64)>,
+}
+
+impl<'a> List<'a> {
+    fn end(&self, newest_first: bool) -> Option<&'a Entry> {
+        if newest_first { self.left.last() } else { self.left.first() }
+    }
+
+    fn step(&mut self, newest_first: bool) {
+        let split = if newest_first { self.left.split_last() } else { self.left.split_first() };
+        self.left = split.map_or(&[], |(_, rest)| rest);
+    }
+}
+
 impl Index {
     pub(super) fn number(&self, room: &str) -> Option<u32> {
         self.numbers.get(room).copied()
     }
 
     pub(super) fn add_room(&mut self, number: u32, name: Arc<str>) {
-        self.numbers.insert(name.clone(), number);
-        self.rooms.insert(number, Room { name, entries: Vec::new(), lines: 0, bytes: 0 });
+        self.numbers.insert(name, number);
+        self.rooms.insert(number, Room { entries: Vec::new(), lines: 0, bytes: 0 });
     }
 
     pub(super) fn drop_room(&mut self, number: u32, name: &str) {
@@ -129,19 +156,29 @@ impl Index {
             Segment { header, end: end as u32, chunks: contents.chunks.clone(), last: contents.last };
         let place = self.segments.partition_point(|segment| segment.header.number < header.number);
         self.segments.insert(place, segment);
+        // What comes at the end is not sorted in: there is nothing behind it.
         let mut by_room: HashMap<u32, Vec<Entry>> = HashMap::new();
-        for &(room, entry) in &contents.entries {
-            by_room.entry(room).or_default().push(entry);
+        for &(number, entry) in &contents.entries {
+            // A room that is no longer known has been forgotten.
+            let Some(room) = self.rooms.get_mut(&number) else { continue };
+            room.lines += u64::from(entry.lines);
+            room.bytes += u64::from(entry.bytes);
+            if room.entries.last().is_none_or(|last| last.place() < entry.place()) {
+                room.entries.push(entry);
+            } else {
+                by_room.entry(number).or_default().push(entry);
+            }
         }
         for (room, entries) in by_room {
-            // A room that is no longer known has been forgotten.
             let Some(room) = self.rooms.get_mut(&room) else { continue };
             let place = room.entries.partition_point(|entry| entry.segment < header.number);
-            room.lines += entries.iter().map(|entry| u64::from(entry.lines)).sum::<u64>();
-            room.bytes += entries.iter().map(|entry| u64::from(entry.bytes)).sum::<u64>();
-            room.entries.reserve_exact(entries.len());
             room.entries.splice(place..place, entries);
         }
+    }
+
+    /// Gives back memory that is not needed.
+    pub(super) fn shrink(&mut self) {
+        self.rooms.values_mut().for_each(|room| room.entries.shrink_to_fit());
     }
 
     /// Forgets segments and everything the rooms have in them.
@@ -178,44 +215,40 @@ impl Index {
         (newest_first, events): (bool, bool),
         (wanted, max): (usize, usize),
     ) -> (Vec<Span>, bool) {
-        let mut lists: Vec<(&[Entry], u32, Option<(u32, u16, u64)>)> = Vec::with_capacity(rooms.len());
+        let mut lists: Vec<List<'_>> = Vec::with_capacity(rooms.len());
         for &number in rooms {
             let Some(room) = self.rooms.get(&number) else { continue };
             let (floor, skip) = room.floor(options);
             let entries = room.entries.get(floor..).unwrap_or_default();
-            let skip = entries.first().filter(|_| skip > 0).map(|entry| (entry.segment, entry.chunk, skip));
+            let floor = entries.first().filter(|_| skip > 0).map(|entry| (entry.place(), skip));
             let start = entries.partition_point(|entry| range.is_after(self.chunk_last(entry)));
             let end = entries.partition_point(|entry| !range.is_before(self.chunk_first(entry)));
-            lists.push((entries.get(start..end).unwrap_or_default(), number, skip));
+            let left = entries.get(start..end).unwrap_or_default();
+            lists.push(List { room: number, left, floor });
         }
         let mut spans: Vec<Span> = Vec::new();
         let mut counted = 0;
         loop {
-            let ends =
-                lists.iter().filter_map(|(list, ..)| if newest_first { list.last() } else { list.first() });
-            let places = ends.map(|entry| (entry.segment, entry.chunk));
+            let places = lists.iter().filter_map(|list| list.end(newest_first)).map(Entry::place);
             let Some(place) = (if newest_first { places.max() } else { places.min() }) else {
                 return (spans, true);
             };
-            // The first span may lie across the range's end: it is not counted on.
             if spans.len() >= max || counted >= wanted {
                 return (spans, false);
             }
             let mut skips = Vec::new();
-            for (list, number, skip) in &mut lists {
-                let end = if newest_first { list.split_last() } else { list.split_first() };
-                let Some((entry, rest)) = end.filter(|(entry, _)| (entry.segment, entry.chunk) == place)
-                else {
+            for list in &mut lists {
+                let Some(entry) = list.end(newest_first).filter(|entry| entry.place() == place) else {
                     continue;
                 };
-                *list = rest;
-                let all = usize::from(entry.lines) + if events { usize::from(entry.events) } else { 0 };
+                // The first span may lie across the range's end: it is not counted on.
                 if !spans.is_empty() {
-                    counted += all;
+                    counted += usize::from(entry.lines) + if events { usize::from(entry.events) } else { 0 };
                 }
-                if let Some((.., skip)) = skip.filter(|skip| (skip.0, skip.1) == place) {
-                    skips.push((*number, skip));
+                if let Some((_, skip)) = list.floor.filter(|(floor, _)| *floor == place) {
+                    skips.push((list.room, skip));
                 }
+                list.step(newest_first);
             }
             if let Some(span) = self.span(place.0, place.1, skips) {
                 spans.push(span);
@@ -238,6 +271,7 @@ impl Index {
             offset: u64::from(this.offset),
             len: end.saturating_sub(this.offset) as usize,
             first: this.first,
+            last: segment.last_of(chunk),
             skip,
         })
     }
@@ -251,7 +285,7 @@ impl Index {
     /// No record of the chunk is later.
     pub(super) fn chunk_last(&self, entry: &Entry) -> Key {
         let Some(segment) = self.segment(entry.segment) else { return Key::default() };
-        segment.chunks.get(usize::from(entry.chunk) + 1).map_or(segment.last, |next| next.first)
+        segment.last_of(entry.chunk)
     }
 
     /// Forgets what is beyond what is kept, by whole entries.
@@ -261,9 +295,8 @@ impl Index {
             let old = room.entries.partition_point(|entry| self.chunk_last(entry).millis < oldest);
             let dead = room.floor(options).0.max(old);
             if dead > 0 {
-                let gone: HashSet<_> =
-                    room.entries.iter().take(dead).map(|entry| (entry.segment, entry.chunk)).collect();
-                room.keep(|entry| !gone.contains(&(entry.segment, entry.chunk)));
+                let first = room.entries.get(dead).map(Entry::place);
+                room.keep(|entry| first.is_some_and(|first| entry.place() >= first));
             }
         }
         self.rooms = rooms;
@@ -272,7 +305,7 @@ impl Index {
 
 impl Room {
     fn add(&mut self, segment: u32, chunk: u16, event: bool, size: u32) {
-        let same = |entry: &&mut Entry| (entry.segment, entry.chunk) == (segment, chunk);
+        let same = |entry: &&mut Entry| entry.place() == (segment, chunk);
         match self.entries.last_mut().filter(same) {
             Some(entry) => entry.add(event, size),
             None => {
@@ -296,8 +329,7 @@ impl Room {
 
     /// How many lines of the room in a chunk are not kept; `None` = nothing of it is.
     pub(super) fn live(&self, segment: u32, chunk: u16, options: &Options) -> Option<u64> {
-        let key = |entry: &Entry| (entry.segment, entry.chunk);
-        let place = self.entries.binary_search_by_key(&(segment, chunk), key).ok()?;
+        let place = self.entries.binary_search_by_key(&(segment, chunk), Entry::place).ok()?;
         let (floor, skip) = self.floor(options);
         match place.cmp(&floor) {
             std::cmp::Ordering::Less => None,

@@ -68,7 +68,8 @@ pub struct Key {
 pub struct Record {
     /// The folded name of the room.
     pub room: Box<str>,
-    /// Greater than that of every record before.
+    /// Not less than that of any record before; the same as that of one in another room, if both
+    /// are of one event.
     pub key: Key,
     /// A join, a part…: only for event playback, and not counted as a line.
     pub event: bool,
@@ -85,7 +86,7 @@ pub struct Options {
     pub keep: Option<Duration>,
     /// The newest lines of each room that are kept; `None` = all.
     pub keep_lines: Option<u64>,
-    /// Bytes of each room that are kept at least, if they exist; at most 32 KiB more are.
+    /// Bytes of each room that are kept at least, if they exist; at most 64 KiB more are.
     pub keep_bytes: Option<u64>,
     /// The time now, milliseconds since 1970; see [`Store::tell_time`].
     pub now_ms: u64,
@@ -155,6 +156,16 @@ const MAX_READS: usize = 1024;
 impl Key {
     /// Nothing is later.
     pub const MAX: Key = Key { boot: u32::MAX, millis: u64::MAX, count: u16::MAX };
+
+    /// Whatever is earlier than this key is not later than the previous one.
+    fn previous(self) -> Key {
+        let Key { boot, millis, count } = self;
+        match (count.checked_sub(1), millis.checked_sub(1)) {
+            (Some(count), _) => Key { boot, millis, count },
+            (None, Some(millis)) => Key { boot, millis, count: u16::MAX },
+            (None, None) => Key { boot: boot.saturating_sub(1), ..Key::MAX },
+        }
+    }
 }
 
 /// A store that is open. Dropping it closes it without compaction.

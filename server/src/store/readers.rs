@@ -24,8 +24,11 @@ const PLANNED: usize = 32;
 /// How often a request starts again because what it was reading has been rewritten.
 const MAX_STARTS: usize = 8;
 
+/// A request and the ticket that goes with it.
+pub(super) type Asked = (u64, Request);
+
 /// Answers until the store is closed.
-pub(super) fn run(shared: &Shared, requests: &Receiver<(u64, Request)>) {
+pub(super) fn run(shared: &Shared, requests: &Receiver<Asked>) {
     while let Ok((ticket, request)) = requests.recv() {
         let answer = catch_unwind(AssertUnwindSafe(|| answer(shared, &request))).unwrap_or_else(|_| {
             log::error!("a fault of the server's own: a request to the history panicked");
@@ -206,8 +209,7 @@ fn walk(
             walked.reached = Some(span.first);
             let bytes = files.read(span)?;
             let mut frames = Vec::new();
-            let last = each(&*shared.disk, span, &bytes, rooms, &range, |frame| frames.push(*frame))?;
-            // Frames of one chunk; then from where to plan on.
+            each(&*shared.disk, span, &bytes, rooms, &range, |frame| frames.push(*frame))?;
             let goes_on = if newest_first {
                 frames.iter().rev().all(&mut visit)
             } else {
@@ -221,7 +223,7 @@ fn walk(
                 range.before = Bound::At(span.first);
                 range.upto = Key::MAX;
             } else {
-                range.after = Bound::At(last);
+                range.after = Bound::At(span.last);
             }
         }
         if complete {
@@ -231,8 +233,7 @@ fn walk(
     }
 }
 
-/// Shows the records of `rooms` in a span that are kept and in the range; returns the last key of
-/// any record in it.
+/// Shows the records of `rooms` in a span that are kept and in the range.
 pub(super) fn each<'a>(
     disk: &dyn Disk,
     span: &Span,
@@ -240,16 +241,14 @@ pub(super) fn each<'a>(
     rooms: &[u32],
     range: &Range,
     mut visit: impl FnMut(&Frame<'a>),
-) -> Result<Key, Stopped> {
+) -> Result<(), Stopped> {
     let mut skip = span.skip.clone();
-    let mut last = span.first;
     for frame in Frames::new(bytes, span.header.salt, span.offset) {
         let (_, frame) = frame.map_err(|offset| {
             let name = log_name(span.header.number, span.header.generation);
             let what = format!("what stands at byte {offset} is not what was written");
             Stopped::Failed(StoreError::damaged(disk, &name, &what))
         })?;
-        last = frame.key;
         if !rooms.contains(&frame.room) {
             continue;
         }
@@ -261,7 +260,7 @@ pub(super) fn each<'a>(
             visit(&frame);
         }
     }
-    Ok(last)
+    Ok(())
 }
 
 pub(super) fn stored(room: &str, frame: &Frame<'_>) -> Stored {

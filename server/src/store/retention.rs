@@ -51,7 +51,7 @@ impl Upkeep {
         self.due || self.rewrite.is_some()
     }
 
-    /// A small step: at most 32 KiB read, or 256 KiB synced, or one file removed.
+    /// A small step: at most 64 KiB read, or 256 KiB synced, or one file removed.
     ///
     /// After an error it rests until it is woken.
     pub(super) fn step(&mut self, shared: &Shared, rooms: &mut Rooms, secret: &[u8; 16]) {
@@ -128,7 +128,10 @@ impl Upkeep {
                 rewrite.finish(shared)?;
             }
             Err(error) => {
-                self.broken.extend(rewrite.run.iter().map(|segment| segment.header.number));
+                // A full disk is tried again, a damaged file is not.
+                if matches!(error, StoreError::Damaged { .. }) {
+                    self.broken.extend(rewrite.run.iter().map(|segment| segment.header.number));
+                }
                 rewrite.discard(shared);
                 return Err(error);
             }

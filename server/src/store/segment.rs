@@ -13,8 +13,9 @@ use super::frame::{Fields, Frame, HEADER, Header, put_key};
 
 /// Bytes after which a segment is closed and the next one begun.
 pub(super) const SEGMENT: u64 = 8 * 1024 * 1024;
-/// Bytes after which a chunk is closed: what a page reads at least.
-pub(super) const CHUNK: u32 = 32 * 1024;
+/// Bytes after which a chunk is closed: what a page reads at least. Half of it would double the
+/// memory of an index of a hundred rooms that all talk.
+pub(super) const CHUNK: u32 = 64 * 1024;
 /// Starts every index file.
 const MAGIC: &[u8; 8] = b"ParlorI1";
 /// Bytes before the tables of an index file.
@@ -42,8 +43,13 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Segment and chunk: sorts as the records do.
+    pub(super) fn place(&self) -> (u32, u16) {
+        (self.segment, self.chunk)
+    }
+
     pub(super) fn add(&mut self, event: bool, size: u32) {
-        // A chunk holds at most 32 KiB and one record: a thousand records.
+        // A chunk holds at most 64 KiB and one record: two thousand records.
         if event {
             self.events += 1
         } else {
@@ -68,6 +74,11 @@ pub(super) struct Contents {
 }
 
 impl Contents {
+    /// Nothing, in a segment that follows one whose last record this is.
+    pub(super) fn after(last: Key) -> Contents {
+        Contents { last, ..Contents::default() }
+    }
+
     /// Counts a record; says in which chunk it is.
     pub(super) fn add(&mut self, segment: u32, offset: u64, frame: &Frame<'_>) -> u16 {
         // A segment is a few MiB.

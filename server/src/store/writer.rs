@@ -11,6 +11,7 @@ use super::frame::{EVENT, Frame};
 use super::load::{Loaded, create_segment};
 use super::log::LogFile;
 use super::queue::{Command, MAX_COMMIT, Queue, cost};
+use super::readers::Asked;
 use super::retention::Upkeep;
 use super::rooms::{ROOMS, Rooms};
 use super::segment::{Contents, Known, SEGMENT, write_index};
@@ -36,9 +37,9 @@ pub(super) struct Writer {
     /// Of the last record that was taken.
     last: Key,
     paused: Option<Paused>,
-    reads: Vec<(u64, Request)>,
-    pages: Sender<(u64, Request)>,
-    searches: Sender<(u64, Request)>,
+    reads: Vec<Asked>,
+    pages: Sender<Asked>,
+    searches: Sender<Asked>,
     /// Kept for its memory.
     buffer: Vec<u8>,
 }
@@ -54,7 +55,7 @@ impl Writer {
         shared: Arc<Shared>,
         queue: Arc<Queue>,
         loaded: Loaded,
-        (pages, searches): (Sender<(u64, Request)>, Sender<(u64, Request)>),
+        (pages, searches): (Sender<Asked>, Sender<Asked>),
     ) -> Writer {
         let last = shared.index().last();
         let mut upkeep = Upkeep::default();
@@ -228,7 +229,7 @@ impl Writer {
         self.seal();
         let number = self.log.header.number + 1;
         let log = create_segment(disk, &self.secret, number).map_err(StoreError::io(disk, ""))?;
-        self.contents = Contents::default();
+        self.contents = Contents::after(self.contents.last);
         self.shared.index_mut().install(log.header, log.end, &self.contents, number..=number);
         self.log = log;
         self.upkeep.wake();

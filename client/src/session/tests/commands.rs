@@ -50,7 +50,7 @@ fn texts_are_said_where_they_belong() {
         world.command("#lobby", typed);
         assert_eq!(token(&world.sent()[0]).1, line, "{typed}");
     }
-    assert_eq!(world.last("bob").state, Delivery::Pending);
+    assert_eq!(world.last("bob").state(), Delivery::Pending);
 }
 
 #[test]
@@ -64,9 +64,9 @@ fn what_is_not_understood_is_never_sent() {
         assert_eq!(world.lines["#lobby"].len(), before + 1, "{typed} is answered");
     }
     world.command("#lobby", "/kick");
-    assert!(world.last("#lobby").text.contains("/kick NAME [why]"));
+    assert!(world.last("#lobby").text().contains("/kick NAME [why]"));
     world.command("*", "/topic x");
-    assert!(world.last("*").text.contains("in a room only"));
+    assert!(world.last("*").text().contains("in a room only"));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn help_lists_all_commands() {
         let mut world = World::ours("me");
         world.command("#lobby", &format!("{word} bob x"));
         let unknown = world.lines.get("#lobby").and_then(|lines| lines.last());
-        assert!(!unknown.is_some_and(|line| line.text.contains("is no command")), "{word} is documented");
+        assert!(!unknown.is_some_and(|line| line.text().contains("is no command")), "{word} is documented");
     }
 }
 
@@ -109,14 +109,14 @@ fn answers_come_where_they_were_asked_for() {
     world.server(
         ":s.test 311 me bob u host.test * :Bob B\n:s.test 319 me bob :@#lobby\n:s.test 318 me bob :End",
     );
-    assert_eq!(&*world.last("#lobby").text, "bob is in @#lobby");
+    assert_eq!(world.last("#lobby").text(), "bob is in @#lobby");
     world.server(":s.test 421 me FROB :Unknown command");
     assert_eq!(
-        (world.last("#lobby").kind, &*world.last("#lobby").text),
+        (world.last("#lobby").kind(), world.last("#lobby").text()),
         (LineKind::Error, "FROB: Unknown command")
     );
     world.server(":s.test 482 me #lobby :You are not an operator");
-    assert_eq!(&*world.last("#lobby").text, "#lobby: You are not an operator");
+    assert_eq!(world.last("#lobby").text(), "#lobby: You are not an operator");
 }
 
 #[test]
@@ -127,6 +127,6 @@ fn offline_commands_say_so() {
         let before = world.lines["#lobby"].len();
         world.command("#lobby", typed);
         assert_eq!(world.lines["#lobby"].len(), before + 1, "{typed}");
-        assert_eq!(world.last("#lobby").kind, LineKind::Error);
+        assert_eq!(world.last("#lobby").kind(), LineKind::Error);
     }
 }

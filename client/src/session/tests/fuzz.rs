@@ -68,6 +68,14 @@ const WORDS: &[&str] = &[
     "",
     " ",
     "ERROR :banned",
+    "+1 chathistory #lobby",
+    "+1 soju.im/search",
+    "parlor/MSGID=sorted",
+    "RESUME",
+    "TOKEN",
+    "CHATHISTORY",
+    "CHATHISTORY=2",
+    "SEARCH",
 ];
 
 fn word(seed: &mut Seed) -> &'static str {
@@ -75,9 +83,24 @@ fn word(seed: &mut Seed) -> &'static str {
 }
 
 fn server_line(seed: &mut Seed) -> String {
-    let tags = ["", "", "@msgid=1 ", "@time=2026-99-99T99:99:99Z;batch=1 ", "@+parlor/id=7;msgid=;;= ", "@ "];
+    let history = format!(
+        "@batch=1;msgid={:023x};+parlor/id={:032x} ",
+        u128::from(seed.below(40)) << 60,
+        seed.below(9)
+    );
+    let named =
+        format!("@msgid={:023x};+parlor/id={:032x} ", u128::from(seed.below(40)) << 60, seed.below(9));
+    let tags = [
+        "",
+        &named,
+        &history,
+        "@msgid=1 ",
+        "@time=2026-99-99T99:99:99Z;batch=1 ",
+        "@+parlor/id=7;msgid=;;= ",
+        "@ ",
+    ];
     let sources = ["", ":irc.test ", ":bob!u@h ", ":me!u@h ", ":me ", ": ", ":bob "];
-    let mut line = tags[seed.below(6) as usize].to_owned() + sources[seed.below(7) as usize];
+    let mut line = tags[seed.below(7) as usize].to_owned() + sources[seed.below(7) as usize];
     for _ in 0..seed.below(7) {
         line.push_str(word(seed));
         line.push(' ');
@@ -88,7 +111,7 @@ fn server_line(seed: &mut Seed) -> String {
 fn action(seed: &mut Seed) -> Action {
     let (a, b) = (word(seed).to_owned(), word(seed).to_owned());
     let key = Key::new(word(seed));
-    match seed.below(16) {
+    match seed.below(22) {
         0..=3 => Action::Say { to: key, text: b },
         4 => Action::Me { to: key, text: b },
         5 => Action::Retry { to: key, id: LineId(seed.below(50)) },
@@ -101,16 +124,31 @@ fn action(seed: &mut Seed) -> Action {
         12 => Action::RetryNow,
         13 => Action::Reading { key },
         14 => Action::Ignore { nick: a },
+        15 => Action::Older { key },
+        16 => Action::Fill { key, gap: LineId(seed.below(200)) },
+        17 => Action::Find { key, text: a },
+        18 => Action::FindMore { key },
+        19 => Action::Discard { to: key, id: LineId(seed.below(50)) },
+        20 => {
+            let msgid = format!("{:023x}", u128::from(seed.below(40)) << 60);
+            let parts = Parts { msgid: Some(&msgid), ..Parts::default() };
+            Action::Jump { key, to: Line::new(LineId(seed.below(200)), &parts) }
+        }
         _ => Action::Kick { room: key, nick: a, why: b },
     }
 }
 
 #[test]
 fn nothing_from_outside_makes_it_panic() {
-    for number in 0..400 {
+    for number in 0..800 {
         let mut seed = Seed(number);
-        let mut world =
-            if number % 2 == 0 { World::ours("me") } else { World::welcomed("me", "", "NICKLEN=9") };
+        let history = format!("{OURS} draft/chathistory soju.im/search parlor/resume");
+        let mut world = match number % 4 {
+            0 => World::ours("me"),
+            1 => World::welcomed("me", "", "NICKLEN=9"),
+            2 => World::welcomed("me", &history, "CHATHISTORY=3"),
+            _ => World::welcomed("me", &history, "parlor/MSGID=sorted"),
+        };
         for _ in 0..120 {
             match seed.below(12) {
                 0..=6 => {

@@ -68,7 +68,13 @@ impl Party {
             let id = hub::ConnectionId { slot: self.opened, generation: 1 };
             self.opened += 1;
             let peer = ([127, 0, 0, 1], 1000 + self.opened as u16).into();
-            self.give(hub::Input::Opened { id, peer, cloak: u64::from(self.opened), toy: false });
+            self.give(hub::Input::Opened {
+                id,
+                peer,
+                cloak: u64::from(self.opened),
+                token: u128::from(self.opened),
+                toy: false,
+            });
             self.give(hub::Input::Speaks { id, speaker: hub::Speaker::Irc, name: None });
             self.connections[i] = Some(id);
             self.lines_to.insert(id, i);
@@ -95,6 +101,9 @@ impl Party {
                 }
                 hub::Output::More { id } => more.push(id),
                 hub::Output::Console(_) | hub::Output::Log(_) | hub::Output::Stop(_) => {}
+                // Without a store nothing is remembered here.
+                hub::Output::Store(_) | hub::Output::Room { .. } | hub::Output::Read { .. } => {}
+                hub::Output::Detach { .. } | hub::Output::Hold { .. } | hub::Output::Release { .. } => {}
             }
         }
         for id in more {
@@ -163,7 +172,9 @@ fn two_sessions_and_the_real_hub() {
     let said: String = heard[1..heard.len() - 1].iter().map(|line| &line["bob: ".len()..]).collect();
     assert_eq!(said, "a long answer of 小明 ".repeat(60));
     assert!(party.all_delivered(0) && party.all_delivered(1));
-    assert!(party.members[1].lines["#lobby"].iter().any(|line| line.mention && &*line.text == "hello, bob"));
+    assert!(
+        party.members[1].lines["#lobby"].iter().any(|line| line.mention() && line.text() == "hello, bob")
+    );
 
     party.command(0, "/msg bob psst");
     assert_eq!(party.members[1].talk("amy"), ["amy: psst"]);
@@ -172,13 +183,13 @@ fn two_sessions_and_the_real_hub() {
     party.act(1, Action::Rename { nick: "Robert".into() });
     assert_eq!(party.members[0].names("#lobby"), ["amy", "Robert"]);
     assert!(party.members[0].lines.contains_key("robert"), "the private conversation moved");
-    assert_eq!(party.members[1].last("amy").kind, LineKind::Said);
+    assert_eq!(party.members[1].last("amy").kind(), LineKind::Said);
 
     party.give(hub::Input::Console("/op amy #lobby"));
     party.settle();
     assert_eq!(party.members[1].people["#lobby"][0].rank, Rank::Operator);
     party.command(0, "/topic Be kind");
-    assert_eq!(party.members[1].last("#lobby").kind, LineKind::Topic);
+    assert_eq!(party.members[1].last("#lobby").kind(), LineKind::Topic);
     party.command(0, "/kick robert enough");
     assert!(!party.members[1].lines.contains_key("#lobby"));
     let closed = party.members[1].events().into_iter().any(|event| {
@@ -195,7 +206,7 @@ fn two_sessions_and_the_real_hub() {
         .any(|e| matches!(e, Event::Topic { text, .. } if text == "Be kind"));
     assert!(topic);
     party.act(1, Action::Leave { key: Key::new("#lobby") });
-    assert_eq!(party.members[0].last("#lobby").kind, LineKind::Left);
+    assert_eq!(party.members[0].last("#lobby").kind(), LineKind::Left);
 }
 
 #[test]

@@ -3,11 +3,13 @@
 mod commands;
 mod delivery;
 mod fuzz;
+mod history;
 mod hub;
 mod naming;
 mod people;
 mod reconnecting;
 mod registering;
+mod server;
 mod talking;
 
 use std::collections::BTreeMap;
@@ -33,9 +35,10 @@ pub(super) struct World {
     /// `Connect` and `Disconnect`, as they came.
     pub(super) calls: Vec<&'static str>,
     /// Each timeline, as a window would hold it.
-    pub(super) lines: BTreeMap<Key, Vec<Arc<Line>>>,
+    pub(super) lines: BTreeMap<Key, Vec<Line>>,
     pub(super) people: BTreeMap<Key, Arc<[Person]>>,
     pub(super) status: Option<Status>,
+    pub(super) kept: Vec<Unsent>,
 }
 
 pub(super) fn profile(nick: &str) -> Profile {
@@ -64,6 +67,7 @@ impl World {
             lines: BTreeMap::new(),
             people: BTreeMap::new(),
             status: None,
+            kept: Vec::new(),
         };
         world.collect();
         world
@@ -115,7 +119,7 @@ impl World {
         self.collect();
     }
 
-    fn collect(&mut self) {
+    pub(super) fn collect(&mut self) {
         let outputs: Vec<Output> = self.session.drain().collect();
         let mut told = Vec::new();
         for output in outputs {
@@ -127,6 +131,7 @@ impl World {
                     assert!(wire.ends_with("\r\n"), "whole lines only: {wire:?}");
                     self.sent.extend(wire.split_terminator("\r\n").map(str::to_owned));
                 }
+                Output::Keep(unsent) => self.kept = unsent,
                 Output::Event(event) => {
                     self.apply(&event);
                     if let Event::People { key, .. } = &event {
@@ -151,11 +156,22 @@ impl World {
             Event::Lines { key, lines } => {
                 let timeline = self.lines.get_mut(key).expect("it is open");
                 timeline.extend(lines.iter().cloned());
-                assert!(timeline.is_sorted_by_key(|line| line.id));
+            }
+            Event::Inserted { key, before, lines, .. } => {
+                let timeline = self.lines.get_mut(key).expect("it is open");
+                let at = timeline.iter().position(|line| line.id() == *before).expect("it is there");
+                timeline.splice(at..at, lines.iter().cloned());
+            }
+            Event::Removed { key, ids } => {
+                let timeline = self.lines.get_mut(key).expect("it is open");
+                for id in ids {
+                    let at = timeline.iter().position(|line| line.id() == *id).expect("it is there");
+                    timeline.remove(at);
+                }
             }
             Event::Changed { key, line } => {
                 let timeline = self.lines.get_mut(key).expect("it is open");
-                let old = timeline.iter_mut().find(|old| old.id == line.id).expect("it was shown");
+                let old = timeline.iter_mut().find(|old| old.id() == line.id()).expect("it was shown");
                 *old = line.clone();
             }
             Event::People { key, people } => {
@@ -216,10 +232,8 @@ impl World {
 
     /// The texts of a timeline: what was said, with its sender.
     pub(super) fn talk(&self, name: &str) -> Vec<String> {
-        let said =
-            |line: &&Arc<Line>| matches!(line.kind, LineKind::Said | LineKind::Action | LineKind::Notice);
         let lines = self.lines.get(name).map(Vec::as_slice).unwrap_or_default();
-        lines.iter().filter(said).map(|line| format!("{}: {}", line.from, line.text)).collect()
+        lines.iter().filter(|line| line.is_talk()).map(|l| format!("{}: {}", l.from(), l.text())).collect()
     }
 
     pub(super) fn last(&self, name: &str) -> Line {
@@ -229,8 +243,15 @@ impl World {
 
     pub(super) fn states(&self, name: &str) -> Vec<Delivery> {
         let lines = self.lines.get(name).map(Vec::as_slice).unwrap_or_default();
-        let own = lines.iter().filter(|line| line.state != Delivery::None);
-        own.map(|line| line.state.clone()).collect()
+        let own = lines.iter().filter(|line| line.own() && line.state() != Delivery::None);
+        own.map(Line::state).collect()
+    }
+
+    /// Why the lines that failed did.
+    pub(super) fn reasons(&self, name: &str) -> Vec<String> {
+        let lines = self.lines.get(name).map(Vec::as_slice).unwrap_or_default();
+        let failed = lines.iter().filter(|line| line.state() == Delivery::Failed);
+        failed.map(|line| line.reason().to_owned()).collect()
     }
 
     pub(super) fn names(&self, room: &str) -> Vec<String> {
@@ -249,15 +270,6 @@ pub(super) fn token(line: &str) -> (String, String) {
     let token = tag.strip_prefix("@+parlor/id=").expect("our tag").to_owned();
     assert!(token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit()), "{token}");
     (token, rest.to_owned())
-}
-
-#[test]
-fn a_hundred_thousand_lines_fit_40_mb() {
-    // A line, the counters of its Arc, its text of 160 bytes, its msgid of 23, the pointer in
-    // the timeline; each allocation rounded up as glibc does.
-    let allocated = |bytes: usize| (bytes + 8).next_multiple_of(16).max(32);
-    let each = allocated(size_of::<Line>() + 16) + allocated(160) + allocated(23) + 8;
-    assert!(each * 100_000 < 40_000_000, "{each} bytes a line");
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn renames_by_wish_and_by_force() {
     world.server(":me!u@host.test NICK :zoë");
     assert!(world.events().contains(&Event::Me { nick: "zoë".into() }));
     let line = world.last("#lobby");
-    assert_eq!((line.kind, &*line.from, &*line.text, line.own), (LineKind::Renamed, "me", "zoë", true));
+    assert_eq!((line.kind(), line.from(), line.text(), line.own()), (LineKind::Renamed, "me", "zoë", true));
     world.server(":zoë!u@host.test NICK :Guest1");
     assert!(world.events().contains(&Event::Me { nick: "Guest1".into() }));
     world.act(Action::Rename { nick: "a b".into() });

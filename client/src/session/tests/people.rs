@@ -41,8 +41,8 @@ fn coming_and_going_is_told_where_it_happened() {
     world.server(":amy!u@h PART #lobby :lunch");
     world.server(":bob!u@h QUIT :gone");
     let quiet = |name: &str| {
-        let lines = world.lines[name].iter().filter(|line| !line.own);
-        lines.map(|line| (line.kind, line.from.to_string(), line.text.to_string())).collect::<Vec<_>>()
+        let lines = world.lines[name].iter().filter(|line| !line.own());
+        lines.map(|line| (line.kind(), line.from().to_string(), line.text().to_string())).collect::<Vec<_>>()
     };
     let line = |kind, from: &str, text: &str| (kind, from.to_owned(), text.to_owned());
     assert_eq!(
@@ -65,7 +65,7 @@ fn a_private_conversation_follows_a_rename() {
     world.server(":bob!u@h NICK Robert");
     let moved = Event::Moved { key: Key::new("bob"), to: Key::new("robert"), name: "Robert".into() };
     assert!(world.events().contains(&moved));
-    assert_eq!((world.last("robert").kind, world.lines.contains_key("bob")), (LineKind::Renamed, false));
+    assert_eq!((world.last("robert").kind(), world.lines.contains_key("bob")), (LineKind::Renamed, false));
     world.say("robert", "hello");
     let (token, rest) = token(&world.sent()[0]);
     assert!(rest.starts_with("PRIVMSG Robert :"));
@@ -81,7 +81,7 @@ fn kicked_and_closed() {
     let mut world = World::ours("me");
     world.server(":bob!u@h JOIN #x\n:amy!u@h JOIN #lobby\n:bob!u@h KICK #lobby amy :spam spam");
     let line = world.last("#lobby");
-    assert_eq!((line.kicked(), &*line.from), (Some(("amy", "spam spam")), "bob"));
+    assert_eq!((line.kicked(), line.from()), (Some(("amy", "spam spam")), "bob"));
     world.server(":bob!u@h KICK #lobby me :bob");
     let why = Some("bob put you out of #lobby".to_owned());
     assert!(world.events().contains(&Event::Closed { key: Key::new("#lobby"), why }));
@@ -98,7 +98,7 @@ fn ranks_change_with_modes_and_their_parameters() {
     assert_eq!(world.names("#lobby"), ["bob", "me"]);
     assert_eq!(world.people["#lobby"][1].rank, Rank::Operator);
     let line = world.last("#lobby");
-    assert_eq!((line.kind, &*line.text), (LineKind::Mode, "+bko-v+l *!*@x key me bob 5"));
+    assert_eq!((line.kind(), line.text()), (LineKind::Mode, "+bko-v+l *!*@x key me bob 5"));
     world.server(":irc.test MODE #lobby -o+v bob bob");
     assert_eq!(world.people["#lobby"][1].rank, Rank::Voice);
     let before = world.lines["*"].len();
@@ -115,12 +115,12 @@ fn topics_and_invitations() {
     assert_eq!(world.events(), [topic("Be kind")]);
     world.server(":bob!u@h TOPIC #lobby :");
     assert!(world.events().contains(&topic("")));
-    assert_eq!(world.last("#lobby").kind, LineKind::Topic);
+    assert_eq!(world.last("#lobby").kind(), LineKind::Topic);
     world.server(":bob!u@h INVITE me :#secret");
-    assert!(world.last("*").text.contains("bob invites you to #secret"));
+    assert!(world.last("*").text().contains("bob invites you to #secret"));
     assert!(world.events().iter().any(|event| matches!(event, Event::Alert { from, .. } if from == "bob")));
     world.server(":bob!u@h INVITE amy :#lobby");
-    assert_eq!(&*world.last("#lobby").text, "bob invited amy");
+    assert_eq!(world.last("#lobby").text(), "bob invited amy");
 }
 
 #[test]

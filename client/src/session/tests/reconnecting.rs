@@ -132,8 +132,8 @@ fn a_room_we_cannot_come_back_into_says_so() {
     world.seconds(1);
     world.welcome(OURS, "SAFERATE");
     world.server(":s.test 474 me #lobby :You are banned");
-    assert_eq!(world.states("#lobby"), [Delivery::Failed("You are banned".into())]);
-    assert_eq!(world.last("#lobby").kind, LineKind::Error);
+    assert_eq!(world.reasons("#lobby"), ["You are banned"]);
+    assert_eq!(world.last("#lobby").kind(), LineKind::Error);
     world.act(Action::Leave { key: Key::new("#lobby") });
     assert!(world.events().contains(&Event::Closed { key: Key::new("#lobby"), why: None }));
     assert!(!world.sent().iter().any(|line| line.starts_with("PART")));

@@ -44,7 +44,7 @@ fn a_server_without_capabilities_will_do() {
             ":s.test 001 me :Hi\n:s.test 375 me :- MOTD\n:s.test 372 me :- be kind\n:s.test 376 me :End",
         );
         assert!(matches!(world.status, Some(Status::Connected { .. })));
-        assert_eq!(world.last("*").text.as_ref(), "be kind");
+        assert_eq!(world.last("*").text(), "be kind");
         world.enter("#lobby", "me");
         world.look();
         world.say("#lobby", "hi");

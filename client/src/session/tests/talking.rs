@@ -16,7 +16,7 @@ fn rooms_people_and_the_server_have_their_own_timelines() {
     );
     assert_eq!(world.talk("bob"), ["bob: just you"]);
     assert_eq!(world.talk("*"), ["irc.test: from the server"]);
-    assert_eq!(world.lines["#lobby"][world.lines["#lobby"].len() - 3].kind, LineKind::Action);
+    assert_eq!(world.lines["#lobby"][world.lines["#lobby"].len() - 3].kind(), LineKind::Action);
     let opened = world.events().into_iter().filter(|event| matches!(event, Event::Opened { .. }));
     assert_eq!(opened.count(), 1, "the private conversation");
 }
@@ -38,7 +38,7 @@ fn bytes_may_be_cut_anywhere() {
     }
     let line = world.last("#lobby");
     assert_eq!(
-        (&*line.text, line.at, line.msgid.as_deref()),
+        (line.text(), line.at(), line.msgid().as_deref()),
         ("小明 😀", UnixMillis(START + 1500), Some("1"))
     );
 }
@@ -48,7 +48,7 @@ fn a_mention_is_a_whole_word() {
     let mut world = World::ours("me");
     world.server(":bob!u@h PRIVMSG #lobby :some melons\n:bob!u@h PRIVMSG #lobby :ME: come");
     let lines = &world.lines["#lobby"];
-    let mentions: Vec<bool> = lines[lines.len() - 2..].iter().map(|line| line.mention).collect();
+    let mentions: Vec<bool> = lines[lines.len() - 2..].iter().map(|line| line.mention()).collect();
     assert_eq!(mentions, [false, true]);
     let events = world.events();
     let lobby = Key::new("#lobby");
@@ -101,7 +101,7 @@ fn history_is_shown_with_its_time_and_wakes_nobody() {
     world.server("@batch=1;time=2023-11-14T20:00:01.000Z :me!u@h PART #lobby :old news");
     world.server(":irc.test BATCH -1");
     assert_eq!(world.lines["#lobby"].len(), 3, "our coming in, and two of the history");
-    assert_eq!(world.last("#lobby").at, UnixMillis(1_699_992_001_000));
+    assert_eq!(world.last("#lobby").at(), UnixMillis(1_699_992_001_000));
     let events = world.events();
     assert!(
         !events
@@ -148,5 +148,5 @@ fn programs_are_answered_rarely() {
     assert_eq!(world.sent(), [""; 0]);
     assert!(!world.lines.contains_key("bob"), "no conversation of programs");
     world.server(":bob!u@h NOTICE me :\u{1}VERSION irssi\u{1}");
-    assert_eq!(&*world.last("*").text, "bob answers VERSION: irssi");
+    assert_eq!(world.last("*").text(), "bob answers VERSION: irssi");
 }

@@ -1,111 +1,160 @@
 //! Measures the programs that were built beside it:
-//! `cargo build --release --workspace && cargo run --release -p parlor-tests --bin bench -- memory`
-//! for the server at rest, `… -- window` for the window (needs Xvfb).
+//! `cargo build --release --workspace && cargo run --release -p parlor-tests --bin bench -- [scenario]…`
+//!
+//! Without a scenario: every short one of the load generator (Linux). `memory` is the server at
+//! rest, `window` the window (needs Xvfb), `soak` takes as long as it is told.
 #![forbid(unsafe_code)]
 
 #[cfg(target_os = "linux")]
+mod load;
+mod memory;
+mod process;
+#[cfg(target_os = "linux")]
 mod window;
 
-use std::fs;
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::io;
 use std::process::exit;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use parlor_tests::{Launch, Server, program};
+use argh::FromArgs;
 
-/// Members of the crowded room.
-const MEMBERS: usize = 1_000;
+/// Wrong options (sysexits EX_USAGE).
+const USAGE: i32 = 64;
+
+/// Measures server and window. Scenarios: batch, single, thousand, paced, idle, joins, empty,
+/// history, cores, scale, small, hostile, soak; memory, window.
+#[derive(FromArgs)]
+struct Options {
+    /// what to measure; without a name all short ones under load
+    #[argh(positional, arg_name = "scenario")]
+    scenarios: Vec<String>,
+
+    /// other servers to measure in the same run, with commas (default ngircd,inspircd)
+    #[argh(option, arg_name = "names", default = "String::from(\"ngircd,inspircd\")")]
+    vs: String,
+
+    /// print JSON
+    #[argh(switch)]
+    json: bool,
+
+    /// how often each server has its turn (default 3)
+    #[argh(option, arg_name = "n", default = "3")]
+    rounds: usize,
+
+    /// how long one run is measured, in milliseconds (default 1000)
+    #[argh(option, arg_name = "ms", default = "1000")]
+    spell: u64,
+
+    /// how long idle members are held, in seconds (default 10; two ping intervals are 120)
+    #[argh(option, arg_name = "s", default = "10")]
+    hold: u64,
+
+    /// how long the soak takes, in seconds (default 3600)
+    #[argh(option, arg_name = "s", default = "3600")]
+    soak: u64,
+
+    /// with the sizes that take minutes
+    #[argh(switch)]
+    full: bool,
+
+    /// let the scheduler move server and generator: where it puts both on one core a delivery
+    /// costs a fraction, so such figures do not compare
+    #[argh(switch)]
+    unpinned: bool,
+}
 
 fn main() {
-    let scenario = std::env::args().nth(1);
-    let measured = match scenario.as_deref() {
-        Some("memory") => memory(),
-        #[cfg(target_os = "linux")]
-        Some("window") => window::measure(),
-        _ => {
-            eprintln!("bench: name a scenario. There are: memory, window");
-            exit(64);
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    #[cfg(target_os = "linux")]
+    if let ["child", part @ ..] = &args[..] {
+        let Err(error) = load::child(part) else { return };
+        // Whoever started it has gone: nobody to tell.
+        let gone = [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe];
+        if !gone.contains(&error.kind()) {
+            eprintln!("bench: {error}");
         }
-    };
-    if let Err(error) = measured {
-        eprintln!("bench: {error}");
         exit(1);
     }
-}
-
-/// What the server takes of the machine while it has little to do.
-fn memory() -> io::Result<()> {
-    println!("| what | measured |\n| --- | --- |");
-    println!("| program, bytes | {} |", fs::metadata(program())?.len());
-    let args = ["--bind", "127.0.0.1:0", "--flood", "off", "--max-clients-per-ip", "2000"];
-    #[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
-    let started = Instant::now();
-    let server = Launch::new(&args).without_console().start();
-    println!("| from exec to listening, ms | {:.1} |", started.elapsed().as_secs_f64() * 1000.0);
-    settle();
-    println!("| resident, nobody connected, KB | {} |", resident(server.id())?);
-
-    let mut members = vec![member(&server, 0)?];
-    settle();
-    println!("| resident, 1 member, KB | {} |", resident(server.id())?);
-    for number in 1..MEMBERS {
-        members.push(member(&server, number)?);
-    }
-    settle();
-    println!("| resident, {MEMBERS} members, KB | {} |", resident(server.id())?);
-
-    for member in &mut members {
-        member.write_all(b"JOIN #lobby\r\n")?;
-        read_until(member, " 366 ")?;
-    }
-    settle();
-    println!("| resident, {MEMBERS} members in one room, KB | {} |", resident(server.id())?);
-    println!("| threads | {} |", fs::read_dir(format!("/proc/{}/task", server.id()))?.count());
-    let before = ticks(server.id())?;
-    std::thread::sleep(Duration::from_secs(10));
-    println!("| CPU of {MEMBERS} idle members over 10 s, ms | {} |", (ticks(server.id())? - before) * 10);
-    Ok(())
-}
-
-/// Lets the server come to rest: what is measured is its rest.
-fn settle() {
-    std::thread::sleep(Duration::from_millis(300));
-}
-
-fn member(server: &Server, number: usize) -> io::Result<TcpStream> {
-    let mut stream = TcpStream::connect(server.address())?;
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    write!(stream, "NICK member{number}\r\nUSER m 0 * :member\r\n")?;
-    read_until(&mut stream, " 422 ")?;
-    Ok(stream)
-}
-
-fn read_until(stream: &mut TcpStream, mark: &str) -> io::Result<()> {
-    let mut read = Vec::new();
-    let mut buffer = [0; 4096];
-    while !String::from_utf8_lossy(&read).contains(mark) {
-        match stream.read(&mut buffer)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => read.extend_from_slice(&buffer[..count]),
+    let options = Options::from_args(&["bench"], &args).unwrap_or_else(|early| {
+        println!("{}", early.output);
+        exit(if early.status.is_ok() { 0 } else { USAGE })
+    });
+    match run(&options) {
+        Ok(true) => {}
+        Ok(false) => exit(1),
+        Err(error) => {
+            eprintln!("bench: {error}");
+            exit(1);
         }
     }
-    Ok(())
 }
 
-/// Kilobytes in memory.
-fn resident(process: u32) -> io::Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.split_whitespace()
-        .next()
-        .and_then(|kb| kb.parse().ok())
-        .ok_or_else(|| io::ErrorKind::InvalidData.into())
+/// False where a scenario has no figure.
+fn run(options: &Options) -> io::Result<bool> {
+    let mut loads: Vec<&str> = Vec::new();
+    for scenario in &options.scenarios {
+        match &**scenario {
+            "memory" => memory::measure()?,
+            #[cfg(target_os = "linux")]
+            "window" => window::measure()?,
+            name => loads.push(name),
+        }
+    }
+    if loads.is_empty() && !options.scenarios.is_empty() {
+        return Ok(true);
+    }
+    under_load(&loads, options)
 }
 
-/// Hundredths of a second of CPU, user and system.
-fn ticks(process: u32) -> io::Result<u64> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    let after_name = stat.rsplit(") ").next().unwrap_or_default();
-    Ok(after_name.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum())
+#[cfg(not(target_os = "linux"))]
+fn under_load(_: &[&str], _: &Options) -> io::Result<bool> {
+    Err(io::Error::other("the load generator needs Linux; there is: memory"))
+}
+
+#[cfg(target_os = "linux")]
+fn under_load(names: &[&str], options: &Options) -> io::Result<bool> {
+    use load::{Contestant, Plan, SCENARIOS};
+
+    load::prepare();
+    let known = SCENARIOS.map(|(name, ..)| name);
+    if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+        return Err(io::Error::other(format!(
+            "there is no scenario {name}. There are: {}, memory, window",
+            known.join(", ")
+        )));
+    }
+    let mut plan = Plan {
+        peers: Contestant::peers(&options.vs).map_err(io::Error::other)?,
+        rounds: options.rounds.max(1),
+        spell: Duration::from_millis(options.spell.max(1)),
+        hold: Duration::from_secs(options.hold),
+        soak: Duration::from_secs(options.soak),
+        full: options.full,
+        pinned: None,
+    };
+    if !options.unpinned {
+        plan.pin()?;
+    }
+    let mut whole = true;
+    let mut reports = Vec::new();
+    for (name, short, measure) in SCENARIOS {
+        if names.contains(&name) || (names.is_empty() && short) {
+            let report = measure(&plan).unwrap_or_else(|error| {
+                let mut report = load::Report::new(name, "failed");
+                report.failure("bench", "scenario", error);
+                report
+            });
+            whole &= !report.failed();
+            if options.json {
+                reports.push(report.json());
+            } else {
+                println!("{}", report.table());
+            }
+        }
+    }
+    if options.json {
+        println!("[{}]", reports.join(","));
+    }
+    Ok(whole)
 }

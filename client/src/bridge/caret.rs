@@ -1,0 +1,81 @@
+//! The text cursor comes to rest when nobody is there.
+//!
+//! A blink is a frame twice a second, for ever: the only thing that an idle window would do.
+//! The toolkit blinks as long as the field has the keyboard, and offers no switch; but a field
+//! in an inactive window does not blink. So the window is told that it is inactive; the views
+//! draw a cursor that stands still instead (`Shell.resting`). Before the next event is handled it
+//! is told that it is active again. The field keeps the keyboard and its input method throughout.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use parlor_ui::slint::platform::WindowEvent as Told;
+use parlor_ui::slint::winit_030::winit::event::WindowEvent;
+use parlor_ui::slint::winit_030::{EventResult, WinitWindowAccessor};
+use parlor_ui::slint::{ComponentHandle, TimerMode};
+use parlor_ui::{App, Shell};
+
+use super::Bridge;
+
+/// So long the cursor blinks after a key or a movement of the mouse, as with GTK.
+const BLINKS_FOR: Duration = Duration::from_secs(10);
+
+impl Bridge {
+    pub(super) fn watch_hands(self: &Rc<Self>, window: &App) {
+        let weak = Rc::downgrade(self);
+        window.window().on_winit_window_event(move |_, event| {
+            if is_activity(event)
+                && let Some(bridge) = weak.upgrade()
+            {
+                bridge.stir();
+            }
+            EventResult::Propagate
+        });
+        let weak = Rc::downgrade(self);
+        self.rest.start(TimerMode::SingleShot, BLINKS_FOR, move || {
+            weak.upgrade().into_iter().for_each(|bridge| bridge.come_to_rest());
+        });
+    }
+
+    /// Somebody is there, or the keyboard goes to another field: the cursor blinks.
+    pub(super) fn stir(&self) {
+        let Some(window) = self.window.upgrade() else { return };
+        let shell = window.global::<Shell>();
+        if shell.get_resting() {
+            tell(&window, true);
+            shell.set_resting(false);
+        }
+        self.rest.restart();
+    }
+
+    fn come_to_rest(&self) {
+        let Some(window) = self.window.upgrade() else { return };
+        let looked_at = window.window().with_winit_window(|window| window.has_focus());
+        match looked_at {
+            // A window on no display: nothing blinks for anybody.
+            None => {}
+            Some(looked_at) => {
+                // Elsewhere the cursor of an inactive window is not seen at all.
+                window.global::<Shell>().set_resting(looked_at);
+                tell(&window, false);
+            }
+        }
+    }
+}
+
+fn tell(window: &App, active: bool) {
+    window.window().dispatch_event(Told::WindowActiveChanged(active));
+}
+
+fn is_activity(event: &WindowEvent) -> bool {
+    matches!(
+        event,
+        WindowEvent::KeyboardInput { .. }
+            | WindowEvent::Ime(_)
+            | WindowEvent::CursorMoved { .. }
+            | WindowEvent::MouseInput { .. }
+            | WindowEvent::MouseWheel { .. }
+            | WindowEvent::Touch(_)
+            | WindowEvent::Focused(_)
+    )
+}

@@ -1,0 +1,399 @@
+//! The lines that were said while we were not here, or before.
+
+use super::event::{Event, Kind};
+use super::line::{Delivery, Line, LineId};
+use super::log::{Gap, Log};
+use super::page::{PageLine, Question, What};
+use super::position::Position;
+use super::sure::Sure;
+use super::{Key, Session};
+
+/// Lines that are asked for on entering a room.
+const FIRST: usize = 50;
+/// Lines of a page, unless the server gives fewer.
+const PAGE: usize = 100;
+/// A crash takes back what was not on disk yet: at most the lines of so many milliseconds, and
+/// these ones at least are looked at.
+const UNSURE: (u64, usize) = (30_000, 100);
+
+impl Session {
+    /// Whether the server keeps what is said in this room.
+    pub(super) fn has_history(&self, key: &Key) -> bool {
+        let on = |name| self.caps.has(name);
+        on("draft/chathistory")
+            && on("batch")
+            && self.conversations.get(key).is_some_and(|conversation| conversation.kind == Kind::Room)
+    }
+
+    /// We are in a room (again), since this position of a sorted server.
+    pub(super) fn begin_history(&mut self, key: &Key, joined: Option<Position>) {
+        if !self.has_history(key) {
+            return;
+        }
+        let Session { conversations, sure, boot, .. } = self;
+        let Some(conversation) = conversations.get_mut(key) else { return };
+        let log = &mut conversation.log;
+        log.sorted = self.isupport.sorted;
+        let last = log.last_position();
+        let named = |line: &Line| line.msgid().is_some() && line.is_talk();
+        let known = if log.sorted { last.is_some() } else { log.iter().any(named) };
+        self.last_line += 1;
+        let id = LineId(self.last_line);
+        let below = joined.filter(|joined| log.sorted && Some(*joined) > last);
+        log.open_gap(Gap { id, above: last, below, catch_up: known }, !known);
+        let from = if log.sorted { unsure_from(log, sure, *boot) } else { None };
+        self.emit(key, false);
+        // What was being filled when the connection was lost goes on first.
+        self.resume_gaps(key, id);
+        if known { self.ask_after(key, id, from) } else { self.ask_latest(key, id, FIRST) }
+    }
+
+    /// The server's last start as a msgid tells it. If we are in rooms already without having known
+    /// of it, their last lines are looked at again.
+    pub(super) fn started_again(&mut self, boot: u64) {
+        let before = self.boot;
+        self.boot = before.max(boot);
+        if before == 0 || before >= boot || !self.is_ready() {
+            return;
+        }
+        let unsure = |(key, conversation): (&Key, &super::conversation::Conversation)| {
+            let from = unsure_from(&conversation.log, &self.sure, boot)?;
+            let looked = conversation.joined && self.has_history(key);
+            let line =
+                format!("CHATHISTORY AFTER {} msgid={from} {}", conversation.name, self.page_size(PAGE));
+            (looked && Some(from) < conversation.log.last_position()).then(|| (key.clone(), from, line))
+        };
+        let questions: Vec<(Key, Position, String)> = self.conversations.iter().filter_map(unsure).collect();
+        for (key, from, line) in questions {
+            self.ask_history(&key, What::After(Some(from)), None, &line);
+        }
+    }
+
+    /// Those gaps that a loss of the connection has left.
+    fn resume_gaps(&mut self, key: &Key, but: LineId) {
+        let Some(conversation) = self.conversations.get(key) else { return };
+        let open: Vec<Gap> =
+            conversation.log.gaps.iter().filter(|gap| gap.catch_up && gap.id != but).copied().collect();
+        for gap in open {
+            self.ask_after(key, gap.id, gap.above);
+        }
+    }
+
+    fn ask_after(&mut self, key: &Key, gap: LineId, from: Option<Position>) {
+        let Some((name, log)) = self.conversations.get(key).map(|c| (&c.name, &c.log)) else { return };
+        let reference = match from {
+            Some(position) => Some(format!("msgid={position}")),
+            None => log.beside(gap).0.map(|line| self.reference(line)),
+        };
+        let Some(reference) = reference else { return self.ask_latest(key, gap, PAGE) };
+        let line = format!("CHATHISTORY AFTER {name} {reference} {}", self.page_size(PAGE));
+        self.ask_history(key, What::After(from), Some(gap), &line);
+        self.gap_says(key, gap, Delivery::Pending, "");
+    }
+
+    fn ask_latest(&mut self, key: &Key, gap: LineId, count: usize) {
+        let Some(name) = self.conversations.get(key).map(|conversation| &conversation.name) else { return };
+        let line = format!("CHATHISTORY LATEST {name} * {}", self.page_size(count));
+        self.ask_history(key, What::Latest, Some(gap), &line);
+        self.gap_says(key, gap, Delivery::Pending, "");
+    }
+
+    /// Fetches the page above the first line.
+    pub(super) fn older(&mut self, key: &Key) {
+        let top = self.known(key).and_then(|key| Some((self.conversations.get(&key)?.log.top_gap()?, key)));
+        if let Some((gap, key)) = top {
+            self.fill(&key, gap);
+        }
+    }
+
+    /// Fetches the page directly above what is complete below a gap.
+    pub(super) fn fill(&mut self, key: &Key, gap: LineId) {
+        let Some(key) = self.known(key).filter(|key| self.is_ready() && self.has_history(key)) else {
+            return;
+        };
+        let Some(conversation) = self.conversations.get(&key).filter(|c| c.joined) else { return };
+        let (Some(gap), log) = (conversation.log.gap(gap), &conversation.log) else { return };
+        if self.is_asked(gap.id) || log.iter().count() >= super::log::MOST {
+            return;
+        }
+        let reference = match gap.below {
+            Some(position) => Some(format!("msgid={position}")),
+            None => log.beside(gap.id).1.map(|line| self.reference(line)),
+        };
+        let Some(reference) = reference else { return self.ask_latest(&key, gap.id, PAGE) };
+        let below = gap.below.or_else(|| log.beside(gap.id).1.and_then(|line| log.position(line)));
+        let line = format!("CHATHISTORY BEFORE {} {reference} {}", conversation.name, self.page_size(PAGE));
+        self.ask_history(&key, What::Before(below), Some(gap.id), &line);
+        self.gap_says(&key, gap.id, Delivery::Pending, "");
+    }
+
+    /// Brings a found line and those around it here.
+    pub(super) fn jump(&mut self, key: &Key, to: &Line) {
+        let Some(key) = self.known(key) else { return };
+        let Some(conversation) = self.conversations.get(&key) else { return };
+        let log = &conversation.log;
+        let here = log.get(to.id()).map(Line::id).or_else(|| log.by_msgid(&to.msgid()?));
+        let id = match here {
+            Some(id) => Some(id),
+            None if self.is_ready() && conversation.joined && self.has_history(&key) => {
+                let (name, reference) = (&conversation.name, self.reference(to));
+                let line = format!("CHATHISTORY AROUND {name} {reference} {}", self.page_size(PAGE));
+                return self.ask_history(&key, What::Around(to.clone()), None, &line);
+            }
+            None => None,
+        };
+        self.tell(Event::Jumped { key, id });
+    }
+
+    /// A page has come.
+    pub(super) fn history(&mut self, question: Question, page: Vec<PageLine>) {
+        let Question { key, what, gap, .. } = question;
+        if !self.conversations.contains_key(&key) {
+            return;
+        }
+        let sorted = self.isupport.sorted;
+        let came = page.len();
+        let page: Vec<PageLine> =
+            page.into_iter().filter(|entry| !sorted || entry.line.position().is_some()).collect();
+        let positions: Vec<Position> = page.iter().filter_map(|entry| entry.line.position()).collect();
+        let (first, last) = (positions.iter().min().copied(), positions.iter().max().copied());
+        if sorted {
+            if matches!(what, What::After(_) | What::Latest) {
+                let (from, to) = reach(&what, first, last);
+                self.withdraw(&key, from, to, &positions);
+            }
+            positions.iter().for_each(|position| self.sure.note(*position));
+        }
+        let lines = self.own_among(&key, page);
+        let Session { conversations, last_line, .. } = self;
+        let Some(conversation) = conversations.get_mut(&key) else { return };
+        let log = &mut conversation.log;
+        let away = matches!(what, What::After(_));
+        let (added, next) = if sorted {
+            let (from, to) = reach(&what, first, last);
+            let empty_around = matches!(what, What::Around(_)) && first.is_none();
+            let added = if empty_around { Vec::new() } else { log.merge_sorted(lines, from, to, last_line) };
+            // A page without an end would be asked for for ever.
+            let stuck = away && (came == 0 || matches!(&what, What::After(from) if last <= *from));
+            if let Some(gap) = gap.filter(|_| stuck) {
+                log.close_gap(gap);
+            }
+            (added, last)
+        } else {
+            let last = lines.last().map(Line::id);
+            let place = match &what {
+                What::Around(line) => {
+                    lines.first().and_then(|first| log.gap_at(first.at().0.min(line.at().0)))
+                }
+                _ => gap,
+            };
+            let added = place.map_or_else(Vec::new, |place| log.merge_at(lines, place, away));
+            match (&what, gap) {
+                // The page ends somewhere in the gap: the rest of that is below it.
+                (What::Around(_), _) => {
+                    if let (Some(place), Some(line)) =
+                        (place.filter(|gap| log.gap(*gap).is_some()), added.last())
+                        && Some(line.id()) == last
+                        && log.beside(place).1.is_some()
+                    {
+                        *last_line += 1;
+                        let gap = Gap { id: LineId(*last_line), above: None, below: None, catch_up: false };
+                        log.open_gap_below(line.id(), gap);
+                    }
+                }
+                // The newest lines may all have been heard meanwhile.
+                (What::Latest, _) if came > 0 => {}
+                (_, Some(gap)) if added.is_empty() => log.close_gap(gap),
+                _ => {}
+            }
+            (added, None)
+        };
+        let still = gap.filter(|gap| log.gap(*gap).is_some());
+        self.emit(&key, away);
+        for line in added.iter().filter(|line| away && !line.own() && line.is_talk()) {
+            self.count_unread(&key, line);
+        }
+        match still {
+            Some(gap) if away => self.ask_after(&key, gap, next),
+            Some(gap) => self.gap_says(&key, gap, Delivery::None, ""),
+            None => {}
+        }
+        if let What::Around(line) = what {
+            let log = self.conversations.get(&key).map(|conversation| &conversation.log);
+            let id = log.and_then(|log| log.by_msgid(&line.msgid()?));
+            self.tell(Event::Jumped { key, id });
+        }
+    }
+
+    /// A question got no answer, or a refusal.
+    pub(super) fn unanswered(&mut self, question: Question, sentence: &str, refused: bool) {
+        let Question { key, what, gap, .. } = question;
+        match (what, gap) {
+            (What::Search, _) => self.find_locally(&key),
+            (What::Around(_), _) => self.tell(Event::Jumped { key, id: None }),
+            // It does not know the line any more: the newest ones, and a gap above them.
+            (What::After(_), Some(gap)) if refused => self.ask_latest(&key, gap, PAGE),
+            (_, Some(gap)) => self.gap_says(&key, gap, Delivery::Failed, sentence),
+            (_, None) => {}
+        }
+    }
+
+    /// The connection is gone, and with it all answers.
+    pub(super) fn forget_questions(&mut self) {
+        let begun = std::mem::take(&mut self.batches).into_iter().filter_map(|batch| batch.page);
+        let asked: Vec<Question> =
+            begun.map(|(question, _)| question).chain(std::mem::take(&mut self.questions)).collect();
+        for question in asked {
+            match question {
+                Question { key, gap: Some(gap), .. } => self.gap_says(&key, gap, Delivery::None, ""),
+                Question { key, what: What::Around(_), .. } => self.tell(Event::Jumped { key, id: None }),
+                Question { key, .. } => self.find_locally(&key),
+            }
+        }
+    }
+
+    /// Own lines of a page that still waited here have arrived; the rest of the page.
+    fn own_among(&mut self, key: &Key, page: Vec<PageLine>) -> Vec<Line> {
+        let mut rest = Vec::with_capacity(page.len());
+        for PageLine { line, token } in page {
+            let name = token.as_deref().map(|token| super::delivery::token_name(token, line.text()));
+            if let Some(token) = token.as_deref().filter(|_| self.was_me(line.from()))
+                && let Some(waiting) = self.outgoing.take(|w| *w.token == *token && w.to == *key)
+            {
+                // The same line, where the server has it.
+                let id = waiting.line.id();
+                if let Some(conversation) = self.conversations.get_mut(key) {
+                    conversation.log.remove(id);
+                }
+                name.into_iter().for_each(|name| self.recent.insert(&name, id));
+                rest.push(line.as_own(id));
+                continue;
+            }
+            if let Some(name) = &name {
+                self.replace_taken_back(key, name, line.position());
+                self.recent.insert(name, line.id());
+            }
+            if let Some(msgid) = line.msgid().filter(|_| !self.isupport.sorted) {
+                self.recent.insert(&msgid, line.id());
+            }
+            rest.push(line);
+        }
+        rest
+    }
+
+    /// A line whose sender sent it again under the same token (as which `name` knows it), because a
+    /// crash took it back: the first one goes.
+    pub(super) fn replace_taken_back(&mut self, key: &Key, name: &str, again: Option<Position>) {
+        let Some(id) = self.recent.get(name) else { return };
+        if self.is_taken_back(key, id, again) {
+            if let Some(conversation) = self.conversations.get_mut(key) {
+                conversation.log.remove(id);
+            }
+            self.emit(key, false);
+        }
+    }
+
+    /// Whether a line was heard before the server's last start, is perhaps not on disk, and was
+    /// given another position since.
+    pub(super) fn is_taken_back(&self, key: &Key, id: LineId, again: Option<Position>) -> bool {
+        let line = self.conversations.get(key).and_then(|conversation| conversation.log.get(id));
+        let position = line.and_then(Line::position).filter(|_| self.isupport.sorted);
+        let (Some(position), Some(again)) = (position, again) else { return false };
+        position.boot() < again.boot() && !self.sure.covers(position)
+    }
+
+    /// Takes out what others said before the server's last start, and what its history lacks
+    /// though it covers the place: from (not with) `from` to `to`.
+    fn withdraw(&mut self, key: &Key, from: Option<Position>, to: Option<Position>, page: &[Position]) {
+        let Session { conversations, sure, boot, .. } = self;
+        let Some(conversation) = conversations.get_mut(key) else { return };
+        // What is lost is the end of what a start of the server has seen: below a line that is
+        // kept none is missing for that reason.
+        let kept = |lost: &Position| page.iter().any(|kept| kept > lost && kept.boot() == lost.boot());
+        let covered = |position: &Position| {
+            from.is_none_or(|from| *position > from) && to.is_none_or(|to| *position <= to)
+        };
+        let log = &conversation.log;
+        let lost: Vec<LineId> = log
+            .iter()
+            .rev()
+            .filter_map(|line| Some((line, log.position(line)?)))
+            .take_while(|(_, position)| from.is_none_or(|from| *position > from))
+            .filter(|(line, _)| line.is_talk() && line.state() == Delivery::None)
+            .filter(|(_, position)| position.boot() < *boot && covered(position) && !sure.covers(*position))
+            .filter(|(_, position)| !page.contains(position) && !kept(position))
+            .map(|(line, _)| line.id())
+            .collect();
+        for id in lost {
+            conversation.log.remove(id);
+        }
+        self.emit(key, false);
+    }
+
+    fn gap_says(&mut self, key: &Key, gap: LineId, state: Delivery, reason: &str) {
+        if let Some(conversation) = self.conversations.get_mut(key) {
+            conversation.log.set_gap(gap, state, reason);
+        }
+        self.emit(key, false);
+    }
+
+    /// How a line is named in a question.
+    fn reference(&self, line: &Line) -> String {
+        match line.msgid().filter(|_| self.isupport.by_msgid) {
+            Some(msgid) => format!("msgid={msgid}"),
+            None => format!("timestamp={}", line.at()),
+        }
+    }
+
+    fn page_size(&self, wanted: usize) -> usize {
+        match self.isupport.chathistory {
+            0 => wanted,
+            most => wanted.min(most),
+        }
+    }
+
+    /// Old lines went because there were too many: they can be had again.
+    pub(super) fn note_cut(&mut self, key: &Key) {
+        let history = self.has_history(key);
+        let Some(conversation) = self.conversations.get_mut(key) else { return };
+        if std::mem::take(&mut conversation.log.cut) && history {
+            self.last_line += 1;
+            let below = conversation.log.first_position();
+            let id = LineId(self.last_line);
+            conversation.log.open_gap(Gap { id, above: None, below, catch_up: false }, true);
+            conversation.log.set_gap(id, Delivery::None, "");
+        }
+    }
+}
+
+/// From where to where an answer of a sorted server says all there is; `None`: without end.
+fn reach(
+    what: &What,
+    first: Option<Position>,
+    last: Option<Position>,
+) -> (Option<Position>, Option<Position>) {
+    match what {
+        What::Latest => (first, None),
+        What::After(from) => (*from, last),
+        What::Before(to) => (first, *to),
+        What::Around(_) | What::Search => (first, last),
+    }
+}
+
+/// From where on a crash may have taken lines back; else the last line.
+fn unsure_from(log: &Log, sure: &Sure, boot: u64) -> Option<Position> {
+    let mut unsure = log
+        .iter()
+        .rev()
+        .filter(|line| line.is_talk())
+        .filter_map(|line| Some((line.at().0, log.position(line)?)))
+        .filter(|(_, position)| position.boot() < boot && !sure.covers(*position));
+    let Some((newest, mut first)) = unsure.next() else { return log.last_position() };
+    for (i, (at, position)) in unsure.enumerate() {
+        if i >= UNSURE.1 && at + UNSURE.0 < newest {
+            break;
+        }
+        first = position;
+    }
+    Some(first.before())
+}

@@ -1,0 +1,416 @@
+//! The lines of one conversation in their order, and the gaps between them.
+//!
+//! On a server whose msgids are sorted a line's place is its msgid's; elsewhere it is the order
+//! of arrival, and for history that of the batch. Own lines without a receipt wait at the end.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::line::{Delivery, Line, LineId, LineKind, Parts};
+use super::position::Position;
+
+/// Lines of one conversation that are kept; then the oldest go.
+pub(super) const MOST: usize = 200_000;
+/// Lines that go at a time, so that not every line moves all others.
+const DROPPED: usize = 2_000;
+
+/// What a window has to do to follow.
+#[derive(Debug)]
+pub(super) enum Edit {
+    /// Above another line, or at the end.
+    Insert {
+        before: Option<LineId>,
+        line: Line,
+    },
+    Remove(LineId),
+    Change(Line),
+}
+
+/// Where lines are missing: everything up to `above` is here, and everything from `below` on.
+/// Both only on sorted servers; elsewhere a gap is where its line stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gap {
+    pub(super) id: LineId,
+    pub(super) above: Option<Position>,
+    pub(super) below: Option<Position>,
+    /// It is filled without being asked for: we were away.
+    pub(super) catch_up: bool,
+}
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// The server's msgids are positions.
+    pub(super) sorted: bool,
+    /// Old lines went, and no gap stands at the top yet.
+    pub(super) cut: bool,
+    lines: VecDeque<Line>,
+    pub(super) gaps: Vec<Gap>,
+    /// Own lines that wait at the end.
+    pending: usize,
+    pub(super) edits: Vec<Edit>,
+}
+
+/// Where a line of a sorted server goes.
+enum Place {
+    Here(usize),
+    /// It is there already.
+    Known(usize),
+}
+
+impl Log {
+    pub(super) fn new(sorted: bool) -> Log {
+        Log { sorted, ..Log::default() }
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Line> {
+        self.lines.iter()
+    }
+
+    pub(super) fn get(&self, id: LineId) -> Option<&Line> {
+        self.index(id).and_then(|at| self.lines.get(at))
+    }
+
+    /// Adds a line where it belongs; not if its position is taken. Says whether it did.
+    pub(super) fn add(&mut self, line: Line) -> bool {
+        if is_pending(&line) {
+            self.put(self.lines.len(), line);
+            return true;
+        }
+        match self.position(&line).map(|position| self.place(position)) {
+            Some(Place::Known(_)) => return false,
+            Some(Place::Here(at)) => self.put(at, line),
+            None => self.put(self.end(), line),
+        }
+        self.trim();
+        true
+    }
+
+    /// An own line has another state, and perhaps its place in the order.
+    pub(super) fn settle(&mut self, line: Line) {
+        let Some(mut from) = self.index(line.id()) else { return };
+        let Some(old) = self.lines.remove(from) else { return };
+        self.pending -= usize::from(is_pending(&old));
+        // History may have had it before its receipt came.
+        if let Some(Place::Known(at)) = self.position(&line).map(|position| self.place(position))
+            && let Some(twin) = self.lines.remove(at)
+        {
+            self.edits.push(Edit::Remove(twin.id()));
+            from -= usize::from(at < from);
+        }
+        let to = match self.position(&line).map(|position| self.place(position)) {
+            Some(Place::Here(at) | Place::Known(at)) => at,
+            None if is_pending(&line) => self.lines.len(),
+            // It failed: it stays where it is.
+            None if line.state() == Delivery::Failed => from,
+            None => self.end(),
+        };
+        if to == from {
+            self.pending += usize::from(is_pending(&line));
+            self.lines.insert(to, line.clone());
+            self.edits.push(Edit::Change(line));
+        } else {
+            self.edits.push(Edit::Remove(line.id()));
+            self.put(to, line);
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: LineId) {
+        if let Some(line) = self.index(id).and_then(|at| self.lines.remove(at)) {
+            self.pending -= usize::from(is_pending(&line));
+            self.edits.push(Edit::Remove(id));
+        }
+    }
+
+    /// The lines of a page of a sorted server, which covers everything from `from` to `to`
+    /// (`None`: without end). Gives back those that were new.
+    pub(super) fn merge_sorted(
+        &mut self,
+        page: Vec<Line>,
+        from: Option<Position>,
+        to: Option<Position>,
+        next_id: &mut u64,
+    ) -> Vec<Line> {
+        let added = page.into_iter().filter(|line| self.add(line.clone())).collect();
+        for gap in std::mem::take(&mut self.gaps) {
+            let over = to.is_some_and(|to| Some(to) <= gap.above)
+                || from.is_some_and(|from| gap.below.is_some_and(|below| from >= below));
+            if over {
+                self.gaps.push(gap);
+                continue;
+            }
+            let upper = from.filter(|from| gap.above < Some(*from));
+            let lower = to.filter(|to| gap.below.is_none_or(|below| *to < below));
+            match (upper, lower) {
+                (None, None) => self.remove(gap.id),
+                (Some(from), None) => self.gaps.push(Gap { below: Some(from), ..gap }),
+                (None, Some(to)) => {
+                    let gap = Gap { above: Some(to), ..gap };
+                    self.gaps.push(gap);
+                    self.move_gap(&gap);
+                }
+                (Some(from), Some(to)) => {
+                    self.gaps.push(Gap { below: Some(from), ..gap });
+                    *next_id += 1;
+                    let lower = Gap { id: LineId(*next_id), above: Some(to), ..gap };
+                    self.gaps.push(lower);
+                    self.put(self.place_of_gap(lower.above), gap_line(lower.id, Delivery::None));
+                }
+            }
+        }
+        added
+    }
+
+    /// The lines of a page of another server, in its order, which ends at a gap (`above`: they go
+    /// on from what stands above it) or begins there. What lies between them has come then: gaps
+    /// there close. Gives back those that were new.
+    pub(super) fn merge_at(&mut self, page: Vec<Line>, gap: LineId, above: bool) -> Vec<Line> {
+        let known = self.known(&page);
+        let here = |line: &Line| known.get(&*line.msgid()?).copied();
+        let gap_at = self.index(gap).unwrap_or_else(|| self.end());
+        let first_known = page.iter().find_map(here).and_then(|id| self.index(id));
+        let mut at = match first_known {
+            Some(first) if !above && first < gap_at => first,
+            _ if above => gap_at,
+            _ => gap_at + 1,
+        };
+        let mut ends: Option<(LineId, LineId)> = None;
+        let mut added = Vec::new();
+        for line in page {
+            let id = match here(&line) {
+                Some(id) => {
+                    at = self.index(id).map_or(at, |place| place + 1);
+                    id
+                }
+                None => {
+                    self.put(at, line.clone());
+                    at += 1;
+                    added.push(line);
+                    added.last().map_or(gap, Line::id)
+                }
+            };
+            ends = Some((ends.map_or(id, |(first, _)| first), id));
+        }
+        if let Some((first, last)) = ends
+            && let (Some(from), Some(to)) = (self.index(first), self.index(last))
+        {
+            let between = self.lines.iter().skip(from).take((to + 1).saturating_sub(from));
+            let gaps = between.filter(|line| line.kind() == LineKind::Gap).map(Line::id);
+            gaps.collect::<Vec<_>>().into_iter().for_each(|gap| self.close_gap(gap));
+        }
+        added
+    }
+
+    /// Which lines of a page are here, by msgid.
+    fn known(&self, page: &[Line]) -> HashMap<String, LineId> {
+        let wanted: HashSet<String> = page.iter().filter_map(Line::msgid).map(Cow::into_owned).collect();
+        let here = self.lines.iter().filter_map(|line| {
+            let msgid = line.msgid()?;
+            wanted.contains(&*msgid).then(|| (msgid.into_owned(), line.id()))
+        });
+        here.collect()
+    }
+
+    pub(super) fn by_msgid(&self, msgid: &str) -> Option<LineId> {
+        if let Some(position) = Position::parse(msgid).filter(|_| self.sorted) {
+            return match self.place(position) {
+                Place::Known(at) => self.lines.get(at).map(Line::id),
+                Place::Here(_) => None,
+            };
+        }
+        self.lines.iter().rev().find(|line| line.msgid().as_deref() == Some(msgid)).map(Line::id)
+    }
+
+    /// Opens a gap at the end (of what has its place), or at the top.
+    pub(super) fn open_gap(&mut self, gap: Gap, at_top: bool) {
+        let at = if at_top { 0 } else { self.end() };
+        self.gaps.push(gap);
+        self.put(at, gap_line(gap.id, Delivery::Pending));
+    }
+
+    /// A line has just been said here: all that come after it are heard, too.
+    pub(super) fn heard(&mut self, position: Position) {
+        let open = |gap: &&mut Gap| gap.catch_up && gap.below.is_none() && gap.above < Some(position);
+        self.gaps.iter_mut().filter(open).for_each(|gap| gap.below = Some(position));
+    }
+
+    /// Opens a gap directly below a line.
+    pub(super) fn open_gap_below(&mut self, line: LineId, gap: Gap) {
+        let at = self.index(line).map_or(self.end(), |at| at + 1);
+        self.gaps.push(gap);
+        self.put(at, gap_line(gap.id, Delivery::None));
+    }
+
+    pub(super) fn close_gap(&mut self, id: LineId) {
+        self.gaps.retain(|gap| gap.id != id);
+        self.remove(id);
+    }
+
+    pub(super) fn gap(&self, id: LineId) -> Option<Gap> {
+        self.gaps.iter().copied().find(|gap| gap.id == id)
+    }
+
+    /// What a gap says of itself.
+    pub(super) fn set_gap(&mut self, id: LineId, state: Delivery, reason: &str) {
+        let Some(line) = self.index(id).and_then(|at| self.lines.get_mut(at)) else { return };
+        if (line.state(), line.reason()) != (state, reason) {
+            *line = line.with(|parts| (parts.state, parts.reason) = (state, reason));
+            self.edits.push(Edit::Change(line.clone()));
+        }
+    }
+
+    /// The gap at the very top.
+    pub(super) fn top_gap(&self) -> Option<LineId> {
+        self.lines.front().filter(|line| line.kind() == LineKind::Gap).map(Line::id)
+    }
+
+    /// The last line above a gap, and the first one below it, that have a msgid and that every
+    /// history has: not all keep comings and goings.
+    pub(super) fn beside(&self, gap: LineId) -> (Option<&Line>, Option<&Line>) {
+        let Some(at) = self.index(gap) else { return (None, None) };
+        let named = |line: &&Line| line.msgid().is_some() && line.is_talk();
+        (self.lines.range(..at).rev().find(named), self.lines.range(at..).find(named))
+    }
+
+    /// The gap that a time falls into on a server without positions: the one whose next line below
+    /// is not earlier.
+    pub(super) fn gap_at(&self, at: u64) -> Option<LineId> {
+        let fits = |gap: &&Gap| self.beside(gap.id).1.is_none_or(|below| below.at().0 >= at);
+        self.gaps.iter().filter(fits).min_by_key(|gap| self.index(gap.id)).map(|gap| gap.id)
+    }
+
+    pub(super) fn first_position(&self) -> Option<Position> {
+        self.lines.iter().find_map(|line| self.position(line))
+    }
+
+    /// The position of the last line that has one.
+    pub(super) fn last_position(&self) -> Option<Position> {
+        self.lines.iter().rev().find_map(|line| self.position(line))
+    }
+
+    pub(super) fn position(&self, line: &Line) -> Option<Position> {
+        line.position().filter(|_| self.sorted)
+    }
+
+    fn place(&self, position: Position) -> Place {
+        let end = self.end();
+        let (mut low, mut high) = (0, end);
+        // A line that has just been said comes last.
+        let at_end = |(at, line): (usize, &Line)| Some((at, self.position(line)?));
+        let last = self.lines.range(..end).enumerate().rev().find_map(at_end);
+        match last {
+            None => return Place::Here(end),
+            Some((_, last)) if last < position => return Place::Here(end),
+            Some((at, last)) if last == position => return Place::Known(at),
+            Some(_) => {}
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            // Lines without a position lie where they came.
+            let here = |(i, line): (usize, &Line)| Some((middle + i, self.position(line)?));
+            let found = self.lines.range(middle..high).enumerate().find_map(here);
+            match found {
+                None => high = middle,
+                Some((at, found)) if found == position => return Place::Known(at),
+                Some((at, found)) if found < position => low = at + 1,
+                Some(_) => high = middle,
+            }
+        }
+        // Directly above the next one, but never below a gap that begins after it.
+        let below = |line: &&Line| match self.gap(line.id()) {
+            Some(gap) => gap.above < Some(position),
+            None => self.position(line).is_none(),
+        };
+        let skipped = self.lines.range(low..end).take_while(below).count();
+        Place::Here(low + skipped)
+    }
+
+    /// Directly below what is complete above a gap.
+    fn place_of_gap(&self, above: Option<Position>) -> usize {
+        match above.map(|above| self.place(above)) {
+            None => 0,
+            Some(Place::Known(at)) => at + 1,
+            Some(Place::Here(at)) => at,
+        }
+    }
+
+    fn move_gap(&mut self, gap: &Gap) {
+        let Some(from) = self.index(gap.id) else { return };
+        let to = self.place_of_gap(gap.above);
+        if to != from
+            && to != from + 1
+            && let Some(line) = self.lines.remove(from)
+        {
+            self.edits.push(Edit::Remove(gap.id));
+            self.put(if to > from { to - 1 } else { to }, line);
+        }
+    }
+
+    /// Where the next line goes that comes in the order of arrival: above own ones that wait.
+    fn end(&self) -> usize {
+        let mut waiting = self.pending;
+        let mut end = self.lines.len();
+        while waiting > 0 && end > 0 {
+            end -= 1;
+            waiting -= usize::from(self.lines.get(end).is_some_and(is_pending));
+        }
+        end
+    }
+
+    fn index(&self, id: LineId) -> Option<usize> {
+        let last = self.lines.len().checked_sub(1)?;
+        let is = |at: &usize| self.lines.get(*at).is_some_and(|line| line.id() == id);
+        // Nearly always near one end.
+        (0..=last / 2).flat_map(|i| [last - i, i]).find(is)
+    }
+
+    fn put(&mut self, at: usize, line: Line) {
+        self.pending += usize::from(is_pending(&line));
+        let before = self.lines.get(at).map(Line::id);
+        self.lines.insert(at, line.clone());
+        self.edits.push(Edit::Insert { before, line });
+    }
+
+    /// Keeps memory bounded. What went can be had again where the server keeps it: then a gap
+    /// stands at the top already, or the caller opens one.
+    fn trim(&mut self) {
+        if self.lines.len() <= MOST {
+            return;
+        }
+        let gap = self.top_gap();
+        let first = usize::from(gap.is_some());
+        for line in self.lines.drain(first..first + DROPPED) {
+            self.gaps.retain(|gap| gap.id != line.id());
+            self.edits.push(Edit::Remove(line.id()));
+        }
+        let below = self.first_position();
+        match self.gaps.iter_mut().find(|known| Some(known.id) == gap) {
+            Some(top) => top.below = below,
+            None => self.cut = true,
+        }
+    }
+}
+
+fn is_pending(line: &Line) -> bool {
+    line.kind() != LineKind::Gap && line.state() == Delivery::Pending
+}
+
+fn gap_line(id: LineId, state: Delivery) -> Line {
+    Line::new(id, &Parts { kind: LineKind::Gap, state, ..Parts::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_bounded_and_what_went_can_be_had_again() {
+        let mut log = Log::new(false);
+        for id in 0..=MOST as u64 {
+            log.add(Line::new(LineId(id), &Parts::default()));
+            log.edits.clear();
+        }
+        assert_eq!(log.lines.len(), MOST + 1 - DROPPED);
+        assert!(log.cut);
+    }
+}

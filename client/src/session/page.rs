@@ -1,0 +1,160 @@
+//! Questions whose answers come as batches of lines: CHATHISTORY and SEARCH.
+
+use std::time::Duration;
+
+use parlor_server::protocol::Message;
+use parlor_server::protocol::text::printable;
+
+use super::line::{Line, LineId, Parts};
+use super::position::Position;
+use super::stamp::Stamp;
+use super::{Key, Session};
+
+/// Batches that may be open at a time.
+const MOST_BATCHES: usize = 16;
+/// Lines of one answer that are taken; a server gives fewer.
+const MOST_LINES: usize = 10_000;
+/// How long an answer may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// What was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    /// The last lines, down to a gap's lower end.
+    Latest,
+    /// Those after a position; on other servers after the line above the gap.
+    After(Option<Position>),
+    /// Those before a position; on other servers before the line below the gap.
+    Before(Option<Position>),
+    /// Those around the line with this id in a list of results.
+    Around(Line),
+    Search,
+}
+
+/// A question under way.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub(super) key: Key,
+    pub(super) what: What,
+    /// The gap that it fills.
+    pub(super) gap: Option<LineId>,
+    /// Given up then.
+    pub(super) until: Duration,
+}
+
+/// A line of an answer, and the sender's own name for it.
+#[derive(Debug)]
+pub(super) struct PageLine {
+    pub(super) line: Line,
+    pub(super) token: Option<String>,
+}
+
+/// A batch that has begun (IRCv3 batch).
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) reference: String,
+    /// What it answers, and what has come; without: lines that nobody asked for.
+    pub(super) page: Option<(Question, Vec<PageLine>)>,
+}
+
+impl Session {
+    /// Asks; the answer comes to [`Session::answered`] or [`Session::unanswered`].
+    pub(super) fn ask_history(&mut self, key: &Key, what: What, gap: Option<LineId>, line: &str) {
+        let until = self.now.elapsed + ANSWER_WITHIN;
+        self.questions.push_back(Question { key: key.clone(), what, gap, until });
+        self.send(line);
+    }
+
+    /// Whether a gap is being filled.
+    pub(super) fn is_asked(&self, gap: LineId) -> bool {
+        let begun = self.batches.iter().filter_map(|batch| batch.page.as_ref());
+        let mut all = self.questions.iter().chain(begun.map(|(question, _)| question));
+        all.any(|question| question.gap == Some(gap))
+    }
+
+    /// Conversations of which the newest lines are still on their way.
+    pub(super) fn catching_up(&self) -> Vec<Key> {
+        let begun = self.batches.iter().filter_map(|batch| batch.page.as_ref());
+        let all = self.questions.iter().chain(begun.map(|(question, _)| question));
+        let newest = all.filter(|question| matches!(question.what, What::Latest | What::After(_)));
+        newest.map(|question| question.key.clone()).collect()
+    }
+
+    pub(super) fn on_batch(&mut self, message: &Message<'_>) {
+        let Some(reference) = message.params.filled(0) else { return };
+        if let Some(reference) = reference.strip_prefix('-') {
+            let Some(at) = self.batches.iter().position(|batch| batch.reference == reference) else { return };
+            if let Some((question, lines)) = self.batches.remove(at).page {
+                self.answered(question, lines);
+            }
+        } else if let Some(reference) = reference.strip_prefix('+')
+            && let Some(kind @ ("chathistory" | "soju.im/search" | "znc.in/playback")) =
+                message.params.get(1).copied()
+            && self.batches.len() < MOST_BATCHES
+        {
+            let search = kind == "soju.im/search";
+            let key = message.params.filled(2).map(|name| self.isupport.key(name));
+            let fits = |question: &Question| match (&question.what, &key) {
+                (What::Search, _) | (_, None) => search == (question.what == What::Search),
+                (_, Some(key)) => !search && question.key == *key,
+            };
+            let asked = self.questions.iter().position(fits).filter(|_| kind != "znc.in/playback");
+            let question = asked.and_then(|at| self.questions.remove(at));
+            let page = question.map(|question| (question, Vec::new()));
+            self.batches.push(Batch { reference: reference.to_owned(), page });
+        }
+    }
+
+    /// Takes a line that belongs to an answer. Says whether it did.
+    pub(super) fn collect(&mut self, stamp: &Stamp<'_>, parts: &Parts<'_>) -> bool {
+        let Some(at) = stamp.page else { return false };
+        self.last_line += 1;
+        let line = Line::new(LineId(self.last_line), parts);
+        if let Some((_, lines)) = self.batches.get_mut(at).and_then(|batch| batch.page.as_mut())
+            && lines.len() < MOST_LINES
+        {
+            lines.push(PageLine { line, token: stamp.token.as_deref().map(str::to_owned) });
+        }
+        true
+    }
+
+    /// The conversation that an answer is about.
+    pub(super) fn page_key(&self, stamp: &Stamp<'_>) -> Option<Key> {
+        let (question, _) = self.batches.get(stamp.page?)?.page.as_ref()?;
+        Some(question.key.clone())
+    }
+
+    fn answered(&mut self, question: Question, lines: Vec<PageLine>) {
+        if question.what == What::Search {
+            self.found(&question.key, lines)
+        } else {
+            self.history(question, lines)
+        }
+    }
+
+    /// `FAIL CHATHISTORY CODE context… :sentence`. Says whether it was about a question.
+    pub(super) fn question_failed(&mut self, verb: &str, message: &Message<'_>) -> bool {
+        let search = verb.eq_ignore_ascii_case("SEARCH");
+        if !search && !verb.eq_ignore_ascii_case("CHATHISTORY") {
+            return false;
+        }
+        let names: Vec<Key> = message.params.iter().map(|name| self.isupport.key(name)).collect();
+        let of_kind = |question: &Question| search == (question.what == What::Search);
+        let named = |question: &Question| of_kind(question) && names.contains(&question.key);
+        let at = self.questions.iter().position(named).or_else(|| self.questions.iter().position(of_kind));
+        let Some(question) = at.and_then(|at| self.questions.remove(at)) else { return false };
+        let sentence = printable(message.params.last().copied().unwrap_or_default());
+        self.unanswered(question, &sentence, true);
+        true
+    }
+
+    /// Gives up what nobody answers.
+    pub(super) fn questions_late(&mut self) {
+        let now = self.now.elapsed;
+        while self.questions.front().is_some_and(|question| now >= question.until)
+            && let Some(question) = self.questions.pop_front()
+        {
+            self.unanswered(question, "The server did not answer", false);
+        }
+    }
+}

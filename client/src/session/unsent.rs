@@ -1,0 +1,84 @@
+//! Lines that wait across a restart of the program.
+
+use parlor_server::protocol::text::printable;
+use serde::{Deserialize, Serialize};
+
+use super::event::Kind;
+use super::line::{Delivery, LineKind, Parts};
+use super::outgoing::Waiting;
+use super::{Key, Output, Session, UnixMillis};
+
+/// A line that nobody has confirmed yet.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Unsent {
+    /// The room, with its `#`, or the person.
+    pub to: String,
+    /// What it is sent under: 32 hexadecimal digits. A server that had it already knows it by that.
+    pub token: String,
+    /// One line.
+    pub text: String,
+    /// It is a `/me`.
+    pub action: bool,
+    /// When it was typed, in milliseconds since 1970.
+    pub at: u64,
+}
+
+impl Session {
+    /// Takes up what an earlier run of the program had not sent.
+    pub(super) fn restore(&mut self) {
+        let sound = |unsent: &Unsent| {
+            let token = unsent.token.len() == 32 && unsent.token.bytes().all(|b| b.is_ascii_hexdigit());
+            let text = !unsent.text.trim().is_empty()
+                && !unsent.text.contains(|c: char| c.is_control() && c != '\t');
+            token && text && super::commands::is_word(&unsent.to) && unsent.to != Key::server().as_str()
+        };
+        self.restored = self.profile.unsent.iter().filter(|unsent| sound(unsent)).cloned().collect();
+        let mut places: Vec<String> = self.restored.iter().map(|unsent| unsent.to.clone()).collect();
+        places.dedup();
+        for place in places {
+            if self.isupport.is_room(&place) {
+                self.join(&place, None);
+            } else {
+                self.open(&place, Kind::Person);
+            }
+        }
+    }
+
+    /// A conversation is open: what waited for it waits in it now.
+    pub(super) fn restore_to(&mut self, key: &Key) {
+        let (here, others) = std::mem::take(&mut self.restored)
+            .into_iter()
+            .partition(|unsent| self.isupport.key(&unsent.to) == *key);
+        self.restored = others;
+        let here: Vec<Unsent> = here;
+        for Unsent { to: _, token, text, action, at } in here {
+            let (kind, from) = (if action { LineKind::Action } else { LineKind::Said }, self.me.nick.clone());
+            let (shown, state) = (printable(&text), Delivery::Pending);
+            let at = UnixMillis(at);
+            let parts = Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
+            let Some(line) = self.add(key, &parts) else { continue };
+            let (to, token, text) = (key.clone(), token.into(), text.into());
+            self.outgoing.push(Waiting { to, token, text, line, sent: None });
+        }
+    }
+
+    /// Has what waits kept, if that has changed.
+    pub(super) fn keep(&mut self) {
+        if !self.outgoing.has_changed() {
+            return;
+        }
+        let name = |key: &Key| self.conversations.get(key).map(|conversation| conversation.name.clone());
+        let waiting = self.outgoing.iter().filter_map(|waiting| {
+            Some(Unsent {
+                to: name(&waiting.to)?,
+                token: waiting.token.to_string(),
+                text: waiting.text.to_string(),
+                action: waiting.is_action(),
+                at: waiting.line.at().0,
+            })
+        });
+        let all = waiting.chain(self.restored.iter().cloned()).collect();
+        self.out.push_back(Output::Keep(all));
+    }
+}

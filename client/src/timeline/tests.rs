@@ -1,0 +1,218 @@
+use super::*;
+use crate::session::Parts;
+
+fn utc_day(at: UnixMillis) -> i64 {
+    (at.0 / 86_400_000) as i64
+}
+
+fn line(id: u64, minutes: u64, from: &str, kind: LineKind) -> Line {
+    let (text, at) = (format!("line {id}"), UnixMillis(minutes * 60_000));
+    Line::new(LineId(id), &Parts { kind, from, text: &text, at, ..Parts::default() })
+}
+
+fn shape(timeline: &Timeline) -> String {
+    let rows = (0..timeline.len()).filter_map(|i| timeline.row(i));
+    rows.map(|row| match row {
+        Row::Day(_) => "D".into(),
+        Row::New => "N".into(),
+        Row::Gap(_) => "G".into(),
+        Row::Line { heading, .. } => if heading { "H" } else { "l" }.into(),
+        Row::Fold { lines, .. } => format!("{}", lines.len()),
+    })
+    .collect()
+}
+
+fn pushed(timeline: &mut Timeline, line: Line) -> Vec<Change> {
+    let mut changes = Vec::new();
+    timeline.push(vec![line], &mut changes);
+    changes
+}
+
+#[test]
+fn lines_of_one_person_share_a_heading_for_five_minutes() {
+    let mut timeline = Timeline::new(utc_day, true);
+    for (id, minutes, from) in [(1, 0, "a"), (2, 4, "a"), (3, 4, "b"), (4, 5, "a"), (5, 11, "a")] {
+        pushed(&mut timeline, line(id, minutes, from, LineKind::Said));
+    }
+    assert_eq!(shape(&timeline), "DHlHHH");
+}
+
+#[test]
+fn each_day_begins_with_a_separator() {
+    let mut timeline = Timeline::new(utc_day, true);
+    pushed(&mut timeline, line(1, 0, "a", LineKind::Said));
+    let changes = pushed(&mut timeline, line(2, 24 * 60, "a", LineKind::Said));
+    assert_eq!((shape(&timeline).as_str(), changes), ("DHDH", vec![Change::Added { at: 2, count: 2 }]));
+}
+
+#[test]
+fn comings_and_goings_fold() {
+    let mut timeline = Timeline::new(utc_day, true);
+    for (id, kind) in [(1, LineKind::Joined), (2, LineKind::Left), (3, LineKind::Said), (4, LineKind::Joined)]
+    {
+        pushed(&mut timeline, line(id, 0, "a", kind));
+    }
+    assert_eq!(shape(&timeline), "D2H1");
+    assert_eq!(pushed(&mut timeline, line(5, 0, "b", LineKind::Left)), [Change::Updated(3)]);
+    assert_eq!(timeline.toggle(3), Some(Change::Updated(3)));
+    assert!(matches!(timeline.row(3), Some(Row::Fold { open: true, .. })));
+
+    let mut apart = Timeline::new(utc_day, false);
+    pushed(&mut apart, line(1, 0, "a", LineKind::Joined));
+    pushed(&mut apart, line(2, 0, "b", LineKind::Joined));
+    assert_eq!(shape(&apart), "D11");
+}
+
+#[test]
+fn a_line_in_the_middle_of_a_fold_cuts_it_and_its_removal_joins_it() {
+    let mut timeline = Timeline::new(utc_day, true);
+    for id in 1..=4 {
+        pushed(&mut timeline, line(id, 0, "a", LineKind::Joined));
+    }
+    let mut changes = Vec::new();
+    timeline.insert(LineId(3), vec![line(5, 0, "a", LineKind::Said)], &mut changes);
+    assert_eq!((shape(&timeline).as_str(), timeline.find(LineId(4))), ("D2H2", Some(3)));
+    timeline.remove(&[LineId(5)], &mut changes);
+    assert_eq!(shape(&timeline), "D4");
+}
+
+#[test]
+fn the_mark_stands_where_reading_stopped() {
+    let mut timeline = Timeline::new(utc_day, true);
+    timeline.set_reading(true);
+    pushed(&mut timeline, line(1, 0, "a", LineKind::Said));
+    timeline.set_reading(false);
+    pushed(&mut timeline, line(2, 0, "a", LineKind::Said));
+    pushed(&mut timeline, line(3, 0, "a", LineKind::Said));
+    assert_eq!(shape(&timeline), "DHNHl");
+    timeline.set_reading(true);
+    pushed(&mut timeline, line(4, 0, "a", LineKind::Said));
+    assert_eq!(timeline.set_reading(false), Some(Change::Removed { at: 2, count: 1 }));
+    assert_eq!(shape(&timeline), "DHlll");
+}
+
+#[test]
+fn what_was_missed_is_new_and_what_is_older_is_not() {
+    let mut timeline = Timeline::new(utc_day, true);
+    timeline.set_reading(true);
+    pushed(&mut timeline, line(1, 10, "a", LineKind::Said));
+    timeline.set_reading(false);
+    pushed(&mut timeline, line(2, 10, "", LineKind::Gap));
+    pushed(&mut timeline, line(3, 13, "a", LineKind::Said));
+    assert_eq!(shape(&timeline), "DHGNH");
+    let mut changes = Vec::new();
+    let missed = vec![line(4, 11, "a", LineKind::Said), line(5, 12, "a", LineKind::Said)];
+    timeline.insert(LineId(2), missed, &mut changes);
+    assert_eq!(shape(&timeline), "DHNHlGH");
+    timeline.insert(LineId(1), vec![line(6, 9, "a", LineKind::Said)], &mut changes);
+    assert_eq!(shape(&timeline), "DHlNHlGH");
+}
+
+#[test]
+fn an_older_page_is_one_notice() {
+    let mut timeline = Timeline::new(utc_day, true);
+    pushed(&mut timeline, line(1, 0, "", LineKind::Gap));
+    pushed(&mut timeline, line(2, 500, "a", LineKind::Said));
+    assert!(!timeline.begins_here());
+    let mut changes = Vec::new();
+    let page = (0..100).map(|i| line(10 + i, i, "a", LineKind::Said)).collect();
+    timeline.insert(LineId(2), page, &mut changes);
+    assert_eq!(timeline.find(LineId(2)), Some(102));
+    assert!(changes.len() <= 5, "{changes:?}");
+    timeline.remove(&[LineId(1)], &mut changes);
+    assert!(timeline.begins_here());
+}
+
+#[test]
+fn many_that_go_are_one_notice() {
+    let mut timeline = Timeline::new(utc_day, true);
+    timeline.push((0..100).map(|i| line(i, 0, "a", LineKind::Said)).collect(), &mut Vec::new());
+    let ids: Vec<LineId> = (0..50).map(LineId).collect();
+    let mut changes = Vec::new();
+    timeline.remove(&ids, &mut changes);
+    assert_eq!(changes, [Change::Removed { at: 1, count: 50 }, Change::Updated(1)]);
+}
+
+#[test]
+fn a_line_is_replaced_by_its_id() {
+    let mut timeline = Timeline::new(utc_day, true);
+    pushed(&mut timeline, line(1, 0, "a", LineKind::Said));
+    pushed(&mut timeline, line(2, 0, "a", LineKind::Said));
+    let other = line(1, 0, "b", LineKind::Said);
+    let mut changes = Vec::new();
+    timeline.replace(other.clone(), &mut changes);
+    assert_eq!(changes, [Change::Updated(1), Change::Updated(2)]);
+    assert_eq!(timeline.row(1), Some(Row::Line { line: other, heading: true }));
+    timeline.replace(line(2, 24 * 60, "a", LineKind::Said), &mut changes);
+    assert_eq!(shape(&timeline), "DHDH");
+    changes.clear();
+    timeline.replace(line(9, 0, "a", LineKind::Said), &mut changes);
+    assert_eq!(changes, []);
+}
+
+/// SplitMix64.
+fn random(state: &mut u64, below: usize) -> usize {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (z ^ (z >> 31)) as usize % below
+}
+
+/// What a list model shows that does as the changes say.
+fn follow(shown: &mut Vec<Option<Row>>, changes: &[Change]) {
+    for change in changes {
+        match *change {
+            Change::Added { at, count } => drop(shown.splice(at..at, (0..count).map(|_| None))),
+            Change::Updated(at) => shown[at] = None,
+            Change::Removed { at, count } => drop(shown.drain(at..at + count)),
+        }
+    }
+}
+
+#[test]
+fn whatever_comes_and_goes_it_looks_as_if_it_had_come_in_order() {
+    for number in 0..600 {
+        let mut seed = number;
+        let mut timeline = Timeline::new(utc_day, number % 2 == 0);
+        let mut lines: Vec<Line> = Vec::new();
+        let mut shown: Vec<Option<Row>> = Vec::new();
+        for id in 0..60 {
+            let kinds = [LineKind::Said, LineKind::Said, LineKind::Joined, LineKind::Info, LineKind::Gap];
+            let kind = kinds[random(&mut seed, 5)];
+            let minutes = random(&mut seed, 4) as u64 * 60 * 12;
+            let new = line(id, minutes, ["a", "b"][random(&mut seed, 2)], kind);
+            let at = random(&mut seed, lines.len() + 1);
+            let mut changes = Vec::new();
+            match (random(&mut seed, 5), lines.get(at).cloned()) {
+                (0, Some(old)) => {
+                    timeline.remove(&[old.id()], &mut changes);
+                    lines.remove(at);
+                }
+                (1, Some(old)) if old.kind() != LineKind::Gap && old.kind() != LineKind::Joined => {
+                    let new = line(old.id().0, minutes, "c", old.kind());
+                    timeline.replace(new.clone(), &mut changes);
+                    lines[at] = new;
+                }
+                (_, Some(before)) => {
+                    timeline.insert(before.id(), vec![new.clone()], &mut changes);
+                    lines.insert(at, new);
+                }
+                (_, None) => {
+                    timeline.push(vec![new.clone()], &mut changes);
+                    lines.push(new);
+                }
+            }
+            follow(&mut shown, &changes);
+            let rows: Vec<Row> = (0..timeline.len()).filter_map(|i| timeline.row(i)).collect();
+            assert_eq!(shown.len(), rows.len(), "seed {number}, step {id}: {changes:?}");
+            for (i, (shown, row)) in shown.iter_mut().zip(&rows).enumerate() {
+                assert_eq!(shown.get_or_insert_with(|| row.clone()), row, "seed {number}, row {i}");
+            }
+            let mut fresh = Timeline::new(utc_day, number % 2 == 0);
+            fresh.push(lines.clone(), &mut Vec::new());
+            let (ours, other) = (shape(&timeline), shape(&fresh));
+            assert_eq!(ours, other, "seed {number}, step {id}: {changes:?}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What is not ours, not whole, too new or in use is refused, and left as it is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use parlor_server::store::{FakeDisk, Folder, Options, Request, StoreError};
+
+use crate::desk::{Desk, Scratch, everything, key, line, options};
+
+const FIRST: &str = "00000001-0.log";
+
+/// A store of three segments; `clean` = it was closed.
+fn store(clean: bool) -> FakeDisk {
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    for millis in 1..=340 {
+        desk.keep(vec![line("#a", millis, 60_000)]);
+    }
+    if clean {
+        desk.close();
+    } else {
+        let copy = disk.after_power_cut(0);
+        drop(desk);
+        return copy;
+    }
+    disk.unlock();
+    disk
+}
+
+/// Refused with a sentence that names the file, and nothing changed.
+fn refused(disk: &FakeDisk, file: &str) -> StoreError {
+    let before = disk.snapshot();
+    disk.unlock();
+    let error = Desk::open(Arc::new(disk.clone()), options()).err().expect("it is refused");
+    assert!(error.to_string().contains(file), "{error}");
+    assert_eq!(error.exit_code(), 65);
+    assert!(before == disk.snapshot(), "something was changed");
+    error
+}
+
+#[test]
+fn a_flipped_bit_in_the_middle_is_refused() {
+    let last = "00000003-0.log";
+    for place in [28, 40, 45, 60_000, 500_000] {
+        let disk = store(false);
+        disk.tamper(last, |bytes| bytes[place] ^= 4);
+        refused(&disk, last);
+    }
+    for (file, place) in [(FIRST, 20), ("rooms.log", 9), ("meta", 10)] {
+        let disk = store(true);
+        disk.tamper(file, |bytes| bytes[place] ^= 4);
+        refused(&disk, file);
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_an_old_segment_is_told_to_who_reads_it_and_left_alone() {
+    let disk = store(true);
+    disk.tamper(FIRST, |bytes| bytes[7_000_000] ^= 1);
+    let damaged = disk.snapshot().remove(FIRST).unwrap();
+    // Most of the segment is dead: it would be rewritten.
+    let keep = Options { keep_lines: Some(250), ..options() };
+    let mut desk = Desk::open(Arc::new(disk.clone()), keep).unwrap();
+    let Err(error) = desk.ask(Request::Page(everything("#a", 300))) else { panic!("it is told") };
+    assert!(matches!(&error, StoreError::Damaged { .. }) && error.to_string().contains(FIRST), "{error}");
+    let newest = desk.page(parlor_server::store::Query { newest_first: true, ..everything("#a", 100) });
+    assert_eq!(newest.last(), Some(&key(340)));
+    desk.close();
+    assert!(disk.snapshot().get(FIRST) == Some(&damaged));
+}
+
+#[test]
+fn a_segment_without_its_index_is_indexed_again() {
+    for change in
+        [|_: &mut Vec<u8>| {}, |bytes: &mut Vec<u8>| bytes[60] ^= 1, |bytes: &mut Vec<u8>| bytes.truncate(70)]
+    {
+        let disk = store(true);
+        let before = disk.snapshot();
+        disk.tamper("00000002-0.index", change);
+        let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+        assert_eq!(desk.all("#a").len(), 340);
+        desk.close();
+        let after = disk.snapshot();
+        assert!(before.get("00000002-0.index") == after.get("00000002-0.index"));
+    }
+}
+
+#[test]
+fn a_truncated_file_is_cut_at_the_end_and_refused_elsewhere() {
+    let disk = store(true);
+    disk.tamper(FIRST, |bytes| bytes.truncate(1_000_000));
+    refused(&disk, FIRST);
+    // The last one, after a kill: what is whole stays.
+    let disk = store(false);
+    disk.tamper("00000003-0.log", |bytes| bytes.truncate(1_000_000));
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    assert_eq!(desk.opened.repaired.len(), 1, "{:?}", desk.opened.repaired);
+    let all = desk.all("#a");
+    let keys: Vec<_> = all.iter().map(|(key, _)| key.millis).collect();
+    assert!(keys.len() > 280 && keys == (1..=keys.len() as u64).collect::<Vec<_>>());
+    assert!(desk.keep(vec![line("#a", 1_000, 60_000)]));
+    desk.close();
+    disk.unlock();
+    let mut desk = Desk::open(Arc::new(disk), options()).unwrap();
+    assert_eq!(desk.all("#a").len(), all.len() + 1);
+    assert!(desk.opened.repaired.is_empty());
+}
+
+#[test]
+fn a_foreign_file_is_refused() {
+    for file in [FIRST, "rooms.log", "meta"] {
+        let disk = store(true);
+        disk.tamper(file, |bytes| *bytes = b"Dear diary, today nothing happened.".to_vec());
+        assert!(matches!(refused(&disk, file), StoreError::Foreign { .. }));
+    }
+}
+
+#[test]
+fn a_missing_file_is_refused() {
+    for file in ["meta", "rooms.log"] {
+        let scratch = Scratch::new();
+        let mut desk = Desk::in_folder(&scratch.0, options());
+        desk.keep(vec![line("#a", 1, 10)]);
+        desk.close();
+        fs::remove_file(scratch.0.join(file)).unwrap();
+        let before = contents(&scratch.0);
+        let error = Desk::open(Arc::new(Folder::new(&scratch.0)), options()).err().expect("it is refused");
+        assert!(error.to_string().contains(file), "{error}");
+        assert!(before == contents(&scratch.0));
+    }
+}
+
+#[test]
+fn a_newer_store_is_refused() {
+    let disk = store(true);
+    // Magic, then the format; then the checksum over all of it.
+    disk.tamper("meta", |bytes| {
+        bytes[8] = 9;
+        let sum = crc32c(&bytes[..32]);
+        bytes[32..].copy_from_slice(&sum.to_le_bytes());
+    });
+    assert!(matches!(refused(&disk, ""), StoreError::Newer { found: 9, .. }));
+}
+
+#[test]
+fn a_store_in_use_is_refused_until_it_is_closed() {
+    let scratch = Scratch::new();
+    let desk = Desk::in_folder(&scratch.0, options());
+    let error = Desk::open(Arc::new(Folder::new(&scratch.0)), options()).err().expect("it is refused");
+    assert!(matches!(error, StoreError::InUse { .. }) && error.exit_code() == 69);
+    desk.close();
+    Desk::in_folder(&scratch.0, options());
+}
+
+fn contents(folder: &Path) -> BTreeMap<std::ffi::OsString, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap())).collect()
+}
+
+/// CRC-32C, bit by bit.
+fn crc32c(bytes: &[u8]) -> u32 {
+    let step = |value: u32, _| if value & 1 == 1 { (value >> 1) ^ 0x82f6_3b78 } else { value >> 1 };
+    !bytes.iter().fold(!0, |value, &byte| (0..8).fold(value ^ u32::from(byte), step))
+}

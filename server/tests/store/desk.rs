@@ -1,0 +1,164 @@
+//! What the tests share: a store, what it says, and records to put in.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+use std::{env, fs, process};
+
+use parlor_server::store::{
+    Answer, Bound, Disk, Folder, Found, Key, Notice, Opened, Options, Query, Record, Request, Store,
+    StoreError,
+};
+
+/// How long anything may take.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A store that was opened, and what it says.
+pub(crate) struct Desk {
+    pub(crate) store: Store,
+    pub(crate) opened: Opened,
+    notices: Receiver<Notice>,
+    tickets: u64,
+    /// Said while something else was waited for.
+    pub(crate) paused: Vec<String>,
+    pub(crate) lost: Option<u64>,
+    pub(crate) committed: Key,
+}
+
+impl Desk {
+    pub(crate) fn open(disk: Arc<dyn Disk>, options: Options) -> Result<Desk, StoreError> {
+        let (sender, notices) = channel();
+        let (store, opened) = Store::open_on(disk, options, move |notice| drop(sender.send(notice)))?;
+        let committed = Key::default();
+        Ok(Desk { store, opened, notices, tickets: 0, paused: Vec::new(), lost: None, committed })
+    }
+
+    pub(crate) fn in_folder(folder: &Path, options: Options) -> Desk {
+        Desk::open(Arc::new(Folder::new(folder)), options).unwrap()
+    }
+
+    fn hear(&mut self) -> Option<(u64, Result<Answer, StoreError>)> {
+        match self.notices.recv_timeout(DEADLINE).expect("the store says something") {
+            Notice::Committed(key) => self.committed = self.committed.max(key),
+            Notice::Paused(sentence) => self.paused.push(sentence),
+            Notice::Resumed { lost } => self.lost = Some(lost),
+            Notice::Answer { ticket, answer } => return Some((ticket, answer)),
+        }
+        None
+    }
+
+    /// Waits until this is true.
+    pub(crate) fn wait(&mut self, until: impl Fn(&Desk) -> bool) {
+        while !until(self) {
+            self.hear();
+        }
+    }
+
+    /// Appends and waits for the disk; false = it is paused.
+    pub(crate) fn keep(&mut self, records: Vec<Record>) -> bool {
+        let last = records.last().unwrap().key;
+        self.store.append(records).unwrap();
+        self.wait(|desk| desk.committed >= last || !desk.paused.is_empty());
+        self.committed >= last
+    }
+
+    pub(crate) fn ask(&mut self, request: Request) -> Result<Answer, StoreError> {
+        self.tickets += 1;
+        self.store.read(self.tickets, request).unwrap();
+        loop {
+            if let Some((ticket, answer)) = self.hear() {
+                assert_eq!(ticket, self.tickets);
+                return answer;
+            }
+        }
+    }
+
+    pub(crate) fn found(&mut self, request: Request) -> Found {
+        match self.ask(request).unwrap() {
+            Answer::Found(found) => found,
+            Answer::Targets(_) => panic!("a page was asked for"),
+        }
+    }
+
+    /// The keys of a page.
+    pub(crate) fn page(&mut self, query: Query) -> Vec<Key> {
+        self.found(Request::Page(query)).records.iter().map(|record| record.key).collect()
+    }
+
+    /// Everything in a room, page by page.
+    pub(crate) fn all(&mut self, room: &str) -> Vec<(Key, Box<[u8]>)> {
+        let mut all = Vec::new();
+        let mut after = Bound::Open;
+        loop {
+            let found = self.found(Request::Page(Query { after, ..everything(room, 500) }));
+            let Some(last) = found.records.last() else { return all };
+            after = Bound::At(last.key);
+            all.extend(found.records.into_iter().map(|record| (record.key, record.payload)));
+        }
+    }
+
+    pub(crate) fn close(self) -> u64 {
+        self.store.close(Duration::from_secs(2))
+    }
+}
+
+/// All of a room, events too.
+pub(crate) fn everything(room: &str, limit: usize) -> Query {
+    Query {
+        room: room.into(),
+        after: Bound::Open,
+        before: Bound::Open,
+        limit,
+        newest_first: false,
+        events: true,
+        upto: Key::MAX,
+    }
+}
+
+pub(crate) fn options() -> Options {
+    Options { secret: [7; 16], now_ms: 1_000_000, retry: Duration::from_millis(20), ..Options::default() }
+}
+
+/// The key of boot 1 and so many milliseconds.
+pub(crate) fn key(millis: u64) -> Key {
+    Key { boot: 1, millis, count: 0 }
+}
+
+/// A line whose payload says what it is, and is so long.
+pub(crate) fn line(room: &str, millis: u64, size: usize) -> Record {
+    let mut payload = format!("{room} {millis} ").into_bytes();
+    payload.resize(size.max(payload.len()), b'x');
+    Record { room: room.into(), key: key(millis), event: false, fingerprint: 0, payload: payload.into() }
+}
+
+/// A folder that lives as long as its test.
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Scratch {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("parlor-store-{}-{number}", process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Scratch(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A leftover folder is no reason to fail a test that has passed.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Numbers that a seed decides.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}

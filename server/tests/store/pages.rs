@@ -1,0 +1,267 @@
+//! What is kept comes back: pages, searches, targets, resends, states.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_server::store::{
+    Answer, Bound, Export, FakeDisk, Key, Options, Query, Record, Request, Search, StoreError,
+};
+
+use crate::desk::{Desk, Random, Scratch, everything, key, line, options};
+
+/// A few thousand records of four rooms, some of them events, over several segments.
+fn talk(random: &mut Random, count: u64) -> Vec<Record> {
+    let rooms = ["#a", "#b", "#quiet", "#ünï"];
+    (1..=count)
+        .map(|millis| {
+            let room = if random.below(200) == 0 { 2 } else { random.below(4) as usize };
+            let room = if room == 2 && random.below(50) > 0 { 0 } else { room };
+            let size = if random.below(10) == 0 { random.below(60_000) } else { random.below(300) };
+            let event = random.below(5) == 0;
+            let fingerprint = if random.below(2) == 0 { millis << 8 } else { 0 };
+            Record { event, fingerprint, ..line(rooms[room], millis * 10, size as usize) }
+        })
+        .collect()
+}
+
+fn expected(all: &[Record], query: &Query, oldest: u64) -> Vec<Key> {
+    let inside = |key: Key| {
+        let late = match query.after {
+            Bound::Open => true,
+            Bound::At(after) => key > after,
+            Bound::Time(after) => key.millis > after,
+        };
+        let early = match query.before {
+            Bound::Open => true,
+            Bound::At(before) => key < before,
+            Bound::Time(before) => key.millis < before,
+        };
+        late && early && key <= query.upto && key.millis >= oldest
+    };
+    let wanted = all.iter().filter(|record| record.room == query.room && (query.events || !record.event));
+    let mut keys: Vec<Key> = wanted.map(|record| record.key).filter(|&key| inside(key)).collect();
+    if query.newest_first {
+        keys.drain(..keys.len().saturating_sub(query.limit));
+    } else {
+        keys.truncate(query.limit);
+    }
+    keys
+}
+
+fn some_query(random: &mut Random, count: u64) -> Query {
+    let bound = |random: &mut Random| match random.below(4) {
+        0 => Bound::Time(random.below(count * 11)),
+        1 => Bound::Open,
+        _ => Bound::At(key(random.below(count * 11))),
+    };
+    let (after, before) = (bound(random), bound(random));
+    Query {
+        room: ["#a", "#b", "#quiet", "#ünï", "#nobody"][random.below(5) as usize].into(),
+        after,
+        before,
+        limit: random.below(120) as usize + 1,
+        newest_first: random.below(2) == 0,
+        events: random.below(2) == 0,
+        upto: if random.below(4) == 0 { key(random.below(count * 11)) } else { Key::MAX },
+    }
+}
+
+#[test]
+fn every_page_is_what_was_said_live_and_after_a_restart() {
+    let disk = FakeDisk::default();
+    let random = &mut Random(1);
+    let count = 6_000;
+    let all = talk(random, count);
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    let mut said = 0;
+    while said < all.len() {
+        let next = (said + random.below(300) as usize + 1).min(all.len());
+        desk.store.append(all[said..next].to_vec()).unwrap();
+        said = next;
+        // It waits for the disk by itself.
+        let query = some_query(random, count);
+        assert_eq!(desk.page(query.clone()), expected(&all[..said], &query, 0), "{query:?}");
+    }
+    for restart in ["none", "clean", "killed"] {
+        match restart {
+            "clean" => drop(desk.close()),
+            // What was committed is on the disk; the threads of the old store still end.
+            _ => drop(desk),
+        }
+        let copy = if restart == "killed" { disk.after_power_cut(0) } else { disk.clone() };
+        copy.unlock();
+        desk = Desk::open(Arc::new(copy), options()).unwrap();
+        assert_eq!(desk.opened.last_millis, count * 10);
+        for _ in 0..200 {
+            let query = some_query(random, count);
+            assert_eq!(desk.page(query.clone()), expected(&all, &query, 0), "{restart}: {query:?}");
+        }
+    }
+    let payloads: Vec<_> = desk.all("#b").into_iter().map(|(_, payload)| payload).collect();
+    let said: Vec<_> =
+        all.iter().filter(|record| &*record.room == "#b").map(|record| record.payload.clone()).collect();
+    assert_eq!(payloads, said);
+}
+
+#[test]
+fn a_page_that_has_all_says_so() {
+    let mut desk = Desk::open(Arc::new(FakeDisk::default()), options()).unwrap();
+    desk.keep((1..=3).map(|millis| line("#a", millis, 10)).collect());
+    assert!(desk.found(Request::Page(everything("#a", 4))).complete);
+    assert!(!desk.found(Request::Page(everything("#a", 2))).complete);
+    assert!(desk.found(Request::Page(everything("#nobody", 2))).complete);
+}
+
+#[test]
+fn a_search_is_newest_first_over_all_its_rooms_and_goes_on_where_it_ended() {
+    let mut desk = Desk::open(Arc::new(FakeDisk::default()), options()).unwrap();
+    let all = talk(&mut Random(2), 3_000);
+    desk.keep(all.clone());
+    let wanted = |payload: &[u8]| payload.windows(4).any(|part| part == b"70 x");
+    let said =
+        |record: &&Record| ["#a", "#b"].contains(&&*record.room) && !record.event && wanted(&record.payload);
+    let mut expected: Vec<Key> = all.iter().filter(said).map(|record| record.key).collect();
+    expected.reverse();
+    assert!(expected.len() > 100);
+    let (mut found, mut before) = (Vec::new(), Bound::Open);
+    loop {
+        let search = Search {
+            rooms: vec!["#a".into(), "#nobody".into(), "#b".into()],
+            after: Bound::Open,
+            before,
+            limit: 30,
+            matcher: Box::new(wanted),
+            upto: Key::MAX,
+        };
+        let part = desk.found(Request::Search(search));
+        assert!(part.records.len() <= 30);
+        found.extend(part.records.iter().map(|record| record.key));
+        match part.reached {
+            Some(reached) => before = Bound::At(reached),
+            None => break assert!(part.complete),
+        }
+    }
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_matcher_that_panics_is_answered_and_harms_nobody() {
+    let mut desk = Desk::open(Arc::new(FakeDisk::default()), options()).unwrap();
+    desk.keep(vec![line("#a", 1, 10)]);
+    let search = Search {
+        rooms: vec!["#a".into()],
+        after: Bound::Open,
+        before: Bound::Open,
+        limit: 30,
+        matcher: Box::new(|_| panic!("this panic is part of the test")),
+        upto: Key::MAX,
+    };
+    assert!(matches!(desk.ask(Request::Search(search)), Err(StoreError::Fault(_))));
+    assert_eq!(desk.page(everything("#a", 9)), [key(1)]);
+}
+
+#[test]
+fn targets_are_rooms_with_a_line_in_the_range() {
+    let mut desk = Desk::open(Arc::new(FakeDisk::default()), options()).unwrap();
+    let join = Record { event: true, ..line("#b", 40, 10) };
+    desk.keep(vec![line("#a", 10, 10), line("#b", 20, 10), line("#a", 30, 10), join]);
+    let rooms = ["#a", "#b", "#nobody"].map(Into::into).to_vec();
+    let request =
+        |after| Request::Targets { rooms: rooms.clone(), after, before: Bound::Open, upto: Key::MAX };
+    let Answer::Targets(mut all) = desk.ask(request(Bound::Open)).unwrap() else { panic!("targets") };
+    all.sort();
+    assert_eq!(all, [("#a".into(), key(30)), ("#b".into(), key(20))]);
+    let Answer::Targets(late) = desk.ask(request(Bound::Time(20))).unwrap() else { panic!("targets") };
+    assert_eq!(late, [("#a".into(), key(30))]);
+}
+
+#[test]
+fn a_resend_is_found_for_a_day_across_restarts() {
+    let day = 24 * 60 * 60 * 1000;
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    let printed = |room, millis, fingerprint| Record { fingerprint, ..line(room, millis, 9_000) };
+    let all: Vec<Record> = (1..=2_000).map(|i| printed("#a", i * day / 1_000, i)).collect();
+    desk.keep(all.clone());
+    desk.keep(vec![printed("#b", 2 * day + 1, 1_990)]);
+    for restart in [false, true] {
+        if restart {
+            desk.close();
+            disk.unlock();
+            desk = Desk::open(Arc::new(disk.clone()), Options { now_ms: 2 * day, ..options() }).unwrap();
+            let prints = &desk.opened.fingerprints;
+            // By whole chunks: a few more than of the last day.
+            assert!((1_001..1_020).contains(&prints.len()), "{}", prints.len());
+            assert!((1_001..=2_000).all(|print| prints.contains(&print)));
+        }
+        let mut find = |room: &str, fingerprint| {
+            desk.found(Request::Find { room: room.into(), fingerprint })
+                .records
+                .pop()
+                .map(|record| record.key.millis)
+        };
+        assert_eq!(find("#a", 1_990), Some(1_990 * day / 1_000));
+        assert_eq!(find("#b", 1_990), Some(2 * day + 1));
+        assert_eq!(find("#a", 1_002), Some(1_002 * day / 1_000));
+        assert_eq!(find("#b", 1_002), None);
+        assert_eq!(find("#a", 900), None);
+    }
+}
+
+#[test]
+fn states_boots_and_the_secret_survive() {
+    let scratch = Scratch::new();
+    let desk = Desk::in_folder(&scratch.0, options());
+    assert_eq!((desk.opened.boot, desk.opened.secret, desk.opened.last_millis), (1, [7; 16], 0));
+    for i in 0..20_000_u32 {
+        let state = (i % 7 > 0).then(|| i.to_le_bytes().repeat(9).into());
+        while desk.store.set_room(&format!("#{}", i % 50), state.clone()).is_err() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    desk.close();
+    let desk = Desk::in_folder(&scratch.0, Options { secret: [8; 16], ..options() });
+    assert_eq!((desk.opened.boot, desk.opened.secret), (2, [7; 16]));
+    let mut rooms = desk.opened.rooms.clone();
+    rooms.sort();
+    let mut expected: Vec<(Box<str>, Box<[u8]>)> = (19_950..20_000_u32)
+        .filter(|i| i % 7 > 0)
+        .map(|i| (format!("#{}", i % 50).into(), i.to_le_bytes().repeat(9).into()))
+        .collect();
+    expected.sort();
+    assert_eq!(rooms, expected);
+    assert!(std::fs::metadata(scratch.0.join("rooms.log")).unwrap().len() < 200_000);
+}
+
+#[test]
+fn an_export_is_the_whole_room_from_a_time_on() {
+    let scratch = Scratch::new();
+    let mut desk = Desk::in_folder(&scratch.0, options());
+    let all = talk(&mut Random(3), 2_000);
+    desk.keep(all.clone());
+    let in_use = Export::open(&scratch.0, options(), "#a", 0).unwrap_err();
+    assert!(matches!(in_use, StoreError::InUse { .. }), "{in_use}");
+    desk.close();
+    for since in [0, 9_000] {
+        let export = Export::open(&scratch.0, options(), "#a", since).unwrap();
+        let bound = export.records() as usize;
+        let got: Vec<Key> = export.map(|record| record.unwrap().key).collect();
+        let query = everything("#a", usize::MAX);
+        assert_eq!(got, expected(&all, &query, since));
+        assert!((got.len()..got.len() + 1_000).contains(&bound));
+    }
+    assert_eq!(Export::open(&scratch.0, options(), "#nobody", 0).unwrap().count(), 0);
+    assert!(matches!(Export::open(&scratch.0.join("none"), options(), "#a", 0), Err(StoreError::Io { .. })));
+}
+
+#[test]
+fn nothing_is_taken_without_bound() {
+    let desk = Desk::open(Arc::new(FakeDisk::default()), options()).unwrap();
+    let mut millis = 0;
+    // The writer is quick; the caller is quicker.
+    let full = (0..1_000).any(|_| {
+        millis += 100;
+        desk.store.append((millis..millis + 50).map(|millis| line("#a", millis, 60_000)).collect()).is_err()
+    });
+    assert!(full);
+}

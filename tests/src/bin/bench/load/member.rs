@@ -1,0 +1,79 @@
+//! One connection of the generator.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// How far a member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Connected; waits for the welcome, or for the first line of a server without a protocol.
+    Entering,
+    /// Waits for the end of the list of names of so many rooms.
+    Joining(usize),
+    In,
+}
+
+/// See the [module](self).
+pub(crate) struct Member {
+    pub(crate) stream: TcpStream,
+    pub(crate) stage: Stage,
+    /// The beginning of a line whose end has not come.
+    pub(crate) rest: Vec<u8>,
+    /// What the kernel did not take.
+    late: Vec<u8>,
+}
+
+impl Member {
+    /// Connects. The socket is reset when dropped, so that thousands leave no port behind.
+    pub(crate) fn connect(to: SocketAddr) -> io::Result<Member> {
+        let stream = TcpStream::connect(to)?;
+        rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        Ok(Member { stream, stage: Stage::Entering, rest: Vec::new(), late: Vec::new() })
+    }
+
+    /// Reads once behind what is left of the last time; `None` where nothing waits. Returns how
+    /// many bytes of `buffer` are filled; an end of the stream is an error.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let kept = self.rest.len();
+        buffer[..kept].copy_from_slice(&self.rest);
+        match self.stream.read(&mut buffer[kept..]) {
+            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                self.rest.clear();
+                Ok(Some(kept + count))
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes; true if something has to wait for [`Member::write_on`].
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        if !self.late.is_empty() {
+            self.late.extend_from_slice(bytes);
+            return Ok(true);
+        }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.stream.write(rest) {
+                Ok(count) => rest = &rest[count..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.late.extend_from_slice(rest);
+                    return Ok(true);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Writes what waited; true if something still does.
+    pub(crate) fn write_on(&mut self) -> io::Result<bool> {
+        let late = std::mem::take(&mut self.late);
+        self.write(&late)
+    }
+}
