@@ -94,7 +94,8 @@ fn an_echo_waits_for_the_disk_and_replies_wait_for_the_echo() {
     let (alice, bob) = (member(&mut world, "alice"), world.irc("bob"));
     world.say(alice, "JOIN #a\n");
     world.say(bob, "JOIN #a\n");
-    (world.heard(alice), world.heard(bob));
+    world.heard(alice);
+    world.heard(bob);
     world.say(alice, "PRIVMSG #a :one\n");
     let one = world.last;
     world.say(alice, "PING x\nPRIVMSG #a :two\n@label=1 PING y\nNICK alicia\n");
@@ -138,7 +139,8 @@ fn a_disk_that_stops_gives_no_receipts_and_one_that_goes_on_does() {
     let (alice, bob) = (member(&mut world, "alice"), world.irc("bob"));
     world.say(alice, "JOIN #a,#b\n");
     world.say(bob, "JOIN #a\n");
-    (world.heard(alice), world.heard(bob));
+    world.heard(alice);
+    world.heard(bob);
     world.say(alice, "PRIVMSG #a :one\n@label=2 PRIVMSG #a,#b :two\nPING x\n");
     world.give(Input::Paused { why: "/secret/folder is full" });
     let lines = world.heard(alice);
