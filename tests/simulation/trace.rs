@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// Bytes of one line that are shown.
-const WIDE: usize = 400;
+const WIDE: usize = 3000;
 
 /// Lines with their times; nothing is written down unless somebody wants it.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use parlor_client::session::{Action, Delivery, Input, Key};
 
-use crate::world::{Happening, ROOMS, World};
+use crate::world::{ROOMS, World};
 
 /// How long it takes at most until everybody is back: the longest wait of a client (60 s), a ghost that is given up
 /// (60 s of silence, 30 s after a PING, 30 s of lingering), and an own name that is asked for again.
@@ -16,9 +16,6 @@ impl World {
     /// Lets everything come to rest, and everybody scroll back to the beginning.
     pub(crate) fn settle(&mut self) {
         self.trace.say(self.now, || "== from now on all is quiet".into());
-        if !self.server.is_up() {
-            self.after((100, 100), Happening::Start);
-        }
         for _ in 0..2 {
             self.run_until(self.now + QUIET);
             (0..self.persons.len()).for_each(|i| self.come_in(i));

@@ -67,7 +67,7 @@ use crate::protocol::{Folded, Message, MsgId, mask};
 
 use admission::Admission;
 pub use admission::party;
-use event::{Event, Fanout};
+use event::{Event, Fanout, What};
 use history::{Answer, Record, Request};
 use member::{Member, Slot};
 pub use member::{Speaker, ToyKind};
@@ -499,10 +499,13 @@ impl Hub {
         }
     }
 
-    /// Sends an event to one connection.
+    /// Sends an event to one connection. Talk waits for receipts before it, what changes a room
+    /// does not.
     fn tell(&mut self, to: ConnectionId, event: &Event<'_>) {
-        if let Some(line) = self.encode(to, event) {
-            self.emit(to, line);
+        let Some(line) = self.encode(to, event) else { return };
+        match event.what {
+            What::Message { .. } | What::Announcement { .. } => self.emit(to, line),
+            _ => self.emit_at_once(to, line),
         }
     }
 

@@ -142,6 +142,7 @@ impl Hub {
             && let Some(Waiting { page, batch }) = pages.waiting.pop_front()
         {
             let mut sheet = Sheet::default();
+            let at_once = matches!(page, Page::Names { .. });
             let rest = match page {
                 Page::Names { room, name, from } => self.names_page(id, room, name, from, &mut sheet),
                 Page::WhoRoom { room, from, query } => self.who_room_page(id, room, from, query, &mut sheet),
@@ -166,7 +167,7 @@ impl Hub {
                     Some(batch) => tagged(&format!("batch={batch}"), &line),
                     None => line,
                 };
-                self.emit(id, line);
+                if at_once { self.emit_at_once(id, line) } else { self.emit(id, line) }
             }
             let Some(pages) = self.member_mut(id).and_then(|member| member.pages.as_mut()) else { return };
             // One page a turn of a reply that goes on, even one that found nothing to list.

@@ -36,6 +36,15 @@ impl Hub {
         }
     }
 
+    /// As [`emit`](Self::emit), but past what waits for receipts: what a room is and who is in it
+    /// must not come behind later changes by others, which do not wait.
+    pub(super) fn emit_at_once(&mut self, to: ConnectionId, line: Line) {
+        match &mut self.labelled {
+            Some(labelled) if labelled.id == to => labelled.lines.push(line),
+            _ => self.out.push(Output::Line { to, line }),
+        }
+    }
+
     /// As [`emit`](Self::emit), when that has happened.
     pub(super) fn emit_when(&mut self, to: ConnectionId, line: Line, until: Until) {
         match &mut self.labelled {

@@ -4,7 +4,7 @@ use super::event::What;
 use super::limits::MAX_TOPIC;
 use super::membership::shown;
 use super::room::{RoomId, Topic};
-use super::{ConnectionId, Hub};
+use super::{ConnectionId, Hub, Speaker};
 use crate::protocol::Numeric::*;
 
 impl Hub {
@@ -44,7 +44,12 @@ impl Hub {
     pub(super) fn show_topic(&mut self, id: ConnectionId, room: RoomId) {
         let Some(room) = self.rooms.get(room) else { return };
         let (Some(topic), name) = (room.topic.clone(), room.name.to_string()) else { return };
-        self.reply(id, RPL_TOPIC, format_args!("{name} :{}", topic.text));
-        self.reply(id, RPL_TOPICWHOTIME, format_args!("{name} {} {}", topic.setter, topic.at.seconds()));
+        let text = format_args!("{name} :{}", topic.text);
+        if self.member(id).is_none_or(|member| member.speaker != Speaker::Irc) {
+            return self.reply(id, RPL_TOPIC, text);
+        }
+        self.emit_at_once(id, self.numeric_line(id, RPL_TOPIC, text));
+        let setter = format_args!("{name} {} {}", topic.setter, topic.at.seconds());
+        self.emit_at_once(id, self.numeric_line(id, RPL_TOPICWHOTIME, setter));
     }
 }
