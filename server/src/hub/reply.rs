@@ -40,7 +40,7 @@ impl Hub {
     /// must not come behind later changes by others, which do not wait.
     pub(super) fn emit_at_once(&mut self, to: ConnectionId, line: Line) {
         match &mut self.labelled {
-            Some(labelled) if labelled.id == to => labelled.lines.push(line),
+            Some(labelled) if labelled.id == to => labelled.lines.push((line, None)),
             _ => self.out.push(Output::Line { to, line }),
         }
     }
