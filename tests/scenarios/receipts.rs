@@ -53,26 +53,32 @@ fn nothing_later_overtakes_an_echo() {
         ));
         let lines: Vec<String> =
             alice.until("PONG parlor.local third").into_iter().map(|m| m.command).collect();
+        // What changes a room or a name is told in the order of all such changes, at once; a long
+        // reply may come behind the echo of a later line, not before that of an earlier one.
+        let (others, lines): (Vec<_>, Vec<_>) =
+            lines.into_iter().partition(|command| matches!(command.as_str(), "NICK" | "TOPIC" | "NOTICE"));
+        assert_eq!(others, ["NICK", "TOPIC", "NOTICE"]);
         let mut wanted = vec!["PRIVMSG", "PONG", "PONG", if round == 0 { "331" } else { "332" }];
         wanted.extend(if round == 0 { &[][..] } else { &["333"] });
-        wanted.extend(["368", "NICK", "TOPIC", "352", "352", "315", "NOTICE", "PONG"]);
+        wanted.extend(["368", "352", "352", "315", "PONG"]);
         assert_eq!(lines, wanted);
     }
     bob.expect("NOTICE #tea :last 19");
 }
 
 #[test]
-fn leaving_and_kicking_come_behind_the_echo_too() {
+fn who_leaves_or_kicks_still_gets_the_echo() {
     let home = Scratch::new();
     let server = home.server(&[]);
     let (mut alice, mut bob) = pair(&server);
-    alice.send_bytes("PRIVMSG #tea :one\r\nKICK #tea bob :out\r\n");
-    alice.expect("PRIVMSG #tea one");
-    alice.expect("KICK #tea bob out");
+    alice.send_bytes("PRIVMSG #tea :one\r\nKICK #tea bob :out\r\nPING 1\r\n");
+    let lines: Vec<_> = alice.until("PONG parlor.local 1").into_iter().map(|m| m.command).collect();
+    assert!(lines.iter().any(|command| command == "KICK"), "{lines:?}");
+    assert_eq!(lines.iter().filter(|command| *command != "KICK").collect::<Vec<_>>(), ["PRIVMSG", "PONG"]);
     bob.expect("KICK #tea bob out");
-    alice.send_bytes("PRIVMSG #tea :two\r\nPART #tea :bye\r\n");
-    let lines = alice.until("PART #tea bye");
-    assert_eq!(lines.iter().map(|m| m.command.as_str()).collect::<Vec<_>>(), ["PRIVMSG", "PART"]);
+    alice.send_bytes("PRIVMSG #tea :two\r\nPART #tea :bye\r\nPING 2\r\n");
+    let lines: Vec<_> = alice.until("PONG parlor.local 2").into_iter().map(|m| m.command).collect();
+    assert_eq!(lines.iter().filter(|command| *command != "PART").collect::<Vec<_>>(), ["PRIVMSG", "PONG"]);
 }
 
 #[test]
