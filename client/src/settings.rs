@@ -1,4 +1,5 @@
-//! What is remembered between starts: settings and drafts, in the platform's folder.
+//! What is remembered between starts: settings, drafts and what waits to be sent, in the
+//! platform's folder.
 //!
 //! Written atomically; a file that cannot be understood is set aside, never lost.
 
@@ -8,6 +9,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
+use parlor_server::data_folder;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -154,31 +156,42 @@ struct Queues {
 
 /// The folder with these files.
 #[derive(Debug, Clone)]
-pub struct Folder(PathBuf);
+pub struct Folder {
+    path: PathBuf,
+    /// It was asked for: then everything is in it.
+    asked: bool,
+}
 
 impl Folder {
     /// The folder that was asked for, or the platform's; an error where there is no home.
     pub fn open(asked: Option<PathBuf>) -> io::Result<Folder> {
-        let folder = match asked {
-            Some(folder) => folder,
+        let (path, asked) = match asked {
+            Some(folder) => (folder, true),
             None => {
                 let app = AppStrategyArgs {
                     top_level_domain: "org".into(),
                     author: "Parlor".into(),
                     app_name: "parlor".into(),
                 };
-                choose_app_strategy(app)
-                    .map_err(|error| io::Error::new(ErrorKind::NotFound, error))?
-                    .config_dir()
+                let strategy = choose_app_strategy(app)
+                    .map_err(|error| io::Error::new(ErrorKind::NotFound, error))?;
+                (strategy.config_dir(), false)
             }
         };
-        fs::create_dir_all(&folder)?;
-        Ok(Folder(folder))
+        fs::create_dir_all(&path)?;
+        Ok(Folder { path, asked })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// Where the history of what is hosted at an address (`host:port`) is kept: where a server of
+    /// its own keeps it, or inside a folder that was asked for. `None`: there is no home.
+    pub fn history(&self, bind: &str) -> Option<PathBuf> {
+        let usual = data_folder(bind)?;
+        if self.asked { Some(self.path.join("history").join(usual.file_name()?)) } else { Some(usual) }
     }
 
     /// Reads the settings. A file that cannot be understood is set aside; then the sentence
@@ -220,7 +233,7 @@ impl Folder {
     }
 
     fn read<T: DeserializeOwned + Default>(&self, name: &str) -> (T, Option<String>) {
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         let error = match fs::read_to_string(&path) {
             Ok(text) => match basic_toml::from_str(&text) {
                 Ok(value) => return (value, None),
@@ -245,7 +258,7 @@ impl Folder {
     fn write<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
         let text =
             basic_toml::to_string(value).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         let fresh = path.with_extension("toml.new");
         let mut file = File::create(&fresh)?;
         file.write_all(text.as_bytes())?;
@@ -315,6 +328,14 @@ mod tests {
         fs::write(folder.path().join("settings.toml"), "name = \"bob\"\nfrom-the-future = 1\n").unwrap();
         let (settings, sentence) = folder.settings();
         assert_eq!((settings.name.as_str(), sentence), ("bob", None));
+        fs::remove_dir_all(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_was_asked_for_has_the_history_too() {
+        let folder = folder("history");
+        let history = folder.history("127.0.0.1:49806").unwrap();
+        assert_eq!(history, folder.path().join("history").join("127.0.0.1-49806"));
         fs::remove_dir_all(folder.path()).unwrap();
     }
 

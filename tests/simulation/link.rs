@@ -52,6 +52,11 @@ impl Pipe {
         Some(self.last)
     }
 
+    /// Nothing arrives earlier.
+    pub(crate) fn not_before(&mut self, at: Duration) {
+        self.last = self.last.max(at);
+    }
+
     /// What has arrived.
     pub(crate) fn arrived(&mut self, now: Duration) -> Option<Piece> {
         self.pieces.pop_front_if(|(at, _)| *at <= now).map(|(_, piece)| piece)

@@ -33,6 +33,8 @@ impl World {
         let delay = self.delay();
         let answered = self.server.is_up();
         if answered {
+            // Nothing comes before the answer.
+            self.links[link].down.not_before(self.now + delay);
             self.open(link);
         }
         self.at(self.now + delay, Happening::Told(link, answered));

@@ -224,7 +224,6 @@ fn the_timeline_stays_at_the_bottom_only_when_it_was_there() {
     let room = app.global::<RoomView<'_>>();
     let lines = Rc::new(VecModel::<LineRow>::default());
     room.set_lines(ModelRc::from(lines.clone()));
-    room.set_at_beginning(true);
     for n in 0..500 {
         lines.push(line(n));
         if n % 25 == 0 {
@@ -255,6 +254,142 @@ fn the_timeline_stays_at_the_bottom_only_when_it_was_there() {
     settle();
     frame(&app);
     assert!(shown(&app, lines.row_count() - 1), "the jump button leads to the newest line");
+}
+
+/// Where a row stands on the screen.
+fn place(app: &App, n: usize) -> Option<i32> {
+    let named = format!(": line {n}");
+    let is = |label: &str| label.split_once(&named).is_some_and(|(_, rest)| !rest.starts_with(char::is_numeric));
+    i_slint_backend_testing::ElementQuery::from_root(app)
+        .match_accessible_role(i_slint_backend_testing::AccessibleRole::ListItem)
+        .find_all()
+        .into_iter()
+        .find(|row| row.accessible_label().is_some_and(|label| is(&label)))
+        .map(|row| row.absolute_position().y.round() as i32)
+}
+
+/// The number of the line in the middle of the screen.
+fn under_eye(app: &App, lines: &VecModel<LineRow>) -> usize {
+    let row = lines.row_data(app.global::<RoomView<'_>>().get_eye() as usize).expect("a row");
+    row.plain.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a line")
+}
+
+/// A page goes in, and Rust says which row the eye was on, as the bridge does.
+fn insert(app: &App, lines: &VecModel<LineRow>, at: usize, page: &[usize]) {
+    let room = app.global::<RoomView<'_>>();
+    let (eye, eye_at) = (room.get_eye(), room.get_eye_at());
+    for (i, n) in page.iter().enumerate() {
+        lines.insert(at + i, line(*n));
+    }
+    if eye >= at as i32 {
+        room.set_eye(eye + page.len() as i32);
+        room.set_hold_at(eye_at);
+        room.set_hold(eye + page.len() as i32);
+    }
+}
+
+#[test]
+fn what_is_read_stays_where_it_is_while_pages_come_in_above() {
+    let app = window(Screen::Room);
+    let room = app.global::<RoomView<'_>>();
+    let lines = Rc::new(VecModel::<LineRow>::default());
+    lines.push(LineRow { kind: LineKind::Top, state: LineState::Pending, ..LineRow::default() });
+    (1000..1050).for_each(|n| lines.push(line(n)));
+    room.set_lines(ModelRc::from(lines.clone()));
+    frame(&app);
+    settle();
+    // Pinned to the bottom, a page above moves nothing.
+    insert(&app, &lines, 1, &(950..1000).collect::<Vec<_>>());
+    frame(&app);
+    assert!(room.get_stick() && shown(&app, 1049));
+
+    // With the very top in view, and in the middle.
+    room.set_marked_from(0);
+    for (up, first) in [(20, 900), (2, 850), (5, 800), (20, 750)] {
+        for _ in 0..up {
+            press(&app, &[Key::PageUp.into()]);
+            frame(&app);
+        }
+        assert!(!room.get_stick());
+        let (eye, n) = (room.get_eye(), under_eye(&app, &lines));
+        let before = place(&app, n).expect("it is on the screen");
+        insert(&app, &lines, 1, &(first..first + 50).collect::<Vec<_>>());
+        frame(&app);
+        assert_eq!(place(&app, n), Some(before), "line {n} after {up} pages up");
+        settle();
+        frame(&app);
+        assert_eq!(place(&app, n), Some(before), "line {n} later");
+        assert_eq!(room.get_eye(), eye + 50);
+    }
+    assert!(!shown(&app, 750));
+
+    // A gap in the view is filled below itself: who reads below it sees nothing move.
+    let n = under_eye(&app, &lines);
+    let before = place(&app, n);
+    insert(&app, &lines, room.get_eye() as usize - 2, &[5000, 5001, 5002]);
+    frame(&app);
+    assert_eq!((place(&app, n), before.is_some()), (before, true));
+}
+
+#[test]
+fn what_is_missing_near_the_screen_is_asked_for() {
+    let app = window(Screen::Room);
+    let room = app.global::<RoomView<'_>>();
+    let lines: Vec<LineRow> = (0..400).map(line).collect();
+    room.set_lines(lines.as_slice().into());
+    let asked = Rc::new(RefCell::new((0, 0)));
+    let here = asked.clone();
+    room.on_looked_at(move |first, count| *here.borrow_mut() = (first, count));
+    frame(&app);
+    press(&app, &[Key::PageUp.into()]);
+    frame(&app);
+    assert_eq!(*asked.borrow(), (0, 0), "nothing is missing");
+    room.set_has_gaps(true);
+    press(&app, &[Key::PageUp.into()]);
+    frame(&app);
+    let (first, count) = *asked.borrow();
+    let seen = labels(&app);
+    let (top, bottom) = (seen[0] as i32, seen[seen.len() - 1] as i32);
+    assert!((first - top).abs() <= 2 && (first + count - bottom).abs() <= 4, "{first} {count} {seen:?}");
+}
+
+#[test]
+fn found_lines_are_chosen_and_gone_to_by_keys() {
+    let app = window(Screen::Room);
+    let find = app.global::<FindView<'_>>();
+    let told = Told::default();
+    let here = told.clone();
+    find.on_search(move || here.borrow_mut().push("search".into()));
+    let here = told.clone();
+    find.on_go(move |index| here.borrow_mut().push(format!("go {index}")));
+    let here = told.clone();
+    find.on_older(move || here.borrow_mut().push("older".into()));
+    let few: Vec<FoundLine> = find.get_results().iter().collect();
+    find.set_results(ModelRc::default());
+    find.set_done(false);
+    press(&app, &[Key::Control.into(), "f".into()]);
+    write(&app, "tea");
+    press(&app, &[Key::Return.into()]);
+    assert_eq!(*told.borrow(), ["search"]);
+    let rows = Rc::new(VecModel::from(few.iter().cycle().take(50).cloned().collect::<Vec<_>>()));
+    find.set_results(ModelRc::from(rows.clone()));
+    find.set_done(true);
+    frame(&app);
+    press(&app, &[Key::Return.into()]);
+    press(&app, &[Key::DownArrow.into()]);
+    press(&app, &[Key::DownArrow.into()]);
+    press(&app, &[Key::Return.into()]);
+    assert_eq!(*told.borrow(), ["search", "go 0", "go 1"]);
+    // The end of the list is reached: the next page is wanted.
+    for _ in 0..60 {
+        press(&app, &[Key::DownArrow.into()]);
+        frame(&app);
+    }
+    assert_eq!(find.get_chosen(), 49);
+    assert_eq!(told.borrow().last().map(String::as_str), Some("older"));
+    write(&app, "pot");
+    press(&app, &[Key::Return.into()]);
+    assert_eq!(told.borrow().last().map(String::as_str), Some("search"), "another text is looked for anew");
 }
 
 /// Lays out once, as a frame on the screen does.

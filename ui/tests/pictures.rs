@@ -9,7 +9,9 @@ use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use i_slint_backend_testing::{TestingBackend, TestingBackendOptions};
-use parlor_ui::slint::{ComponentHandle, PhysicalSize, Rgba8Pixel, SharedPixelBuffer};
+use parlor_ui::slint::{
+    ComponentHandle, Model, PhysicalSize, Rgba8Pixel, SharedPixelBuffer, SharedString, StyledText,
+};
 use parlor_ui::*;
 
 /// Largest difference of one colour channel that nobody sees.
@@ -45,7 +47,11 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-guests", set: guests, large: true },
     Scene { name: "room-switcher", set: |app| open(app, Panel::Switcher), large: true },
     Scene { name: "room-stop", set: stop, large: true },
+    Scene { name: "room-loading-older", set: loading_older, large: true },
+    Scene { name: "room-gap", set: gap, large: true },
+    Scene { name: "room-failed", set: failed, large: true },
     Scene { name: "find", set: |app| open(app, Panel::Find), large: true },
+    Scene { name: "find-results", set: find_results, large: true },
     Scene { name: "settings", set: |app| open(app, Panel::Settings), large: true },
     Scene { name: "keys", set: |app| open(app, Panel::Keys), large: true },
     Scene { name: "about", set: |app| open(app, Panel::About), large: true },
@@ -176,10 +182,89 @@ fn reconnecting(app: &App) {
     view.set_status(StatusKind::Reconnecting);
     view.set_status_text(app.global::<Words<'_>>().invoke_reconnecting(4));
     view.set_notice(app.global::<Words<'_>>().invoke_settings_set_aside("settings.toml.broken".into()));
-    view.set_loading_older(true);
     view.set_people_count(42);
     view.set_stick(false);
     view.set_below_count(3);
+}
+
+/// The first lines of the preview after some others, and how far the view is scrolled up.
+fn lines(app: &App, first: &[LineRow], stick: bool) {
+    room(app);
+    let view = app.global::<RoomView<'_>>();
+    let preview: Vec<LineRow> = view.get_lines().iter().take(8).collect();
+    let all: Vec<LineRow> = first.iter().cloned().chain(preview).collect();
+    view.set_lines(all.as_slice().into());
+    view.set_stick(stick);
+    view.set_below_count(if stick { 0 } else { 2 });
+    if !stick {
+        view.set_reveal(0);
+    }
+}
+
+fn loading_older(app: &App) {
+    let top = LineRow { kind: LineKind::Top, state: LineState::Pending, ..LineRow::default() };
+    lines(app, &[top], false);
+}
+
+fn gap(app: &App) {
+    let begins = LineRow { kind: LineKind::Top, state: LineState::Delivered, ..LineRow::default() };
+    let said = |name: &str, text: &str| LineRow {
+        kind: LineKind::Message,
+        heading: true,
+        name: name.into(),
+        hue: 4,
+        time: "18:02".into(),
+        text: StyledText::from_plain_text(text),
+        plain: text.into(),
+        ..LineRow::default()
+    };
+    let gap = |state| LineRow { kind: LineKind::Gap, state, ..LineRow::default() };
+    let day = LineRow { kind: LineKind::Day, plain: "2025-02-28".into(), ..LineRow::default() };
+    let rows = [
+        begins,
+        day,
+        said("zoë", "the very first line of this room"),
+        gap(LineState::Pending),
+        said("bob", "one that a search found"),
+        gap(LineState::Failed),
+    ];
+    lines(app, &rows, false);
+}
+
+fn failed(app: &App) {
+    lines(app, &[], true);
+    let view = app.global::<RoomView<'_>>();
+    let words = app.global::<Words<'_>>();
+    let own = |text: &str, state, reason| LineRow {
+        kind: LineKind::Message,
+        name: "me".into(),
+        hue: 5,
+        time: "09:16".into(),
+        text: StyledText::from_plain_text(text),
+        plain: text.into(),
+        own: true,
+        state,
+        reason,
+        ..LineRow::default()
+    };
+    let mut rows: Vec<LineRow> = view.get_lines().iter().collect();
+    rows.push(own("too fast, perhaps?", LineState::Failed, words.invoke_too_fast()));
+    rows.push(own("one of those", LineState::Failed, words.invoke_may_not_speak()));
+    rows.push(own("and this waits", LineState::Pending, SharedString::default()));
+    view.set_lines(rows.as_slice().into());
+    view.set_status(StatusKind::Offline);
+    view.set_status_text(words.invoke_offline("09:20".into()));
+}
+
+fn find_results(app: &App) {
+    open(app, Panel::Find);
+    let view = app.global::<FindView<'_>>();
+    let few: Vec<FoundLine> = view.get_results().iter().collect();
+    let many: Vec<FoundLine> = few.iter().cycle().take(50).cloned().collect();
+    view.set_results(many.as_slice().into());
+    view.set_more(true);
+    view.set_local(true);
+    view.set_chosen(1);
 }
 
 fn composing(app: &App) {

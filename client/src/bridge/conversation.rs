@@ -143,16 +143,11 @@ impl Bridge {
         }
     }
 
-    pub(super) fn lines(&self, window: &App, key: &Key, lines: Vec<Line>) {
-        let (model, current) = {
-            let state = self.state.borrow();
-            let Some(conversation) = state.conversation(key) else { return };
-            (Rc::clone(&conversation.lines), state.current.as_ref() == Some(key))
-        };
-        let talk = lines.iter().filter(|line| !line.own()).count();
-        model.push(lines);
+    /// Lines that come while the person reads further up are counted.
+    pub(super) fn count_below(&self, window: &App, key: &Key, lines: &[Line]) {
         let room = window.global::<RoomView>();
-        if current && !room.get_stick() {
+        if self.state.borrow().current.as_ref() == Some(key) && !room.get_stick() {
+            let talk = lines.iter().filter(|line| !line.own() && line.is_talk()).count();
             room.set_below_count(room.get_below_count() + talk as i32);
         }
     }
@@ -189,9 +184,15 @@ impl Bridge {
             room.set_below_count(0);
             room.set_marked_from(-1);
             room.set_marked_to(-1);
+            room.set_has_gaps(current.lines.has_gaps());
+            room.set_eye(-1);
+            room.set_hold(-1);
+            room.set_reveal(-1);
             room.set_stick(true);
-            // Nothing older is kept anywhere yet.
-            room.set_at_beginning(true);
+        }
+        let elsewhere = self.state.borrow().finding.is_elsewhere(key);
+        if elsewhere {
+            self.forget_found(window);
         }
         self.restore_draft(window, key);
         self.act(Action::Reading { key: key.clone() });
@@ -307,8 +308,8 @@ impl Bridge {
     }
 
     fn toggle_fold(&self, row: i32) {
-        if let (Ok(row), Some(current)) = (usize::try_from(row), self.state.borrow().current()) {
-            current.lines.toggle(row);
+        if let (Ok(row), Some(lines)) = (usize::try_from(row), self.current_lines()) {
+            lines.toggle(row);
         }
     }
 

@@ -1,63 +1,136 @@
-//! Find in the conversation on the screen.
+//! Find in the conversation on the screen: the newest first, through the whole history where the
+//! server has a search.
 
 use std::rc::Rc;
 
-use parlor_ui::slint::{ComponentHandle, ModelRc, VecModel};
-use parlor_ui::{App, FindView, FoundLine, RoomView, Words};
+use parlor_ui::slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
+use parlor_ui::{App, FindView, FoundLine, Words};
 
 use super::text::{hue, shared, styled};
 use super::{Bridge, clock, on};
+use crate::session::{Action, Found, Key, Line};
 
-/// Results that are shown.
-const MOST: usize = 200;
+/// What is looked for, and what was found.
+#[derive(Default)]
+pub(super) struct Finding {
+    key: Option<Key>,
+    text: String,
+    lines: Vec<Line>,
+    rows: Rc<VecModel<FoundLine>>,
+}
+
+impl Finding {
+    /// Whether it was in another conversation.
+    pub(super) fn is_elsewhere(&self, key: &Key) -> bool {
+        self.key.as_ref().is_some_and(|of| of != key)
+    }
+}
 
 impl Bridge {
     pub(super) fn listen_to_find(self: &Rc<Self>, window: &App) {
         let find = window.global::<FindView>();
         on!(self, find, on_search, |this| this.search());
+        on!(self, find, on_older, |this| this.find_more());
         on!(self, find, on_go, |this, index| this.go_to_found(index));
     }
 
     fn search(&self) {
         let Some(window) = self.window.upgrade() else { return };
+        let text = window.global::<FindView>().get_query().trim().to_owned();
+        self.forget_found(&window);
+        let Some(key) = self.current_key().filter(|_| !text.is_empty()) else { return };
+        window.global::<FindView>().set_busy(true);
+        {
+            let mut state = self.state.borrow_mut();
+            state.finding.key = Some(key.clone());
+            state.finding.text.clone_from(&text);
+        }
+        self.act(Action::Find { key, text });
+    }
+
+    /// Another search, or another room: nothing is found yet.
+    pub(super) fn forget_found(&self, window: &App) {
+        self.state.borrow_mut().finding = Finding::default();
         let find = window.global::<FindView>();
-        let query = find.get_query();
+        find.set_results(ModelRc::default());
+        find.set_chosen(-1);
+        find.set_error(SharedString::default());
+        find.set_done(false);
+        find.set_more(false);
+        find.set_local(false);
+        find.set_busy(false);
+        find.set_jumping(false);
+    }
+
+    /// The last result is in view: the next page, unless it is under way.
+    fn find_more(&self) {
+        let Some(window) = self.window.upgrade() else { return };
+        let find = window.global::<FindView>();
+        let key = self.state.borrow().finding.key.clone();
+        if let Some(key) = key.filter(|_| find.get_more() && !find.get_busy()) {
+            find.set_busy(true);
+            self.act(Action::FindMore { key });
+        }
+    }
+
+    pub(super) fn found(&self, window: &App, found: Found) {
+        let find = window.global::<FindView>();
         let mut state = self.state.borrow_mut();
-        let Some(current) = state.current() else { return };
-        let (key, room) = (current.key.clone(), current.name.clone());
-        let lines = if query.trim().is_empty() { Vec::new() } else { current.lines.search(&query, MOST) };
+        if state.finding.key.as_ref() != Some(&found.key) || state.finding.text != found.text {
+            // An answer to what was asked before.
+            return;
+        }
+        let room = state.conversation(&found.key).map_or(String::new(), |found| found.name.clone());
         let (words, format) = (window.global::<Words>(), state.settings.time_format);
-        let rows: Vec<FoundLine> = lines
-            .iter()
-            .map(|line| FoundLine {
-                room: shared(&room),
-                name: shared(line.from()),
-                hue: hue(line.from()),
-                time: clock::short(&words, format, line.at()).into(),
-                text: styled(line.text()),
-                plain: shared(line.text()),
-            })
-            .collect();
-        state.found = lines.iter().map(|line| (key.clone(), line.id())).collect();
-        find.set_more(rows.len() == MOST);
-        find.set_results(ModelRc::new(VecModel::from(rows)));
+        let rows = found.lines.iter().map(|line| FoundLine {
+            room: shared(&room),
+            name: shared(line.from()),
+            hue: hue(line.from()),
+            time: clock::short(&words, format, line.at()).into(),
+            text: styled(line.text()),
+            plain: shared(line.text()),
+        });
+        if found.first {
+            state.finding.lines.clear();
+            state.finding.rows = Rc::new(VecModel::default());
+        }
+        state.finding.rows.extend(rows);
+        let rows = ModelRc::from(Rc::clone(&state.finding.rows));
+        state.finding.lines.extend(found.lines);
+        drop(state);
+        if found.first {
+            find.set_results(rows);
+        }
+        find.set_more(found.more);
+        find.set_local(found.local);
         find.set_busy(false);
         find.set_done(true);
     }
 
     fn go_to_found(&self, index: i32) {
         let Some(window) = self.window.upgrade() else { return };
-        let found =
-            usize::try_from(index).ok().and_then(|index| self.state.borrow().found.get(index).cloned());
-        let Some((key, id)) = found else { return };
-        if self.current_key().as_ref() != Some(&key) {
-            self.show(&window, &key);
-        }
-        let lines = self.state.borrow().current().map(|current| Rc::clone(&current.lines));
-        if let Some(row) = lines.as_ref().and_then(|lines| lines.find(id)) {
-            lines.into_iter().for_each(|lines| lines.mark_found(Some(row)));
-            window.global::<RoomView>().set_stick(false);
-            window.global::<RoomView>().set_reveal(row as i32);
+        let jump = {
+            let state = self.state.borrow();
+            let line = usize::try_from(index).ok().and_then(|index| state.finding.lines.get(index));
+            state.finding.key.clone().zip(line.cloned())
+        };
+        let Some((key, to)) = jump else { return };
+        let find = window.global::<FindView>();
+        find.set_chosen(index);
+        find.set_error(SharedString::default());
+        find.set_jumping(true);
+        self.act(Action::Jump { key, to });
+    }
+
+    /// Words or times are written in another way now.
+    pub(super) fn show_found_anew(&self, window: &App) {
+        let state = self.state.borrow();
+        let (words, format) = (window.global::<Words>(), state.settings.time_format);
+        for (row, line) in state.finding.lines.iter().enumerate() {
+            if let Some(shown) = state.finding.rows.row_data(row) {
+                let time = clock::short(&words, format, line.at()).into();
+                state.finding.rows.set_row_data(row, FoundLine { time, ..shown });
+            }
         }
     }
 }

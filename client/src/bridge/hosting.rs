@@ -1,10 +1,12 @@
 //! The page for hosting, the bar while it runs, and the host's own list of guests.
 
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use parlor_server::protocol::RoomName;
-use parlor_server::{Config, Guest, Speaker, addresses_for_others};
+use parlor_server::store::StoreError;
+use parlor_server::{Config, Guest, Keep, Speaker, addresses_for_others};
 use parlor_ui::slint::{self, ComponentHandle, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, Guest as GuestRow, GuestState, HostAddress, HostView, Reach, Screen, Shell, Words};
 
@@ -95,7 +97,8 @@ impl Bridge {
         let ip = chosen.and_then(|chosen| slint::Model::row_data(&addresses, chosen)).map(|row| row.address);
         let ip = ip.unwrap_or_else(|| "127.0.0.1".into());
         let bind = if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") };
-        let mut config = Config { bind: vec![bind], ..Config::default() };
+        let history = self.folder.history(&bind).map(Keep::new);
+        let mut config = Config { bind: vec![bind], history, ..Config::default() };
         config.hub.default_room = room_name;
         let host = match Host::start(config) {
             Ok(host) => host,
@@ -103,6 +106,9 @@ impl Bridge {
                 if error.kind() == std::io::ErrorKind::AddrInUse =>
             {
                 return view.set_port_error(words.invoke_port_taken(shared(&port.to_string())));
+            }
+            Err(parlor_server::StartError::History(error)) => {
+                return view.set_error(history_error(&words, &error));
             }
             Err(error) => return view.set_error(words.invoke_host_failed(shared(&error.to_string()))),
         };
@@ -261,6 +267,20 @@ fn clear_errors(view: &HostView<'_>) {
 
 fn row(reach: Reach, label: &str, address: &str) -> HostAddress {
     HostAddress { reach, label: shared(label), address: shared(address) }
+}
+
+/// Why the history does not open, in words that speak of a window.
+fn history_error(words: &Words<'_>, error: &StoreError) -> SharedString {
+    let path = |path: &Path| shared(&path.display().to_string());
+    match error {
+        StoreError::InUse { folder } => words.invoke_history_in_use(path(folder)),
+        StoreError::Damaged { file, .. } => words.invoke_history_damaged(path(file)),
+        StoreError::Foreign { file } => words.invoke_history_foreign(path(file)),
+        StoreError::Newer { folder, .. } => words.invoke_history_newer(path(folder)),
+        StoreError::Io { .. } | StoreError::Fault(_) => {
+            words.invoke_history_not_kept(shared(&error.to_string()))
+        }
+    }
 }
 
 /// An announcement that begins with a slash is one all the same.

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 
 use parlor_ui::slint::{ComponentHandle, Model, ModelNotify, ModelTracker, StyledText, Weak};
 use parlor_ui::{App, LineKind as RowKind, LineRow, LineState, Words};
@@ -14,13 +15,22 @@ use crate::settings::TimeFormat;
 use crate::timeline::{Change, Row, Timeline};
 
 /// A [`Timeline`] that tells the window which rows changed.
+///
+/// Where a room's history is known to begin, a row above all others says so; the timeline itself
+/// has none for that.
 pub(super) struct Lines {
     timeline: RefCell<Timeline>,
     notify: ModelNotify,
     window: Weak<App>,
     format: Cell<TimeFormat>,
-    /// The row that a search jumped to.
-    found: Cell<Option<usize>>,
+    /// The line that a search jumped to.
+    found: Cell<Option<LineId>>,
+    /// Where lines may be missing.
+    gaps: RefCell<Vec<LineId>>,
+    /// There was a gap at the very top: without one, the history begins here.
+    was_open: Cell<bool>,
+    /// The row for the beginning is there.
+    begins: Cell<bool>,
 }
 
 impl Lines {
@@ -31,43 +41,95 @@ impl Lines {
             window,
             format: Cell::new(format),
             found: Cell::new(None),
+            gaps: RefCell::default(),
+            was_open: Cell::new(false),
+            begins: Cell::new(false),
         }
     }
 
-    pub(super) fn push(&self, lines: Vec<Line>) {
-        self.change(|timeline, changes| timeline.push(lines, changes));
+    pub(super) fn push(&self, lines: Vec<Line>) -> Vec<Change> {
+        self.note_gaps(&lines);
+        self.change(|timeline, changes| timeline.push(lines, changes))
     }
 
-    pub(super) fn insert(&self, before: LineId, lines: Vec<Line>) {
-        self.change(|timeline, changes| timeline.insert(before, lines, changes));
+    pub(super) fn insert(&self, before: LineId, lines: Vec<Line>) -> Vec<Change> {
+        self.note_gaps(&lines);
+        self.change(|timeline, changes| timeline.insert(before, lines, changes))
     }
 
-    pub(super) fn remove(&self, ids: &[LineId]) {
-        self.change(|timeline, changes| timeline.remove(ids, changes));
+    pub(super) fn remove(&self, ids: &[LineId]) -> Vec<Change> {
+        self.gaps.borrow_mut().retain(|gap| !ids.contains(gap));
+        self.change(|timeline, changes| timeline.remove(ids, changes))
     }
 
-    pub(super) fn replace(&self, line: Line) {
-        self.change(|timeline, changes| timeline.replace(line, changes));
+    pub(super) fn replace(&self, line: Line) -> Vec<Change> {
+        self.change(|timeline, changes| timeline.replace(line, changes))
     }
 
     pub(super) fn set_reading(&self, reading: bool) {
         self.change(|timeline, changes| changes.extend(timeline.set_reading(reading)));
     }
 
-    pub(super) fn toggle(&self, row: usize) {
-        self.change(|timeline, changes| changes.extend(timeline.toggle(row)));
+    pub(super) fn toggle(&self, row: usize) -> Vec<Change> {
+        let Some(row) = row.checked_sub(self.above()) else { return Vec::new() };
+        self.change(|timeline, changes| changes.extend(timeline.toggle(row)))
     }
 
-    fn change(&self, change: impl FnOnce(&mut Timeline, &mut Vec<Change>)) {
+    fn note_gaps(&self, lines: &[Line]) {
+        let gaps = lines.iter().filter(|line| line.kind() == LineKind::Gap).map(Line::id);
+        self.gaps.borrow_mut().extend(gaps);
+    }
+
+    /// Changes the timeline and tells the window. What is returned speaks of the window's rows.
+    fn change(&self, change: impl FnOnce(&mut Timeline, &mut Vec<Change>)) -> Vec<Change> {
         let mut changes = Vec::new();
+        let open = !self.timeline.borrow().begins_here();
         change(&mut self.timeline.borrow_mut(), &mut changes);
-        for change in changes {
+        let above = self.above();
+        for change in &mut changes {
             match change {
-                Change::Updated(row) => self.notify.row_changed(row),
+                Change::Updated(row) => *row += above,
+                Change::Removed { at, .. } | Change::Added { at, .. } => *at += above,
+            }
+        }
+        let begins_here = self.timeline.borrow().begins_here();
+        self.was_open.set(self.was_open.get() || open || !begins_here);
+        let begins = begins_here && self.was_open.get();
+        if self.begins.replace(begins) != begins {
+            let (at, count) = (0, 1);
+            changes.push(if begins { Change::Added { at, count } } else { Change::Removed { at, count } });
+            // What was the second row is the first one now, or the other way round.
+            changes.push(Change::Updated(usize::from(begins)));
+        }
+        let rows = self.row_count();
+        for change in &changes {
+            match *change {
+                Change::Updated(row) if row < rows => self.notify.row_changed(row),
+                Change::Updated(_) => {}
                 Change::Removed { at, count } => self.notify.row_removed(at, count),
                 Change::Added { at, count } => self.notify.row_added(at, count),
             }
         }
+        changes
+    }
+
+    /// Rows above those of the timeline.
+    fn above(&self) -> usize {
+        usize::from(self.begins.get())
+    }
+
+    /// The gaps in these rows that nothing is done about yet.
+    pub(super) fn gaps_in(&self, rows: Range<usize>) -> Vec<LineId> {
+        let idle = |gap: &&LineId| {
+            let row = self.find(**gap).filter(|row| rows.contains(row));
+            row.and_then(|row| self.line(row)).is_some_and(|line| line.state() == Delivery::None)
+        };
+        self.gaps.borrow().iter().filter(idle).copied().collect()
+    }
+
+    /// Whether lines may be missing somewhere.
+    pub(super) fn has_gaps(&self) -> bool {
+        !self.gaps.borrow().is_empty()
     }
 
     /// Times or words are shown in another way now.
@@ -76,45 +138,31 @@ impl Lines {
         self.notify.reset();
     }
 
-    /// The line of a row, if it is one.
+    /// The line of a row, or its gap, if it is one.
     pub(super) fn line(&self, row: usize) -> Option<Line> {
-        match self.timeline.borrow().row(row)? {
-            Row::Line { line, .. } => Some(line),
+        match self.timeline.borrow().row(row.checked_sub(self.above())?)? {
+            Row::Line { line, .. } | Row::Gap(line) => Some(line),
             _ => None,
         }
     }
 
     /// The row of a line.
     pub(super) fn find(&self, id: LineId) -> Option<usize> {
-        self.timeline.borrow().find(id)
+        self.timeline.borrow().find(id).map(|row| row + self.above())
     }
 
-    /// Marks a row as the one that was looked for.
-    pub(super) fn mark_found(&self, row: Option<usize>) {
-        let before = self.found.replace(row);
-        before.into_iter().chain(row).for_each(|row| self.notify.row_changed(row));
-    }
-
-    /// The lines whose text or sender has all words of a query, the newest first.
-    pub(super) fn search(&self, query: &str, most: usize) -> Vec<Line> {
-        let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
-        let timeline = self.timeline.borrow();
-        let lines = (0..timeline.len()).rev().filter_map(|row| match timeline.row(row)? {
-            Row::Line { line, .. } => Some(line),
-            _ => None,
-        });
-        let has = |line: &Line| {
-            let text = format!("{} {}", line.from(), line.text()).to_lowercase();
-            words.iter().all(|word| text.contains(word))
-        };
-        lines.filter(has).take(most).collect()
+    /// Marks a line as the one that was looked for, in place of another.
+    pub(super) fn mark_found(&self, id: Option<LineId>) {
+        let before = self.found.replace(id);
+        let rows = before.into_iter().chain(id).filter_map(|id| self.find(id));
+        rows.for_each(|row| self.notify.row_changed(row));
     }
 
     /// A row as text to copy.
     pub(super) fn as_text(&self, row: usize) -> Option<String> {
         let words = self.window.upgrade()?;
         let words = words.global::<Words>();
-        let row = self.timeline.borrow().row(row)?;
+        let row = self.timeline.borrow().row(row.checked_sub(self.above())?)?;
         Some(match row {
             Row::Line { line, .. } => {
                 let time = clock::time(&words, self.format.get(), line.at());
@@ -131,7 +179,7 @@ impl Lines {
         })
     }
 
-    fn show(&self, words: &Words<'_>, row: Row, found: bool) -> LineRow {
+    fn show(&self, words: &Words<'_>, row: Row, first: bool) -> LineRow {
         match row {
             Row::Day(day) => LineRow {
                 kind: RowKind::Day,
@@ -139,8 +187,16 @@ impl Lines {
                 ..LineRow::default()
             },
             Row::New => LineRow { kind: RowKind::New, ..LineRow::default() },
-            Row::Gap(_) => LineRow { kind: RowKind::Info, plain: "…".into(), ..LineRow::default() },
-            Row::Line { line, heading } => LineRow { found, ..self.show_line(words, &line, heading) },
+            Row::Gap(gap) => LineRow {
+                kind: if first { RowKind::Top } else { RowKind::Gap },
+                state: line_state(gap.state()),
+                reason: phrase(words, gap.reason()),
+                ..LineRow::default()
+            },
+            Row::Line { line, heading } => {
+                let found = self.found.get() == Some(line.id());
+                LineRow { found, ..self.show_line(words, &line, heading) }
+            }
             Row::Fold { lines, open } => {
                 let one = lines.len() == 1;
                 let plain = if one || open {
@@ -173,12 +229,6 @@ impl Lines {
             _ => RowKind::Info,
         };
         let talk = matches!(line.kind(), LineKind::Said | LineKind::Action | LineKind::Notice);
-        let state = match line.state() {
-            Delivery::None => LineState::None,
-            Delivery::Pending => LineState::Pending,
-            Delivery::Delivered => LineState::Delivered,
-            Delivery::Failed => LineState::Failed,
-        };
         LineRow {
             kind,
             heading,
@@ -190,10 +240,28 @@ impl Lines {
             plain: if talk { shared(line.text()) } else { said(words, line).into() },
             own: line.own(),
             mention: line.mention(),
-            state,
+            state: line_state(line.state()),
             reason: phrase(words, line.reason()),
             ..LineRow::default()
         }
+    }
+}
+
+/// Where a row is, once these changes were made; one that is gone is the next one below.
+pub(super) fn follow(row: usize, changes: &[Change]) -> usize {
+    changes.iter().fold(row, |row, change| match *change {
+        Change::Added { at, count } if at <= row => row + count,
+        Change::Removed { at, count } if at < row => row - count.min(row - at),
+        _ => row,
+    })
+}
+
+fn line_state(state: Delivery) -> LineState {
+    match state {
+        Delivery::None => LineState::None,
+        Delivery::Pending => LineState::Pending,
+        Delivery::Delivered => LineState::Delivered,
+        Delivery::Failed => LineState::Failed,
     }
 }
 
@@ -226,13 +294,17 @@ impl Model for Lines {
     type Data = LineRow;
 
     fn row_count(&self) -> usize {
-        self.timeline.borrow().len()
+        self.timeline.borrow().len() + self.above()
     }
 
     fn row_data(&self, row: usize) -> Option<LineRow> {
         let window = self.window.upgrade()?;
-        let shown = self.timeline.borrow().row(row)?;
-        Some(self.show(&window.global::<Words>(), shown, self.found.get() == Some(row)))
+        let Some(inner) = row.checked_sub(self.above()) else {
+            // Everything above is here.
+            return Some(LineRow { kind: RowKind::Top, state: LineState::Delivered, ..LineRow::default() });
+        };
+        let shown = self.timeline.borrow().row(inner)?;
+        Some(self.show(&window.global::<Words>(), shown, row == 0))
     }
 
     fn model_tracker(&self) -> &dyn ModelTracker {
@@ -241,5 +313,26 @@ impl Model for Lines {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_followed() {
+        let added = |at, count| Change::Added { at, count };
+        let removed = |at, count| Change::Removed { at, count };
+        for (changes, to) in [
+            (vec![added(0, 3)], 13),
+            (vec![added(10, 2)], 12),
+            (vec![added(11, 2), Change::Updated(3)], 10),
+            (vec![removed(2, 3)], 7),
+            (vec![removed(8, 5)], 8),
+            (vec![removed(10, 1), added(10, 1)], 11),
+        ] {
+            assert_eq!(follow(10, &changes), to, "{changes:?}");
+        }
     }
 }

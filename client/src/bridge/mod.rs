@@ -7,6 +7,7 @@ mod composer;
 mod conversation;
 mod copy;
 mod find;
+mod history;
 mod hosting;
 mod lines;
 mod notify;
@@ -40,6 +41,8 @@ use text::shared;
 const FLUSH: Duration = Duration::from_millis(50);
 /// A server that has said neither yes nor no to the first room by then says nothing about it.
 const ROOM_ANSWERS: Duration = Duration::from_secs(3);
+/// How long the end of a connection is waited for.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// Text that was typed is kept on disk this long after the last key.
 const KEEP_DRAFTS: Duration = Duration::from_secs(2);
 
@@ -77,6 +80,8 @@ pub struct Bridge {
     tick: slint::Timer,
     /// Runs until the text cursor comes to rest.
     rest: slint::Timer,
+    /// Runs while the line that a search jumped to is highlighted.
+    highlight: slint::Timer,
 }
 
 #[derive(Default)]
@@ -98,7 +103,7 @@ struct State {
     listed: Vec<crate::session::ListedRoom>,
     listed_filter: String,
     switcher_filter: String,
-    found: Vec<(Key, crate::session::LineId)>,
+    finding: find::Finding,
     /// The person wants to see this one as soon as it is open.
     go_to: Option<Key>,
     completing: Option<Completing>,
@@ -135,10 +140,12 @@ impl Bridge {
             keep_drafts: slint::Timer::default(),
             tick: slint::Timer::default(),
             rest: slint::Timer::default(),
+            highlight: slint::Timer::default(),
         });
         bridge.clear_previews(window);
         bridge.listen_to_connect(window);
         bridge.listen_to_room(window);
+        bridge.listen_to_history(window);
         bridge.listen_to_composer(window);
         bridge.listen_to_people(window);
         bridge.listen_to_find(window);
@@ -198,8 +205,8 @@ impl Bridge {
         room.set_ignored(ModelRc::default());
         room.set_topic(SharedString::default());
         window.global::<HostView>().set_guests(ModelRc::default());
-        window.global::<parlor_ui::FindView>().set_results(ModelRc::default());
         window.global::<parlor_ui::FindView>().set_query(SharedString::default());
+        self.forget_found(window);
         window.global::<parlor_ui::AboutView>().set_version(env!("CARGO_PKG_VERSION").into());
     }
 
@@ -236,7 +243,6 @@ impl Bridge {
         on!(self, card, on_join_at_start_changed, |this| this.join_at_start_changed());
         let shell = window.global::<Shell>();
         on!(self, shell, on_opened, |this, panel| this.opened(panel));
-        on!(self, shell, on_closed, |this, panel| this.closed(panel));
         on!(self, shell, on_quit, |this| this.quit_asked());
         on!(self, shell, on_open_url, |_this, url| open_link(&url));
     }
@@ -338,6 +344,8 @@ impl Bridge {
         if let Err(error) = getrandom::fill(&mut seed) {
             log::warn!("the system gives no random numbers: {error}");
         }
+        // What was open before keeps what it has not sent.
+        self.let_go();
         let profile = Profile {
             host: place.host.clone(),
             port: place.port,
@@ -371,6 +379,7 @@ impl Bridge {
             state.conversations.clear();
             state.current = None;
         }
+        self.forget_found(&window);
         window.global::<ConnectView>().set_busy(true);
         let weak = Rc::downgrade(self);
         let pump = async move {
@@ -425,30 +434,30 @@ impl Bridge {
                     rooms_changed = true;
                 }
                 Event::Topic { key, text } => self.topic(&window, &key, text),
-                Event::People { key, people } => self.people(&window, &key, people),
+                Event::People { key, people } => {
+                    self.people(&window, &key, people);
+                    self.look_again(&window);
+                }
                 Event::Lines { key, lines } => {
                     self.alert_of_lines(&window, &key, &lines);
-                    self.lines(&window, &key, lines);
+                    self.count_below(&window, &key, &lines);
+                    self.edit(&window, &key, |timeline| timeline.push(lines));
                 }
                 Event::Changed { key, line } => {
-                    if let Some(conversation) = self.state.borrow().conversation(&key) {
-                        conversation.lines.replace(line);
-                    }
+                    self.edit(&window, &key, |timeline| timeline.replace(line));
                 }
                 Event::Inserted { key, before, lines, new } => {
                     if new {
                         self.alert_of_lines(&window, &key, &lines);
+                        self.count_below(&window, &key, &lines);
                     }
-                    if let Some(conversation) = self.state.borrow().conversation(&key) {
-                        conversation.lines.insert(before, lines);
-                    }
+                    self.edit(&window, &key, |timeline| timeline.insert(before, lines));
                 }
                 Event::Removed { key, ids } => {
-                    if let Some(conversation) = self.state.borrow().conversation(&key) {
-                        conversation.lines.remove(&ids);
-                    }
+                    self.edit(&window, &key, |timeline| timeline.remove(&ids));
                 }
-                Event::Found(_) | Event::Jumped { .. } => {}
+                Event::Found(found) => self.found(&window, found),
+                Event::Jumped { key, id } => self.jumped(&window, &key, id),
                 Event::Unread { key, count, mentions } => {
                     if let Some(conversation) = self.state.borrow_mut().conversation_mut(&key) {
                         (conversation.unread, conversation.mentions) = (count, mentions);
@@ -574,7 +583,7 @@ impl Bridge {
         }
         card.set_suggestion(shared(refusal.suggestion.as_deref().unwrap_or_default()));
         // The card is where it is put right; the session has nothing more to say.
-        self.state.borrow_mut().connection = None;
+        self.let_go();
         self.stir();
         window.global::<Shell>().set_screen(Screen::Connect);
     }
@@ -629,10 +638,10 @@ impl Bridge {
     fn disconnect(self: &Rc<Self>) {
         self.leave_draft();
         self.act(Action::Disconnect);
+        self.let_go();
         let Some(window) = self.window.upgrade() else { return };
         {
             let mut state = self.state.borrow_mut();
-            state.connection = None;
             state.conversations.clear();
             state.current = None;
             state.status = None;
@@ -659,13 +668,6 @@ impl Bridge {
         }
     }
 
-    fn closed(&self, panel: Panel) {
-        if panel == Panel::Find
-            && let Some(current) = self.state.borrow().current()
-        {
-            current.lines.mark_found(None);
-        }
-    }
 
     fn close_requested(self: &Rc<Self>) -> CloseRequestResponse {
         if self.guests_would_be_left() {
@@ -692,14 +694,24 @@ impl Bridge {
         self.leave_draft();
         self.keep_now();
         self.act(Action::Disconnect);
-        let (connection, host) = {
-            let mut state = self.state.borrow_mut();
-            (state.connection.take(), state.host.take())
-        };
-        drop(connection);
+        self.let_go();
+        let host = self.state.borrow_mut().host.take();
         if let Some(host) = host {
             host.stop();
         }
+    }
+
+    /// Ends the connection, if there is one, and waits until its good-bye is out and what it has
+    /// not sent is on disk ([`FAREWELL`] at most).
+    fn let_go(&self) {
+        let Some(connection) = self.state.borrow_mut().connection.take() else { return };
+        let Connection { actions, events, .. } = connection;
+        drop(actions);
+        let over = async { while events.recv().await.is_ok() {} };
+        let late = async {
+            smol::Timer::after(FAREWELL).await;
+        };
+        smol::block_on(smol::future::or(over, late));
     }
 
     fn keep_settings(&self) {

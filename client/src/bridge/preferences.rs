@@ -1,5 +1,7 @@
 //! The settings view: what it shows, and what a change does at once.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use parlor_ui::slint::{self, ComponentHandle};
@@ -20,7 +22,10 @@ impl Bridge {
         let view = window.global::<SettingsView>();
         on!(self, view, on_changed_now, |this| this.settings_changed());
         on!(self, view, on_open_folder, |this| {
-            if let Err(error) = webbrowser::open(&this.folder.path().display().to_string()) {
+            let folder = this.history_folder();
+            let made = fs::create_dir_all(&folder);
+            let opened = made.and_then(|()| webbrowser::open(&folder.display().to_string()));
+            if let Err(error) = opened {
                 log::warn!("the folder does not open: {error}");
             }
         });
@@ -51,7 +56,15 @@ impl Bridge {
         });
         view.set_join_at_start(settings.join_at_start);
         view.set_fold_joins(settings.fold_joins);
-        view.set_history_folder(shared(&self.folder.path().display().to_string()));
+        view.set_history_folder(shared(&self.history_folder().display().to_string()));
+    }
+
+    /// The folder of all rooms that were hosted.
+    fn history_folder(&self) -> PathBuf {
+        let port = self.state.borrow().settings.host_port;
+        let one = self.folder.history(&format!("127.0.0.1:{port}"));
+        let all = one.and_then(|one| one.parent().map(Path::to_owned));
+        all.unwrap_or_else(|| self.folder.path().to_owned())
     }
 
     fn settings_changed(self: &Rc<Self>) {
@@ -126,6 +139,7 @@ impl Bridge {
         }
         self.show_status(window);
         self.show_rooms(window);
+        self.show_found_anew(window);
     }
 }
 

@@ -125,7 +125,7 @@ impl Hub {
         if irc {
             let created_now = self.rooms.get(room).is_some_and(|room| room.topic.is_none());
             if !created_now {
-                self.show_topic(id, room);
+                self.page(id, Page::Topic { room });
             }
             if implicit {
                 self.page(id, Page::Names { room, name: name.into(), from: 0 });

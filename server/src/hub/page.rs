@@ -17,11 +17,13 @@ const PAGE: usize = 8 * 1024;
 const MAX_LOOKED_AT: usize = 500;
 /// Long replies that one connection may have asked for at a time: names and latest lines of as
 /// many rooms as it may join, and some more.
-const MAX_WAITING: usize = 128;
+const MAX_WAITING: usize = 192;
 
 /// What a long reply lists, and from where on.
 #[derive(Debug)]
 pub(super) enum Page {
+    // The topic that a room has when its turn comes.
+    Topic { room: RoomId },
     Names { room: RoomId, name: Box<str>, from: u32 },
     WhoRoom { room: RoomId, from: u32, query: Query },
     WhoAll { from: u32, query: Query },
@@ -136,14 +138,22 @@ impl Hub {
     }
 
     pub(super) fn make_pages(&mut self, id: ConnectionId) {
+        // A page is made when its turn comes, not before: what it says must not be older than what
+        // others, who do not wait for receipts, change meanwhile.
+        if self.member(id).is_some_and(|member| member.held.is_some()) {
+            return self.ask_for_more(id);
+        }
         while let Some(pages) = self.member_mut(id).and_then(|member| member.pages.as_mut())
             && pages.unread < PAGE
             && pages.replay_asked().is_none()
             && let Some(Waiting { page, batch }) = pages.waiting.pop_front()
         {
             let mut sheet = Sheet::default();
-            let at_once = matches!(page, Page::Names { .. });
             let rest = match page {
+                Page::Topic { room } => {
+                    self.topic_lines(id, room).into_iter().for_each(|line| sheet.push(line));
+                    None
+                }
                 Page::Names { room, name, from } => self.names_page(id, room, name, from, &mut sheet),
                 Page::WhoRoom { room, from, query } => self.who_room_page(id, room, from, query, &mut sheet),
                 Page::WhoAll { from, query } => self.who_all_page(id, from, query, &mut sheet),
@@ -167,7 +177,7 @@ impl Hub {
                     Some(batch) => tagged(&format!("batch={batch}"), &line),
                     None => line,
                 };
-                if at_once { self.emit_at_once(id, line) } else { self.emit(id, line) }
+                self.emit(id, line);
             }
             let Some(pages) = self.member_mut(id).and_then(|member| member.pages.as_mut()) else { return };
             // One page a turn of a reply that goes on, even one that found nothing to list.

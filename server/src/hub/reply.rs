@@ -36,8 +36,8 @@ impl Hub {
         }
     }
 
-    /// As [`emit`](Self::emit), but past what waits for receipts: what a room is and who is in it
-    /// must not come behind later changes by others, which do not wait.
+    /// As [`emit`](Self::emit), but past what waits for receipts: a change that one makes must not
+    /// come behind later ones by others, which do not wait.
     pub(super) fn emit_at_once(&mut self, to: ConnectionId, line: Line) {
         match &mut self.labelled {
             Some(labelled) if labelled.id == to => labelled.lines.push((line, None)),

@@ -197,7 +197,7 @@ impl Hub {
         let from = self.source(id);
         let event = self.event(&from, What::Join { room: &name, realname: &realname });
         self.tell(id, &event);
-        self.show_topic(id, room);
+        self.page(id, Page::Topic { room });
         self.page(id, Page::Names { room, name: name.into(), from: 0 });
     }
 
