@@ -11,3 +11,4 @@ mod power;
 #[expect(dead_code, reason = "the simulation needs more of it")]
 mod random;
 mod stage;
+mod window;
