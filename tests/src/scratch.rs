@@ -14,10 +14,16 @@ impl Scratch {
     /// Makes the folder below the system's temporary folder.
     #[must_use]
     pub fn new() -> Self {
+        Self::within(&env::temp_dir())
+    }
+
+    /// Makes the folder below another one.
+    #[must_use]
+    pub fn within(parent: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("parlor-test-{}-{number}", process::id()));
-        fs::create_dir_all(&path).expect("the temporary folder is writable");
+        let path = parent.join(format!("parlor-test-{}-{number}", process::id()));
+        fs::create_dir_all(&path).expect("the folder above is writable");
         Self(path)
     }
 
