@@ -81,12 +81,13 @@ impl Memory {
                 let found = self.records(room).rev().find(|record| record.fingerprint == *fingerprint);
                 found.into_iter().map(kept).collect()
             }
-            Request::Targets { rooms, after, before } => {
+            Request::Targets { rooms, after, before, upto } => {
                 let mut targets: Vec<(Arc<str>, MsgId)> = rooms
                     .iter()
                     .filter_map(|room| {
                         let lines = self.records(room).filter(|record| !record.event).map(|record| record.id);
-                        let mut fitting = lines.filter(|id| after.is_before(*id) && before.is_after(*id));
+                        let mut fitting =
+                            lines.filter(|id| *id <= *upto && after.is_before(*id) && before.is_after(*id));
                         fitting.next_back().map(|id| (room.clone(), id))
                     })
                     .collect();

@@ -105,7 +105,10 @@ impl Hub {
         let member = self.member(id).ok_or(Refused::Target)?;
         let rooms = member.rooms.iter().filter_map(|place| self.rooms.get(place.room));
         let rooms = rooms.map(|room| room.folded.clone()).collect();
-        Ok(Replay::new(Why::Targets(limit), Request::Targets { rooms, after, before }))
+        Ok(Replay::new(
+            Why::Targets(limit),
+            Request::Targets { rooms, after, before, upto: self.stamps.last() },
+        ))
     }
 }
 

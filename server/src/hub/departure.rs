@@ -113,7 +113,9 @@ impl Hub {
         self.stopping = true;
         for slot in 0..self.slots.len() {
             let id = ConnectionId { slot: slot as u32, generation: self.slots[slot].generation };
-            if self.member(id).is_some() {
+            if let Some(member) = self.member(id) {
+                let (token, places) = (member.token, member.rooms.clone());
+                places.into_iter().for_each(|place| self.hold_rank_of(token, place));
                 self.closing_line(id, "The server is stopping");
                 self.forget(id);
             }

@@ -219,12 +219,20 @@ pub(super) fn fingerprint(room: &str, tags: &str) -> u64 {
 impl Hub {
     /// Keeps an event of a room; says whether it is one that is kept on disk.
     pub(super) fn record(&mut self, room: RoomId, event: &Event<'_>, fingerprint: u64) -> bool {
-        let Some(state) = self.rooms.get(room) else { return false };
+        let Some(state) = self.rooms.get_mut(room) else { return false };
         let Some(payload) = encode(event) else { return false };
         let talk = matches!(
             &event.what,
             What::Announcement { .. } | What::Message { verb: Verb::Privmsg | Verb::Notice, .. }
         );
+        let fleeting = matches!(
+            &event.what,
+            What::Join { .. } | What::Part { .. } | What::Quit { .. } | What::Nick { .. }
+        );
+        state.remembered |= !fleeting;
+        if !state.remembered {
+            return false;
+        }
         let record = Record { room: state.folded.clone(), id: event.id, event: !talk, fingerprint, payload };
         self.out.push(Output::Store(Box::new(record)));
         true

@@ -29,7 +29,7 @@ use std::time::Duration;
 use super::event::{Event, Source, What};
 use super::member::Form;
 use super::page::Page;
-use super::room::{Holder, Place, RoomId};
+use super::room::{Holder, OPERATOR, Place, RoomId};
 use super::room_state::MOST_HOLDERS;
 use super::{ConnectionId, Hub, Output, Speaker};
 use crate::protocol::command::Verb;
@@ -207,22 +207,29 @@ impl Hub {
         let Some(member) = self.member(id) else { return };
         let token = member.token;
         if !member.has(Capability::Resume) || token == 0 {
+            // Used is used, though nothing new is handed out for it.
+            brought.into_iter().for_each(|brought| self.pass_on(brought, None));
             return;
         }
         let rooms: Vec<RoomId> = member.rooms.iter().map(|place| place.room).collect();
         self.tokens.insert(token, id);
         self.say_as_server(id, format_args!("RESUME TOKEN {token:032x}"));
-        if let Some(brought) = brought {
-            let held: Vec<RoomId> = self.rooms.from(0).map(|(room, _)| room).collect();
-            for room in held {
-                let Some(state) = self.rooms.get_mut(room) else { continue };
-                if let Some(holder) = state.holders.iter_mut().find(|holder| holder.token == brought) {
-                    holder.token = token;
-                    self.changed(room);
-                }
-            }
-        }
+        brought.into_iter().for_each(|brought| self.pass_on(brought, Some(token)));
         rooms.into_iter().for_each(|room| self.hold_rank(id, room));
+    }
+
+    /// What a token was worth in rooms is another one's now, or nobody's.
+    fn pass_on(&mut self, brought: u128, token: Option<u128>) {
+        let rooms: Vec<RoomId> = self.rooms.from(0).map(|(room, _)| room).collect();
+        for room in rooms {
+            let Some(state) = self.rooms.get_mut(room) else { continue };
+            let Some(at) = state.holders.iter().position(|holder| holder.token == brought) else { continue };
+            match token {
+                Some(token) => state.holders[at].token = token,
+                None => drop(state.holders.remove(at)),
+            }
+            self.changed(room);
+        }
     }
 
     /// The rank that a member has in a room by its secret.
@@ -236,14 +243,18 @@ impl Hub {
     /// Somebody's rank in a room is another one now, or none: its secret is worth that.
     pub(super) fn hold_rank(&mut self, id: ConnectionId, room: RoomId) {
         let rank = self.seat(id, room).map_or(0, |seat| seat.rank);
-        let Some(member) = self.member(id).filter(|member| member.has(Capability::Resume)) else { return };
-        let (token, at) = (member.token, self.now.wall);
+        let Some(token) = self.member(id).map(|member| member.token) else { return };
+        // Whoever was handed nothing cannot come back with it.
+        let rank = if self.tokens.contains_key(&token) { rank } else { 0 };
+        let at = self.now.wall;
         let Some(state) = self.rooms.get_mut(room) else { return };
         let before = state.holders.len();
         state.holders.retain(|holder| holder.token != token);
         if rank > 0 {
             if state.holders.len() >= MOST_HOLDERS {
-                state.holders.remove(0);
+                // Whoever was voiced must not put an operator out.
+                let voice = state.holders.iter().position(|holder| holder.rank & OPERATOR == 0);
+                state.holders.remove(voice.unwrap_or(0));
             }
             state.holders.push(Holder { token, rank, at });
         }
@@ -270,7 +281,7 @@ impl Hub {
         let Some(member) = self.member(id) else { return false };
         let wanted = member.registered()
             && member.speaker == Speaker::Irc
-            && member.has(Capability::Resume)
+            && self.tokens.contains_key(&member.token)
             && member.lingering.is_none();
         let ip = member.peer.ip();
         if !wanted || stopping || !self.admission.wait_for(ip) {

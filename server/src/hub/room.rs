@@ -105,6 +105,9 @@ pub(super) struct Room {
     pub(super) folded: Arc<str>,
     serial: u32,
     pub(super) created: UnixMillis,
+    /// Something of it is kept. Until then nobody's coming and going is: rooms cost nothing to
+    /// make.
+    pub(super) remembered: bool,
     /// Stays when the last member leaves.
     pub(super) permanent: bool,
     pub(super) topic: Option<Topic>,
@@ -183,6 +186,11 @@ impl Room {
         listed(&self.bans, prefix) && !listed(&self.exceptions, prefix)
     }
 
+    /// Whether not everybody may come in and read.
+    pub(super) fn is_locked(&self) -> bool {
+        self.flags.invite_only || self.flags.secret || self.key.is_some() || !self.bans.is_empty()
+    }
+
     /// Whether the list `I` lets `prefix` in.
     pub(super) fn invited_by_mask(&self, prefix: &Folded) -> bool {
         listed(&self.invitations, prefix)
@@ -235,6 +243,7 @@ impl Rooms {
             name,
             serial: self.serials,
             created: now,
+            remembered: false,
             permanent,
             topic: None,
             flags: Flags { no_outside: true, topic_by_operators: true, ..Flags::default() },

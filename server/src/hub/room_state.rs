@@ -14,7 +14,9 @@ use crate::protocol::{Folded, RoomName};
 
 /// The first byte of what is written.
 const VERSION: u8 = 1;
-/// Rooms that are kept although nobody is in them; beyond, the one left first goes.
+/// Rooms that are kept although nobody is in them; beyond, the one left first goes that was open
+/// to all. What was said in a locked one must not be read by who makes it anew: of those the one
+/// left last goes, so that nobody can push an older one out.
 const MOST_EMPTY: usize = 10_000;
 /// Ranks by a secret that one room keeps.
 pub(super) const MOST_HOLDERS: usize = 64;
@@ -80,6 +82,7 @@ fn decode(state: &[u8], room: &mut Room) -> Option<()> {
     let mut rest = state.strip_prefix(&[VERSION])?;
     let mut word = || take(&mut rest);
     word()?;
+    room.remembered = true;
     room.created = millis(word()?)?;
     room.flags = Flags::default();
     for letter in word()?.chars() {
@@ -201,12 +204,17 @@ impl Hub {
     }
 
     fn end_an_empty_room(&mut self) {
-        while let Some(id) = self.empty_rooms.pop_front() {
-            if let Some(room) = self.rooms.get(id).filter(|room| room.seats().is_empty() && !room.permanent) {
-                let folded = room.folded.clone();
-                self.rooms.end(id);
-                return self.write_room(folded, None);
-            }
+        let Hub { empty_rooms, rooms, .. } = self;
+        let open = empty_rooms.iter().position(|room| rooms.get(*room).is_none_or(|room| !room.is_locked()));
+        let gone = match open {
+            Some(at) => empty_rooms.remove(at),
+            None => empty_rooms.pop_back(),
+        };
+        let Some(id) = gone else { return };
+        if let Some(room) = self.rooms.get(id).filter(|room| room.seats().is_empty() && !room.permanent) {
+            let folded = room.folded.clone();
+            self.rooms.end(id);
+            self.write_room(folded, None);
         }
     }
 }

@@ -22,7 +22,7 @@ impl Seen {
     /// Those of lines that were kept before this start.
     pub(super) fn new(fingerprints: Vec<u64>) -> Seen {
         let mut seen = Seen::default();
-        seen.put_away(fingerprints);
+        fingerprints.chunks(MOST / 4).for_each(|run| seen.put_away(run.to_vec()));
         seen
     }
 
