@@ -47,11 +47,12 @@ pub(crate) struct Disk {
 
 impl Disk {
     pub(crate) fn give(&mut self, job: Job) {
-        if let (Job::Keep(_), Some(lost)) = (&job, &mut self.paused) {
-            if self.waiting.iter().filter(|job| matches!(job, Job::Keep(_))).count() >= MOST_HELD {
-                *lost += 1;
-                return;
-            }
+        let held = self.waiting.iter().filter(|job| matches!(job, Job::Keep(_))).count();
+        if let (Job::Keep(_), Some(lost)) = (&job, &mut self.paused)
+            && held >= MOST_HELD
+        {
+            *lost += 1;
+            return;
         }
         self.waiting.push_back(job);
     }

@@ -59,7 +59,8 @@ impl Pipe {
 
     /// What has arrived.
     pub(crate) fn arrived(&mut self, now: Duration) -> Option<Piece> {
-        self.pieces.pop_front_if(|(at, _)| *at <= now).map(|(_, piece)| piece)
+        let here = self.pieces.front().is_some_and(|(at, _)| *at <= now);
+        if here { self.pieces.pop_front().map(|(_, piece)| piece) } else { None }
     }
 
     /// Bytes on their way.

@@ -1,5 +1,6 @@
 //! An echo is a receipt: it comes when the line is on disk, and what is later for the same
-//! connection comes after it. Other people's lines never wait.
+//! connection comes after it. Other people's lines never wait, nor does what changes a room or
+//! says who is in it: behind a later change by somebody else it would be wrong.
 
 use std::collections::VecDeque;
 

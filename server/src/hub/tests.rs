@@ -175,6 +175,57 @@ impl World {
     }
 }
 
+/// With a disk that is slow: nothing is stored until a test says so.
+fn slow_disk() -> World {
+    World::with(Settings { durable: true, ..Settings::default() })
+}
+
+fn echoing(world: &mut World, nick: &str) -> ConnectionId {
+    let id = world.irc(nick);
+    world.say(id, "CAP REQ :echo-message message-tags\nJOIN #a\n");
+    world.heard(id);
+    id
+}
+
+#[test]
+fn what_changes_a_room_does_not_wait_for_receipts() {
+    let mut world = slow_disk();
+    let (amy, bob) = (echoing(&mut world, "amy"), echoing(&mut world, "bob"));
+    world.say(bob, "JOIN #b\nPRIVMSG #b :first\n");
+    world.heard(bob);
+    world.say(amy, "PRIVMSG #a :hi\nJOIN #b\nPING 1\n");
+    world.say(bob, "PRIVMSG #b :hello\nPART #b\n");
+    // JOIN and names come before what others do there; the echo and the PONG wait.
+    let heard = world.heard(amy).join("\n");
+    let places =
+        ["JOIN #b", " 353 amy = #b ", " 366 amy #b ", "PRIVMSG #b :hello", "PART #b"].map(|w| heard.find(w));
+    assert!(places.is_sorted() && places.iter().all(Option::is_some), "{heard}");
+    assert!(!heard.contains(":hi") && !heard.contains("PONG"), "{heard}");
+    world.give(Input::Stored { upto: MsgId::MAX });
+    let heard = world.heard(amy);
+    let pong = heard.last().is_some_and(|last| last.contains("PONG"));
+    assert!(heard[0].ends_with("PRIVMSG #a :hi") && pong, "{heard:?}");
+}
+
+#[test]
+fn the_echo_of_a_resend_is_no_receipt_for_what_is_not_on_disk() {
+    let mut world = slow_disk();
+    let amy = echoing(&mut world, "amy");
+    world.give(Input::Paused { why: "the disk is full" });
+    let line = "@+parlor/id=0123456789abcdef0123456789abcdef PRIVMSG #a :hi\n";
+    world.say(amy, line);
+    // The disk did not take it, and has nothing of it.
+    world.memory = Memory::default();
+    world.heard(amy);
+    for storage in ["paused", "back"] {
+        world.say(amy, line);
+        let heard = world.heard(amy);
+        assert!(heard.len() == 1 && heard[0].contains("parlor/volatile"), "{storage}: {heard:?}");
+        world.give(Input::Resumed { lost: 1 });
+        world.heard(amy);
+    }
+}
+
 #[test]
 fn who_tells_no_name_within_30_s_is_closed() {
     let mut world = World::new();
