@@ -200,7 +200,9 @@ fn private_messages_and_those_to_operators_are_echoed_and_not_kept() {
     for line in ["PRIVMSG bob :psst", "PRIVMSG @#tea :operators", "NOTICE +#tea :voices", "PRIVMSG #tea :all"]
     {
         let echo = alice.ask(line, |m: &Message| m.nick() == "alice");
-        assert_eq!(echo.tag("parlor/volatile"), None, "{echo}");
+        // What only some of a room hear is in no history, and its echo no receipt.
+        let some = line.contains("@#") || line.contains("+#");
+        assert_eq!(echo.tag("parlor/volatile").is_some(), some, "{echo}");
     }
     bob.expect("PRIVMSG bob psst");
     bob.expect("PRIVMSG #tea all");

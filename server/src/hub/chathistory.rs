@@ -63,7 +63,7 @@ impl Hub {
             (_, reference) => edge(reference)?,
         };
         let room = self.rooms.find(target).ok_or(Refused::Target)?;
-        let inside = self.place(id, room).is_some() || self.member(id).is_some_and(|member| member.operator);
+        let inside = self.place(id, room).is_some();
         let state = self.rooms.get(room).filter(|_| inside).ok_or(Refused::Target)?;
         let all = Query {
             room: state.folded.clone(),
