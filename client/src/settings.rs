@@ -173,8 +173,8 @@ impl Folder {
                     author: "Parlor".into(),
                     app_name: "parlor".into(),
                 };
-                let strategy = choose_app_strategy(app)
-                    .map_err(|error| io::Error::new(ErrorKind::NotFound, error))?;
+                let strategy =
+                    choose_app_strategy(app).map_err(|error| io::Error::new(ErrorKind::NotFound, error))?;
                 (strategy.config_dir(), false)
             }
         };

@@ -259,7 +259,8 @@ fn the_timeline_stays_at_the_bottom_only_when_it_was_there() {
 /// Where a row stands on the screen.
 fn place(app: &App, n: usize) -> Option<i32> {
     let named = format!(": line {n}");
-    let is = |label: &str| label.split_once(&named).is_some_and(|(_, rest)| !rest.starts_with(char::is_numeric));
+    let is =
+        |label: &str| label.split_once(&named).is_some_and(|(_, rest)| !rest.starts_with(char::is_numeric));
     i_slint_backend_testing::ElementQuery::from_root(app)
         .match_accessible_role(i_slint_backend_testing::AccessibleRole::ListItem)
         .find_all()

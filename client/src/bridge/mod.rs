@@ -668,7 +668,6 @@ impl Bridge {
         }
     }
 
-
     fn close_requested(self: &Rc<Self>) -> CloseRequestResponse {
         if self.guests_would_be_left() {
             let Some(window) = self.window.upgrade() else { return CloseRequestResponse::HideWindow };
