@@ -27,10 +27,13 @@ pub(crate) struct Disk {
     store: Store,
     /// What it says, from its own threads.
     notices: Receiver<Notice>,
-    /// Records of this turn, and those that the store did not take yet.
+    /// Records of this turn, and what the store did not take yet, in order.
     batch: Vec<store::Record>,
-    /// Questions and rooms that it did not take yet.
     late: VecDeque<Late>,
+    /// Questions: asked when all that was to be kept before has been handed over.
+    questions: VecDeque<(u64, store::Request)>,
+    /// Given up: records are dropped, and counted, until the store takes some again.
+    dropped: Option<u64>,
     /// Two questions with one answer.
     halves: Vec<(u64, Option<Vec<Kept>>)>,
     /// It did not take what it was given: nothing new may come until it has.
@@ -38,8 +41,8 @@ pub(crate) struct Disk {
 }
 
 enum Late {
+    Records(Vec<store::Record>),
     Room(Arc<str>, Option<Box<[u8]>>),
-    Read(u64, store::Request),
 }
 
 /// The upper half of the tickets is for second halves of an answer.
@@ -52,6 +55,8 @@ impl Archive {
             notices,
             batch: Vec::new(),
             late: VecDeque::new(),
+            questions: VecDeque::new(),
+            dropped: None,
             halves: Vec::new(),
             behind: false,
         }))
@@ -60,6 +65,7 @@ impl Archive {
     pub(crate) fn keep(&mut self, record: Record) {
         match self {
             Archive::Memory(memory) => memory.keep(record),
+            Archive::Disk(disk) if disk.dropped.is_some() => *disk.dropped.get_or_insert_default() += 1,
             Archive::Disk(disk) => disk.batch.push(store::Record {
                 room: record.room.as_ref().into(),
                 key: key(record.id),
@@ -71,10 +77,14 @@ impl Archive {
     }
 
     pub(crate) fn keep_room(&mut self, room: Arc<str>, state: Option<Box<[u8]>>) {
-        if let Archive::Disk(disk) = self {
-            disk.push();
-            disk.late.push_back(Late::Room(room, state));
-            disk.push();
+        match self {
+            Archive::Memory(memory) if state.is_none() => memory.forget(&room),
+            Archive::Memory(_) => {}
+            Archive::Disk(disk) => {
+                disk.push();
+                disk.late.push_back(Late::Room(room, state));
+                disk.push();
+            }
         }
     }
 
@@ -89,7 +99,7 @@ impl Archive {
         }
     }
 
-    /// Hands over what this turn brought. Says whether the store took all of it.
+    /// Hands over what this turn brought.
     pub(crate) fn flush(&mut self) {
         if let Archive::Disk(disk) = self {
             disk.push();
@@ -100,11 +110,26 @@ impl Archive {
         matches!(self, Archive::Disk(_))
     }
 
-    /// Forgets what the store did not take; says how many records that are.
-    pub(crate) fn give_up(&mut self) -> u64 {
-        let Archive::Disk(disk) = self else { return 0 };
+    /// The store takes nothing: forgets the records that wait, and those that come, until
+    /// [`take_up`](Self::take_up). What rooms are still waits for it.
+    pub(crate) fn give_up(&mut self) {
+        let Archive::Disk(disk) = self else { return };
+        let waiting: usize = disk.batch.drain(..).count()
+            + disk
+                .late
+                .iter()
+                .map(|late| if let Late::Records(records) = late { records.len() } else { 0 })
+                .sum::<usize>();
+        disk.late.retain(|late| matches!(late, Late::Room(..)));
+        *disk.dropped.get_or_insert_default() += waiting as u64;
         disk.behind = false;
-        std::mem::take(&mut disk.batch).len() as u64
+    }
+
+    /// The store has taken something again: records are kept from now on. Says how many were
+    /// not, if it had been given up.
+    pub(crate) fn take_up(&mut self) -> Option<u64> {
+        let Archive::Disk(disk) = self else { return None };
+        disk.dropped.take()
     }
 
     /// Whether the store did not take what it was given: nothing new may come until it has.
@@ -153,7 +178,12 @@ impl Archive {
     pub(crate) fn close(mut self) {
         self.flush();
         if let Archive::Disk(disk) = self {
-            let lost = disk.batch.len() as u64 + disk.store.close(CLOSE);
+            let waiting: usize = disk
+                .late
+                .iter()
+                .map(|late| if let Late::Records(records) = late { records.len() } else { 0 })
+                .sum();
+            let lost = waiting as u64 + disk.store.close(CLOSE);
             if lost > 0 {
                 log::warn!("{lost} lines are not in the history: the disk did not take them");
             }
@@ -164,27 +194,28 @@ impl Archive {
 impl Disk {
     /// Hands over what waits, in order, as far as the store takes it.
     fn push(&mut self) {
-        self.behind = false;
-        if !self.batch.is_empty()
-            && let Err(back) = self.store.append(std::mem::take(&mut self.batch))
-        {
-            self.batch = back;
-            self.behind = true;
-            return;
+        if !self.batch.is_empty() {
+            self.late.push_back(Late::Records(std::mem::take(&mut self.batch)));
         }
+        self.behind = false;
         while let Some(late) = self.late.pop_front() {
             let back = match late {
+                Late::Records(records) => self.store.append(records).map_err(Late::Records),
                 Late::Room(room, state) => {
                     self.store.set_room(&room, state).map_err(|state| Late::Room(room, state))
-                }
-                Late::Read(ticket, request) => {
-                    self.store.read(ticket, request).map_err(|request| Late::Read(ticket, request))
                 }
             };
             if let Err(late) = back {
                 self.late.push_front(late);
-                self.behind = true;
+                // With nothing to drop there is nothing to wait for, either.
+                self.behind = self.dropped.is_none();
                 return;
+            }
+        }
+        while let Some((ticket, request)) = self.questions.pop_front() {
+            if let Err(request) = self.store.read(ticket, request) {
+                // Too many questions: those who asked wait, nobody else.
+                return self.questions.push_front((ticket, request));
             }
         }
     }
@@ -192,7 +223,7 @@ impl Disk {
     fn read(&mut self, ticket: u64, request: Request) {
         // Everything before the question has to be in its answer.
         self.push();
-        let mut ask = |ticket, request| self.late.push_back(Late::Read(ticket, request));
+        let mut ask = |ticket, request| self.questions.push_back((ticket, request));
         match request {
             Request::Lines(query) => ask(ticket, store::Request::Page(page(query))),
             Request::Around(before, after) => {
@@ -214,13 +245,13 @@ impl Disk {
             Request::Find { room, fingerprint } => {
                 ask(ticket, store::Request::Find { room: room.as_ref().into(), fingerprint });
             }
-            Request::Targets { rooms, after, before } => ask(
+            Request::Targets { rooms, after, before, upto } => ask(
                 ticket,
                 store::Request::Targets {
                     rooms: rooms.iter().map(|room| room.as_ref().into()).collect(),
                     after: bound(after),
                     before: bound(before),
-                    upto: key(MsgId::MAX),
+                    upto: key(upto),
                 },
             ),
         }

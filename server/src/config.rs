@@ -46,7 +46,7 @@ pub struct Config {
 /// Where the history is kept, and how much of it; private messages never are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keep {
-    /// One server a folder; see [`data_folder`](crate::data_folder).
+    /// One server a folder; see [`data_folder`](fn@crate::data_folder).
     pub folder: PathBuf,
     /// What is older goes. Default: nothing goes for its age.
     pub age: Option<Duration>,

@@ -123,8 +123,8 @@ impl Connection {
                 Timer::after(stall).await;
                 Err(io::Error::from(ErrorKind::TimedOut))
             };
-            let writable = poll_fn(|context| self.stream.poll_writable(context));
-            match future::or(writable, stalled).await {
+            // Not `poll_writable`, which knows one task: the one that closes may wait here too.
+            match future::or(self.stream.writable(), stalled).await {
                 Err(error) if error.kind() == ErrorKind::TimedOut => return Err("Write stalled"),
                 Err(_) => return Err("Connection lost"),
                 Ok(()) => {}

@@ -103,6 +103,8 @@ pub(crate) struct Dispatch {
     started: Instant,
     stop_at: Option<Instant>,
     archive: Archive,
+    /// The store has said that its disk takes nothing.
+    disk_fails: bool,
     /// Since when the store takes nothing.
     behind_since: Option<Instant>,
     /// When to tell the store the time.
@@ -145,6 +147,7 @@ impl Dispatch {
             started,
             stop_at: None,
             archive,
+            disk_fails: false,
             behind_since: None,
             tell_time_at: started + TELL_TIME,
             answers: VecDeque::new(),
@@ -184,7 +187,11 @@ impl Dispatch {
             } else {
                 // Long replies go on; everybody else has a turn between two pages.
                 future::yield_now().await;
-                self.events.try_recv().map_or(Woken::Pages, Woken::Arrival)
+                if self.archive.is_behind() {
+                    Woken::Pages
+                } else {
+                    self.events.try_recv().map_or(Woken::Pages, Woken::Arrival)
+                }
             };
             for id in std::mem::take(&mut self.more) {
                 self.next_page(id);
@@ -213,7 +220,7 @@ impl Dispatch {
                 self.give(Input::Tick);
             }
             self.flush();
-            self.archive.flush();
+            self.flush_archive(now);
         }
     }
 
@@ -227,9 +234,19 @@ impl Dispatch {
     /// What the store says.
     fn noticed(&mut self, notice: Notice) {
         match notice {
-            Notice::Committed(key) => self.give(Input::Stored { upto: archive::id(key) }),
-            Notice::Paused(why) => self.give(Input::Paused { why: &why }),
-            Notice::Resumed { lost } => self.give(Input::Resumed { lost }),
+            Notice::Committed(key) => {
+                self.give(Input::Stored { upto: archive::id(key) });
+                self.take_up();
+            }
+            Notice::Paused(why) => {
+                self.disk_fails = true;
+                self.give(Input::Paused { why: &why });
+            }
+            Notice::Resumed { lost } => {
+                self.disk_fails = false;
+                let dropped = self.archive.take_up().unwrap_or_default();
+                self.give(Input::Resumed { lost: lost + dropped });
+            }
             Notice::Answer { ticket, answer } => {
                 if let Some((ticket, answer)) = self.archive.answer(ticket, answer) {
                     self.give(Input::Answer { ticket, answer });
@@ -244,13 +261,29 @@ impl Dispatch {
             self.tell_time_at = now + TELL_TIME;
             self.archive.tell_time(moment(self.started).wall.0);
         }
-        self.archive.flush();
-        if !self.archive.is_behind() {
+        self.flush_archive(now);
+        if self.behind_since.is_some_and(|since| since + TOO_SLOW <= now) {
             self.behind_since = None;
-        } else if *self.behind_since.get_or_insert(now) + TOO_SLOW <= now {
-            let lost = self.archive.give_up();
-            self.behind_since = None;
+            self.archive.give_up();
             self.give(Input::Paused { why: "the disk is too slow" });
+        }
+    }
+
+    /// Hands the store what waits, and notes since when it takes nothing.
+    fn flush_archive(&mut self, now: Instant) {
+        self.archive.flush();
+        if self.archive.is_behind() {
+            self.behind_since.get_or_insert(now);
+        } else {
+            self.behind_since = None;
+        }
+    }
+
+    /// The disk has taken something: if it had been given up, it is used again.
+    fn take_up(&mut self) {
+        if !self.disk_fails
+            && let Some(lost) = self.archive.take_up()
+        {
             self.give(Input::Resumed { lost });
         }
     }

@@ -322,10 +322,11 @@ fn announce(server: &Server) {
 /// Until the system or the terminal asks the server to stop; listens for that from the call on.
 fn stopped() -> impl Future<Output = ()> {
     use async_signal::{Signal, Signals};
-    let signals = Signals::new([Signal::Int, Signal::Term]);
+    // A limit on the size of files ends a program that does not listen for it; the history pauses.
+    let signals = Signals::new([Signal::Int, Signal::Term, Signal::Xfsz]);
     async move {
         match signals {
-            Ok(mut signals) => drop(signals.next().await),
+            Ok(mut signals) => while matches!(signals.next().await, Some(Ok(Signal::Xfsz))) {},
             Err(error) => {
                 log::warn!("signals are not available ({error}); use /stop");
                 std::future::pending().await

@@ -44,11 +44,17 @@ impl Memory {
         while self.bytes > BYTES && self.forget_the_most_silent() {}
     }
 
+    /// Forgets a room that ended.
+    pub(crate) fn forget(&mut self, room: &str) {
+        let records = self.rooms.remove(room).map_or_else(VecDeque::new, |room| room.records);
+        self.bytes -= records.iter().map(|record| record.payload.len() + OVERHEAD).sum::<usize>();
+    }
+
     fn forget_the_most_silent(&mut self) -> bool {
         let last = |room: &Room| room.records.back().map(|record| record.id);
         let silent = self.rooms.iter().min_by_key(|(_, room)| last(room)).map(|(name, _)| name.clone());
-        let Some(room) = silent.and_then(|name| self.rooms.remove(&name)) else { return false };
-        self.bytes -= room.records.iter().map(|record| record.payload.len() + OVERHEAD).sum::<usize>();
+        let Some(silent) = silent else { return false };
+        self.forget(&silent);
         true
     }
 
@@ -75,12 +81,13 @@ impl Memory {
                 let found = self.records(room).rev().find(|record| record.fingerprint == *fingerprint);
                 found.into_iter().map(kept).collect()
             }
-            Request::Targets { rooms, after, before } => {
+            Request::Targets { rooms, after, before, upto } => {
                 let mut targets: Vec<(Arc<str>, MsgId)> = rooms
                     .iter()
                     .filter_map(|room| {
                         let lines = self.records(room).filter(|record| !record.event).map(|record| record.id);
-                        let mut fitting = lines.filter(|id| after.is_before(*id) && before.is_after(*id));
+                        let mut fitting =
+                            lines.filter(|id| *id <= *upto && after.is_before(*id) && before.is_after(*id));
                         fitting.next_back().map(|id| (room.clone(), id))
                     })
                     .collect();

@@ -4,8 +4,11 @@
 #![forbid(unsafe_code)]
 
 mod capabilities;
+mod chathistory;
 mod command_line;
 mod console;
+mod export;
+mod history_files;
 mod labels;
 mod limits;
 mod lines;
@@ -22,9 +25,13 @@ mod plain_commands;
 mod process;
 mod queries;
 mod random;
+mod receipts;
 mod registration;
+mod restart;
+mod resume;
 mod robust;
 mod rooms;
+mod search;
 mod smoke;
 mod tags;
 mod topics;

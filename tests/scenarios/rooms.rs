@@ -130,7 +130,7 @@ fn leaving_is_told_with_its_reason() {
 
 #[test]
 fn an_empty_room_without_history_ends() {
-    let server = Server::start(&[]);
+    let server = Server::start(&["--no-history"]);
     let mut alice = server.irc("alice");
     alice.join("#tea");
     alice.send("TOPIC #tea :green or black");

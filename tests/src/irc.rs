@@ -242,6 +242,23 @@ impl Irc {
         self.settle()
     }
 
+    /// Sends a request that a batch answers; returns what is in the batch, in order.
+    #[track_caller]
+    pub fn ask_batch(&mut self, line: &str) -> Vec<Message> {
+        self.send(line);
+        self.batch()
+    }
+
+    /// The next batch: what is in it, in order. Other lines that come between are skipped.
+    #[track_caller]
+    pub fn batch(&mut self) -> Vec<Message> {
+        let opened = self.expect(|m: &Message| m.command == "BATCH" && m.param(0).starts_with('+'));
+        let reference = opened.param(0).trim_start_matches('+').to_owned();
+        let mut lines = self.until(format!("BATCH -{reference}").as_str());
+        lines.retain(|line| line.tag("batch") == Some(&reference));
+        lines
+    }
+
     /// Waits for the server to close the connection; returns what it said before.
     #[track_caller]
     pub fn expect_closed(&mut self) -> Vec<Message> {

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
 
+use crate::Server;
+
 /// An empty folder of its own, removed on drop.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
@@ -12,10 +14,16 @@ impl Scratch {
     /// Makes the folder below the system's temporary folder.
     #[must_use]
     pub fn new() -> Self {
+        Self::within(&env::temp_dir())
+    }
+
+    /// Makes the folder below another one.
+    #[must_use]
+    pub fn within(parent: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("parlor-test-{}-{number}", process::id()));
-        fs::create_dir_all(&path).expect("the temporary folder is writable");
+        let path = parent.join(format!("parlor-test-{}-{number}", process::id()));
+        fs::create_dir_all(&path).expect("the folder above is writable");
         Self(path)
     }
 
@@ -29,6 +37,16 @@ impl Scratch {
     #[must_use]
     pub fn file(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
+    }
+
+    /// Starts a server that keeps its history in this folder, and waits until it listens.
+    #[track_caller]
+    #[must_use]
+    pub fn server(&self, args: &[&str]) -> Server {
+        let folder = self.path().display().to_string();
+        let mut all = vec!["--data", &folder];
+        all.extend(args);
+        Server::start(&all)
     }
 
     /// Writes a file with the usual permissions and returns its full path.

@@ -92,6 +92,26 @@ impl Launch {
         server.wait()
     }
 
+    /// Starts it, or waits for its end if it refuses to.
+    ///
+    /// # Errors
+    /// What it left behind.
+    #[track_caller]
+    pub fn run_or_start(self) -> Result<Server, Ended> {
+        let mut server = self.without_console().spawn();
+        let deadline = Deadline::after(Deadline::DEFAULT);
+        let ready = server.stdout.wait("Listening on *", deadline);
+        let address =
+            ready.as_deref().and_then(|line| line.split(' ').nth(2)).and_then(|word| word.parse().ok());
+        match address {
+            Some(address) => {
+                server.addresses.push(address);
+                Ok(server)
+            }
+            None => Err(server.wait()),
+        }
+    }
+
     fn spawn(mut self) -> Server {
         let has =
             |args: &[OsString], names: &[&str]| args.iter().any(|arg| names.iter().any(|name| arg == name));
@@ -285,6 +305,13 @@ impl Server {
     pub fn stop(self) -> i32 {
         self.signal("TERM");
         self.wait().code
+    }
+
+    /// Ends it as a power cut does (SIGKILL): nothing of it runs any more.
+    #[track_caller]
+    pub fn crash(self) {
+        self.signal("KILL");
+        let _ = self.wait();
     }
 
     /// Waits until it has ended.

@@ -28,12 +28,24 @@ pub(super) struct Admission {
     max_per_ip: Option<usize>,
     connections: usize,
     per_ip: HashMap<IpAddr, usize>,
+    /// People whose connections are gone and who are waited for, by the address they had. They
+    /// don't count as connections: a class whose router was off comes back as a whole.
+    waiting: HashMap<IpAddr, usize>,
+    waiting_in_all: usize,
     pub(super) bans: HashMap<IpAddr, Ban>,
 }
 
 impl Admission {
     pub(super) fn new(max: usize, max_per_ip: Option<usize>) -> Admission {
-        Admission { max, max_per_ip, connections: 0, per_ip: HashMap::new(), bans: HashMap::new() }
+        Admission {
+            max,
+            max_per_ip,
+            connections: 0,
+            per_ip: HashMap::new(),
+            waiting: HashMap::new(),
+            waiting_in_all: 0,
+            bans: HashMap::new(),
+        }
     }
 
     /// Counts a connection in, or says why not.
@@ -45,7 +57,7 @@ impl Admission {
         if self.connections >= self.max {
             return Err(format!("The server is full: {} people are connected", self.max));
         }
-        let most = self.max_per_ip.unwrap_or(if is_near(ip) { PER_NEAR_IP } else { PER_FAR_IP });
+        let most = self.most(ip);
         let here = self.per_ip.entry(party(ip)).or_default();
         if *here >= most {
             return Err(format!("{most} connections from your address are the limit"));
@@ -57,11 +69,37 @@ impl Admission {
 
     pub(super) fn leave(&mut self, ip: IpAddr) {
         self.connections = self.connections.saturating_sub(1);
-        if let Some(here) = self.per_ip.get_mut(&party(ip)) {
-            *here -= 1;
-            if *here == 0 {
-                self.per_ip.remove(&party(ip));
-            }
+        count_down(&mut self.per_ip, ip);
+    }
+
+    /// Whether somebody whose connection is gone may be waited for: as many as may be connected.
+    pub(super) fn wait_for(&mut self, ip: IpAddr) -> bool {
+        let most = if self.waiting_in_all < self.max { self.most(ip) } else { 0 };
+        if self.waiting.get(&party(ip)).copied().unwrap_or_default() >= most {
+            return false;
+        }
+        *self.waiting.entry(party(ip)).or_default() += 1;
+        self.waiting_in_all += 1;
+        self.leave(ip);
+        true
+    }
+
+    /// Somebody who was waited for came back, or is given up.
+    pub(super) fn waited(&mut self, ip: IpAddr) {
+        count_down(&mut self.waiting, ip);
+        self.waiting_in_all = self.waiting_in_all.saturating_sub(1);
+    }
+
+    fn most(&self, ip: IpAddr) -> usize {
+        self.max_per_ip.unwrap_or(if is_near(ip) { PER_NEAR_IP } else { PER_FAR_IP })
+    }
+}
+
+fn count_down(counts: &mut HashMap<IpAddr, usize>, ip: IpAddr) {
+    if let Some(count) = counts.get_mut(&party(ip)) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&party(ip));
         }
     }
 }
@@ -128,14 +166,20 @@ impl Hub {
         }
     }
 
+    /// Somebody is here no more, and no longer waited for either.
+    pub(super) fn leave_admission(&mut self, ip: IpAddr, lingering: bool) {
+        if lingering { self.admission.waited(ip) } else { self.admission.leave(ip) }
+    }
+
     /// Forgets a connection that is to be closed.
     pub(super) fn forget(&mut self, id: ConnectionId) {
-        let Some(peer) = self.member(id).map(|member| member.peer) else { return };
+        let Some(member) = self.member(id) else { return };
+        let (ip, lingering) = (member.peer.ip(), member.lingering.is_some());
         if let Some(slot) = self.slots.get_mut(id.slot as usize) {
             slot.member = None;
             slot.form = Form::NONE;
         }
-        self.admission.leave(peer.ip());
+        self.leave_admission(ip, lingering);
         self.out.push(Output::Close { id });
     }
 }
@@ -167,5 +211,19 @@ mod tests {
         assert!(admission.enter(ip, Duration::ZERO).is_err());
         admission.leave(ip);
         assert!(admission.enter(ip, Duration::ZERO).is_ok());
+    }
+
+    #[test]
+    fn who_is_waited_for_takes_no_place_and_is_counted_apart() {
+        let mut admission = Admission::new(2, Some(1));
+        let ip = "127.0.0.1".parse().unwrap();
+        admission.enter(ip, Duration::ZERO).unwrap();
+        assert!(admission.wait_for(ip));
+        admission.enter(ip, Duration::ZERO).unwrap();
+        assert!(!admission.wait_for(ip), "one is waited for already");
+        admission.waited(ip);
+        assert!(admission.wait_for(ip));
+        admission.waited(ip);
+        assert_eq!((admission.connections, admission.per_ip.len(), admission.waiting.len()), (0, 0, 0));
     }
 }

@@ -54,14 +54,21 @@ impl Hub {
         };
         let Some(form) = self.slots.get(id.slot as usize).map(|slot| slot.form) else { return };
         let first = found.and_then(|kept| Remembered::parse(&kept.payload)?.line(&room, kept.id, form));
-        let line = first.or_else(|| {
-            // It is older than what is kept: known, but nobody knows its id any more.
-            let from: Source = self.source(id);
-            let what = What::Message { verb, target: &room, text: &text, private: false };
-            let event = Event { tags: &tags, ..self.event(&from, what) };
-            self.encode(id, &event)
-        });
-        let Some(line) = line else { return };
+        let line = match first {
+            Some(line) if self.settings.durable => line,
+            Some(line) => self.volatile(id, line),
+            None => {
+                // It was heard, but is not kept (any more): the disk was full, or it is too old.
+                let from: Source = self.source(id);
+                let what = What::Message { verb, target: &room, text: &text, private: false };
+                let event = Event { tags: &tags, volatile: true, ..self.event(&from, what) };
+                // Who wants no tags any more gets none; what waits behind it has to go on.
+                self.encode(id, &event).unwrap_or_else(|| [].into())
+            }
+        };
+        if line.is_empty() {
+            return self.answered(id, ticket, line);
+        }
         let line = match label {
             Some(label) => tagged(&format!("label={label}"), &line),
             None => line,

@@ -63,7 +63,7 @@ impl Hub {
             (_, reference) => edge(reference)?,
         };
         let room = self.rooms.find(target).ok_or(Refused::Target)?;
-        let inside = self.place(id, room).is_some() || self.member(id).is_some_and(|member| member.operator);
+        let inside = self.place(id, room).is_some();
         let state = self.rooms.get(room).filter(|_| inside).ok_or(Refused::Target)?;
         let all = Query {
             room: state.folded.clone(),
@@ -78,6 +78,8 @@ impl Hub {
             "LATEST" => Request::Lines(Query { after: at, ..all }),
             "BEFORE" => Request::Lines(Query { before: at, ..all }),
             "AFTER" => Request::Lines(Query { after: at, newest: false, ..all }),
+            // The line itself, or else the next one; none before it is asked for.
+            "AROUND" if limit == 1 => Request::Lines(Query { after: just_before(at), newest: false, ..all }),
             "AROUND" => {
                 // The line itself is the first of what follows.
                 let before = Query { before: at, limit: limit / 2, ..all.clone() };
@@ -91,7 +93,7 @@ impl Hub {
                 Request::Lines(Query { after, before, newest: !forwards, ..all })
             }
         };
-        Ok(Replay::new(Why::Asked(target.into()), request))
+        Ok(Replay::new(Why::Asked(verb.into(), target.into()), request))
     }
 
     fn targets_asked(&self, id: ConnectionId, arguments: &Params<'_>) -> Result<Replay, Refused> {
@@ -103,7 +105,10 @@ impl Hub {
         let member = self.member(id).ok_or(Refused::Target)?;
         let rooms = member.rooms.iter().filter_map(|place| self.rooms.get(place.room));
         let rooms = rooms.map(|room| room.folded.clone()).collect();
-        Ok(Replay::new(Why::Targets(limit), Request::Targets { rooms, after, before }))
+        Ok(Replay::new(
+            Why::Targets(limit),
+            Request::Targets { rooms, after, before, upto: self.stamps.last() },
+        ))
     }
 }
 

@@ -77,8 +77,10 @@ impl Hub {
         let Some(member) = self.member_mut(id) else { return };
         let rooms = std::mem::take(&mut member.rooms);
         let watched = std::mem::take(&mut member.watched);
-        let (invisible, operator) = (member.invisible, member.operator);
+        let (invisible, operator, token) = (member.invisible, member.operator, member.token);
         for place in rooms {
+            // Its rank waits for it from now on, not from when it was given.
+            self.hold_rank_of(token, place);
             if let Some(room) = self.rooms.get_mut(place.room) {
                 room.leave(place.number);
             }
@@ -111,7 +113,9 @@ impl Hub {
         self.stopping = true;
         for slot in 0..self.slots.len() {
             let id = ConnectionId { slot: slot as u32, generation: self.slots[slot].generation };
-            if self.member(id).is_some() {
+            if let Some(member) = self.member(id) {
+                let (token, places) = (member.token, member.rooms.clone());
+                places.into_iter().for_each(|place| self.hold_rank_of(token, place));
                 self.closing_line(id, "The server is stopping");
                 self.forget(id);
             }

@@ -100,6 +100,8 @@ pub enum Request {
         after: Edge,
         /// And before this.
         before: Edge,
+        /// None is later: what comes after the question is no answer to it.
+        upto: MsgId,
     },
 }
 
@@ -112,7 +114,7 @@ impl fmt::Debug for Request {
                 f.debug_tuple("Search").field(rooms).field(query).finish_non_exhaustive()
             }
             Request::Find { room, fingerprint } => write!(f, "Find({room}, {fingerprint:x})"),
-            Request::Targets { rooms, after, before } => {
+            Request::Targets { rooms, after, before, .. } => {
                 f.debug_tuple("Targets").field(rooms).field(after).field(before).finish()
             }
         }

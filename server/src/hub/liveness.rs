@@ -43,6 +43,10 @@ impl Hub {
                 }
             } else if member.speaker != Speaker::Irc {
                 // TCP keepalive looks after these.
+            } else if member.held.as_ref().is_some_and(|held| held.is_full()) {
+                // Nothing is read of it: its answer could not be heard.
+                self.alive(id);
+                self.timers.arm(id, now + ping_after);
             } else if let Some(at) = pinged {
                 if now >= at + pong_within {
                     let silent = (ping_after + pong_within).as_secs();

@@ -121,6 +121,8 @@ pub(super) struct Registration {
     pub(super) user: bool,
     /// The token of an earlier connection (`parlor/resume`).
     pub(super) brought: Option<u128>,
+    /// It was told that it will have the place of that one.
+    pub(super) accepted: bool,
     pub(super) wrong_tokens: u8,
 }
 

@@ -70,7 +70,8 @@ impl Hub {
     /// says so of them.
     fn rank_of_first(&self, room: RoomId) -> u8 {
         let Some(room) = self.rooms.get(room) else { return 0 };
-        let held = room.holders.iter().any(|holder| holder.rank & OPERATOR != 0);
+        let now = self.now.wall;
+        let held = room.holders.iter().any(|holder| holder.rank & OPERATOR != 0 && holder.counts(now));
         if room.permanent || held || !room.seats().is_empty() { 0 } else { OPERATOR }
     }
 
@@ -124,7 +125,7 @@ impl Hub {
         if irc {
             let created_now = self.rooms.get(room).is_some_and(|room| room.topic.is_none());
             if !created_now {
-                self.show_topic(id, room);
+                self.page(id, Page::Topic { room });
             }
             if implicit {
                 self.page(id, Page::Names { room, name: name.into(), from: 0 });

@@ -62,7 +62,9 @@ impl Hub {
         }
         let from = self.source(id);
         let what = What::Message { verb, target: &shown, text, private: false };
-        let event = Event { tags, ..self.event(&from, what) };
+        let mut event = Event { tags, ..self.event(&from, what) };
+        // What only some may hear is not kept: its echo is no receipt.
+        event.volatile |= rank > 0;
         if event.body_len() > MAX_BODY {
             return self.too_long(id);
         }

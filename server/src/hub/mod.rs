@@ -45,6 +45,8 @@ mod settings;
 mod stamp;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_history;
 mod timers;
 mod topic;
 mod toy;
@@ -60,12 +62,12 @@ use std::time::Duration;
 use crate::protocol::Numeric::*;
 use crate::protocol::command::{Command, CommandError};
 use crate::protocol::line::{self, MAX_BODY, MAX_CLIENT_TAGS};
-use crate::protocol::time::Moment;
+use crate::protocol::time::{Moment, UnixMillis};
 use crate::protocol::{Folded, Message, MsgId, mask};
 
 use admission::Admission;
 pub use admission::party;
-use event::{Event, Fanout};
+use event::{Event, Fanout, What};
 use history::{Answer, Record, Request};
 use member::{Member, Slot};
 pub use member::{Speaker, ToyKind};
@@ -152,7 +154,7 @@ pub enum Output {
     Release { id: ConnectionId },
     // Keep this; then say [`Input::Stored`].
     Store(Box<Record>),
-    // Keep what a room is, or forget it.
+    // Keep what a room is, or forget it; where rooms are not durable, its lines too.
     Room { room: Arc<str>, state: Option<Box<[u8]>> },
     // Answer this with [`Input::Answer`], in the light of all that was to be stored before.
     Read { ticket: u64, request: Request },
@@ -167,6 +169,7 @@ pub enum Output {
 /// See the [module](self).
 pub struct Hub {
     settings: Settings,
+    started: UnixMillis,
     now: Moment,
     slots: Vec<Slot>,
     /// Marks who was reached already when people share several rooms.
@@ -219,6 +222,7 @@ impl Hub {
             storage: if settings.durable { Storage::Disk } else { Storage::Memory },
             admission: Admission::new(settings.max_clients, settings.max_clients_per_ip),
             settings,
+            started: now.wall,
             now,
             slots: Vec::new(),
             epoch: 0,
@@ -302,6 +306,8 @@ impl Hub {
                         Speaker::Irc => self.irc_line(id, line),
                         _ => self.plain_line(id, line),
                     }
+                    // Before the next line is kept: its receipt then is one for this as well.
+                    self.write_rooms();
                 }
             }
         }
@@ -493,10 +499,13 @@ impl Hub {
         }
     }
 
-    /// Sends an event to one connection.
+    /// Sends an event to one connection. Talk waits for receipts before it, what changes a room
+    /// does not.
     fn tell(&mut self, to: ConnectionId, event: &Event<'_>) {
-        if let Some(line) = self.encode(to, event) {
-            self.emit(to, line);
+        let Some(line) = self.encode(to, event) else { return };
+        match event.what {
+            What::Message { .. } | What::Announcement { .. } => self.emit(to, line),
+            _ => self.emit_at_once(to, line),
         }
     }
 

@@ -138,8 +138,8 @@ impl Hub {
     pub(super) fn announce(&mut self, text: &str) {
         let text = printable(text);
         let from = self.server_source();
-        let rooms: Vec<(RoomId, String)> =
-            self.rooms.from(0).map(|(id, room)| (id, room.name.to_string())).collect();
+        let rooms = self.rooms.from(0).filter(|(_, room)| room.is_alive());
+        let rooms: Vec<(RoomId, String)> = rooms.map(|(id, room)| (id, room.name.to_string())).collect();
         let roomless: Vec<(ConnectionId, String)> = self
             .everyone()
             .filter(|(_, member)| member.rooms.is_empty())

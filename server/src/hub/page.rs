@@ -8,7 +8,7 @@ use super::replay::Replay;
 use super::reply::tagged;
 use super::room::RoomId;
 use super::who::Query;
-use super::{ConnectionId, Hub, Line, Output};
+use super::{ConnectionId, Hub, Line};
 use crate::protocol::Numeric::*;
 
 /// Bytes after which a page ends.
@@ -17,11 +17,13 @@ const PAGE: usize = 8 * 1024;
 const MAX_LOOKED_AT: usize = 500;
 /// Long replies that one connection may have asked for at a time: names and latest lines of as
 /// many rooms as it may join, and some more.
-const MAX_WAITING: usize = 128;
+const MAX_WAITING: usize = 192;
 
 /// What a long reply lists, and from where on.
 #[derive(Debug)]
 pub(super) enum Page {
+    // The topic that a room has when its turn comes.
+    Topic { room: RoomId },
     Names { room: RoomId, name: Box<str>, from: u32 },
     WhoRoom { room: RoomId, from: u32, query: Query },
     WhoAll { from: u32, query: Query },
@@ -136,6 +138,11 @@ impl Hub {
     }
 
     pub(super) fn make_pages(&mut self, id: ConnectionId) {
+        // A page is made when its turn comes, not before: what it says must not be older than what
+        // others, who do not wait for receipts, change meanwhile.
+        if self.member(id).is_some_and(|member| member.held.is_some()) {
+            return self.ask_for_more(id);
+        }
         while let Some(pages) = self.member_mut(id).and_then(|member| member.pages.as_mut())
             && pages.unread < PAGE
             && pages.replay_asked().is_none()
@@ -143,6 +150,10 @@ impl Hub {
         {
             let mut sheet = Sheet::default();
             let rest = match page {
+                Page::Topic { room } => {
+                    self.topic_lines(id, room).into_iter().for_each(|line| sheet.push(line));
+                    None
+                }
                 Page::Names { room, name, from } => self.names_page(id, room, name, from, &mut sheet),
                 Page::WhoRoom { room, from, query } => self.who_room_page(id, room, from, query, &mut sheet),
                 Page::WhoAll { from, query } => self.who_all_page(id, from, query, &mut sheet),
@@ -181,7 +192,7 @@ impl Hub {
         }
         let Some(member) = self.member_mut(id) else { return };
         match &mut member.pages {
-            Some(pages) if pages.unread >= PAGE => self.out.push(Output::More { id }),
+            Some(pages) if pages.unread >= PAGE => self.ask_for_more(id),
             // Nearly everybody has asked for something long once: that must not stay in memory.
             Some(pages) if pages.waiting.is_empty() && pages.unread > 0 => pages.waiting.shrink_to_fit(),
             Some(pages) if pages.unread == 0 && pages.waiting.is_empty() => member.pages = None,

@@ -113,7 +113,7 @@ impl Hub {
                 return Some(Page::List { from: room.slot, filter });
             }
             let (name, people) = (state.name.as_str(), state.seats().len());
-            if filter.lets(name, people) && self.sees(id, room) {
+            if state.is_alive() && filter.lets(name, people) && self.sees(id, room) {
                 let topic = state.topic.as_ref().map_or("", |topic| &topic.text);
                 sheet.push(self.numeric_line(id, RPL_LIST, format_args!("{name} {people} :{topic}")));
             }
@@ -140,7 +140,7 @@ impl Hub {
         let visible = count.registered - count.invisible;
         let unknown = connections - count.registered;
         let (here, peak) = (count.registered, count.registered_peak);
-        let rooms = self.rooms.len();
+        let rooms = self.rooms.from(0).filter(|(_, room)| room.is_alive()).count();
         let text = format!("There are {visible} users and {} invisible on 1 servers", count.invisible);
         self.reply(id, RPL_LUSERCLIENT, format_args!(":{text}"));
         self.reply(id, RPL_LUSEROP, format_args!("{} :operators online", count.operators));

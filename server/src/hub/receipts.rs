@@ -1,5 +1,6 @@
 //! An echo is a receipt: it comes when the line is on disk, and what is later for the same
-//! connection comes after it. Other people's lines never wait.
+//! connection comes after it. Other people's lines never wait, nor does what changes a room or
+//! says who is in it: behind a later change by somebody else it would be wrong.
 
 use std::collections::VecDeque;
 
@@ -34,7 +35,8 @@ pub(super) enum Until {
 #[derive(Debug)]
 struct Held {
     until: Option<Until>,
-    line: Line,
+    /// `None`: the next page of a long reply may follow when the peer has read what is before.
+    line: Option<Line>,
 }
 
 /// The lines of one connection behind its first missing receipt.
@@ -43,6 +45,13 @@ pub(super) struct Queue {
     lines: VecDeque<Held>,
     /// The connection is not read.
     full: bool,
+}
+
+impl Queue {
+    /// Whether so much waits that the connection is not read.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
+    }
 }
 
 impl Hub {
@@ -60,6 +69,12 @@ impl Hub {
         self.emit_when(id, line, Until::Kept(event.id));
     }
 
+    /// Marks an echo that is no receipt, for those who see tags.
+    pub(super) fn volatile(&self, id: ConnectionId, line: Line) -> Line {
+        let tags = self.slots.get(id.slot as usize).is_some_and(|slot| slot.form.tags());
+        if tags { tagged(VOLATILE, &line) } else { line }
+    }
+
     /// Sends a line to its own sender, behind what waits already; with `until`, when that has
     /// happened.
     pub(super) fn deliver(&mut self, id: ConnectionId, line: Line, until: Option<Until>) {
@@ -68,7 +83,7 @@ impl Hub {
             return self.out.push(Output::Line { to: id, line });
         }
         let queue = member.held.get_or_insert_default();
-        queue.lines.push_back(Held { until, line });
+        queue.lines.push_back(Held { until, line: Some(line) });
         if queue.lines.len() >= MOST_HELD && !std::mem::replace(&mut queue.full, true) {
             self.out.push(Output::Hold { id });
         }
@@ -92,7 +107,7 @@ impl Hub {
             queue.lines.iter_mut().find(|held| held.until == Some(Until::Answered(ticket)))
         });
         if let Some(held) = held {
-            (held.line, held.until) = (line, None);
+            (held.line, held.until) = (Some(line), None);
         }
         self.release(id);
     }
@@ -111,7 +126,11 @@ impl Hub {
             if queue.lines.front().is_some_and(free)
                 && let Some(Held { line, .. }) = queue.lines.pop_front()
             {
-                self.out.push(Output::Line { to: id, line });
+                match line {
+                    Some(line) if line.is_empty() => {}
+                    Some(line) => self.out.push(Output::Line { to: id, line }),
+                    None => self.out.push(Output::More { id }),
+                }
                 continue;
             }
             if queue.lines.is_empty() {
@@ -122,6 +141,15 @@ impl Hub {
                 }
             }
             return;
+        }
+    }
+
+    /// Asks to hear when the peer has read all that it was sent, what waits for a receipt too:
+    /// else one page after the other would pile up behind that.
+    pub(super) fn ask_for_more(&mut self, id: ConnectionId) {
+        match self.member_mut(id).and_then(|member| member.held.as_mut()) {
+            Some(queue) => queue.lines.push_back(Held { until: None, line: None }),
+            None => self.out.push(Output::More { id }),
         }
     }
 
@@ -139,14 +167,15 @@ impl Hub {
             for held in queue.into_iter().flat_map(|queue| &mut queue.lines) {
                 if matches!(held.until, Some(Until::Kept(_))) {
                     held.until = None;
-                    if tags {
-                        held.line = tagged(VOLATILE, &held.line);
+                    if let (true, Some(line)) = (tags, &mut held.line) {
+                        *line = tagged(VOLATILE, line);
                     }
                 }
             }
             self.release(id);
         }
-        self.announce(&format!("History is paused: {why}. The room goes on; what is said now is not kept."));
+        // Not why: that names folders, and is for the log.
+        self.announce("History is paused: the server's disk takes nothing now. The room goes on; what is said now may not be kept.");
     }
 
     /// The disk takes lines again; `lost` of those said meanwhile are not kept.

@@ -202,26 +202,37 @@ pub(super) fn fingerprint(room: &str, tags: &str) -> u64 {
     let token = Tags(tags).iter().filter(|(key, _)| *key == TOKEN).last().map_or("", |(_, value)| value);
     let sound = token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit());
     let Some(token) = u128::from_str_radix(token, 16).ok().filter(|_| sound) else { return 0 };
-    // FNV-1a over the room, then both halves of the name, mixed (the finish of MurmurHash3).
+    // FNV-1a over the room, then one half of the name after the other, mixed (the finish of
+    // MurmurHash3): were they put together first, names of one pattern would be one.
     let room = room.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| {
         (hash ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    let mut mixed = room ^ (token as u64) ^ ((token >> 64) as u64).rotate_left(32);
-    for multiplier in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
-        mixed = (mixed ^ (mixed >> 33)).wrapping_mul(multiplier);
-    }
-    (mixed ^ (mixed >> 33)).max(1)
+    let mixed = [token as u64, (token >> 64) as u64].iter().fold(room, |mixed, half| {
+        let mixed = [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53]
+            .iter()
+            .fold(mixed ^ half, |mixed: u64, multiplier| (mixed ^ (mixed >> 33)).wrapping_mul(*multiplier));
+        mixed ^ (mixed >> 33)
+    });
+    mixed.max(1)
 }
 
 impl Hub {
     /// Keeps an event of a room; says whether it is one that is kept on disk.
     pub(super) fn record(&mut self, room: RoomId, event: &Event<'_>, fingerprint: u64) -> bool {
-        let Some(state) = self.rooms.get(room) else { return false };
+        let Some(state) = self.rooms.get_mut(room) else { return false };
         let Some(payload) = encode(event) else { return false };
         let talk = matches!(
             &event.what,
             What::Announcement { .. } | What::Message { verb: Verb::Privmsg | Verb::Notice, .. }
         );
+        let fleeting = matches!(
+            &event.what,
+            What::Join { .. } | What::Part { .. } | What::Quit { .. } | What::Nick { .. }
+        );
+        state.remembered |= !fleeting;
+        if !state.remembered {
+            return false;
+        }
         let record = Record { room: state.folded.clone(), id: event.id, event: !talk, fingerprint, payload };
         self.out.push(Output::Store(Box::new(record)));
         true
@@ -309,6 +320,9 @@ mod tests {
         assert_eq!(one, fingerprint("#a", &format!("+x=1;{name}")));
         assert_ne!(one, fingerprint("#b", name));
         assert_ne!(one, fingerprint("#a", "+parlor/id=0123456789abcdef0123456789abcdee"));
+        let patterns = ["0123456789abcdef", "fedcba9876543210", "0000000000000000", "ffffffffffffffff"];
+        let prints = patterns.map(|half| fingerprint("#a", &format!("+parlor/id={half}{half}")));
+        assert!((0..4).all(|i| !prints[..i].contains(&prints[i])), "{prints:?}");
         for tags in ["", "+parlor/id=12", "+parlor/id=0123456789abcdef0123456789abcde!", "+x=1"] {
             assert_eq!(fingerprint("#a", tags), 0, "{tags}");
         }

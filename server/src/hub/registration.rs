@@ -104,12 +104,13 @@ impl Hub {
     }
 
     pub(super) fn try_register(&mut self, id: ConnectionId) {
-        let Some(member) = self.member(id) else { return };
-        match member.registration.as_deref() {
-            Some(Registration { negotiating: false, user: true, .. })
-                if member.nick.is_some() || self.is_coming_back(id) => {}
-            Some(Registration { negotiating: false, user: true, .. }) => return self.came_too_late(id),
-            _ => return,
+        let registration = self.member(id).and_then(|member| member.registration.as_deref());
+        if !matches!(registration, Some(Registration { negotiating: false, user: true, .. })) {
+            return;
+        }
+        self.tell_who_came_too_late(id);
+        if !self.is_coming_back(id) && self.member(id).is_none_or(|member| member.nick.is_none()) {
+            return;
         }
         let brought = self.brought(id);
         if let Some(missed) = brought.and_then(|token| self.take_over(id, token)) {
@@ -138,11 +139,11 @@ impl Hub {
         let server = self.settings.name.clone();
         let prefix = self.source(id).prefix;
         let version = super::queries::VERSION;
-        let created = rooms_created(self);
+        let started = self.started;
         self.reply(id, RPL_WELCOME, format_args!(":Welcome to Parlor, {prefix}"));
         self.hand_out_token(id, brought);
         self.reply(id, RPL_YOURHOST, format_args!(":Your host is {server}, running {version}"));
-        self.reply(id, RPL_CREATED, format_args!(":This server was started {created}"));
+        self.reply(id, RPL_CREATED, format_args!(":This server was started {started}"));
         self.reply(
             id,
             RPL_MYINFO,
@@ -157,10 +158,4 @@ impl Hub {
         self.lusers(id);
         self.motd(id);
     }
-}
-
-/// When the default room, and so the server, began.
-fn rooms_created(hub: &Hub) -> String {
-    let room = hub.rooms.find(hub.settings.default_room.as_str()).and_then(|id| hub.rooms.get(id));
-    room.map(|room| room.created.to_string()).unwrap_or_default()
 }

@@ -17,8 +17,8 @@ const ON_JOIN: usize = 30;
 /// Why lines of the past are sent.
 #[derive(Debug)]
 pub(super) enum Why {
-    /// CHATHISTORY of a room, as the reader wrote it.
-    Asked(Box<str>),
+    /// CHATHISTORY: the request, and the room as the reader wrote it.
+    Asked(Box<str>, Box<str>),
     /// CHATHISTORY TARGETS, at most so many.
     Targets(usize),
     /// SEARCH; so many lines may still come.
@@ -73,7 +73,7 @@ impl Replay {
 
     fn kind(&self) -> Option<String> {
         Some(match &self.why {
-            Why::Asked(target) => format!("chathistory {target}"),
+            Why::Asked(_, target) => format!("chathistory {target}"),
             Why::Targets(_) => "draft/chathistory-targets".into(),
             Why::Search(_) => "soju.im/search".into(),
             Why::Joined => return None,
@@ -237,7 +237,7 @@ impl Hub {
     fn replay_failed(&mut self, id: ConnectionId, mut replay: Box<Replay>, sheet: &mut Sheet) {
         let sentence = "The history could not be read; the server's log says why";
         let words = match &replay.why {
-            Why::Asked(target) => format!("CHATHISTORY MESSAGE_ERROR {target}"),
+            Why::Asked(verb, target) => format!("CHATHISTORY MESSAGE_ERROR {verb} {target}"),
             Why::Targets(_) => "CHATHISTORY MESSAGE_ERROR TARGETS".into(),
             Why::Search(_) => "SEARCH INTERNAL_ERROR".into(),
             Why::Joined => return self.explain(id, sentence),

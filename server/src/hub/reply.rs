@@ -20,9 +20,8 @@ const TOO_LONG: &str = "Input line was too long; nothing of it was sent";
 pub(super) struct Labelled {
     id: ConnectionId,
     label: String,
-    lines: Vec<Line>,
-    /// All of it waits for this receipt.
-    until: Option<Until>,
+    /// What they wait for, if anything: an echo among them is a receipt.
+    lines: Vec<(Line, Option<Until>)>,
     /// The replies go on after the command, in pages: they need a batch however few they are.
     pub(super) batch: Option<Box<str>>,
 }
@@ -31,8 +30,17 @@ impl Hub {
     /// Sends a line to one connection; a labelled command's own replies wait for its end.
     pub(super) fn emit(&mut self, to: ConnectionId, line: Line) {
         match &mut self.labelled {
-            Some(labelled) if labelled.id == to => labelled.lines.push(line),
+            Some(labelled) if labelled.id == to => labelled.lines.push((line, None)),
             _ if self.speaking == Some(to) => self.deliver(to, line, None),
+            _ => self.out.push(Output::Line { to, line }),
+        }
+    }
+
+    /// As [`emit`](Self::emit), but past what waits for receipts: a change that one makes must not
+    /// come behind later ones by others, which do not wait.
+    pub(super) fn emit_at_once(&mut self, to: ConnectionId, line: Line) {
+        match &mut self.labelled {
+            Some(labelled) if labelled.id == to => labelled.lines.push((line, None)),
             _ => self.out.push(Output::Line { to, line }),
         }
     }
@@ -40,10 +48,7 @@ impl Hub {
     /// As [`emit`](Self::emit), when that has happened.
     pub(super) fn emit_when(&mut self, to: ConnectionId, line: Line, until: Until) {
         match &mut self.labelled {
-            Some(labelled) if labelled.id == to => {
-                labelled.lines.push(line);
-                labelled.until = Some(until);
-            }
+            Some(labelled) if labelled.id == to => labelled.lines.push((line, Some(until))),
             _ => self.deliver(to, line, Some(until)),
         }
     }
@@ -168,7 +173,7 @@ impl Hub {
         let label = message.tags.get("label").filter(|label| !label.is_empty() && label.len() <= MAX_LABEL);
         if let Some(label) = label {
             let label = message::escape(&label);
-            self.labelled = Some(Labelled { id, label, lines: Vec::new(), until: None, batch: None });
+            self.labelled = Some(Labelled { id, label, lines: Vec::new(), batch: None });
         }
     }
 
@@ -181,22 +186,22 @@ impl Hub {
 
     /// Sends what was held back: an ACK for none, the label on one, a batch around more.
     pub(super) fn end_label(&mut self) {
-        let Some(Labelled { id, label, mut lines, until, batch }) = self.labelled.take() else { return };
+        let Some(Labelled { id, label, mut lines, batch }) = self.labelled.take() else { return };
         let name = &self.settings.name;
         if batch.is_none() && lines.is_empty() {
-            lines.push(format!(":{name} ACK\r\n").into_bytes().into());
+            lines.push((format!(":{name} ACK\r\n").into_bytes().into(), None));
         }
-        if let (None, [line]) = (&batch, &lines[..]) {
+        if let (None, [(line, until)]) = (&batch, &lines[..]) {
             let line = tagged(&format!("label={label}"), line);
-            return self.deliver(id, line, until);
+            return self.deliver(id, line, *until);
         }
         let paged = batch.is_some();
         let batch = batch.unwrap_or_else(|| self.next_batch());
         let open = format!("@label={label} :{} BATCH +{batch} labeled-response\r\n", self.settings.name);
-        self.deliver(id, open.into_bytes().into(), until);
-        for line in lines {
+        self.deliver(id, open.into_bytes().into(), None);
+        for (line, until) in lines {
             let line = tagged(&format!("batch={batch}"), &line);
-            self.deliver(id, line, None);
+            self.deliver(id, line, until);
         }
         if paged {
             self.end_batch_behind_pages(id, batch);

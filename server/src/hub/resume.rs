@@ -18,19 +18,22 @@
 //!   - `:server FAIL RESUME INVALID_TOKEN :sentence`: it is unknown or was used. Register as usual.
 //!   - `:server FAIL RESUME TOO_MANY :sentence`: three wrong ones on one connection.
 //! - Whoever was accepted may still lose: should two connections bring one token, the one that
-//!   registers first has it. The other gets FAIL RESUME INVALID_TOKEN then, and needs a NICK.
+//!   registers first has it; and the 30 s may be over before CAP END. Then FAIL RESUME
+//!   INVALID_TOKEN comes at the end of registration, which goes on with the NICK that was sent
+//!   before RESUME, if any, or else waits for one.
 //!
 //! A PART gives the rank in that room up; QUIT does not.
 
 use std::time::Duration;
 
-use super::event::{Event, Fanout, What};
+use super::event::{Event, Source, What};
 use super::member::Form;
 use super::page::Page;
-use super::room::{Holder, RoomId};
+use super::room::{Holder, OPERATOR, Place, RoomId};
 use super::room_state::MOST_HOLDERS;
-use super::{ConnectionId, Hub, Line, Output, Speaker};
-use crate::protocol::{Capability, Nick};
+use super::{ConnectionId, Hub, Output, Speaker};
+use crate::protocol::command::Verb;
+use crate::protocol::{Capability, MsgId, Nick};
 
 /// How long somebody who vanished is waited for.
 pub(super) const LINGER: Duration = Duration::from_secs(30);
@@ -45,7 +48,17 @@ pub(super) struct Lingering {
     pub(super) until: Duration,
     /// What others will be told if it does not.
     reason: Box<str>,
-    missed: Vec<Line>,
+    missed: Vec<Missed>,
+}
+
+/// A private message that came meanwhile. Not a line yet: who comes back may read other tags.
+#[derive(Debug)]
+pub(super) struct Missed {
+    id: MsgId,
+    from: Source,
+    tags: String,
+    verb: Verb,
+    text: String,
 }
 
 impl Hub {
@@ -61,11 +74,11 @@ impl Hub {
         let known = token.filter(|token| *token != 0);
         if let Some((token, nick)) = known.and_then(|token| Some((token, self.holder_of(token)?))) {
             let nick = self.nick_of(nick).to_owned();
-            self.bring(id, token);
+            self.bring(id, token, true);
             return self.say_as_server(id, format_args!("RESUME ACCEPTED {nick}"));
         }
         if let Some(token) = known.filter(|token| self.holds_ranks(*token)) {
-            self.bring(id, token);
+            self.bring(id, token, false);
             return self.say_as_server(id, format_args!("RESUME RANKS"));
         }
         let Some(registration) = self.member_mut(id).and_then(|member| member.registration.as_mut()) else {
@@ -79,9 +92,9 @@ impl Hub {
         self.fail(id, "RESUME", "INVALID_TOKEN", "The token is unknown or was used; register as usual");
     }
 
-    fn bring(&mut self, id: ConnectionId, token: u128) {
+    fn bring(&mut self, id: ConnectionId, token: u128, accepted: bool) {
         if let Some(registration) = self.member_mut(id).and_then(|member| member.registration.as_mut()) {
-            registration.brought = Some(token);
+            (registration.brought, registration.accepted) = (Some(token), accepted);
         }
     }
 
@@ -90,14 +103,14 @@ impl Hub {
         self.member(id)?.registration.as_ref()?.brought
     }
 
-    /// Registration would be done, but for a name: it waits for one, unless it was to have the
-    /// one of a token that somebody else used meanwhile.
-    pub(super) fn came_too_late(&mut self, id: ConnectionId) {
-        let lost = self.brought(id).is_some_and(|token| !self.holds_ranks(token));
+    /// Registration would be done: tells those who were to have a place that is not there any
+    /// more, for somebody else came first or it was waited for too long. Ranks that the token
+    /// still stands for come back all the same.
+    pub(super) fn tell_who_came_too_late(&mut self, id: ConnectionId) {
+        let gone = !self.is_coming_back(id);
         let registration = self.member_mut(id).and_then(|member| member.registration.as_mut());
-        if let Some(registration) = registration.filter(|_| lost) {
-            registration.brought = None;
-            self.fail(id, "RESUME", "INVALID_TOKEN", "The token was used meanwhile; send a NICK");
+        if registration.is_some_and(|registration| gone && std::mem::take(&mut registration.accepted)) {
+            self.fail(id, "RESUME", "INVALID_TOKEN", "The place is gone meanwhile; send a NICK");
         }
     }
 
@@ -107,7 +120,9 @@ impl Hub {
     }
 
     fn holds_ranks(&self, token: u128) -> bool {
-        self.rooms.from(0).any(|(_, room)| room.holders.iter().any(|holder| holder.token == token))
+        let now = self.now.wall;
+        let holds = |holder: &Holder| holder.token == token && holder.counts(now);
+        self.rooms.from(0).any(|(_, room)| room.holders.iter().any(holds))
     }
 
     /// Whether this connection will take over a name, and needs none of its own.
@@ -117,7 +132,7 @@ impl Hub {
 
     /// The end of a registration that brought a token: takes the old place over, if that is
     /// still there. The private lines that came meanwhile, if so.
-    pub(super) fn take_over(&mut self, id: ConnectionId, token: u128) -> Option<Vec<Line>> {
+    pub(super) fn take_over(&mut self, id: ConnectionId, token: u128) -> Option<Vec<Missed>> {
         let old = self.holder_of(token)?;
         self.tokens.remove(&token);
         if self.member(old)?.lingering.is_none() {
@@ -127,7 +142,7 @@ impl Hub {
     }
 
     /// Everything that one connection's member is and has becomes the other's.
-    fn move_member(&mut self, from: ConnectionId, to: ConnectionId) -> Vec<Line> {
+    fn move_member(&mut self, from: ConnectionId, to: ConnectionId) -> Vec<Missed> {
         let now = self.now.elapsed;
         // A name that it registered with meanwhile is free again.
         if let Some(folded) = self.member(to).and_then(|member| member.nick.as_ref()).map(Nick::fold) {
@@ -136,7 +151,7 @@ impl Hub {
         let Some(slot) = self.slots.get_mut(from.slot as usize) else { return Vec::new() };
         let Some(mut before) = slot.member.take() else { return Vec::new() };
         slot.form = Form::NONE;
-        self.admission.leave(before.peer.ip());
+        self.leave_admission(before.peer.ip(), before.lingering.is_some());
         self.out.push(Output::Close { id: from });
         for place in &before.rooms {
             if let Some(seat) = self.rooms.get_mut(place.room).and_then(|room| room.seat_mut(place.number)) {
@@ -164,13 +179,15 @@ impl Hub {
     }
 
     /// After the welcome of somebody who came back: its rooms, and what it missed.
-    pub(super) fn show_rooms_again(&mut self, id: ConnectionId, missed: Vec<Line>) {
+    pub(super) fn show_rooms_again(&mut self, id: ConnectionId, missed: Vec<Missed>) {
         let rooms = self.member(id).map_or_else(Vec::new, |member| member.rooms.clone());
         for place in rooms {
             self.show_room_again(id, place.room);
         }
-        for line in missed {
-            self.emit(id, line);
+        let nick = self.nick_of(id).to_owned();
+        for Missed { id: when, from, tags, verb, text } in missed {
+            let what = What::Message { verb, target: &nick, text: &text, private: true };
+            self.tell(id, &Event { id: when, from: &from, tags: &tags, what, volatile: false });
         }
     }
 
@@ -180,7 +197,7 @@ impl Hub {
         let from = self.source(id);
         let event = self.event(&from, What::Join { room: &name, realname: &realname });
         self.tell(id, &event);
-        self.show_topic(id, room);
+        self.page(id, Page::Topic { room });
         self.page(id, Page::Names { room, name: name.into(), from: 0 });
     }
 
@@ -190,42 +207,54 @@ impl Hub {
         let Some(member) = self.member(id) else { return };
         let token = member.token;
         if !member.has(Capability::Resume) || token == 0 {
+            // Used is used, though nothing new is handed out for it.
+            brought.into_iter().for_each(|brought| self.pass_on(brought, None));
             return;
         }
         let rooms: Vec<RoomId> = member.rooms.iter().map(|place| place.room).collect();
         self.tokens.insert(token, id);
         self.say_as_server(id, format_args!("RESUME TOKEN {token:032x}"));
-        if let Some(brought) = brought {
-            let held: Vec<RoomId> = self.rooms.from(0).map(|(room, _)| room).collect();
-            for room in held {
-                let Some(state) = self.rooms.get_mut(room) else { continue };
-                if let Some(holder) = state.holders.iter_mut().find(|holder| holder.token == brought) {
-                    holder.token = token;
-                    self.changed(room);
-                }
-            }
-        }
+        brought.into_iter().for_each(|brought| self.pass_on(brought, Some(token)));
         rooms.into_iter().for_each(|room| self.hold_rank(id, room));
+    }
+
+    /// What a token was worth in rooms is another one's now, or nobody's.
+    fn pass_on(&mut self, brought: u128, token: Option<u128>) {
+        let rooms: Vec<RoomId> = self.rooms.from(0).map(|(room, _)| room).collect();
+        for room in rooms {
+            let Some(state) = self.rooms.get_mut(room) else { continue };
+            let Some(at) = state.holders.iter().position(|holder| holder.token == brought) else { continue };
+            match token {
+                Some(token) => state.holders[at].token = token,
+                None => drop(state.holders.remove(at)),
+            }
+            self.changed(room);
+        }
     }
 
     /// The rank that a member has in a room by its secret.
     pub(super) fn rank_by_secret(&self, id: ConnectionId, room: RoomId) -> u8 {
         let token = self.member(id).map_or(0, |member| member.token);
         let holders = self.rooms.get(room).map_or(&[][..], |room| &room.holders);
-        holders.iter().find(|holder| holder.token == token).map_or(0, |holder| holder.rank)
+        let own = holders.iter().find(|holder| holder.token == token && holder.counts(self.now.wall));
+        own.map_or(0, |holder| holder.rank)
     }
 
     /// Somebody's rank in a room is another one now, or none: its secret is worth that.
     pub(super) fn hold_rank(&mut self, id: ConnectionId, room: RoomId) {
         let rank = self.seat(id, room).map_or(0, |seat| seat.rank);
-        let Some(member) = self.member(id).filter(|member| member.has(Capability::Resume)) else { return };
-        let (token, at) = (member.token, self.now.wall);
+        let Some(token) = self.member(id).map(|member| member.token) else { return };
+        // Whoever was handed nothing cannot come back with it.
+        let rank = if self.tokens.contains_key(&token) { rank } else { 0 };
+        let at = self.now.wall;
         let Some(state) = self.rooms.get_mut(room) else { return };
         let before = state.holders.len();
         state.holders.retain(|holder| holder.token != token);
         if rank > 0 {
             if state.holders.len() >= MOST_HOLDERS {
-                state.holders.remove(0);
+                // Whoever was voiced must not put an operator out.
+                let voice = state.holders.iter().position(|holder| holder.rank & OPERATOR == 0);
+                state.holders.remove(voice.unwrap_or(0));
             }
             state.holders.push(Holder { token, rank, at });
         }
@@ -234,19 +263,31 @@ impl Hub {
         }
     }
 
+    /// Somebody leaves for good, and may come back with its secret.
+    pub(super) fn hold_rank_of(&mut self, token: u128, place: Place) {
+        let now = self.now.wall;
+        let Some(state) = self.rooms.get_mut(place.room) else { return };
+        if let Some(holder) = state.holders.iter_mut().find(|holder| holder.token == token) {
+            holder.at = now;
+            self.changed(place.room);
+        }
+    }
+
     /// The connection is gone without a good-bye: whether it is waited for. Others are told
     /// `reason` when that was in vain.
     pub(super) fn linger(&mut self, id: ConnectionId, reason: &str) -> bool {
         let until = self.now.elapsed + LINGER;
         let stopping = self.stopping;
-        let Some(member) = self.member_mut(id) else { return false };
+        let Some(member) = self.member(id) else { return false };
         let wanted = member.registered()
             && member.speaker == Speaker::Irc
-            && member.has(Capability::Resume)
+            && self.tokens.contains_key(&member.token)
             && member.lingering.is_none();
-        if !wanted || stopping {
+        let ip = member.peer.ip();
+        if !wanted || stopping || !self.admission.wait_for(ip) {
             return false;
         }
+        let Some(member) = self.member_mut(id) else { return false };
         member.lingering = Some(Box::new(Lingering { until, reason: reason.into(), missed: Vec::new() }));
         (member.pages, member.held) = (None, None);
         let text = format!("waiting: {} from {} ({reason})", member.name(), member.peer);
@@ -280,11 +321,15 @@ impl Hub {
 
     /// A private message for somebody who is waited for is kept; says whether it is so.
     pub(super) fn keep_for_return(&mut self, id: ConnectionId, event: &Event<'_>) -> bool {
-        let Some(member) = self.member_mut(id) else { return false };
-        let form = Form::of(member.speaker, member.caps);
-        let Some(lingering) = &mut member.lingering else { return false };
+        let lingering = self.member_mut(id).and_then(|member| member.lingering.as_mut());
+        let (Some(lingering), What::Message { verb, text, .. }) = (lingering, &event.what) else {
+            return false;
+        };
         if lingering.missed.len() < MOST_MISSED {
-            lingering.missed.extend(Fanout::new(event).line(form));
+            let Source { nick, prefix, bot } = event.from;
+            let from = Source { nick: nick.clone(), prefix: prefix.clone(), bot: *bot };
+            let (tags, text) = (event.tags.to_owned(), (*text).to_owned());
+            lingering.missed.push(Missed { id: event.id, from, tags, verb: *verb, text });
         }
         true
     }

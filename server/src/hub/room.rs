@@ -105,6 +105,9 @@ pub(super) struct Room {
     pub(super) folded: Arc<str>,
     serial: u32,
     pub(super) created: UnixMillis,
+    /// Something of it is kept. Until then nobody's coming and going is: rooms cost nothing to
+    /// make.
+    pub(super) remembered: bool,
     /// Stays when the last member leaves.
     pub(super) permanent: bool,
     pub(super) topic: Option<Topic>,
@@ -124,6 +127,11 @@ pub(super) struct Room {
 }
 
 impl Room {
+    /// Whether it is more than a memory: somebody is in it, or it is the one that always exists.
+    pub(super) fn is_alive(&self) -> bool {
+        self.permanent || !self.seats.is_empty()
+    }
+
     pub(super) fn seats(&self) -> &[Seat] {
         &self.seats
     }
@@ -178,6 +186,11 @@ impl Room {
         listed(&self.bans, prefix) && !listed(&self.exceptions, prefix)
     }
 
+    /// Whether not everybody may come in and read.
+    pub(super) fn is_locked(&self) -> bool {
+        self.flags.invite_only || self.flags.secret || self.key.is_some() || !self.bans.is_empty()
+    }
+
     /// Whether the list `I` lets `prefix` in.
     pub(super) fn invited_by_mask(&self, prefix: &Folded) -> bool {
         listed(&self.invitations, prefix)
@@ -230,6 +243,7 @@ impl Rooms {
             name,
             serial: self.serials,
             created: now,
+            remembered: false,
             permanent,
             topic: None,
             flags: Flags { no_outside: true, topic_by_operators: true, ..Flags::default() },
@@ -273,14 +287,15 @@ impl Rooms {
             room.as_ref().map(|room| (RoomId { slot: slot as u32, serial: room.serial }, room))
         })
     }
-
-    pub(super) fn len(&self) -> usize {
-        self.by_name.len()
-    }
 }
 
 #[cfg(test)]
 impl Rooms {
+    /// How many are found by name.
+    pub(super) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
     /// A room by itself.
     pub(super) fn made(mut self) -> Room {
         let id = self.create(RoomName::parse("#made").unwrap(), UnixMillis(1), false);

@@ -14,7 +14,9 @@ use crate::protocol::{Folded, RoomName};
 
 /// The first byte of what is written.
 const VERSION: u8 = 1;
-/// Rooms that are kept although nobody is in them; beyond, the one left first goes.
+/// Rooms that are kept although nobody is in them; beyond, the one left first goes that was open
+/// to all. What was said in a locked one must not be read by who makes it anew: of those the one
+/// left last goes, so that nobody can push an older one out.
 const MOST_EMPTY: usize = 10_000;
 /// Ranks by a secret that one room keeps.
 pub(super) const MOST_HOLDERS: usize = 64;
@@ -80,6 +82,7 @@ fn decode(state: &[u8], room: &mut Room) -> Option<()> {
     let mut rest = state.strip_prefix(&[VERSION])?;
     let mut word = || take(&mut rest);
     word()?;
+    room.remembered = true;
     room.created = millis(word()?)?;
     room.flags = Flags::default();
     for letter in word()?.chars() {
@@ -102,6 +105,13 @@ fn decode(state: &[u8], room: &mut Room) -> Option<()> {
         }
     }
     Some(())
+}
+
+impl Holder {
+    /// Whether its secret is still worth something.
+    pub(super) fn counts(&self, now: UnixMillis) -> bool {
+        now.0.saturating_sub(self.at.0) < HELD_FOR.as_millis() as u64
+    }
 }
 
 fn millis(number: &str) -> Option<UnixMillis> {
@@ -128,6 +138,7 @@ impl Hub {
             match read {
                 Some(()) => {
                     self.written.insert(folded.as_ref().into());
+                    self.empty_rooms.extend(self.rooms.find(&folded));
                 }
                 None => unreadable.push(folded),
             }
@@ -144,7 +155,11 @@ impl Hub {
 
     /// Writes down the rooms that changed.
     pub(super) fn write_rooms(&mut self) {
-        for id in std::mem::take(&mut self.changed_rooms) {
+        let changed = std::mem::take(&mut self.changed_rooms);
+        if !self.settings.durable {
+            return;
+        }
+        for id in changed {
             let Some(room) = self.rooms.get(id) else { continue };
             let (folded, state) = (room.folded.clone(), encode(room));
             self.write_room(folded, state);
@@ -166,27 +181,40 @@ impl Hub {
         if room.permanent {
             return;
         }
-        room.holders.retain(|holder| now.0.saturating_sub(holder.at.0) < HELD_FOR.as_millis() as u64);
+        room.holders.retain(|holder| holder.counts(now));
         // Without a disk a room lasts as long as somebody is in it, as on any IRC server.
         let folded = room.folded.clone();
         if self.settings.durable && encode(room).is_some() {
-            self.empty_rooms.push_back(id);
-            if self.empty_rooms.len() > MOST_EMPTY {
+            let Hub { empty_rooms, rooms, .. } = self;
+            let is_empty = |room: &RoomId| rooms.get(*room).is_some_and(|room| room.seats().is_empty());
+            empty_rooms.retain(|room| *room != id && is_empty(room));
+            empty_rooms.push_back(id);
+            if empty_rooms.len() > MOST_EMPTY {
                 self.end_an_empty_room();
             }
             return self.changed(id);
         }
         self.rooms.end(id);
-        self.write_room(folded, None);
+        if self.settings.durable {
+            return self.write_room(folded, None);
+        }
+        // Its key or its ban list ends with it: whoever makes the next room of this name must not
+        // read what was said in this one.
+        self.out.push(Output::Room { room: folded, state: None });
     }
 
     fn end_an_empty_room(&mut self) {
-        while let Some(id) = self.empty_rooms.pop_front() {
-            if let Some(room) = self.rooms.get(id).filter(|room| room.seats().is_empty() && !room.permanent) {
-                let folded = room.folded.clone();
-                self.rooms.end(id);
-                return self.write_room(folded, None);
-            }
+        let Hub { empty_rooms, rooms, .. } = self;
+        let open = empty_rooms.iter().position(|room| rooms.get(*room).is_none_or(|room| !room.is_locked()));
+        let gone = match open {
+            Some(at) => empty_rooms.remove(at),
+            None => empty_rooms.pop_back(),
+        };
+        let Some(id) = gone else { return };
+        if let Some(room) = self.rooms.get(id).filter(|room| room.seats().is_empty() && !room.permanent) {
+            let folded = room.folded.clone();
+            self.rooms.end(id);
+            self.write_room(folded, None);
         }
     }
 }

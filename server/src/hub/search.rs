@@ -95,7 +95,7 @@ impl Hub {
         let after = time("after")?.and_then(|time| time.0.checked_sub(1));
         let before = time("before")?.map(|time| time.0.saturating_add(1));
         let left = match attributes.get("limit") {
-            Some(limit) => limit.parse().map_err(|_| "limit")?,
+            Some(limit) => limit.parse().ok().filter(|limit| *limit > 0).ok_or("limit")?,
             None => MAX_FOUND,
         };
         let member = self.member(id).ok_or("in")?;

@@ -7,6 +7,9 @@ pub(super) const MOST: usize = 1_000_000;
 /// Names that are kept where adding is cheap, before they are put away sorted.
 const YOUNG: usize = 32 * 1024;
 
+/// Names of one run at most: the oldest go a run at a time.
+const RUN: usize = MOST / 4;
+
 /// The fingerprints of the lines of about a day: the latest [`MOST`] of them.
 ///
 /// Adding is into a small table; a full one is sorted away. Runs of like size are merged, so
@@ -19,10 +22,11 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Those of lines that were kept before this start.
+    /// Those of lines that were kept before this start, the oldest first.
     pub(super) fn new(fingerprints: Vec<u64>) -> Seen {
         let mut seen = Seen::default();
-        seen.put_away(fingerprints);
+        // As one run they would all go at once.
+        fingerprints.chunks(RUN).for_each(|piece| seen.put_away(piece.to_vec()));
         seen
     }
 
@@ -41,10 +45,9 @@ impl Seen {
 
     fn put_away(&mut self, mut run: Vec<u64>) {
         run.sort_unstable();
-        // Like numbers in a counter: equal sizes carry over. None outgrows a quarter, so that
-        // the oldest can go in pieces.
+        // Like numbers in a counter: equal sizes carry over.
         while let Some(last) =
-            self.runs.pop_if(|last| last.len() <= run.len() && last.len() + run.len() <= MOST / 4)
+            self.runs.pop_if(|last| last.len() <= run.len() && last.len() + run.len() <= RUN)
         {
             run.extend(last);
             run.sort_unstable();
@@ -75,5 +78,14 @@ mod tests {
         assert!(!seen.contains(mixed(count + 1)));
         assert!(seen.runs.iter().map(Vec::len).sum::<usize>() <= MOST);
         assert!(seen.runs.len() < 12, "{} runs", seen.runs.len());
+    }
+
+    #[test]
+    fn after_a_start_only_the_oldest_go() {
+        let mixed = |i: usize| (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut seen = Seen::new((1..=MOST).map(mixed).collect());
+        (MOST + 1..=MOST + YOUNG).for_each(|i| seen.insert(mixed(i)));
+        assert!(!seen.contains(mixed(1)), "memory is bounded");
+        assert!(seen.contains(mixed(MOST / 2)) && seen.contains(mixed(MOST + YOUNG)));
     }
 }

@@ -9,27 +9,33 @@ use crate::memory::Memory;
 use crate::protocol::time::UnixMillis;
 
 /// A hub, its time, and what everybody was sent.
-struct World {
-    hub: Hub,
+pub(super) struct World {
+    pub(super) hub: Hub,
     now: Duration,
     sent: HashMap<ConnectionId, Vec<String>>,
-    closed: Vec<ConnectionId>,
-    more: Vec<ConnectionId>,
-    log: Vec<String>,
+    pub(super) closed: Vec<ConnectionId>,
+    pub(super) more: Vec<ConnectionId>,
+    pub(super) log: Vec<String>,
     memory: Memory,
     /// What was to be written down of rooms.
-    rooms: HashMap<Arc<str>, Option<Box<[u8]>>>,
+    pub(super) rooms: HashMap<Arc<str>, Option<Box<[u8]>>>,
+    /// The last id that was to be stored.
+    pub(super) last: MsgId,
+    /// Who is not read.
+    pub(super) held: Vec<ConnectionId>,
+    /// Questions are not answered, but kept here.
+    pub(super) asked: Option<Vec<(u64, Request)>>,
     opened: u32,
     /// Nothing that is sent is kept.
     deaf: bool,
 }
 
 impl World {
-    fn new() -> World {
+    pub(super) fn new() -> World {
         World::with(Settings { oper_key: Some("open sesame".into()), ..Settings::default() })
     }
 
-    fn with(settings: Settings) -> World {
+    pub(super) fn with(settings: Settings) -> World {
         let settings = Settings { max_clients: 100_000, max_clients_per_ip: Some(100_000), ..settings };
         World {
             hub: Hub::new(settings, Moment::default()),
@@ -40,12 +46,15 @@ impl World {
             log: Vec::new(),
             memory: Memory::default(),
             rooms: HashMap::new(),
+            last: MsgId::default(),
+            held: Vec::new(),
+            asked: None,
             opened: 0,
             deaf: false,
         }
     }
 
-    fn give(&mut self, input: Input<'_>) {
+    pub(super) fn give(&mut self, input: Input<'_>) {
         let wall = UnixMillis(1_700_000_000_000 + self.now.as_millis() as u64);
         self.hub.handle(input, Moment { elapsed: self.now, wall });
         let mut answers = Vec::new();
@@ -60,12 +69,20 @@ impl World {
                 Output::More { id } => self.more.push(id),
                 Output::Log(text) => self.log.push(text),
                 Output::Console(_) | Output::Stop(_) => {}
-                Output::Store(record) => self.memory.keep(*record),
-                Output::Read { ticket, request } => answers.push((ticket, self.memory.answer(&request))),
+                Output::Store(record) => {
+                    self.last = record.id;
+                    self.memory.keep(*record);
+                }
+                Output::Read { ticket, request } => match &mut self.asked {
+                    Some(asked) => asked.push((ticket, request)),
+                    None => answers.push((ticket, self.memory.answer(&request))),
+                },
                 Output::Room { room, state } => {
                     self.rooms.insert(room, state);
                 }
-                Output::Detach { .. } | Output::Hold { .. } | Output::Release { .. } => {}
+                Output::Hold { id } => self.held.push(id),
+                Output::Release { id } => self.held.retain(|held| *held != id),
+                Output::Detach { .. } => {}
             }
         }
         for (ticket, answer) in answers {
@@ -73,15 +90,30 @@ impl World {
         }
     }
 
-    fn open(&mut self) -> ConnectionId {
+    pub(super) fn open(&mut self) -> ConnectionId {
         let id = ConnectionId { slot: self.opened, generation: 1 };
         self.opened += 1;
         let peer = ([127, 0, 0, 1], self.opened as u16).into();
-        self.give(Input::Opened { id, peer, cloak: 1, token: 0, toy: false });
+        // Tokens are told apart, and are easily told.
+        let token = u128::from(self.opened);
+        self.give(Input::Opened { id, peer, cloak: 1, token, toy: false });
         id
     }
 
-    fn irc(&mut self, nick: &str) -> ConnectionId {
+    /// The store answers what it was asked.
+    pub(super) fn answer(&mut self) {
+        for (ticket, request) in self.asked.as_mut().map(std::mem::take).unwrap_or_default() {
+            let answer = self.memory.answer(&request);
+            self.give(Input::Answer { ticket, answer });
+        }
+    }
+
+    /// The disk has all that it was given.
+    pub(super) fn stored(&mut self) {
+        self.give(Input::Stored { upto: self.last });
+    }
+
+    pub(super) fn irc(&mut self, nick: &str) -> ConnectionId {
         let id = self.open();
         self.give(Input::Speaks { id, speaker: Speaker::Irc, name: None });
         self.say(id, &format!("NICK {nick}\nUSER u 0 * :real name\n"));
@@ -89,17 +121,17 @@ impl World {
         id
     }
 
-    fn say(&mut self, id: ConnectionId, lines: &str) {
+    pub(super) fn say(&mut self, id: ConnectionId, lines: &str) {
         self.give(Input::Lines { id, block: lines.as_bytes() });
     }
 
     /// What was sent to somebody since the last look.
-    fn heard(&mut self, id: ConnectionId) -> Vec<String> {
+    pub(super) fn heard(&mut self, id: ConnectionId) -> Vec<String> {
         self.sent.remove(&id).unwrap_or_default()
     }
 
     /// Lets time pass, with every deadline on the way.
-    fn pass(&mut self, seconds: u64) {
+    pub(super) fn pass(&mut self, seconds: u64) {
         let end = self.now + Duration::from_secs(seconds);
         while let Some(at) = self.hub.next_timeout().filter(|at| *at <= end) {
             self.now = self.now.max(at);
@@ -109,7 +141,7 @@ impl World {
     }
 
     /// Everything the hub knows twice agrees.
-    fn check(&self) {
+    pub(super) fn check(&self) {
         let hub = &self.hub;
         let mut seats = 0;
         for (slot, entry) in hub.slots.iter().enumerate() {
@@ -129,7 +161,8 @@ impl World {
         }
         assert_eq!(hub.rooms.from(0).map(|(_, room)| room.seats().len()).sum::<usize>(), seats);
         assert_eq!(hub.rooms.from(0).count(), hub.rooms.len());
-        assert!(hub.rooms.from(0).all(|(_, room)| room.permanent || !room.seats().is_empty()));
+        let durable = hub.settings.durable;
+        assert!(hub.rooms.from(0).all(|(_, room)| durable || room.is_alive()));
         for (_, room) in hub.rooms.from(0) {
             assert!(room.seats().is_sorted_by_key(|seat| seat.number));
         }
@@ -139,6 +172,57 @@ impl World {
         assert_eq!(hub.population.registered, hub.everyone().count());
         assert_eq!(hub.population.invisible, hub.everyone().filter(|(_, m)| m.invisible).count());
         assert_eq!(hub.population.operators, hub.everyone().filter(|(_, m)| m.operator).count());
+    }
+}
+
+/// With a disk that is slow: nothing is stored until a test says so.
+fn slow_disk() -> World {
+    World::with(Settings { durable: true, ..Settings::default() })
+}
+
+fn echoing(world: &mut World, nick: &str) -> ConnectionId {
+    let id = world.irc(nick);
+    world.say(id, "CAP REQ :echo-message message-tags\nJOIN #a\n");
+    world.heard(id);
+    id
+}
+
+#[test]
+fn what_changes_a_room_does_not_wait_for_receipts() {
+    let mut world = slow_disk();
+    let (amy, bob) = (echoing(&mut world, "amy"), echoing(&mut world, "bob"));
+    world.say(bob, "JOIN #b\nPRIVMSG #b :first\n");
+    world.heard(bob);
+    world.say(amy, "PRIVMSG #a :hi\nJOIN #b\nPING 1\n");
+    world.say(bob, "PRIVMSG #b :hello\nPART #b\n");
+    // JOIN and names come before what others do there; the echo and the PONG wait.
+    let heard = world.heard(amy).join("\n");
+    let places =
+        ["JOIN #b", " 353 amy = #b ", " 366 amy #b ", "PRIVMSG #b :hello", "PART #b"].map(|w| heard.find(w));
+    assert!(places.is_sorted() && places.iter().all(Option::is_some), "{heard}");
+    assert!(!heard.contains(":hi") && !heard.contains("PONG"), "{heard}");
+    world.give(Input::Stored { upto: MsgId::MAX });
+    let heard = world.heard(amy);
+    let pong = heard.last().is_some_and(|last| last.contains("PONG"));
+    assert!(heard[0].ends_with("PRIVMSG #a :hi") && pong, "{heard:?}");
+}
+
+#[test]
+fn the_echo_of_a_resend_is_no_receipt_for_what_is_not_on_disk() {
+    let mut world = slow_disk();
+    let amy = echoing(&mut world, "amy");
+    world.give(Input::Paused { why: "the disk is full" });
+    let line = "@+parlor/id=0123456789abcdef0123456789abcdef PRIVMSG #a :hi\n";
+    world.say(amy, line);
+    // The disk did not take it, and has nothing of it.
+    world.memory = Memory::default();
+    world.heard(amy);
+    for storage in ["paused", "back"] {
+        world.say(amy, line);
+        let heard = world.heard(amy);
+        assert!(heard.len() == 1 && heard[0].contains("parlor/volatile"), "{storage}: {heard:?}");
+        world.give(Input::Resumed { lost: 1 });
+        world.heard(amy);
     }
 }
 

@@ -4,7 +4,7 @@ use super::event::What;
 use super::limits::MAX_TOPIC;
 use super::membership::shown;
 use super::room::{RoomId, Topic};
-use super::{ConnectionId, Hub};
+use super::{ConnectionId, Hub, Line};
 use crate::protocol::Numeric::*;
 
 impl Hub {
@@ -42,9 +42,19 @@ impl Hub {
     }
 
     pub(super) fn show_topic(&mut self, id: ConnectionId, room: RoomId) {
-        let Some(room) = self.rooms.get(room) else { return };
-        let (Some(topic), name) = (room.topic.clone(), room.name.to_string()) else { return };
-        self.reply(id, RPL_TOPIC, format_args!("{name} :{}", topic.text));
-        self.reply(id, RPL_TOPICWHOTIME, format_args!("{name} {} {}", topic.setter, topic.at.seconds()));
+        for line in self.topic_lines(id, room) {
+            self.emit(id, line);
+        }
+    }
+
+    /// RPL_TOPIC and RPL_TOPICWHOTIME; nothing without a topic.
+    pub(super) fn topic_lines(&self, id: ConnectionId, room: RoomId) -> Vec<Line> {
+        let Some(room) = self.rooms.get(room) else { return Vec::new() };
+        let (Some(topic), name) = (&room.topic, &room.name) else { return Vec::new() };
+        let (text, setter, at) = (&topic.text, &topic.setter, topic.at.seconds());
+        vec![
+            self.numeric_line(id, RPL_TOPIC, format_args!("{name} :{text}")),
+            self.numeric_line(id, RPL_TOPICWHOTIME, format_args!("{name} {setter} {at}")),
+        ]
     }
 }

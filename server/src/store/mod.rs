@@ -119,8 +119,8 @@ pub struct Opened {
     pub last_millis: u64,
     /// Made when the store was: the same for ever. For the names of hosts.
     pub secret: [u8; 16],
-    /// The fingerprints of the last day, at most 1,000,000, the newest if there were more; in no
-    /// order that matters.
+    /// The fingerprints of the last day, at most 1,000,000, the newest if there were more; the
+    /// oldest first, but for those of one file.
     pub fingerprints: Vec<u64>,
     /// Rooms that have a state: folded name, and the state that was set last.
     pub rooms: Vec<(Box<str>, Box<[u8]>)>,

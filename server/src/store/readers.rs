@@ -70,7 +70,7 @@ pub(super) enum Stopped {
 }
 
 fn page(shared: &Shared, query: &Query) -> Result<Found, Stopped> {
-    let Some(room) = shared.index().number(&query.room) else {
+    let Some(room) = shared.index().number(&query.room).filter(|_| query.limit > 0) else {
         return Ok(Found { complete: true, ..Found::default() });
     };
     let range = shared.range(query.after, query.before, query.upto);

@@ -2,7 +2,8 @@
 //! `cargo build --release --workspace && cargo run --release -p parlor-tests --bin bench -- [scenario]…`
 //!
 //! Without a scenario: every short one of the load generator (Linux). `memory` is the server at
-//! rest, `window` the window (needs Xvfb), `soak` takes as long as it is told.
+//! rest, `window` the window (needs Xvfb), `store` the history on disk (two minutes), `soak` takes as
+//! long as it is told.
 #![forbid(unsafe_code)]
 
 #[cfg(target_os = "linux")]
@@ -22,7 +23,7 @@ use argh::FromArgs;
 const USAGE: i32 = 64;
 
 /// Measures server and window. Scenarios: batch, single, thousand, paced, idle, joins, empty,
-/// history, cores, scale, small, hostile, soak; memory, window.
+/// history, cores, scale, small, hostile, store, soak; memory, window.
 #[derive(FromArgs)]
 struct Options {
     /// what to measure; without a name all short ones under load

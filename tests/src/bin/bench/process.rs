@@ -54,6 +54,15 @@ pub(crate) fn machine() -> io::Result<Duration> {
     Ok(Duration::from_millis(10 * (user + nice + system + irq + soft + stolen)))
 }
 
+/// Bytes that a process has had written to disk (`write_bytes`, proc_pid_io(5)): whole pages of
+/// what it changed, without the file system's own records.
+#[cfg(target_os = "linux")]
+pub(crate) fn written(process: u32) -> io::Result<u64> {
+    let io = fs::read_to_string(format!("/proc/{process}/io"))?;
+    let bytes = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    bytes.and_then(|bytes| bytes.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
 /// Open descriptors.
 #[cfg(target_os = "linux")]
 pub(crate) fn descriptors(process: u32) -> io::Result<usize> {

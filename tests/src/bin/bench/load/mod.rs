@@ -30,6 +30,7 @@ mod small;
 mod soak;
 mod spread;
 mod stamp;
+mod store;
 mod talk;
 mod two_cores;
 
@@ -43,7 +44,7 @@ pub(crate) use report::Report;
 type Scenario = fn(&Plan) -> io::Result<Report>;
 
 /// The scenarios by name, in the order of a whole run; `false`: only when named.
-pub(crate) const SCENARIOS: [(&str, bool, Scenario); 13] = [
+pub(crate) const SCENARIOS: [(&str, bool, Scenario); 14] = [
     ("batch", true, batch::batch),
     ("single", true, batch::single),
     ("thousand", true, batch::thousand),
@@ -56,6 +57,7 @@ pub(crate) const SCENARIOS: [(&str, bool, Scenario); 13] = [
     ("scale", true, scale::measure),
     ("small", true, small::measure),
     ("hostile", true, hostile::measure),
+    ("store", false, store::measure),
     ("soak", false, soak::measure),
 ];
 

@@ -1,6 +1,8 @@
 //! The mark at the end of each measured line: who sent it, and as which of its lines.
 //! Fixed in width, so that a reader looks at twelve digits and parses nothing else.
 
+use std::fmt;
+
 /// Bytes of a mark: `~`, four digits of the sender, eight of the line's number.
 pub(crate) const MARK: usize = 13;
 /// Bytes that IRC adds to a text on its way to another member: prefix, command, room. Servers
@@ -44,8 +46,13 @@ impl Stamp {
             None => text + WRAPPING,
         };
         to.resize(to.len() + padding.saturating_sub(MARK), b'x');
-        let Stamp { sender, number } = self;
-        to.extend_from_slice(format!("~{sender:04}{:08}\r\n", number % 100_000_000).as_bytes());
+        to.extend_from_slice(format!("{self}\r\n").as_bytes());
+    }
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "~{:04}{:08}", self.sender, self.number % 100_000_000)
     }
 }
 

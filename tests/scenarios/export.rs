@@ -1,0 +1,243 @@
+//! The history of a stopped server: --export and --compact.
+
+use parlor_tests::{Ended, Launch, Scratch, Server};
+
+/// A folder with a history of #tea, and its path.
+fn history() -> (Scratch, String) {
+    let home = Scratch::new();
+    let server = home.server(&[]);
+    let mut alice = server.irc_with("alice", &["message-tags", "echo-message"]);
+    let mut bob = server.irc("bob");
+    alice.join("#Tea");
+    bob.join("#Tea");
+    alice.settle();
+    for line in [
+        "PRIVMSG #tea :hello \"world\" \\ 小明\u{2028}\u{7f}",
+        "@+parlor/id=0123456789abcdef0123456789abcdef;+x=a\\sb PRIVMSG #tea :tagged",
+        "PRIVMSG #tea :\u{1}ACTION waves\u{1}",
+        "NOTICE #tea :\u{3}04red\u{1b}[31m",
+        "TOPIC #tea :leaves",
+        "KICK #tea bob :out",
+    ] {
+        alice.send(line);
+    }
+    alice.settle();
+    assert_eq!(server.stop(), 0);
+    let folder = home.path().display().to_string();
+    (home, folder)
+}
+
+fn run(options: &[&str]) -> Ended {
+    Launch::new(options).without_defaults().run()
+}
+
+#[test]
+fn a_text_for_people() {
+    let (_home, folder) = history();
+    for room in ["#tea", "#TEA"] {
+        let ended = run(&["--data", &folder, "--export", room]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let lines: Vec<&str> = ended.stdout.lines().collect();
+        assert!(
+            lines.iter().all(|line| line.starts_with("20") && line.get(23..25) == Some("Z ")),
+            "{lines:?}"
+        );
+        let told: Vec<&str> = lines.iter().map(|line| &line[25..]).collect();
+        assert!(told.contains(&"<alice> tagged") && told.contains(&"* alice waves"), "{told:?}");
+        assert!(told.contains(&"* alice TOPIC leaves") && told.contains(&"* alice KICK bob out"), "{told:?}");
+        assert!(told.iter().any(|line| line.starts_with("<alice> hello \"world\" \\ 小明")), "{told:?}");
+        assert!(!ended.stdout.contains('\u{1b}'), "a terminal is shown nothing that it obeys");
+        assert!(ended.stderr.contains(&format!("{} records of", lines.len())), "{}", ended.stderr);
+    }
+}
+
+/// One JSON value, read strictly (RFC 8259); what follows it.
+fn json(text: &str) -> Result<&str, String> {
+    let wrong = || format!("no JSON: {text:.40}");
+    match text.as_bytes().first().ok_or_else(wrong)? {
+        b'{' => {
+            let mut rest = &text[1..];
+            loop {
+                rest = string(rest)?.strip_prefix(':').ok_or_else(wrong)?;
+                rest = json(rest)?;
+                match rest.as_bytes().first() {
+                    Some(b',') => rest = &rest[1..],
+                    Some(b'}') => return Ok(&rest[1..]),
+                    _ => return Err(wrong()),
+                }
+            }
+        }
+        b'"' => string(text),
+        _ => Err(wrong()),
+    }
+}
+
+fn string(text: &str) -> Result<&str, String> {
+    let wrong = || format!("no string: {text:.40}");
+    let inner = text.strip_prefix('"').ok_or_else(wrong)?;
+    let mut chars = inner.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Ok(&inner[at + 1..]),
+            '\\' => match chars.next().ok_or_else(wrong)?.1 {
+                '"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't' => {}
+                'u' => {
+                    let digits = (0..4).all(|_| chars.next().is_some_and(|(_, c)| c.is_ascii_hexdigit()));
+                    digits.then_some(()).ok_or_else(wrong)?;
+                }
+                _ => return Err(wrong()),
+            },
+            c if c < ' ' => return Err(wrong()),
+            _ => {}
+        }
+    }
+    Err(wrong())
+}
+
+#[test]
+fn json_for_programs() {
+    let (_home, folder) = history();
+    let ended = run(&["--data", &folder, "--export", "#tea", "--format", "jsonl"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for line in ended.stdout.lines() {
+        assert_eq!(json(line), Ok(""), "{line}");
+        for name in ["time", "msgid", "room", "kind", "from"] {
+            assert!(line.contains(&format!("\"{name}\":\"")), "{name} in {line}");
+        }
+    }
+    let line = |part: &str| ended.stdout.lines().find(|line| line.contains(part)).unwrap_or_default();
+    assert!(
+        line("tagged").contains(r#""tags":"+parlor/id=0123456789abcdef0123456789abcdef;+x=a\\sb""#),
+        "{}",
+        ended.stdout
+    );
+    assert!(line("hello").contains(r#"hello \"world\" \\ 小明"#), "{}", ended.stdout);
+    assert!(line("KICK").contains(r#""text":"bob","more":"out""#), "{}", ended.stdout);
+    assert!(line("ACTION").contains(r"\u0001ACTION waves\u0001"), "{}", ended.stdout);
+    let ids: Vec<&str> =
+        ended.stdout.lines().filter_map(|line| line.split("\"msgid\":\"").nth(1)?.get(..23)).collect();
+    assert!(ids.len() > 5 && ids.is_sorted(), "{ids:?}");
+}
+
+#[test]
+fn since_leaves_out_what_is_older() {
+    let (_home, folder) = history();
+    let all = run(&["--data", &folder, "--export", "#tea"]).stdout;
+    let export = |since: &str| run(&["--data", &folder, "--export", "#tea", "--since", since]);
+    for since in ["2020-01-01", "2020-01-01T00:00:00Z", "1d"] {
+        assert_eq!(export(since).stdout, all, "{since}");
+    }
+    assert_eq!(export("2999-01-01").stdout, "");
+    // The line of that very moment counts.
+    let last = all.lines().last().expect("lines");
+    let at = export(&last[..24]);
+    assert!(at.stdout.lines().last() == Some(last) && at.stdout.len() <= all.len(), "{}", at.stdout);
+    assert_eq!(export("yesterday").code, 64);
+}
+
+#[test]
+fn a_room_that_nobody_knows_is_empty() {
+    let (_home, folder) = history();
+    let ended = run(&["--data", &folder, "--export", "#coffee"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, ""));
+    assert!(ended.stderr.contains("nothing is kept of #coffee"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_is_not_there_is_not_made() {
+    let home = Scratch::new();
+    let folder = home.file("absent");
+    let ended = run(&["--data", &folder, "--export", "#tea"]);
+    assert_eq!(ended.stdout, "");
+    assert!(ended.stderr.contains("absent"), "{}", ended.stderr);
+    assert!(!std::path::Path::new(&folder).exists(), "an export makes nothing: {}", ended.stderr);
+}
+
+#[test]
+fn a_running_server_is_not_read_behind_its_back() {
+    let home = Scratch::new();
+    let server = home.server(&[]);
+    let folder = home.path().display().to_string();
+    for work in [&["--export", "#lobby"][..], &["--compact"]] {
+        let mut options = vec!["--data", &folder];
+        options.extend(work);
+        let ended = run(&options);
+        assert_eq!((ended.code, ended.stdout.as_str()), (69, ""), "{}", ended.stderr);
+        assert!(ended.stderr.starts_with("server: ") && ended.stderr.contains(&folder), "{}", ended.stderr);
+    }
+    server.irc("alice").settle();
+}
+
+#[test]
+fn options_that_do_not_go_together_are_64() {
+    for options in [
+        &["--export", "#tea", "--compact"][..],
+        &["--export", "#tea", "--no-history"],
+        &["--compact", "--no-history"],
+        &["--since", "1d"],
+        &["--format", "text"],
+        &["--export", "#tea", "--format", "xml"],
+        &["--export"],
+        &["--keep", "long"],
+        &["--keep-lines", "0"],
+        &["--keep-bytes", "lots"],
+    ] {
+        assert_eq!(run(options).code, 64, "{options:?}");
+    }
+}
+
+#[test]
+fn compaction_keeps_what_is_kept_and_says_what_it_saved() {
+    let home = Scratch::new();
+    let folder = home.path().display().to_string();
+    let server = home.server(&[]);
+    let mut alice = server.irc("alice");
+    alice.join("#tea");
+    let text = "y".repeat(300);
+    for chunk in 0..50 {
+        let lines: String =
+            (0..500).map(|number| format!("PRIVMSG #tea :{} {text}\r\n", chunk * 500 + number)).collect();
+        alice.send_bytes(lines);
+        alice.settle();
+    }
+    assert_eq!(server.stop(), 0);
+    let size = || -> u64 {
+        let files = home.path().read_dir().expect("it is ours");
+        files.map(|file| file.expect("it is ours").metadata().expect("it is ours").len()).sum()
+    };
+    let before = size();
+    let ended = run(&["--data", &folder, "--keep-lines", "100", "--compact"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, ""), "{}", ended.stderr);
+    assert!(size() < before / 2, "{before} bytes, then {}: {}", size(), ended.stderr);
+    let words: Vec<u64> = ended.stderr.split(' ').filter_map(|word| word.parse().ok()).collect();
+    assert_eq!(words, [before, size()], "{}", ended.stderr);
+    let left = run(&["--data", &folder, "--export", "#tea"]).stdout;
+    assert!(left.contains(&format!("<alice> 24999 {text}")), "the newest stay");
+    assert!((100..10_000).contains(&left.lines().count()), "{}", left.lines().count());
+}
+
+#[test]
+fn whoever_reads_an_export_may_stop_reading() {
+    let (_home, folder) = history();
+    let ended = Launch::new(&["--data", &folder, "--export", "#tea"])
+        .without_defaults()
+        .through_shell("\"$@\" | head -n 1")
+        .run();
+    assert_eq!((ended.code, ended.stdout.lines().count()), (0, 1), "{}", ended.stderr);
+    let full = Launch::new(&["--data", &folder, "--export", "#tea"])
+        .without_defaults()
+        .through_shell("exec \"$@\" > /dev/full")
+        .run();
+    if std::path::Path::new("/dev/full").exists() {
+        assert_eq!(full.code, 74, "{}", full.stderr);
+    }
+}
+
+#[test]
+fn a_server_starts_again_where_it_was_exported() {
+    let (home, folder) = history();
+    assert_eq!(run(&["--data", &folder, "--export", "#tea"]).code, 0);
+    let server: Server = home.server(&[]);
+    let lines = server.irc("carol").join("#Tea");
+    assert!(lines.iter().any(|m| m.is_like("332 carol #Tea leaves")), "{lines:?}");
+}

@@ -1,0 +1,369 @@
+//! The folder of the history: whose it is, what may be wrong with it, and a disk that is full.
+
+use std::fs;
+use std::path::PathBuf;
+
+use parlor_tests::{Deadline, Ended, Irc, Launch, Message, Scratch, Server};
+
+fn folder(home: &Scratch) -> String {
+    home.path().display().to_string()
+}
+
+/// Starts a server on a folder that it has to refuse.
+fn start(home: &Scratch) -> Ended {
+    Launch::new(&["--data", &folder(home)]).run()
+}
+
+/// One sentence and a code; nothing half started.
+#[track_caller]
+fn refused(ended: &Ended, code: i32, names: &str) {
+    assert_eq!((ended.code, ended.stdout.as_str()), (code, ""), "{}", ended.stderr);
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    let [line] = lines[..] else { panic!("one sentence, not {lines:?}") };
+    assert!(line.starts_with("server: ") && line.contains(names), "{names:?} in {line:?}");
+}
+
+/// Every file with its content.
+fn content(home: &Scratch) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<(PathBuf, Vec<u8>)> = files(home)
+        .into_iter()
+        .filter(|path| path.file_name().is_some_and(|name| name != "lock"))
+        .map(|path| (path.clone(), fs::read(&path).expect("it is ours")))
+        .collect();
+    files.sort();
+    files
+}
+
+fn files(home: &Scratch) -> Vec<PathBuf> {
+    let files = home.path().read_dir().expect("it is ours");
+    files.map(|file| file.expect("it is ours").path()).collect()
+}
+
+/// The newest log of lines.
+fn log(home: &Scratch) -> PathBuf {
+    let mut logs = files(home);
+    logs.retain(|path| path.extension().is_some_and(|end| end == "log"));
+    logs.retain(|path| path.file_stem().is_some_and(|stem| stem != "rooms"));
+    logs.sort();
+    logs.pop().expect("there is a log")
+}
+
+fn talk(server: &Server, room: &str, lines: usize) -> Irc {
+    let mut alice = server.irc_with("alice", &["echo-message", "message-tags"]);
+    alice.join(room);
+    (0..lines).for_each(|number| alice.send(&format!("PRIVMSG {room} :{number}")));
+    alice.settle();
+    alice
+}
+
+/// How many lines a reader can page through.
+fn count(server: &Server, room: &str) -> usize {
+    count_as(server, "reader", room)
+}
+
+fn count_as(server: &Server, nick: &str, room: &str) -> usize {
+    let mut reader = server.irc_with(nick, &["batch", "draft/chathistory", "message-tags", "server-time"]);
+    reader.join(room);
+    let (mut count, mut from) = (0, "timestamp=2000-01-01T00:00:00.000Z".to_owned());
+    loop {
+        let page = reader.ask_batch(&format!("CHATHISTORY AFTER {room} {from} 100"));
+        let Some(last) = page.last() else { return count };
+        from = format!("msgid={}", last.tag("msgid").expect("an id"));
+        count += page.len();
+    }
+}
+
+#[test]
+fn a_second_server_on_the_folder_is_refused() {
+    let home = Scratch::new();
+    let server = home.server(&[]);
+    refused(&start(&home), 69, &folder(&home));
+    server.crash();
+    // Who crashed holds nothing.
+    let _next = home.server(&[]);
+}
+
+#[test]
+fn each_address_has_a_folder_of_its_own_by_default() {
+    let server = Launch::new(&["--bind", "127.0.0.1:0"]).without_defaults().start();
+    let line = server.wait_log("history: ");
+    assert!(line.contains(&folder(server.home())) && line.contains("127.0.0.1-0"), "{line}");
+}
+
+#[test]
+fn a_foreign_file_is_left_alone() {
+    let home = Scratch::new();
+    let meta = home.write("meta", "my shopping list");
+    refused(&start(&home), 65, &meta);
+    assert_eq!(fs::read_to_string(&meta).expect("it is ours"), "my shopping list");
+    assert!(content(&home).len() == 1, "{:?}", files(&home));
+}
+
+#[test]
+fn files_of_others_beside_ours_are_no_obstacle() {
+    let home = Scratch::new();
+    let notes = home.write("notes.txt", "mine");
+    talk(&home.server(&[]), "#tea", 3);
+    assert_eq!(count(&home.server(&[]), "#tea"), 3);
+    assert_eq!(fs::read_to_string(notes).expect("it is ours"), "mine");
+}
+
+#[test]
+fn a_newer_format_is_refused_and_untouched() {
+    let home = Scratch::new();
+    talk(&home.server(&[]), "#tea", 3).settle();
+    let path = home.file("meta");
+    let mut meta = fs::read(&path).expect("it is ours");
+    meta[8] = 99;
+    let end = meta.len() - 4;
+    let sum = crc32c(&meta[..end]).to_le_bytes();
+    meta[end..].copy_from_slice(&sum);
+    fs::write(&path, meta).expect("it is ours");
+    let before = content(&home);
+    refused(&start(&home), 65, "newer server (format 99");
+    let folder = folder(&home);
+    for work in [&["--export", "#tea"][..], &["--compact"]] {
+        let mut options = vec!["--data", &folder];
+        options.extend(work);
+        refused(&Launch::new(&options).without_defaults().run(), 65, "newer server");
+    }
+    assert_eq!(content(&home), before);
+}
+
+/// CRC-32C, bit by bit.
+fn crc32c(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |sum: u32, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0x82f6_3b78 & 0u32.wrapping_sub(sum & 1)))
+    })
+}
+
+#[test]
+fn a_damaged_file_is_named_and_untouched() {
+    for damaged in ["meta", "rooms.log"] {
+        let home = Scratch::new();
+        talk(&home.server(&[]), "#tea", 3).settle();
+        let path = home.file(damaged);
+        let mut bytes = fs::read(&path).expect("it is ours");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x40;
+        fs::write(&path, bytes).expect("it is ours");
+        let before = content(&home);
+        let ended = start(&home);
+        // A tail that is missing shows in the log that needs it.
+        refused(&ended, 65, if damaged == "meta" { &path } else { "damaged" });
+        assert!(ended.stderr.contains("aside"), "{}", ended.stderr);
+        assert_eq!(content(&home), before, "{damaged}");
+    }
+}
+
+#[test]
+fn damage_in_the_middle_of_the_lines_is_no_silent_loss() {
+    let home = Scratch::new();
+    let server = home.server(&[]);
+    talk(&server, "#tea", 500).settle();
+    assert_eq!(server.stop(), 0);
+    let path = log(&home);
+    let mut bytes = fs::read(&path).expect("it is ours");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    fs::write(&path, &bytes).expect("it is ours");
+    let before = content(&home);
+    let ended = Launch::new(&["--data", &folder(&home), "--export", "#tea"]).without_defaults().run();
+    assert_eq!(ended.code, 65, "{}", ended.stderr);
+    assert!(ended.stderr.contains(&path.display().to_string()), "{}", ended.stderr);
+    assert_eq!(content(&home), before, "nothing was changed");
+}
+
+#[test]
+fn a_tail_that_a_crash_left_half_written_is_cut() {
+    let home = Scratch::new();
+    let server = home.server(&[]);
+    let mut alice = talk(&server, "#tea", 0);
+    for number in 0..50 {
+        // One commit a line: what is cut was written at once.
+        alice.send(&format!("PRIVMSG #tea :{number}"));
+        alice.expect("PRIVMSG #tea *");
+    }
+    server.crash();
+    let path = log(&home);
+    let bytes = fs::read(&path).expect("it is ours");
+    let end = bytes.iter().rposition(|byte| *byte != 0).expect("lines") + 1;
+    fs::write(&path, &bytes[..end - 3]).expect("it is ours");
+    let server = home.server(&[]);
+    let left = count(&server, "#tea");
+    assert_eq!(left, 49);
+    talk(&server, "#coffee", 3).settle();
+    server.crash();
+    let server = home.server(&[]);
+    assert_eq!((count(&server, "#tea"), count_as(&server, "other", "#coffee")), (left, 3));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_written_is_74() {
+    let home = Scratch::new();
+    let file = home.write("file", "");
+    let below = format!("{file}/history");
+    refused(&Launch::new(&["--data", &below]).run(), 74, &below);
+    refused(&Launch::new(&["--data", &file]).run(), 74, &file);
+    refused(&Launch::new(&["--data", "/proc/parlor"]).run(), 74, "/proc/parlor");
+}
+
+#[test]
+fn retention_is_by_lines_of_a_room() {
+    let home = Scratch::new();
+    let server = home.server(&["--keep-lines", "50"]);
+    talk(&server, "#tea", 500).settle();
+    talk_as(&server, "bob", "#coffee", 20);
+    server.crash();
+    let server = home.server(&["--keep-lines", "50"]);
+    assert_eq!(count(&server, "#tea"), 50);
+    drop(server);
+    let server = home.server(&["--keep-lines", "10"]);
+    assert_eq!(count(&server, "#coffee"), 10);
+}
+
+fn talk_as(server: &Server, nick: &str, room: &str, lines: usize) {
+    let mut irc = server.irc_with(nick, &["echo-message"]);
+    irc.join(room);
+    (0..lines).for_each(|number| irc.send(&format!("PRIVMSG {room} :{number}")));
+    irc.settle();
+}
+
+#[test]
+fn retention_is_by_bytes_of_a_room() {
+    let home = Scratch::new();
+    let server = home.server(&["--keep-bytes", "4K"]);
+    talk(&server, "#tea", 3000).settle();
+    talk_as(&server, "bob", "#coffee", 20);
+    let left = count(&server, "#tea");
+    assert!((20..1500).contains(&left), "{left}");
+    assert_eq!(count_as(&server, "other", "#coffee"), 20);
+}
+
+#[test]
+fn retention_by_age_forgets_what_is_old() {
+    let home = Scratch::new();
+    let server = home.server(&["--keep", "1s"]);
+    talk(&server, "#tea", 20).settle();
+    drop(server);
+    let deadline = Deadline::after(Deadline::DEFAULT);
+    while count(&home.server(&["--keep", "1s"]), "#tea") > 0 {
+        assert!(deadline.left().is_some(), "a second has passed");
+    }
+}
+
+/// A server whose files may not grow beyond some blocks of 512 bytes.
+#[cfg(unix)]
+fn cramped(home: &Scratch, blocks: u32) -> Server {
+    let script = format!("ulimit -S -f {blocks}; exec \"$@\"");
+    Launch::new(&["--data", &folder(home)]).through_shell(&script).start()
+}
+
+/// Lets its files grow again.
+#[cfg(target_os = "linux")]
+fn relieve(server: &Server) {
+    let done = std::process::Command::new("prlimit")
+        .args(["--pid", &server.id().to_string(), "--fsize=unlimited"])
+        .status();
+    assert!(done.is_ok_and(|status| status.success()), "prlimit of util-linux");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_stops_nobody_and_is_said() {
+    let home = Scratch::new();
+    let server = cramped(&home, 300);
+    let mut alice = server.irc_with("alice", &["echo-message", "message-tags", "batch", "draft/chathistory"]);
+    let mut bob = server.irc("bob");
+    let mut carol = server.plain();
+    carol.send("carol");
+    carol.expect("*Welcome*");
+    for irc in [&mut alice, &mut bob] {
+        irc.join("#lobby");
+    }
+    let text = "y".repeat(350);
+    let mut number = 0;
+    let mut receipts = 0;
+    let paused = loop {
+        alice.send(&format!("PRIVMSG #lobby :{number} {text}"));
+        let lines = alice.until(|m: &Message| m.command == "PRIVMSG");
+        let echo = lines.last().expect("an echo");
+        assert!(echo.last().starts_with(&format!("{number} ")), "{echo}");
+        number += 1;
+        match echo.tag("parlor/volatile") {
+            Some(_) => break lines,
+            None => receipts += 1,
+        }
+        assert!(number < 5000, "the disk is never full");
+    };
+    drop(paused);
+    let notice = bob.expect("NOTICE #lobby :*istory is paused*");
+    let said = notice.last();
+    assert_eq!(said.matches("is paused").count(), 1, "{said}");
+    assert!(!said.contains(&folder(&home)), "nobody's business: {said}");
+    assert!(!said.contains(".."), "{said}");
+    let line = carol.expect("*istory is paused*");
+    assert!(line.starts_with("-!- server: "), "{line}");
+    // The room goes on, and what is there can be read.
+    for _ in 0..50 {
+        alice.send("PRIVMSG #lobby :going on");
+        let echo = alice.expect("PRIVMSG #lobby :going on");
+        assert_eq!(echo.tag("parlor/volatile"), Some(""), "{echo}");
+        bob.expect("PRIVMSG #lobby :going on");
+    }
+    assert_eq!(alice.ask_batch("CHATHISTORY LATEST #lobby * 10").len(), 10);
+    relieve(&server);
+    bob.expect("NOTICE #lobby :*istory goes on*");
+    alice.settle();
+    let echo = alice.ask("PRIVMSG #lobby :kept again", "PRIVMSG #lobby :kept again");
+    assert_eq!(echo.tag("parlor/volatile"), None, "{echo}");
+    server.crash();
+    let server = home.server(&[]);
+    let left = count(&server, "#lobby");
+    assert!(left > receipts, "{left} of {receipts} receipts and one");
+    let last = server.irc_with("late", &["server-time"]).join("#lobby");
+    assert!(last.iter().any(|m| m.last() == "kept again"), "{last:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_sent_again_while_the_disk_is_full_is_no_receipt() {
+    let home = Scratch::new();
+    let server = cramped(&home, 300);
+    let mut alice = server.irc_with("alice", &["echo-message", "message-tags"]);
+    alice.join("#tea");
+    let text = "y".repeat(400);
+    let mut number = 0;
+    loop {
+        let line = format!("@+parlor/id={number:032x} PRIVMSG #tea :{text}");
+        let echo = alice.ask_all(&line).into_iter().find(|m| m.command == "PRIVMSG").expect("an echo");
+        if echo.tag("parlor/volatile").is_some() {
+            let again = alice.ask_all(&line).into_iter().find(|m| m.command == "PRIVMSG").expect("an echo");
+            assert_eq!(again.tag("parlor/volatile"), Some(""), "{again}");
+            return;
+        }
+        number += 1;
+        assert!(number < 5000, "the disk is never full");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_is_stopped_with_a_full_disk_ends_and_starts() {
+    let home = Scratch::new();
+    let server = cramped(&home, 300);
+    let mut alice = server.irc_with("alice", &["echo-message", "message-tags"]);
+    alice.join("#tea");
+    let text = "y".repeat(400);
+    alice.send_bytes(format!("PRIVMSG #tea :{text}\r\n").repeat(1000));
+    alice.expect("NOTICE #tea *paused*");
+    alice.settle();
+    server.signal("TERM");
+    alice.expect_closed();
+    drop(alice);
+    let ended = server.wait();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("not in the history"), "{}", ended.stderr);
+    assert!(count(&home.server(&[]), "#tea") > 50);
+}

@@ -1,0 +1,213 @@
+//! A model of the store: what is given to it is committed later, in groups and in order; a crash leaves some
+//! beginning of what was not committed yet.
+//!
+//! It answers as `parlor_server::store` and `archive` do, from a plain list.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use parlor_server::hub::history::{Answer, Kept, Query, Record, Request};
+use parlor_server::protocol::MsgId;
+
+use crate::random::Random;
+
+/// Records that wait while the disk takes nothing; more are lost.
+const MOST_HELD: usize = 12;
+
+/// What waits for the writer.
+#[derive(Debug)]
+pub(crate) enum Job {
+    Keep(Record),
+    Room(Arc<str>, Option<Box<[u8]>>),
+    Read(u64, Request),
+}
+
+/// What came of a commit.
+#[derive(Debug, Default)]
+pub(crate) struct Commit {
+    pub(crate) records: Vec<Record>,
+    pub(crate) reads: Vec<(u64, Request)>,
+    /// Records that were lost while nothing was taken, once that is over.
+    pub(crate) resumed: Option<u64>,
+}
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub(crate) struct Disk {
+    /// Committed records of all rooms, in order.
+    kept: Vec<Record>,
+    rooms: BTreeMap<Arc<str>, Box<[u8]>>,
+    waiting: VecDeque<Job>,
+    /// So many of those that wait are being written.
+    pub(crate) writing: Option<usize>,
+    /// It takes nothing; so many records were lost meanwhile.
+    pub(crate) paused: Option<u64>,
+    pub(crate) boot: u32,
+}
+
+impl Disk {
+    pub(crate) fn give(&mut self, job: Job) {
+        let held = self.waiting.iter().filter(|job| matches!(job, Job::Keep(_))).count();
+        if let (Job::Keep(_), Some(lost)) = (&job, &mut self.paused)
+            && held >= MOST_HELD
+        {
+            *lost += 1;
+            return;
+        }
+        self.waiting.push_back(job);
+    }
+
+    /// Whether the writer has something to begin with.
+    pub(crate) fn wants_to_write(&self) -> bool {
+        self.writing.is_none() && !self.waiting.is_empty()
+    }
+
+    /// The writer takes all that waits.
+    pub(crate) fn begin(&mut self) {
+        self.writing = Some(self.waiting.len());
+    }
+
+    /// What was begun is on disk.
+    pub(crate) fn commit(&mut self) -> Commit {
+        let mut commit = Commit { resumed: self.paused.take(), ..Commit::default() };
+        let count = self.writing.take().unwrap_or_default().min(self.waiting.len());
+        for job in self.waiting.drain(..count).collect::<Vec<_>>() {
+            match job {
+                Job::Keep(record) => {
+                    commit.records.push(record.clone());
+                    self.keep(record);
+                }
+                Job::Room(room, state) => self.set(room, state),
+                Job::Read(ticket, request) => commit.reads.push((ticket, request)),
+            }
+        }
+        commit
+    }
+
+    /// The disk did not take what was begun. Questions are answered with what it has.
+    pub(crate) fn fail(&mut self) -> Vec<(u64, Request)> {
+        self.paused.get_or_insert_default();
+        self.writing = None;
+        let mut reads = Vec::new();
+        for job in std::mem::take(&mut self.waiting) {
+            match job {
+                Job::Read(ticket, request) => reads.push((ticket, request)),
+                job => self.waiting.push_back(job),
+            }
+        }
+        reads
+    }
+
+    /// The server is gone. Says how many records survive that were not committed, and which do not.
+    pub(crate) fn crash(&mut self, random: &mut Random) -> (Vec<Record>, Vec<Record>) {
+        let waiting: Vec<Job> = std::mem::take(&mut self.waiting).into();
+        let whole = if self.paused.is_some() { 0 } else { random.below(waiting.len() + 1) };
+        (self.writing, self.paused) = (None, None);
+        let (mut saved, mut lost) = (Vec::new(), Vec::new());
+        for (at, job) in waiting.into_iter().enumerate() {
+            match job {
+                Job::Keep(record) if at < whole => {
+                    saved.push(record.clone());
+                    self.keep(record);
+                }
+                Job::Keep(record) => lost.push(record),
+                Job::Room(room, state) if at < whole => self.set(room, state),
+                Job::Room(..) | Job::Read(..) => {}
+            }
+        }
+        (saved, lost)
+    }
+
+    fn keep(&mut self, record: Record) {
+        // An event of several rooms has one id in all of them.
+        assert!(self.kept.last().is_none_or(|last| last.id <= record.id), "ids rise: {:?}", record.id);
+        self.kept.push(record);
+    }
+
+    fn set(&mut self, room: Arc<str>, state: Option<Box<[u8]>>) {
+        match state {
+            Some(state) => drop(self.rooms.insert(room, state)),
+            None => drop(self.rooms.remove(&room)),
+        }
+    }
+
+    /// Records that are not committed.
+    pub(crate) fn uncommitted(&self) -> impl Iterator<Item = &Record> {
+        self.waiting.iter().filter_map(|job| if let Job::Keep(record) = job { Some(record) } else { None })
+    }
+
+    /// Everything committed, in order.
+    pub(crate) fn kept(&self) -> &[Record] {
+        &self.kept
+    }
+
+    pub(crate) fn rooms(&self) -> Vec<(Box<str>, Box<[u8]>)> {
+        self.rooms.iter().map(|(room, state)| (room.as_ref().into(), state.clone())).collect()
+    }
+
+    pub(crate) fn fingerprints(&self) -> Vec<u64> {
+        self.kept.iter().map(|record| record.fingerprint).filter(|print| *print != 0).collect()
+    }
+
+    pub(crate) fn last_millis(&self) -> u64 {
+        self.kept.last().map_or(0, |record| record.id.millis)
+    }
+
+    pub(crate) fn answer(&self, request: &Request) -> Answer {
+        let found = match request {
+            Request::Lines(query) => self.lines(query),
+            Request::Around(before, after) => {
+                let mut found = self.lines(before);
+                found.extend(self.lines(after));
+                found
+            }
+            Request::Search(rooms, query, matches) => {
+                let fits = |record: &&Record| {
+                    rooms.contains(&record.room)
+                        && !record.event
+                        && lies_in(query, record.id)
+                        && matches(&record.payload)
+                };
+                self.kept.iter().rev().filter(fits).take(query.limit).map(kept).collect()
+            }
+            Request::Find { room, fingerprint } => {
+                let fits = |record: &&Record| record.room == *room && record.fingerprint == *fingerprint;
+                self.kept.iter().rev().find(fits).into_iter().map(kept).collect()
+            }
+            Request::Targets { rooms, after, before } => {
+                let fits = |record: &&Record| {
+                    !record.event && after.is_before(record.id) && before.is_after(record.id)
+                };
+                let last = |room: &Arc<str>| {
+                    let of_room = self.kept.iter().rev().filter(fits).find(|record| record.room == *room);
+                    of_room.map(|record| (room.clone(), record.id))
+                };
+                let mut targets: Vec<(Arc<str>, MsgId)> = rooms.iter().filter_map(last).collect();
+                targets.sort_by_key(|(_, id)| *id);
+                return Answer::Targets(targets);
+            }
+        };
+        Answer::Lines { found, more: None }
+    }
+
+    fn lines(&self, query: &Query) -> Vec<Kept> {
+        let fits = |record: &&Record| {
+            record.room == query.room && (query.events || !record.event) && lies_in(query, record.id)
+        };
+        let fitting = self.kept.iter().filter(fits);
+        if !query.newest {
+            return fitting.take(query.limit).map(kept).collect();
+        }
+        let mut found: Vec<Kept> = fitting.rev().take(query.limit).map(kept).collect();
+        found.reverse();
+        found
+    }
+}
+
+fn lies_in(query: &Query, id: MsgId) -> bool {
+    id <= query.upto && query.after.is_before(id) && query.before.is_after(id)
+}
+
+fn kept(record: &Record) -> Kept {
+    Kept { room: record.room.clone(), id: record.id, payload: record.payload.clone() }
+}

@@ -1,0 +1,144 @@
+//! What must hold: a line that was echoed is kept, once; ids rise and name one thing only.
+//!
+//! Each line begins with a word of its own (`w17`), by which it is known here.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use parlor_server::hub::history::{Record, Told};
+use parlor_server::protocol::MsgId;
+use parlor_tests::Message;
+
+/// What was said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// Who promises to say it until it is heard: a person with our window.
+    pub(crate) by: Option<usize>,
+    pub(crate) room: &'static str,
+    /// It may be lost: its sender has left the room, or was ended before it could note it down.
+    pub(crate) excused: bool,
+}
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub(crate) struct Oracle {
+    words: usize,
+    pub(crate) said: BTreeMap<String, Said>,
+    /// Lines whose echo went out, and under which id.
+    promised: BTreeMap<String, String>,
+    /// Lines that are committed: room and id.
+    kept: BTreeMap<String, (String, MsgId)>,
+    /// What was said while nothing was kept: nobody promised anything.
+    pub(crate) volatile: BTreeSet<String>,
+    /// What each id names.
+    named: HashMap<String, String>,
+    last: MsgId,
+    pub(crate) echoes: usize,
+}
+
+impl Oracle {
+    /// A new line of somebody.
+    pub(crate) fn say(&mut self, by: Option<usize>, room: &'static str) -> String {
+        self.words += 1;
+        let word = format!("w{}", self.words);
+        self.said.insert(word.clone(), Said { by, room, excused: false });
+        word
+    }
+
+    /// The hub gives a record out.
+    pub(crate) fn recorded(&mut self, record: &Record) {
+        assert!(record.id >= self.last, "ids rise: {} after {}", record.id, self.last);
+        self.last = record.id;
+    }
+
+    pub(crate) fn committed(&mut self, record: &Record) {
+        let Some(word) = word_of(record) else { return };
+        let now = (record.room.to_string(), record.id);
+        if let Some(before) = self.kept.insert(word.clone(), now.clone()) {
+            panic!("{word} is kept twice: {before:?} and {now:?}");
+        }
+    }
+
+    /// It may be lost, and nobody need be told.
+    pub(crate) fn is_volatile(&mut self, record: &Record) {
+        self.volatile.extend(word_of(record));
+    }
+
+    /// Talk goes out on a connection on which these words came in. `last` is the id before it, where the
+    /// lines of the past come in batches only.
+    pub(crate) fn sent(&mut self, message: &Message, said: &[String], last: Option<&mut String>) {
+        let Some(word) = word(message.last()) else { return };
+        let msgid = message.tag("msgid").unwrap_or_default();
+        if !msgid.is_empty() {
+            let named = self.named.entry(msgid.to_owned()).or_insert_with(|| word.to_owned());
+            assert_eq!(named, word, "{msgid} names two lines");
+        }
+        if message.tag("batch").is_some() || !message.param(0).starts_with('#') {
+            return;
+        }
+        if message.tag("parlor/volatile").is_some() {
+            self.volatile.insert(word.to_owned());
+            return;
+        }
+        if said.iter().any(|said| said == word) {
+            self.echoed(word, msgid);
+        } else if !msgid.is_empty()
+            && let Some(last) = last
+        {
+            assert!(msgid > last.as_str(), "others' lines come in order: {msgid} after {last}");
+            msgid.clone_into(last);
+        }
+    }
+
+    /// An echo without a mark: the line is on disk.
+    fn echoed(&mut self, word: &str, msgid: &str) {
+        self.echoes += 1;
+        let Some((_, id)) = self.kept.get(word) else { panic!("{word} has its echo and is not on disk") };
+        if !msgid.is_empty() {
+            assert_eq!(msgid, id.to_string(), "the echo of {word} is that of the line which is kept");
+            let before = self.promised.insert(word.to_owned(), msgid.to_owned());
+            assert!(
+                before.is_none_or(|before| before == msgid),
+                "a second echo of {word} is the first one's"
+            );
+        }
+    }
+
+    pub(crate) fn is_kept(&self, word: &str) -> bool {
+        self.kept.contains_key(word)
+    }
+
+    /// The lines of a room as the history has them: words and ids. Those that nobody promised are left out.
+    pub(crate) fn history(&self, room: &str) -> Vec<(String, String)> {
+        let mut lines: Vec<(&String, MsgId)> = self
+            .kept
+            .iter()
+            .filter(|(_, (kept, _))| kept == room)
+            .map(|(word, (_, id))| (word, *id))
+            .collect();
+        lines.sort_by_key(|(_, id)| *id);
+        let promised = lines.into_iter().filter(|(word, _)| !self.volatile.contains(*word));
+        promised.map(|(word, id)| (word.clone(), id.to_string())).collect()
+    }
+
+    /// Every promise, against what the disk has in the end.
+    pub(crate) fn finish(&self, kept: &[Record]) {
+        let on_disk: BTreeMap<String, String> =
+            kept.iter().filter_map(|record| Some((word_of(record)?, record.id.to_string()))).collect();
+        for (word, msgid) in &self.promised {
+            assert_eq!(on_disk.get(word), Some(msgid), "{word} had its echo");
+        }
+    }
+}
+
+fn word_of(record: &Record) -> Option<String> {
+    let told = Told::parse(&record.payload)?;
+    if told.kind == "PRIVMSG" { word(told.first).map(str::to_owned) } else { None }
+}
+
+/// The word by which a line is known.
+pub(crate) fn word(text: &str) -> Option<&str> {
+    let text = text.strip_prefix("\u{1}ACTION ").unwrap_or(text);
+    let word = text.split([' ', '\u{1}']).next()?;
+    let number = word.strip_prefix('w')?;
+    (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(word)
+}

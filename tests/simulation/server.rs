@@ -1,0 +1,326 @@
+//! The server around the hub: what `dispatch` does, without sockets.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use parlor_server::hub::history::{Answer, Record, Request};
+use parlor_server::hub::{ConnectionId, Hub, Input, Output, Settings, Speaker};
+use parlor_tests::Message;
+
+use crate::disk::Job;
+use crate::link::{Caller, Piece, Way};
+use crate::oracle::word;
+use crate::world::{Happening, Notice, World};
+
+/// Bytes that may wait for one connection; the default of `Config::outbox`.
+const OUTBOX: usize = 256 * 1024;
+
+#[derive(Debug, Default)]
+struct Entry {
+    generation: u32,
+    link: Option<usize>,
+    detached: bool,
+}
+
+/// A server that runs, or is about to.
+#[derive(Default)]
+pub(crate) struct Server {
+    hub: Option<Hub>,
+    pub(crate) started: Duration,
+    entries: Vec<Entry>,
+    free: Vec<u32>,
+    /// The writer is at work, or was told of it.
+    writer: bool,
+    /// When the hub hears what the store said last, and when a reader looks at its last question.
+    told: Duration,
+    looked: Duration,
+    /// The hub was told that nothing is kept.
+    paused: bool,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("up", &self.is_up())
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    pub(crate) fn is_up(&self) -> bool {
+        self.hub.is_some()
+    }
+
+    pub(crate) fn next_timeout(&self) -> Option<Duration> {
+        Some(self.started + self.hub.as_ref()?.next_timeout()?)
+    }
+}
+
+impl World {
+    pub(crate) fn start_server(&mut self) {
+        self.disk.boot += 1;
+        self.server = Server { started: self.now, told: self.now, looked: self.now, ..Server::default() };
+        let settings = Settings {
+            boot: self.disk.boot,
+            last_millis: self.disk.last_millis(),
+            durable: true,
+            ..Settings::default()
+        };
+        let mut hub = Hub::new(settings, self.server_moment());
+        let unreadable = hub.restore(self.disk.rooms(), self.disk.fingerprints());
+        assert!(unreadable.is_empty(), "what rooms were can be read: {unreadable:?}");
+        self.server.hub = Some(hub);
+        self.trace.say(self.now, || format!("== the server starts for the {}. time", self.disk.boot));
+    }
+
+    /// The server ends without a word; with a small chance in good order.
+    pub(crate) fn crash(&mut self) {
+        if !self.server.is_up() {
+            return;
+        }
+        let orderly = self.random.permille(150);
+        if orderly {
+            self.trace.say(self.now, || "== the server is stopped".into());
+            self.give(Input::Stop);
+        }
+        self.server.hub = None;
+        for link in 0..self.links.len() {
+            if self.links[link].server.take().is_some() {
+                self.links[link].up.kill();
+                let known = !self.random.permille(100);
+                if orderly {
+                    self.put(link, Way::Down, Piece::End);
+                } else {
+                    self.break_off(link, Way::Down, known);
+                }
+            }
+        }
+        // What waits is written when the server stops, as far as the disk takes it.
+        if orderly && self.disk.paused.is_none() {
+            self.disk.begin();
+            self.disk.commit().records.iter().for_each(|record| self.oracle.committed(record));
+        }
+        let (saved, lost) = self.disk.crash(&mut self.random);
+        saved.iter().for_each(|record| self.oracle.committed(record));
+        self.trace.say(self.now, || {
+            let lost: Vec<String> = lost.iter().map(|record| record.id.to_string()).collect();
+            format!("== the server is gone; {} records saved, lost: {lost:?}", saved.len())
+        });
+        let down = if self.random.permille(200) { (5000, 25_000) } else { (50, 2000) };
+        self.after(down, Happening::Start);
+    }
+
+    /// A call has arrived.
+    pub(crate) fn open(&mut self, link: usize) {
+        let slot = self.server.free.pop().unwrap_or_else(|| {
+            self.server.entries.push(Entry::default());
+            self.server.entries.len() as u32 - 1
+        });
+        let entry = &mut self.server.entries[slot as usize];
+        entry.generation += 1;
+        entry.link = Some(link);
+        let id = ConnectionId { slot, generation: entry.generation };
+        self.links[link].server = Some(id);
+        let peer = ([127, 0, 0, 1], 1024 + (link % 60_000) as u16).into();
+        let token = u128::from(self.random.next()) << 64 | u128::from(self.random.next());
+        self.give(Input::Opened { id, peer, cloak: 7, token, toy: false });
+    }
+
+    /// A piece was read.
+    pub(crate) fn read(&mut self, link: usize, piece: Piece) {
+        let Some(id) = self.links[link].server else { return };
+        let Piece::Bytes(bytes) = piece else { return self.give(Input::HungUp { id }) };
+        if !std::mem::replace(&mut self.links[link].speaks, true) {
+            self.give(Input::Speaks { id, speaker: Speaker::Irc, name: None });
+        }
+        let (block, sound) = self.links[link].framer.push(&bytes);
+        assert!(sound.is_ok(), "clients send lines");
+        let Some(block) = block else { return self.give(Input::Alive { id }) };
+        self.trace.bytes(self.now, &format!("{:?} {link} >", self.links[link].caller), &block);
+        let said = String::from_utf8_lossy(&block).lines().filter_map(said_in).collect::<Vec<_>>();
+        self.links[link].said.extend(said);
+        self.give(Input::Lines { id, block: &block });
+    }
+
+    /// Gives the hub one input and carries out what comes of it.
+    pub(crate) fn give(&mut self, input: Input<'_>) {
+        let moment = self.server_moment();
+        let Some(hub) = &mut self.server.hub else { return };
+        hub.handle(input, moment);
+        let outputs: Vec<Output> = hub.drain().collect();
+        let mut lines: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+        let mut closed = Vec::new();
+        let mut released = Vec::new();
+        let mut records = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Line { to, line } => {
+                    let Some(link) = self.link_of(to) else { continue };
+                    self.look_at(link, &line);
+                    lines.entry(link).or_default().extend_from_slice(&line);
+                }
+                Output::Close { id } => closed.push((id, true)),
+                Output::Detach { id } => closed.push((id, false)),
+                Output::Hold { id } => {
+                    self.link_of(id).into_iter().for_each(|link| self.links[link].held = true)
+                }
+                Output::Release { id } => released.extend(self.link_of(id)),
+                Output::Store(record) => {
+                    self.oracle.recorded(&record);
+                    if self.server.paused {
+                        self.oracle.is_volatile(&record);
+                    }
+                    records.push(record.clone());
+                    self.disk.give(Job::Keep(*record));
+                }
+                Output::Room { room, state } => self.disk.give(Job::Room(room, state)),
+                Output::Read { ticket, request } => self.disk.give(Job::Read(ticket, request)),
+                Output::More { id } => self.link_of(id).into_iter().for_each(|link| self.await_drained(link)),
+                Output::Log(text) => self.trace.say(self.now, || format!("log: {text}")),
+                Output::Console(_) | Output::Stop(_) => {}
+            }
+        }
+        for (link, bytes) in lines {
+            self.trace.bytes(self.now, &format!("{:?} {link} <", self.links[link].caller), &bytes);
+            self.send(link, Way::Down, &bytes);
+            if self.links[link].down.bytes() > OUTBOX
+                && let Some(id) = self.links[link].server
+            {
+                self.give(Input::Lost { id, reason: "SendQ exceeded" });
+            }
+        }
+        closed.into_iter().for_each(|(id, free)| self.close(id, free));
+        released.into_iter().for_each(|link| self.release(link));
+        self.wake_writer();
+    }
+
+    fn link_of(&self, id: ConnectionId) -> Option<usize> {
+        let entry = self.server.entries.get(id.slot as usize)?;
+        entry.link.filter(|_| entry.generation == id.generation)
+    }
+
+    fn close(&mut self, id: ConnectionId, free: bool) {
+        let Some(entry) = self.server.entries.get_mut(id.slot as usize) else { return };
+        if entry.generation != id.generation {
+            return;
+        }
+        if free && (entry.link.is_some() || entry.detached) {
+            self.server.free.push(id.slot);
+        }
+        entry.detached = !free;
+        if let Some(link) = entry.link.take() {
+            self.links[link].server = None;
+            self.put(link, Way::Down, Piece::End);
+        }
+    }
+
+    fn release(&mut self, link: usize) {
+        self.links[link].held = false;
+        while !self.links[link].held
+            && let Some(piece) = self.links[link].unread.pop_front()
+        {
+            self.read(link, piece);
+        }
+    }
+
+    /// What goes out is looked at by somebody who knows what was promised.
+    fn look_at(&mut self, link: usize, line: &[u8]) {
+        let text = str::from_utf8(line).expect("UTF-8");
+        if text.contains(" PRIVMSG #") {
+            let message = Message::parse(text.trim_end()).expect("a message");
+            let link = &mut self.links[link];
+            // Without tags nobody sees that an echo is none.
+            if !(self.server.paused && message.tag("msgid").is_none()) {
+                let last = matches!(link.caller, Caller::Person(_)).then_some(&mut link.last_msgid);
+                self.oracle.sent(&message, &link.said, last);
+            }
+        }
+    }
+
+    fn wake_writer(&mut self) {
+        if self.server.is_up() && !self.server.writer && self.disk.wants_to_write() {
+            self.server.writer = true;
+            self.after((0, 2), Happening::Write(self.disk.boot));
+        }
+    }
+
+    pub(crate) fn write(&mut self) {
+        self.disk.begin();
+        self.after(self.plan.commit, Happening::Written(self.disk.boot));
+    }
+
+    /// A commit has ended, well or not.
+    pub(crate) fn written(&mut self) {
+        let often = if self.disk.paused.is_some() { 600 } else { 15 };
+        if self.plan.pauses && self.now < self.plan.chaos && self.random.permille(often) {
+            let first = self.disk.paused.is_none();
+            for (ticket, request) in self.disk.fail() {
+                self.ask(ticket, request);
+            }
+            if first {
+                self.tell(Notice::Paused);
+            }
+            return self.after((1000, 1000), Happening::Write(self.disk.boot));
+        }
+        let commit = self.disk.commit();
+        commit.records.iter().for_each(|record| self.oracle.committed(record));
+        self.trace.say(self.now, || {
+            format!("disk: {} records, {} questions", commit.records.len(), commit.reads.len())
+        });
+        if let Some(last) = commit.records.last().map(|record: &Record| record.id) {
+            self.tell(Notice::Stored(last));
+        }
+        if let Some(lost) = commit.resumed {
+            self.tell(Notice::Resumed(lost));
+        }
+        for (ticket, request) in commit.reads {
+            self.ask(ticket, request);
+        }
+        self.server.writer = false;
+        self.wake_writer();
+    }
+
+    /// A reader of the store looks, after those before it.
+    fn ask(&mut self, ticket: u64, request: Request) {
+        let slow = if self.random.permille(100) { (1, 300) } else { (0, 5) };
+        self.server.looked = self.server.looked.max(self.now) + self.random.millis(slow);
+        self.at(self.server.looked, Happening::Look(self.disk.boot, ticket, Box::new(request)));
+    }
+
+    pub(crate) fn look(&mut self, ticket: u64, request: &Request) {
+        let answer: Answer = self.disk.answer(request);
+        self.tell(Notice::Answer(ticket, answer));
+    }
+
+    /// The store says something; the hub hears it a little later, in order.
+    fn tell(&mut self, notice: Notice) {
+        self.server.told = self.server.told.max(self.now + self.random.millis((0, 3)));
+        self.at(self.server.told, Happening::Notice(self.disk.boot, notice));
+    }
+
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        match notice {
+            Notice::Stored(upto) => self.give(Input::Stored { upto }),
+            Notice::Paused => {
+                self.server.paused = true;
+                let waiting: Vec<Record> = self.disk.uncommitted().cloned().collect();
+                waiting.iter().for_each(|record| self.oracle.is_volatile(record));
+                self.trace.say(self.now, || "== the disk takes nothing".into());
+                self.give(Input::Paused { why: "the disk is full" });
+            }
+            Notice::Resumed(lost) => {
+                self.server.paused = false;
+                self.trace.say(self.now, || format!("== the disk takes lines again, {lost} are lost"));
+                self.give(Input::Resumed { lost });
+            }
+            Notice::Answer(ticket, answer) => self.give(Input::Answer { ticket, answer }),
+        }
+    }
+}
+
+/// The word of a line that somebody says in a room.
+fn said_in(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("PRIVMSG #")?;
+    word(rest.split_once(" :")?.1).map(str::to_owned)
+}
