@@ -4,155 +4,19 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+mod history;
+mod person;
+mod script;
 
-use parlor_client::bridge::{Bridge, Wishes};
-use parlor_client::host::Host;
-use parlor_client::settings::Folder;
-use parlor_server::Config;
+use std::net::SocketAddr;
+
+use parlor_client::bridge::Wishes;
 use parlor_ui::slint::{ComponentHandle, Model};
 use parlor_ui::{
-    App, ConnectView, FindView, HostView, Language, LineKind, LineRow, LineState, RoomView, Screen,
-    SettingsView, Shell, StatusKind, ThemeChoice,
+    FindView, HostView, Language, LineKind, LineState, Screen, SettingsView, Shell, StatusKind, ThemeChoice,
 };
 
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A window and what it remembers, gone when dropped.
-struct Person {
-    app: App,
-    bridge: Rc<Bridge>,
-    folder: PathBuf,
-}
-
-impl Person {
-    fn new(name: &str) -> Person {
-        let folder = std::env::temp_dir().join(format!("parlor-window-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        Person::again(folder)
-    }
-
-    /// A start with what was remembered before.
-    fn again(folder: PathBuf) -> Person {
-        thread_local!(static READY: () = i_slint_backend_testing::init_no_event_loop());
-        READY.with(|()| ());
-        let app = App::new().unwrap();
-        let bridge = Bridge::new(&app, Folder::open(Some(folder.clone())).unwrap());
-        Person { app, bridge, folder }
-    }
-
-    fn room(&self) -> RoomView<'_> {
-        self.app.global::<RoomView>()
-    }
-
-    fn card(&self) -> ConnectView<'_> {
-        self.app.global::<ConnectView>()
-    }
-
-    /// Joins through the card, and waits for the room.
-    fn joins(&self, server: SocketAddr, name: &str) {
-        self.card().set_name(name.into());
-        self.card().set_address(server.to_string().into());
-        self.card().set_room("#lobby".into());
-        self.card().invoke_join();
-        self.until("the room", |this| {
-            this.app.global::<Shell>().get_screen() == Screen::Room && this.room().get_key() == "#lobby"
-        });
-    }
-
-    fn says(&self, text: &str) {
-        self.room().set_draft(text.into());
-        self.room().invoke_send();
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a deadline for what comes over a socket")]
-    fn until(&self, what: &str, come: impl Fn(&Person) -> bool) {
-        let started = Instant::now();
-        loop {
-            self.bridge.pump();
-            if come(self) {
-                return;
-            }
-            assert!(started.elapsed() < PATIENCE, "waited for {what}\nrows: {:#?}", self.texts());
-            std::thread::sleep(Duration::from_millis(3));
-        }
-    }
-
-    fn rows(&self) -> Vec<LineRow> {
-        self.room().get_lines().iter().collect()
-    }
-
-    fn texts(&self) -> Vec<String> {
-        self.rows().iter().map(|row| format!("{:?} {} {}", row.kind, row.name, row.plain)).collect()
-    }
-
-    fn has(&self, text: &str) -> bool {
-        self.texts().iter().any(|row| row.contains(text))
-    }
-
-    fn waits_for(&self, text: &str) {
-        self.until(text, |this| this.has(text));
-    }
-
-    fn row(&self, text: &str) -> (i32, LineRow) {
-        let rows = self.rows();
-        let at = rows
-            .iter()
-            .position(|row| row.plain == text)
-            .unwrap_or_else(|| panic!("{text}: {:?}", self.texts()));
-        (at as i32, rows[at].clone())
-    }
-}
-
-impl Drop for Person {
-    fn drop(&mut self) {
-        self.bridge.finish();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn server() -> Host {
-    server_at("127.0.0.1:0")
-}
-
-fn server_at(bind: &str) -> Host {
-    Host::start(Config { bind: vec![bind.into()], ..Config::default() }).unwrap()
-}
-
-/// Somebody at a terminal.
-struct Terminal(BufReader<TcpStream>);
-
-impl Terminal {
-    fn joins(server: SocketAddr, name: &str) -> Terminal {
-        let stream = TcpStream::connect(server).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut terminal = Terminal(BufReader::new(stream));
-        terminal.types(name);
-        terminal.reads("Welcome");
-        terminal
-    }
-
-    fn types(&mut self, line: &str) {
-        writeln!(self.0.get_mut(), "{line}").unwrap();
-    }
-
-    fn reads(&mut self, text: &str) -> String {
-        let mut seen = String::new();
-        loop {
-            let mut line = String::new();
-            assert_ne!(self.0.read_line(&mut line).unwrap(), 0, "closed before {text:?}; it said:\n{seen}");
-            if line.contains(text) {
-                return line;
-            }
-            seen += &line;
-        }
-    }
-}
+use person::{Person, Terminal, server, server_at};
 
 #[test]
 fn two_kinds_of_people_talk() {
@@ -356,9 +220,10 @@ fn comings_and_goings_fold_and_find_finds() {
     let find = alice.app.global::<FindView>();
     find.set_query("NEEDLE hay".into());
     find.invoke_search();
+    alice.until("the result", |_| find.get_done());
     assert_eq!(find.get_results().row_count(), 1);
     find.invoke_go(0);
-    assert!(alice.row("the needle in the haystack").1.found);
+    alice.until("the line", |alice| alice.row("the needle in the haystack").1.found);
     host.stop();
 }
 
