@@ -7,6 +7,7 @@ const WANTED: &[&str] = &[
     "server-time",
     "batch",
     "echo-message",
+    "labeled-response",
     "standard-replies",
     "multi-prefix",
     "userhost-in-names",

@@ -161,6 +161,8 @@ pub struct Session {
     recent: Recent,
     batches: Vec<Batch>,
     questions: VecDeque<Question>,
+    /// The number of the last label.
+    labels: u64,
     search: Option<Search>,
     sure: Sure,
     /// The number of the server's last start, as far as its msgids tell.
@@ -213,6 +215,7 @@ impl Session {
             recent: Recent::default(),
             batches: Vec::new(),
             questions: VecDeque::new(),
+            labels: 0,
             search: None,
             sure: Sure::default(),
             boot: 0,

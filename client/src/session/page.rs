@@ -42,6 +42,8 @@ pub(super) struct Question {
     pub(super) until: Duration,
     /// The conversation was closed meanwhile; should it be open again, this is not about it.
     pub(super) stale: bool,
+    /// Tells its answer from a late one to an earlier question (IRCv3 labeled-response).
+    pub(super) label: Option<String>,
 }
 
 /// A line of an answer, and the sender's own name for it.
@@ -55,6 +57,8 @@ pub(super) struct PageLine {
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) reference: String,
+    /// The label of the command that it answers.
+    pub(super) label: Option<String>,
     /// What it answers, and what has come; without: lines that nobody asked for.
     pub(super) page: Option<(Question, Vec<PageLine>)>,
 }
@@ -63,8 +67,13 @@ impl Session {
     /// Asks; the answer comes to [`Session::answered`] or [`Session::unanswered`].
     pub(super) fn ask_history(&mut self, key: &Key, what: What, gap: Option<LineId>, line: &str) {
         let until = self.now.elapsed + ANSWER_WITHIN;
-        self.questions.push_back(Question { key: key.clone(), what, gap, until, stale: false });
-        self.send(line);
+        self.labels += 1;
+        let label = self.caps.has("labeled-response").then(|| format!("q{}", self.labels));
+        match &label {
+            Some(label) => self.send(&format!("@label={label} {line}")),
+            None => self.send(line),
+        }
+        self.questions.push_back(Question { key: key.clone(), what, gap, until, stale: false, label });
     }
 
     /// A conversation is closed: what was asked about it is answered to nobody.
@@ -98,21 +107,37 @@ impl Session {
                 self.answered(question, lines);
             }
         } else if let Some(reference) = reference.strip_prefix('+')
-            && let Some(kind @ ("chathistory" | "soju.im/search" | "znc.in/playback")) =
+            && let Some(kind @ ("chathistory" | "soju.im/search" | "znc.in/playback" | "labeled-response")) =
                 message.params.get(1).copied()
             && self.batches.len() < MOST_BATCHES
         {
             let search = kind == "soju.im/search";
             let key = message.params.filled(2).map(|name| self.isupport.key(name));
+            let label = self.label_of(message);
+            let labels = self.caps.has("labeled-response");
             let fits = |question: &Question| match (&question.what, &key) {
+                _ if labels => label.is_some() && question.label == label,
                 (What::Search, _) | (_, None) => search == (question.what == What::Search),
                 (_, Some(key)) => !search && question.key == *key,
             };
-            let asked = self.questions.iter().position(fits).filter(|_| kind != "znc.in/playback");
+            let asked = self
+                .questions
+                .iter()
+                .position(fits)
+                .filter(|_| !matches!(kind, "znc.in/playback" | "labeled-response"));
             let question = asked.and_then(|at| self.questions.remove(at));
             let page = question.map(|question| (question, Vec::new()));
-            self.batches.push(Batch { reference: reference.to_owned(), page });
+            self.batches.push(Batch { reference: reference.to_owned(), label, page });
         }
+    }
+
+    /// The label that a message has, or the batch around it.
+    fn label_of(&self, message: &Message<'_>) -> Option<String> {
+        if let Some(label) = message.tags.get("label") {
+            return Some(label.into_owned());
+        }
+        let around = message.tags.get("batch")?;
+        self.batches.iter().find(|batch| batch.reference == *around)?.label.clone()
     }
 
     /// Takes a line that belongs to an answer. Says whether it did.
@@ -149,7 +174,11 @@ impl Session {
             return false;
         }
         let names: Vec<Key> = message.params.iter().map(|name| self.isupport.key(name)).collect();
-        let of_kind = |question: &Question| search == (question.what == What::Search);
+        let label = self.label_of(message);
+        let labels = self.caps.has("labeled-response");
+        let of_kind = |question: &Question| {
+            search == (question.what == What::Search) && (!labels || question.label == label)
+        };
         let named = |question: &Question| of_kind(question) && names.contains(&question.key);
         let at = self.questions.iter().position(named).or_else(|| self.questions.iter().position(of_kind));
         let Some(question) = at.and_then(|at| self.questions.remove(at)) else { return false };

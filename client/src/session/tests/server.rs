@@ -129,7 +129,9 @@ impl Server {
     }
 
     fn caps(&self) -> String {
-        format!("{OURS} draft/chathistory draft/event-playback soju.im/search")
+        // Without labels: the simulation has the real hub, which knows them.
+        let caps = OURS.replace("labeled-response ", "");
+        format!("{caps} draft/chathistory draft/event-playback soju.im/search")
     }
 
     /// What a session sent.
