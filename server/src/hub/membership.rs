@@ -234,6 +234,10 @@ impl Hub {
         let Some(place) = self.place(id, room) else { return };
         if let Some(member) = self.member_mut(id) {
             member.rooms.retain(|place| place.room != room);
+            // Topic and names of a room that one has left would look like being in it again.
+            if let Some(pages) = &mut member.pages {
+                pages.forget_room(room);
+            }
         }
         if let Some(room) = self.rooms.get_mut(room) {
             room.leave(place.number);

@@ -54,6 +54,13 @@ pub(super) struct Pages {
 }
 
 impl Pages {
+    /// Leaves out what is still to be told of a room.
+    pub(super) fn forget_room(&mut self, left: RoomId) {
+        self.waiting.retain(|waiting| {
+            !matches!(waiting.page, Page::Topic { room } | Page::Names { room, .. } if room == left)
+        });
+    }
+
     /// The reply of past lines that the store was asked for, if that is the first.
     pub(super) fn replay_asked(&mut self) -> Option<&mut Replay> {
         match self.waiting.front_mut().map(|waiting| &mut waiting.page) {
