@@ -221,6 +221,29 @@ impl Desk {
         panic!("({x}, {y}) is never {colour:06x}, but {seen:x?}");
     }
 
+    /// Waits until nothing of the composer has changed for 2 s, not even a cursor that blinks; its
+    /// colours (0xRRGGBB).
+    pub(crate) fn wait_still(&self) -> Vec<u32> {
+        let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
+        let root = x11.setup().roots.get(screen).expect("a screen").root;
+        let deadline = Deadline::after(PATIENCE);
+        let (mut seen, mut same) = (Vec::new(), 0);
+        while deadline.left().is_some() {
+            let image = x11.get_image(ImageFormat::Z_PIXMAP, root, 240, 670, 400, 40, !0);
+            let now = image.expect("the display").reply().expect("a picture").data;
+            same = if now == seen { same + 1 } else { 0 };
+            seen = now;
+            if same == 20 {
+                let pixel = |bytes: &[u8]| {
+                    bytes.iter().take(3).rev().fold(0, |all, byte| all << 8 | u32::from(*byte))
+                };
+                return seen.chunks(4).map(pixel).collect();
+            }
+            sleep(Duration::from_millis(100));
+        }
+        panic!("the composer is never still");
+    }
+
     /// Without a window manager nobody else gives a window the keyboard.
     fn focus(&self) {
         self.xdotool(&["search", "--onlyvisible", "--name", ".", "windowfocus", "--sync"]);

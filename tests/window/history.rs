@@ -15,6 +15,10 @@ const FOUND: (i16, i16) = (228, 250);
 /// What such a row is painted with in the light theme.
 const WASH: u32 = 0xe6_f2_f0;
 
+/// Inside the pill that says how things stand, and what it is painted with when all is well.
+const PILL: (i16, i16) = (638, 36);
+const SIDE: u32 = 0xf5_f6_f8;
+
 /// Fills a room with a past; the word `xylophone` is in its 38th line.
 fn talk(server: &Server) {
     let mut bob = Plain::connect(server);
@@ -66,9 +70,9 @@ fn a_long_past_is_read_back_and_searched() {
     alice.click(FOUND);
     alice.keys("Up", PAST + 50);
     alice.keys("Down", 2);
-    alice.picture("history-beginning");
     alice.says_copied();
     bob.expect("<alice> [*] bob: line 0");
+    alice.picture("history-beginning");
 }
 
 #[test]
@@ -83,7 +87,7 @@ fn what_waits_is_there_once_after_a_crash() {
     let bind = format!("127.0.0.1:{port}");
     let options = ["--bind", &bind, "--data", &folder];
     let server = Server::start(&options);
-    let alice = Desk::new().client(&[&bind, "--name", "alice"]);
+    let alice = Desk::new().setting("theme", "\"light\"").client(&[&bind, "--name", "alice"]);
     server.wait_log("joined: alice *to #lobby");
     alice.wait_title("#lobby*");
     for i in 0..5 {
@@ -107,5 +111,6 @@ fn what_waits_is_there_once_after_a_crash() {
         let count = seen.lines().filter(|line| line.ends_with(&text)).count();
         assert_eq!(count, 1, "{text} in\n{seen}");
     }
+    alice.until_colour(PILL, SIDE, || ());
     alice.picture("history-after");
 }
