@@ -174,9 +174,12 @@ impl Disk {
                 let fits = |record: &&Record| record.room == *room && record.fingerprint == *fingerprint;
                 self.kept.iter().rev().find(fits).into_iter().map(kept).collect()
             }
-            Request::Targets { rooms, after, before } => {
+            Request::Targets { rooms, after, before, upto } => {
                 let fits = |record: &&Record| {
-                    !record.event && after.is_before(record.id) && before.is_after(record.id)
+                    !record.event
+                        && record.id <= *upto
+                        && after.is_before(record.id)
+                        && before.is_after(record.id)
                 };
                 let last = |room: &Arc<str>| {
                     let of_room = self.kept.iter().rev().filter(fits).find(|record| record.room == *room);

@@ -55,6 +55,7 @@ impl Session {
         }
         self.fail_waiting(key, why.as_deref().unwrap_or("You left before it was sent"));
         self.conversations.remove(key);
+        self.questions_are_stale(key);
         self.forget_failed(key);
         if self.reading.as_ref() == Some(key) {
             self.reading = None;

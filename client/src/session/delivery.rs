@@ -136,7 +136,11 @@ impl Session {
     /// Our own line came back. Says whether it was one that waited.
     pub(super) fn echoed(&mut self, key: &Key, stamp: &Stamp<'_>, text: &str) -> bool {
         let found = match stamp.token.as_deref() {
-            Some(token) => self.outgoing.take(|waiting| *waiting.token == *token),
+            Some(token) => self
+                .outgoing
+                .take(|waiting| *waiting.token == *token)
+                // What was refused was something else.
+                .or_else(|| self.outgoing.take_failed_token(token)),
             // Servers that swallow client-only tags still echo in order.
             None => self
                 .outgoing
@@ -149,7 +153,10 @@ impl Session {
         if let Some(msgid) = &stamp.msgid {
             self.recent.insert(msgid, id);
         }
-        if let Some(position) = stamp.position(self.isupport.sorted) {
+        if let Some(position) = stamp.position(self.isupport.sorted)
+            && self.is_room(key)
+            && !stamp.volatile
+        {
             // On disk: and so is all that came before it.
             self.sure.note(position);
         }

@@ -147,8 +147,8 @@ impl Session {
 
     /// A page has come.
     pub(super) fn history(&mut self, question: Question, page: Vec<PageLine>) {
-        let Question { key, what, gap, .. } = question;
-        if !self.conversations.contains_key(&key) {
+        let Question { key, what, gap, stale, .. } = question;
+        if stale || !self.conversations.contains_key(&key) {
             return;
         }
         let sorted = self.isupport.sorted;
@@ -171,6 +171,8 @@ impl Session {
         let away = matches!(what, What::After(_));
         let (added, next) = if sorted {
             let (from, to) = reach(&what, first, last);
+            // The page begins behind that place: a line just there may be missing.
+            let from = if away { from.map(Position::after) } else { from };
             let empty_around = matches!(what, What::Around(_)) && first.is_none();
             let added = if empty_around { Vec::new() } else { log.merge_sorted(lines, from, to, last_line) };
             // A page without an end would be asked for for ever.
@@ -227,7 +229,10 @@ impl Session {
 
     /// A question got no answer, or a refusal.
     pub(super) fn unanswered(&mut self, question: Question, sentence: &str, refused: bool) {
-        let Question { key, what, gap, .. } = question;
+        let Question { key, what, gap, stale, .. } = question;
+        if stale {
+            return;
+        }
         match (what, gap) {
             (What::Search, _) => self.find_locally(&key),
             (What::Around(_), _) => self.tell(Event::Jumped { key, id: None }),
@@ -257,8 +262,12 @@ impl Session {
         let mut rest = Vec::with_capacity(page.len());
         for PageLine { line, token } in page {
             let name = token.as_deref().map(|token| super::delivery::token_name(token, line.text()));
-            if let Some(token) = token.as_deref().filter(|_| self.was_me(line.from()))
-                && let Some(waiting) = self.outgoing.take(|w| *w.token == *token && w.to == *key)
+            if let Some(token) = token.as_deref()
+                && (self.was_me(line.from()) || self.outgoing.waits(key, token, line.text()))
+                && let Some(waiting) = self
+                    .outgoing
+                    .take(|w| *w.token == *token && w.to == *key)
+                    .or_else(|| self.outgoing.take_failed_token(token))
             {
                 // The same line, where the server has it.
                 let id = waiting.line.id();

@@ -139,7 +139,7 @@ impl Log {
                 self.gaps.push(gap);
                 continue;
             }
-            let upper = from.filter(|from| gap.above < Some(*from));
+            let upper = from.filter(|from| gap.above.is_none_or(|above| above.after() < *from));
             let lower = to.filter(|to| gap.below.is_none_or(|below| *to < below));
             match (upper, lower) {
                 (None, None) => self.remove(gap.id),

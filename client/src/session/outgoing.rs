@@ -88,6 +88,18 @@ impl Outgoing {
         self.remove(at)
     }
 
+    /// Whether this text waits for a receipt, or was taken for refused, under this token.
+    pub(super) fn waits(&self, to: &Key, token: &str, text: &str) -> bool {
+        let fits = |w: &Waiting| *w.token == *token && w.to == *to && w.line.text() == text;
+        self.waiting.iter().chain(&self.failed).any(fits)
+    }
+
+    /// Takes out a line that was taken for refused.
+    pub(super) fn take_failed_token(&mut self, token: &str) -> Option<Waiting> {
+        let at = self.failed.iter().position(|waiting| *waiting.token == *token)?;
+        self.failed.remove(at)
+    }
+
     /// Takes out the last line that fits.
     pub(super) fn take_last(&mut self, fits: impl FnMut(&Waiting) -> bool) -> Option<Waiting> {
         let at = self.waiting.iter().rposition(fits)?;

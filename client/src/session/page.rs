@@ -40,6 +40,8 @@ pub(super) struct Question {
     pub(super) gap: Option<LineId>,
     /// Given up then.
     pub(super) until: Duration,
+    /// The conversation was closed meanwhile; should it be open again, this is not about it.
+    pub(super) stale: bool,
 }
 
 /// A line of an answer, and the sender's own name for it.
@@ -61,8 +63,16 @@ impl Session {
     /// Asks; the answer comes to [`Session::answered`] or [`Session::unanswered`].
     pub(super) fn ask_history(&mut self, key: &Key, what: What, gap: Option<LineId>, line: &str) {
         let until = self.now.elapsed + ANSWER_WITHIN;
-        self.questions.push_back(Question { key: key.clone(), what, gap, until });
+        self.questions.push_back(Question { key: key.clone(), what, gap, until, stale: false });
         self.send(line);
+    }
+
+    /// A conversation is closed: what was asked about it is answered to nobody.
+    pub(super) fn questions_are_stale(&mut self, key: &Key) {
+        let begun =
+            self.batches.iter_mut().filter_map(|batch| batch.page.as_mut()).map(|(question, _)| question);
+        let of_it = self.questions.iter_mut().chain(begun).filter(|question| question.key == *key);
+        of_it.for_each(|question| question.stale = true);
     }
 
     /// Whether a gap is being filled.

@@ -34,6 +34,11 @@ impl Position {
         Position(self.0.saturating_sub(1))
     }
 
+    /// The place directly after it.
+    pub(super) fn after(self) -> Position {
+        Position(self.0.saturating_add(1))
+    }
+
     pub(super) fn pack(self) -> [u8; PACKED] {
         let mut packed = [0; PACKED];
         let bytes = self.0.to_be_bytes();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::event::{Event, Field, Reason, Refusal};
 use super::liveness::Liveness;
 use super::seed::Seed;
-use super::{Output, Session, Status, UnixMillis};
+use super::{Key, Output, Session, Status, UnixMillis};
 use parlor_server::protocol::line::Framer;
 
 /// The longest wait between two attempts.
@@ -211,6 +211,13 @@ impl Session {
         self.listing = None;
         self.forget_questions();
         self.outgoing.lost();
+        // The answer to a PART will not come.
+        let left = |(key, conversation): (&Key, &super::conversation::Conversation)| {
+            let wanted = self.wanted.iter().any(|wanted| self.isupport.key(&wanted.name) == *key);
+            (conversation.kind == super::Kind::Room && conversation.joined && !wanted).then(|| key.clone())
+        };
+        let left: Vec<Key> = self.conversations.iter().filter_map(left).collect();
+        left.iter().for_each(|key| self.close(key, None));
         for conversation in self.conversations.values_mut() {
             conversation.roster.clear();
             conversation.joined = conversation.kind != super::Kind::Room;

@@ -272,7 +272,7 @@ impl Session {
             let (field, reason) = (Field::Name, Reason::NameBad);
             return self.tell(Event::Refused(Refusal { field, reason, sentence, suggestion: None }));
         }
-        if self.is_ready() {
+        if self.is_ready() || self.registration.welcomed {
             self.me.asked = Some(nick.to_owned());
             self.send(&format!("NICK {nick}"));
         } else {

@@ -140,6 +140,8 @@ impl Session {
         // and what servers add to them (477, 486, 489, 492, 531, 716).
         let of_text =
             matches!(code, 401 | 403 | 404 | 407 | 408 | 413..=415 | 477 | 482 | 486 | 489 | 492 | 531 | 716);
+        // That answers KICK, TOPIC or MODE, though a line may be under way.
+        let of_text = of_text && (code != 482 || !self.caps.has("echo-message"));
         if of_text && open && self.refused_to(Some(&key), sentence) {
             return;
         }

@@ -49,7 +49,9 @@ impl Session {
             return;
         }
         // The receipt of a line that went under an earlier name bears that.
-        let ours = own || (stamp.token.is_some() && self.was_me(sender.nick));
+        let waits = |token: &str| self.outgoing.waits(&place, token, &shown);
+        let ours =
+            own || stamp.token.as_deref().is_some_and(|token| self.was_me(sender.nick) || waits(token));
         if ours && self.echoed(&place, stamp, &shown) {
             return;
         }

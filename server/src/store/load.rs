@@ -238,13 +238,19 @@ impl Reading {
             let what = format!("it has {} bytes, and had {}", log.len(), known.end);
             return Err(StoreError::damaged(disk, &name, &what));
         }
+        let rooms = self.rooms.as_ref().map(|(rooms, _)| rooms);
+        let lacks = |number: u32| !rooms.is_some_and(|rooms| rooms.had(number));
+        if contents.entries.iter().any(|(number, _)| lacks(*number)) {
+            return Err(StoreError::damaged(disk, ROOMS, "it lacks rooms that lines belong to"));
+        }
         (log.end, log.batch) = (known.end, known.batch);
         let mut tail = Tail::Clean;
         if is_last || !indexed {
             let rooms = self.rooms.as_ref();
             tail = log.scan(disk, |offset, frame| {
                 let had = rooms.is_some_and(|(rooms, _)| rooms.had(frame.room));
-                if !had || frame.key <= contents.last {
+                // One event may stand in several rooms under one key.
+                if !had || frame.key < contents.last {
                     let what = format!("the record at byte {offset} makes no sense");
                     return Err(StoreError::damaged(disk, &name, &what));
                 }
