@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use parlor_tests::{Deadline, Scratch, glob, program_named};
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{AtomEnum, ConnectionExt, InputFocus};
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt, ImageFormat, InputFocus};
 
 /// How long a window may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -177,6 +177,71 @@ impl Desk {
     pub(crate) fn key(&self, key: &str) {
         self.focus();
         self.xdotool(&["key", key]);
+    }
+
+    /// Presses a key many times.
+    pub(crate) fn keys(&self, key: &str, times: usize) {
+        self.focus();
+        self.xdotool(&["key", "--delay", "8", "--repeat", &times.to_string(), key]);
+    }
+
+    /// Presses the mouse.
+    pub(crate) fn click(&self, (x, y): (i16, i16)) {
+        self.xdotool(&["mousemove", &x.to_string(), &y.to_string(), "click", "1"]);
+    }
+
+    /// Copies the marked row of the timeline, and says what was copied.
+    pub(crate) fn says_copied(&self) {
+        self.key("ctrl+c");
+        // The composer.
+        self.click((500, 690));
+        self.key("ctrl+v");
+        self.key("Return");
+    }
+
+    /// Does something until a place of the display has a colour (0xRRGGBB).
+    pub(crate) fn until_colour(&self, (x, y): (i16, i16), colour: u32, again: impl Fn()) {
+        let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
+        let root = x11.setup().roots.get(screen).expect("a screen").root;
+        let deadline = Deadline::after(PATIENCE);
+        let mut seen = Vec::new();
+        while deadline.left().is_some() {
+            again();
+            for _ in 0..20 {
+                let image = x11.get_image(ImageFormat::Z_PIXMAP, root, x, y, 1, 1, !0).expect("the display");
+                seen = image.reply().expect("a pixel").data;
+                // Blue first, on every machine that Xvfb runs on here.
+                if seen.iter().take(3).rev().copied().eq(colour.to_be_bytes().into_iter().skip(1)) {
+                    return;
+                }
+                sleep(Duration::from_millis(30));
+            }
+        }
+        self.picture("failed");
+        panic!("({x}, {y}) is never {colour:06x}, but {seen:x?}");
+    }
+
+    /// Waits until nothing of the composer has changed for 2 s, not even a cursor that blinks; its
+    /// colours (0xRRGGBB).
+    pub(crate) fn wait_still(&self) -> Vec<u32> {
+        let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
+        let root = x11.setup().roots.get(screen).expect("a screen").root;
+        let deadline = Deadline::after(PATIENCE);
+        let (mut seen, mut same) = (Vec::new(), 0);
+        while deadline.left().is_some() {
+            let image = x11.get_image(ImageFormat::Z_PIXMAP, root, 240, 670, 400, 40, !0);
+            let now = image.expect("the display").reply().expect("a picture").data;
+            same = if now == seen { same + 1 } else { 0 };
+            seen = now;
+            if same == 20 {
+                let pixel = |bytes: &[u8]| {
+                    bytes.iter().take(3).rev().fold(0, |all, byte| all << 8 | u32::from(*byte))
+                };
+                return seen.chunks(4).map(pixel).collect();
+            }
+            sleep(Duration::from_millis(100));
+        }
+        panic!("the composer is never still");
     }
 
     /// Without a window manager nobody else gives a window the keyboard.

@@ -45,6 +45,30 @@ fn mentions_and_private_lines_are_told_when_nobody_looks() {
 }
 
 #[test]
+fn the_cursor_rests_when_nobody_is_there() {
+    if let Some(what) = missing() {
+        println!("skipped: {what}");
+        return;
+    }
+    /// Of the cursor in the light theme; the words in an empty composer are paler.
+    const INK: u32 = 0x1c_1f_26;
+    let server = Server::start(&[]);
+    let mut bob = Plain::connect(&server);
+    bob.send("bob");
+    bob.expect("-!- Welcome *");
+    let desk = Desk::new().setting("theme", "\"light\"");
+    let alice = desk.client(&[&server.address().to_string(), "--name", "alice"]);
+    bob.expect("* alice joined");
+    alice.wait_title("#lobby*");
+    alice.types("hello");
+    bob.expect("<alice> hello");
+    assert!(alice.wait_still().contains(&INK), "it is seen while it rests");
+    alice.types_without_sending("still ");
+    alice.types("here");
+    bob.expect("<alice> still here");
+}
+
+#[test]
 fn a_signal_says_good_bye_and_keeps_what_was_typed() {
     if let Some(what) = missing() {
         println!("skipped: {what}");

@@ -6,6 +6,7 @@
 mod bus;
 mod desk;
 mod desktop;
+mod history;
 mod start;
 
 use std::net::TcpListener;

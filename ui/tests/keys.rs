@@ -355,6 +355,67 @@ fn what_is_missing_near_the_screen_is_asked_for() {
 }
 
 #[test]
+fn a_rows_menu_opens_by_key() {
+    let app = window(Screen::Room);
+    let room = app.global::<RoomView<'_>>();
+    let lines: Vec<LineRow> = (0..12).map(line).collect();
+    room.set_lines(lines.as_slice().into());
+    frame(&app);
+    let told = Told::default();
+    let here = told.clone();
+    room.on_copy_line(move |row| here.borrow_mut().push(format!("copy {row}")));
+    let here = told.clone();
+    room.on_mention_person(move |name| here.borrow_mut().push(format!("mention {name}")));
+    let here = told.clone();
+    room.on_close_room(move |row| here.borrow_mut().push(format!("close {row}")));
+    // From the composer to the timeline, and up to its last row but one.
+    press(&app, &[Key::Shift.into(), Key::Backtab.into()]);
+    press(&app, &[Key::UpArrow.into()]);
+    press(&app, &[Key::UpArrow.into()]);
+    assert_eq!(room.get_marked_from(), 10);
+    for (keys, down) in [(vec![Key::Menu.into()], 1), (vec![Key::Shift.into(), Key::F10.into()], 2)] {
+        press(&app, &keys);
+        for _ in 0..down {
+            press(&app, &[Key::DownArrow.into()]);
+        }
+        press(&app, &[Key::Return.into()]);
+    }
+    assert_eq!(*told.borrow(), ["copy 10", "mention bob"]);
+    // Escape closes it without a choice, and the keys are the timeline's again.
+    press(&app, &[Key::Menu.into()]);
+    press(&app, &[Key::Escape.into()]);
+    press(&app, &[Key::UpArrow.into()]);
+    assert_eq!((room.get_marked_from(), told.borrow().len()), (9, 2));
+
+    // A room of the list: backwards past the header's buttons and what is at the list's foot.
+    room.set_can_edit(false);
+    for _ in 0..6 {
+        press(&app, &[Key::Shift.into(), Key::Backtab.into()]);
+    }
+    press(&app, &[Key::Menu.into()]);
+    press(&app, &[Key::DownArrow.into()]);
+    press(&app, &[Key::Return.into()]);
+    assert_eq!(told.borrow().last().map(String::as_str), Some("close 4"));
+}
+
+#[test]
+fn a_cursor_that_rests_keeps_the_keyboard() {
+    let app = window(Screen::Room);
+    let room = app.global::<RoomView<'_>>();
+    let shell = app.global::<Shell<'_>>();
+    write(&app, "one");
+    for text in ["two", "three"] {
+        shell.set_resting(true);
+        app.window().dispatch_event(WindowEvent::WindowActiveChanged(false));
+        settle();
+        app.window().dispatch_event(WindowEvent::WindowActiveChanged(true));
+        shell.set_resting(false);
+        write(&app, text);
+    }
+    assert_eq!(room.get_draft(), "onetwothree");
+}
+
+#[test]
 fn found_lines_are_chosen_and_gone_to_by_keys() {
     let app = window(Screen::Room);
     let find = app.global::<FindView<'_>>();

@@ -178,6 +178,7 @@ impl Bridge {
             room.set_key(shared(key.as_str()));
             room.set_name(shared(current.short_name()));
             room.set_person(current.kind == Kind::Person);
+            room.set_server(current.kind == Kind::Server);
             room.set_topic(shared(&current.topic));
             room.set_lines(ModelRc::from(Rc::clone(&current.lines)));
             room.set_people_filter(SharedString::default());
@@ -214,7 +215,7 @@ impl Bridge {
                 person: conversation.kind == Kind::Person,
                 current: state.current.as_ref() == Some(&conversation.key),
                 away: false,
-                muted: conversation.kind == Kind::Server,
+                server: conversation.kind == Kind::Server,
             })
             .collect();
         window.global::<RoomView>().set_rooms(ModelRc::new(VecModel::from(rows)));

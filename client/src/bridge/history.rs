@@ -96,6 +96,9 @@ impl Bridge {
         let room = window.global::<RoomView>();
         room.set_stick(false);
         room.set_hold(-1);
+        // Keys go on from here.
+        room.set_marked_from(row as i32);
+        room.set_marked_to(-1);
         // The same row again is looked for again.
         room.set_reveal(-1);
         room.set_reveal(row as i32);

@@ -37,6 +37,7 @@ const PHRASES: &[(&str, Say)] = &[
     ("The server closed the connection.", |w, _| w.invoke_server_closed("".into())),
     ("The server closed the connection: {}", |w, g| w.invoke_server_closed(g.get(0))),
     ("The server does not answer any more", |w, _| w.invoke_server_silent()),
+    ("The server did not answer", |w, _| w.invoke_no_answer()),
     ("The connection broke: {}.", |w, g| w.invoke_connection_broke(g.get(0))),
     // Names.
     ("The name {} is taken. Choose another one", |w, g| w.invoke_name_taken(g.get(0))),
