@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 
 use super::event::{Event, SERVER, Source, What};
 use super::receipts::{Storage, Until};
+use super::replay::Ticket;
 use super::{ConnectionId, Hub, Line, Output, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
@@ -192,7 +193,7 @@ impl Hub {
             lines.push((format!(":{name} ACK\r\n").into_bytes().into(), None));
         }
         if let (None, [(line, until)]) = (&batch, &lines[..]) {
-            let line = tagged(&format!("label={label}"), line);
+            let line = self.bind(&format!("label={label}"), line, *until);
             return self.deliver(id, line, *until);
         }
         let paged = batch.is_some();
@@ -200,7 +201,7 @@ impl Hub {
         let open = format!("@label={label} :{} BATCH +{batch} labeled-response\r\n", self.settings.name);
         self.deliver(id, open.into_bytes().into(), None);
         for (line, until) in lines {
-            let line = tagged(&format!("batch={batch}"), &line);
+            let line = self.bind(&format!("batch={batch}"), &line, until);
             self.deliver(id, line, until);
         }
         if paged {
@@ -208,6 +209,16 @@ impl Hub {
         } else {
             self.end_batch(id, &batch);
         }
+    }
+
+    /// A reply with the tag that binds it to its command; one that the store has yet to bring gets
+    /// it then.
+    fn bind(&mut self, tag: &str, line: &Line, until: Option<Until>) -> Line {
+        let Some(Until::Answered(ticket)) = until else { return tagged(tag, line) };
+        if let Some(Ticket::Echo(again)) = self.tickets.get_mut(&ticket) {
+            again.tag = Some(tag.to_owned());
+        }
+        line.clone()
     }
 
     /// The batch of the labelled command in hand, which goes on after it.
