@@ -123,6 +123,47 @@ fn what_a_crash_took_back_is_withdrawn() {
 }
 
 #[test]
+fn however_much_a_crash_took_back_is_withdrawn() {
+    for kept in [0, 40] {
+        let mut pair = entered(true, 3);
+        for i in 0..4_000 {
+            pair.server.say("bob", &format!("of a minute {i}"), None);
+        }
+        pair.carry_down(9_000);
+        assert_eq!(pair.world.talk("#lobby").len(), 4_003);
+        pair.server.commit(3 + kept);
+        pair.server.crash();
+        pair.world.give(Input::Lost("gone"));
+        pair.settle();
+        pair.assert_same("without it");
+        assert!(pair.server.asked.len() <= 4, "{:?}", pair.server.asked);
+    }
+}
+
+#[test]
+fn what_several_crashes_took_back_is_withdrawn() {
+    let mut pair = entered(true, 3);
+    for i in 0..3 {
+        pair.server.say("bob", &format!("lost {i}"), None);
+        pair.carry_down(9);
+        pair.server.crash();
+        pair.world.give(Input::Lost("gone"));
+        // Back in the room, and lost again before any answer.
+        for _ in 0..100 {
+            if pair.world.session.conversations[&lobby()].joined {
+                break;
+            }
+            pair.world.seconds(1);
+            pair.carry_up();
+            pair.carry_down(1);
+        }
+        assert!(pair.world.session.conversations[&lobby()].joined, "turn {i}");
+    }
+    pair.settle();
+    pair.assert_same("without them");
+}
+
+#[test]
 fn what_a_crash_took_back_is_withdrawn_when_the_crash_is_known() {
     let mut pair = entered(true, 3);
     pair.server.bare_join = true;
@@ -206,6 +247,17 @@ fn an_answer_that_does_not_come_is_given_up() {
     pair.world.act(Action::Older { key: lobby() });
     pair.settle();
     assert_eq!(pair.world.talk("#lobby").len(), 150, "asked again it works");
+}
+
+#[test]
+fn an_answer_that_is_put_off_is_said_at_the_gap() {
+    let caps = format!("{OURS} draft/chathistory");
+    let mut world = World::welcomed("me", &caps, "SAFERATE parlor/MSGID=sorted CHATHISTORY=100");
+    let (gap, label) = (world.lines["#lobby"][0].clone(), "q1");
+    assert_eq!((gap.kind(), gap.state()), (LineKind::Gap, Delivery::Pending));
+    world.server(&format!("@label={label} :irc.test 263 me * :Too many long replies at once; try again"));
+    let gap = &world.lines["#lobby"][0];
+    assert_eq!((gap.state(), gap.reason()), (Delivery::Failed, "Too many long replies at once; try again"));
 }
 
 #[test]
