@@ -152,7 +152,6 @@ impl World {
         let mut lines: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
         let mut closed = Vec::new();
         let mut released = Vec::new();
-        let mut records = Vec::new();
         for output in outputs {
             match output {
                 Output::Line { to, line } => {
@@ -171,11 +170,14 @@ impl World {
                     if self.server.paused {
                         self.oracle.is_volatile(&record);
                     }
-                    records.push(record.clone());
-                    self.disk.give(Job::Keep(*record));
+                    // The hub has not heard yet that the disk takes nothing: others get the line without a
+                    // mark. Its sender's echo waits, and has one when it comes.
+                    if self.disk.give(Job::Keep((*record).clone())) {
+                        self.oracle.is_volatile(&record);
+                    }
                 }
-                Output::Room { room, state } => self.disk.give(Job::Room(room, state)),
-                Output::Read { ticket, request } => self.disk.give(Job::Read(ticket, request)),
+                Output::Room { room, state } => drop(self.disk.give(Job::Room(room, state))),
+                Output::Read { ticket, request } => drop(self.disk.give(Job::Read(ticket, request))),
                 Output::More { id } => self.link_of(id).into_iter().for_each(|link| self.await_drained(link)),
                 Output::Log(text) => self.trace.say(self.now, || format!("log: {text}")),
                 Output::Console(_) | Output::Stop(_) => {}

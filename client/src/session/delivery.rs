@@ -118,6 +118,7 @@ impl Session {
             return;
         };
         let receipts = self.caps.has("echo-message");
+        self.outgoing.given_up_before(number);
         while let Some(waiting) = self.outgoing.take(|w| w.sent.is_some_and(|sent| sent.ping <= number)) {
             if receipts {
                 self.fail(waiting, "The server gave no receipt for it; perhaps nobody has read it");
@@ -135,6 +136,7 @@ impl Session {
 
     /// Our own line came back. Says whether it was one that waited.
     pub(super) fn echoed(&mut self, key: &Key, stamp: &Stamp<'_>, text: &str) -> bool {
+        stamp.token.iter().for_each(|token| self.outgoing.given_up_came(token));
         let found = match stamp.token.as_deref() {
             Some(token) => self
                 .outgoing
@@ -192,11 +194,11 @@ impl Session {
     pub(super) fn refused_to(&mut self, key: Option<&Key>, sentence: &str) -> bool {
         let fits = |w: &Waiting| w.sent.is_some() && key.is_none_or(|key| w.to == *key);
         // With receipts all earlier ones are decided; without, refusals are for the latest.
-        let refused = if self.caps.has("echo-message") {
-            self.outgoing.take(fits)
-        } else {
-            self.outgoing.take_last(fits)
-        };
+        let receipts = self.caps.has("echo-message");
+        if receipts && key.is_some_and(|key| self.outgoing.given_up_refused(key)) {
+            return true;
+        }
+        let refused = if receipts { self.outgoing.take(fits) } else { self.outgoing.take_last(fits) };
         let found = refused.is_some();
         if let Some(waiting) = refused {
             self.fail(waiting, sentence);
@@ -207,6 +209,7 @@ impl Session {
     /// Nothing more goes to this conversation: what waits for it has failed.
     pub(super) fn fail_waiting(&mut self, key: &Key, sentence: &str) {
         while let Some(waiting) = self.outgoing.take(|waiting| waiting.to == *key) {
+            self.outgoing.give_up(&waiting);
             self.fail(waiting, sentence);
         }
     }

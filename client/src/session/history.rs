@@ -28,10 +28,13 @@ impl Session {
         if !self.has_history(key) {
             return;
         }
+        let given_up = self.outgoing.has_given_up(key);
         let Some(conversation) = self.conversations.get_mut(key) else { return };
         let log = &mut conversation.log;
         log.sorted = self.isupport.sorted;
-        let last = log.last_position();
+        let incomplete = conversation.incomplete.take();
+        conversation.incomplete = joined.filter(|_| given_up);
+        let last = incomplete.or(log.last_position());
         let named = |line: &Line| line.msgid().is_some() && line.is_talk();
         let known = if log.sorted { last.is_some() } else { log.iter().any(named) };
         self.last_line += 1;

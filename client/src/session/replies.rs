@@ -144,7 +144,7 @@ impl Session {
             matches!(code, 401 | 403 | 404 | 407 | 408 | 413..=415 | 477 | 482 | 486 | 489 | 492 | 531 | 716);
         // That answers KICK, TOPIC or MODE, though a line may be under way.
         let of_text = of_text && (code != 482 || !self.caps.has("echo-message"));
-        if of_text && open && self.refused_to(Some(&key), sentence) {
+        if of_text && self.refused_to(Some(&key), sentence) {
             return;
         }
         // ERR_INPUTTOOLONG names nobody; with receipts the missing one tells.

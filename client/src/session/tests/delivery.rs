@@ -62,6 +62,26 @@ fn without_echo_a_pong_is_the_sign() {
 }
 
 #[test]
+fn a_refusal_of_a_line_that_was_given_up_fails_no_other_one() {
+    let mut world = World::ours("me");
+    world.say("#lobby", "under way");
+    world.server(":bob!u@h KICK #lobby me");
+    world.act(Action::Join { room: "#lobby".into(), key: None });
+    world.enter("#lobby", "me @bob");
+    world.look();
+    world.say("#lobby", "afterwards");
+    let (token, _) = token(&world.sent()[0]);
+    world.server(":s.test 404 me #lobby :Join the room to talk in it");
+    assert_eq!(world.states("#lobby"), [Delivery::Pending]);
+    world.server(&format!("@msgid=a;+parlor/id={token} :me!u@h PRIVMSG #lobby :afterwards"));
+    assert_eq!(world.states("#lobby"), [Delivery::Delivered]);
+    // Once: the next refusal is of the next line.
+    world.say("#lobby", "and now");
+    world.server(":s.test 404 me #lobby :You may not");
+    assert_eq!(world.reasons("#lobby"), ["You may not"]);
+}
+
+#[test]
 fn a_refusal_fails_the_line_with_the_servers_sentence() {
     for caps in ["", OURS] {
         let mut world = World::welcomed("me", caps, "SAFERATE");

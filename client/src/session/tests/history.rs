@@ -178,6 +178,27 @@ fn what_a_crash_took_back_is_withdrawn_when_the_crash_is_known() {
 }
 
 #[test]
+fn a_line_that_was_given_up_and_arrived_is_shown() {
+    let mut pair = entered(true, 3);
+    pair.world.act(Action::Leave { key: lobby() });
+    pair.world.act(Action::Join { room: "#lobby".into(), key: None });
+    pair.world.say("#lobby", "sent behind both");
+    pair.world.sent.retain(|line| !line.starts_with("PART") && !line.starts_with("JOIN"));
+    pair.world.server(":me!u@host.test PART #lobby");
+    assert!(!pair.world.lines.contains_key("#lobby"));
+    pair.server.take("JOIN #lobby");
+    // Its echo would come now, behind what others say at once.
+    pair.carry_up();
+    pair.server.say("bob", "heard", None);
+    pair.carry_down(usize::MAX);
+    pair.cut();
+    pair.settle();
+    assert_eq!(pair.world.talk("#lobby"), ["me: sent behind both", "bob: heard"]);
+    pair.older_until_the_top();
+    pair.assert_same("with it");
+}
+
+#[test]
 fn what_its_sender_sends_again_is_shown_once() {
     for resent_first in [true, false] {
         let mut pair = entered(true, 3);
