@@ -210,7 +210,7 @@ impl Session {
         self.farewell = None;
         self.listing = None;
         self.forget_questions();
-        for (key, conversation) in &mut self.conversations {
+        for (key, conversation) in self.conversations.iter_mut().filter(|(_, c)| c.joined) {
             conversation.incomplete.take_if(|_| !self.outgoing.has_given_up(key));
         }
         self.outgoing.lost();
