@@ -36,6 +36,8 @@ pub(crate) struct Server {
     looked: Duration,
     /// The hub was told that nothing is kept.
     paused: bool,
+    /// Lines of this connection are in hand: what goes out to others meanwhile is no echo.
+    reading: Option<usize>,
 }
 
 impl std::fmt::Debug for Server {
@@ -140,7 +142,9 @@ impl World {
         self.trace.bytes(self.now, &format!("{:?} {link} >", self.links[link].caller), &block);
         let said = String::from_utf8_lossy(&block).lines().filter_map(said_in).collect::<Vec<_>>();
         self.links[link].said.extend(said);
+        self.server.reading = Some(link);
         self.give(Input::Lines { id, block: &block });
+        self.server.reading = None;
     }
 
     /// Gives the hub one input and carries out what comes of it.
@@ -231,11 +235,14 @@ impl World {
         let text = str::from_utf8(line).expect("UTF-8");
         if text.contains(" PRIVMSG #") {
             let message = Message::parse(text.trim_end()).expect("a message");
+            // A connection that its owner has lost may say what its owner says on another one.
+            let echo = self.server.reading.is_none_or(|reading| reading == link);
             let link = &mut self.links[link];
+            let said = if echo { &link.said[..] } else { &[] };
             // Without tags nobody sees that an echo is none.
             if !(self.server.paused && message.tag("msgid").is_none()) {
                 let last = matches!(link.caller, Caller::Person(_)).then_some(&mut link.last_msgid);
-                self.oracle.sent(&message, &link.said, last);
+                self.oracle.sent(&message, said, last);
             }
         }
     }

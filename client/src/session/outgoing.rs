@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::stamp::Stamp;
 use super::{Delivery, Key, Line, LineId, LineKind};
 
 /// Lines that may be under way without a receipt.
@@ -22,6 +23,8 @@ pub(super) struct Waiting {
     pub(super) text: Box<str>,
     pub(super) line: Line,
     pub(super) sent: Option<Sent>,
+    /// It was heard while it was under way, which may be its receipt.
+    pub(super) heard: Option<Box<Stamp<'static>>>,
 }
 
 /// That a line is under way.
@@ -106,6 +109,11 @@ impl Outgoing {
         self.waiting.iter().chain(&self.failed).any(fits)
     }
 
+    /// The line with this token.
+    pub(super) fn with_token(&mut self, to: &Key, token: &str) -> Option<&mut Waiting> {
+        self.waiting.iter_mut().find(|w| *w.token == *token && w.to == *to)
+    }
+
     /// Takes out a line that was taken for refused.
     pub(super) fn take_failed_token(&mut self, token: &str) -> Option<Waiting> {
         let at = self.failed.iter().position(|waiting| *waiting.token == *token)?;
@@ -129,7 +137,7 @@ impl Outgoing {
     pub(super) fn lost(&mut self) {
         self.in_flight = 0;
         self.given_up.clear();
-        self.waiting.iter_mut().for_each(|waiting| waiting.sent = None);
+        self.waiting.iter_mut().for_each(|waiting| (waiting.sent, waiting.heard) = (None, None));
     }
 
     /// The line that is under way for the longest time.
