@@ -1,4 +1,4 @@
-//! History: pages, gaps, catching up, what a crash took back, and search.
+//! History: pages, gaps, catching up, and search.
 
 use super::super::seed::Seed;
 use super::server::{Pair, Stored};
@@ -7,12 +7,12 @@ use super::*;
 /// Random orders of events that are tried, for each kind of server.
 const SEEDS: u64 = 400;
 
-fn lobby() -> Key {
+pub(super) fn lobby() -> Key {
     Key::new("#lobby")
 }
 
 /// In the room, with so many lines said before.
-fn entered(ours: bool, before: usize) -> Pair {
+pub(super) fn entered(ours: bool, before: usize) -> Pair {
     let mut pair = Pair::new(ours);
     for i in 0..before {
         pair.server.say("bob", &format!("old {i}"), None);
@@ -108,131 +108,6 @@ fn a_late_receipt_takes_its_place() {
     pair.settle();
     let moved = pair.world.events().iter().any(|event| matches!(event, Event::Removed { .. }));
     assert!(!moved, "it was in its place already");
-}
-
-#[test]
-fn what_a_crash_took_back_is_withdrawn() {
-    let mut pair = entered(true, 3);
-    pair.server.say("bob", "lost", None);
-    pair.carry_down(9);
-    assert_eq!(pair.world.talk("#lobby").len(), 4);
-    pair.server.crash();
-    pair.world.give(Input::Lost("gone"));
-    pair.settle();
-    pair.assert_same("without it");
-}
-
-#[test]
-fn however_much_a_crash_took_back_is_withdrawn() {
-    for kept in [0, 40] {
-        let mut pair = entered(true, 3);
-        for i in 0..4_000 {
-            pair.server.say("bob", &format!("of a minute {i}"), None);
-        }
-        pair.carry_down(9_000);
-        assert_eq!(pair.world.talk("#lobby").len(), 4_003);
-        pair.server.commit(3 + kept);
-        pair.server.crash();
-        pair.world.give(Input::Lost("gone"));
-        pair.settle();
-        pair.assert_same("without it");
-        assert!(pair.server.asked.len() <= 4, "{:?}", pair.server.asked);
-    }
-}
-
-#[test]
-fn what_several_crashes_took_back_is_withdrawn() {
-    let mut pair = entered(true, 3);
-    for i in 0..3 {
-        pair.server.say("bob", &format!("lost {i}"), None);
-        pair.carry_down(9);
-        pair.server.crash();
-        pair.world.give(Input::Lost("gone"));
-        // Back in the room, and lost again before any answer.
-        for _ in 0..100 {
-            if pair.world.session.conversations[&lobby()].joined {
-                break;
-            }
-            pair.world.seconds(1);
-            pair.carry_up();
-            pair.carry_down(1);
-        }
-        assert!(pair.world.session.conversations[&lobby()].joined, "turn {i}");
-    }
-    pair.settle();
-    pair.assert_same("without them");
-}
-
-#[test]
-fn what_a_crash_took_back_is_withdrawn_when_the_crash_is_known() {
-    let mut pair = entered(true, 3);
-    pair.server.bare_join = true;
-    pair.server.say("bob", "lost", None);
-    pair.carry_down(9);
-    pair.server.crash();
-    pair.world.give(Input::Lost("gone"));
-    pair.settle();
-    pair.server.say("bob", "after", None);
-    pair.settle();
-    pair.assert_same("without it");
-}
-
-#[test]
-fn a_line_that_was_given_up_and_arrived_is_shown() {
-    let mut pair = entered(true, 3);
-    pair.world.act(Action::Leave { key: lobby() });
-    pair.world.act(Action::Join { room: "#lobby".into(), key: None });
-    pair.world.say("#lobby", "sent behind both");
-    pair.world.sent.retain(|line| !line.starts_with("PART") && !line.starts_with("JOIN"));
-    pair.world.server(":me!u@host.test PART #lobby");
-    assert!(!pair.world.lines.contains_key("#lobby"));
-    pair.server.take("JOIN #lobby");
-    // Its echo would come now, behind what others say at once.
-    pair.carry_up();
-    pair.server.say("bob", "heard", None);
-    pair.carry_down(usize::MAX);
-    // Lost twice, the second time before it is in the room.
-    for _ in 0..2 {
-        pair.cut();
-        pair.world.seconds(9);
-        pair.carry_up();
-    }
-    pair.settle();
-    assert_eq!(pair.world.talk("#lobby"), ["me: sent behind both", "bob: heard"]);
-    pair.older_until_the_top();
-    pair.assert_same("with it");
-}
-
-#[test]
-fn what_its_sender_sends_again_is_shown_once() {
-    for resent_first in [true, false] {
-        let mut pair = entered(true, 3);
-        let token = "0123456789abcdef0123456789abcdef";
-        pair.server.say("bob", "again", Some(token));
-        pair.carry_down(9);
-        pair.server.crash();
-        pair.world.give(Input::Lost("gone"));
-        if resent_first {
-            pair.server.say("bob", "again", Some(token));
-        }
-        pair.settle();
-        pair.server.say("bob", "again", Some(token));
-        pair.settle();
-        assert_eq!(pair.world.talk("#lobby").len(), 4);
-        pair.assert_same("once");
-    }
-}
-
-#[test]
-fn without_a_crash_nothing_is_withdrawn() {
-    let mut pair = entered(true, 3);
-    pair.server.say("bob", "not kept", None);
-    pair.carry_down(9);
-    // History is paused: the line is in nobody's.
-    pair.server.lines.pop();
-    pair.cut();
-    pair.settle();
-    assert_eq!(pair.world.talk("#lobby").len(), 4);
 }
 
 #[test]
