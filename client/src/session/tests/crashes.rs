@@ -1,6 +1,7 @@
 //! What a crash took back, and what was sent again.
 
 use super::history::{entered, lobby};
+use super::server::Pair;
 use super::*;
 
 #[test]
@@ -33,24 +34,45 @@ fn however_much_a_crash_took_back_is_withdrawn() {
     }
 }
 
+/// It asks for what it has missed, and no answer has come yet.
+fn until_it_is_in_the_room(pair: &mut Pair) {
+    for _ in 0..100 {
+        if pair.world.session.conversations[&lobby()].joined {
+            return;
+        }
+        pair.world.seconds(1);
+        pair.carry_up();
+        pair.carry_down(1);
+    }
+    panic!("it does not come back");
+}
+
+#[test]
+fn a_loss_before_any_answer_leaves_nothing_that_is_not_kept() {
+    let mut pair = entered(true, 3);
+    pair.server.say("bob", "kept", None);
+    pair.server.say("bob", "lost", None);
+    pair.carry_down(9);
+    pair.server.commit(4);
+    pair.server.crash();
+    pair.world.give(Input::Lost("gone"));
+    until_it_is_in_the_room(&mut pair);
+    pair.cut();
+    pair.settle();
+    pair.assert_same("without it");
+}
+
 #[test]
 fn what_several_crashes_took_back_is_withdrawn() {
     let mut pair = entered(true, 3);
     for i in 0..3 {
+        pair.server.say("bob", &format!("kept {i}"), None);
         pair.server.say("bob", &format!("lost {i}"), None);
         pair.carry_down(9);
+        pair.server.commit(pair.server.lines.len() - 1);
         pair.server.crash();
         pair.world.give(Input::Lost("gone"));
-        // Back in the room, and lost again before any answer.
-        for _ in 0..100 {
-            if pair.world.session.conversations[&lobby()].joined {
-                break;
-            }
-            pair.world.seconds(1);
-            pair.carry_up();
-            pair.carry_down(1);
-        }
-        assert!(pair.world.session.conversations[&lobby()].joined, "turn {i}");
+        until_it_is_in_the_room(&mut pair);
     }
     pair.settle();
     pair.assert_same("without them");
