@@ -6,7 +6,7 @@ use crate::hub::history::Told;
 use crate::protocol::text::{action, printable};
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, MsgId};
-use crate::store::{self, Key, StoreError};
+use crate::store::{self, StoreError};
 use crate::{Keep, StartError};
 
 /// Records between two lines of progress.
@@ -49,8 +49,8 @@ pub fn export(
         let record = record.map_err(ExportError::History)?;
         let Some(told) = Told::parse(&record.payload) else { continue };
         let line = match format {
-            Format::Text => text(record.key, &told),
-            Format::Jsonl => jsonl(room, record.key, &told),
+            Format::Text => text(record.id, &told),
+            Format::Jsonl => jsonl(room, record.id, &told),
         };
         writeln!(out, "{line}").map_err(ExportError::Output)?;
         written += 1;
@@ -74,8 +74,8 @@ pub fn compact(keep: &Keep, now: UnixMillis) -> Result<(u64, u64), StartError> {
     store::compact(&keep.folder, options).map_err(StartError::History)
 }
 
-fn text(key: Key, told: &Told<'_>) -> String {
-    let (time, nick, first) = (UnixMillis(key.millis), told.nick(), printable(told.first));
+fn text(id: MsgId, told: &Told<'_>) -> String {
+    let (time, nick, first) = (id.time(), told.nick(), printable(told.first));
     match told.kind {
         "PRIVMSG" if told.first.starts_with('\u{1}') => {
             format!("{time} * {nick} {}", printable(action(told.first).unwrap_or(told.first)))
@@ -87,8 +87,7 @@ fn text(key: Key, told: &Told<'_>) -> String {
     }
 }
 
-fn jsonl(room: &str, key: Key, told: &Told<'_>) -> String {
-    let id = MsgId { boot: key.boot, millis: key.millis, count: key.count };
+fn jsonl(room: &str, id: MsgId, told: &Told<'_>) -> String {
     let mut line = format!(
         "{{\"time\":{},\"msgid\":{},\"room\":{},\"kind\":{},\"from\":{}",
         quoted(&id.time().to_string()),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::history::{Answer, Edge, Kept, Query, Request};
+use super::history::{Answer, Edge, Kept, Query, Range, Request};
 use super::member::Form;
 use super::page::{Page, Sheet};
 use super::record::Remembered;
@@ -104,14 +104,12 @@ impl Hub {
         }
         let query = Query {
             room: state.folded.clone(),
-            after: Edge::Open,
-            before: Edge::At(joined),
-            upto: joined,
+            range: Range { before: Edge::At(joined), ..Range::ALL },
             limit: ON_JOIN,
             newest: true,
             events: false,
         };
-        self.replay(id, Replay::new(Why::Joined, Request::Lines(query)));
+        self.replay(id, Replay::new(Why::Joined, Request::Lines(vec![query])));
     }
 
     /// Asks the store; the answer comes as [`Input::Answer`](super::Input::Answer).

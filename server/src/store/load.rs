@@ -319,7 +319,7 @@ mod tests {
     fn the_highest_id_in_the_log_counts_more_than_an_old_meta_file() {
         let disk = FakeDisk::default();
         let mut loaded = load(&disk, &options()).unwrap();
-        loaded.meta.boot(&disk, super::super::Key { boot: 40, millis: 1, count: 0 }).unwrap();
+        loaded.meta.boot(&disk, crate::protocol::MsgId { boot: 40, millis: 1, count: 0 }).unwrap();
         disk.unlock();
         assert_eq!(load(&disk, &options()).unwrap().meta.boot, 42);
     }

@@ -4,8 +4,8 @@
 //! waits, writes it, syncs it once and says so ([`Notice::Committed`]); two reader threads answer
 //! [`Request`]s, so that no page and no search stalls a receipt.
 //!
-//! It knows nothing of sockets, members or the hub: a payload is opaque, a room is a name, and an
-//! id is a [`Key`] that sorts.
+//! It knows nothing of sockets and members: what is kept and asked is said by
+//! [`hub::history`](crate::hub::history), a payload is opaque, and a room is a name.
 
 mod crc;
 mod disk;
@@ -19,7 +19,6 @@ mod log;
 mod meta;
 mod queue;
 mod readers;
-mod request;
 mod retention;
 mod rooms;
 mod segment;
@@ -38,46 +37,17 @@ use self::load::Loaded;
 use self::queue::{Command, Queue};
 use self::shared::Shared;
 use self::writer::Writer;
+use crate::hub::history::{Answer, Record, Request};
+use crate::protocol::MsgId;
 
 pub use disk::{Disk, DiskFile, Folder};
 pub use error::StoreError;
 pub use export::{Export, compact};
 #[doc(hidden)]
 pub use fake::FakeDisk;
-pub use request::{Answer, Bound, Found, Matcher, Query, Request, Search, Stored};
 
 /// Bytes of one payload at most; a longer one is refused by [`Store::append`].
 pub const MAX_PAYLOAD: usize = 64 * 1024;
-
-/// The order of a record: sorts as the message ids do.
-///
-/// The keys that are appended rise, across restarts too, and so do their `millis`: whoever gives
-/// them out starts from [`Opened::boot`] and [`Opened::last_millis`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Key {
-    /// Which start of the server gave it out.
-    pub boot: u32,
-    /// Milliseconds since 1970; 48 bits are kept.
-    pub millis: u64,
-    /// Counts within the millisecond.
-    pub count: u16,
-}
-
-/// What is to be kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// The folded name of the room.
-    pub room: Box<str>,
-    /// Not less than that of any record before; the same as that of one in another room, if both
-    /// are of one event.
-    pub key: Key,
-    /// A join, a part…: only for event playback, and not counted as a line.
-    pub event: bool,
-    /// What a resend is recognised by for a day; 0 = nothing.
-    pub fingerprint: u64,
-    /// Whatever the caller makes of it; at most [`MAX_PAYLOAD`] bytes.
-    pub payload: Box<[u8]>,
-}
 
 /// How a store is kept.
 #[derive(Debug, Clone)]
@@ -131,8 +101,8 @@ pub struct Opened {
 /// What a store says, from a thread of its own: hand it on, and return.
 #[derive(Debug)]
 pub enum Notice {
-    /// Everything appended so far up to this key is on disk (or was reported lost).
-    Committed(Key),
+    /// Everything appended so far up to this id is on disk (or was reported lost).
+    Committed(MsgId),
     /// The disk takes nothing: a sentence for people. What was committed stays readable; reads
     /// are answered without waiting for what was not.
     Paused(String),
@@ -152,21 +122,6 @@ pub enum Notice {
 
 /// Requests that may wait for an answer.
 const MAX_READS: usize = 1024;
-
-impl Key {
-    /// Nothing is later.
-    pub const MAX: Key = Key { boot: u32::MAX, millis: u64::MAX, count: u16::MAX };
-
-    /// Whatever is earlier than this key is not later than the previous one.
-    fn previous(self) -> Key {
-        let Key { boot, millis, count } = self;
-        match (count.checked_sub(1), millis.checked_sub(1)) {
-            (Some(count), _) => Key { boot, millis, count },
-            (None, Some(millis)) => Key { boot, millis, count: u16::MAX },
-            (None, None) => Key { boot: boot.saturating_sub(1), ..Key::MAX },
-        }
-    }
-}
 
 /// A store that is open. Dropping it closes it without compaction.
 pub struct Store {
@@ -239,9 +194,13 @@ impl Store {
 
     /// Keeps these records: [`Notice::Committed`] says when they are on disk.
     ///
+    /// Ids rise, across restarts too, and so do their `millis`: whoever gives them out starts from
+    /// [`Opened::boot`] and [`Opened::last_millis`]. Only records of one event in several rooms have
+    /// the same id.
+    ///
     /// Never waits. When too much waits already (4 MiB), or the store is closed, the records come
-    /// back. Nothing is kept, and the log says so, of a record whose payload is too long or whose
-    /// key does not rise: that is the caller's fault.
+    /// back. Nothing is kept, and the log says so, of a record whose payload is longer than
+    /// [`MAX_PAYLOAD`] or whose id does not rise: that is the caller's fault.
     pub fn append(&self, records: Vec<Record>) -> Result<(), Vec<Record>> {
         self.queue.add(Command::Append(records)).map_err(|command| match command {
             Command::Append(records) => records,

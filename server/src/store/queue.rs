@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::frame::FRAME;
-use super::{Record, Request};
+use crate::hub::history::{Record, Request};
 
 /// Bytes that may wait; then what is added comes back.
 pub(super) const MAX_WAITING: usize = 4 * 1024 * 1024;

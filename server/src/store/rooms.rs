@@ -7,11 +7,11 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
-use super::Key;
 use super::disk::Disk;
 use super::error::StoreError;
 use super::frame::{FRAME, Fields, Frame, Header};
 use super::log::{LogFile, Tail};
+use crate::protocol::MsgId;
 
 /// The file's name.
 pub(super) const ROOMS: &str = "rooms.log";
@@ -226,5 +226,5 @@ impl Room {
 }
 
 fn frame(flags: u8, room: u32, payload: &[u8]) -> Frame<'_> {
-    Frame { flags, room, key: Key::default(), fingerprint: 0, payload }
+    Frame { flags, room, key: MsgId::default(), fingerprint: 0, payload }
 }

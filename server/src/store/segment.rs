@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::io;
 
-use super::Key;
 use super::crc::crc32c;
 use super::disk::Disk;
 use super::frame::{Fields, Frame, HEADER, Header, put_key};
+use crate::protocol::MsgId;
 
 /// Bytes after which a segment is closed and the next one begun.
 pub(super) const SEGMENT: u64 = 8 * 1024 * 1024;
@@ -27,7 +27,7 @@ pub(super) struct Chunk {
     /// Where it begins; it ends where the next one begins.
     pub(super) offset: u32,
     /// Of its first record.
-    pub(super) first: Key,
+    pub(super) first: MsgId,
 }
 
 /// What a chunk holds of one room.
@@ -68,14 +68,14 @@ pub(super) struct Contents {
     /// Chunk and fingerprint, in the order of records.
     pub(super) prints: Vec<(u16, u64)>,
     /// Of the last record.
-    pub(super) last: Key,
+    pub(super) last: MsgId,
     /// Where each room's entry of the last chunk stands.
     current: HashMap<u32, usize>,
 }
 
 impl Contents {
     /// Nothing, in a segment that follows one whose last record this is.
-    pub(super) fn after(last: Key) -> Contents {
+    pub(super) fn after(last: MsgId) -> Contents {
         Contents { last, ..Contents::default() }
     }
 

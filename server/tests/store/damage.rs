@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use parlor_server::store::{FakeDisk, Folder, Options, Request, StoreError};
+use parlor_server::hub::history::Request;
+use parlor_server::store::{FakeDisk, Folder, Options, StoreError};
 
 use crate::desk::{Desk, Scratch, everything, key, line, options};
 
@@ -63,9 +64,9 @@ fn a_flipped_bit_in_an_old_segment_is_told_to_who_reads_it_and_left_alone() {
     // Most of the segment is dead: it would be rewritten.
     let keep = Options { keep_lines: Some(250), ..options() };
     let mut desk = Desk::open(Arc::new(disk.clone()), keep).unwrap();
-    let Err(error) = desk.ask(Request::Page(everything("#a", 300))) else { panic!("it is told") };
+    let Err(error) = desk.ask(Request::Lines(vec![everything("#a", 300)])) else { panic!("it is told") };
     assert!(matches!(&error, StoreError::Damaged { .. }) && error.to_string().contains(FIRST), "{error}");
-    let newest = desk.page(parlor_server::store::Query { newest_first: true, ..everything("#a", 100) });
+    let newest = desk.page(parlor_server::hub::history::Query { newest: true, ..everything("#a", 100) });
     assert_eq!(newest.last(), Some(&key(340)));
     desk.close();
     assert!(disk.snapshot().get(FIRST) == Some(&damaged));

@@ -27,7 +27,7 @@ fn history_pauses_and_resumes_by_itself() {
         // This one fits in what may wait.
         desk.store.append(vec![last.clone()]).unwrap();
         disk.set_room(None);
-        desk.wait(|desk| desk.lost.is_some() && desk.committed >= last.key);
+        desk.wait(|desk| desk.lost.is_some() && desk.committed >= last.id);
         assert_eq!(desk.lost.take(), Some(0));
         assert_eq!(desk.all("#a").len(), before + 200);
         desk.paused.clear();

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_server::store::{FakeDisk, Options, Record, compact};
+use parlor_server::hub::history::Record;
+use parlor_server::store::{FakeDisk, Options, compact};
 
 use crate::desk::{Desk, Scratch, key, line, options};
 
