@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use parlor_server::hub::history::{Answer, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
-use parlor_server::store::{FakeDisk, Notice, Options, Store};
+use parlor_server::store::{Notice, Options, Store};
 
+use crate::fake::FakeDisk;
 use crate::random::Random;
 
 const SEEDS: u64 = 60;

@@ -278,9 +278,14 @@ impl Reading {
 }
 
 #[cfg(test)]
+#[path = "../../tests/store/fake.rs"]
+#[expect(dead_code, reason = "the store's other tests need more of it")]
+mod fake;
+
+#[cfg(test)]
 mod tests {
-    use super::super::FakeDisk;
     use super::super::meta::Upgrade;
+    use super::fake::FakeDisk;
     use super::*;
 
     fn options() -> Options {

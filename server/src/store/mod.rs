@@ -11,7 +11,6 @@ mod crc;
 mod disk;
 mod error;
 mod export;
-mod fake;
 mod frame;
 mod index;
 mod load;
@@ -43,8 +42,6 @@ use crate::protocol::MsgId;
 pub use disk::{Disk, DiskFile, Folder};
 pub use error::StoreError;
 pub use export::{Export, compact};
-#[doc(hidden)]
-pub use fake::FakeDisk;
 
 /// Bytes of one payload at most; a longer one is refused by [`Store::append`].
 pub const MAX_PAYLOAD: usize = 64 * 1024;

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parlor_server::hub::history::Request;
-use parlor_server::store::{FakeDisk, Folder, Options, StoreError};
+use parlor_server::store::{Folder, Options, StoreError};
 
 use crate::desk::{Desk, Scratch, everything, key, line, options};
+use crate::fake::FakeDisk;
 
 const FIRST: &str = "00000001-0.log";
 

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use parlor_server::store::FakeDisk;
-
 use crate::desk::{Desk, line, options};
+use crate::fake::FakeDisk;
 
 #[test]
 fn history_pauses_and_resumes_by_itself() {

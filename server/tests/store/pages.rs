@@ -6,9 +6,10 @@ use std::time::Duration;
 use parlor_server::hub::history::{Answer, Edge, Matcher, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
 use parlor_server::protocol::time::UnixMillis;
-use parlor_server::store::{Export, FakeDisk, Options, StoreError};
+use parlor_server::store::{Export, Options, StoreError};
 
 use crate::desk::{Desk, Random, Scratch, everything, key, line, options};
+use crate::fake::FakeDisk;
 
 /// A few thousand records of four rooms, some of them events, over several segments.
 fn talk(random: &mut Random, count: u64) -> Vec<Record> {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use parlor_server::hub::history::Record;
 use parlor_server::protocol::MsgId;
-use parlor_server::store::{FakeDisk, Options};
+use parlor_server::store::Options;
 
 use crate::desk::{Desk, Random, key, line, options};
+use crate::fake::FakeDisk;
 
 /// What happened until the power went.
 #[derive(Default)]

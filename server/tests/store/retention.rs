@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_server::hub::history::Record;
-use parlor_server::store::{FakeDisk, Options, compact};
+use parlor_server::store::{Options, compact};
 
 use crate::desk::{Desk, Scratch, key, line, options};
+use crate::fake::FakeDisk;
 
 #[test]
 fn lines_beyond_the_count_are_gone_at_once() {
