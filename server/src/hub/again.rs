@@ -6,7 +6,7 @@ use super::history::{Answer, Request};
 use super::receipts::Until;
 use super::record::Remembered;
 use super::replay::Ticket;
-use super::reply::tagged;
+use super::reply::with_tag;
 use super::room::RoomId;
 use super::{ConnectionId, Event, Hub, Line};
 use crate::protocol::Capability;
@@ -66,13 +66,7 @@ impl Hub {
                 self.encode(id, &event).unwrap_or_else(|| [].into())
             }
         };
-        if line.is_empty() {
-            return self.answered(id, ticket, line);
-        }
-        let line = match label {
-            Some(label) => tagged(&format!("label={label}"), &line),
-            None => line,
-        };
-        self.answered(id, ticket, line);
+        let label = label.filter(|_| !line.is_empty());
+        self.answered(id, ticket, with_tag("label", label.as_deref(), line));
     }
 }

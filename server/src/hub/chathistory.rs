@@ -26,7 +26,7 @@ impl Hub {
             return self.reply(
                 id,
                 crate::protocol::Numeric::ERR_UNKNOWNCOMMAND,
-                format_args!("CHATHISTORY :Ask for draft/chathistory first"),
+                "CHATHISTORY :Ask for draft/chathistory first",
             );
         }
         let verb = verb.to_ascii_uppercase();

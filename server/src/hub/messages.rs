@@ -17,7 +17,7 @@ impl Hub {
             return self.too_many_targets(id, count);
         }
         if verb == Verb::Tagmsg && !self.member(id).is_some_and(|m| m.has(Capability::MessageTags)) {
-            return self.reply(id, ERR_UNKNOWNCOMMAND, format_args!("TAGMSG :Ask for message-tags first"));
+            return self.reply(id, ERR_UNKNOWNCOMMAND, "TAGMSG :Ask for message-tags first");
         }
         for target in targets.split(',').filter(|target| !target.is_empty()) {
             let name = target.trim_start_matches(['@', '+']);
@@ -36,7 +36,7 @@ impl Hub {
     /// To a room; `target` may carry the rank that is to hear it (STATUSMSG).
     fn say(&mut self, id: ConnectionId, verb: Verb, target: &str, name: &str, text: &str, tags: &str) {
         let Some(room) = self.rooms.find(name) else {
-            return self.refuse_message(verb, |hub| hub.no_such_room(id, super::membership::shown(name)));
+            return self.refuse_message(verb, |hub| hub.no_such_room(id, name));
         };
         let rank = match &target[..target.len() - name.len()] {
             "" => 0,
@@ -45,7 +45,7 @@ impl Hub {
         };
         if let Some(sentence) = self.silenced(id, room) {
             return self.refuse_message(verb, |hub| {
-                hub.reply(id, ERR_CANNOTSENDTOCHAN, format_args!("{name} :{sentence}"));
+                hub.reply(id, ERR_CANNOTSENDTOCHAN, format!("{name} :{sentence}"));
             });
         }
         let Some(name) = self.rooms.get(room).map(|room| room.name.to_string()) else { return };
@@ -100,7 +100,7 @@ impl Hub {
     /// To one person.
     pub(super) fn whisper(&mut self, id: ConnectionId, verb: Verb, target: &str, text: &str, tags: &str) {
         let Some(other) = self.find(target) else {
-            return self.refuse_message(verb, |hub| hub.no_such_nick(id, super::membership::shown(target)));
+            return self.refuse_message(verb, |hub| hub.no_such_nick(id, target));
         };
         let nick = self.nick_of(other).to_owned();
         let from = self.source(id);
@@ -117,7 +117,7 @@ impl Hub {
             // Their programs know one room and no private talk: it would look public.
             return self.refuse_message(verb, |hub| {
                 let why = "Their program cannot show private messages";
-                hub.reply(id, ERR_NOSUCHNICK, format_args!("{nick} :{why}"));
+                hub.reply(id, ERR_NOSUCHNICK, format!("{nick} :{why}"));
             });
         }
         if self.keep_for_return(other, &event) {
@@ -131,7 +131,7 @@ impl Hub {
         self.echo(id, &event, false);
         if let (Verb::Privmsg, Some(away)) = (verb, away) {
             if self.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
-                self.reply(id, RPL_AWAY, format_args!("{nick} :{away}"));
+                self.reply(id, RPL_AWAY, format!("{nick} :{away}"));
             } else {
                 self.explain(id, &format!("{nick} is away: {away}"));
             }

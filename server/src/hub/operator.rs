@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::admission::{Ban, party};
 use super::event::What;
-use super::membership::shown;
 use super::room::{OPERATOR, RoomId};
 use super::{ConnectionId, Hub, Output, Speaker};
 use crate::protocol::Numeric::*;
@@ -313,13 +312,13 @@ impl Hub {
         let (name, peer) = (member.name().to_owned(), member.peer);
         if !right {
             self.log(format!("refused: OPER by {name} from {peer} (wrong key)"));
-            return self.reply(id, ERR_PASSWDMISMATCH, format_args!(":Wrong key"));
+            return self.reply(id, ERR_PASSWDMISMATCH, ":Wrong key");
         }
         if !std::mem::replace(&mut member.operator, true) {
             self.population.operators += 1;
         }
         self.log(format!("operator: {name} from {peer}"));
-        self.reply(id, RPL_YOUREOPER, format_args!(":You are now a server operator"));
+        self.reply(id, RPL_YOUREOPER, ":You are now a server operator");
         let line = format!(":{name} MODE {name} :+o\r\n");
         self.emit(id, line.into_bytes().into());
     }
@@ -328,11 +327,7 @@ impl Hub {
     fn holds_the_key(&mut self, id: ConnectionId) -> bool {
         let operator = self.member(id).is_some_and(|member| member.operator);
         if !operator {
-            self.reply(
-                id,
-                ERR_NOPRIVILEGES,
-                format_args!(":Permission denied: server operators only (OPER)"),
-            );
+            self.reply(id, ERR_NOPRIVILEGES, ":Permission denied: server operators only (OPER)");
         }
         operator
     }
@@ -341,7 +336,7 @@ impl Hub {
         if !self.holds_the_key(id) {
             return;
         }
-        let Some(victim) = self.find(nick) else { return self.no_such_nick(id, shown(nick)) };
+        let Some(victim) = self.find(nick) else { return self.no_such_nick(id, nick) };
         let by = self.nick_of(id).to_owned();
         let reason = format!("Killed by {by}: {}", reason.unwrap_or("no reason given"));
         self.expel(victim, &reason);

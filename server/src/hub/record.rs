@@ -240,9 +240,8 @@ impl Hub {
 
     /// Keeps an event of somebody in each room that they are in.
     pub(super) fn record_everywhere(&mut self, id: super::ConnectionId, event: &Event<'_>) {
-        let Some(member) = self.member(id) else { return };
-        for place in member.rooms.clone() {
-            self.record(place.room, event, 0);
+        for room in self.rooms_of(id) {
+            self.record(room, event, 0);
         }
     }
 }

@@ -62,7 +62,7 @@ impl Hub {
             return self.reply(
                 id,
                 crate::protocol::Numeric::ERR_UNKNOWNCOMMAND,
-                format_args!("SEARCH :Ask for soju.im/search first"),
+                "SEARCH :Ask for soju.im/search first",
             );
         }
         match self.looking(id, Tags(attributes)) {

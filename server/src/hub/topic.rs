@@ -2,7 +2,6 @@
 
 use super::event::What;
 use super::limits::MAX_TOPIC;
-use super::membership::shown;
 use super::room::{RoomId, Topic};
 use super::{ConnectionId, Hub, Line};
 use crate::protocol::Numeric::*;
@@ -13,10 +12,10 @@ impl Hub {
             let visible = self.rooms.find(name).filter(|room| self.sees(id, *room));
             return match visible {
                 Some(room) if self.rooms.get(room).is_some_and(|room| room.topic.is_none()) => {
-                    self.reply(id, RPL_NOTOPIC, format_args!("{name} :No topic is set"));
+                    self.reply(id, RPL_NOTOPIC, format!("{name} :No topic is set"));
                 }
                 Some(room) => self.show_topic(id, room),
-                None => self.no_such_room(id, shown(name)),
+                None => self.no_such_room(id, name),
             };
         };
         let Some(room) = self.joined_room(id, name) else { return };
