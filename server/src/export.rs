@@ -30,18 +30,17 @@ pub enum ExportError {
     Output(io::Error),
 }
 
-/// Writes a room's records from `since` on, oldest first; says how many. `progress` gets a
-/// sentence now and then, if there is much.
+/// Writes a room's records from `since` on, as far as `keep` lets them be kept `now`, oldest first;
+/// says how many. `progress` gets a sentence now and then, if there is much.
 pub fn export(
     keep: &Keep,
     room: &str,
-    since: UnixMillis,
+    (since, now): (UnixMillis, UnixMillis),
     format: Format,
     out: &mut impl Write,
     mut progress: impl FnMut(String),
 ) -> Result<u64, ExportError> {
-    let options = store::Options::default();
-    let records = store::Export::open(&keep.folder, options, Folded::new(room).as_str(), since.0)
+    let records = store::Export::open(&keep.folder, keep.options(now), Folded::new(room).as_str(), since.0)
         .map_err(ExportError::History)?;
     let total = records.records();
     let mut written = 0;
@@ -64,14 +63,7 @@ pub fn export(
 
 /// Compacts the history in a folder; says how many bytes it had and has.
 pub fn compact(keep: &Keep, now: UnixMillis) -> Result<(u64, u64), StartError> {
-    let options = store::Options {
-        keep: keep.age,
-        keep_lines: keep.lines,
-        keep_bytes: keep.bytes,
-        now_ms: now.0,
-        ..store::Options::default()
-    };
-    store::compact(&keep.folder, options).map_err(StartError::History)
+    store::compact(&keep.folder, keep.options(now)).map_err(StartError::History)
 }
 
 fn text(id: MsgId, told: &Told<'_>) -> String {
