@@ -1,7 +1,7 @@
 //! A line that was sent before: nobody hears it twice, and its sender gets the first one's
 //! echo.
 
-use super::event::{Source, What};
+use super::event::What;
 use super::history::{Answer, Request};
 use super::receipts::Until;
 use super::record::Remembered;
@@ -59,9 +59,8 @@ impl Hub {
             Some(line) => self.volatile(id, line),
             None => {
                 // It was heard, but is not kept (any more): the disk was full, or it is too old.
-                let from: Source = self.source(id);
                 let what = What::Message { verb, target: &room, text: &text, private: false };
-                let event = Event { tags: &tags, volatile: true, ..self.event(&from, what) };
+                let event = Event { tags: &tags, volatile: true, ..self.event(id, what) };
                 // Who wants no tags any more gets none; what waits behind it has to go on.
                 self.encode(id, &event).unwrap_or_else(|| [].into())
             }

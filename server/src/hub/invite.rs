@@ -37,8 +37,7 @@ impl Hub {
         if let Some(away) = self.member(invited).and_then(|member| member.away.clone()) {
             self.reply(id, RPL_AWAY, format!("{nick} :{away}"));
         }
-        let from = self.source(id);
-        let event = self.event(&from, What::Invite { nick: &nick, room: &name });
+        let event = self.event(id, What::Invite { nick: &nick, room: &name });
         self.tell(invited, &event);
         // invite-notify: those who could have invited learn of it.
         self.fan_out(&[room], &event, |seat, slot| {

@@ -106,17 +106,14 @@ impl Hub {
             !member.has(Capability::NoImplicitNames) && !member.has(Capability::DraftNoImplicitNames),
         );
         self.log(text);
-        let from = self.source(id);
-        let event = self.event(&from, What::Join { room: &name, realname: &realname });
-        self.tell_room(room, &event, Some(id), 0);
-        self.record(room, &event, 0);
-        self.narrate(&name, &event);
+        let event = self.event(id, What::Join { room: &name, realname: &realname });
+        self.happens(id, room, &name, &event);
         let joined = event.id;
         if irc {
             self.tell(id, &event);
         }
         if let Some(text) = away {
-            let event = self.event(&from, What::Away { text: Some(&text) });
+            let event = self.event(id, What::Away { text: Some(&text) });
             let wants =
                 |seat: &Seat, slot: &mut Slot| seat.member != id && slot.caps.has(Capability::AwayNotify);
             self.fan_out(&[room], &event, wants);
@@ -203,19 +200,16 @@ impl Hub {
     /// A member leaves a room; everyone in it is told, the one who leaves too.
     pub(super) fn leave(&mut self, id: ConnectionId, room: RoomId, reason: Option<&str>) {
         let Some(name) = self.rooms.get(room).map(|room| room.name.to_string()) else { return };
-        let from = self.source(id);
-        let event = self.event(&from, What::Part { room: &name, reason });
+        let event = self.event(id, What::Part { room: &name, reason });
         if event.body_len() > MAX_BODY {
             return self.too_long(id);
         }
-        self.tell_room(room, &event, Some(id), 0);
-        self.record(room, &event, 0);
-        self.narrate(&name, &event);
+        self.happens(id, room, &name, &event);
         if self.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
             self.tell(id, &event);
         }
         if let Some(peer) = self.member(id).map(|member| member.peer) {
-            self.log(format!("parted: {} from {peer} left {name}", from.nick));
+            self.log(format!("parted: {} from {peer} left {name}", event.from.nick));
         }
         self.unseat(id, room);
     }
@@ -267,21 +261,18 @@ impl Hub {
             Err((numeric, why)) => return self.reply(id, numeric, why),
         };
         let Some(name) = self.rooms.get(room).map(|room| room.name.to_string()) else { return };
-        let from = self.source(id);
-        let nick = self.nick_of(victim).to_owned();
-        let reason = reason.unwrap_or(&from.nick);
-        let event = self.event(&from, What::Kick { room: &name, nick: &nick, reason });
+        let (by, nick) = (self.nick_of(id).to_owned(), self.nick_of(victim).to_owned());
+        let reason = reason.unwrap_or(&by);
+        let event = self.event(id, What::Kick { room: &name, nick: &nick, reason });
         if event.body_len() > MAX_BODY {
             return self.too_long(id);
         }
-        self.tell_room(room, &event, Some(id), 0);
-        self.record(room, &event, 0);
-        self.narrate(&name, &event);
+        self.happens(id, room, &name, &event);
         if self.place(id, room).is_some() {
             self.tell(id, &event);
         }
         if let Some(peer) = self.member(victim).map(|member| member.peer) {
-            self.log(format!("kicked: {nick} from {peer} out of {name} by {}", from.nick));
+            self.log(format!("kicked: {nick} from {peer} out of {name} by {by}"));
         }
         self.unseat(victim, room);
         if self.member(victim).is_some_and(|member| member.speaker == Speaker::Plain) {

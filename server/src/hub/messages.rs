@@ -60,9 +60,8 @@ impl Hub {
         if fingerprint != 0 && self.seen.contains(fingerprint) {
             return self.say_again(id, room, fingerprint, (verb, text, tags));
         }
-        let from = self.source(id);
         let what = What::Message { verb, target: &shown, text, private: false };
-        let mut event = Event { tags, ..self.event(&from, what) };
+        let mut event = Event { tags, ..self.event(id, what) };
         // What only some may hear is not kept: its echo is no receipt.
         event.volatile |= rank > 0;
         if event.body_len() > MAX_BODY {
@@ -103,9 +102,8 @@ impl Hub {
             return self.refuse_message(verb, |hub| hub.no_such_nick(id, target));
         };
         let nick = self.nick_of(other).to_owned();
-        let from = self.source(id);
         let what = What::Message { verb, target: &nick, text, private: true };
-        let event = Event { tags, ..self.event(&from, what) };
+        let event = Event { tags, ..self.event(id, what) };
         if event.body_len() > MAX_BODY {
             return self.too_long(id);
         }

@@ -467,6 +467,14 @@ impl Hub {
         self.fan_out(&[room], event, |seat, _| Some(seat.member) != except && seat.rank >= rank);
     }
 
+    /// Somebody does something in a room: tells everyone else in it, the history and the
+    /// operator's terminal.
+    fn happens(&mut self, by: ConnectionId, room: RoomId, name: &str, event: &Event<'_>) {
+        self.tell_room(room, event, Some(by), 0);
+        self.record(room, event, 0);
+        self.narrate(name, event);
+    }
+
     /// Sends an event once to everyone who shares a room with `id`, but not to `id`.
     fn tell_neighbours(&mut self, id: ConnectionId, event: &Event<'_>, wants: impl Fn(&Slot) -> bool) {
         self.epoch = self.epoch.wrapping_add(1);

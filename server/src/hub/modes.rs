@@ -142,12 +142,9 @@ impl Hub {
 
     fn announce_changes(&mut self, id: ConnectionId, room: RoomId, name: &str, changes: &mut Changes) {
         let Some(change) = changes.take() else { return };
-        let from = self.source(id);
-        let event = self.event(&from, What::Mode { target: name, change: &change });
-        self.tell_room(room, &event, Some(id), 0);
-        self.record(room, &event, 0);
+        let event = self.event(id, What::Mode { target: name, change: &change });
+        self.happens(id, room, name, &event);
         self.changed(room);
-        self.narrate(name, &event);
         self.tell(id, &event);
     }
 
@@ -219,7 +216,13 @@ impl Hub {
         }
     }
 
-    fn change_rank(&mut self, other: ConnectionId, place: Place, on: bool, letter: char) -> Option<String> {
+    pub(super) fn change_rank(
+        &mut self,
+        other: ConnectionId,
+        place: Place,
+        on: bool,
+        letter: char,
+    ) -> Option<String> {
         let bit = if letter == 'o' { OPERATOR } else { VOICE };
         let seat = self.rooms.get_mut(place.room)?.seat_mut(place.number)?;
         let rank = if on { seat.rank | bit } else { seat.rank & !bit };

@@ -20,8 +20,7 @@ impl Hub {
             None => self.reply(id, RPL_UNAWAY, ":You are no longer marked as away"),
         }
         if changed {
-            let from = self.source(id);
-            let event = self.event(&from, What::Away { text });
+            let event = self.event(id, What::Away { text });
             self.tell_neighbours(id, &event, |slot| slot.caps.has(Capability::AwayNotify));
         }
     }
@@ -34,8 +33,7 @@ impl Hub {
         if let Some(member) = self.member_mut(id) {
             member.realname = realname.into();
         }
-        let from = self.source(id);
-        let event = self.event(&from, What::Setname { realname });
+        let event = self.event(id, What::Setname { realname });
         self.tell_neighbours(id, &event, |slot| slot.caps.has(Capability::Setname));
         if self.member(id).is_some_and(|member| member.has(Capability::Setname)) {
             self.tell(id, &event);

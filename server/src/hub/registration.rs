@@ -58,8 +58,7 @@ impl Hub {
         let before = member.nick.as_ref().map(Nick::fold);
         let after = nick.fold();
         if registered {
-            let from = self.source(id);
-            let event = self.event(&from, What::Nick { new: nick.as_str() });
+            let event = self.event(id, What::Nick { new: nick.as_str() });
             self.tell_neighbours(id, &event, |_| true);
             self.record_everywhere(id, &event);
             self.narrate("", &event);

@@ -1,6 +1,7 @@
 //! Replies to one connection: numerics, FAIL, and what binds them to a label
 //! (IRCv3 labeled-response, batch, standard-replies).
 
+use std::borrow::Cow;
 use std::fmt::{Display, Write};
 
 use super::event::{Event, SERVER, Source, What};
@@ -185,15 +186,22 @@ impl Hub {
     }
 
     /// The server as the source of an event.
-    pub(super) fn server_source(&self) -> Source {
+    fn server_source(&self) -> Source {
         Source { nick: SERVER.into(), prefix: self.settings.name.clone(), bot: false }
     }
 
-    /// An event that happens now.
-    pub(super) fn event<'a>(&mut self, from: &'a Source, what: What<'a>) -> Event<'a> {
+    /// What the member at `id` does now.
+    pub(super) fn event<'a>(&mut self, id: ConnectionId, what: What<'a>) -> Event<'a> {
         let talk = matches!(what, What::Message { private: false, .. });
         let volatile = talk && self.storage != Storage::Disk;
+        let from = Cow::Owned(self.source(id));
         Event { id: self.stamps.next(self.now.wall), from, tags: "", what, volatile }
+    }
+
+    /// What the server does now.
+    pub(super) fn server_event<'a>(&mut self, what: What<'a>) -> Event<'a> {
+        let from = Cow::Owned(self.server_source());
+        Event { id: self.stamps.next(self.now.wall), from, tags: "", what, volatile: false }
     }
 
     /// Begins to hold back replies if the command has a label to bind them to.

@@ -24,6 +24,7 @@
 //!
 //! A PART gives the rank in that room up; QUIT does not.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::event::{Event, Source, What};
@@ -186,15 +187,14 @@ impl Hub {
         let nick = self.nick_of(id).to_owned();
         for Missed { id: when, from, tags, verb, text } in missed {
             let what = What::Message { verb, target: &nick, text: &text, private: true };
-            self.tell(id, &Event { id: when, from: &from, tags: &tags, what, volatile: false });
+            self.tell(id, &Event { id: when, from: Cow::Owned(from), tags: &tags, what, volatile: false });
         }
     }
 
     fn show_room_again(&mut self, id: ConnectionId, room: RoomId) {
         let (Some(member), Some(state)) = (self.member(id), self.rooms.get(room)) else { return };
         let (name, realname) = (state.name.to_string(), member.realname.to_string());
-        let from = self.source(id);
-        let event = self.event(&from, What::Join { room: &name, realname: &realname });
+        let event = self.event(id, What::Join { room: &name, realname: &realname });
         self.tell(id, &event);
         self.page(id, Page::Topic { room });
         self.page(id, Page::Names { room, name: name.into(), from: 0 });
@@ -324,8 +324,7 @@ impl Hub {
             return false;
         };
         if lingering.missed.len() < MOST_MISSED {
-            let Source { nick, prefix, bot } = event.from;
-            let from = Source { nick: nick.clone(), prefix: prefix.clone(), bot: *bot };
+            let from = event.from.clone().into_owned();
             let (tags, text) = (event.tags.to_owned(), (*text).to_owned());
             lingering.missed.push(Missed { id: event.id, from, tags, verb: *verb, text });
         }

@@ -26,17 +26,13 @@ impl Hub {
         if topic.len() > MAX_TOPIC {
             return self.too_long(id);
         }
-        let from = self.source(id);
-        let at = self.now.wall;
+        let (setter, at) = (self.source(id).prefix, self.now.wall);
         let Some(state) = self.rooms.get_mut(room) else { return };
         let name = state.name.to_string();
-        state.topic =
-            (!topic.is_empty()).then(|| Topic { text: topic.into(), setter: from.prefix.clone(), at });
-        let event = self.event(&from, What::Topic { room: &name, text: topic });
-        self.tell_room(room, &event, Some(id), 0);
-        self.record(room, &event, 0);
+        state.topic = (!topic.is_empty()).then(|| Topic { text: topic.into(), setter, at });
+        let event = self.event(id, What::Topic { room: &name, text: topic });
+        self.happens(id, room, &name, &event);
         self.changed(room);
-        self.narrate(&name, &event);
         self.tell(id, &event);
     }
 
