@@ -232,13 +232,18 @@ impl Reading {
         let name = log.name.clone();
         let index = segment::read_index(disk, header, if is_last { 0 } else { yesterday });
         let indexed = index.is_some();
-        let (known, mut contents) =
-            index.unwrap_or((Known { end: log.end, batch: log.batch }, Contents::default()));
+        let unknown = Known { end: log.end, batch: log.batch, rooms: (0, 0) };
+        let (known, mut contents) = index.unwrap_or((unknown, Contents::default()));
         if known.end > log.len() {
             let what = format!("it has {} bytes, and had {}", log.len(), known.end);
             return Err(StoreError::damaged(disk, &name, &what));
         }
         let rooms = self.rooms.as_ref().map(|(rooms, _)| rooms);
+        let extent = rooms.map_or((0, 0), Rooms::extent);
+        if extent < known.rooms {
+            let what = format!("it has {} bytes, and had {}", extent.1, known.rooms.1);
+            return Err(StoreError::damaged(disk, ROOMS, &what));
+        }
         let lacks = |number: u32| !rooms.is_some_and(|rooms| rooms.had(number));
         if contents.entries.iter().any(|(number, _)| lacks(*number)) {
             return Err(StoreError::damaged(disk, ROOMS, "it lacks rooms that lines belong to"));
@@ -271,7 +276,8 @@ impl Reading {
         if is_last {
             self.current = Some((log, contents, tail));
         } else if !indexed {
-            self.without_index.push((header, Known { end: log.end, batch: log.batch }, contents));
+            let known = Known { end: log.end, batch: log.batch, rooms: extent };
+            self.without_index.push((header, known, contents));
         }
         Ok(())
     }

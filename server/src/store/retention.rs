@@ -56,7 +56,7 @@ impl Upkeep {
     /// After an error it rests until it is woken.
     pub(super) fn step(&mut self, shared: &Shared, rooms: &mut Rooms, secret: &[u8; 16]) {
         let result = match self.rewrite.take() {
-            Some(rewrite) => self.go_on(shared, rewrite),
+            Some(rewrite) => self.go_on(shared, rooms, rewrite),
             None => self.choose(shared, rooms, secret),
         };
         if let Err(error) = result {
@@ -119,13 +119,13 @@ impl Upkeep {
         Ok(())
     }
 
-    fn go_on(&mut self, shared: &Shared, mut rewrite: Rewrite) -> Result<(), StoreError> {
+    fn go_on(&mut self, shared: &Shared, rooms: &Rooms, mut rewrite: Rewrite) -> Result<(), StoreError> {
         match rewrite.step(shared) {
             Ok(false) => self.rewrite = Some(rewrite),
             Ok(true) => {
                 // What has become too old meanwhile is looked for again.
                 self.due = true;
-                rewrite.finish(shared)?;
+                rewrite.finish(shared, rooms)?;
             }
             Err(error) => {
                 // A full disk is tried again, a damaged file is not.
@@ -223,9 +223,9 @@ impl Rewrite {
     }
 
     /// Takes the place of what it was made from.
-    fn finish(self, shared: &Shared) -> Result<(), StoreError> {
+    fn finish(self, shared: &Shared, rooms: &Rooms) -> Result<(), StoreError> {
         let header = self.log.header;
-        let known = Known { end: self.log.end, batch: self.log.batch };
+        let known = Known { end: self.log.end, batch: self.log.batch, rooms: rooms.extent() };
         let publish = || {
             write_index(&*shared.disk, header, known, &self.contents)?;
             self.log.publish(&*shared.disk)

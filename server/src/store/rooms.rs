@@ -94,6 +94,12 @@ impl Rooms {
         self.log.cut()
     }
 
+    /// Generation and end of the file: they only rise.
+    pub(super) fn extent(&self) -> (u32, u32) {
+        // A few MiB at most: twice what is live.
+        (self.log.header.generation, self.log.end as u32)
+    }
+
     /// Whether a room may have had this number.
     pub(super) fn had(&self, number: u32) -> bool {
         number < self.next

@@ -17,9 +17,9 @@ pub(super) const SEGMENT: u64 = 8 * 1024 * 1024;
 /// memory of an index of a hundred rooms that all talk.
 pub(super) const CHUNK: u32 = 64 * 1024;
 /// Starts every index file.
-const MAGIC: &[u8; 8] = b"ParlorI1";
+const MAGIC: &[u8; 8] = b"ParlorI2";
 /// Bytes before the tables of an index file.
-const HEAD: usize = 48;
+const HEAD: usize = 56;
 
 /// A stretch of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,13 +126,15 @@ pub(super) fn parse_name(name: &str, ending: &str) -> Option<(u32, u32)> {
     (format!("{number:08x}-{generation:x}{ending}") == name).then_some((number, generation))
 }
 
-/// How far an index knows its segment.
+/// How far an index knows its segment, and the rooms in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Known {
     /// The end of the last batch.
     pub(super) end: u64,
     /// The number of the next batch.
     pub(super) batch: u32,
+    /// Generation and end that the file of the rooms had at least: whoever cut it is found out.
+    pub(super) rooms: (u32, u32),
 }
 
 /// Writes the index of a segment that was synced up to `known`.
@@ -145,7 +147,7 @@ pub(super) fn write_index(
     let mut bytes = Vec::with_capacity(HEAD + contents.chunks.len() * 16 + contents.entries.len() * 14);
     bytes.extend_from_slice(MAGIC);
     let counts = [contents.chunks.len(), contents.entries.len(), contents.prints.len()];
-    for number in [header.salt, known.end as u32, known.batch] {
+    for number in [header.salt, known.end as u32, known.batch, known.rooms.0, known.rooms.1] {
         bytes.extend_from_slice(&number.to_le_bytes());
     }
     for count in counts {
@@ -194,7 +196,8 @@ pub(super) fn read_index(disk: &dyn Disk, header: Header, prints_from: u64) -> O
     if head_sum.to_le_bytes() != sum || fields.u32()? != header.salt {
         return None;
     }
-    let known = Known { end: u64::from(fields.u32()?), batch: fields.u32()? };
+    let (end, batch) = (u64::from(fields.u32()?), fields.u32()?);
+    let known = Known { end, batch, rooms: (fields.u32()?, fields.u32()?) };
     let (chunks, entries, prints) = (fields.u32()? as usize, fields.u32()? as usize, fields.u32()? as usize);
     let mut contents = Contents { last: fields.key()?, ..Contents::default() };
     let size = chunks * 16 + entries * 14;

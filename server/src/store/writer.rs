@@ -240,7 +240,7 @@ impl Writer {
 
     /// The segment that is written to gets an index, and loses the zeros behind its end.
     fn seal(&mut self) {
-        let known = Known { end: self.log.end, batch: self.log.batch };
+        let known = Known { end: self.log.end, batch: self.log.batch, rooms: self.rooms.extent() };
         let sealed = self
             .log
             .cut()

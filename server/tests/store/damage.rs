@@ -111,6 +111,28 @@ fn a_truncated_file_is_cut_at_the_end_and_refused_elsewhere() {
 }
 
 #[test]
+fn rooms_that_were_cut_between_two_batches_are_refused() {
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    let mut ends = Vec::new();
+    for state in 1..4 {
+        desk.store.set_room("#a", Some([state].into())).unwrap();
+        desk.keep(vec![line("#a", u64::from(state), 10)]);
+        ends.push(disk.snapshot()["rooms.log"].len());
+    }
+    desk.close();
+    let whole = disk.snapshot().remove("rooms.log").unwrap();
+    assert_eq!(whole.len(), ends[2]);
+    for end in [28, ends[0], ends[1]] {
+        disk.tamper("rooms.log", |bytes| bytes.truncate(end));
+        refused(&disk, "rooms.log");
+        disk.tamper("rooms.log", |bytes| bytes.clone_from(&whole));
+    }
+    disk.unlock();
+    assert_eq!(Desk::open(Arc::new(disk), options()).unwrap().opened.rooms, [("#a".into(), [3].into())]);
+}
+
+#[test]
 fn a_foreign_file_is_refused() {
     for file in [FIRST, "rooms.log", "meta"] {
         let disk = store(true);
