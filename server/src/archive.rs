@@ -8,7 +8,7 @@ use async_channel::Receiver;
 
 use crate::hub::history::{Answer, Record, Request};
 use crate::memory::Memory;
-use crate::store::{Notice, Store};
+use crate::store::{Command, Notice, Store};
 
 /// Time for compaction when the server stops.
 const CLOSE: Duration = Duration::from_secs(2);
@@ -28,18 +28,13 @@ pub(crate) struct Disk {
     notices: Receiver<Notice>,
     /// Records of this turn, and what the store did not take yet, in order.
     batch: Vec<Record>,
-    late: VecDeque<Late>,
+    late: VecDeque<Command>,
     /// Questions: asked when all that was to be kept before has been handed over.
-    questions: VecDeque<(u64, Request)>,
+    questions: VecDeque<Command>,
     /// Given up: records are dropped, and counted, until the store takes some again.
     dropped: Option<u64>,
     /// It did not take what it was given: nothing new may come until it has.
     behind: bool,
-}
-
-enum Late {
-    Records(Vec<Record>),
-    Room(Arc<str>, Option<Box<[u8]>>),
 }
 
 impl Archive {
@@ -69,7 +64,7 @@ impl Archive {
             Archive::Memory(_) => {}
             Archive::Disk(disk) => {
                 disk.push();
-                disk.late.push_back(Late::Room(room, state));
+                disk.late.push_back(Command::SetRoom { room, state });
                 disk.push();
             }
         }
@@ -81,7 +76,7 @@ impl Archive {
             Archive::Memory(memory) => Some(memory.answer(&request)),
             Archive::Disk(disk) => {
                 // Everything before the question has to be in its answer.
-                disk.questions.push_back((ticket, request));
+                disk.questions.push_back(Command::Read { ticket, request });
                 disk.push();
                 None
             }
@@ -103,14 +98,9 @@ impl Archive {
     /// [`take_up`](Self::take_up). What rooms are still waits for it.
     pub(crate) fn give_up(&mut self) {
         let Archive::Disk(disk) = self else { return };
-        let waiting: usize = disk.batch.drain(..).count()
-            + disk
-                .late
-                .iter()
-                .map(|late| if let Late::Records(records) = late { records.len() } else { 0 })
-                .sum::<usize>();
-        disk.late.retain(|late| matches!(late, Late::Room(..)));
-        *disk.dropped.get_or_insert_default() += waiting as u64;
+        *disk.dropped.get_or_insert_default() += disk.waiting();
+        disk.batch.clear();
+        disk.late.retain(|late| !matches!(late, Command::Append(_)));
         disk.behind = false;
     }
 
@@ -149,7 +139,8 @@ impl Archive {
     /// Tells the time, so that what is too old goes.
     pub(crate) fn tell_time(&self, millis: u64) {
         if let Archive::Disk(disk) = self {
-            disk.store.tell_time(millis);
+            // A store that is closing needs no time.
+            let _ = disk.store.give(Command::Time(millis));
         }
     }
 
@@ -157,12 +148,7 @@ impl Archive {
     pub(crate) fn close(mut self) {
         self.flush();
         if let Archive::Disk(disk) = self {
-            let waiting: usize = disk
-                .late
-                .iter()
-                .map(|late| if let Late::Records(records) = late { records.len() } else { 0 })
-                .sum();
-            let lost = waiting as u64 + disk.store.close(CLOSE);
+            let lost = disk.waiting() + disk.store.close(CLOSE);
             if lost > 0 {
                 log::warn!("{lost} lines are not in the history: the disk did not take them");
             }
@@ -171,30 +157,31 @@ impl Archive {
 }
 
 impl Disk {
+    /// Records that the store has not taken.
+    fn waiting(&self) -> u64 {
+        let late =
+            self.late.iter().map(|late| if let Command::Append(records) = late { records.len() } else { 0 });
+        (self.batch.len() + late.sum::<usize>()) as u64
+    }
+
     /// Hands over what waits, in order, as far as the store takes it.
     fn push(&mut self) {
         if !self.batch.is_empty() {
-            self.late.push_back(Late::Records(std::mem::take(&mut self.batch)));
+            self.late.push_back(Command::Append(std::mem::take(&mut self.batch)));
         }
         self.behind = false;
         while let Some(late) = self.late.pop_front() {
-            let back = match late {
-                Late::Records(records) => self.store.append(records).map_err(Late::Records),
-                Late::Room(room, state) => {
-                    self.store.set_room(&room, state).map_err(|state| Late::Room(room, state))
-                }
-            };
-            if let Err(late) = back {
+            if let Err(late) = self.store.give(late) {
                 self.late.push_front(late);
                 // With nothing to drop there is nothing to wait for, either.
                 self.behind = self.dropped.is_none();
                 return;
             }
         }
-        while let Some((ticket, request)) = self.questions.pop_front() {
-            if let Err(request) = self.store.read(ticket, request) {
+        while let Some(question) = self.questions.pop_front() {
+            if let Err(question) = self.store.give(question) {
                 // Too many questions: those who asked wait, nobody else.
-                return self.questions.push_front((ticket, request));
+                return self.questions.push_front(question);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parlor_server::hub::history::{Answer, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
-use parlor_server::store::{Notice, Options, Store};
+use parlor_server::store::{Command, Notice, Options, Store};
 
 #[test]
 fn a_page_of_no_lines_is_answered() {
@@ -16,9 +16,9 @@ fn a_page_of_no_lines_is_answered() {
     let (store, opened) = Store::open(&folder, Options::default(), notify).unwrap();
     let id = MsgId { boot: opened.boot, millis: 1, count: 0 };
     let record = Record { room: "#a".into(), id, event: false, fingerprint: 0, payload: [1].into() };
-    store.append(vec![record]).unwrap();
+    store.give(Command::Append(vec![record])).unwrap();
     let query = Query { room: "#a".into(), range: Range::ALL, limit: 0, newest: true, events: false };
-    store.read(1, Request::Lines(vec![query])).unwrap();
+    store.give(Command::Read { ticket: 1, request: Request::Lines(vec![query]) }).unwrap();
     let answer = loop {
         match notices.recv_timeout(Duration::from_secs(5)) {
             Ok(Notice::Answer { answer, .. }) => break answer.ok(),

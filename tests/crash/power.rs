@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parlor_server::hub::history::{Answer, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
-use parlor_server::store::{Notice, Options, Store};
+use parlor_server::store::{Command, Notice, Options, Store};
 
 use crate::fake::FakeDisk;
 use crate::random::Random;
@@ -89,7 +89,7 @@ fn talk(store: &Store, boot: u32, random: &mut Random) -> Vec<Said> {
             group.push(Record { room: room.into(), id: key, event: false, fingerprint: 0, payload });
             said.push((key, room));
         }
-        store.append(group).expect("so little is taken");
+        store.give(Command::Append(group)).expect("so little is taken");
         if random.below(3) == 0 {
             std::thread::sleep(Duration::from_micros(random.below(800) as u64));
         }
@@ -106,7 +106,9 @@ fn all(
     for (ticket, room) in ROOMS.into_iter().enumerate() {
         let query =
             Query { room: room.into(), range: Range::ALL, limit: 100_000, newest: false, events: true };
-        store.read(ticket as u64, Request::Lines(vec![query])).expect("one question is taken");
+        store
+            .give(Command::Read { ticket: ticket as u64, request: Request::Lines(vec![query]) })
+            .expect("one question is taken");
         let (of, answer) = answered.recv_timeout(Duration::from_secs(10)).expect("an answer");
         let Ok(Answer::Lines { found: page, .. }) = answer else { panic!("a page, not {answer:?}") };
         assert_eq!(of, ticket as u64);

@@ -33,17 +33,18 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use self::load::Loaded;
-use self::queue::{Command, Queue};
+use self::queue::Queue;
 use self::shared::Shared;
 use self::writer::Writer;
-use crate::hub::history::{Answer, Record, Request};
+use crate::hub::history::Answer;
 use crate::protocol::MsgId;
 
 pub use disk::{Disk, DiskFile, Folder};
 pub use error::StoreError;
 pub use export::{Export, compact};
+pub use queue::Command;
 
-/// Bytes of one payload at most; a longer one is refused by [`Store::append`].
+/// Bytes of one payload at most; a longer one is refused, see [`Command::Append`].
 pub const MAX_PAYLOAD: usize = 64 * 1024;
 
 /// How a store is kept.
@@ -55,7 +56,7 @@ pub struct Options {
     pub keep_lines: Option<u64>,
     /// Bytes of each room that are kept at least, if they exist; at most 64 KiB more are.
     pub keep_bytes: Option<u64>,
-    /// The time now, milliseconds since 1970; see [`Store::tell_time`].
+    /// The time now, milliseconds since 1970; see [`Command::Time`].
     pub now_ms: u64,
     /// Random bytes: the secret of a store that is made now. An older store keeps its own.
     pub secret: [u8; 16],
@@ -108,9 +109,9 @@ pub enum Notice {
         /// Records appended while it was paused that were not kept.
         lost: u64,
     },
-    /// The answer to [`Store::read`].
+    /// The answer to [`Command::Read`].
     Answer {
-        /// As given to `read`.
+        /// As it was asked.
         ticket: u64,
         /// What was asked for.
         answer: Result<Answer, StoreError>,
@@ -189,58 +190,20 @@ impl Store {
         Ok(Store { shared, queue, deadline, writer, readers })
     }
 
-    /// Keeps these records: [`Notice::Committed`] says when they are on disk.
-    ///
-    /// Ids rise, across restarts too, and so do their `millis`: whoever gives them out starts from
-    /// [`Opened::boot`] and [`Opened::last_millis`]. Only records of one event in several rooms have
-    /// the same id.
-    ///
-    /// Never waits. When too much waits already (4 MiB), or the store is closed, the records come
-    /// back. Nothing is kept, and the log says so, of a record whose payload is longer than
-    /// [`MAX_PAYLOAD`] or whose id does not rise: that is the caller's fault.
-    pub fn append(&self, records: Vec<Record>) -> Result<(), Vec<Record>> {
-        self.queue.add(Command::Append(records)).map_err(|command| match command {
-            Command::Append(records) => records,
-            _ => Vec::new(),
-        })
-    }
-
-    /// Remembers a room's state, newest wins; `None` forgets it.
-    ///
-    /// On disk before any record that is appended later. Never waits; the state comes back when
-    /// too much waits.
-    pub fn set_room(&self, room: &str, state: Option<Box<[u8]>>) -> Result<(), Option<Box<[u8]>>> {
-        self.queue.add(Command::SetRoom { room: room.into(), state }).map_err(|command| match command {
-            Command::SetRoom { state, .. } => state,
-            _ => None,
-        })
-    }
-
-    /// Asks for something: [`Notice::Answer`] brings it with the same ticket.
-    ///
-    /// The answer has everything that was appended before. Never waits; when too many requests
-    /// wait (1,024), or the store is closed, this one comes back.
-    pub fn read(&self, ticket: u64, request: Request) -> Result<(), Request> {
+    /// Has something done, behind all that was given before. Never waits; the command comes back
+    /// when there is no place for it, or the store is closed.
+    pub fn give(&self, command: Command) -> Result<(), Command> {
         let waiting = &self.shared.waiting_reads;
-        if waiting.fetch_add(1, Ordering::Relaxed) >= MAX_READS {
+        let asks = matches!(command, Command::Read { .. });
+        if asks && waiting.fetch_add(1, Ordering::Relaxed) >= MAX_READS {
             waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(request);
+            return Err(command);
         }
-        match self.queue.add(Command::Read { ticket, request }) {
-            Err(Command::Read { request, .. }) => {
-                waiting.fetch_sub(1, Ordering::Relaxed);
-                Err(request)
-            }
-            _ => Ok(()),
+        let given = self.queue.add(command);
+        if asks && given.is_err() {
+            waiting.fetch_sub(1, Ordering::Relaxed);
         }
-    }
-
-    /// Tells the time, milliseconds since 1970: what is too old goes, even if nobody says anything.
-    /// Once a minute is enough.
-    pub fn tell_time(&self, now_ms: u64) {
-        self.shared.tell_time(now_ms);
-        // A store that is closing needs no time.
-        let _ = self.queue.add(Command::Time);
+        given
     }
 
     /// Writes what waits, compacts while there is time, answers what was asked, and stops the

@@ -127,7 +127,10 @@ impl Writer {
                 Command::Append(records) => records.into_iter().for_each(|record| self.hold(record)),
                 Command::SetRoom { room, state } => self.rooms.set_state(&room, state),
                 Command::Read { ticket, request } => self.reads.push((ticket, request)),
-                Command::Time => self.upkeep.wake(),
+                Command::Time(now_ms) => {
+                    self.shared.tell_time(now_ms);
+                    self.upkeep.wake();
+                }
             }
         }
     }
@@ -284,7 +287,7 @@ impl Writer {
                 match command {
                     Command::Append(records) => lost += records.len() as u64,
                     Command::Read { ticket, request } => self.reads.push((ticket, request)),
-                    Command::SetRoom { .. } | Command::Time => {}
+                    Command::SetRoom { .. } | Command::Time(_) => {}
                 }
             }
             self.release_reads();

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parlor_server::hub::history::Request;
-use parlor_server::store::{Folder, Options, StoreError};
+use parlor_server::store::{Command, Folder, Options, StoreError};
 
 use crate::desk::{Desk, Scratch, everything, key, line, options};
 use crate::fake::FakeDisk;
@@ -116,7 +116,7 @@ fn rooms_that_were_cut_between_two_batches_are_refused() {
     let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
     let mut ends = Vec::new();
     for state in 1..4 {
-        desk.store.set_room("#a", Some([state].into())).unwrap();
+        desk.store.give(Command::SetRoom { room: "#a".into(), state: Some([state].into()) }).unwrap();
         desk.keep(vec![line("#a", u64::from(state), 10)]);
         ends.push(disk.snapshot()["rooms.log"].len());
     }

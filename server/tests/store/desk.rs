@@ -9,7 +9,7 @@ use std::{env, fs, process};
 
 use parlor_server::hub::history::{Answer, Edge, Kept, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
-use parlor_server::store::{Disk, Folder, Notice, Opened, Options, Store, StoreError};
+use parlor_server::store::{Command, Disk, Folder, Notice, Opened, Options, Store, StoreError};
 
 /// How long anything may take.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -58,14 +58,14 @@ impl Desk {
     /// Appends and waits for the disk; false = it is paused.
     pub(crate) fn keep(&mut self, records: Vec<Record>) -> bool {
         let last = records.last().unwrap().id;
-        self.store.append(records).unwrap();
+        self.store.give(Command::Append(records)).unwrap();
         self.wait(|desk| desk.committed >= last || !desk.paused.is_empty());
         self.committed >= last
     }
 
     pub(crate) fn ask(&mut self, request: Request) -> Result<Answer, StoreError> {
         self.tickets += 1;
-        self.store.read(self.tickets, request).unwrap();
+        self.store.give(Command::Read { ticket: self.tickets, request: request }).unwrap();
         loop {
             if let Some((ticket, answer)) = self.hear() {
                 assert_eq!(ticket, self.tickets);

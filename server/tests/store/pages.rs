@@ -6,7 +6,7 @@ use std::time::Duration;
 use parlor_server::hub::history::{Answer, Edge, Matcher, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
 use parlor_server::protocol::time::UnixMillis;
-use parlor_server::store::{Export, Options, StoreError};
+use parlor_server::store::{Command, Export, Options, StoreError};
 
 use crate::desk::{Desk, Random, Scratch, everything, key, line, options};
 use crate::fake::FakeDisk;
@@ -77,7 +77,7 @@ fn every_page_is_what_was_said_live_and_after_a_restart() {
     let mut said = 0;
     while said < all.len() {
         let next = (said + random.below(300) as usize + 1).min(all.len());
-        desk.store.append(all[said..next].to_vec()).unwrap();
+        desk.store.give(Command::Append(all[said..next].to_vec())).unwrap();
         said = next;
         // It waits for the disk by itself.
         let query = some_query(random, count);
@@ -213,7 +213,11 @@ fn states_boots_and_the_secret_survive() {
     assert_eq!((desk.opened.boot, desk.opened.secret, desk.opened.last_millis), (1, [7; 16], 0));
     for i in 0..20_000_u32 {
         let state = (i % 7 > 0).then(|| i.to_le_bytes().repeat(9).into());
-        while desk.store.set_room(&format!("#{}", i % 50), state.clone()).is_err() {
+        while desk
+            .store
+            .give(Command::SetRoom { room: format!("#{}", i % 50).into(), state: state.clone() })
+            .is_err()
+        {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -259,7 +263,9 @@ fn nothing_is_taken_without_bound() {
     // The writer is quick; the caller is quicker.
     let full = (0..1_000).any(|_| {
         millis += 100;
-        desk.store.append((millis..millis + 50).map(|millis| line("#a", millis, 60_000)).collect()).is_err()
+        desk.store
+            .give(Command::Append((millis..millis + 50).map(|millis| line("#a", millis, 60_000)).collect()))
+            .is_err()
     });
     assert!(full);
 }

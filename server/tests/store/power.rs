@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parlor_server::hub::history::Record;
 use parlor_server::protocol::MsgId;
+use parlor_server::store::Command;
 use parlor_server::store::Options;
 
 use crate::desk::{Desk, Random, key, line, options};
@@ -31,7 +32,9 @@ fn talk(disk: &FakeDisk, options: &Options, commits: u64, size: u64, seed: u64) 
     for commit in 1..=commits {
         if random.below(4) == 0 {
             past.state.1 = commit as u8;
-            desk.store.set_room("#a", Some([commit as u8].into())).unwrap();
+            desk.store
+                .give(Command::SetRoom { room: "#a".into(), state: Some([commit as u8].into()) })
+                .unwrap();
         }
         let records: Vec<Record> = (0..random.below(5) + 1)
             .map(|_| {
