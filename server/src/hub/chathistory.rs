@@ -22,12 +22,8 @@ enum Refused {
 
 impl Hub {
     pub(super) fn chathistory(&mut self, id: ConnectionId, verb: &str, arguments: &Params<'_>) {
-        if !self.member(id).is_some_and(|member| member.has(Capability::Chathistory)) {
-            return self.reply(
-                id,
-                crate::protocol::Numeric::ERR_UNKNOWNCOMMAND,
-                "CHATHISTORY :Ask for draft/chathistory first",
-            );
+        if self.lacks(id, Capability::Chathistory, "CHATHISTORY") {
+            return;
         }
         let verb = verb.to_ascii_uppercase();
         let asked = if verb == "TARGETS" {

@@ -16,8 +16,8 @@ impl Hub {
         if count > MAX_TARGETS {
             return self.too_many_targets(id, count);
         }
-        if verb == Verb::Tagmsg && !self.member(id).is_some_and(|m| m.has(Capability::MessageTags)) {
-            return self.reply(id, ERR_UNKNOWNCOMMAND, "TAGMSG :Ask for message-tags first");
+        if verb == Verb::Tagmsg && self.lacks(id, Capability::MessageTags, "TAGMSG") {
+            return;
         }
         for target in targets.split(',').filter(|target| !target.is_empty()) {
             let name = target.trim_start_matches(['@', '+']);

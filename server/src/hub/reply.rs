@@ -145,6 +145,15 @@ impl Hub {
         self.reply(to, numeric, format!("{start}{}", packed.line));
     }
 
+    /// Whether a member has not asked for what a command belongs to; if so, it is told.
+    pub(super) fn lacks(&mut self, id: ConnectionId, capability: Capability, command: &str) -> bool {
+        let lacks = !self.member(id).is_some_and(|member| member.has(capability));
+        if lacks {
+            self.reply(id, ERR_UNKNOWNCOMMAND, format!("{command} :Ask for {capability} first"));
+        }
+        lacks
+    }
+
     pub(super) fn too_long(&mut self, id: ConnectionId) {
         self.reply(id, ERR_INPUTTOOLONG, format!(":{TOO_LONG}"));
     }

@@ -58,12 +58,8 @@ impl Looking {
 
 impl Hub {
     pub(super) fn search(&mut self, id: ConnectionId, attributes: &str) {
-        if !self.member(id).is_some_and(|member| member.has(Capability::Search)) {
-            return self.reply(
-                id,
-                crate::protocol::Numeric::ERR_UNKNOWNCOMMAND,
-                "SEARCH :Ask for soju.im/search first",
-            );
+        if self.lacks(id, Capability::Search, "SEARCH") {
+            return;
         }
         match self.looking(id, Tags(attributes)) {
             Ok(looking) => {

@@ -7,7 +7,7 @@ use std::vec;
 use super::disk::{Disk, Folder};
 use super::error::StoreError;
 use super::index::{Index, Wanted};
-use super::readers::{Files, Stopped, each, kept};
+use super::readers::{Files, each, kept};
 use super::{Options, Store, load};
 use crate::hub::history::{Edge, Kept, Range};
 
@@ -66,15 +66,9 @@ impl Export {
         self.ended = complete;
         let mut found = Vec::new();
         for span in &spans {
-            let mut read = || {
-                let bytes = Files::new(&self.disk).read(span)?;
-                each(&self.disk, span, &bytes, &rooms, &self.wanted, |frame| {
-                    found.push(kept(&self.name, frame))
-                })
-            };
-            read().map_err(|stopped| match stopped {
-                Stopped::Failed(error) => error,
-                Stopped::Rewritten => StoreError::Fault("a file of it is gone".into()),
+            let bytes = Files::new(&self.disk).read(span)?;
+            each(&self.disk, span, &bytes, &rooms, &self.wanted, |frame| {
+                found.push(kept(&self.name, frame));
             })?;
             self.wanted.range.after = Edge::At(span.last);
         }

@@ -12,7 +12,7 @@ use super::index::Index;
 use super::log::{LogFile, Tail, UNFINISHED};
 use super::meta::{META, Meta, SCHEMA, UPGRADES, Upgrade};
 use super::rooms::{ROOMS, Rooms};
-use super::segment::{self, Contents, Known, log_name, parse_name};
+use super::segment::{self, Contents, Known, parse_name};
 
 /// How long a resend is recognised, milliseconds.
 pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -103,10 +103,7 @@ fn load_with(disk: &dyn Disk, options: &Options, upgrades: &[Upgrade]) -> Result
         let _ = disk.remove(&name);
     }
     for (header, known, contents) in read.without_index {
-        repaired.push(format!(
-            "{} was indexed again.",
-            disk.path(&log_name(header.number, header.generation)).display()
-        ));
+        repaired.push(format!("{} was indexed again.", disk.path(&header.log_name()).display()));
         if let Err(error) = segment::write_index(disk, header, known, &contents) {
             log::warn!("an index of the history cannot be written: {error}");
         }
@@ -136,7 +133,7 @@ pub(super) fn look(disk: &dyn Disk, options: &Options) -> Result<Index, StoreErr
 /// A new segment for writing.
 pub(super) fn create_segment(disk: &dyn Disk, secret: &[u8; 16], number: u32) -> std::io::Result<LogFile> {
     let header = Header { number, through: number, generation: 0, salt: salt(secret, number, 0) };
-    LogFile::create(disk, &log_name(number, 0), header)
+    LogFile::create(disk, &header.log_name(), header)
 }
 
 fn torn(disk: &dyn Disk, name: &str, bytes: u64) -> String {
@@ -263,8 +260,7 @@ impl Reading {
                 Ok(())
             })?;
             if let (Tail::Torn(_), false) = (tail, is_last) {
-                let what = format!("what stands at byte {} is not what was written", log.end);
-                return Err(StoreError::damaged(disk, &name, &what));
+                return Err(StoreError::torn(disk, &name, log.end));
             }
         }
         self.index.install(header, log.end, &contents, header.number..=header.through);

@@ -13,7 +13,7 @@ use super::error::StoreError;
 use super::frame::{Frame, Frames};
 use super::index::{Span, Wanted};
 use super::load::DAY;
-use super::segment::{log_name, read_index};
+use super::segment::read_index;
 use super::shared::Shared;
 use crate::hub::history::{Answer, Edge, Kept, Matcher, Query, Range, Request};
 use crate::protocol::MsgId;
@@ -55,23 +55,15 @@ fn answer(shared: &Shared, request: &Request) -> Result<Answer, StoreError> {
             Request::Targets { rooms, range } => targets(shared, rooms, *range).map(Answer::Targets),
         };
         match result {
-            Ok(answer) => return Ok(answer),
-            Err(Stopped::Rewritten) => {}
-            Err(Stopped::Failed(error)) => return Err(error),
+            // It was replaced between planning and reading.
+            Err(error) if error.is_gone() => {}
+            result => return result,
         }
     }
     Err(StoreError::Fault("the files it reads are rewritten again and again".into()))
 }
 
-/// Why a request got no answer.
-#[derive(Debug)]
-pub(super) enum Stopped {
-    /// A file was replaced between planning and reading.
-    Rewritten,
-    Failed(StoreError),
-}
-
-fn page(shared: &Shared, query: &Query) -> Result<Vec<Kept>, Stopped> {
+fn page(shared: &Shared, query: &Query) -> Result<Vec<Kept>, StoreError> {
     let mut found = Vec::new();
     let Some(room) = shared.index().number(&query.room).filter(|_| query.limit > 0) else {
         return Ok(found);
@@ -95,7 +87,7 @@ fn search(
     range: Range,
     limit: usize,
     matcher: &Matcher,
-) -> Result<Answer, Stopped> {
+) -> Result<Answer, StoreError> {
     let names: HashMap<u32, &Arc<str>> = {
         let index = shared.index();
         rooms.iter().filter_map(|name| Some((index.number(name)?, name))).collect()
@@ -118,7 +110,7 @@ fn search(
     Ok(Answer::Lines { found, more })
 }
 
-fn targets(shared: &Shared, rooms: &[Arc<str>], range: Range) -> Result<Vec<(Arc<str>, MsgId)>, Stopped> {
+fn targets(shared: &Shared, rooms: &[Arc<str>], range: Range) -> Result<Vec<(Arc<str>, MsgId)>, StoreError> {
     let mut found = Vec::new();
     for room in rooms {
         let latest = Query { room: room.clone(), range, limit: 1, newest: true, events: false };
@@ -129,7 +121,7 @@ fn targets(shared: &Shared, rooms: &[Arc<str>], range: Range) -> Result<Vec<(Arc
 }
 
 /// The indexes know which chunks have the fingerprint, so that few bytes are read.
-fn find(shared: &Shared, room: &Arc<str>, fingerprint: u64) -> Result<Vec<Kept>, Stopped> {
+fn find(shared: &Shared, room: &Arc<str>, fingerprint: u64) -> Result<Vec<Kept>, StoreError> {
     let yesterday = shared.now().saturating_sub(DAY);
     let (number, segments) = {
         let index = shared.index();
@@ -154,7 +146,8 @@ fn find(shared: &Shared, room: &Arc<str>, fingerprint: u64) -> Result<Vec<Kept>,
             let span = {
                 let index = shared.index();
                 if index.segment(header.number).is_none_or(|segment| segment.header != header) {
-                    return Err(Stopped::Rewritten);
+                    let gone = io::ErrorKind::NotFound.into();
+                    return Err(StoreError::io(&*shared.disk, &header.log_name())(gone));
                 }
                 index.live_span(number, header.number, chunk, &shared.options)
             };
@@ -192,7 +185,7 @@ fn walk(
     (newest_first, events): (bool, bool),
     least: usize,
     mut visit: impl FnMut(&Frame<'_>) -> bool,
-) -> Result<Walked, Stopped> {
+) -> Result<Walked, StoreError> {
     let mut files = Files::new(&*shared.disk);
     let mut read = 0;
     loop {
@@ -235,14 +228,10 @@ pub(super) fn each<'a>(
     rooms: &[u32],
     wanted: &Wanted,
     mut visit: impl FnMut(&Frame<'a>),
-) -> Result<(), Stopped> {
+) -> Result<(), StoreError> {
     let mut skip = span.skip.clone();
     for frame in Frames::new(bytes, span.header.salt, span.offset) {
-        let (_, frame) = frame.map_err(|offset| {
-            let name = log_name(span.header.number, span.header.generation);
-            let what = format!("what stands at byte {offset} is not what was written");
-            Stopped::Failed(StoreError::damaged(disk, &name, &what))
-        })?;
+        let (_, frame) = frame.map_err(|offset| StoreError::torn(disk, &span.header.log_name(), offset))?;
         if !rooms.contains(&frame.room) {
             continue;
         }
@@ -272,12 +261,9 @@ impl<'a> Files<'a> {
         Files { disk, open: None }
     }
 
-    pub(super) fn read(&mut self, span: &Span) -> Result<Vec<u8>, Stopped> {
-        let name = log_name(span.header.number, span.header.generation);
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => Stopped::Rewritten,
-            _ => Stopped::Failed(StoreError::Io { path: self.disk.path(&name), error }),
-        };
+    pub(super) fn read(&mut self, span: &Span) -> Result<Vec<u8>, StoreError> {
+        let name = span.header.log_name();
+        let failed = |error| StoreError::Io { path: self.disk.path(&name), error };
         let file = match &self.open {
             Some((open, file)) if *open == name => file.clone(),
             _ => self.disk.open(&name).map_err(failed)?,
@@ -286,7 +272,7 @@ impl<'a> Files<'a> {
         let count = file.read_at(&mut bytes, span.offset).map_err(failed)?;
         if count < span.len {
             let what = format!("it ends at byte {}", span.offset + count as u64);
-            return Err(Stopped::Failed(StoreError::damaged(self.disk, &name, &what)));
+            return Err(StoreError::damaged(self.disk, &name, &what));
         }
         self.open = Some((name, file));
         Ok(bytes)

@@ -108,14 +108,16 @@ impl Contents {
     }
 }
 
-/// `00000012-0.log`: the number, and how often it was rewritten, hexadecimal.
-pub(super) fn log_name(number: u32, generation: u32) -> String {
-    format!("{number:08x}-{generation:x}.log")
-}
+impl Header {
+    /// `00000012-0.log`: the number, and how often it was rewritten, hexadecimal.
+    pub(super) fn log_name(&self) -> String {
+        format!("{:08x}-{:x}.log", self.number, self.generation)
+    }
 
-/// The index beside [`log_name`].
-pub(super) fn index_name(number: u32, generation: u32) -> String {
-    format!("{number:08x}-{generation:x}.index")
+    /// The index beside that.
+    pub(super) fn index_name(&self) -> String {
+        format!("{:08x}-{:x}.index", self.number, self.generation)
+    }
 }
 
 /// Number and generation of a name with this ending, if it is one of ours.
@@ -176,7 +178,7 @@ pub(super) fn write_index(
     }
     let sum = crc32c(sum, &bytes[prints..]);
     bytes.extend_from_slice(&sum.to_le_bytes());
-    let file = disk.create(&index_name(header.number, header.generation))?;
+    let file = disk.create(&header.index_name())?;
     file.write_at(&bytes, 0)?;
     file.sync()
 }
@@ -184,7 +186,7 @@ pub(super) fn write_index(
 /// Reads the index of a segment; with the fingerprints only if something in it is as late as
 /// `prints_from`. `None` = it is absent, torn, or of another file.
 pub(super) fn read_index(disk: &dyn Disk, header: Header, prints_from: u64) -> Option<(Known, Contents)> {
-    let file = disk.open(&index_name(header.number, header.generation)).ok()?;
+    let file = disk.open(&header.index_name()).ok()?;
     let read = |offset: usize, count: usize| {
         let mut bytes = vec![0; count];
         (file.read_at(&mut bytes, offset as u64).ok()? == count).then_some(bytes)
