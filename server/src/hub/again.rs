@@ -1,12 +1,12 @@
 //! A line that was sent before: nobody hears it twice, and its sender gets the first one's
 //! echo.
 
-use super::event::{Source, What};
+use super::event::What;
 use super::history::{Answer, Request};
 use super::receipts::Until;
 use super::record::Remembered;
 use super::replay::Ticket;
-use super::reply::tagged;
+use super::reply::with_tag;
 use super::room::RoomId;
 use super::{ConnectionId, Event, Hub, Line};
 use crate::protocol::Capability;
@@ -17,7 +17,7 @@ use crate::protocol::command::Verb;
 pub(super) struct Again {
     id: ConnectionId,
     /// What binds the echo to the label of its command.
-    pub(super) tag: Option<String>,
+    pub(super) tag: Option<(&'static str, String)>,
     room: String,
     verb: Verb,
     text: String,
@@ -59,18 +59,14 @@ impl Hub {
             Some(line) => self.volatile(id, line),
             None => {
                 // It was heard, but is not kept (any more): the disk was full, or it is too old.
-                let from: Source = self.source(id);
                 let what = What::Message { verb, target: &room, text: &text, private: false };
-                let event = Event { tags: &tags, volatile: true, ..self.event(&from, what) };
+                let event = Event { tags: &tags, volatile: true, ..self.event(id, what) };
                 // Who wants no tags any more gets none; what waits behind it has to go on.
                 self.encode(id, &event).unwrap_or_else(|| [].into())
             }
         };
-        if line.is_empty() {
-            return self.answered(id, ticket, line);
-        }
-        let line = match tag {
-            Some(tag) => tagged(&tag, &line),
+        let line = match tag.filter(|_| !line.is_empty()) {
+            Some((key, value)) => with_tag(key, Some(&value), line),
             None => line,
         };
         self.answered(id, ticket, line);
