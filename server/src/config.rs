@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::hub::Settings;
+use crate::protocol::time::UnixMillis;
+use crate::store;
 
 /// The port that Parlor listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 49806;
@@ -60,6 +62,17 @@ impl Keep {
     /// All that the defaults allow, in this folder.
     pub fn new(folder: PathBuf) -> Keep {
         Keep { folder, age: None, lines: None, bytes: Some(256 * 1024 * 1024) }
+    }
+
+    /// The same for a store that is opened now.
+    pub(crate) fn options(&self, now: UnixMillis) -> store::Options {
+        store::Options {
+            keep: self.age,
+            keep_lines: self.lines,
+            keep_bytes: self.bytes,
+            now_ms: now.0,
+            ..store::Options::default()
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use async_channel::{Receiver, Sender};
 use futures_lite::{FutureExt, future};
 use smol::{Async, LocalExecutor, Task, Timer};
 
-use crate::archive::{self, Archive};
+use crate::archive::Archive;
 use crate::cloak::Cloaks;
 use crate::config::Config;
 use crate::connection::{Connection, Door, guarded};
@@ -234,8 +234,8 @@ impl Dispatch {
     /// What the store says.
     fn noticed(&mut self, notice: Notice) {
         match notice {
-            Notice::Committed(key) => {
-                self.give(Input::Stored { upto: archive::id(key) });
+            Notice::Committed(upto) => {
+                self.give(Input::Stored { upto });
                 self.take_up();
             }
             Notice::Paused(why) => {
@@ -248,9 +248,11 @@ impl Dispatch {
                 self.give(Input::Resumed { lost: lost + dropped });
             }
             Notice::Answer { ticket, answer } => {
-                if let Some((ticket, answer)) = self.archive.answer(ticket, answer) {
-                    self.give(Input::Answer { ticket, answer });
-                }
+                let answer = answer.unwrap_or_else(|error| {
+                    log::error!("history: {error}");
+                    Answer::Failed
+                });
+                self.give(Input::Answer { ticket, answer });
             }
         }
     }

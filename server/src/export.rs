@@ -6,7 +6,7 @@ use crate::hub::history::Told;
 use crate::protocol::text::{action, printable};
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, MsgId};
-use crate::store::{self, Key, StoreError};
+use crate::store::{self, StoreError};
 use crate::{Keep, StartError};
 
 /// Records between two lines of progress.
@@ -30,18 +30,17 @@ pub enum ExportError {
     Output(io::Error),
 }
 
-/// Writes a room's records from `since` on, oldest first; says how many. `progress` gets a
-/// sentence now and then, if there is much.
+/// Writes a room's records from `since` on, as far as `keep` lets them be kept `now`, oldest first;
+/// says how many. `progress` gets a sentence now and then, if there is much.
 pub fn export(
     keep: &Keep,
     room: &str,
-    since: UnixMillis,
+    (since, now): (UnixMillis, UnixMillis),
     format: Format,
     out: &mut impl Write,
     mut progress: impl FnMut(String),
 ) -> Result<u64, ExportError> {
-    let options = store::Options::default();
-    let records = store::Export::open(&keep.folder, options, Folded::new(room).as_str(), since.0)
+    let records = store::Export::open(&keep.folder, keep.options(now), Folded::new(room).as_str(), since.0)
         .map_err(ExportError::History)?;
     let total = records.records();
     let mut written = 0;
@@ -49,8 +48,8 @@ pub fn export(
         let record = record.map_err(ExportError::History)?;
         let Some(told) = Told::parse(&record.payload) else { continue };
         let line = match format {
-            Format::Text => text(record.key, &told),
-            Format::Jsonl => jsonl(room, record.key, &told),
+            Format::Text => text(record.id, &told),
+            Format::Jsonl => jsonl(room, record.id, &told),
         };
         writeln!(out, "{line}").map_err(ExportError::Output)?;
         written += 1;
@@ -64,18 +63,11 @@ pub fn export(
 
 /// Compacts the history in a folder; says how many bytes it had and has.
 pub fn compact(keep: &Keep, now: UnixMillis) -> Result<(u64, u64), StartError> {
-    let options = store::Options {
-        keep: keep.age,
-        keep_lines: keep.lines,
-        keep_bytes: keep.bytes,
-        now_ms: now.0,
-        ..store::Options::default()
-    };
-    store::compact(&keep.folder, options).map_err(StartError::History)
+    store::compact(&keep.folder, keep.options(now)).map_err(StartError::History)
 }
 
-fn text(key: Key, told: &Told<'_>) -> String {
-    let (time, nick, first) = (UnixMillis(key.millis), told.nick(), printable(told.first));
+fn text(id: MsgId, told: &Told<'_>) -> String {
+    let (time, nick, first) = (id.time(), told.nick(), printable(told.first));
     match told.kind {
         "PRIVMSG" if told.first.starts_with('\u{1}') => {
             format!("{time} * {nick} {}", printable(action(told.first).unwrap_or(told.first)))
@@ -87,8 +79,7 @@ fn text(key: Key, told: &Told<'_>) -> String {
     }
 }
 
-fn jsonl(room: &str, key: Key, told: &Told<'_>) -> String {
-    let id = MsgId { boot: key.boot, millis: key.millis, count: key.count };
+fn jsonl(room: &str, id: MsgId, told: &Told<'_>) -> String {
     let mut line = format!(
         "{{\"time\":{},\"msgid\":{},\"room\":{},\"kind\":{},\"from\":{}",
         quoted(&id.time().to_string()),

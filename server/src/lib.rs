@@ -20,6 +20,10 @@
 //! | `config`, `data_folder`, `listen`, `oper_file`, `start_error`, `cloak`, [`quantity`] | the start |
 #![forbid(unsafe_code)]
 
+// What the unit tests share with the others knows the crate by its name.
+#[cfg(test)]
+extern crate self as parlor_server;
+
 mod archive;
 mod cloak;
 mod config;

@@ -202,6 +202,9 @@ fn config(options: Options) -> Result<Config, String> {
                 .ok_or("This user has no home for the history. Give --data DIR, or --no-history.")?,
         )),
     };
+    // What is not limited by the options is all exported, however much the server would keep.
+    let history =
+        history.map(|keep| if options.export.is_some() { Keep { bytes: None, ..keep } } else { keep });
     let history = history
         .map(|keep| kept(keep, options.keep.as_deref(), options.keep_lines, options.keep_bytes.as_deref()))
         .transpose()?;
@@ -285,7 +288,7 @@ fn stopped_work(config: &Config, work: Work) {
         Work::Export { room, since, format } => {
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());
             let progress = |sentence| eprintln!("server: {sentence}");
-            match export::export(keep, &room, since, format, &mut out, progress) {
+            match export::export(keep, &room, (since, now()), format, &mut out, progress) {
                 Ok(0) => eprintln!("server: nothing is kept of {room} in {}.", keep.folder.display()),
                 Ok(records) => eprintln!("server: {records} records of {room}."),
                 Err(ExportError::History(error)) => fail(error.exit_code(), &error.to_string()),

@@ -61,36 +61,27 @@ impl Memory {
     /// Answers at once.
     pub(crate) fn answer(&self, request: &Request) -> Answer {
         let found = match request {
-            Request::Lines(query) => self.lines(query),
-            Request::Around(before, after) => {
-                let mut found = self.lines(before);
-                found.extend(self.lines(after));
-                found
-            }
-            Request::Search(rooms, query, matches) => {
+            Request::Lines(queries) => queries.iter().flat_map(|query| self.lines(query)).collect(),
+            Request::Search { rooms, range, limit, matcher } => {
                 let mut found: Vec<&Record> = rooms
                     .iter()
                     .flat_map(|room| self.records(room))
-                    .filter(|record| !record.event && lies_in(query, record.id) && matches(&record.payload))
+                    .filter(|record| !record.event && range.has(record.id) && (matcher.0)(&record.payload))
                     .collect();
                 found.sort_by_key(|record| std::cmp::Reverse(record.id));
-                found.truncate(query.limit);
+                found.truncate(*limit);
                 found.into_iter().map(kept).collect()
             }
             Request::Find { room, fingerprint } => {
                 let found = self.records(room).rev().find(|record| record.fingerprint == *fingerprint);
                 found.into_iter().map(kept).collect()
             }
-            Request::Targets { rooms, after, before, upto } => {
-                let mut targets: Vec<(Arc<str>, MsgId)> = rooms
-                    .iter()
-                    .filter_map(|room| {
-                        let lines = self.records(room).filter(|record| !record.event).map(|record| record.id);
-                        let mut fitting =
-                            lines.filter(|id| *id <= *upto && after.is_before(*id) && before.is_after(*id));
-                        fitting.next_back().map(|id| (room.clone(), id))
-                    })
-                    .collect();
+            Request::Targets { rooms, range } => {
+                let latest = |room: &Arc<str>| {
+                    let fits = |record: &&Record| !record.event && range.has(record.id);
+                    Some((room.clone(), self.records(room).rfind(fits)?.id))
+                };
+                let mut targets: Vec<(Arc<str>, MsgId)> = rooms.iter().filter_map(latest).collect();
                 targets.sort_by_key(|(_, id)| *id);
                 return Answer::Targets(targets);
             }
@@ -105,7 +96,7 @@ impl Memory {
     fn lines(&self, query: &Query) -> Vec<Kept> {
         let fitting = self
             .records(&query.room)
-            .filter(|record| (query.events || !record.event) && lies_in(query, record.id));
+            .filter(|record| (query.events || !record.event) && query.range.has(record.id));
         if !query.newest {
             return fitting.take(query.limit).map(kept).collect();
         }
@@ -115,10 +106,6 @@ impl Memory {
     }
 }
 
-fn lies_in(query: &Query, id: MsgId) -> bool {
-    id <= query.upto && query.after.is_before(id) && query.before.is_after(id)
-}
-
 fn kept(record: &Record) -> Kept {
     Kept { room: record.room.clone(), id: record.id, payload: record.payload.clone() }
 }
@@ -126,7 +113,7 @@ fn kept(record: &Record) -> Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::history::Edge;
+    use crate::hub::history::Range;
 
     fn record(room: &str, millis: u64, payload: &str) -> Record {
         let id = MsgId { boot: 1, millis, count: 0 };
@@ -137,17 +124,10 @@ mod tests {
     fn the_last_200_lines_are_remembered() {
         let mut memory = Memory::default();
         (0..500).for_each(|i| memory.keep(record("#a", i, &format!("line {i}"))));
-        let (after, before) = (Edge::Open, Edge::Open);
-        let query = Query {
-            room: "#a".into(),
-            after,
-            before,
-            upto: MsgId::MAX,
-            limit: 1000,
-            newest: true,
-            events: true,
+        let query = Query { room: "#a".into(), range: Range::ALL, limit: 1000, newest: true, events: true };
+        let Answer::Lines { found, .. } = memory.answer(&Request::Lines(vec![query])) else {
+            panic!("no lines")
         };
-        let Answer::Lines { found, .. } = memory.answer(&Request::Lines(query)) else { panic!("no lines") };
         assert_eq!(found.len(), LINES);
         assert_eq!(&*found[0].payload, b"line 300");
     }

@@ -3,7 +3,9 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use async_channel::{Sender, TrySendError};
@@ -40,6 +42,24 @@ impl<T> From<async_channel::SendError<T>> for End {
     }
 }
 
+/// What nearly always needs no waiting. Where it does, the waiting is boxed, so that an idle reader
+/// has no place for it.
+pub(crate) enum Step<'a> {
+    Done,
+    Waits(Pin<Box<dyn Future<Output = Result<(), End>> + 'a>>),
+}
+
+impl Future for Step<'_> {
+    type Output = Result<(), End>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Step::Done => Poll::Ready(Ok(())),
+            Step::Waits(rest) => rest.as_mut().poll(context),
+        }
+    }
+}
+
 /// Reads one peer until it ends, and tells the hub.
 pub(crate) struct Reader {
     pub(crate) connection: Rc<Connection>,
@@ -49,39 +69,43 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) async fn run(self) {
-        let end = match self.door {
-            // Boxed: whoever is told apart needs the bigger states no more.
-            Door::Main => self.main().await,
-            Door::Toy => Box::pin(self.toy()).await,
-        };
-        let Err(end) = end;
-        let id = self.connection.id;
-        let arrival = match end {
-            End::Closed => Arrival::HungUp { id },
-            End::Framing(error) => Arrival::Lost { id, reason: error.to_string().into() },
-            End::Refused(reason) => Arrival::Refused { id, reason },
-            End::Hub => return,
-        };
-        // A hub that is gone needs no news.
-        let _ = self.hub.send(arrival).await;
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` has a second place for `self`")]
+    pub(crate) fn run(self) -> impl Future<Output = ()> {
+        async move {
+            let end = match self.door {
+                // Boxed: whoever is told apart needs the bigger states no more.
+                Door::Main => self.main().await,
+                Door::Toy => Box::pin(self.toy()).await,
+            };
+            let Err(end) = end;
+            let id = self.connection.id;
+            let arrival = match end {
+                End::Closed => Arrival::HungUp { id },
+                End::Framing(error) => Arrival::Lost { id, reason: error.to_string().into() },
+                End::Refused(reason) => Arrival::Refused { id, reason },
+                End::Hub => return,
+            };
+            // A hub that is gone needs no news.
+            let _ = self.tell(arrival).await;
+        }
     }
 
     async fn main(&self) -> Result<Infallible, End> {
-        let id = self.connection.id;
-        let (speaker, first, mut ended) = Box::pin(self.tell_apart()).await?;
-        self.tell(Arrival::Speaks { id, speaker, name: None }).await?;
+        let mut framer = Framer::default();
+        let (speaker, mut framed, mut ended) = {
+            let (speaker, first, ended) = Box::pin(self.tell_apart()).await?;
+            (speaker, framer.push(&first), ended)
+        };
+        self.tell(Arrival::Speaks { id: self.connection.id, speaker, name: None }).await?;
         #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
         let mut bucket = self.config.flood.map(|rate| Bucket::new(rate, Instant::now()));
-        let mut framer = Framer::default();
-        let mut framed = framer.push(&first);
-        drop(first);
         loop {
             let (block, sound) = framed;
-            match block {
-                Some(block) => self.forward(block, &mut bucket).await?,
-                None => self.tell(Arrival::Alive { id }).await?,
-            }
+            let step = match block {
+                Some(block) => self.forward(block, &mut bucket),
+                None => self.tell(Arrival::Alive { id: self.connection.id }),
+            };
+            step.await?;
             sound.map_err(End::Framing)?;
             if ended {
                 break;
@@ -103,23 +127,22 @@ impl Reader {
     }
 
     /// Hands whole lines to the hub, as fast as flood control lets them.
-    ///
-    /// What need not wait, nearly everything, does not: the waiting is boxed, so that an idle
-    /// reader has no place for it.
-    pub(crate) async fn forward(&self, block: Box<[u8]>, bucket: &mut Option<Bucket>) -> Result<(), End> {
+    pub(crate) fn forward<'a>(&'a self, block: Box<[u8]>, bucket: &'a mut Option<Bucket>) -> Step<'a> {
         let allowed = bucket.as_mut().map_or(block.len(), |bucket| allowed(&block, 0, bucket).0);
         if allowed < block.len() || self.connection.gate.is_closed() {
-            return Box::pin(self.forward_slowly(block, allowed, bucket)).await;
+            return Step::Waits(Box::pin(self.forward_slowly(block, allowed, bucket)));
         }
-        self.tell(Arrival::Lines { id: self.connection.id, block }).await
+        self.tell(Arrival::Lines { id: self.connection.id, block })
     }
 
     /// Tells the hub something; waits only where the hub is behind.
-    pub(crate) async fn tell(&self, arrival: Arrival) -> Result<(), End> {
+    pub(crate) fn tell(&self, arrival: Arrival) -> Step<'_> {
         match self.hub.try_send(arrival) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(arrival)) => Ok(Box::pin(self.hub.send(arrival)).await?),
-            Err(TrySendError::Closed(_)) => Err(End::Hub),
+            Ok(()) => Step::Done,
+            Err(TrySendError::Full(arrival)) => {
+                Step::Waits(Box::pin(async { Ok(self.hub.send(arrival).await?) }))
+            }
+            Err(TrySendError::Closed(_)) => Step::Waits(Box::pin(async { Err(End::Hub) })),
         }
     }
 

@@ -19,6 +19,7 @@ use crate::dispatch::{Arrival, Dispatch, MAX_CLOSING, QUEUE};
 use crate::listen::listen;
 use crate::memory::Memory;
 use crate::oper_file;
+use crate::protocol::time::UnixMillis;
 use crate::start_error::StartError;
 use crate::store::{self, Notice, Opened, Store};
 
@@ -106,7 +107,7 @@ impl Server {
             config.hub.oper_key = Some(oper_file::load(path)?);
         }
         let store = match &config.history {
-            Some(keep) => Some(open(keep, since_1970.as_millis() as u64, cloak_key)?),
+            Some(keep) => Some(open(keep, UnixMillis(since_1970.as_millis() as u64), cloak_key)?),
             None => None,
         };
         if let Some((_, _, opened)) = &store {
@@ -168,15 +169,12 @@ impl Server {
 }
 
 /// Opens the history. What was repaired, and what is kept, is said in the log.
-fn open(keep: &Keep, now_ms: u64, secret: [u8; 16]) -> Result<(Store, Receiver<Notice>, Opened), StartError> {
-    let options = store::Options {
-        keep: keep.age,
-        keep_lines: keep.lines,
-        keep_bytes: keep.bytes,
-        now_ms,
-        secret,
-        ..store::Options::default()
-    };
+fn open(
+    keep: &Keep,
+    now: UnixMillis,
+    secret: [u8; 16],
+) -> Result<(Store, Receiver<Notice>, Opened), StartError> {
+    let options = store::Options { secret, ..keep.options(now) };
     let (tell, notices) = async_channel::unbounded();
     // Whom it tells is gone only when it closes.
     let notify = move |notice| drop(tell.try_send(notice));

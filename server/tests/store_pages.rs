@@ -4,7 +4,9 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use parlor_server::store::{Answer, Bound, Key, Notice, Options, Query, Record, Request, Store};
+use parlor_server::hub::history::{Answer, Query, Range, Record, Request};
+use parlor_server::protocol::MsgId;
+use parlor_server::store::{Command, Notice, Options, Store};
 
 #[test]
 fn a_page_of_no_lines_is_answered() {
@@ -12,19 +14,11 @@ fn a_page_of_no_lines_is_answered() {
     let (tell, notices) = mpsc::channel();
     let notify = move |notice| drop(tell.send(notice));
     let (store, opened) = Store::open(&folder, Options::default(), notify).unwrap();
-    let key = Key { boot: opened.boot, millis: 1, count: 0 };
-    let record = Record { room: "#a".into(), key, event: false, fingerprint: 0, payload: [1].into() };
-    store.append(vec![record]).unwrap();
-    let query = Query {
-        room: "#a".into(),
-        after: Bound::Open,
-        before: Bound::Open,
-        limit: 0,
-        newest_first: true,
-        events: false,
-        upto: key,
-    };
-    store.read(1, Request::Page(query)).unwrap();
+    let id = MsgId { boot: opened.boot, millis: 1, count: 0 };
+    let record = Record { room: "#a".into(), id, event: false, fingerprint: 0, payload: [1].into() };
+    store.give(Command::Append(vec![record])).unwrap();
+    let query = Query { room: "#a".into(), range: Range::ALL, limit: 0, newest: true, events: false };
+    store.give(Command::Read { ticket: 1, request: Request::Lines(vec![query]) }).unwrap();
     let answer = loop {
         match notices.recv_timeout(Duration::from_secs(5)) {
             Ok(Notice::Answer { answer, .. }) => break answer.ok(),
@@ -32,11 +26,7 @@ fn a_page_of_no_lines_is_answered() {
             Err(_) => break None,
         }
     };
-    let found = answer.map(|answer| match answer {
-        Answer::Found(found) => found.records.len(),
-        Answer::Targets(targets) => targets.len(),
-    });
     drop(store);
     let _ = std::fs::remove_dir_all(&folder);
-    assert_eq!(found, Some(0));
+    assert_eq!(answer, Some(Answer::Lines { found: Vec::new(), more: None }));
 }

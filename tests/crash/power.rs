@@ -4,8 +4,11 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use parlor_server::store::{Answer, Bound, FakeDisk, Key, Notice, Options, Query, Record, Request, Store};
+use parlor_server::hub::history::{Answer, Query, Range, Record, Request};
+use parlor_server::protocol::MsgId;
+use parlor_server::store::{Command, Notice, Options, Store};
 
+use crate::fake::FakeDisk;
 use crate::random::Random;
 
 const SEEDS: u64 = 60;
@@ -14,7 +17,7 @@ const CUTS: usize = 5;
 const ROOMS: [&str; 3] = ["#lobby", "#tea", "#garden"];
 
 /// What was said: its key and its room.
-type Said = (Key, &'static str);
+type Said = (MsgId, &'static str);
 
 #[test]
 fn what_was_committed_survives_a_power_cut() {
@@ -31,7 +34,7 @@ fn day(seed: u64) {
     let mut perhaps: Vec<Said> = Vec::new();
     let mut boots = 0;
     for cut in 0..=CUTS {
-        let committed = Arc::new(Mutex::new(Key::default()));
+        let committed = Arc::new(Mutex::new(MsgId::default()));
         let (answers, answered) = mpsc::channel();
         let note = Arc::clone(&committed);
         let notify = move |notice| match notice {
@@ -80,13 +83,13 @@ fn talk(store: &Store, boot: u32, random: &mut Random) -> Vec<Said> {
         let count = 1 + random.below(most);
         let mut group = Vec::new();
         for number in 0..count {
-            let key = Key { boot, millis: u64::from(boot) * 1000 + millis, count: number as u16 };
+            let key = MsgId { boot, millis: u64::from(boot) * 1000 + millis, count: number as u16 };
             let room = ROOMS[random.below(ROOMS.len())];
             let payload = vec![b'x'; random.below(700)].into();
-            group.push(Record { room: room.into(), key, event: false, fingerprint: 0, payload });
+            group.push(Record { room: room.into(), id: key, event: false, fingerprint: 0, payload });
             said.push((key, room));
         }
-        store.append(group).expect("so little is taken");
+        store.give(Command::Append(group)).expect("so little is taken");
         if random.below(3) == 0 {
             std::thread::sleep(Duration::from_micros(random.below(800) as u64));
         }
@@ -101,20 +104,15 @@ fn all(
 ) -> Vec<Said> {
     let mut found = Vec::new();
     for (ticket, room) in ROOMS.into_iter().enumerate() {
-        let query = Query {
-            room: room.into(),
-            after: Bound::Open,
-            before: Bound::Open,
-            limit: 100_000,
-            newest_first: false,
-            events: true,
-            upto: Key::MAX,
-        };
-        store.read(ticket as u64, Request::Page(query)).expect("one question is taken");
+        let query =
+            Query { room: room.into(), range: Range::ALL, limit: 100_000, newest: false, events: true };
+        store
+            .give(Command::Read { ticket: ticket as u64, request: Request::Lines(vec![query]) })
+            .expect("one question is taken");
         let (of, answer) = answered.recv_timeout(Duration::from_secs(10)).expect("an answer");
-        let Ok(Answer::Found(page)) = answer else { panic!("a page, not {answer:?}") };
-        assert_eq!((of, page.complete), (ticket as u64, true));
-        found.extend(page.records.iter().map(|record| (record.key, room)));
+        let Ok(Answer::Lines { found: page, .. }) = answer else { panic!("a page, not {answer:?}") };
+        assert_eq!(of, ticket as u64);
+        found.extend(page.iter().map(|record| (record.id, room)));
     }
     found.sort();
     found

@@ -1,5 +1,6 @@
-//! The client library as an ordinary IRC client of other people's servers, from Debian's
-//! packages `ngircd` and `inspircd`; says so where they are missing.
+//! The client library as an ordinary IRC client of other people's servers: ngIRCd and InspIRCd from
+//! Debian's packages, and Ergo, which keeps a history, where its program is in the path; says so where
+//! they are missing.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, reason = "a test may fail")]
 
@@ -8,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use parlor_client::net::{self, Connection};
-use parlor_client::session::{Action, Delivery, Event, Key, LineKind, Profile, Status};
+use parlor_client::session::{Action, Delivery, Event, Key, Line, LineKind, Profile, Status};
 use parlor_tests::{Deadline, Scratch};
 
 /// How long anything may take.
@@ -26,11 +27,13 @@ impl Foreign {
     fn start(program: &str, args: &[&str], config: &str) -> Option<Foreign> {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("loopback").port();
         let scratch = Scratch::new();
-        let path = scratch.write("server.conf", config.replace("PORT", &port.to_string()));
+        let folder = scratch.path().to_string_lossy();
+        let config = config.replace("PORT", &port.to_string()).replace("FOLDER", &folder);
+        let path = scratch.write("server.conf", config);
         let args: Vec<String> = args.iter().map(|arg| arg.replace("CONFIG", &path)).collect();
         let process = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let Ok(process) = process else {
-            println!("skipped: apt install {program}");
+            println!("skipped: {program} is not installed");
             return None;
         };
         let deadline = Deadline::after(PATIENCE);
@@ -101,6 +104,34 @@ impl Client {
         }
     }
 
+    /// What was said in the room, in the order of the timeline, once there are `count` texts; more is a fault.
+    fn said(&mut self, count: usize) -> Vec<String> {
+        let mut timeline: Vec<Line> = Vec::new();
+        let said = |timeline: &[Line]| -> Vec<String> {
+            timeline
+                .iter()
+                .filter(|line| line.kind() == LineKind::Said)
+                .map(|line| line.text().to_owned())
+                .collect()
+        };
+        while said(&timeline).len() < count {
+            self.act(Action::Older { key: Key::new("#tea") });
+            let change = |event: &Event| {
+                matches!(event, Event::Lines { .. } | Event::Inserted { .. } | Event::Removed { .. })
+            };
+            match self.until(&format!("{count} texts"), change) {
+                Event::Lines { lines, .. } => timeline.extend(lines),
+                Event::Inserted { before, lines, .. } => {
+                    let at = timeline.iter().position(|line| line.id() == before).unwrap_or(0);
+                    timeline.splice(at..at, lines);
+                }
+                Event::Removed { ids, .. } => timeline.retain(|line| !ids.contains(&line.id())),
+                _ => {}
+            }
+        }
+        said(&timeline)
+    }
+
     /// Waits for a line.
     fn line(&mut self, kind: LineKind, from: &str, text: &str) {
         let fits = |event: &Event| match event {
@@ -148,6 +179,48 @@ fn an_evening(server: &Foreign) {
     alice.line(LineKind::Joined, "rob", "");
     bob.act(Action::Disconnect);
     alice.line(LineKind::Left, "rob", "");
+}
+
+/// What a server with a history is asked for: what was missed, and what was before us.
+fn a_night(server: &Foreign) {
+    let tea = Key::new("#tea");
+    let mut carol = Client::new(server, "carol", 3);
+    let mut dave = Client::new(server, "dave", 4);
+    carol.line(LineKind::Joined, "dave", "");
+    let say = |from: usize, to: usize| (from..to).map(|n| format!("line {n}")).collect::<Vec<_>>();
+    let talk = |carol: &mut Client, texts: &[String]| {
+        texts.iter().for_each(|text| carol.act(Action::Say { to: tea.clone(), text: text.clone() }));
+        let last = texts.last().expect("something to say");
+        carol.until("a receipt", |event| {
+            matches!(event, Event::Changed { line, .. } if line.state() == Delivery::Delivered && line.text() == last)
+        });
+    };
+    talk(&mut carol, &say(0, 10));
+    dave.line(LineKind::Said, "carol", "line 9");
+    dave.act(Action::Disconnect);
+    carol.line(LineKind::Left, "dave", "");
+    // More than two pages.
+    talk(&mut carol, &say(10, 130));
+    dave.act(Action::RetryNow);
+    assert_eq!(dave.said(120), say(10, 130), "what was missed");
+    let mut erin = Client::new(server, "erin", 5);
+    assert_eq!(erin.said(130), say(0, 130), "what was before us");
+}
+
+#[test]
+fn ergo() {
+    let config = "network: {name: Test}\n\
+                  server:\n  name: irc.test.local\n  listeners: {\"127.0.0.1:PORT\": {}}\n  \
+                  casemapping: permissive\n  max-sendq: 1M\n  ip-limits: {count: false, throttle: false}\n\
+                  datastore: {path: FOLDER/ircd.db}\n\
+                  limits: {nicklen: 32, identlen: 20, realnamelen: 150, channellen: 64, awaylen: 390, kicklen: 390, \
+                  topiclen: 390, monitor-entries: 100, whowas-entries: 100, chan-list-modes: 100, \
+                  registration-messages: 1024}\n\
+                  history: {enabled: true, channel-length: 2048, client-length: 256, chathistory-maxmessages: 50}\n";
+    if let Some(server) = Foreign::start("ergo", &["run", "--conf", "CONFIG"], config) {
+        an_evening(&server);
+        a_night(&server);
+    }
 }
 
 #[test]

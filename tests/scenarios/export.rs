@@ -1,6 +1,6 @@
 //! The history of a stopped server: --export and --compact.
 
-use parlor_tests::{Ended, Launch, Scratch, Server};
+use parlor_tests::{Deadline, Ended, Launch, Scratch, Server};
 
 /// A folder with a history of #tea, and its path.
 fn history() -> (Scratch, String) {
@@ -151,6 +151,24 @@ fn what_is_not_there_is_not_made() {
     assert_eq!(ended.stdout, "");
     assert!(ended.stderr.contains("absent"), "{}", ended.stderr);
     assert!(!std::path::Path::new(&folder).exists(), "an export makes nothing: {}", ended.stderr);
+}
+
+#[test]
+fn what_is_not_kept_any_more_is_not_exported() {
+    let (_home, folder) = history();
+    let talk = |options: &[&str]| -> usize {
+        let ended = run(&[&["--data", &folder, "--export", "#tea", "--format", "jsonl"], options].concat());
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let is_talk = |line: &&str| line.contains("\"PRIVMSG\"") || line.contains("\"NOTICE\"");
+        ended.stdout.lines().filter(is_talk).count()
+    };
+    assert_eq!(talk(&[]), 4);
+    assert_eq!(talk(&["--keep-lines", "2"]), 2);
+    assert_eq!(talk(&["--keep", "1h"]), 4);
+    let deadline = Deadline::after(Deadline::DEFAULT);
+    while talk(&["--keep", "1s"]) > 0 {
+        assert!(deadline.left().is_some(), "a second has passed");
+    }
 }
 
 #[test]

@@ -157,6 +157,30 @@ fn a_damaged_file_is_named_and_untouched() {
 }
 
 #[test]
+fn rooms_cut_off_between_two_writes_after_a_clean_stop_are_no_silent_loss() {
+    let home = Scratch::new();
+    let rooms = home.file("rooms.log");
+    let server = home.server(&[]);
+    let mut alice = talk(&server, "#tea", 3);
+    alice.send("TOPIC #tea :green");
+    alice.settle();
+    alice.send("PRIVMSG #tea :its echo says that the topic is on disk");
+    alice.settle();
+    let before = fs::metadata(&rooms).expect("it is there").len();
+    alice.send("MODE #tea +k sesame");
+    alice.settle();
+    assert_eq!(server.stop(), 0);
+    let all = fs::read(&rooms).expect("it is there");
+    assert!(all.len() as u64 > before);
+    fs::write(&rooms, &all[..before as usize]).expect("it is ours");
+    refused(&start(&home), 65, "rooms.log");
+    fs::write(&rooms, &all).expect("it is ours");
+    let mut bob = home.server(&[]).irc("bob");
+    bob.send("JOIN #tea");
+    bob.expect_numeric("475");
+}
+
+#[test]
 fn damage_in_the_middle_of_the_lines_is_no_silent_loss() {
     let home = Scratch::new();
     let server = home.server(&[]);

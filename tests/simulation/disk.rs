@@ -155,32 +155,22 @@ impl Disk {
 
     pub(crate) fn answer(&self, request: &Request) -> Answer {
         let found = match request {
-            Request::Lines(query) => self.lines(query),
-            Request::Around(before, after) => {
-                let mut found = self.lines(before);
-                found.extend(self.lines(after));
-                found
-            }
-            Request::Search(rooms, query, matches) => {
+            Request::Lines(queries) => queries.iter().flat_map(|query| self.lines(query)).collect(),
+            Request::Search { rooms, range, limit, matcher } => {
                 let fits = |record: &&Record| {
                     rooms.contains(&record.room)
                         && !record.event
-                        && lies_in(query, record.id)
-                        && matches(&record.payload)
+                        && range.has(record.id)
+                        && (matcher.0)(&record.payload)
                 };
-                self.kept.iter().rev().filter(fits).take(query.limit).map(kept).collect()
+                self.kept.iter().rev().filter(fits).take(*limit).map(kept).collect()
             }
             Request::Find { room, fingerprint } => {
                 let fits = |record: &&Record| record.room == *room && record.fingerprint == *fingerprint;
                 self.kept.iter().rev().find(fits).into_iter().map(kept).collect()
             }
-            Request::Targets { rooms, after, before, upto } => {
-                let fits = |record: &&Record| {
-                    !record.event
-                        && record.id <= *upto
-                        && after.is_before(record.id)
-                        && before.is_after(record.id)
-                };
+            Request::Targets { rooms, range } => {
+                let fits = |record: &&Record| !record.event && range.has(record.id);
                 let last = |room: &Arc<str>| {
                     let of_room = self.kept.iter().rev().filter(fits).find(|record| record.room == *room);
                     of_room.map(|record| (room.clone(), record.id))
@@ -195,7 +185,7 @@ impl Disk {
 
     fn lines(&self, query: &Query) -> Vec<Kept> {
         let fits = |record: &&Record| {
-            record.room == query.room && (query.events || !record.event) && lies_in(query, record.id)
+            record.room == query.room && (query.events || !record.event) && query.range.has(record.id)
         };
         let fitting = self.kept.iter().filter(fits);
         if !query.newest {
@@ -205,10 +195,6 @@ impl Disk {
         found.reverse();
         found
     }
-}
-
-fn lies_in(query: &Query, id: MsgId) -> bool {
-    id <= query.upto && query.after.is_before(id) && query.before.is_after(id)
 }
 
 fn kept(record: &Record) -> Kept {

@@ -26,12 +26,10 @@ pub(super) struct Ban {
 pub(super) struct Admission {
     max: usize,
     max_per_ip: Option<usize>,
-    connections: usize,
-    per_ip: HashMap<IpAddr, usize>,
+    connections: Counts,
     /// People whose connections are gone and who are waited for, by the address they had. They
     /// don't count as connections: a class whose router was off comes back as a whole.
-    waiting: HashMap<IpAddr, usize>,
-    waiting_in_all: usize,
+    waiting: Counts,
     pub(super) bans: HashMap<IpAddr, Ban>,
 }
 
@@ -40,10 +38,8 @@ impl Admission {
         Admission {
             max,
             max_per_ip,
-            connections: 0,
-            per_ip: HashMap::new(),
-            waiting: HashMap::new(),
-            waiting_in_all: 0,
+            connections: Counts::default(),
+            waiting: Counts::default(),
             bans: HashMap::new(),
         }
     }
@@ -54,40 +50,34 @@ impl Admission {
         if self.bans.contains_key(&party(ip)) {
             return Err("You are banned from this server".into());
         }
-        if self.connections >= self.max {
+        if self.connections.all >= self.max {
             return Err(format!("The server is full: {} people are connected", self.max));
         }
         let most = self.most(ip);
-        let here = self.per_ip.entry(party(ip)).or_default();
-        if *here >= most {
+        if self.connections.of(ip) >= most {
             return Err(format!("{most} connections from your address are the limit"));
         }
-        *here += 1;
-        self.connections += 1;
+        self.connections.add(ip);
         Ok(())
     }
 
     pub(super) fn leave(&mut self, ip: IpAddr) {
-        self.connections = self.connections.saturating_sub(1);
-        count_down(&mut self.per_ip, ip);
+        self.connections.take(ip);
     }
 
     /// Whether somebody whose connection is gone may be waited for: as many as may be connected.
     pub(super) fn wait_for(&mut self, ip: IpAddr) -> bool {
-        let most = if self.waiting_in_all < self.max { self.most(ip) } else { 0 };
-        if self.waiting.get(&party(ip)).copied().unwrap_or_default() >= most {
+        if self.waiting.all >= self.max || self.waiting.of(ip) >= self.most(ip) {
             return false;
         }
-        *self.waiting.entry(party(ip)).or_default() += 1;
-        self.waiting_in_all += 1;
+        self.waiting.add(ip);
         self.leave(ip);
         true
     }
 
     /// Somebody who was waited for came back, or is given up.
     pub(super) fn waited(&mut self, ip: IpAddr) {
-        count_down(&mut self.waiting, ip);
-        self.waiting_in_all = self.waiting_in_all.saturating_sub(1);
+        self.waiting.take(ip);
     }
 
     fn most(&self, ip: IpAddr) -> usize {
@@ -95,11 +85,29 @@ impl Admission {
     }
 }
 
-fn count_down(counts: &mut HashMap<IpAddr, usize>, ip: IpAddr) {
-    if let Some(count) = counts.get_mut(&party(ip)) {
+/// How many there are, in all and of each party.
+#[derive(Debug, Default)]
+struct Counts {
+    all: usize,
+    by_party: HashMap<IpAddr, usize>,
+}
+
+impl Counts {
+    fn of(&self, ip: IpAddr) -> usize {
+        self.by_party.get(&party(ip)).copied().unwrap_or_default()
+    }
+
+    fn add(&mut self, ip: IpAddr) {
+        *self.by_party.entry(party(ip)).or_default() += 1;
+        self.all += 1;
+    }
+
+    fn take(&mut self, ip: IpAddr) {
+        let Some(count) = self.by_party.get_mut(&party(ip)) else { return };
         *count -= 1;
+        self.all -= 1;
         if *count == 0 {
-            counts.remove(&party(ip));
+            self.by_party.remove(&party(ip));
         }
     }
 }
@@ -224,6 +232,7 @@ mod tests {
         admission.waited(ip);
         assert!(admission.wait_for(ip));
         admission.waited(ip);
-        assert_eq!((admission.connections, admission.per_ip.len(), admission.waiting.len()), (0, 0, 0));
+        assert_eq!((admission.connections.all, admission.waiting.all), (0, 0));
+        assert!(admission.connections.by_party.is_empty() && admission.waiting.by_party.is_empty());
     }
 }

@@ -1,12 +1,12 @@
 //! A line that was sent before: nobody hears it twice, and its sender gets the first one's
 //! echo.
 
-use super::event::{Source, What};
+use super::event::What;
 use super::history::{Answer, Request};
 use super::receipts::Until;
 use super::record::Remembered;
 use super::replay::Ticket;
-use super::reply::tagged;
+use super::reply::with_tag;
 use super::room::RoomId;
 use super::{ConnectionId, Event, Hub, Line};
 use crate::protocol::Capability;
@@ -59,20 +59,13 @@ impl Hub {
             Some(line) => self.volatile(id, line),
             None => {
                 // It was heard, but is not kept (any more): the disk was full, or it is too old.
-                let from: Source = self.source(id);
                 let what = What::Message { verb, target: &room, text: &text, private: false };
-                let event = Event { tags: &tags, volatile: true, ..self.event(&from, what) };
+                let event = Event { tags: &tags, volatile: true, ..self.event(id, what) };
                 // Who wants no tags any more gets none; what waits behind it has to go on.
                 self.encode(id, &event).unwrap_or_else(|| [].into())
             }
         };
-        if line.is_empty() {
-            return self.answered(id, ticket, line);
-        }
-        let line = match label {
-            Some(label) => tagged(&format!("label={label}"), &line),
-            None => line,
-        };
-        self.answered(id, ticket, line);
+        let label = label.filter(|_| !line.is_empty());
+        self.answered(id, ticket, with_tag("label", label.as_deref(), line));
     }
 }

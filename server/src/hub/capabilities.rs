@@ -24,9 +24,9 @@ impl Hub {
                     self.set_caps(id, caps);
                 }
                 let all = join(Capability::ALL.iter().copied());
-                self.say_as_server(id, format_args!("CAP {nick} LS :{all}"));
+                self.say_as_server(id, format!("CAP {nick} LS :{all}"));
             }
-            "LIST" => self.say_as_server(id, format_args!("CAP {nick} LIST :{}", join(caps.iter()))),
+            "LIST" => self.say_as_server(id, format!("CAP {nick} LIST :{}", join(caps.iter()))),
             "REQ" => {
                 let wanted = argument.unwrap_or_default();
                 if wanted.len() > MAX_BODY - 112 {
@@ -36,9 +36,9 @@ impl Hub {
                 match caps.request(wanted) {
                     Some(caps) => {
                         self.set_caps(id, caps);
-                        self.say_as_server(id, format_args!("CAP {nick} ACK :{wanted}"));
+                        self.say_as_server(id, format!("CAP {nick} ACK :{wanted}"));
                     }
-                    None => self.say_as_server(id, format_args!("CAP {nick} NAK :{wanted}")),
+                    None => self.say_as_server(id, format!("CAP {nick} NAK :{wanted}")),
                 }
             }
             "END" => {
@@ -47,7 +47,7 @@ impl Hub {
                     self.try_register(id);
                 }
             }
-            _ => self.reply(id, ERR_INVALIDCAPCMD, format_args!("{verb} :Invalid CAP command")),
+            _ => self.reply(id, ERR_INVALIDCAPCMD, format!("{verb} :Invalid CAP command")),
         }
     }
 

@@ -1,6 +1,6 @@
 //! CHATHISTORY (IRCv3 draft/chathistory): lines of the past, for members of the room.
 
-use super::history::{Edge, Query, Request};
+use super::history::{Edge, Query, Range, Request};
 use super::replay::{Replay, Why};
 use super::{ConnectionId, Hub};
 use crate::protocol::message::Params;
@@ -22,12 +22,8 @@ enum Refused {
 
 impl Hub {
     pub(super) fn chathistory(&mut self, id: ConnectionId, verb: &str, arguments: &Params<'_>) {
-        if !self.member(id).is_some_and(|member| member.has(Capability::Chathistory)) {
-            return self.reply(
-                id,
-                crate::protocol::Numeric::ERR_UNKNOWNCOMMAND,
-                format_args!("CHATHISTORY :Ask for draft/chathistory first"),
-            );
+        if self.lacks(id, Capability::Chathistory, "CHATHISTORY") {
+            return;
         }
         let verb = verb.to_ascii_uppercase();
         let asked = if verb == "TARGETS" {
@@ -65,35 +61,29 @@ impl Hub {
         let room = self.rooms.find(target).ok_or(Refused::Target)?;
         let inside = self.place(id, room).is_some();
         let state = self.rooms.get(room).filter(|_| inside).ok_or(Refused::Target)?;
-        let all = Query {
+        let lines = |after, before, limit, newest| Query {
             room: state.folded.clone(),
-            after: Edge::Open,
-            before: Edge::Open,
-            upto: self.stamps.last(),
+            range: Range { after, before, upto: self.stamps.last() },
             limit,
-            newest: true,
+            newest,
             events: self.member(id).is_some_and(|member| member.has(Capability::EventPlayback)),
         };
-        let request = match verb {
-            "LATEST" => Request::Lines(Query { after: at, ..all }),
-            "BEFORE" => Request::Lines(Query { before: at, ..all }),
-            "AFTER" => Request::Lines(Query { after: at, newest: false, ..all }),
-            // The line itself, or else the next one; none before it is asked for.
-            "AROUND" if limit == 1 => Request::Lines(Query { after: just_before(at), newest: false, ..all }),
-            "AROUND" => {
-                // The line itself is the first of what follows.
-                let before = Query { before: at, limit: limit / 2, ..all.clone() };
-                let after = Query { after: just_before(at), newest: false, limit: limit - limit / 2, ..all };
-                Request::Around(before, after)
-            }
+        let queries = match verb {
+            "LATEST" => vec![lines(at, Edge::Open, limit, true)],
+            "BEFORE" => vec![lines(Edge::Open, at, limit, true)],
+            "AFTER" => vec![lines(at, Edge::Open, limit, false)],
+            // The line itself is the first of what follows.
+            "AROUND" => vec![
+                lines(Edge::Open, at, limit / 2, true),
+                lines(just_before(at), Edge::Open, limit - limit / 2, false),
+            ],
             _ => {
                 let other = edge(arguments.filled(2).ok_or(Refused::Params)?)?;
-                let forwards = place(at) <= place(other);
-                let (after, before) = if forwards { (at, other) } else { (other, at) };
-                Request::Lines(Query { after, before, newest: !forwards, ..all })
+                let (after, before, forwards) = in_order(at, other);
+                vec![lines(after, before, limit, !forwards)]
             }
         };
-        Ok(Replay::new(Why::Asked(verb.into(), target.into()), request))
+        Ok(Replay::new(Why::Asked(verb.into(), target.into()), Request::Lines(queries)))
     }
 
     fn targets_asked(&self, id: ConnectionId, arguments: &Params<'_>) -> Result<Replay, Refused> {
@@ -101,14 +91,12 @@ impl Hub {
             return Err(Refused::Params);
         };
         let (one, other, limit) = (edge(one)?, edge(other)?, limit(arguments.filled(2))?);
-        let (after, before) = if place(one) <= place(other) { (one, other) } else { (other, one) };
+        let (after, before, _) = in_order(one, other);
         let member = self.member(id).ok_or(Refused::Target)?;
         let rooms = member.rooms.iter().filter_map(|place| self.rooms.get(place.room));
         let rooms = rooms.map(|room| room.folded.clone()).collect();
-        Ok(Replay::new(
-            Why::Targets(limit),
-            Request::Targets { rooms, after, before, upto: self.stamps.last() },
-        ))
+        let range = Range { after, before, upto: self.stamps.last() };
+        Ok(Replay::new(Why::Targets(limit), Request::Targets { rooms, range }))
     }
 }
 
@@ -136,11 +124,12 @@ fn just_before(at: Edge) -> Edge {
     }
 }
 
-/// Where two edges stand to each other.
-fn place(edge: Edge) -> (u64, MsgId) {
-    match edge {
+/// The earlier of two edges, the later one, and whether they came in that order.
+fn in_order(one: Edge, other: Edge) -> (Edge, Edge, bool) {
+    let place = |edge| match edge {
         Edge::Open => (0, MsgId::default()),
         Edge::Time(time) => (time.0, MsgId::default()),
         Edge::At(id) => (id.millis, id),
-    }
+    };
+    if place(one) <= place(other) { (one, other, true) } else { (other, one, false) }
 }

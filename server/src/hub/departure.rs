@@ -35,8 +35,7 @@ impl Hub {
         let line = match self.member(id).map(|member| member.speaker) {
             None => return,
             Some(Speaker::Toy(_)) => {
-                let from = self.server_source();
-                let event = self.event(&from, What::Announcement { target: "*", text: reason });
+                let event = self.server_event(What::Announcement { target: "*", text: reason });
                 return self.tell(id, &event);
             }
             Some(Speaker::Plain) => format!("-!- Closing link: {}\n", printable(reason)),
@@ -50,8 +49,7 @@ impl Hub {
         let Some(member) = self.member(id) else { return };
         let (name, peer) = (member.name().to_owned(), member.peer);
         if member.registered() {
-            let from = self.source(id);
-            let event = self.event(&from, What::Quit { reason });
+            let event = self.event(id, What::Quit { reason });
             self.tell_neighbours(id, &event, |_| true);
             self.record_everywhere(id, &event);
             self.narrate("", &event);

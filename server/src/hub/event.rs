@@ -1,5 +1,6 @@
 //! What happened, and how each kind of reader is told.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::Line;
@@ -16,7 +17,7 @@ pub(super) const SERVER: &str = "server";
 pub(super) const VOLATILE: &str = "parlor/volatile";
 
 /// Who did it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) nick: String,
     /// `nick!user@host`, or the server's name.
@@ -48,7 +49,7 @@ pub(super) enum What<'a> {
 #[derive(Debug)]
 pub(super) struct Event<'a> {
     pub(super) id: MsgId,
-    pub(super) from: &'a Source,
+    pub(super) from: Cow<'a, Source>,
     /// Client-only tags to relay, escaped and joined.
     pub(super) tags: &'a str,
     pub(super) what: What<'a>,

@@ -23,7 +23,7 @@ pub struct Record {
     pub payload: Box<[u8]>,
 }
 
-/// Where a query begins or ends; exclusive.
+/// Where a stretch of the history begins or ends; exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
     /// No limit on this side.
@@ -34,57 +34,89 @@ pub enum Edge {
     Time(UnixMillis),
 }
 
-impl Edge {
-    /// Whether `id` lies after this edge.
-    pub fn is_before(self, id: MsgId) -> bool {
-        match self {
-            Edge::Open => true,
-            Edge::At(edge) => id > edge,
-            Edge::Time(time) => id.millis > time.0,
+/// A stretch of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// It lies after this.
+    pub after: Edge,
+    /// It lies before this.
+    pub before: Edge,
+    /// Nothing in it is later: what comes after the question is no answer to it.
+    pub upto: MsgId,
+}
+
+impl Range {
+    /// Everything.
+    pub const ALL: Range = Range { after: Edge::Open, before: Edge::Open, upto: MsgId::MAX };
+
+    /// Whether all of it is later than `id`, and so than everything before: ids and times rise.
+    pub fn is_after(&self, id: MsgId) -> bool {
+        match self.after {
+            Edge::Open => false,
+            Edge::At(after) => id <= after,
+            Edge::Time(after) => id.millis <= after.0,
         }
     }
 
-    /// Whether `id` lies before this edge.
-    pub fn is_after(self, id: MsgId) -> bool {
-        match self {
-            Edge::Open => true,
-            Edge::At(edge) => id < edge,
-            Edge::Time(time) => id.millis < time.0,
-        }
+    /// Whether all of it is earlier than `id`, and so than everything behind: ids and times rise.
+    pub fn is_before(&self, id: MsgId) -> bool {
+        let late = match self.before {
+            Edge::Open => false,
+            Edge::At(before) => id >= before,
+            Edge::Time(before) => id.millis >= before.0,
+        };
+        late || id > self.upto
+    }
+
+    /// Whether `id` lies in it.
+    pub fn has(&self, id: MsgId) -> bool {
+        !self.is_after(id) && !self.is_before(id)
     }
 }
 
-/// Lines of one room.
+/// Lines of one room: one shape for LATEST, BEFORE, AFTER and BETWEEN, and two of it for AROUND.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// The room's folded name.
     pub room: Arc<str>,
-    /// The lines lie after this.
-    pub after: Edge,
-    /// They lie before this.
-    pub before: Edge,
-    /// None of them is later: what comes after the question is no answer to it.
-    pub upto: MsgId,
+    /// Where they lie.
+    pub range: Range,
     /// So many at most.
     pub limit: usize,
-    /// If there are more, the newest count; else the oldest.
+    /// If there are more, the newest count; else the oldest. They come in ascending order anyway.
     pub newest: bool,
-    /// Events too, not only lines.
+    /// Events too, not only lines; they count for the limit.
     pub events: bool,
 }
 
 /// Says of a payload whether it is looked for.
-pub type Matcher = Box<dyn Fn(&[u8]) -> bool + Send>;
+pub struct Matcher(pub Box<Matches>);
+
+/// See [`Matcher`].
+pub type Matches = dyn Fn(&[u8]) -> bool + Send;
+
+impl fmt::Debug for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Matcher")
+    }
+}
 
 /// What the hub asks of a store.
+#[derive(Debug)]
 pub enum Request {
-    /// Lines of a room, ascending.
-    Lines(Query),
-    /// The two sides of a position, ascending: lines before it, it, lines after it.
-    Around(Query, Query),
-    /// Lines of these rooms that a matcher finds, newest first. The query's own room, its
-    /// `newest` and its `events` do not count.
-    Search(Vec<Arc<str>>, Query, Matcher),
+    /// Lines of a room, ascending; of one stretch after the other.
+    Lines(Vec<Query>),
+    /// Lines that a matcher finds, never events, newest first.
+    Search {
+        /// Folded names.
+        rooms: Vec<Arc<str>>,
+        /// Where the lines lie.
+        range: Range,
+        /// So many at most.
+        limit: usize,
+        /// Is given each line's payload.
+        matcher: Matcher,
+    },
     /// The newest record of the room with this fingerprint, if it is at most a day old.
     Find {
         /// The room's folded name.
@@ -92,33 +124,13 @@ pub enum Request {
         /// As in [`Record::fingerprint`]; never 0.
         fingerprint: u64,
     },
-    /// Which of these rooms had a line between the edges, with the id of its latest one there.
+    /// Which of these rooms had a line in the range, with the id of its latest one there.
     Targets {
         /// Folded names.
         rooms: Vec<Arc<str>>,
-        /// The line lies after this.
-        after: Edge,
-        /// And before this.
-        before: Edge,
-        /// None is later: what comes after the question is no answer to it.
-        upto: MsgId,
+        /// Where the line lies.
+        range: Range,
     },
-}
-
-impl fmt::Debug for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Request::Lines(query) => f.debug_tuple("Lines").field(query).finish(),
-            Request::Around(before, after) => f.debug_tuple("Around").field(before).field(after).finish(),
-            Request::Search(rooms, query, _) => {
-                f.debug_tuple("Search").field(rooms).field(query).finish_non_exhaustive()
-            }
-            Request::Find { room, fingerprint } => write!(f, "Find({room}, {fingerprint:x})"),
-            Request::Targets { rooms, after, before, .. } => {
-                f.debug_tuple("Targets").field(rooms).field(after).field(before).finish()
-            }
-        }
-    }
 }
 
 /// A record that was found.
@@ -139,7 +151,7 @@ pub enum Answer {
     /// its length, and goes on before this id.
     #[expect(missing_docs, reason = "said above")]
     Lines { found: Vec<Kept>, more: Option<MsgId> },
-    /// Folded names and the ids of their latest lines.
+    /// Folded names and the ids of their latest lines, the earliest first.
     Targets(Vec<(Arc<str>, MsgId)>),
     /// It could not be read; the log says why.
     Failed,

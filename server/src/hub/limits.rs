@@ -75,7 +75,7 @@ impl Hub {
             "parlor/MSGID=sorted".into(),
         ];
         for line in tokens.chunks(TOKENS_A_LINE) {
-            self.reply(id, RPL_ISUPPORT, format_args!("{} :are supported by this server", line.join(" ")));
+            self.reply(id, RPL_ISUPPORT, format!("{} :are supported by this server", line.join(" ")));
         }
     }
 }

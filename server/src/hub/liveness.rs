@@ -55,8 +55,7 @@ impl Hub {
                     self.timers.arm(id, at + pong_within);
                 }
             } else if now >= heard + ping_after {
-                let name = self.settings.name.clone();
-                let line = format!("PING :{name}\r\n").into_bytes().into();
+                let line = format!("PING :{}\r\n", self.settings.name).into_bytes().into();
                 self.out.push(Output::Line { to: id, line });
                 if let Some(member) = self.member_mut(id) {
                     member.pinged = Some(now);
@@ -70,10 +69,10 @@ impl Hub {
 
     /// Behind long replies that are under way: a client takes the PONG for their end.
     pub(super) fn ping(&mut self, id: ConnectionId, token: &str) {
-        let line = format!(":{name} PONG {name} :{token}\r\n", name = self.settings.name);
+        let line = self.server_line(format_args!("PONG {} :{token}", self.settings.name));
         if line.len() > MAX_BODY {
             return self.too_long(id);
         }
-        self.emit_behind_pages(id, line.into_bytes().into());
+        self.emit_behind_pages(id, line);
     }
 }

@@ -3,8 +3,9 @@
 use super::event::What;
 use super::limits::{MAX_JOINS, MAX_KICK, MAX_ROOMS};
 use super::page::Page;
+use super::reply::{Refused, nobody};
 use super::room::{OPERATOR, Place, Room, RoomId, Seat};
-use super::{ConnectionId, Hub, Speaker};
+use super::{ConnectionId, Hub, Slot, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::{Capability, Folded, Numeric, RoomName};
@@ -22,7 +23,7 @@ impl Hub {
                 Ok(name) => {
                     self.enter(id, name, key);
                 }
-                Err(error) => self.reply(id, ERR_BADCHANMASK, format_args!("{} :{error}", shown(name))),
+                Err(error) => self.reply(id, ERR_BADCHANMASK, format!("{} :{error}", shown(name))),
             }
         }
     }
@@ -35,17 +36,13 @@ impl Hub {
             return true;
         }
         if member.rooms.len() >= MAX_ROOMS {
-            self.reply(
-                id,
-                ERR_TOOMANYCHANNELS,
-                format_args!("{name} :{MAX_ROOMS} rooms at a time are the limit"),
-            );
+            self.reply(id, ERR_TOOMANYCHANNELS, format!("{name} :{MAX_ROOMS} rooms at a time are the limit"));
             return false;
         }
         if let Some(room) = found
             && let Err((numeric, sentence)) = self.may_enter(id, room, key)
         {
-            self.reply(id, numeric, format_args!("{name} :{sentence}"));
+            self.reply(id, numeric, format!("{name} :{sentence}"));
             return false;
         }
         let (room, rank) = match found {
@@ -109,18 +106,17 @@ impl Hub {
             !member.has(Capability::NoImplicitNames) && !member.has(Capability::DraftNoImplicitNames),
         );
         self.log(text);
-        let from = self.source(id);
-        let event = self.event(&from, What::Join { room: &name, realname: &realname });
-        self.tell_room(room, &event, Some(id), 0);
-        self.record(room, &event, 0);
-        self.narrate(&name, &event);
+        let event = self.event(id, What::Join { room: &name, realname: &realname });
+        self.happens(id, room, &name, &event);
         let joined = event.id;
         if irc {
             self.tell(id, &event);
         }
         if let Some(text) = away {
-            let event = self.event(&from, What::Away { text: Some(&text) });
-            self.tell_some_in_room(room, &event, id, Capability::AwayNotify);
+            let event = self.event(id, What::Away { text: Some(&text) });
+            let wants =
+                |seat: &Seat, slot: &mut Slot| seat.member != id && slot.caps.has(Capability::AwayNotify);
+            self.fan_out(&[room], &event, wants);
         }
         if irc {
             let created_now = self.rooms.get(room).is_some_and(|room| room.topic.is_none());
@@ -133,26 +129,6 @@ impl Hub {
         }
         if !created || self.settings.durable {
             self.replay_on_join(id, room, joined);
-        }
-    }
-
-    /// As [`tell_room`](Self::tell_room), for those with a capability.
-    pub(super) fn tell_some_in_room(
-        &mut self,
-        room: RoomId,
-        event: &super::Event<'_>,
-        except: ConnectionId,
-        capability: Capability,
-    ) {
-        let Hub { rooms, slots, out, .. } = self;
-        let Some(room) = rooms.get(room) else { return };
-        let mut fanout = super::Fanout::new(event);
-        for seat in room.seats().iter().filter(|seat| seat.member != except) {
-            if let Some(slot) = slots.get(seat.member.slot as usize).filter(|slot| slot.caps.has(capability))
-                && let Some(line) = fanout.line(slot.form)
-            {
-                out.push(super::Output::Line { to: seat.member, line });
-            }
         }
     }
 
@@ -171,15 +147,27 @@ impl Hub {
             || self.seat(id, room).is_some_and(|seat| seat.rank & OPERATOR != 0)
     }
 
+    /// Who has this name, and where in a room they sit.
+    pub(super) fn seated(
+        &self,
+        nick: &str,
+        room: RoomId,
+        name: &str,
+    ) -> Result<(ConnectionId, Place), Refused> {
+        let other = self.find(nick).ok_or_else(|| nobody(nick))?;
+        let absent = || (ERR_USERNOTINCHANNEL, format!("{nick} {name} :They are not in that room"));
+        Ok((other, self.place(other, room).ok_or_else(absent)?))
+    }
+
     /// The room, if it exists and the member is in it or is a server operator; else the reply
     /// is sent.
     pub(super) fn joined_room(&mut self, id: ConnectionId, name: &str) -> Option<RoomId> {
         let Some(room) = self.rooms.find(name) else {
-            self.no_such_room(id, shown(name));
+            self.no_such_room(id, name);
             return None;
         };
         if self.place(id, room).is_none() && !self.member(id).is_some_and(|member| member.operator) {
-            self.reply(id, ERR_NOTONCHANNEL, format_args!("{name} :You are not in that room"));
+            self.reply(id, ERR_NOTONCHANNEL, format!("{name} :You are not in that room"));
             return None;
         }
         Some(room)
@@ -192,11 +180,11 @@ impl Hub {
         }
         for name in rooms.split(',').filter(|name| !name.is_empty()) {
             let Some(room) = self.rooms.find(name) else {
-                self.no_such_room(id, shown(name));
+                self.no_such_room(id, name);
                 continue;
             };
             if self.place(id, room).is_none() {
-                self.reply(id, ERR_NOTONCHANNEL, format_args!("{name} :You are not in that room"));
+                self.reply(id, ERR_NOTONCHANNEL, format!("{name} :You are not in that room"));
                 continue;
             }
             self.leave(id, room, reason);
@@ -204,28 +192,24 @@ impl Hub {
     }
 
     pub(super) fn part_all(&mut self, id: ConnectionId) {
-        let Some(member) = self.member(id) else { return };
-        for place in member.rooms.clone() {
-            self.leave(id, place.room, None);
+        for room in self.rooms_of(id) {
+            self.leave(id, room, None);
         }
     }
 
     /// A member leaves a room; everyone in it is told, the one who leaves too.
     pub(super) fn leave(&mut self, id: ConnectionId, room: RoomId, reason: Option<&str>) {
         let Some(name) = self.rooms.get(room).map(|room| room.name.to_string()) else { return };
-        let from = self.source(id);
-        let event = self.event(&from, What::Part { room: &name, reason });
+        let event = self.event(id, What::Part { room: &name, reason });
         if event.body_len() > MAX_BODY {
             return self.too_long(id);
         }
-        self.tell_room(room, &event, Some(id), 0);
-        self.record(room, &event, 0);
-        self.narrate(&name, &event);
+        self.happens(id, room, &name, &event);
         if self.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
             self.tell(id, &event);
         }
         if let Some(peer) = self.member(id).map(|member| member.peer) {
-            self.log(format!("parted: {} from {peer} left {name}", from.nick));
+            self.log(format!("parted: {} from {peer} left {name}", event.from.nick));
         }
         self.unseat(id, room);
     }
@@ -255,11 +239,7 @@ impl Hub {
             return self.too_many_targets(id, nicks.len());
         }
         if rooms.len() != 1 && rooms.len() != nicks.len() {
-            return self.reply(
-                id,
-                ERR_NEEDMOREPARAMS,
-                format_args!("KICK :Name one room, or as many as people"),
-            );
+            return self.reply(id, ERR_NEEDMOREPARAMS, "KICK :Name one room, or as many as people");
         }
         if reason.is_some_and(|reason| reason.len() > MAX_KICK) {
             return self.too_long(id);
@@ -276,30 +256,23 @@ impl Hub {
         if !self.is_operator(id, room) {
             return self.operator_needed(id, name);
         }
-        let Some(victim) = self.find(nick) else { return self.no_such_nick(id, shown(nick)) };
-        if self.place(victim, room).is_none() {
-            return self.reply(
-                id,
-                ERR_USERNOTINCHANNEL,
-                format_args!("{nick} {name} :They are not in that room"),
-            );
-        }
+        let victim = match self.seated(nick, room, name) {
+            Ok((victim, _)) => victim,
+            Err((numeric, why)) => return self.reply(id, numeric, why),
+        };
         let Some(name) = self.rooms.get(room).map(|room| room.name.to_string()) else { return };
-        let from = self.source(id);
-        let nick = self.nick_of(victim).to_owned();
-        let reason = reason.unwrap_or(&from.nick);
-        let event = self.event(&from, What::Kick { room: &name, nick: &nick, reason });
+        let (by, nick) = (self.nick_of(id).to_owned(), self.nick_of(victim).to_owned());
+        let reason = reason.unwrap_or(&by);
+        let event = self.event(id, What::Kick { room: &name, nick: &nick, reason });
         if event.body_len() > MAX_BODY {
             return self.too_long(id);
         }
-        self.tell_room(room, &event, Some(id), 0);
-        self.record(room, &event, 0);
-        self.narrate(&name, &event);
+        self.happens(id, room, &name, &event);
         if self.place(id, room).is_some() {
             self.tell(id, &event);
         }
         if let Some(peer) = self.member(victim).map(|member| member.peer) {
-            self.log(format!("kicked: {nick} from {peer} out of {name} by {}", from.nick));
+            self.log(format!("kicked: {nick} from {peer} out of {name} by {by}"));
         }
         self.unseat(victim, room);
         if self.member(victim).is_some_and(|member| member.speaker == Speaker::Plain) {
@@ -309,15 +282,11 @@ impl Hub {
     }
 
     pub(super) fn operator_needed(&mut self, id: ConnectionId, room: &str) {
-        self.reply(
-            id,
-            ERR_CHANOPRIVSNEEDED,
-            format_args!("{room} :Only an operator of the room may do that"),
-        );
+        self.reply(id, ERR_CHANOPRIVSNEEDED, format!("{room} :Only an operator of the room may do that"));
     }
 
     pub(super) fn too_many_targets(&mut self, id: ConnectionId, count: usize) {
-        self.reply(id, ERR_TOOMANYTARGETS, format_args!("* :{count} targets are too many; nothing was done"));
+        self.reply(id, ERR_TOOMANYTARGETS, format!("* :{count} targets are too many; nothing was done"));
     }
 
     /// Whether a room shows itself to this member: it is not secret, or the member is in it.

@@ -16,8 +16,8 @@ impl Hub {
         if count > MAX_TARGETS {
             return self.too_many_targets(id, count);
         }
-        if verb == Verb::Tagmsg && !self.member(id).is_some_and(|m| m.has(Capability::MessageTags)) {
-            return self.reply(id, ERR_UNKNOWNCOMMAND, format_args!("TAGMSG :Ask for message-tags first"));
+        if verb == Verb::Tagmsg && self.lacks(id, Capability::MessageTags, "TAGMSG") {
+            return;
         }
         for target in targets.split(',').filter(|target| !target.is_empty()) {
             let name = target.trim_start_matches(['@', '+']);
@@ -36,7 +36,7 @@ impl Hub {
     /// To a room; `target` may carry the rank that is to hear it (STATUSMSG).
     fn say(&mut self, id: ConnectionId, verb: Verb, target: &str, name: &str, text: &str, tags: &str) {
         let Some(room) = self.rooms.find(name) else {
-            return self.refuse_message(verb, |hub| hub.no_such_room(id, super::membership::shown(name)));
+            return self.refuse_message(verb, |hub| hub.no_such_room(id, name));
         };
         let rank = match &target[..target.len() - name.len()] {
             "" => 0,
@@ -45,7 +45,7 @@ impl Hub {
         };
         if let Some(sentence) = self.silenced(id, room) {
             return self.refuse_message(verb, |hub| {
-                hub.reply(id, ERR_CANNOTSENDTOCHAN, format_args!("{name} :{sentence}"));
+                hub.reply(id, ERR_CANNOTSENDTOCHAN, format!("{name} :{sentence}"));
             });
         }
         let Some(name) = self.rooms.get(room).map(|room| room.name.to_string()) else { return };
@@ -60,9 +60,8 @@ impl Hub {
         if fingerprint != 0 && self.seen.contains(fingerprint) {
             return self.say_again(id, room, fingerprint, (verb, text, tags));
         }
-        let from = self.source(id);
         let what = What::Message { verb, target: &shown, text, private: false };
-        let mut event = Event { tags, ..self.event(&from, what) };
+        let mut event = Event { tags, ..self.event(id, what) };
         // What only some may hear is not kept: its echo is no receipt.
         event.volatile |= rank > 0;
         if event.body_len() > MAX_BODY {
@@ -100,12 +99,11 @@ impl Hub {
     /// To one person.
     pub(super) fn whisper(&mut self, id: ConnectionId, verb: Verb, target: &str, text: &str, tags: &str) {
         let Some(other) = self.find(target) else {
-            return self.refuse_message(verb, |hub| hub.no_such_nick(id, super::membership::shown(target)));
+            return self.refuse_message(verb, |hub| hub.no_such_nick(id, target));
         };
         let nick = self.nick_of(other).to_owned();
-        let from = self.source(id);
         let what = What::Message { verb, target: &nick, text, private: true };
-        let event = Event { tags, ..self.event(&from, what) };
+        let event = Event { tags, ..self.event(id, what) };
         if event.body_len() > MAX_BODY {
             return self.too_long(id);
         }
@@ -117,7 +115,7 @@ impl Hub {
             // Their programs know one room and no private talk: it would look public.
             return self.refuse_message(verb, |hub| {
                 let why = "Their program cannot show private messages";
-                hub.reply(id, ERR_NOSUCHNICK, format_args!("{nick} :{why}"));
+                hub.reply(id, ERR_NOSUCHNICK, format!("{nick} :{why}"));
             });
         }
         if self.keep_for_return(other, &event) {
@@ -131,7 +129,7 @@ impl Hub {
         self.echo(id, &event, false);
         if let (Verb::Privmsg, Some(away)) = (verb, away) {
             if self.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
-                self.reply(id, RPL_AWAY, format_args!("{nick} :{away}"));
+                self.reply(id, RPL_AWAY, format!("{nick} :{away}"));
             } else {
                 self.explain(id, &format!("{nick} is away: {away}"));
             }

@@ -75,7 +75,7 @@ pub use operator::Guest;
 use receipts::Storage;
 use replay::Ticket;
 use reply::Labelled;
-use room::{RoomId, Rooms};
+use room::{RoomId, Rooms, Seat};
 use seen::Seen;
 pub use settings::Settings;
 use stamp::Stamps;
@@ -382,7 +382,7 @@ impl Hub {
                 if message.params.filled(0).is_some_and(|server| !self.is_this_server(server)) =>
             {
                 let server = membership::shown(message.params.filled(0).unwrap_or("*"));
-                self.reply(id, ERR_NOSUCHSERVER, format_args!("{server} :No such server"));
+                self.reply(id, ERR_NOSUCHSERVER, format!("{server} :No such server"));
             }
             Command::Motd => self.motd(id),
             Command::Lusers => self.lusers(id),
@@ -404,23 +404,23 @@ impl Hub {
         match error {
             CommandError::Unknown if !registered => self.not_registered(id),
             CommandError::Unknown => {
-                self.reply(id, ERR_UNKNOWNCOMMAND, format_args!("{verb} :Unknown command; HELP lists them"));
+                self.reply(id, ERR_UNKNOWNCOMMAND, format!("{verb} :Unknown command; HELP lists them"));
             }
             CommandError::NeedMoreParams => {
-                self.reply(id, ERR_NEEDMOREPARAMS, format_args!("{verb} :Not enough parameters"));
+                self.reply(id, ERR_NEEDMOREPARAMS, format!("{verb} :Not enough parameters"));
             }
             CommandError::NoNicknameGiven => {
-                self.reply(id, ERR_NONICKNAMEGIVEN, format_args!(":No nickname given"));
+                self.reply(id, ERR_NONICKNAMEGIVEN, ":No nickname given");
             }
-            CommandError::NoOrigin => self.reply(id, ERR_NOORIGIN, format_args!(":No origin specified")),
+            CommandError::NoOrigin => self.reply(id, ERR_NOORIGIN, ":No origin specified"),
             _ if !registered => self.not_registered(id),
             // A notice is never answered (RFC 2812 §3.3.2).
             CommandError::NoRecipient | CommandError::NoTextToSend if silent => {}
             CommandError::NoRecipient => {
-                self.reply(id, ERR_NORECIPIENT, format_args!(":No recipient given ({verb})"));
+                self.reply(id, ERR_NORECIPIENT, format!(":No recipient given ({verb})"));
             }
             CommandError::NoTextToSend => {
-                self.reply(id, ERR_NOTEXTTOSEND, format_args!(":No text to send"));
+                self.reply(id, ERR_NOTEXTTOSEND, ":No text to send");
             }
         }
     }
@@ -464,39 +464,49 @@ impl Hub {
     /// Sends an event to everyone in a room but `except`, and with `rank` only to those who
     /// have at least that.
     fn tell_room(&mut self, room: RoomId, event: &Event<'_>, except: Option<ConnectionId>, rank: u8) {
-        let Hub { rooms, slots, out, .. } = self;
-        let Some(room) = rooms.get(room) else { return };
-        let mut fanout = Fanout::new(event);
-        for seat in room.seats() {
-            if Some(seat.member) == except || (rank > 0 && seat.rank < rank) {
-                continue;
-            }
-            let Some(slot) = slots.get(seat.member.slot as usize) else { continue };
-            if let Some(line) = fanout.line(slot.form) {
-                out.push(Output::Line { to: seat.member, line });
-            }
-        }
+        self.fan_out(&[room], event, |seat, _| Some(seat.member) != except && seat.rank >= rank);
+    }
+
+    /// Somebody does something in a room: tells everyone else in it, the history and the
+    /// operator's terminal.
+    fn happens(&mut self, by: ConnectionId, room: RoomId, name: &str, event: &Event<'_>) {
+        self.tell_room(room, event, Some(by), 0);
+        self.record(room, event, 0);
+        self.narrate(name, event);
     }
 
     /// Sends an event once to everyone who shares a room with `id`, but not to `id`.
     fn tell_neighbours(&mut self, id: ConnectionId, event: &Event<'_>, wants: impl Fn(&Slot) -> bool) {
         self.epoch = self.epoch.wrapping_add(1);
-        let Some(member) = self.member(id) else { return };
-        let of: Vec<RoomId> = member.rooms.iter().map(|place| place.room).collect();
-        let Hub { rooms, slots, out, epoch, .. } = self;
+        let epoch = self.epoch;
+        self.fan_out(&self.rooms_of(id), event, |seat, slot| {
+            let fresh = slot.mark != epoch && seat.member != id && wants(slot);
+            if fresh {
+                slot.mark = epoch;
+            }
+            fresh
+        });
+    }
+
+    /// Sends an event to whom it is for of the people in these rooms.
+    fn fan_out(&mut self, of: &[RoomId], event: &Event<'_>, mut to: impl FnMut(&Seat, &mut Slot) -> bool) {
+        let Hub { rooms, slots, out, .. } = self;
         let mut fanout = Fanout::new(event);
-        for room in of.into_iter().filter_map(|room| rooms.get(room)) {
+        for room in of.iter().filter_map(|room| rooms.get(*room)) {
             for seat in room.seats() {
                 let Some(slot) = slots.get_mut(seat.member.slot as usize) else { continue };
-                if slot.mark == *epoch || seat.member == id || !wants(slot) {
-                    continue;
-                }
-                slot.mark = *epoch;
-                if let Some(line) = fanout.line(slot.form) {
+                if to(seat, slot)
+                    && let Some(line) = fanout.line(slot.form)
+                {
                     out.push(Output::Line { to: seat.member, line });
                 }
             }
         }
+    }
+
+    /// The rooms that somebody is in, in the order of joining.
+    fn rooms_of(&self, id: ConnectionId) -> Vec<RoomId> {
+        self.member(id).map_or_else(Vec::new, |member| member.rooms.iter().map(|place| place.room).collect())
     }
 
     /// Sends an event to one connection. Talk waits for receipts before it, what changes a room

@@ -2,8 +2,10 @@
 
 use super::event::What;
 use super::limits::{MAX_CHANGES, MAX_KEY, MAX_LIST};
+use super::membership::shown;
 use super::page::{Page, Sheet};
-use super::room::{Entry, OPERATOR, RoomId, VOICE};
+use super::reply::Refused;
+use super::room::{Entry, OPERATOR, Place, RoomId, VOICE};
 use super::{ConnectionId, Hub};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Folded, mask};
@@ -28,13 +30,14 @@ struct Changes {
 }
 
 impl Changes {
-    fn add(&mut self, on: bool, letter: char, argument: Option<&str>) {
+    /// `argument`: empty where the letter takes none.
+    fn add(&mut self, on: bool, letter: char, argument: &str) {
         if self.sign != Some(on) {
             self.letters.push(if on { '+' } else { '-' });
             self.sign = Some(on);
         }
         self.letters.push(letter);
-        if let Some(argument) = argument {
+        if !argument.is_empty() {
             self.arguments.push(' ');
             self.arguments.push_str(argument);
         }
@@ -54,7 +57,7 @@ impl Hub {
     pub(super) fn mode(&mut self, id: ConnectionId, target: &str, modes: Option<&str>, arguments: &[&str]) {
         if target.starts_with('#') {
             let Some((room, _)) = self.room_named(target).filter(|(room, _)| self.sees(id, *room)) else {
-                return self.no_such_room(id, super::membership::shown(target));
+                return self.no_such_room(id, target);
             };
             return match modes {
                 None => self.show_modes(id, room),
@@ -66,10 +69,8 @@ impl Hub {
                 None => self.show_user_modes(id),
                 Some(modes) => self.change_user(id, modes),
             },
-            Some(_) => {
-                self.reply(id, ERR_USERSDONTMATCH, format_args!(":You can only change your own modes"))
-            }
-            None => self.no_such_nick(id, super::membership::shown(target)),
+            Some(_) => self.reply(id, ERR_USERSDONTMATCH, ":You can only change your own modes"),
+            None => self.no_such_nick(id, target),
         }
     }
 
@@ -77,8 +78,8 @@ impl Hub {
         let inside = self.place(id, room).is_some();
         let Some(state) = self.rooms.get(room) else { return };
         let (name, modes, created) = (state.name.to_string(), state.modes(inside), state.created.seconds());
-        self.reply(id, RPL_CHANNELMODEIS, format_args!("{name} {modes}"));
-        self.reply(id, RPL_CREATIONTIME, format_args!("{name} {created}"));
+        self.reply(id, RPL_CHANNELMODEIS, format!("{name} {modes}"));
+        self.reply(id, RPL_CREATIONTIME, format!("{name} {created}"));
     }
 
     fn change_room(&mut self, id: ConnectionId, room: RoomId, modes: &str, arguments: &[&str]) {
@@ -107,7 +108,7 @@ impl Hub {
                 continue;
             }
             if !"beIklimnstov".contains(letter) {
-                self.reply(id, ERR_UNKNOWNMODE, format_args!("{letter} :is no mode of a room here"));
+                self.reply(id, ERR_UNKNOWNMODE, format!("{letter} :is no mode of a room here"));
                 continue;
             }
             if !operator {
@@ -118,16 +119,19 @@ impl Hub {
                 with_argument += 1;
                 if with_argument > MAX_CHANGES {
                     let text = format!("{letter} * :{MAX_CHANGES} changes at a time; this one was not made");
-                    self.reply(id, ERR_INVALIDMODEPARAM, format_args!("{name} {text}"));
+                    self.reply(id, ERR_INVALIDMODEPARAM, format!("{name} {text}"));
                     continue;
                 }
             }
-            if let Some(shown) = self.change(id, room, &name, on, letter, argument) {
-                let longer = shown.as_deref().map_or(0, str::len) + changes.len();
-                if longer > MAX_CHANGE_LINE {
-                    self.announce_changes(id, room, &name, &mut changes);
+            match self.change(id, room, &name, (on, letter), argument.unwrap_or_default()) {
+                Ok(None) => {}
+                Ok(Some(shown)) => {
+                    if shown.len() + changes.len() > MAX_CHANGE_LINE {
+                        self.announce_changes(id, room, &name, &mut changes);
+                    }
+                    changes.add(on, letter, &shown);
                 }
-                changes.add(on, letter, shown.as_deref());
+                Err((numeric, why)) => self.reply(id, numeric, why),
             }
         }
         if denied {
@@ -138,12 +142,9 @@ impl Hub {
 
     fn announce_changes(&mut self, id: ConnectionId, room: RoomId, name: &str, changes: &mut Changes) {
         let Some(change) = changes.take() else { return };
-        let from = self.source(id);
-        let event = self.event(&from, What::Mode { target: name, change: &change });
-        self.tell_room(room, &event, Some(id), 0);
-        self.record(room, &event, 0);
+        let event = self.event(id, What::Mode { target: name, change: &change });
+        self.happens(id, room, name, &event);
         self.changed(room);
-        self.narrate(name, &event);
         self.tell(id, &event);
     }
 
@@ -153,127 +154,83 @@ impl Hub {
         id: ConnectionId,
         room: RoomId,
         name: &str,
-        on: bool,
-        letter: char,
-        argument: Option<&str>,
-    ) -> Option<Option<String>> {
-        match letter {
-            'b' | 'e' | 'I' => self.change_list(id, room, name, on, letter, argument?).map(Some),
-            'o' | 'v' => self.change_rank(id, room, name, on, letter, argument).map(Some),
-            'k' => {
-                let state = self.rooms.get_mut(room)?;
-                if !on {
-                    return state.key.take().map(|_| Some("*".into()));
-                }
-                let key = argument.unwrap_or_default();
-                let legal = !key.is_empty()
-                    && key.len() <= MAX_KEY
-                    && !key.starts_with(':')
-                    && !key.chars().any(|c| c.is_whitespace() || c.is_control() || c == ',');
-                if !legal {
-                    let rule = format!("a key has 1 to {MAX_KEY} bytes without space or comma");
-                    self.reply(id, ERR_INVALIDKEY, format_args!("{name} :Key refused: {rule}"));
-                    return None;
-                }
-                (state.key.as_deref() != Some(key)).then(|| state.key = Some(key.into()))?;
-                Some(Some(key.into()))
+        (on, letter): (bool, char),
+        argument: &str,
+    ) -> Result<Option<String>, Refused> {
+        let invalid = |why: String| (ERR_INVALIDMODEPARAM, format!("{name} {letter} {why}"));
+        // A key and a mask stand between spaces.
+        let word =
+            !argument.starts_with(':') && !argument.chars().any(|c| c.is_whitespace() || c.is_control());
+        if let 'o' | 'v' = letter {
+            if argument.is_empty() {
+                return Err(invalid("* :Say who".into()));
             }
-            'l' if !on => self.rooms.get_mut(room)?.limit.take().map(|_| None),
-            'l' => {
-                let limit = argument.unwrap_or_default();
-                match limit.parse::<u32>() {
-                    Ok(limit) if limit > 0 => {
-                        let state = self.rooms.get_mut(room)?;
-                        (state.limit != Some(limit)).then(|| state.limit = Some(limit))?;
-                        Some(Some(limit.to_string()))
+            let (other, place) = self.seated(argument, room, name)?;
+            return Ok(self.change_rank(other, place, on, letter));
+        }
+        let (setter, at) = (self.nick_of(id).to_owned(), self.now.wall);
+        let Some(state) = self.rooms.get_mut(room) else { return Ok(None) };
+        match (letter, on) {
+            ('b' | 'e' | 'I', _) if argument.len() > MAX_MASK || !word => {
+                let rule = format!("a mask is nick!user@host of at most {MAX_MASK} bytes");
+                Err(invalid(format!("* :Mask refused: {rule}")))
+            }
+            ('b' | 'e' | 'I', _) => {
+                let full = state.bans.len() + state.exceptions.len() + state.invitations.len() >= MAX_LIST;
+                let mask = mask::complete(argument);
+                let folded = Folded::new(&mask);
+                let Some(list) = state.list_mut(letter) else { return Ok(None) };
+                let there = list.iter().position(|entry| entry.folded == folded);
+                match (on, there) {
+                    (true, None) if full => {
+                        let why = format!("The lists b, e and I are full ({MAX_LIST} entries)");
+                        return Err((ERR_BANLISTFULL, format!("{name} {letter} :{why}")));
                     }
-                    _ => {
-                        let shown = super::membership::shown(limit);
-                        self.reply(
-                            id,
-                            ERR_INVALIDMODEPARAM,
-                            format_args!("{name} l {shown} :A limit is a whole number above 0"),
-                        );
-                        None
-                    }
+                    (true, None) => list.push(Entry { mask: mask.clone(), folded, setter, at }),
+                    (false, Some(at)) => return Ok(Some(list.remove(at).mask)),
+                    _ => return Ok(None),
                 }
+                Ok(Some(mask))
+            }
+            ('k', false) => Ok(state.key.take().map(|_| "*".into())),
+            ('k', true) if !word || !(1..=MAX_KEY).contains(&argument.len()) || argument.contains(',') => {
+                let rule = format!("a key has 1 to {MAX_KEY} bytes without space or comma");
+                Err((ERR_INVALIDKEY, format!("{name} :Key refused: {rule}")))
+            }
+            ('k', true) => {
+                let before = state.key.replace(argument.into());
+                Ok((before.as_deref() != Some(argument)).then(|| argument.into()))
+            }
+            ('l', false) => Ok(state.limit.take().map(|_| String::new())),
+            ('l', true) => {
+                let limit: Option<u32> = argument.parse().ok().filter(|limit| *limit > 0);
+                let refused = || invalid(format!("{} :A limit is a whole number above 0", shown(argument)));
+                let limit = limit.ok_or_else(refused)?;
+                Ok((state.limit.replace(limit) != Some(limit)).then(|| limit.to_string()))
             }
             _ => {
-                let flag = self.rooms.get_mut(room)?.flags.get_mut(letter)?;
-                (std::mem::replace(flag, on) != on).then_some(None)
+                let flag = state.flags.get_mut(letter);
+                let changed = flag.is_some_and(|flag| std::mem::replace(flag, on) != on);
+                Ok(changed.then(String::new))
             }
         }
     }
 
-    fn change_rank(
+    pub(super) fn change_rank(
         &mut self,
-        id: ConnectionId,
-        room: RoomId,
-        name: &str,
+        other: ConnectionId,
+        place: Place,
         on: bool,
         letter: char,
-        nick: Option<&str>,
     ) -> Option<String> {
-        let Some(nick) = nick else {
-            self.reply(id, ERR_INVALIDMODEPARAM, format_args!("{name} {letter} * :Say who"));
-            return None;
-        };
-        let Some(other) = self.find(nick) else {
-            self.no_such_nick(id, super::membership::shown(nick));
-            return None;
-        };
-        let Some(place) = self.place(other, room) else {
-            self.reply(id, ERR_USERNOTINCHANNEL, format_args!("{nick} {name} :They are not in that room"));
-            return None;
-        };
         let bit = if letter == 'o' { OPERATOR } else { VOICE };
-        let seat = self.rooms.get_mut(room)?.seat_mut(place.number)?;
+        let seat = self.rooms.get_mut(place.room)?.seat_mut(place.number)?;
         let rank = if on { seat.rank | bit } else { seat.rank & !bit };
-        let changed = std::mem::replace(&mut seat.rank, rank) != rank;
-        if changed {
-            self.hold_rank(other, room);
-        }
-        changed.then(|| self.nick_of(other).to_owned())
-    }
-
-    fn change_list(
-        &mut self,
-        id: ConnectionId,
-        room: RoomId,
-        name: &str,
-        on: bool,
-        letter: char,
-        written: &str,
-    ) -> Option<String> {
-        let whole = mask::complete(written);
-        let sound = written.len() <= MAX_MASK
-            && !written.starts_with(':')
-            && !written.chars().any(|c| c.is_whitespace() || c.is_control());
-        if !sound {
-            let rule = format!("a mask is nick!user@host of at most {MAX_MASK} bytes");
-            self.reply(id, ERR_INVALIDMODEPARAM, format_args!("{name} {letter} * :Mask refused: {rule}"));
+        if std::mem::replace(&mut seat.rank, rank) == rank {
             return None;
         }
-        let setter = self.nick_of(id).to_owned();
-        let at = self.now.wall;
-        let state = self.rooms.get_mut(room)?;
-        let entries = state.bans.len() + state.exceptions.len() + state.invitations.len();
-        let list = state.list_mut(letter)?;
-        let folded = Folded::new(&whole);
-        let there = list.iter().position(|entry| entry.folded == folded);
-        match (on, there) {
-            (true, None) if entries >= MAX_LIST => {
-                let full = format!("{name} {letter} :The lists b, e and I are full ({MAX_LIST} entries)");
-                self.reply(id, ERR_BANLISTFULL, format_args!("{full}"));
-                None
-            }
-            (true, None) => {
-                list.push(Entry { mask: whole.clone(), folded, setter, at });
-                Some(whole)
-            }
-            (false, Some(at)) => Some(list.remove(at).mask),
-            _ => None,
-        }
+        self.hold_rank(other, place.room);
+        Some(self.nick_of(other).to_owned())
     }
 
     pub(super) fn entries_page(
@@ -307,7 +264,7 @@ impl Hub {
         let Some(member) = self.member(id) else { return };
         let set = [(member.bot, 'B'), (member.invisible, 'i'), (member.operator, 'o'), (member.wallops, 'w')];
         let letters: String = set.iter().filter(|(on, _)| *on).map(|(_, letter)| *letter).collect();
-        self.reply(id, RPL_UMODEIS, format_args!("+{letters}"));
+        self.reply(id, RPL_UMODEIS, format!("+{letters}"));
     }
 
     fn change_user(&mut self, id: ConnectionId, modes: &str) {
@@ -328,7 +285,7 @@ impl Hub {
         let mut changes = Changes::default();
         for (letter, (before, after)) in USER_MODES.chars().zip(before.into_iter().zip(after)) {
             if before != after {
-                changes.add(after, letter, None);
+                changes.add(after, letter, "");
                 let count = match letter {
                     'i' => &mut self.population.invisible,
                     'o' => &mut self.population.operators,
@@ -338,7 +295,7 @@ impl Hub {
             }
         }
         if unknown {
-            self.reply(id, ERR_UMODEUNKNOWNFLAG, format_args!(":Unknown mode; here are {USER_MODES}"));
+            self.reply(id, ERR_UMODEUNKNOWNFLAG, format!(":Unknown mode; here are {USER_MODES}"));
         }
         if let Some(change) = changes.take() {
             let nick = self.nick_of(id).to_owned();

@@ -25,15 +25,15 @@ impl Hub {
             "L" | "l" => {
                 let names = self.watched_by(id);
                 if !names.is_empty() {
-                    self.reply_packed(id, RPL_MONLIST, &names, ",");
+                    self.reply_packed(id, RPL_MONLIST, ":", &names, ',');
                 }
-                self.reply(id, RPL_ENDOFMONLIST, format_args!(":End of MONITOR list"));
+                self.reply(id, RPL_ENDOFMONLIST, ":End of MONITOR list");
             }
             "S" | "s" => {
                 let names = self.watched_by(id);
                 self.show_watched(id, &names);
             }
-            _ => self.reply(id, ERR_UNKNOWNCOMMAND, format_args!("MONITOR :It knows + - C L S")),
+            _ => self.reply(id, ERR_UNKNOWNCOMMAND, "MONITOR :It knows + - C L S"),
         }
     }
 
@@ -53,7 +53,7 @@ impl Hub {
             }
             if member.watched.len() >= MAX_WATCHED {
                 let rest = targets[i..].join(",");
-                self.reply(id, ERR_MONLISTFULL, format_args!("{MAX_WATCHED} {rest} :Monitor list is full"));
+                self.reply(id, ERR_MONLISTFULL, format!("{MAX_WATCHED} {rest} :Monitor list is full"));
                 break;
             }
             member.watched.push((folded.clone(), nick.as_str().into()));
@@ -64,20 +64,18 @@ impl Hub {
     }
 
     fn show_watched(&mut self, id: ConnectionId, names: &[String]) {
-        let (here, away): (Vec<&String>, Vec<&String>) =
-            names.iter().partition(|name| self.find(name).is_some());
-        let here: Vec<String> = here
-            .iter()
-            .filter_map(|name| {
-                self.find(name).and_then(|other| self.member(other)).map(|other| other.prefix())
-            })
-            .collect();
-        let away: Vec<String> = away.into_iter().cloned().collect();
+        let (mut here, mut away) = (Vec::new(), Vec::new());
+        for name in names {
+            match self.find(name).and_then(|other| self.member(other)) {
+                Some(other) => here.push(other.prefix()),
+                None => away.push(name.clone()),
+            }
+        }
         if !here.is_empty() {
-            self.reply_packed(id, RPL_MONONLINE, &here, ",");
+            self.reply_packed(id, RPL_MONONLINE, ":", &here, ',');
         }
         if !away.is_empty() {
-            self.reply_packed(id, RPL_MONOFFLINE, &away, ",");
+            self.reply_packed(id, RPL_MONOFFLINE, ":", &away, ',');
         }
     }
 
@@ -98,14 +96,14 @@ impl Hub {
         let Some(member) = self.member(id) else { return };
         let (Some(folded), prefix) = (member.nick.as_ref().map(Nick::fold), member.prefix()) else { return };
         for watcher in self.watchers.get(&folded).cloned().unwrap_or_default() {
-            self.reply(watcher, RPL_MONONLINE, format_args!(":{prefix}"));
+            self.reply(watcher, RPL_MONONLINE, format!(":{prefix}"));
         }
     }
 
     /// Tells those who watch that a name is gone.
     pub(super) fn watched_left(&mut self, folded: &Folded, name: &str) {
         for watcher in self.watchers.get(folded).cloned().unwrap_or_default() {
-            self.reply(watcher, RPL_MONOFFLINE, format_args!(":{name}"));
+            self.reply(watcher, RPL_MONOFFLINE, format!(":{name}"));
         }
     }
 }

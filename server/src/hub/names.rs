@@ -2,20 +2,20 @@
 
 use super::membership::shown;
 use super::page::{Page, Sheet};
+use super::reply::Packed;
 use super::room::RoomId;
 use super::{ConnectionId, Hub};
 use crate::protocol::Capability;
 use crate::protocol::Numeric::*;
-use crate::protocol::line::MAX_BODY;
 
 impl Hub {
     pub(super) fn names(&mut self, id: ConnectionId, name: Option<&str>) {
         let Some(name) = name else {
-            return self.reply(id, RPL_ENDOFNAMES, format_args!("* :End of NAMES; name a room"));
+            return self.reply(id, RPL_ENDOFNAMES, "* :End of NAMES; name a room");
         };
         match self.rooms.find(name).filter(|room| self.sees(id, *room)) {
             Some(room) => self.page(id, Page::Names { room, name: name.into(), from: 0 }),
-            None => self.reply(id, RPL_ENDOFNAMES, format_args!("{} :End of NAMES", shown(name))),
+            None => self.reply(id, RPL_ENDOFNAMES, format!("{} :End of NAMES", shown(name))),
         }
     }
 
@@ -31,30 +31,23 @@ impl Hub {
         let (all, userhost) = (member.has(Capability::MultiPrefix), member.has(Capability::UserhostInNames));
         let inside = self.place(id, room).is_some();
         let symbol = if state.is_some_and(|room| room.flags.secret) { '@' } else { '=' };
-        let fixed = format!(":{} 353 {} {symbol} {name} :\r\n", self.settings.name, member.name()).len();
-        let mut names = String::new();
+        let start = format!("{symbol} {name} :");
+        let mut packed = Packed::behind(self.numeric_line(id, RPL_NAMREPLY, &start).len(), ' ');
         for seat in state.map(|room| room.seats_from(from)).unwrap_or_default() {
             let Some(other) = self.member(seat.member) else { continue };
             if other.invisible && !inside {
                 continue;
             }
             let shown = if userhost { other.prefix() } else { other.name().to_owned() };
-            let entry = seat.prefixes(all);
-            if fixed + names.len() + 1 + entry.len() + shown.len() > MAX_BODY {
-                sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{symbol} {name} :{names}")));
-                names.clear();
+            if let Some(names) = packed.add(&format!("{}{shown}", seat.prefixes(all))) {
+                sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{start}{names}")));
                 if sheet.full() {
                     return Some(Page::Names { room, name, from: seat.number });
                 }
             }
-            if !names.is_empty() {
-                names.push(' ');
-            }
-            names.push_str(entry);
-            names.push_str(&shown);
         }
-        if !names.is_empty() {
-            sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{symbol} {name} :{names}")));
+        if !packed.line.is_empty() {
+            sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{start}{}", packed.line)));
         }
         sheet.push(self.numeric_line(id, RPL_ENDOFNAMES, format_args!("{name} :End of NAMES")));
         None

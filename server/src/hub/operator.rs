@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::admission::{Ban, party};
 use super::event::What;
-use super::membership::shown;
-use super::room::{OPERATOR, RoomId};
+use super::room::RoomId;
 use super::{ConnectionId, Hub, Output, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
@@ -89,24 +88,32 @@ impl Hub {
         let (word, rest) = first_word(command);
         let (first, more) = first_word(rest);
         let filled = |text: &'a str| Some(text).filter(|text| !text.is_empty());
-        match (word, filled(first), filled(first_word(more).0)) {
-            ("help", ..) => self.answer_all(asker, HELP.iter().map(|line| (*line).into()).collect()),
-            ("who", ..) => self.console_who(asker),
-            ("rooms", ..) => self.console_rooms(asker),
-            ("op", Some(nick), Some(room)) => self.console_op(asker, nick, room),
-            ("kick", Some(nick), _) => self.console_kick(asker, nick, more),
+        let answer = match (word, filled(first), filled(first_word(more).0)) {
+            ("help", ..) => return self.answer_all(asker, HELP.iter().map(|line| (*line).into()).collect()),
+            ("rooms", ..) => return self.answer_all(asker, self.console_rooms()),
+            ("bans", ..) => {
+                let bans = self.console_bans();
+                return self.answer_all(asker, bans);
+            }
+            ("who", ..) => Ok(self.console_who(asker)),
+            ("op", Some(nick), Some(room)) => self.console_op(nick, room),
+            ("kick", Some(nick), _) => self.console_kick(nick, more),
             ("ban", Some(whom), minutes) => self.console_ban(asker, whom, minutes),
-            ("unban", Some(ip), _) => self.console_unban(asker, ip),
-            ("bans", ..) => self.console_bans(asker),
-            ("stop", seconds, _) => self.console_stop(asker, seconds),
+            ("unban", Some(ip), _) => self.console_unban(ip),
+            ("stop", seconds, _) => match self.console_stop(seconds) {
+                Ok(()) => return,
+                Err(why) => Err(why),
+            },
             #[cfg(test)]
             ("panic", ..) => panic!("as the test asked"),
             (word @ ("op" | "kick" | "ban" | "unban"), ..) => {
                 let usage = HELP.iter().find(|line| line[1..].starts_with(word)).copied().unwrap_or_default();
-                self.answer(asker, format!("/{word} needs more: {usage}"));
+                Err(format!("/{word} needs more: {usage}"))
             }
-            (word, ..) => self.answer(asker, format!("/{word} is no command; /help lists them")),
-        }
+            (word, ..) => Err(format!("/{word} is no command; /help lists them")),
+        };
+        let (Ok(text) | Err(text)) = answer;
+        self.answer(asker, text);
     }
 
     fn answer(&mut self, asker: Asker, text: String) {
@@ -137,7 +144,6 @@ impl Hub {
     /// The server speaks once in every room, and to those who are in none.
     pub(super) fn announce(&mut self, text: &str) {
         let text = printable(text);
-        let from = self.server_source();
         let rooms = self.rooms.from(0).filter(|(_, room)| room.is_alive());
         let rooms: Vec<(RoomId, String)> = rooms.map(|(id, room)| (id, room.name.to_string())).collect();
         let roomless: Vec<(ConnectionId, String)> = self
@@ -147,12 +153,12 @@ impl Hub {
             .collect();
         for text in text::pieces(&text, MAX_ANNOUNCEMENT) {
             for (room, name) in &rooms {
-                let event = self.event(&from, What::Announcement { target: name, text });
+                let event = self.server_event(What::Announcement { target: name, text });
                 self.tell_room(*room, &event, None, 0);
                 self.record(*room, &event, 0);
             }
             for (id, name) in &roomless {
-                let event = self.event(&from, What::Announcement { target: name, text });
+                let event = self.server_event(What::Announcement { target: name, text });
                 self.tell(*id, &event);
             }
             if self.settings.narrate {
@@ -162,7 +168,7 @@ impl Hub {
         self.log(format!("announced to {} people", self.population.registered));
     }
 
-    fn console_who(&mut self, asker: Asker) {
+    fn console_who(&mut self, asker: Asker) -> String {
         let lines: Vec<String> = self
             .guests()
             .into_iter()
@@ -174,61 +180,43 @@ impl Hub {
             .collect();
         let total = format!("{} here", lines.len());
         self.answer_all(asker, lines);
-        self.answer(asker, total);
+        total
     }
 
-    fn console_rooms(&mut self, asker: Asker) {
-        let lines: Vec<String> = self
-            .rooms
-            .from(0)
-            .map(|(_, room)| {
-                let topic = room.topic.as_ref().map_or("", |topic| &topic.text);
-                format!(
-                    "{}  {} people  {}  {}",
-                    room.name,
-                    room.seats().len(),
-                    room.modes(true),
-                    printable(topic)
-                )
-            })
-            .collect();
-        self.answer_all(asker, lines);
+    fn console_rooms(&self) -> Vec<String> {
+        let rooms = self.rooms.from(0).map(|(_, room)| {
+            let topic = printable(room.topic.as_ref().map_or("", |topic| &topic.text));
+            format!("{}  {} people  {}  {topic}", room.name, room.seats().len(), room.modes(true))
+        });
+        rooms.collect()
     }
 
-    fn console_op(&mut self, asker: Asker, nick: &str, room: &str) {
-        let Some(id) = self.find(nick) else {
-            return self.answer(asker, format!("Nobody here is called {nick}; /who lists everyone"));
-        };
-        let Some(room) = self.rooms.find(room) else {
-            return self.answer(asker, format!("There is no room {room}; /rooms lists them"));
-        };
+    /// Who has this name.
+    fn known(&self, nick: &str) -> Result<ConnectionId, String> {
+        self.find(nick).ok_or_else(|| format!("Nobody here is called {nick}; /who lists everyone"))
+    }
+
+    fn console_op(&mut self, nick: &str, room: &str) -> Result<String, String> {
+        let id = self.known(nick)?;
+        let found = self.room_named(room).map(|(room, state)| (room, state.name.to_string()));
+        let (room, name) = found.ok_or_else(|| format!("There is no room {room}; /rooms lists them"))?;
         let nick = self.nick_of(id).to_owned();
-        let Some(place) = self.place(id, room) else {
-            return self.answer(asker, format!("{nick} is not in that room"));
-        };
-        let Some(state) = self.rooms.get_mut(room) else { return };
-        let name = state.name.to_string();
-        if let Some(seat) = state.seat_mut(place.number) {
-            seat.rank |= OPERATOR;
-        }
-        let from = self.server_source();
+        let place = self.place(id, room).ok_or_else(|| format!("{nick} is not in that room"))?;
+        self.change_rank(id, place, true, 'o');
         let change = format!("+o {nick}");
-        let event = self.event(&from, What::Mode { target: &name, change: &change });
+        let event = self.server_event(What::Mode { target: &name, change: &change });
         self.tell_room(room, &event, None, 0);
         self.record(room, &event, 0);
-        self.hold_rank(id, room);
         self.log(format!("operator of {name}: {nick}"));
-        self.answer(asker, format!("{nick} is operator of {name} now"));
+        Ok(format!("{nick} is operator of {name} now"))
     }
 
-    fn console_kick(&mut self, asker: Asker, nick: &str, why: &str) {
-        let Some(id) = self.find(nick) else {
-            return self.answer(asker, format!("Nobody here is called {nick}; /who lists everyone"));
-        };
+    fn console_kick(&mut self, nick: &str, why: &str) -> Result<String, String> {
+        let id = self.known(nick)?;
         let nick = self.nick_of(id).to_owned();
         let reason = if why.is_empty() { "Kicked".into() } else { format!("Kicked: {}", printable(why)) };
         self.expel(id, &reason);
-        self.answer(asker, format!("{nick} is disconnected"));
+        Ok(format!("{nick} is disconnected"))
     }
 
     /// Disconnects somebody for a reason from the operator.
@@ -239,15 +227,16 @@ impl Hub {
         self.depart(id, reason, "by the operator");
     }
 
-    fn console_ban(&mut self, asker: Asker, whom: &str, minutes: Option<&str>) {
+    fn console_ban(&mut self, asker: Asker, whom: &str, minutes: Option<&str>) -> Result<String, String> {
         let named = self.find(whom).and_then(|id| self.member(id)).map(|member| member.peer.ip());
-        let Some(ip) = whom.parse::<IpAddr>().ok().or(named).map(party) else {
-            return self.answer(asker, format!("{whom} is neither an address nor a name that is here"));
-        };
-        let minutes = match minutes.map(str::parse::<u32>) {
+        let ip = whom.parse::<IpAddr>().ok().or(named).map(party);
+        let ip = ip.ok_or_else(|| format!("{whom} is neither an address nor a name that is here"))?;
+        let minutes: Option<u32> = match minutes {
             None => None,
-            Some(Ok(minutes)) if minutes > 0 => Some(minutes),
-            Some(_) => return self.answer(asker, "The minutes of a ban are a whole number above 0".into()),
+            Some(minutes) => {
+                let minutes = minutes.parse().ok().filter(|minutes| *minutes > 0);
+                Some(minutes.ok_or("The minutes of a ban are a whole number above 0")?)
+            }
         };
         let until = minutes.map(|minutes| self.now.elapsed + Duration::from_secs(60 * u64::from(minutes)));
         self.admission.bans.insert(ip, Ban { until });
@@ -260,51 +249,41 @@ impl Hub {
         gone.into_iter().for_each(|id| self.expel(id, "Banned"));
         let time = minutes.map_or("until /unban".into(), |minutes| format!("for {minutes} minutes"));
         self.log(format!("banned: {ip} {time}"));
-        self.answer(asker, format!("{ip} is banned {time}; {count} disconnected"));
+        Ok(format!("{ip} is banned {time}; {count} disconnected"))
     }
 
-    fn console_unban(&mut self, asker: Asker, ip: &str) {
+    fn console_unban(&mut self, ip: &str) -> Result<String, String> {
         let lifted = ip.parse().ok().and_then(|ip| self.admission.bans.remove(&party(ip)));
-        match lifted {
-            Some(_) => {
-                self.log(format!("unbanned: {ip}"));
-                self.answer(asker, format!("{ip} may come again"));
-            }
-            None => self.answer(asker, format!("{ip} is not banned; /bans lists who is")),
-        }
+        lifted.ok_or_else(|| format!("{ip} is not banned; /bans lists who is"))?;
+        self.log(format!("unbanned: {ip}"));
+        Ok(format!("{ip} may come again"))
     }
 
-    fn console_bans(&mut self, asker: Asker) {
+    fn console_bans(&mut self) -> Vec<String> {
         let now = self.now.elapsed;
         self.admission.bans.retain(|_, ban| ban.until.is_none_or(|until| until > now));
-        let mut lines: Vec<String> = self
-            .admission
-            .bans
-            .iter()
-            .map(|(ip, ban)| match ban.until {
-                Some(until) => {
-                    format!("{ip}  {} minutes left", until.saturating_sub(now).as_secs().div_ceil(60))
-                }
-                None => format!("{ip}  until /unban"),
-            })
-            .collect();
+        let left = |until: Duration| until.saturating_sub(now).as_secs().div_ceil(60);
+        let bans = self.admission.bans.iter().map(|(ip, ban)| match ban.until {
+            Some(until) => format!("{ip}  {} minutes left", left(until)),
+            None => format!("{ip}  until /unban"),
+        });
+        let mut lines: Vec<String> = bans.collect();
         lines.sort();
         if lines.is_empty() {
             lines.push("Nobody is banned".into());
         }
-        self.answer_all(asker, lines);
+        lines
     }
 
-    fn console_stop(&mut self, asker: Asker, seconds: Option<&str>) {
-        let seconds = match seconds.map(str::parse::<u64>) {
-            None => 0,
-            Some(Ok(seconds)) if seconds <= MAX_STOP => seconds,
-            Some(_) => return self.answer(asker, format!("/stop takes 0 to {MAX_STOP} seconds")),
-        };
+    /// Asks for a stop. Says nothing if all is well: those who are here are told.
+    fn console_stop(&mut self, seconds: Option<&str>) -> Result<(), String> {
+        let seconds = seconds.map_or(Some(0), |seconds| seconds.parse().ok()).filter(|s| *s <= MAX_STOP);
+        let seconds = seconds.ok_or_else(|| format!("/stop takes 0 to {MAX_STOP} seconds"))?;
         if seconds > 0 {
             self.announce(&format!("The server stops in {seconds} seconds"));
         }
         self.out.push(Output::Stop(Duration::from_secs(seconds)));
+        Ok(())
     }
 
     pub(super) fn oper(&mut self, id: ConnectionId, key: &str) {
@@ -313,13 +292,13 @@ impl Hub {
         let (name, peer) = (member.name().to_owned(), member.peer);
         if !right {
             self.log(format!("refused: OPER by {name} from {peer} (wrong key)"));
-            return self.reply(id, ERR_PASSWDMISMATCH, format_args!(":Wrong key"));
+            return self.reply(id, ERR_PASSWDMISMATCH, ":Wrong key");
         }
         if !std::mem::replace(&mut member.operator, true) {
             self.population.operators += 1;
         }
         self.log(format!("operator: {name} from {peer}"));
-        self.reply(id, RPL_YOUREOPER, format_args!(":You are now a server operator"));
+        self.reply(id, RPL_YOUREOPER, ":You are now a server operator");
         let line = format!(":{name} MODE {name} :+o\r\n");
         self.emit(id, line.into_bytes().into());
     }
@@ -328,11 +307,7 @@ impl Hub {
     fn holds_the_key(&mut self, id: ConnectionId) -> bool {
         let operator = self.member(id).is_some_and(|member| member.operator);
         if !operator {
-            self.reply(
-                id,
-                ERR_NOPRIVILEGES,
-                format_args!(":Permission denied: server operators only (OPER)"),
-            );
+            self.reply(id, ERR_NOPRIVILEGES, ":Permission denied: server operators only (OPER)");
         }
         operator
     }
@@ -341,7 +316,7 @@ impl Hub {
         if !self.holds_the_key(id) {
             return;
         }
-        let Some(victim) = self.find(nick) else { return self.no_such_nick(id, shown(nick)) };
+        let Some(victim) = self.find(nick) else { return self.no_such_nick(id, nick) };
         let by = self.nick_of(id).to_owned();
         let reason = format!("Killed by {by}: {}", reason.unwrap_or("no reason given"));
         self.expel(victim, &reason);
@@ -351,8 +326,7 @@ impl Hub {
         if !self.holds_the_key(id) {
             return;
         }
-        let from = self.source(id);
-        let event = self.event(&from, What::Wallops { text });
+        let event = self.event(id, What::Wallops { text });
         if event.body_len() > MAX_BODY {
             return self.too_long(id);
         }

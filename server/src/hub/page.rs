@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::queries::Filter;
 use super::replay::Replay;
-use super::reply::tagged;
+use super::reply::with_tag;
 use super::room::RoomId;
 use super::who::Query;
 use super::{ConnectionId, Hub, Line};
@@ -97,7 +97,7 @@ impl Hub {
         let Some(member) = self.member_mut(id) else { return };
         let pages = member.pages.get_or_insert_default();
         if pages.waiting.len() >= MAX_WAITING {
-            return self.reply(id, RPL_TRYAGAIN, format_args!("* :Too many long replies at once; try again"));
+            return self.reply(id, RPL_TRYAGAIN, "* :Too many long replies at once; try again");
         }
         pages.waiting.push_back(Waiting { page, batch: None });
         if pages.waiting.len() == 1 && pages.unread < PAGE {
@@ -180,11 +180,7 @@ impl Hub {
             };
             let bytes = sheet.bytes;
             for line in sheet.lines {
-                let line = match &batch {
-                    Some(batch) => tagged(&format!("batch={batch}"), &line),
-                    None => line,
-                };
-                self.emit(id, line);
+                self.emit(id, with_tag("batch", batch.as_deref(), line));
             }
             let Some(pages) = self.member_mut(id).and_then(|member| member.pages.as_mut()) else { return };
             // One page a turn of a reply that goes on, even one that found nothing to list.

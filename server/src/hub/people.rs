@@ -6,7 +6,6 @@ use super::membership::shown;
 use super::{ConnectionId, Hub};
 use crate::protocol::Capability;
 use crate::protocol::Numeric::*;
-use crate::protocol::line::MAX_BODY;
 
 impl Hub {
     pub(super) fn away(&mut self, id: ConnectionId, text: Option<&str>) {
@@ -17,12 +16,11 @@ impl Hub {
         let changed = member.away.as_deref() != text;
         member.away = text.map(Into::into);
         match text {
-            Some(_) => self.reply(id, RPL_NOWAWAY, format_args!(":You are marked as away")),
-            None => self.reply(id, RPL_UNAWAY, format_args!(":You are no longer marked as away")),
+            Some(_) => self.reply(id, RPL_NOWAWAY, ":You are marked as away"),
+            None => self.reply(id, RPL_UNAWAY, ":You are no longer marked as away"),
         }
         if changed {
-            let from = self.source(id);
-            let event = self.event(&from, What::Away { text });
+            let event = self.event(id, What::Away { text });
             self.tell_neighbours(id, &event, |slot| slot.caps.has(Capability::AwayNotify));
         }
     }
@@ -35,8 +33,7 @@ impl Hub {
         if let Some(member) = self.member_mut(id) {
             member.realname = realname.into();
         }
-        let from = self.source(id);
-        let event = self.event(&from, What::Setname { realname });
+        let event = self.event(id, What::Setname { realname });
         self.tell_neighbours(id, &event, |slot| slot.caps.has(Capability::Setname));
         if self.member(id).is_some_and(|member| member.has(Capability::Setname)) {
             self.tell(id, &event);
@@ -54,7 +51,7 @@ impl Hub {
                 Some(format!("{name}{star}={sign}{user}@{host}"))
             })
             .collect();
-        self.reply_packed(id, RPL_USERHOST, &entries, " ");
+        self.reply_packed(id, RPL_USERHOST, ":", &entries, ' ');
     }
 
     pub(super) fn ison(&mut self, id: ConnectionId, nicks: &[&str]) {
@@ -63,39 +60,15 @@ impl Hub {
             .flat_map(|nicks| nicks.split(' '))
             .filter_map(|nick| self.find(nick).map(|other| self.nick_of(other).to_owned()))
             .collect();
-        self.reply_packed(id, RPL_ISON, &here, " ");
-    }
-
-    /// One reply with all entries in its trailing parameter, or as many as they need; at least
-    /// one.
-    pub(super) fn reply_packed(
-        &mut self,
-        id: ConnectionId,
-        numeric: crate::protocol::Numeric,
-        entries: &[String],
-        separator: &str,
-    ) {
-        let fixed = self.numeric_line(id, numeric, format_args!(":")).len();
-        let mut line = String::new();
-        for entry in entries {
-            if !line.is_empty() && fixed + line.len() + separator.len() + entry.len() > MAX_BODY {
-                self.reply(id, numeric, format_args!(":{line}"));
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push_str(separator);
-            }
-            line.push_str(entry);
-        }
-        self.reply(id, numeric, format_args!(":{line}"));
+        self.reply_packed(id, RPL_ISON, ":", &here, ' ');
     }
 
     pub(super) fn whois(&mut self, id: ConnectionId, nick: &str) {
         let nick = nick.split(',').next().unwrap_or(nick);
         let Some((other, member)) = self.find(nick).and_then(|other| Some((other, self.member(other)?)))
         else {
-            self.no_such_nick(id, shown(nick));
-            return self.reply(id, RPL_ENDOFWHOIS, format_args!("{} :End of WHOIS", shown(nick)));
+            self.no_such_nick(id, nick);
+            return self.reply(id, RPL_ENDOFWHOIS, format!("{} :End of WHOIS", shown(nick)));
         };
         let (name, user, host) = (member.name().to_owned(), member.username.clone(), member.host());
         let (realname, away) = (member.realname.clone(), member.away.clone());
@@ -112,33 +85,21 @@ impl Hub {
                 Some(format!("{}{}", room.seat(place.number)?.prefixes(all), room.name))
             })
             .collect();
-        let server = self.settings.name.clone();
-
-        self.reply(id, RPL_WHOISUSER, format_args!("{name} {user} {host} * :{realname}"));
+        self.reply(id, RPL_WHOISUSER, format!("{name} {user} {host} * :{realname}"));
         if !rooms.is_empty() {
-            let fixed = self.numeric_line(id, RPL_WHOISCHANNELS, format_args!("{name} :")).len();
-            let mut line = String::new();
-            for room in rooms {
-                if fixed + line.len() + 1 + room.len() > MAX_BODY {
-                    self.reply(id, RPL_WHOISCHANNELS, format_args!("{name} :{line}"));
-                    line.clear();
-                }
-                line.push_str(&room);
-                line.push(' ');
-            }
-            self.reply(id, RPL_WHOISCHANNELS, format_args!("{name} :{}", line.trim_end()));
+            self.reply_packed(id, RPL_WHOISCHANNELS, &format!("{name} :"), &rooms, ' ');
         }
-        self.reply(id, RPL_WHOISSERVER, format_args!("{name} {server} :Parlor"));
+        self.reply(id, RPL_WHOISSERVER, format!("{name} {} :Parlor", self.settings.name));
         if let Some(away) = away {
-            self.reply(id, RPL_AWAY, format_args!("{name} :{away}"));
+            self.reply(id, RPL_AWAY, format!("{name} :{away}"));
         }
         if operator {
-            self.reply(id, RPL_WHOISOPERATOR, format_args!("{name} :is a server operator"));
+            self.reply(id, RPL_WHOISOPERATOR, format!("{name} :is a server operator"));
         }
         if bot {
-            self.reply(id, RPL_WHOISBOT, format_args!("{name} :is a bot"));
+            self.reply(id, RPL_WHOISBOT, format!("{name} :is a bot"));
         }
-        self.reply(id, RPL_WHOISIDLE, format_args!("{name} {idle} {signed_on} :seconds idle, signon time"));
-        self.reply(id, RPL_ENDOFWHOIS, format_args!("{name} :End of WHOIS"));
+        self.reply(id, RPL_WHOISIDLE, format!("{name} {idle} {signed_on} :seconds idle, signon time"));
+        self.reply(id, RPL_ENDOFWHOIS, format!("{name} :End of WHOIS"));
     }
 }

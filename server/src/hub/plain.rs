@@ -1,5 +1,7 @@
 //! A person at a terminal: the first line is a name, every other one is talk or a `/command`.
 
+use std::borrow::Cow;
+
 use super::event::What;
 use super::limits::MAX_REALNAME;
 use super::membership::shown;
@@ -173,11 +175,16 @@ impl Hub {
 
     /// Bytes of text that fit one message to a target, a `/me` included.
     fn room_for_text(&mut self, id: ConnectionId, target: &str) -> usize {
-        let from = self.source(id);
         let text = "\u{1}ACTION \u{1}";
         let what = What::Message { verb: Verb::Privmsg, target, text, private: false };
         // Measured, not sent: no id is used up.
-        let event = Event { id: self.stamps.last(), from: &from, tags: "", what, volatile: false };
+        let event = Event {
+            id: self.stamps.last(),
+            from: Cow::Owned(self.source(id)),
+            tags: "",
+            what,
+            volatile: false,
+        };
         MAX_BODY.saturating_sub(event.body_len())
     }
 

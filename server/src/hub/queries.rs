@@ -124,14 +124,13 @@ impl Hub {
 
     pub(super) fn motd(&mut self, id: ConnectionId) {
         let Some(motd) = self.settings.motd.clone() else {
-            return self.reply(id, ERR_NOMOTD, format_args!(":There is no message of the day"));
+            return self.reply(id, ERR_NOMOTD, ":There is no message of the day");
         };
-        let name = self.settings.name.clone();
-        self.reply(id, RPL_MOTDSTART, format_args!(":- {name} Message of the day -"));
+        self.reply(id, RPL_MOTDSTART, format!(":- {} Message of the day -", self.settings.name));
         for line in motd {
-            self.reply(id, RPL_MOTD, format_args!(":- {line}"));
+            self.reply(id, RPL_MOTD, format!(":- {line}"));
         }
-        self.reply(id, RPL_ENDOFMOTD, format_args!(":End of MOTD"));
+        self.reply(id, RPL_ENDOFMOTD, ":End of MOTD");
     }
 
     pub(super) fn lusers(&mut self, id: ConnectionId) {
@@ -142,45 +141,39 @@ impl Hub {
         let (here, peak) = (count.registered, count.registered_peak);
         let rooms = self.rooms.from(0).filter(|(_, room)| room.is_alive()).count();
         let text = format!("There are {visible} users and {} invisible on 1 servers", count.invisible);
-        self.reply(id, RPL_LUSERCLIENT, format_args!(":{text}"));
-        self.reply(id, RPL_LUSEROP, format_args!("{} :operators online", count.operators));
-        self.reply(id, RPL_LUSERUNKNOWN, format_args!("{unknown} :unknown connections"));
-        self.reply(id, RPL_LUSERCHANNELS, format_args!("{rooms} :rooms formed"));
-        self.reply(id, RPL_LUSERME, format_args!(":I have {here} clients and 0 servers"));
-        self.reply(id, RPL_LOCALUSERS, format_args!("{here} {peak} :Current local users {here}, max {peak}"));
-        self.reply(
-            id,
-            RPL_GLOBALUSERS,
-            format_args!("{here} {peak} :Current global users {here}, max {peak}"),
-        );
+        self.reply(id, RPL_LUSERCLIENT, format!(":{text}"));
+        self.reply(id, RPL_LUSEROP, format!("{} :operators online", count.operators));
+        self.reply(id, RPL_LUSERUNKNOWN, format!("{unknown} :unknown connections"));
+        self.reply(id, RPL_LUSERCHANNELS, format!("{rooms} :rooms formed"));
+        self.reply(id, RPL_LUSERME, format!(":I have {here} clients and 0 servers"));
+        self.reply(id, RPL_LOCALUSERS, format!("{here} {peak} :Current local users {here}, max {peak}"));
+        self.reply(id, RPL_GLOBALUSERS, format!("{here} {peak} :Current global users {here}, max {peak}"));
     }
 
     pub(super) fn version(&mut self, id: ConnectionId) {
-        let name = self.settings.name.clone();
-        self.reply(id, RPL_VERSION, format_args!("{VERSION} {name} :A live chat room"));
+        self.reply(id, RPL_VERSION, format!("{VERSION} {} :A live chat room", self.settings.name));
         self.isupport(id);
     }
 
     pub(super) fn time(&mut self, id: ConnectionId) {
-        let (name, wall) = (self.settings.name.clone(), self.now.wall);
-        self.reply(id, RPL_TIME, format_args!("{name} {} 0 :{wall}", wall.seconds()));
+        let wall = self.now.wall;
+        self.reply(id, RPL_TIME, format!("{} {} 0 :{wall}", self.settings.name, wall.seconds()));
     }
 
     pub(super) fn info(&mut self, id: ConnectionId) {
         for line in
             [VERSION, "A live chat room that IRC programs, nc and toy clients share.", "MIT OR Apache-2.0"]
         {
-            self.reply(id, RPL_INFO, format_args!(":{line}"));
+            self.reply(id, RPL_INFO, format!(":{line}"));
         }
-        self.reply(id, RPL_ENDOFINFO, format_args!(":End of INFO"));
+        self.reply(id, RPL_ENDOFINFO, ":End of INFO");
     }
 
     pub(super) fn admin(&mut self, id: ConnectionId) {
-        let name = self.settings.name.clone();
-        self.reply(id, RPL_ADMINME, format_args!("{name} :Administrative info"));
-        self.reply(id, RPL_ADMINLOC1, format_args!(":A Parlor server"));
-        self.reply(id, RPL_ADMINLOC2, format_args!(":Ask in {}", self.settings.default_room.clone()));
-        self.reply(id, RPL_ADMINEMAIL, format_args!(":No address is given"));
+        self.reply(id, RPL_ADMINME, format!("{} :Administrative info", self.settings.name));
+        self.reply(id, RPL_ADMINLOC1, ":A Parlor server");
+        self.reply(id, RPL_ADMINLOC2, format!(":Ask in {}", self.settings.default_room));
+        self.reply(id, RPL_ADMINEMAIL, ":No address is given");
     }
 
     pub(super) fn help(&mut self, id: ConnectionId, subject: Option<&str>) {
@@ -191,23 +184,18 @@ impl Hub {
         let found = HELP.iter().find(|(title, _)| *title == wanted).or(found);
         let shown = super::membership::shown(&wanted);
         let Some((_, [first, rest @ ..])) = found else {
-            return self.reply(
-                id,
-                ERR_HELPNOTFOUND,
-                format_args!("{shown} :No help on that; try HELP alone"),
-            );
+            return self.reply(id, ERR_HELPNOTFOUND, format!("{shown} :No help on that; try HELP alone"));
         };
-        self.reply(id, RPL_HELPSTART, format_args!("{shown} :{first}"));
+        self.reply(id, RPL_HELPSTART, format!("{shown} :{first}"));
         for line in rest {
-            self.reply(id, RPL_HELPTXT, format_args!("{shown} :{line}"));
+            self.reply(id, RPL_HELPTXT, format!("{shown} :{line}"));
         }
-        self.reply(id, RPL_ENDOFHELP, format_args!("{shown} :End of HELP"));
+        self.reply(id, RPL_ENDOFHELP, format!("{shown} :End of HELP"));
     }
 
     pub(super) fn links(&mut self, id: ConnectionId) {
-        let name = self.settings.name.clone();
-        self.reply(id, RPL_LINKS, format_args!("{name} {name} :0 Parlor"));
-        self.reply(id, RPL_ENDOFLINKS, format_args!("* :End of LINKS"));
+        self.reply(id, RPL_LINKS, format!("{name} {name} :0 Parlor", name = self.settings.name));
+        self.reply(id, RPL_ENDOFLINKS, "* :End of LINKS");
     }
 
     pub(super) fn stats(&mut self, id: ConnectionId, query: &str) {
@@ -215,9 +203,9 @@ impl Hub {
         if query == 'u' {
             let up = self.now.elapsed.as_secs();
             let (days, h, m, s) = (up / 86_400, up / 3600 % 24, up / 60 % 60, up % 60);
-            self.reply(id, RPL_STATSUPTIME, format_args!(":Server Up {days} days {h}:{m:02}:{s:02}"));
+            self.reply(id, RPL_STATSUPTIME, format!(":Server Up {days} days {h}:{m:02}:{s:02}"));
         }
         let query = if query == ':' { '*' } else { query };
-        self.reply(id, RPL_ENDOFSTATS, format_args!("{query} :End of STATS"));
+        self.reply(id, RPL_ENDOFSTATS, format!("{query} :End of STATS"));
     }
 }

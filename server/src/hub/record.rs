@@ -3,6 +3,8 @@
 //! A kind, then words: each two bytes of length (little-endian) and its text. What a later
 //! version adds goes behind; what it does not know, a reader skips.
 
+use std::borrow::Cow;
+
 use super::event::{Event, Source, What};
 use super::member::Form;
 use super::{Hub, Line, Output, RoomId};
@@ -152,7 +154,7 @@ impl Remembered {
             kind::MODE => What::Mode { target: room, change: first },
             _ => What::Announcement { target: room, text: first },
         };
-        Event { id, from: &self.source, tags: &self.tags, what, volatile: false }
+        Event { id, from: Cow::Borrowed(&self.source), tags: &self.tags, what, volatile: false }
     }
 
     /// The line for readers of a form.
@@ -240,9 +242,8 @@ impl Hub {
 
     /// Keeps an event of somebody in each room that they are in.
     pub(super) fn record_everywhere(&mut self, id: super::ConnectionId, event: &Event<'_>) {
-        let Some(member) = self.member(id) else { return };
-        for place in member.rooms.clone() {
-            self.record(place.room, event, 0);
+        for room in self.rooms_of(id) {
+            self.record(room, event, 0);
         }
     }
 }
@@ -270,7 +271,8 @@ mod tests {
             What::Mode { target: room, change: "+o bob" },
             What::Announcement { target: room, text: "all" },
         ] {
-            let event = Event { id, from: &from, tags: "+draft/react=x", what, volatile: false };
+            let event =
+                Event { id, from: Cow::Borrowed(&from), tags: "+draft/react=x", what, volatile: false };
             let payload = encode(&event).expect("kept");
             let read = Remembered::parse(&payload).expect("known");
             assert_eq!(format!("{:?}", read.event(room, id)), format!("{event:?}"));
@@ -297,13 +299,19 @@ mod tests {
         let private = What::Message { verb: Verb::Privmsg, target: "eve", text: "psst", private: true };
         let typing = What::Message { verb: Verb::Tagmsg, target: "#a", text: "", private: false };
         assert_eq!(
-            encode(&Event { id: MsgId::MAX, from: &from, tags: "", what: private, volatile: false }),
+            encode(&Event {
+                id: MsgId::MAX,
+                from: Cow::Borrowed(&from),
+                tags: "",
+                what: private,
+                volatile: false
+            }),
             None
         );
         assert_eq!(
             encode(&Event {
                 id: MsgId::MAX,
-                from: &from,
+                from: Cow::Borrowed(&from),
                 tags: "+typing=active",
                 what: typing,
                 volatile: false

@@ -3,7 +3,9 @@
 use super::event::What;
 use super::limits::{MAX_REALNAME, MAX_USER};
 use super::member::Registration;
-use super::{ConnectionId, Hub, Speaker, modes};
+use super::modes::{ROOM_MODES, ROOM_MODES_ARG, USER_MODES};
+use super::queries::VERSION;
+use super::{ConnectionId, Hub, Speaker};
 use crate::protocol::Nick;
 use crate::protocol::Numeric::*;
 
@@ -25,11 +27,11 @@ impl Hub {
             Ok(nick) => nick,
             Err(error) => {
                 let shown = super::membership::shown(wanted);
-                return self.reply(id, ERR_ERRONEUSNICKNAME, format_args!("{shown} :{error}"));
+                return self.reply(id, ERR_ERRONEUSNICKNAME, format!("{shown} :{error}"));
             }
         };
         if !self.may_have(id, &nick) {
-            return self.reply(id, ERR_NICKNAMEINUSE, format_args!("{nick} :That name is taken"));
+            return self.reply(id, ERR_NICKNAMEINUSE, format!("{nick} :That name is taken"));
         }
         self.rename(id, nick);
         self.try_register(id);
@@ -56,8 +58,7 @@ impl Hub {
         let before = member.nick.as_ref().map(Nick::fold);
         let after = nick.fold();
         if registered {
-            let from = self.source(id);
-            let event = self.event(&from, What::Nick { new: nick.as_str() });
+            let event = self.event(id, What::Nick { new: nick.as_str() });
             self.tell_neighbours(id, &event, |_| true);
             self.record_everywhere(id, &event);
             self.narrate("", &event);
@@ -136,24 +137,13 @@ impl Hub {
     }
 
     fn welcome(&mut self, id: ConnectionId, brought: Option<u128>) {
-        let server = self.settings.name.clone();
-        let prefix = self.source(id).prefix;
-        let version = super::queries::VERSION;
-        let started = self.started;
-        self.reply(id, RPL_WELCOME, format_args!(":Welcome to Parlor, {prefix}"));
+        self.reply(id, RPL_WELCOME, format!(":Welcome to Parlor, {}", self.source(id).prefix));
         self.hand_out_token(id, brought);
-        self.reply(id, RPL_YOURHOST, format_args!(":Your host is {server}, running {version}"));
-        self.reply(id, RPL_CREATED, format_args!(":This server was started {started}"));
-        self.reply(
-            id,
-            RPL_MYINFO,
-            format_args!(
-                "{server} {version} {} {} {}",
-                modes::USER_MODES,
-                modes::ROOM_MODES,
-                modes::ROOM_MODES_ARG
-            ),
-        );
+        let server = &self.settings.name;
+        let modes = format!("{server} {VERSION} {USER_MODES} {ROOM_MODES} {ROOM_MODES_ARG}");
+        self.reply(id, RPL_YOURHOST, format!(":Your host is {}, running {VERSION}", self.settings.name));
+        self.reply(id, RPL_CREATED, format!(":This server was started {}", self.started));
+        self.reply(id, RPL_MYINFO, modes);
         self.isupport(id);
         self.lusers(id);
         self.motd(id);

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::history::{Answer, Edge, Kept, Query, Request};
+use super::history::{Answer, Edge, Kept, Query, Range, Request};
 use super::member::Form;
 use super::page::{Page, Sheet};
 use super::record::Remembered;
-use super::reply::tagged;
+use super::reply::with_tag;
 use super::room::RoomId;
 use super::{ConnectionId, Hub, Line, Output, Speaker};
 use crate::protocol::{Capability, MsgId};
@@ -104,14 +104,12 @@ impl Hub {
         }
         let query = Query {
             room: state.folded.clone(),
-            after: Edge::Open,
-            before: Edge::At(joined),
-            upto: joined,
+            range: Range { before: Edge::At(joined), ..Range::ALL },
             limit: ON_JOIN,
             newest: true,
             events: false,
         };
-        self.replay(id, Replay::new(Why::Joined, Request::Lines(query)));
+        self.replay(id, Replay::new(Why::Joined, Request::Lines(vec![query])));
     }
 
     /// Asks the store; the answer comes as [`Input::Answer`](super::Input::Answer).
@@ -174,7 +172,7 @@ impl Hub {
             State::Lines { found, more } => {
                 while let Some(kept) = found.pop_front() {
                     for line in self.past_lines(form, &replay.why, &kept) {
-                        sheet.push(in_batch(&replay.batch, line));
+                        sheet.push(with_tag("batch", replay.batch.as_deref(), line));
                     }
                     if let Why::Search(looking) = &mut replay.why {
                         looking.left = looking.left.saturating_sub(1);
@@ -195,16 +193,16 @@ impl Hub {
                 while let Some((room, latest)) = targets.pop_front().filter(|_| *left > 0) {
                     *left -= 1;
                     if let Some((_, room)) = self.room_named(&room) {
-                        let line = format!("CHATHISTORY TARGETS {} {}\r\n", room.name, latest.time());
-                        let line = format!(":{} {line}", self.settings.name).into_bytes().into();
-                        sheet.push(in_batch(&replay.batch, line));
+                        let text = format_args!("CHATHISTORY TARGETS {} {}", room.name, latest.time());
+                        let line = self.server_line(text);
+                        sheet.push(with_tag("batch", replay.batch.as_deref(), line));
                     }
                 }
             }
             State::Wanted(_) | State::Asked(_) | State::Failed => {}
         }
         if let Some(batch) = &replay.batch {
-            sheet.push(format!(":{} BATCH -{batch}\r\n", self.settings.name).into_bytes().into());
+            sheet.push(self.server_line(format_args!("BATCH -{batch}")));
         }
         None
     }
@@ -215,11 +213,8 @@ impl Hub {
             return;
         }
         let batch = self.next_batch();
-        let line: Line = format!(":{} BATCH +{batch} {kind}\r\n", self.settings.name).into_bytes().into();
-        sheet.push(match replay.label.take() {
-            Some(label) => tagged(&format!("label={label}"), &line),
-            None => line,
-        });
+        let line = self.server_line(format_args!("BATCH +{batch} {kind}"));
+        sheet.push(with_tag("label", replay.label.take().as_deref(), line));
         replay.batch = Some(batch);
     }
 
@@ -242,21 +237,10 @@ impl Hub {
             Why::Search(_) => "SEARCH INTERNAL_ERROR".into(),
             Why::Joined => return self.explain(id, sentence),
         };
-        let name = &self.settings.name;
         if let Some(batch) = &replay.batch {
-            sheet.push(format!(":{name} BATCH -{batch}\r\n").into_bytes().into());
+            sheet.push(self.server_line(format_args!("BATCH -{batch}")));
         }
-        let line: Line = format!(":{name} FAIL {words} :{sentence}\r\n").into_bytes().into();
-        sheet.push(match replay.label.take() {
-            Some(label) => tagged(&format!("label={label}"), &line),
-            None => line,
-        });
-    }
-}
-
-fn in_batch(batch: &Option<Box<str>>, line: Line) -> Line {
-    match batch {
-        Some(batch) => tagged(&format!("batch={batch}"), &line),
-        None => line,
+        let line = self.server_line(format_args!("FAIL {words} :{sentence}"));
+        sheet.push(with_tag("label", replay.label.take().as_deref(), line));
     }
 }

@@ -1,9 +1,11 @@
 //! Replies to one connection: numerics, FAIL, and what binds them to a label
 //! (IRCv3 labeled-response, batch, standard-replies).
 
-use std::fmt::{self, Write};
+use std::borrow::Cow;
+use std::fmt::{Display, Write};
 
 use super::event::{Event, SERVER, Source, What};
+use super::membership::shown;
 use super::receipts::{Storage, Until};
 use super::{ConnectionId, Hub, Line, Output, Speaker};
 use crate::protocol::Numeric::*;
@@ -24,6 +26,14 @@ pub(super) struct Labelled {
     lines: Vec<(Line, Option<Until>)>,
     /// The replies go on after the command, in pages: they need a batch however few they are.
     pub(super) batch: Option<Box<str>>,
+}
+
+/// Why something was not done: the numeric, and what follows the recipient's name.
+pub(super) type Refused = (Numeric, String);
+
+/// A name that nobody has.
+pub(super) fn nobody(nick: &str) -> Refused {
+    (ERR_NOSUCHNICK, format!("{} :Nobody here has that name", shown(nick)))
 }
 
 impl Hub {
@@ -62,13 +72,12 @@ impl Hub {
     }
 
     /// Sends a numeric. `args` is all that follows the recipient's name.
-    pub(super) fn reply(&mut self, to: ConnectionId, numeric: Numeric, args: fmt::Arguments<'_>) {
+    pub(super) fn reply(&mut self, to: ConnectionId, numeric: Numeric, args: impl AsRef<str>) {
+        let args = args.as_ref();
         let Some(member) = self.member(to) else { return };
         if member.speaker != Speaker::Irc {
             // A person at a terminal gets the sentence at its end.
-            let full = args.to_string();
-            let sentence = full.split_once(':').map_or(full.as_str(), |(_, sentence)| sentence);
-            return self.explain(to, sentence);
+            return self.explain(to, args.split_once(':').map_or(args, |(_, sentence)| sentence));
         }
         let mut line = self.numeric_line(to, numeric, args);
         if line.len() > MAX_BODY {
@@ -79,24 +88,30 @@ impl Hub {
     }
 
     /// A numeric, encoded.
-    pub(super) fn numeric_line(&self, to: ConnectionId, numeric: Numeric, args: fmt::Arguments<'_>) -> Line {
+    pub(super) fn numeric_line(&self, to: ConnectionId, numeric: Numeric, args: impl Display) -> Line {
+        self.server_line(format_args!("{numeric} {} {args}", self.nick_of(to)))
+    }
+
+    /// A line of the server itself; `text` has no prefix and no line end.
+    pub(super) fn server_line(&self, text: impl Display) -> Line {
         let mut line = String::with_capacity(128);
-        let _ = write!(line, ":{} {numeric} {} {args}\r\n", self.settings.name, self.nick_of(to));
+        // Writing to a String cannot fail.
+        let _ = write!(line, ":{} {text}\r\n", self.settings.name);
         line.into_bytes().into()
     }
 
     /// Sends a line of the server itself, without prefix and line end.
-    pub(super) fn say_as_server(&mut self, to: ConnectionId, text: fmt::Arguments<'_>) {
-        let line = format!(":{} {text}\r\n", self.settings.name);
+    pub(super) fn say_as_server(&mut self, to: ConnectionId, text: impl Display) {
+        let line = self.server_line(text);
         if line.len() > MAX_BODY {
             return self.too_long(to);
         }
-        self.emit(to, line.into_bytes().into());
+        self.emit(to, line);
     }
 
     /// FAIL (IRCv3 standard-replies).
     pub(super) fn fail(&mut self, to: ConnectionId, command: &str, code: &str, sentence: &str) {
-        self.say_as_server(to, format_args!("FAIL {command} {code} :{sentence}"));
+        self.say_as_server(to, format!("FAIL {command} {code} :{sentence}"));
     }
 
     /// Tells a person something, in the way that its program shows: a NOTICE or a plain line.
@@ -106,16 +121,41 @@ impl Hub {
                 let line = format!("-!- {}\n", text::printable(sentence));
                 self.emit(to, line.into_bytes().into());
             }
-            Some(Speaker::Irc) => {
-                let nick = self.nick_of(to).to_owned();
-                self.say_as_server(to, format_args!("NOTICE {nick} :{sentence}"));
-            }
+            Some(Speaker::Irc) => self.say_as_server(to, format!("NOTICE {} :{sentence}", self.nick_of(to))),
             _ => {}
         }
     }
 
+    /// A numeric with all words at the end of `start`, in as many replies as they need; at least
+    /// one.
+    pub(super) fn reply_packed(
+        &mut self,
+        to: ConnectionId,
+        numeric: Numeric,
+        start: &str,
+        words: &[String],
+        separator: char,
+    ) {
+        let mut packed = Packed::behind(self.numeric_line(to, numeric, start).len(), separator);
+        for word in words {
+            if let Some(line) = packed.add(word) {
+                self.reply(to, numeric, format!("{start}{line}"));
+            }
+        }
+        self.reply(to, numeric, format!("{start}{}", packed.line));
+    }
+
+    /// Whether a member has not asked for what a command belongs to; if so, it is told.
+    pub(super) fn lacks(&mut self, id: ConnectionId, capability: Capability, command: &str) -> bool {
+        let lacks = !self.member(id).is_some_and(|member| member.has(capability));
+        if lacks {
+            self.reply(id, ERR_UNKNOWNCOMMAND, format!("{command} :Ask for {capability} first"));
+        }
+        lacks
+    }
+
     pub(super) fn too_long(&mut self, id: ConnectionId) {
-        self.reply(id, ERR_INPUTTOOLONG, format_args!(":{TOO_LONG}"));
+        self.reply(id, ERR_INPUTTOOLONG, format!(":{TOO_LONG}"));
     }
 
     pub(super) fn not_utf8(&mut self, id: ConnectionId, command: &str) {
@@ -130,19 +170,20 @@ impl Hub {
     }
 
     pub(super) fn not_registered(&mut self, id: ConnectionId) {
-        self.reply(id, ERR_NOTREGISTERED, format_args!(":You have not registered"));
+        self.reply(id, ERR_NOTREGISTERED, ":You have not registered");
     }
 
     pub(super) fn already_registered(&mut self, id: ConnectionId) {
-        self.reply(id, ERR_ALREADYREGISTERED, format_args!(":You may not reregister"));
+        self.reply(id, ERR_ALREADYREGISTERED, ":You may not reregister");
     }
 
     pub(super) fn no_such_nick(&mut self, id: ConnectionId, nick: &str) {
-        self.reply(id, ERR_NOSUCHNICK, format_args!("{nick} :Nobody here has that name"));
+        let (numeric, why) = nobody(nick);
+        self.reply(id, numeric, why);
     }
 
     pub(super) fn no_such_room(&mut self, id: ConnectionId, room: &str) {
-        self.reply(id, ERR_NOSUCHCHANNEL, format_args!("{room} :There is no such room"));
+        self.reply(id, ERR_NOSUCHCHANNEL, format!("{} :There is no such room", shown(room)));
     }
 
     /// The member at `id` as the source of an event.
@@ -154,15 +195,22 @@ impl Hub {
     }
 
     /// The server as the source of an event.
-    pub(super) fn server_source(&self) -> Source {
+    fn server_source(&self) -> Source {
         Source { nick: SERVER.into(), prefix: self.settings.name.clone(), bot: false }
     }
 
-    /// An event that happens now.
-    pub(super) fn event<'a>(&mut self, from: &'a Source, what: What<'a>) -> Event<'a> {
+    /// What the member at `id` does now.
+    pub(super) fn event<'a>(&mut self, id: ConnectionId, what: What<'a>) -> Event<'a> {
         let talk = matches!(what, What::Message { private: false, .. });
         let volatile = talk && self.storage != Storage::Disk;
+        let from = Cow::Owned(self.source(id));
         Event { id: self.stamps.next(self.now.wall), from, tags: "", what, volatile }
+    }
+
+    /// What the server does now.
+    pub(super) fn server_event<'a>(&mut self, what: What<'a>) -> Event<'a> {
+        let from = Cow::Owned(self.server_source());
+        Event { id: self.stamps.next(self.now.wall), from, tags: "", what, volatile: false }
     }
 
     /// Begins to hold back replies if the command has a label to bind them to.
@@ -187,21 +235,21 @@ impl Hub {
     /// Sends what was held back: an ACK for none, the label on one, a batch around more.
     pub(super) fn end_label(&mut self) {
         let Some(Labelled { id, label, mut lines, batch }) = self.labelled.take() else { return };
-        let name = &self.settings.name;
         if batch.is_none() && lines.is_empty() {
-            lines.push((format!(":{name} ACK\r\n").into_bytes().into(), None));
+            lines.push((self.server_line("ACK"), None));
         }
-        if let (None, [(line, until)]) = (&batch, &lines[..]) {
-            let line = tagged(&format!("label={label}"), line);
-            return self.deliver(id, line, *until);
+        if batch.is_none()
+            && lines.len() == 1
+            && let Some((line, until)) = lines.pop()
+        {
+            return self.deliver(id, with_tag("label", Some(&label), line), until);
         }
         let paged = batch.is_some();
         let batch = batch.unwrap_or_else(|| self.next_batch());
-        let open = format!("@label={label} :{} BATCH +{batch} labeled-response\r\n", self.settings.name);
-        self.deliver(id, open.into_bytes().into(), None);
+        let open = self.server_line(format_args!("BATCH +{batch} labeled-response"));
+        self.deliver(id, with_tag("label", Some(&label), open), None);
         for (line, until) in lines {
-            let line = tagged(&format!("batch={batch}"), &line);
-            self.deliver(id, line, until);
+            self.deliver(id, with_tag("batch", Some(&batch), line), until);
         }
         if paged {
             self.end_batch_behind_pages(id, batch);
@@ -221,13 +269,47 @@ impl Hub {
     }
 
     pub(super) fn end_batch(&mut self, id: ConnectionId, batch: &str) {
-        let line = format!(":{} BATCH -{batch}\r\n", self.settings.name);
-        self.deliver(id, line.into_bytes().into(), None);
+        let line = self.server_line(format_args!("BATCH -{batch}"));
+        self.deliver(id, line, None);
     }
 
     pub(super) fn next_batch(&mut self) -> Box<str> {
         self.batches = self.batches.wrapping_add(1);
         format!("{:x}", self.batches).into()
+    }
+}
+
+/// Words on their way into lines of at most [`MAX_BODY`] bytes.
+pub(super) struct Packed {
+    /// The line that has room still.
+    pub(super) line: String,
+    room: usize,
+    separator: char,
+}
+
+impl Packed {
+    /// In lines that have so many bytes besides.
+    pub(super) fn behind(fixed: usize, separator: char) -> Packed {
+        Packed { line: String::new(), room: MAX_BODY.saturating_sub(fixed), separator }
+    }
+
+    /// Adds a word; gives out the line before it where that has no room for it.
+    pub(super) fn add(&mut self, word: &str) -> Option<String> {
+        let full = !self.line.is_empty() && self.line.len() + 1 + word.len() > self.room;
+        let done = full.then(|| std::mem::take(&mut self.line));
+        if !self.line.is_empty() {
+            self.line.push(self.separator);
+        }
+        self.line.push_str(word);
+        done
+    }
+}
+
+/// A line with one more tag, if that has a value: the label of a command, or a batch.
+pub(super) fn with_tag(key: &str, value: Option<&str>, line: Line) -> Line {
+    match value {
+        Some(value) => tagged(&format!("{key}={value}"), &line),
+        None => line,
     }
 }
 

@@ -24,6 +24,7 @@
 //!
 //! A PART gives the rank in that room up; QUIT does not.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::event::{Event, Source, What};
@@ -75,11 +76,11 @@ impl Hub {
         if let Some((token, nick)) = known.and_then(|token| Some((token, self.holder_of(token)?))) {
             let nick = self.nick_of(nick).to_owned();
             self.bring(id, token, true);
-            return self.say_as_server(id, format_args!("RESUME ACCEPTED {nick}"));
+            return self.say_as_server(id, format!("RESUME ACCEPTED {nick}"));
         }
         if let Some(token) = known.filter(|token| self.holds_ranks(*token)) {
             self.bring(id, token, false);
-            return self.say_as_server(id, format_args!("RESUME RANKS"));
+            return self.say_as_server(id, "RESUME RANKS");
         }
         let Some(registration) = self.member_mut(id).and_then(|member| member.registration.as_mut()) else {
             return;
@@ -180,22 +181,20 @@ impl Hub {
 
     /// After the welcome of somebody who came back: its rooms, and what it missed.
     pub(super) fn show_rooms_again(&mut self, id: ConnectionId, missed: Vec<Missed>) {
-        let rooms = self.member(id).map_or_else(Vec::new, |member| member.rooms.clone());
-        for place in rooms {
-            self.show_room_again(id, place.room);
+        for room in self.rooms_of(id) {
+            self.show_room_again(id, room);
         }
         let nick = self.nick_of(id).to_owned();
         for Missed { id: when, from, tags, verb, text } in missed {
             let what = What::Message { verb, target: &nick, text: &text, private: true };
-            self.tell(id, &Event { id: when, from: &from, tags: &tags, what, volatile: false });
+            self.tell(id, &Event { id: when, from: Cow::Owned(from), tags: &tags, what, volatile: false });
         }
     }
 
     fn show_room_again(&mut self, id: ConnectionId, room: RoomId) {
         let (Some(member), Some(state)) = (self.member(id), self.rooms.get(room)) else { return };
         let (name, realname) = (state.name.to_string(), member.realname.to_string());
-        let from = self.source(id);
-        let event = self.event(&from, What::Join { room: &name, realname: &realname });
+        let event = self.event(id, What::Join { room: &name, realname: &realname });
         self.tell(id, &event);
         self.page(id, Page::Topic { room });
         self.page(id, Page::Names { room, name: name.into(), from: 0 });
@@ -211,11 +210,10 @@ impl Hub {
             brought.into_iter().for_each(|brought| self.pass_on(brought, None));
             return;
         }
-        let rooms: Vec<RoomId> = member.rooms.iter().map(|place| place.room).collect();
         self.tokens.insert(token, id);
-        self.say_as_server(id, format_args!("RESUME TOKEN {token:032x}"));
+        self.say_as_server(id, format!("RESUME TOKEN {token:032x}"));
         brought.into_iter().for_each(|brought| self.pass_on(brought, Some(token)));
-        rooms.into_iter().for_each(|room| self.hold_rank(id, room));
+        self.rooms_of(id).into_iter().for_each(|room| self.hold_rank(id, room));
     }
 
     /// What a token was worth in rooms is another one's now, or nobody's.
@@ -326,8 +324,7 @@ impl Hub {
             return false;
         };
         if lingering.missed.len() < MOST_MISSED {
-            let Source { nick, prefix, bot } = event.from;
-            let from = Source { nick: nick.clone(), prefix: prefix.clone(), bot: *bot };
+            let from = event.from.clone().into_owned();
             let (tags, text) = (event.tags.to_owned(), (*text).to_owned());
             lingering.missed.push(Missed { id: event.id, from, tags, verb: *verb, text });
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::history::{Edge, Matcher, Query, Request};
+use super::history::{Edge, Matcher, Range, Request};
 use super::record::Remembered;
 use super::replay::{Replay, Why};
 use super::{ConnectionId, Hub};
@@ -20,8 +20,7 @@ const MAX_PIECES: usize = 256;
 #[derive(Debug, Clone)]
 pub(super) struct Looking {
     rooms: Vec<Arc<str>>,
-    after: Edge,
-    upto: MsgId,
+    range: Range,
     text: Vec<Folded>,
     from: Option<Folded>,
     /// Lines that may still be found.
@@ -30,28 +29,21 @@ pub(super) struct Looking {
 }
 
 impl Looking {
-    fn request(&self, before: Edge) -> Request {
-        let query = Query {
-            room: self.rooms.first().cloned().unwrap_or_default(),
-            after: self.after,
-            before,
-            upto: self.upto,
-            limit: self.left,
-            newest: true,
-            events: false,
-        };
-        Request::Search(self.rooms.clone(), query, self.matcher())
+    fn request(&self) -> Request {
+        let (rooms, range, limit) = (self.rooms.clone(), self.range, self.left);
+        Request::Search { rooms, range, limit, matcher: self.matcher() }
     }
 
     /// What is to be asked next, if anything is.
     pub(super) fn go_on(&mut self, before: MsgId) -> Option<Request> {
         self.pieces += 1;
-        (self.left > 0 && self.pieces < MAX_PIECES).then(|| self.request(Edge::At(before)))
+        self.range.before = Edge::At(before);
+        (self.left > 0 && self.pieces < MAX_PIECES).then(|| self.request())
     }
 
     fn matcher(&self) -> Matcher {
         let (text, from) = (self.text.clone(), self.from.clone());
-        Box::new(move |payload| {
+        Matcher(Box::new(move |payload| {
             let Some(past) = Remembered::parse(payload) else { return false };
             let Some(talk) = past.talk() else { return false };
             let said_by = from.as_ref().is_none_or(|from| *from == Folded::new(past.nick()));
@@ -60,22 +52,18 @@ impl Looking {
                     let talk = Folded::new(talk);
                     text.iter().all(|word| talk.as_str().contains(word.as_str()))
                 })
-        })
+        }))
     }
 }
 
 impl Hub {
     pub(super) fn search(&mut self, id: ConnectionId, attributes: &str) {
-        if !self.member(id).is_some_and(|member| member.has(Capability::Search)) {
-            return self.reply(
-                id,
-                crate::protocol::Numeric::ERR_UNKNOWNCOMMAND,
-                format_args!("SEARCH :Ask for soju.im/search first"),
-            );
+        if self.lacks(id, Capability::Search, "SEARCH") {
+            return;
         }
         match self.looking(id, Tags(attributes)) {
-            Ok((looking, before)) => {
-                let request = looking.request(before);
+            Ok(looking) => {
+                let request = looking.request();
                 self.replay(id, Replay::new(Why::Search(looking), request));
             }
             Err(attribute) => {
@@ -85,8 +73,8 @@ impl Hub {
         }
     }
 
-    /// The search, and where it begins; else the attribute that is wrong.
-    fn looking(&self, id: ConnectionId, attributes: Tags<'_>) -> Result<(Looking, Edge), &'static str> {
+    /// The search, or the attribute that is wrong.
+    fn looking(&self, id: ConnectionId, attributes: Tags<'_>) -> Result<Looking, &'static str> {
         let time = |name| match attributes.get(name) {
             Some(time) => UnixMillis::parse(&time).map(Some).ok_or(name),
             None => Ok(None),
@@ -94,6 +82,7 @@ impl Hub {
         // Both are inclusive here (soju.im/search), exclusive in a query.
         let after = time("after")?.and_then(|time| time.0.checked_sub(1));
         let before = time("before")?.map(|time| time.0.saturating_add(1));
+        let edge = |millis: Option<u64>| millis.map_or(Edge::Open, |millis| Edge::Time(UnixMillis(millis)));
         let left = match attributes.get("limit") {
             Some(limit) => limit.parse().ok().filter(|limit| *limit > 0).ok_or("limit")?,
             None => MAX_FOUND,
@@ -108,15 +97,13 @@ impl Hub {
             None => mine().map(|room| room.folded.clone()).collect(),
         };
         let text = attributes.get("text").unwrap_or_default();
-        let looking = Looking {
+        Ok(Looking {
             rooms,
-            after: after.map_or(Edge::Open, |millis| Edge::Time(UnixMillis(millis))),
-            upto: self.stamps.last(),
+            range: Range { after: edge(after), before: edge(before), upto: self.stamps.last() },
             text: text.split_whitespace().map(Folded::new).collect(),
             from: attributes.get("from").map(|nick| Folded::new(&nick)),
             left: left.min(MAX_FOUND),
             pieces: 0,
-        };
-        Ok((looking, before.map_or(Edge::Open, |millis| Edge::Time(UnixMillis(millis)))))
+        })
     }
 }

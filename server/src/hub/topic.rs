@@ -2,7 +2,6 @@
 
 use super::event::What;
 use super::limits::MAX_TOPIC;
-use super::membership::shown;
 use super::room::{RoomId, Topic};
 use super::{ConnectionId, Hub, Line};
 use crate::protocol::Numeric::*;
@@ -13,10 +12,10 @@ impl Hub {
             let visible = self.rooms.find(name).filter(|room| self.sees(id, *room));
             return match visible {
                 Some(room) if self.rooms.get(room).is_some_and(|room| room.topic.is_none()) => {
-                    self.reply(id, RPL_NOTOPIC, format_args!("{name} :No topic is set"));
+                    self.reply(id, RPL_NOTOPIC, format!("{name} :No topic is set"));
                 }
                 Some(room) => self.show_topic(id, room),
-                None => self.no_such_room(id, shown(name)),
+                None => self.no_such_room(id, name),
             };
         };
         let Some(room) = self.joined_room(id, name) else { return };
@@ -27,17 +26,13 @@ impl Hub {
         if topic.len() > MAX_TOPIC {
             return self.too_long(id);
         }
-        let from = self.source(id);
-        let at = self.now.wall;
+        let (setter, at) = (self.source(id).prefix, self.now.wall);
         let Some(state) = self.rooms.get_mut(room) else { return };
         let name = state.name.to_string();
-        state.topic =
-            (!topic.is_empty()).then(|| Topic { text: topic.into(), setter: from.prefix.clone(), at });
-        let event = self.event(&from, What::Topic { room: &name, text: topic });
-        self.tell_room(room, &event, Some(id), 0);
-        self.record(room, &event, 0);
+        state.topic = (!topic.is_empty()).then(|| Topic { text: topic.into(), setter, at });
+        let event = self.event(id, What::Topic { room: &name, text: topic });
+        self.happens(id, room, &name, &event);
         self.changed(room);
-        self.narrate(&name, &event);
         self.tell(id, &event);
     }
 

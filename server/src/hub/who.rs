@@ -57,7 +57,7 @@ impl Hub {
     }
 
     fn end_of_who(&mut self, id: ConnectionId, query: &Query) {
-        self.reply(id, RPL_ENDOFWHO, format_args!("{} :End of WHO", query.mask));
+        self.reply(id, RPL_ENDOFWHO, format!("{} :End of WHO", query.mask));
     }
 
     pub(super) fn who_room_page(

@@ -50,13 +50,12 @@ impl Hub {
             .cloned()
             .collect();
         if found.is_empty() {
-            self.reply(id, ERR_WASNOSUCHNICK, format_args!("{nick} :Nobody of that name was here lately"));
+            self.reply(id, ERR_WASNOSUCHNICK, format!("{nick} :Nobody of that name was here lately"));
         }
         for Departed { nick, user, host, realname, at, .. } in found {
-            self.reply(id, RPL_WHOWASUSER, format_args!("{nick} {user} {host} * :{realname}"));
-            let server = self.settings.name.clone();
-            self.reply(id, RPL_WHOISSERVER, format_args!("{nick} {server} :{at}"));
+            self.reply(id, RPL_WHOWASUSER, format!("{nick} {user} {host} * :{realname}"));
+            self.reply(id, RPL_WHOISSERVER, format!("{nick} {} :{at}", self.settings.name));
         }
-        self.reply(id, RPL_ENDOFWHOWAS, format_args!("{nick} :End of WHOWAS"));
+        self.reply(id, RPL_ENDOFWHOWAS, format!("{nick} :End of WHOWAS"));
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Deref;
 pub const MAX_PARAMS: usize = 15;
 
 /// A message, borrowed from the line it was read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Message<'a> {
     /// What stood behind `@`.
     pub tags: Tags<'a>,

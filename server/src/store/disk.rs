@@ -167,22 +167,16 @@ use std::os::unix::fs::FileExt;
 #[cfg(windows)]
 use std::os::windows::fs::FileExt;
 
-#[cfg(unix)]
 fn read_some(file: &File, to: &mut [u8], offset: u64) -> io::Result<usize> {
-    file.read_at(to, offset)
+    #[cfg(unix)]
+    return file.read_at(to, offset);
+    #[cfg(windows)]
+    return file.seek_read(to, offset);
 }
 
-#[cfg(unix)]
 fn write_some(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
-    file.write_at(bytes, offset)
-}
-
-#[cfg(windows)]
-fn read_some(file: &File, to: &mut [u8], offset: u64) -> io::Result<usize> {
-    file.seek_read(to, offset)
-}
-
-#[cfg(windows)]
-fn write_some(file: &File, bytes: &[u8], offset: u64) -> io::Result<usize> {
-    file.seek_write(bytes, offset)
+    #[cfg(unix)]
+    return file.write_at(bytes, offset);
+    #[cfg(windows)]
+    return file.seek_write(bytes, offset);
 }

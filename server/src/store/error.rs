@@ -51,6 +51,16 @@ impl StoreError {
         StoreError::Damaged { file: disk.path(name), what: what.to_owned() }
     }
 
+    /// What stands there is not what was written.
+    pub(super) fn torn(disk: &dyn Disk, name: &str, offset: u64) -> StoreError {
+        StoreError::damaged(disk, name, &format!("what stands at byte {offset} is not what was written"))
+    }
+
+    /// Whether a file is not there: it may have been rewritten into another one.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self, StoreError::Io { error, .. } if error.kind() == io::ErrorKind::NotFound)
+    }
+
     pub(super) fn io(disk: &dyn Disk, name: &str) -> impl FnOnce(io::Error) -> StoreError + use<> {
         let path = disk.path(name);
         |error| StoreError::Io { path, error }

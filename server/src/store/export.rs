@@ -1,14 +1,15 @@
 //! The store without its threads, for a server that is stopped: a room as a whole, and compaction.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::vec;
 
 use super::disk::{Disk, Folder};
 use super::error::StoreError;
-use super::index::{Index, Range};
-use super::readers::{Files, Stopped, each, stored};
-use super::request::Bound;
-use super::{Options, Store, Stored, load};
+use super::index::{Index, Wanted};
+use super::readers::{Files, each, kept};
+use super::{Options, Store, load};
+use crate::hub::history::{Edge, Kept, Range};
 
 /// The records of a room for `server --export`, oldest first; the server has to be stopped.
 ///
@@ -19,10 +20,10 @@ pub struct Export {
     options: Options,
     index: Index,
     room: u32,
-    name: Box<str>,
-    range: Range,
+    name: Arc<str>,
+    wanted: Wanted,
     records: u64,
-    ready: vec::IntoIter<Stored>,
+    ready: vec::IntoIter<Kept>,
     ended: bool,
 }
 
@@ -47,7 +48,7 @@ impl Export {
             index,
             room: number.unwrap_or_default(),
             name: room.into(),
-            range: Range { oldest, ..Range::ALL },
+            wanted: Wanted { range: Range::ALL, oldest },
             records,
             ready: Vec::new().into_iter(),
             ended: number.is_none(),
@@ -61,21 +62,15 @@ impl Export {
 
     fn read_on(&mut self) -> Result<(), StoreError> {
         let rooms = [self.room];
-        let (spans, complete) = self.index.plan(&rooms, &self.range, &self.options, (false, true), (1, 1));
+        let (spans, complete) = self.index.plan(&rooms, &self.wanted, &self.options, (false, true), (1, 1));
         self.ended = complete;
         let mut found = Vec::new();
         for span in &spans {
-            let mut read = || {
-                let bytes = Files::new(&self.disk).read(span)?;
-                each(&self.disk, span, &bytes, &rooms, &self.range, |frame| {
-                    found.push(stored(&self.name, frame))
-                })
-            };
-            read().map_err(|stopped| match stopped {
-                Stopped::Failed(error) => error,
-                Stopped::Rewritten => StoreError::Fault("a file of it is gone".into()),
+            let bytes = Files::new(&self.disk).read(span)?;
+            each(&self.disk, span, &bytes, &rooms, &self.wanted, |frame| {
+                found.push(kept(&self.name, frame));
             })?;
-            self.range.after = Bound::At(span.last);
+            self.wanted.range.after = Edge::At(span.last);
         }
         self.ready = found.into_iter();
         Ok(())
@@ -83,7 +78,7 @@ impl Export {
 }
 
 impl Iterator for Export {
-    type Item = Result<Stored, StoreError>;
+    type Item = Result<Kept, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {

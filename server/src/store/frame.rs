@@ -10,8 +10,8 @@
 //! before the last batch is damage, damage in the last one is a torn write. Checksums start from
 //! the salt, which nobody outside knows, so that no payload passes for a batch.
 
-use super::Key;
 use super::crc::crc32c;
+use crate::protocol::MsgId;
 
 /// Bytes of the header of a file.
 pub(super) const HEADER: usize = 28;
@@ -111,7 +111,7 @@ impl Batch {
 pub(super) struct Frame<'a> {
     pub(super) flags: u8,
     pub(super) room: u32,
-    pub(super) key: Key,
+    pub(super) key: MsgId,
     pub(super) fingerprint: u64,
     pub(super) payload: &'a [u8],
 }
@@ -238,13 +238,13 @@ impl<'a> Fields<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
-    pub(super) fn key(&mut self) -> Option<Key> {
-        Some(Key { boot: self.u32()?, millis: self.u48()?, count: self.u16()? })
+    pub(super) fn key(&mut self) -> Option<MsgId> {
+        Some(MsgId { boot: self.u32()?, millis: self.u48()?, count: self.u16()? })
     }
 }
 
 /// Appends a key as [`Fields::key`] reads it.
-pub(super) fn put_key(key: Key, to: &mut Vec<u8>) {
+pub(super) fn put_key(key: MsgId, to: &mut Vec<u8>) {
     to.extend_from_slice(&key.boot.to_le_bytes());
     to.extend_from_slice(&key.millis.to_le_bytes()[..6]);
     to.extend_from_slice(&key.count.to_le_bytes());
@@ -254,7 +254,7 @@ pub(super) fn put_key(key: Key, to: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    const KEY: Key = Key { boot: 3, millis: 0xffff_ffff_ffff, count: 9 };
+    const KEY: MsgId = MsgId { boot: 3, millis: 0xffff_ffff_ffff, count: 9 };
 
     #[test]
     fn what_is_written_is_read_back_and_any_other_bit_is_not() {

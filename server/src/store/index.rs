@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Options;
 use super::frame::{Frame, Header};
-use super::request::Bound;
 use super::segment::{Chunk, Contents, Entry};
-use super::{Key, Options};
+use crate::hub::history::Range;
+use crate::protocol::MsgId;
 
 /// See the [module](self).
 #[derive(Debug, Default)]
@@ -25,13 +26,13 @@ pub(super) struct Segment {
     pub(super) end: u32,
     pub(super) chunks: Vec<Chunk>,
     /// Of its last record.
-    pub(super) last: Key,
+    pub(super) last: MsgId,
 }
 
 impl Segment {
     /// No record of the chunk is later.
-    fn last_of(&self, chunk: u16) -> Key {
-        self.chunks.get(usize::from(chunk) + 1).map_or(self.last, |next| next.first.previous())
+    fn last_of(&self, chunk: u16) -> MsgId {
+        self.chunks.get(usize::from(chunk) + 1).map_or(self.last, |next| next.first.before())
     }
 }
 
@@ -52,50 +53,24 @@ pub(super) struct Span {
     pub(super) offset: u64,
     pub(super) len: usize,
     /// Of its first record.
-    pub(super) first: Key,
+    pub(super) first: MsgId,
     /// No record in it is later, and all that are not later are in it or before it.
-    pub(super) last: Key,
+    pub(super) last: MsgId,
     /// Rooms whose first lines in it, so many, are beyond what is kept.
     pub(super) skip: Vec<(u32, u64)>,
 }
 
 /// Which records of a room are asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Range {
-    pub(super) after: Bound,
-    pub(super) before: Bound,
-    pub(super) upto: Key,
+pub(super) struct Wanted {
+    pub(super) range: Range,
     /// Milliseconds: what is older is not kept.
     pub(super) oldest: u64,
 }
 
-impl Range {
-    /// Everything.
-    pub(super) const ALL: Range =
-        Range { after: Bound::Open, before: Bound::Open, upto: Key::MAX, oldest: 0 };
-
-    /// Earlier than the range. So is then everything before it: keys and their times rise.
-    pub(super) fn is_after(&self, key: Key) -> bool {
-        let early = match self.after {
-            Bound::Open => false,
-            Bound::At(after) => key <= after,
-            Bound::Time(after) => key.millis <= after,
-        };
-        early || key.millis < self.oldest
-    }
-
-    /// Later than the range. So is then everything behind it.
-    pub(super) fn is_before(&self, key: Key) -> bool {
-        let late = match self.before {
-            Bound::Open => false,
-            Bound::At(before) => key >= before,
-            Bound::Time(before) => key.millis >= before,
-        };
-        late || key > self.upto
-    }
-
-    pub(super) fn has(&self, key: Key) -> bool {
-        !self.is_after(key) && !self.is_before(key)
+impl Wanted {
+    pub(super) fn has(&self, key: MsgId) -> bool {
+        self.range.has(key) && key.millis >= self.oldest
     }
 }
 
@@ -133,7 +108,7 @@ impl Index {
         self.numbers.remove(name);
     }
 
-    pub(super) fn last(&self) -> Key {
+    pub(super) fn last(&self) -> MsgId {
         self.segments.iter().map(|segment| segment.last).max().unwrap_or_default()
     }
 
@@ -205,15 +180,15 @@ impl Index {
         }
     }
 
-    /// The next spans to read for records of `rooms` in `range`, in the order asked for, until
-    /// they hold `wanted` records for sure, and at most `max`. True = there are no more.
+    /// The next spans to read for records of `rooms` that are wanted, in the order asked for, until
+    /// they hold `least` records for sure, and at most `max`. True = there are no more.
     pub(super) fn plan(
         &self,
         rooms: &[u32],
-        range: &Range,
+        wanted: &Wanted,
         options: &Options,
         (newest_first, events): (bool, bool),
-        (wanted, max): (usize, usize),
+        (least, max): (usize, usize),
     ) -> (Vec<Span>, bool) {
         let mut lists: Vec<List<'_>> = Vec::with_capacity(rooms.len());
         for &number in rooms {
@@ -221,8 +196,9 @@ impl Index {
             let (floor, skip) = room.floor(options);
             let entries = room.entries.get(floor..).unwrap_or_default();
             let floor = entries.first().filter(|_| skip > 0).map(|entry| (entry.place(), skip));
-            let start = entries.partition_point(|entry| range.is_after(self.chunk_last(entry)));
-            let end = entries.partition_point(|entry| !range.is_before(self.chunk_first(entry)));
+            let early = |last: MsgId| wanted.range.is_after(last) || last.millis < wanted.oldest;
+            let start = entries.partition_point(|entry| early(self.chunk_last(entry)));
+            let end = entries.partition_point(|entry| !wanted.range.is_before(self.chunk_first(entry)));
             let left = entries.get(start..end).unwrap_or_default();
             lists.push(List { room: number, left, floor });
         }
@@ -233,7 +209,7 @@ impl Index {
             let Some(place) = (if newest_first { places.max() } else { places.min() }) else {
                 return (spans, true);
             };
-            if spans.len() >= max || counted >= wanted {
+            if spans.len() >= max || counted >= least {
                 return (spans, false);
             }
             let mut skips = Vec::new();
@@ -276,15 +252,15 @@ impl Index {
         })
     }
 
-    fn chunk_first(&self, entry: &Entry) -> Key {
+    fn chunk_first(&self, entry: &Entry) -> MsgId {
         let chunk =
             self.segment(entry.segment).and_then(|segment| segment.chunks.get(usize::from(entry.chunk)));
-        chunk.map_or(Key::MAX, |chunk| chunk.first)
+        chunk.map_or(MsgId::MAX, |chunk| chunk.first)
     }
 
     /// No record of the chunk is later.
-    pub(super) fn chunk_last(&self, entry: &Entry) -> Key {
-        let Some(segment) = self.segment(entry.segment) else { return Key::default() };
+    pub(super) fn chunk_last(&self, entry: &Entry) -> MsgId {
+        let Some(segment) = self.segment(entry.segment) else { return MsgId::default() };
         segment.last_of(entry.chunk)
     }
 

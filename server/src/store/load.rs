@@ -12,7 +12,7 @@ use super::index::Index;
 use super::log::{LogFile, Tail, UNFINISHED};
 use super::meta::{META, Meta, SCHEMA, UPGRADES, Upgrade};
 use super::rooms::{ROOMS, Rooms};
-use super::segment::{self, Contents, Known, log_name, parse_name};
+use super::segment::{self, Contents, Known, parse_name};
 
 /// How long a resend is recognised, milliseconds.
 pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -103,10 +103,7 @@ fn load_with(disk: &dyn Disk, options: &Options, upgrades: &[Upgrade]) -> Result
         let _ = disk.remove(&name);
     }
     for (header, known, contents) in read.without_index {
-        repaired.push(format!(
-            "{} was indexed again.",
-            disk.path(&log_name(header.number, header.generation)).display()
-        ));
+        repaired.push(format!("{} was indexed again.", disk.path(&header.log_name()).display()));
         if let Err(error) = segment::write_index(disk, header, known, &contents) {
             log::warn!("an index of the history cannot be written: {error}");
         }
@@ -136,7 +133,7 @@ pub(super) fn look(disk: &dyn Disk, options: &Options) -> Result<Index, StoreErr
 /// A new segment for writing.
 pub(super) fn create_segment(disk: &dyn Disk, secret: &[u8; 16], number: u32) -> std::io::Result<LogFile> {
     let header = Header { number, through: number, generation: 0, salt: salt(secret, number, 0) };
-    LogFile::create(disk, &log_name(number, 0), header)
+    LogFile::create(disk, &header.log_name(), header)
 }
 
 fn torn(disk: &dyn Disk, name: &str, bytes: u64) -> String {
@@ -232,13 +229,18 @@ impl Reading {
         let name = log.name.clone();
         let index = segment::read_index(disk, header, if is_last { 0 } else { yesterday });
         let indexed = index.is_some();
-        let (known, mut contents) =
-            index.unwrap_or((Known { end: log.end, batch: log.batch }, Contents::default()));
+        let unknown = Known { end: log.end, batch: log.batch, rooms: (0, 0) };
+        let (known, mut contents) = index.unwrap_or((unknown, Contents::default()));
         if known.end > log.len() {
             let what = format!("it has {} bytes, and had {}", log.len(), known.end);
             return Err(StoreError::damaged(disk, &name, &what));
         }
         let rooms = self.rooms.as_ref().map(|(rooms, _)| rooms);
+        let extent = rooms.map_or((0, 0), Rooms::extent);
+        if extent < known.rooms {
+            let what = format!("it has {} bytes, and had {}", extent.1, known.rooms.1);
+            return Err(StoreError::damaged(disk, ROOMS, &what));
+        }
         let lacks = |number: u32| !rooms.is_some_and(|rooms| rooms.had(number));
         if contents.entries.iter().any(|(number, _)| lacks(*number)) {
             return Err(StoreError::damaged(disk, ROOMS, "it lacks rooms that lines belong to"));
@@ -258,8 +260,7 @@ impl Reading {
                 Ok(())
             })?;
             if let (Tail::Torn(_), false) = (tail, is_last) {
-                let what = format!("what stands at byte {} is not what was written", log.end);
-                return Err(StoreError::damaged(disk, &name, &what));
+                return Err(StoreError::torn(disk, &name, log.end));
             }
         }
         self.index.install(header, log.end, &contents, header.number..=header.through);
@@ -271,16 +272,22 @@ impl Reading {
         if is_last {
             self.current = Some((log, contents, tail));
         } else if !indexed {
-            self.without_index.push((header, Known { end: log.end, batch: log.batch }, contents));
+            let known = Known { end: log.end, batch: log.batch, rooms: extent };
+            self.without_index.push((header, known, contents));
         }
         Ok(())
     }
 }
 
 #[cfg(test)]
+#[path = "../../tests/store/fake.rs"]
+#[expect(dead_code, reason = "the store's other tests need more of it")]
+mod fake;
+
+#[cfg(test)]
 mod tests {
-    use super::super::FakeDisk;
     use super::super::meta::Upgrade;
+    use super::fake::FakeDisk;
     use super::*;
 
     fn options() -> Options {
@@ -319,7 +326,7 @@ mod tests {
     fn the_highest_id_in_the_log_counts_more_than_an_old_meta_file() {
         let disk = FakeDisk::default();
         let mut loaded = load(&disk, &options()).unwrap();
-        loaded.meta.boot(&disk, super::super::Key { boot: 40, millis: 1, count: 0 }).unwrap();
+        loaded.meta.boot(&disk, crate::protocol::MsgId { boot: 40, millis: 1, count: 0 }).unwrap();
         disk.unlock();
         assert_eq!(load(&disk, &options()).unwrap().meta.boot, 42);
     }

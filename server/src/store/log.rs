@@ -118,8 +118,7 @@ impl LogFile {
         rest.truncate(count);
         // The batch at `end` itself may stand there, torn.
         if Batch::is_in(rest.get(1..).unwrap_or_default(), salt, self.end + 1) {
-            let what = format!("what stands at byte {} is not what was written", self.end);
-            return Err(StoreError::damaged(disk, &self.name, &what));
+            return Err(StoreError::torn(disk, &self.name, self.end));
         }
         let torn = rest.iter().rposition(|&byte| byte != 0).map_or(0, |last| last as u64 + 1);
         Ok(if torn == 0 { Tail::Clean } else { Tail::Torn(torn) })

@@ -2,12 +2,12 @@
 
 use std::io;
 
-use super::Key;
 use super::StoreError;
 use super::crc::crc32c;
 use super::disk::Disk;
 use super::frame::Fields;
 use super::log::UNFINISHED;
+use crate::protocol::MsgId;
 
 /// The file's name.
 pub(super) const META: &str = "meta";
@@ -92,7 +92,7 @@ impl Meta {
     }
 
     /// Counts this start, durably: no id of an earlier one is given out again.
-    pub(super) fn boot(&mut self, disk: &dyn Disk, last: Key) -> Result<(), StoreError> {
+    pub(super) fn boot(&mut self, disk: &dyn Disk, last: MsgId) -> Result<(), StoreError> {
         // A meta file from a backup may be older than the log.
         self.boot = self.boot.max(last.boot).saturating_add(1);
         self.write(disk)

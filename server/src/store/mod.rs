@@ -4,14 +4,13 @@
 //! waits, writes it, syncs it once and says so ([`Notice::Committed`]); two reader threads answer
 //! [`Request`]s, so that no page and no search stalls a receipt.
 //!
-//! It knows nothing of sockets, members or the hub: a payload is opaque, a room is a name, and an
-//! id is a [`Key`] that sorts.
+//! It knows nothing of sockets and members: what is kept and asked is said by
+//! [`hub::history`](crate::hub::history), a payload is opaque, and a room is a name.
 
 mod crc;
 mod disk;
 mod error;
 mod export;
-mod fake;
 mod frame;
 mod index;
 mod load;
@@ -19,7 +18,6 @@ mod log;
 mod meta;
 mod queue;
 mod readers;
-mod request;
 mod retention;
 mod rooms;
 mod segment;
@@ -35,49 +33,19 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use self::load::Loaded;
-use self::queue::{Command, Queue};
+use self::queue::Queue;
 use self::shared::Shared;
 use self::writer::Writer;
+use crate::hub::history::Answer;
+use crate::protocol::MsgId;
 
 pub use disk::{Disk, DiskFile, Folder};
 pub use error::StoreError;
 pub use export::{Export, compact};
-#[doc(hidden)]
-pub use fake::FakeDisk;
-pub use request::{Answer, Bound, Found, Matcher, Query, Request, Search, Stored};
+pub use queue::Command;
 
-/// Bytes of one payload at most; a longer one is refused by [`Store::append`].
+/// Bytes of one payload at most; a longer one is refused, see [`Command::Append`].
 pub const MAX_PAYLOAD: usize = 64 * 1024;
-
-/// The order of a record: sorts as the message ids do.
-///
-/// The keys that are appended rise, across restarts too, and so do their `millis`: whoever gives
-/// them out starts from [`Opened::boot`] and [`Opened::last_millis`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Key {
-    /// Which start of the server gave it out.
-    pub boot: u32,
-    /// Milliseconds since 1970; 48 bits are kept.
-    pub millis: u64,
-    /// Counts within the millisecond.
-    pub count: u16,
-}
-
-/// What is to be kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// The folded name of the room.
-    pub room: Box<str>,
-    /// Not less than that of any record before; the same as that of one in another room, if both
-    /// are of one event.
-    pub key: Key,
-    /// A join, a part…: only for event playback, and not counted as a line.
-    pub event: bool,
-    /// What a resend is recognised by for a day; 0 = nothing.
-    pub fingerprint: u64,
-    /// Whatever the caller makes of it; at most [`MAX_PAYLOAD`] bytes.
-    pub payload: Box<[u8]>,
-}
 
 /// How a store is kept.
 #[derive(Debug, Clone)]
@@ -88,7 +56,7 @@ pub struct Options {
     pub keep_lines: Option<u64>,
     /// Bytes of each room that are kept at least, if they exist; at most 64 KiB more are.
     pub keep_bytes: Option<u64>,
-    /// The time now, milliseconds since 1970; see [`Store::tell_time`].
+    /// The time now, milliseconds since 1970; see [`Command::Time`].
     pub now_ms: u64,
     /// Random bytes: the secret of a store that is made now. An older store keeps its own.
     pub secret: [u8; 16],
@@ -131,8 +99,8 @@ pub struct Opened {
 /// What a store says, from a thread of its own: hand it on, and return.
 #[derive(Debug)]
 pub enum Notice {
-    /// Everything appended so far up to this key is on disk (or was reported lost).
-    Committed(Key),
+    /// Everything appended so far up to this id is on disk (or was reported lost).
+    Committed(MsgId),
     /// The disk takes nothing: a sentence for people. What was committed stays readable; reads
     /// are answered without waiting for what was not.
     Paused(String),
@@ -141,9 +109,9 @@ pub enum Notice {
         /// Records appended while it was paused that were not kept.
         lost: u64,
     },
-    /// The answer to [`Store::read`].
+    /// The answer to [`Command::Read`].
     Answer {
-        /// As given to `read`.
+        /// As it was asked.
         ticket: u64,
         /// What was asked for.
         answer: Result<Answer, StoreError>,
@@ -152,21 +120,6 @@ pub enum Notice {
 
 /// Requests that may wait for an answer.
 const MAX_READS: usize = 1024;
-
-impl Key {
-    /// Nothing is later.
-    pub const MAX: Key = Key { boot: u32::MAX, millis: u64::MAX, count: u16::MAX };
-
-    /// Whatever is earlier than this key is not later than the previous one.
-    fn previous(self) -> Key {
-        let Key { boot, millis, count } = self;
-        match (count.checked_sub(1), millis.checked_sub(1)) {
-            (Some(count), _) => Key { boot, millis, count },
-            (None, Some(millis)) => Key { boot, millis, count: u16::MAX },
-            (None, None) => Key { boot: boot.saturating_sub(1), ..Key::MAX },
-        }
-    }
-}
 
 /// A store that is open. Dropping it closes it without compaction.
 pub struct Store {
@@ -237,54 +190,20 @@ impl Store {
         Ok(Store { shared, queue, deadline, writer, readers })
     }
 
-    /// Keeps these records: [`Notice::Committed`] says when they are on disk.
-    ///
-    /// Never waits. When too much waits already (4 MiB), or the store is closed, the records come
-    /// back. Nothing is kept, and the log says so, of a record whose payload is too long or whose
-    /// key does not rise: that is the caller's fault.
-    pub fn append(&self, records: Vec<Record>) -> Result<(), Vec<Record>> {
-        self.queue.add(Command::Append(records)).map_err(|command| match command {
-            Command::Append(records) => records,
-            _ => Vec::new(),
-        })
-    }
-
-    /// Remembers a room's state, newest wins; `None` forgets it.
-    ///
-    /// On disk before any record that is appended later. Never waits; the state comes back when
-    /// too much waits.
-    pub fn set_room(&self, room: &str, state: Option<Box<[u8]>>) -> Result<(), Option<Box<[u8]>>> {
-        self.queue.add(Command::SetRoom { room: room.into(), state }).map_err(|command| match command {
-            Command::SetRoom { state, .. } => state,
-            _ => None,
-        })
-    }
-
-    /// Asks for something: [`Notice::Answer`] brings it with the same ticket.
-    ///
-    /// The answer has everything that was appended before. Never waits; when too many requests
-    /// wait (1,024), or the store is closed, this one comes back.
-    pub fn read(&self, ticket: u64, request: Request) -> Result<(), Request> {
+    /// Has something done, behind all that was given before. Never waits; the command comes back
+    /// when there is no place for it, or the store is closed.
+    pub fn give(&self, command: Command) -> Result<(), Command> {
         let waiting = &self.shared.waiting_reads;
-        if waiting.fetch_add(1, Ordering::Relaxed) >= MAX_READS {
+        let asks = matches!(command, Command::Read { .. });
+        if asks && waiting.fetch_add(1, Ordering::Relaxed) >= MAX_READS {
             waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(request);
+            return Err(command);
         }
-        match self.queue.add(Command::Read { ticket, request }) {
-            Err(Command::Read { request, .. }) => {
-                waiting.fetch_sub(1, Ordering::Relaxed);
-                Err(request)
-            }
-            _ => Ok(()),
+        let given = self.queue.add(command);
+        if asks && given.is_err() {
+            waiting.fetch_sub(1, Ordering::Relaxed);
         }
-    }
-
-    /// Tells the time, milliseconds since 1970: what is too old goes, even if nobody says anything.
-    /// Once a minute is enough.
-    pub fn tell_time(&self, now_ms: u64) {
-        self.shared.tell_time(now_ms);
-        // A store that is closing needs no time.
-        let _ = self.queue.add(Command::Time);
+        given
     }
 
     /// Writes what waits, compacts while there is time, answers what was asked, and stops the

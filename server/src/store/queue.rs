@@ -1,31 +1,48 @@
 //! What waits for the writer: bounded in bytes, and nobody who adds to it ever waits.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::frame::FRAME;
-use super::{Record, Request};
+use crate::hub::history::{Record, Request};
 
 /// Bytes that may wait; then what is added comes back.
 pub(super) const MAX_WAITING: usize = 4 * 1024 * 1024;
 /// Bytes of one commit, about.
 pub(super) const MAX_COMMIT: usize = 1024 * 1024;
 
-/// What the writer is asked to do.
+/// What a store is asked to do.
 #[derive(Debug)]
-pub(super) enum Command {
+pub enum Command {
+    /// Keep these records: [`Notice::Committed`](super::Notice::Committed) says when they are on
+    /// disk.
+    ///
+    /// Ids rise, across restarts too, and so do their `millis`: whoever gives them out starts from
+    /// [`Opened::boot`](super::Opened::boot) and [`Opened::last_millis`](super::Opened::last_millis).
+    /// Only records of one event in several rooms have the same id. Nothing is kept, and the log
+    /// says so, of a record whose payload is longer than [`MAX_PAYLOAD`](super::MAX_PAYLOAD) or whose
+    /// id does not rise: that is the caller's fault. At most 4 MiB wait.
     Append(Vec<Record>),
+    /// Remember a room's state, newest wins; `None` forgets it. On disk before any record that is
+    /// appended later.
     SetRoom {
-        room: Box<str>,
+        /// The folded name of the room.
+        room: Arc<str>,
+        /// Opaque.
         state: Option<Box<[u8]>>,
     },
+    /// Answer this with [`Notice::Answer`](super::Notice::Answer), in the light of everything that
+    /// was appended before. At most 1,024 wait.
     Read {
+        /// Comes back with the answer.
         ticket: u64,
+        /// What is asked.
         request: Request,
     },
-    /// The time was told.
-    Time,
+    /// The time now, milliseconds since 1970: what is too old goes, even if nobody says anything.
+    /// Once a minute is enough.
+    Time(u64),
 }
 
 impl Command {
@@ -35,7 +52,7 @@ impl Command {
             Command::SetRoom { room, state } => {
                 FRAME + room.len() + state.as_ref().map_or(0, |state| state.len())
             }
-            Command::Read { .. } | Command::Time => 0,
+            Command::Read { .. } | Command::Time(_) => 0,
         }
     }
 }

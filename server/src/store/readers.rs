@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
+use super::Notice;
 use super::disk::{Disk, DiskFile};
 use super::error::StoreError;
 use super::frame::{Frame, Frames};
-use super::index::{Range, Span};
+use super::index::{Span, Wanted};
 use super::load::DAY;
-use super::request::{Answer, Bound, Found, Query, Request, Search, Stored};
-use super::segment::{log_name, read_index};
+use super::segment::read_index;
 use super::shared::Shared;
-use super::{Key, Notice};
+use crate::hub::history::{Answer, Edge, Kept, Matcher, Query, Range, Request};
+use crate::protocol::MsgId;
 
 /// Bytes of log that one request reads at most.
 const MAX_READ: usize = 64 * 1024 * 1024;
@@ -34,9 +35,6 @@ pub(super) fn run(shared: &Shared, requests: &Receiver<Asked>) {
             log::error!("a fault of the server's own: a request to the history panicked");
             Err(StoreError::Fault("the request hit a fault of the server's own".into()))
         });
-        if let Err(error @ StoreError::Damaged { .. }) = &answer {
-            log::error!("{error}");
-        }
         shared.waiting_reads.fetch_sub(1, Ordering::Relaxed);
         shared.notify(Notice::Answer { ticket, answer });
     }
@@ -44,103 +42,94 @@ pub(super) fn run(shared: &Shared, requests: &Receiver<Asked>) {
 
 fn answer(shared: &Shared, request: &Request) -> Result<Answer, StoreError> {
     for _ in 0..MAX_STARTS {
+        let whole = |found| Answer::Lines { found, more: None };
         let result = match request {
-            Request::Page(query) => page(shared, query).map(Answer::Found),
-            Request::Search(search) => find_matching(shared, search).map(Answer::Found),
-            Request::Find { room, fingerprint } => find(shared, room, *fingerprint).map(Answer::Found),
-            Request::Targets { rooms, after, before, upto } => {
-                targets(shared, rooms, *after, *before, *upto).map(Answer::Targets)
+            Request::Lines(queries) => {
+                let pages: Result<Vec<_>, _> = queries.iter().map(|query| page(shared, query)).collect();
+                pages.map(|pages| whole(pages.into_iter().flatten().collect()))
             }
+            Request::Search { rooms, range, limit, matcher } => {
+                search(shared, rooms, *range, *limit, matcher)
+            }
+            Request::Find { room, fingerprint } => find(shared, room, *fingerprint).map(whole),
+            Request::Targets { rooms, range } => targets(shared, rooms, *range).map(Answer::Targets),
         };
         match result {
-            Ok(answer) => return Ok(answer),
-            Err(Stopped::Rewritten) => {}
-            Err(Stopped::Failed(error)) => return Err(error),
+            // It was replaced between planning and reading.
+            Err(error) if error.is_gone() => {}
+            result => return result,
         }
     }
     Err(StoreError::Fault("the files it reads are rewritten again and again".into()))
 }
 
-/// Why a request got no answer.
-#[derive(Debug)]
-pub(super) enum Stopped {
-    /// A file was replaced between planning and reading.
-    Rewritten,
-    Failed(StoreError),
-}
-
-fn page(shared: &Shared, query: &Query) -> Result<Found, Stopped> {
-    let Some(room) = shared.index().number(&query.room).filter(|_| query.limit > 0) else {
-        return Ok(Found { complete: true, ..Found::default() });
-    };
-    let range = shared.range(query.after, query.before, query.upto);
-    let mut records = Vec::new();
-    let mut more = false;
-    let walked = walk(shared, &[room], range, (query.newest_first, query.events), query.limit, |frame| {
-        if frame.is_event() && !query.events {
-            return true;
-        }
-        more = records.len() >= query.limit;
-        if !more {
-            records.push(stored(&query.room, frame));
-        }
-        !more
-    })?;
-    if query.newest_first {
-        records.reverse();
-    }
-    Ok(Found { records, complete: walked.complete && !more, reached: None })
-}
-
-fn find_matching(shared: &Shared, search: &Search) -> Result<Found, Stopped> {
-    let names: HashMap<u32, &str> = {
-        let index = shared.index();
-        search.rooms.iter().filter_map(|name| Some((index.number(name)?, &**name))).collect()
-    };
-    let rooms: Vec<u32> = names.keys().copied().collect();
-    let range = shared.range(search.after, search.before, search.upto);
-    let mut records: Vec<Stored> = Vec::new();
-    let walked = walk(shared, &rooms, range, (true, false), usize::MAX, |frame| {
-        if !frame.is_event() && (search.matcher)(frame.payload) {
-            let room = names.get(&frame.room).copied().unwrap_or_default();
-            records.push(stored(room, frame));
-        }
-        records.len() < search.limit
-    })?;
-    let reached = if walked.stopped { records.last().map(|last| last.key) } else { walked.reached };
-    Ok(Found { records, complete: walked.complete, reached: reached.filter(|_| !walked.complete) })
-}
-
-fn targets(
-    shared: &Shared,
-    rooms: &[Box<str>],
-    after: Bound,
-    before: Bound,
-    upto: Key,
-) -> Result<Vec<(Box<str>, Key)>, Stopped> {
+fn page(shared: &Shared, query: &Query) -> Result<Vec<Kept>, StoreError> {
     let mut found = Vec::new();
-    for room in rooms {
-        let query =
-            Query { room: room.clone(), after, before, limit: 1, newest_first: true, events: false, upto };
-        if let Some(newest) = page(shared, &query)?.records.pop() {
-            found.push((newest.room, newest.key));
+    let Some(room) = shared.index().number(&query.room).filter(|_| query.limit > 0) else {
+        return Ok(found);
+    };
+    let wanted = shared.wanted(query.range);
+    walk(shared, &[room], wanted, (query.newest, query.events), query.limit, |frame| {
+        if query.events || !frame.is_event() {
+            found.push(kept(&query.room, frame));
         }
+        found.len() < query.limit
+    })?;
+    if query.newest {
+        found.reverse();
     }
     Ok(found)
 }
 
+fn search(
+    shared: &Shared,
+    rooms: &[Arc<str>],
+    range: Range,
+    limit: usize,
+    matcher: &Matcher,
+) -> Result<Answer, StoreError> {
+    let names: HashMap<u32, &Arc<str>> = {
+        let index = shared.index();
+        rooms.iter().filter_map(|name| Some((index.number(name)?, name))).collect()
+    };
+    let rooms: Vec<u32> = names.keys().copied().collect();
+    let mut found: Vec<Kept> = Vec::new();
+    let walked = walk(shared, &rooms, shared.wanted(range), (true, false), usize::MAX, |frame| {
+        if let Some(room) = names.get(&frame.room).filter(|_| !frame.is_event())
+            && (matcher.0)(frame.payload)
+        {
+            found.push(kept(room, frame));
+        }
+        found.len() < limit
+    })?;
+    let more = match walked {
+        Walked::All => None,
+        Walked::Stopped => found.last().map(|last| last.id),
+        Walked::Reached(id) => Some(id),
+    };
+    Ok(Answer::Lines { found, more })
+}
+
+fn targets(shared: &Shared, rooms: &[Arc<str>], range: Range) -> Result<Vec<(Arc<str>, MsgId)>, StoreError> {
+    let mut found = Vec::new();
+    for room in rooms {
+        let latest = Query { room: room.clone(), range, limit: 1, newest: true, events: false };
+        found.extend(page(shared, &latest)?.into_iter().map(|latest| (latest.room, latest.id)));
+    }
+    found.sort_by_key(|(_, id)| *id);
+    Ok(found)
+}
+
 /// The indexes know which chunks have the fingerprint, so that few bytes are read.
-fn find(shared: &Shared, room: &str, fingerprint: u64) -> Result<Found, Stopped> {
+fn find(shared: &Shared, room: &Arc<str>, fingerprint: u64) -> Result<Vec<Kept>, StoreError> {
     let yesterday = shared.now().saturating_sub(DAY);
     let (number, segments) = {
         let index = shared.index();
-        let Some(number) = index.number(room) else {
-            return Ok(Found { complete: true, ..Found::default() });
-        };
+        let Some(number) = index.number(room) else { return Ok(Vec::new()) };
         let young = index.segments.iter().rev().take_while(|segment| segment.last.millis >= yesterday);
         (number, young.map(|segment| (segment.header, segment.chunks.len())).collect::<Vec<_>>())
     };
-    let range = shared.range(Bound::Open, Bound::Open, Key::MAX);
+    let wanted = shared.wanted(Range::ALL);
     let mut files = Files::new(&*shared.disk);
     for (header, chunks) in segments {
         // The segment that is written to has an index that is old or none: all of it is read.
@@ -157,98 +146,92 @@ fn find(shared: &Shared, room: &str, fingerprint: u64) -> Result<Found, Stopped>
             let span = {
                 let index = shared.index();
                 if index.segment(header.number).is_none_or(|segment| segment.header != header) {
-                    return Err(Stopped::Rewritten);
+                    let gone = io::ErrorKind::NotFound.into();
+                    return Err(StoreError::io(&*shared.disk, &header.log_name())(gone));
                 }
                 index.live_span(number, header.number, chunk, &shared.options)
             };
             let Some(span) = span else { continue };
             let bytes = files.read(&span)?;
             let mut newest = None;
-            each(&*shared.disk, &span, &bytes, &[number], &range, |frame| {
+            each(&*shared.disk, &span, &bytes, &[number], &wanted, |frame| {
                 if frame.fingerprint == fingerprint && frame.key.millis >= yesterday {
-                    newest = Some(stored(room, frame));
+                    newest = Some(kept(room, frame));
                 }
             })?;
-            if let Some(newest) = newest {
-                return Ok(Found { records: vec![newest], complete: true, reached: None });
+            if newest.is_some() {
+                return Ok(newest.into_iter().collect());
             }
         }
     }
-    Ok(Found { complete: true, ..Found::default() })
+    Ok(Vec::new())
 }
 
-struct Walked {
-    /// Everything in the range was shown.
-    complete: bool,
+/// How a walk ended.
+enum Walked {
+    /// Everything that is wanted was shown.
+    All,
     /// The visitor wanted no more.
-    stopped: bool,
-    /// The first key of the last chunk that was read.
-    reached: Option<Key>,
+    Stopped,
+    /// So much was read that others have their turn; this is where the last chunk begins.
+    Reached(MsgId),
 }
 
-/// Shows the records of `rooms` in `range`, ascending or descending, until `visit` says false.
+/// Shows the records of `rooms` that are wanted, ascending or descending, until `visit` says false.
 fn walk(
     shared: &Shared,
     rooms: &[u32],
-    mut range: Range,
+    mut wanted: Wanted,
     (newest_first, events): (bool, bool),
-    wanted: usize,
+    least: usize,
     mut visit: impl FnMut(&Frame<'_>) -> bool,
-) -> Result<Walked, Stopped> {
+) -> Result<Walked, StoreError> {
     let mut files = Files::new(&*shared.disk);
     let mut read = 0;
-    let mut walked = Walked { complete: false, stopped: false, reached: None };
     loop {
         let (spans, complete) =
-            shared.index().plan(rooms, &range, &shared.options, (newest_first, events), (wanted, PLANNED));
+            shared.index().plan(rooms, &wanted, &shared.options, (newest_first, events), (least, PLANNED));
         for span in &spans {
-            if read >= MAX_READ {
-                return Ok(walked);
-            }
             read += span.len;
-            walked.reached = Some(span.first);
             let bytes = files.read(span)?;
             let mut frames = Vec::new();
-            each(&*shared.disk, span, &bytes, rooms, &range, |frame| frames.push(*frame))?;
+            each(&*shared.disk, span, &bytes, rooms, &wanted, |frame| frames.push(*frame))?;
             let goes_on = if newest_first {
                 frames.iter().rev().all(&mut visit)
             } else {
                 frames.iter().all(&mut visit)
             };
             if !goes_on {
-                walked.stopped = true;
-                return Ok(walked);
+                return Ok(Walked::Stopped);
             }
             if newest_first {
-                range.before = Bound::At(span.first);
-                range.upto = Key::MAX;
+                wanted.range.before = Edge::At(span.first);
+                wanted.range.upto = MsgId::MAX;
             } else {
-                range.after = Bound::At(span.last);
+                wanted.range.after = Edge::At(span.last);
+            }
+            if read >= MAX_READ {
+                return Ok(Walked::Reached(span.first));
             }
         }
         if complete {
-            walked.complete = true;
-            return Ok(walked);
+            return Ok(Walked::All);
         }
     }
 }
 
-/// Shows the records of `rooms` in a span that are kept and in the range.
+/// Shows the records of `rooms` in a span that are kept and wanted.
 pub(super) fn each<'a>(
     disk: &dyn Disk,
     span: &Span,
     bytes: &'a [u8],
     rooms: &[u32],
-    range: &Range,
+    wanted: &Wanted,
     mut visit: impl FnMut(&Frame<'a>),
-) -> Result<(), Stopped> {
+) -> Result<(), StoreError> {
     let mut skip = span.skip.clone();
     for frame in Frames::new(bytes, span.header.salt, span.offset) {
-        let (_, frame) = frame.map_err(|offset| {
-            let name = log_name(span.header.number, span.header.generation);
-            let what = format!("what stands at byte {offset} is not what was written");
-            Stopped::Failed(StoreError::damaged(disk, &name, &what))
-        })?;
+        let (_, frame) = frame.map_err(|offset| StoreError::torn(disk, &span.header.log_name(), offset))?;
         if !rooms.contains(&frame.room) {
             continue;
         }
@@ -256,15 +239,15 @@ pub(super) fn each<'a>(
             *left -= u64::from(!frame.is_event());
             continue;
         }
-        if range.has(frame.key) {
+        if wanted.has(frame.key) {
             visit(&frame);
         }
     }
     Ok(())
 }
 
-pub(super) fn stored(room: &str, frame: &Frame<'_>) -> Stored {
-    Stored { room: room.into(), key: frame.key, event: frame.is_event(), payload: frame.payload.into() }
+pub(super) fn kept(room: &Arc<str>, frame: &Frame<'_>) -> Kept {
+    Kept { room: room.clone(), id: frame.key, payload: frame.payload.into() }
 }
 
 /// The segment that is being read stays open.
@@ -278,12 +261,9 @@ impl<'a> Files<'a> {
         Files { disk, open: None }
     }
 
-    pub(super) fn read(&mut self, span: &Span) -> Result<Vec<u8>, Stopped> {
-        let name = log_name(span.header.number, span.header.generation);
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => Stopped::Rewritten,
-            _ => Stopped::Failed(StoreError::Io { path: self.disk.path(&name), error }),
-        };
+    pub(super) fn read(&mut self, span: &Span) -> Result<Vec<u8>, StoreError> {
+        let name = span.header.log_name();
+        let failed = |error| StoreError::Io { path: self.disk.path(&name), error };
         let file = match &self.open {
             Some((open, file)) if *open == name => file.clone(),
             _ => self.disk.open(&name).map_err(failed)?,
@@ -292,7 +272,7 @@ impl<'a> Files<'a> {
         let count = file.read_at(&mut bytes, span.offset).map_err(failed)?;
         if count < span.len {
             let what = format!("it ends at byte {}", span.offset + count as u64);
-            return Err(Stopped::Failed(StoreError::damaged(self.disk, &name, &what)));
+            return Err(StoreError::damaged(self.disk, &name, &what));
         }
         self.open = Some((name, file));
         Ok(bytes)

@@ -8,9 +8,9 @@ use super::frame::{Frames, Header};
 use super::index::Segment;
 use super::load::salt;
 use super::log::{LogFile, UNFINISHED};
-use super::readers::{Files, Stopped};
+use super::readers::Files;
 use super::rooms::Rooms;
-use super::segment::{Contents, Known, SEGMENT, index_name, log_name, write_index};
+use super::segment::{Contents, Known, SEGMENT, write_index};
 use super::shared::Shared;
 
 /// Bytes of dead records in a segment that are worth a rewriting.
@@ -56,7 +56,7 @@ impl Upkeep {
     /// After an error it rests until it is woken.
     pub(super) fn step(&mut self, shared: &Shared, rooms: &mut Rooms, secret: &[u8; 16]) {
         let result = match self.rewrite.take() {
-            Some(rewrite) => self.go_on(shared, rewrite),
+            Some(rewrite) => self.go_on(shared, rooms, rewrite),
             None => self.choose(shared, rooms, secret),
         };
         if let Err(error) = result {
@@ -90,9 +90,8 @@ impl Upkeep {
         let Some((_, sealed)) = segments.split_last() else { return Ok(()) };
         let live = |segment: &Segment| live.get(&segment.header.number).copied().unwrap_or_default();
         if let Some(dead) = sealed.iter().find(|segment| live(segment) == 0) {
-            let Header { number, generation, .. } = dead.header;
-            shared.index_mut().remove_segments(|gone| gone == number);
-            return remove(shared, number, generation);
+            shared.index_mut().remove_segments(|gone| gone == dead.header.number);
+            return remove(shared, dead.header);
         }
         let end = |segment: &Segment| u64::from(segment.end);
         let whole = |segment: &&Segment| !self.broken.contains(&segment.header.number);
@@ -119,17 +118,17 @@ impl Upkeep {
         Ok(())
     }
 
-    fn go_on(&mut self, shared: &Shared, mut rewrite: Rewrite) -> Result<(), StoreError> {
+    fn go_on(&mut self, shared: &Shared, rooms: &Rooms, mut rewrite: Rewrite) -> Result<(), StoreError> {
         match rewrite.step(shared) {
             Ok(false) => self.rewrite = Some(rewrite),
             Ok(true) => {
                 // What has become too old meanwhile is looked for again.
                 self.due = true;
-                rewrite.finish(shared)?;
+                rewrite.finish(shared, rooms)?;
             }
             Err(error) => {
                 // A full disk is tried again, a damaged file is not.
-                if matches!(error, StoreError::Damaged { .. }) {
+                if matches!(error, StoreError::Damaged { .. }) || error.is_gone() {
                     self.broken.extend(rewrite.run.iter().map(|segment| segment.header.number));
                 }
                 rewrite.discard(shared);
@@ -140,11 +139,11 @@ impl Upkeep {
     }
 }
 
-fn remove(shared: &Shared, number: u32, generation: u32) -> Result<(), StoreError> {
-    let name = log_name(number, generation);
+fn remove(shared: &Shared, header: Header) -> Result<(), StoreError> {
+    let name = header.log_name();
     shared.disk.remove(&name).map_err(StoreError::io(&*shared.disk, &name))?;
     // An index without its log is removed when the store is opened.
-    let _ = shared.disk.remove(&index_name(number, generation));
+    let _ = shared.disk.remove(&header.index_name());
     Ok(())
 }
 
@@ -158,8 +157,7 @@ impl Rewrite {
             generation,
             salt: salt(secret, first.header.number, generation),
         };
-        let name = log_name(header.number, header.generation);
-        let log = LogFile::draft(&*shared.disk, &name, header)?.without_zeros();
+        let log = LogFile::draft(&*shared.disk, &header.log_name(), header)?.without_zeros();
         let mut batch = Vec::new();
         log.start_batch(&mut batch);
         Ok(Some(Rewrite { run, log, contents: Contents::default(), batch, at: (0, 0) }))
@@ -183,24 +181,14 @@ impl Rewrite {
         self.at = (place, chunk + 1);
         let number = segment.header.number;
         let Some(span) = shared.index().span(number, chunk, Vec::new()) else { return Ok(false) };
-        let bytes = match Files::new(&*shared.disk).read(&span) {
-            Ok(bytes) => bytes,
-            Err(Stopped::Failed(error)) => return Err(error),
-            Err(Stopped::Rewritten) => {
-                let name = log_name(number, segment.header.generation);
-                return Err(StoreError::damaged(&*shared.disk, &name, "it is gone"));
-            }
-        };
+        let bytes = Files::new(&*shared.disk).read(&span)?;
         let oldest = shared.oldest();
         let index = shared.index();
         let mut kept: HashMap<u32, Option<u64>> = HashMap::new();
         let end = self.log.end;
         for frame in Frames::new(&bytes, span.header.salt, span.offset) {
-            let (_, frame) = frame.map_err(|offset| {
-                let name = log_name(number, span.header.generation);
-                let what = format!("what stands at byte {offset} is not what was written");
-                StoreError::damaged(&*shared.disk, &name, &what)
-            })?;
+            let torn = |offset| StoreError::torn(&*shared.disk, &span.header.log_name(), offset);
+            let (_, frame) = frame.map_err(torn)?;
             let skip = kept.entry(frame.room).or_insert_with(|| {
                 index.rooms.get(&frame.room).and_then(|room| room.live(number, chunk, &shared.options))
             });
@@ -223,9 +211,9 @@ impl Rewrite {
     }
 
     /// Takes the place of what it was made from.
-    fn finish(self, shared: &Shared) -> Result<(), StoreError> {
+    fn finish(self, shared: &Shared, rooms: &Rooms) -> Result<(), StoreError> {
         let header = self.log.header;
-        let known = Known { end: self.log.end, batch: self.log.batch };
+        let known = Known { end: self.log.end, batch: self.log.batch, rooms: rooms.extent() };
         let publish = || {
             write_index(&*shared.disk, header, known, &self.contents)?;
             self.log.publish(&*shared.disk)
@@ -237,7 +225,7 @@ impl Rewrite {
         }
         shared.index_mut().install(header, self.log.end, &self.contents, header.number..=header.through);
         for old in &self.run {
-            remove(shared, old.header.number, old.header.generation)?;
+            remove(shared, old.header)?;
         }
         Ok(())
     }
@@ -245,6 +233,6 @@ impl Rewrite {
     fn discard(&self, shared: &Shared) {
         // Whatever stays is removed when the store is opened.
         let _ = shared.disk.remove(&format!("{}{UNFINISHED}", self.log.name));
-        let _ = shared.disk.remove(&index_name(self.log.header.number, self.log.header.generation));
+        let _ = shared.disk.remove(&self.log.header.index_name());
     }
 }

@@ -7,11 +7,11 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
-use super::Key;
 use super::disk::Disk;
 use super::error::StoreError;
 use super::frame::{FRAME, Fields, Frame, Header};
 use super::log::{LogFile, Tail};
+use crate::protocol::MsgId;
 
 /// The file's name.
 pub(super) const ROOMS: &str = "rooms.log";
@@ -92,6 +92,12 @@ impl Rooms {
 
     pub(super) fn cut(&mut self) -> io::Result<()> {
         self.log.cut()
+    }
+
+    /// Generation and end of the file: they only rise.
+    pub(super) fn extent(&self) -> (u32, u32) {
+        // A few MiB at most: twice what is live.
+        (self.log.header.generation, self.log.end as u32)
     }
 
     /// Whether a room may have had this number.
@@ -226,5 +232,5 @@ impl Room {
 }
 
 fn frame(flags: u8, room: u32, payload: &[u8]) -> Frame<'_> {
-    Frame { flags, room, key: Key::default(), fingerprint: 0, payload }
+    Frame { flags, room, key: MsgId::default(), fingerprint: 0, payload }
 }

@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::io;
 
-use super::Key;
 use super::crc::crc32c;
 use super::disk::Disk;
 use super::frame::{Fields, Frame, HEADER, Header, put_key};
+use crate::protocol::MsgId;
 
 /// Bytes after which a segment is closed and the next one begun.
 pub(super) const SEGMENT: u64 = 8 * 1024 * 1024;
@@ -17,9 +17,9 @@ pub(super) const SEGMENT: u64 = 8 * 1024 * 1024;
 /// memory of an index of a hundred rooms that all talk.
 pub(super) const CHUNK: u32 = 64 * 1024;
 /// Starts every index file.
-const MAGIC: &[u8; 8] = b"ParlorI1";
+const MAGIC: &[u8; 8] = b"ParlorI2";
 /// Bytes before the tables of an index file.
-const HEAD: usize = 48;
+const HEAD: usize = 56;
 
 /// A stretch of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) struct Chunk {
     /// Where it begins; it ends where the next one begins.
     pub(super) offset: u32,
     /// Of its first record.
-    pub(super) first: Key,
+    pub(super) first: MsgId,
 }
 
 /// What a chunk holds of one room.
@@ -68,14 +68,14 @@ pub(super) struct Contents {
     /// Chunk and fingerprint, in the order of records.
     pub(super) prints: Vec<(u16, u64)>,
     /// Of the last record.
-    pub(super) last: Key,
+    pub(super) last: MsgId,
     /// Where each room's entry of the last chunk stands.
     current: HashMap<u32, usize>,
 }
 
 impl Contents {
     /// Nothing, in a segment that follows one whose last record this is.
-    pub(super) fn after(last: Key) -> Contents {
+    pub(super) fn after(last: MsgId) -> Contents {
         Contents { last, ..Contents::default() }
     }
 
@@ -108,14 +108,16 @@ impl Contents {
     }
 }
 
-/// `00000012-0.log`: the number, and how often it was rewritten, hexadecimal.
-pub(super) fn log_name(number: u32, generation: u32) -> String {
-    format!("{number:08x}-{generation:x}.log")
-}
+impl Header {
+    /// `00000012-0.log`: the number, and how often it was rewritten, hexadecimal.
+    pub(super) fn log_name(&self) -> String {
+        format!("{:08x}-{:x}.log", self.number, self.generation)
+    }
 
-/// The index beside [`log_name`].
-pub(super) fn index_name(number: u32, generation: u32) -> String {
-    format!("{number:08x}-{generation:x}.index")
+    /// The index beside that.
+    pub(super) fn index_name(&self) -> String {
+        format!("{:08x}-{:x}.index", self.number, self.generation)
+    }
 }
 
 /// Number and generation of a name with this ending, if it is one of ours.
@@ -126,13 +128,15 @@ pub(super) fn parse_name(name: &str, ending: &str) -> Option<(u32, u32)> {
     (format!("{number:08x}-{generation:x}{ending}") == name).then_some((number, generation))
 }
 
-/// How far an index knows its segment.
+/// How far an index knows its segment, and the rooms in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Known {
     /// The end of the last batch.
     pub(super) end: u64,
     /// The number of the next batch.
     pub(super) batch: u32,
+    /// Generation and end that the file of the rooms had at least: whoever cut it is found out.
+    pub(super) rooms: (u32, u32),
 }
 
 /// Writes the index of a segment that was synced up to `known`.
@@ -145,7 +149,7 @@ pub(super) fn write_index(
     let mut bytes = Vec::with_capacity(HEAD + contents.chunks.len() * 16 + contents.entries.len() * 14);
     bytes.extend_from_slice(MAGIC);
     let counts = [contents.chunks.len(), contents.entries.len(), contents.prints.len()];
-    for number in [header.salt, known.end as u32, known.batch] {
+    for number in [header.salt, known.end as u32, known.batch, known.rooms.0, known.rooms.1] {
         bytes.extend_from_slice(&number.to_le_bytes());
     }
     for count in counts {
@@ -174,7 +178,7 @@ pub(super) fn write_index(
     }
     let sum = crc32c(sum, &bytes[prints..]);
     bytes.extend_from_slice(&sum.to_le_bytes());
-    let file = disk.create(&index_name(header.number, header.generation))?;
+    let file = disk.create(&header.index_name())?;
     file.write_at(&bytes, 0)?;
     file.sync()
 }
@@ -182,7 +186,7 @@ pub(super) fn write_index(
 /// Reads the index of a segment; with the fingerprints only if something in it is as late as
 /// `prints_from`. `None` = it is absent, torn, or of another file.
 pub(super) fn read_index(disk: &dyn Disk, header: Header, prints_from: u64) -> Option<(Known, Contents)> {
-    let file = disk.open(&index_name(header.number, header.generation)).ok()?;
+    let file = disk.open(&header.index_name()).ok()?;
     let read = |offset: usize, count: usize| {
         let mut bytes = vec![0; count];
         (file.read_at(&mut bytes, offset as u64).ok()? == count).then_some(bytes)
@@ -194,7 +198,8 @@ pub(super) fn read_index(disk: &dyn Disk, header: Header, prints_from: u64) -> O
     if head_sum.to_le_bytes() != sum || fields.u32()? != header.salt {
         return None;
     }
-    let known = Known { end: u64::from(fields.u32()?), batch: fields.u32()? };
+    let (end, batch) = (u64::from(fields.u32()?), fields.u32()?);
+    let known = Known { end, batch, rooms: (fields.u32()?, fields.u32()?) };
     let (chunks, entries, prints) = (fields.u32()? as usize, fields.u32()? as usize, fields.u32()? as usize);
     let mut contents = Contents { last: fields.key()?, ..Contents::default() };
     let size = chunks * 16 + entries * 14;

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::disk::Disk;
-use super::index::{Index, Range};
-use super::request::Bound;
-use super::{Key, Notice, Options};
+use super::index::{Index, Wanted};
+use super::{Notice, Options};
+use crate::hub::history::Range;
 
 /// See the [module](self).
 pub(super) struct Shared {
@@ -67,8 +67,9 @@ impl Shared {
         keep.map_or(0, |keep| self.now().saturating_sub(keep))
     }
 
-    pub(super) fn range(&self, after: Bound, before: Bound, upto: Key) -> Range {
-        Range { after, before, upto, oldest: self.oldest() }
+    /// What is kept of a range.
+    pub(super) fn wanted(&self, range: Range) -> Wanted {
+        Wanted { range, oldest: self.oldest() }
     }
 
     /// Whether a segment is complete: another one is written to.

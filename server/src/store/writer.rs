@@ -16,7 +16,9 @@ use super::retention::Upkeep;
 use super::rooms::{ROOMS, Rooms};
 use super::segment::{Contents, Known, SEGMENT, write_index};
 use super::shared::Shared;
-use super::{Key, MAX_PAYLOAD, Notice, Record, Request};
+use super::{MAX_PAYLOAD, Notice};
+use crate::hub::history::{Record, Request};
+use crate::protocol::MsgId;
 
 /// How long upkeep may last between two commits.
 const UPKEEP: Duration = Duration::from_millis(20);
@@ -35,7 +37,7 @@ pub(super) struct Writer {
     held: Vec<Record>,
     held_bytes: usize,
     /// Of the last record that was taken.
-    last: Key,
+    last: MsgId,
     paused: Option<Paused>,
     reads: Vec<Asked>,
     pages: Sender<Asked>,
@@ -125,22 +127,25 @@ impl Writer {
                 Command::Append(records) => records.into_iter().for_each(|record| self.hold(record)),
                 Command::SetRoom { room, state } => self.rooms.set_state(&room, state),
                 Command::Read { ticket, request } => self.reads.push((ticket, request)),
-                Command::Time => self.upkeep.wake(),
+                Command::Time(now_ms) => {
+                    self.shared.tell_time(now_ms);
+                    self.upkeep.wake();
+                }
             }
         }
     }
 
     fn hold(&mut self, record: Record) {
-        if record.key < self.last || record.payload.len() > MAX_PAYLOAD {
+        if record.id < self.last || record.payload.len() > MAX_PAYLOAD {
             log::error!("a fault of the server's own: a record of the history is too long or out of order");
             debug_assert!(
                 false,
                 "keys rise, and payloads are bounded: {:?} after {:?}",
-                record.key, self.last
+                record.id, self.last
             );
             return;
         }
-        self.last = record.key;
+        self.last = record.id;
         if let Some(paused) = &mut self.paused
             && self.held_bytes + cost(&record) > MAX_COMMIT
         {
@@ -154,7 +159,7 @@ impl Writer {
     fn try_commit(&mut self) {
         match self.commit() {
             Ok(()) => {
-                if let Some(key) = self.held.last().map(|record| record.key) {
+                if let Some(key) = self.held.last().map(|record| record.id) {
                     self.shared.notify(Notice::Committed(key));
                 }
                 self.held.clear();
@@ -198,7 +203,7 @@ impl Writer {
             self.held.iter().zip(&rooms).map(|(record, (room, _))| Frame {
                 flags: if record.event { EVENT } else { 0 },
                 room: *room,
-                key: record.key,
+                key: record.id,
                 fingerprint: record.fingerprint,
                 payload: &record.payload,
             })
@@ -238,7 +243,7 @@ impl Writer {
 
     /// The segment that is written to gets an index, and loses the zeros behind its end.
     fn seal(&mut self) {
-        let known = Known { end: self.log.end, batch: self.log.batch };
+        let known = Known { end: self.log.end, batch: self.log.batch, rooms: self.rooms.extent() };
         let sealed = self
             .log
             .cut()
@@ -251,7 +256,7 @@ impl Writer {
 
     fn release_reads(&mut self) {
         for (ticket, request) in self.reads.drain(..) {
-            let to = if matches!(request, Request::Search(_)) { &self.searches } else { &self.pages };
+            let to = if matches!(request, Request::Search { .. }) { &self.searches } else { &self.pages };
             // They end after the writer.
             let _ = to.send((ticket, request));
         }
@@ -282,7 +287,7 @@ impl Writer {
                 match command {
                     Command::Append(records) => lost += records.len() as u64,
                     Command::Read { ticket, request } => self.reads.push((ticket, request)),
-                    Command::SetRoom { .. } | Command::Time => {}
+                    Command::SetRoom { .. } | Command::Time(_) => {}
                 }
             }
             self.release_reads();

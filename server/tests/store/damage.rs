@@ -5,9 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use parlor_server::store::{FakeDisk, Folder, Options, Request, StoreError};
+use parlor_server::hub::history::Request;
+use parlor_server::store::{Command, Folder, Options, StoreError};
 
 use crate::desk::{Desk, Scratch, everything, key, line, options};
+use crate::fake::FakeDisk;
 
 const FIRST: &str = "00000001-0.log";
 
@@ -63,9 +65,9 @@ fn a_flipped_bit_in_an_old_segment_is_told_to_who_reads_it_and_left_alone() {
     // Most of the segment is dead: it would be rewritten.
     let keep = Options { keep_lines: Some(250), ..options() };
     let mut desk = Desk::open(Arc::new(disk.clone()), keep).unwrap();
-    let Err(error) = desk.ask(Request::Page(everything("#a", 300))) else { panic!("it is told") };
+    let Err(error) = desk.ask(Request::Lines(vec![everything("#a", 300)])) else { panic!("it is told") };
     assert!(matches!(&error, StoreError::Damaged { .. }) && error.to_string().contains(FIRST), "{error}");
-    let newest = desk.page(parlor_server::store::Query { newest_first: true, ..everything("#a", 100) });
+    let newest = desk.page(parlor_server::hub::history::Query { newest: true, ..everything("#a", 100) });
     assert_eq!(newest.last(), Some(&key(340)));
     desk.close();
     assert!(disk.snapshot().get(FIRST) == Some(&damaged));
@@ -106,6 +108,28 @@ fn a_truncated_file_is_cut_at_the_end_and_refused_elsewhere() {
     let mut desk = Desk::open(Arc::new(disk), options()).unwrap();
     assert_eq!(desk.all("#a").len(), all.len() + 1);
     assert!(desk.opened.repaired.is_empty());
+}
+
+#[test]
+fn rooms_that_were_cut_between_two_batches_are_refused() {
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    let mut ends = Vec::new();
+    for state in 1..4 {
+        desk.store.give(Command::SetRoom { room: "#a".into(), state: Some([state].into()) }).unwrap();
+        desk.keep(vec![line("#a", u64::from(state), 10)]);
+        ends.push(disk.snapshot()["rooms.log"].len());
+    }
+    desk.close();
+    let whole = disk.snapshot().remove("rooms.log").unwrap();
+    assert_eq!(whole.len(), ends[2]);
+    for end in [28, ends[0], ends[1]] {
+        disk.tamper("rooms.log", |bytes| bytes.truncate(end));
+        refused(&disk, "rooms.log");
+        disk.tamper("rooms.log", |bytes| bytes.clone_from(&whole));
+    }
+    disk.unlock();
+    assert_eq!(Desk::open(Arc::new(disk), options()).unwrap().opened.rooms, [("#a".into(), [3].into())]);
 }
 
 #[test]

@@ -7,10 +7,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use std::{env, fs, process};
 
-use parlor_server::store::{
-    Answer, Bound, Disk, Folder, Found, Key, Notice, Opened, Options, Query, Record, Request, Store,
-    StoreError,
-};
+use parlor_server::hub::history::{Answer, Edge, Kept, Query, Range, Record, Request};
+use parlor_server::protocol::MsgId;
+use parlor_server::store::{Command, Disk, Folder, Notice, Opened, Options, Store, StoreError};
 
 /// How long anything may take.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -24,14 +23,14 @@ pub(crate) struct Desk {
     /// Said while something else was waited for.
     pub(crate) paused: Vec<String>,
     pub(crate) lost: Option<u64>,
-    pub(crate) committed: Key,
+    pub(crate) committed: MsgId,
 }
 
 impl Desk {
     pub(crate) fn open(disk: Arc<dyn Disk>, options: Options) -> Result<Desk, StoreError> {
         let (sender, notices) = channel();
         let (store, opened) = Store::open_on(disk, options, move |notice| drop(sender.send(notice)))?;
-        let committed = Key::default();
+        let committed = MsgId::default();
         Ok(Desk { store, opened, notices, tickets: 0, paused: Vec::new(), lost: None, committed })
     }
 
@@ -58,15 +57,15 @@ impl Desk {
 
     /// Appends and waits for the disk; false = it is paused.
     pub(crate) fn keep(&mut self, records: Vec<Record>) -> bool {
-        let last = records.last().unwrap().key;
-        self.store.append(records).unwrap();
+        let last = records.last().unwrap().id;
+        self.store.give(Command::Append(records)).unwrap();
         self.wait(|desk| desk.committed >= last || !desk.paused.is_empty());
         self.committed >= last
     }
 
     pub(crate) fn ask(&mut self, request: Request) -> Result<Answer, StoreError> {
         self.tickets += 1;
-        self.store.read(self.tickets, request).unwrap();
+        self.store.give(Command::Read { ticket: self.tickets, request: request }).unwrap();
         loop {
             if let Some((ticket, answer)) = self.hear() {
                 assert_eq!(ticket, self.tickets);
@@ -75,27 +74,29 @@ impl Desk {
         }
     }
 
-    pub(crate) fn found(&mut self, request: Request) -> Found {
+    /// What was found, and where a search goes on.
+    pub(crate) fn found(&mut self, request: Request) -> (Vec<Kept>, Option<MsgId>) {
         match self.ask(request).unwrap() {
-            Answer::Found(found) => found,
-            Answer::Targets(_) => panic!("a page was asked for"),
+            Answer::Lines { found, more } => (found, more),
+            other => panic!("lines were asked for, not {other:?}"),
         }
     }
 
     /// The keys of a page.
-    pub(crate) fn page(&mut self, query: Query) -> Vec<Key> {
-        self.found(Request::Page(query)).records.iter().map(|record| record.key).collect()
+    pub(crate) fn page(&mut self, query: Query) -> Vec<MsgId> {
+        self.found(Request::Lines(vec![query])).0.iter().map(|record| record.id).collect()
     }
 
     /// Everything in a room, page by page.
-    pub(crate) fn all(&mut self, room: &str) -> Vec<(Key, Box<[u8]>)> {
+    pub(crate) fn all(&mut self, room: &str) -> Vec<(MsgId, Box<[u8]>)> {
         let mut all = Vec::new();
-        let mut after = Bound::Open;
+        let mut after = Edge::Open;
         loop {
-            let found = self.found(Request::Page(Query { after, ..everything(room, 500) }));
-            let Some(last) = found.records.last() else { return all };
-            after = Bound::At(last.key);
-            all.extend(found.records.into_iter().map(|record| (record.key, record.payload)));
+            let range = Range { after, ..Range::ALL };
+            let (found, _) = self.found(Request::Lines(vec![Query { range, ..everything(room, 500) }]));
+            let Some(last) = found.last() else { return all };
+            after = Edge::At(last.id);
+            all.extend(found.into_iter().map(|record| (record.id, record.payload)));
         }
     }
 
@@ -106,31 +107,23 @@ impl Desk {
 
 /// All of a room, events too.
 pub(crate) fn everything(room: &str, limit: usize) -> Query {
-    Query {
-        room: room.into(),
-        after: Bound::Open,
-        before: Bound::Open,
-        limit,
-        newest_first: false,
-        events: true,
-        upto: Key::MAX,
-    }
+    Query { room: room.into(), range: Range::ALL, limit, newest: false, events: true }
 }
 
 pub(crate) fn options() -> Options {
     Options { secret: [7; 16], now_ms: 1_000_000, retry: Duration::from_millis(20), ..Options::default() }
 }
 
-/// The key of boot 1 and so many milliseconds.
-pub(crate) fn key(millis: u64) -> Key {
-    Key { boot: 1, millis, count: 0 }
+/// The id of boot 1 and so many milliseconds.
+pub(crate) fn key(millis: u64) -> MsgId {
+    MsgId { boot: 1, millis, count: 0 }
 }
 
 /// A line whose payload says what it is, and is so long.
 pub(crate) fn line(room: &str, millis: u64, size: usize) -> Record {
     let mut payload = format!("{room} {millis} ").into_bytes();
     payload.resize(size.max(payload.len()), b'x');
-    Record { room: room.into(), key: key(millis), event: false, fingerprint: 0, payload: payload.into() }
+    Record { room: room.into(), id: key(millis), event: false, fingerprint: 0, payload: payload.into() }
 }
 
 /// A folder that lives as long as its test.

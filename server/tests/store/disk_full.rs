@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use parlor_server::store::FakeDisk;
+use parlor_server::store::Command;
 
 use crate::desk::{Desk, line, options};
+use crate::fake::FakeDisk;
 
 #[test]
 fn history_pauses_and_resumes_by_itself() {
@@ -25,9 +26,9 @@ fn history_pauses_and_resumes_by_itself() {
         // What was kept is still read, and nothing half.
         assert_eq!(desk.all("#a").len(), before);
         // This one fits in what may wait.
-        desk.store.append(vec![last.clone()]).unwrap();
+        desk.store.give(Command::Append(vec![last.clone()])).unwrap();
         disk.set_room(None);
-        desk.wait(|desk| desk.lost.is_some() && desk.committed >= last.key);
+        desk.wait(|desk| desk.lost.is_some() && desk.committed >= last.id);
         assert_eq!(desk.lost.take(), Some(0));
         assert_eq!(desk.all("#a").len(), before + 200);
         desk.paused.clear();
@@ -48,7 +49,7 @@ fn what_does_not_fit_in_the_waiting_room_is_counted() {
     disk.set_room(Some(disk.used()));
     for millis in 2..=60 {
         // Far more than the zeros ahead and 1 MiB.
-        while desk.store.append(vec![line("#a", millis, 60_000)]).is_err() {
+        while desk.store.give(Command::Append(vec![line("#a", millis, 60_000)])).is_err() {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
     }

@@ -4,6 +4,7 @@
 mod damage;
 mod desk;
 mod disk_full;
+mod fake;
 mod pages;
 mod power;
 mod retention;

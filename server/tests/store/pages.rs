@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_server::store::{
-    Answer, Bound, Export, FakeDisk, Key, Options, Query, Record, Request, Search, StoreError,
-};
+use parlor_server::hub::history::{Answer, Edge, Matcher, Query, Range, Record, Request};
+use parlor_server::protocol::MsgId;
+use parlor_server::protocol::time::UnixMillis;
+use parlor_server::store::{Command, Export, Options, StoreError};
 
 use crate::desk::{Desk, Random, Scratch, everything, key, line, options};
+use crate::fake::FakeDisk;
 
 /// A few thousand records of four rooms, some of them events, over several segments.
 fn talk(random: &mut Random, count: u64) -> Vec<Record> {
@@ -24,23 +26,23 @@ fn talk(random: &mut Random, count: u64) -> Vec<Record> {
         .collect()
 }
 
-fn expected(all: &[Record], query: &Query, oldest: u64) -> Vec<Key> {
-    let inside = |key: Key| {
-        let late = match query.after {
-            Bound::Open => true,
-            Bound::At(after) => key > after,
-            Bound::Time(after) => key.millis > after,
+fn expected(all: &[Record], query: &Query, oldest: u64) -> Vec<MsgId> {
+    let inside = |key: MsgId| {
+        let late = match query.range.after {
+            Edge::Open => true,
+            Edge::At(after) => key > after,
+            Edge::Time(after) => key.millis > after.0,
         };
-        let early = match query.before {
-            Bound::Open => true,
-            Bound::At(before) => key < before,
-            Bound::Time(before) => key.millis < before,
+        let early = match query.range.before {
+            Edge::Open => true,
+            Edge::At(before) => key < before,
+            Edge::Time(before) => key.millis < before.0,
         };
-        late && early && key <= query.upto && key.millis >= oldest
+        late && early && key <= query.range.upto && key.millis >= oldest
     };
     let wanted = all.iter().filter(|record| record.room == query.room && (query.events || !record.event));
-    let mut keys: Vec<Key> = wanted.map(|record| record.key).filter(|&key| inside(key)).collect();
-    if query.newest_first {
+    let mut keys: Vec<MsgId> = wanted.map(|record| record.id).filter(|&key| inside(key)).collect();
+    if query.newest {
         keys.drain(..keys.len().saturating_sub(query.limit));
     } else {
         keys.truncate(query.limit);
@@ -50,19 +52,18 @@ fn expected(all: &[Record], query: &Query, oldest: u64) -> Vec<Key> {
 
 fn some_query(random: &mut Random, count: u64) -> Query {
     let bound = |random: &mut Random| match random.below(4) {
-        0 => Bound::Time(random.below(count * 11)),
-        1 => Bound::Open,
-        _ => Bound::At(key(random.below(count * 11))),
+        0 => Edge::Time(UnixMillis(random.below(count * 11))),
+        1 => Edge::Open,
+        _ => Edge::At(key(random.below(count * 11))),
     };
     let (after, before) = (bound(random), bound(random));
+    let upto = if random.below(4) == 0 { key(random.below(count * 11)) } else { MsgId::MAX };
     Query {
         room: ["#a", "#b", "#quiet", "#ünï", "#nobody"][random.below(5) as usize].into(),
-        after,
-        before,
+        range: Range { after, before, upto },
         limit: random.below(120) as usize + 1,
-        newest_first: random.below(2) == 0,
+        newest: random.below(2) == 0,
         events: random.below(2) == 0,
-        upto: if random.below(4) == 0 { key(random.below(count * 11)) } else { Key::MAX },
     }
 }
 
@@ -76,7 +77,7 @@ fn every_page_is_what_was_said_live_and_after_a_restart() {
     let mut said = 0;
     while said < all.len() {
         let next = (said + random.below(300) as usize + 1).min(all.len());
-        desk.store.append(all[said..next].to_vec()).unwrap();
+        desk.store.give(Command::Append(all[said..next].to_vec())).unwrap();
         said = next;
         // It waits for the disk by itself.
         let query = some_query(random, count);
@@ -104,12 +105,15 @@ fn every_page_is_what_was_said_live_and_after_a_restart() {
 }
 
 #[test]
-fn a_page_that_has_all_says_so() {
+fn around_a_line_are_those_before_and_those_from_it_on() {
     let mut desk = Desk::open(Arc::new(FakeDisk::default()), options()).unwrap();
-    desk.keep((1..=3).map(|millis| line("#a", millis, 10)).collect());
-    assert!(desk.found(Request::Page(everything("#a", 4))).complete);
-    assert!(!desk.found(Request::Page(everything("#a", 2))).complete);
-    assert!(desk.found(Request::Page(everything("#nobody", 2))).complete);
+    desk.keep((1..=9).map(|millis| line("#a", millis, 10)).collect());
+    let side = |range, newest| Query { range, newest, ..everything("#a", 2) };
+    let before = side(Range { before: Edge::At(key(5)), ..Range::ALL }, true);
+    let after = side(Range { after: Edge::At(key(4)), ..Range::ALL }, false);
+    let (found, more) = desk.found(Request::Lines(vec![before, after]));
+    assert_eq!(found.iter().map(|line| line.id).collect::<Vec<_>>(), [3, 4, 5, 6].map(key));
+    assert_eq!(more, None);
 }
 
 #[test]
@@ -120,25 +124,22 @@ fn a_search_is_newest_first_over_all_its_rooms_and_goes_on_where_it_ended() {
     let wanted = |payload: &[u8]| payload.windows(4).any(|part| part == b"70 x");
     let said =
         |record: &&Record| ["#a", "#b"].contains(&&*record.room) && !record.event && wanted(&record.payload);
-    let mut expected: Vec<Key> = all.iter().filter(said).map(|record| record.key).collect();
+    let mut expected: Vec<MsgId> = all.iter().filter(said).map(|record| record.id).collect();
     expected.reverse();
     assert!(expected.len() > 100);
-    let (mut found, mut before) = (Vec::new(), Bound::Open);
+    let (mut found, mut before) = (Vec::new(), Edge::Open);
     loop {
-        let search = Search {
+        let (part, more) = desk.found(Request::Search {
             rooms: vec!["#a".into(), "#nobody".into(), "#b".into()],
-            after: Bound::Open,
-            before,
+            range: Range { before, ..Range::ALL },
             limit: 30,
-            matcher: Box::new(wanted),
-            upto: Key::MAX,
-        };
-        let part = desk.found(Request::Search(search));
-        assert!(part.records.len() <= 30);
-        found.extend(part.records.iter().map(|record| record.key));
-        match part.reached {
-            Some(reached) => before = Bound::At(reached),
-            None => break assert!(part.complete),
+            matcher: Matcher(Box::new(wanted)),
+        });
+        assert!(part.len() <= 30);
+        found.extend(part.iter().map(|record| record.id));
+        match more {
+            Some(reached) => before = Edge::At(reached),
+            None => break,
         }
     }
     assert_eq!(found, expected);
@@ -148,15 +149,13 @@ fn a_search_is_newest_first_over_all_its_rooms_and_goes_on_where_it_ended() {
 fn a_matcher_that_panics_is_answered_and_harms_nobody() {
     let mut desk = Desk::open(Arc::new(FakeDisk::default()), options()).unwrap();
     desk.keep(vec![line("#a", 1, 10)]);
-    let search = Search {
+    let search = Request::Search {
         rooms: vec!["#a".into()],
-        after: Bound::Open,
-        before: Bound::Open,
+        range: Range::ALL,
         limit: 30,
-        matcher: Box::new(|_| panic!("this panic is part of the test")),
-        upto: Key::MAX,
+        matcher: Matcher(Box::new(|_| panic!("this panic is part of the test"))),
     };
-    assert!(matches!(desk.ask(Request::Search(search)), Err(StoreError::Fault(_))));
+    assert!(matches!(desk.ask(search), Err(StoreError::Fault(_))));
     assert_eq!(desk.page(everything("#a", 9)), [key(1)]);
 }
 
@@ -166,12 +165,11 @@ fn targets_are_rooms_with_a_line_in_the_range() {
     let join = Record { event: true, ..line("#b", 40, 10) };
     desk.keep(vec![line("#a", 10, 10), line("#b", 20, 10), line("#a", 30, 10), join]);
     let rooms = ["#a", "#b", "#nobody"].map(Into::into).to_vec();
-    let request =
-        |after| Request::Targets { rooms: rooms.clone(), after, before: Bound::Open, upto: Key::MAX };
-    let Answer::Targets(mut all) = desk.ask(request(Bound::Open)).unwrap() else { panic!("targets") };
-    all.sort();
-    assert_eq!(all, [("#a".into(), key(30)), ("#b".into(), key(20))]);
-    let Answer::Targets(late) = desk.ask(request(Bound::Time(20))).unwrap() else { panic!("targets") };
+    let request = |after| Request::Targets { rooms: rooms.clone(), range: Range { after, ..Range::ALL } };
+    let Answer::Targets(all) = desk.ask(request(Edge::Open)).unwrap() else { panic!("targets") };
+    assert_eq!(all, [("#b".into(), key(20)), ("#a".into(), key(30))]);
+    let late = desk.ask(request(Edge::Time(UnixMillis(20)))).unwrap();
+    let Answer::Targets(late) = late else { panic!("targets") };
     assert_eq!(late, [("#a".into(), key(30))]);
 }
 
@@ -196,9 +194,9 @@ fn a_resend_is_found_for_a_day_across_restarts() {
         }
         let mut find = |room: &str, fingerprint| {
             desk.found(Request::Find { room: room.into(), fingerprint })
-                .records
+                .0
                 .pop()
-                .map(|record| record.key.millis)
+                .map(|record| record.id.millis)
         };
         assert_eq!(find("#a", 1_990), Some(1_990 * day / 1_000));
         assert_eq!(find("#b", 1_990), Some(2 * day + 1));
@@ -215,7 +213,11 @@ fn states_boots_and_the_secret_survive() {
     assert_eq!((desk.opened.boot, desk.opened.secret, desk.opened.last_millis), (1, [7; 16], 0));
     for i in 0..20_000_u32 {
         let state = (i % 7 > 0).then(|| i.to_le_bytes().repeat(9).into());
-        while desk.store.set_room(&format!("#{}", i % 50), state.clone()).is_err() {
+        while desk
+            .store
+            .give(Command::SetRoom { room: format!("#{}", i % 50).into(), state: state.clone() })
+            .is_err()
+        {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -245,7 +247,7 @@ fn an_export_is_the_whole_room_from_a_time_on() {
     for since in [0, 9_000] {
         let export = Export::open(&scratch.0, options(), "#a", since).unwrap();
         let bound = export.records() as usize;
-        let got: Vec<Key> = export.map(|record| record.unwrap().key).collect();
+        let got: Vec<MsgId> = export.map(|record| record.unwrap().id).collect();
         let query = everything("#a", usize::MAX);
         assert_eq!(got, expected(&all, &query, since));
         assert!((got.len()..got.len() + 1_000).contains(&bound));
@@ -261,7 +263,9 @@ fn nothing_is_taken_without_bound() {
     // The writer is quick; the caller is quicker.
     let full = (0..1_000).any(|_| {
         millis += 100;
-        desk.store.append((millis..millis + 50).map(|millis| line("#a", millis, 60_000)).collect()).is_err()
+        desk.store
+            .give(Command::Append((millis..millis + 50).map(|millis| line("#a", millis, 60_000)).collect()))
+            .is_err()
     });
     assert!(full);
 }

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_server::store::{FakeDisk, Key, Options, Record};
+use parlor_server::hub::history::Record;
+use parlor_server::protocol::MsgId;
+use parlor_server::store::Command;
+use parlor_server::store::Options;
 
 use crate::desk::{Desk, Random, key, line, options};
+use crate::fake::FakeDisk;
 
 /// What happened until the power went.
 #[derive(Default)]
 struct Past {
     said: Vec<Record>,
     /// What was said to be on disk.
-    committed: Option<Key>,
+    committed: Option<MsgId>,
     /// Of the room `#a`: set before what was committed, and last.
     state: (u8, u8),
 }
@@ -28,7 +32,9 @@ fn talk(disk: &FakeDisk, options: &Options, commits: u64, size: u64, seed: u64) 
     for commit in 1..=commits {
         if random.below(4) == 0 {
             past.state.1 = commit as u8;
-            desk.store.set_room("#a", Some([commit as u8].into())).unwrap();
+            desk.store
+                .give(Command::SetRoom { room: "#a".into(), state: Some([commit as u8].into()) })
+                .unwrap();
         }
         let records: Vec<Record> = (0..random.below(5) + 1)
             .map(|_| {
@@ -55,13 +61,13 @@ fn check(disk: FakeDisk, options: &Options, past: &Past, what: &str) {
     if past.committed.is_some() {
         assert!(desk.opened.boot > 1, "{what}: a boot number came twice");
     }
-    let mut found: Vec<(Key, String, Box<[u8]>)> = Vec::new();
+    let mut found: Vec<(MsgId, String, Box<[u8]>)> = Vec::new();
     for room in ["#a", "#b", "#c"] {
         let all = desk.all(room);
         found.extend(all.into_iter().map(|(key, payload)| (key, room.to_owned(), payload)));
     }
     found.sort();
-    let expected: BTreeMap<Key, &Record> = past.said.iter().map(|record| (record.key, record)).collect();
+    let expected: BTreeMap<MsgId, &Record> = past.said.iter().map(|record| (record.id, record)).collect();
     for (key, room, payload) in &found {
         let said = expected.get(key).unwrap_or_else(|| panic!("{what}: {key:?} was never said"));
         assert!(*said.room == **room && said.payload == *payload, "{what}: {key:?} is not what was said");
@@ -70,29 +76,29 @@ fn check(disk: FakeDisk, options: &Options, past: &Past, what: &str) {
     assert!(last >= past.committed, "{what}: {last:?} after {:?}", past.committed);
     // No gap: of each room, all that was said up to the last, or the newest of it that are kept.
     for room in ["#a", "#b", "#c"] {
-        let said: Vec<Key> = past
+        let said: Vec<MsgId> = past
             .said
             .iter()
-            .filter(|record| &*record.room == room && Some(record.key) <= last)
-            .map(|record| record.key)
+            .filter(|record| &*record.room == room && Some(record.id) <= last)
+            .map(|record| record.id)
             .collect();
         let kept = options.keep_lines.map_or(said.len(), |lines| said.len().min(lines as usize));
-        let there: Vec<Key> = found.iter().filter(|(_, of, _)| of == room).map(|(key, ..)| *key).collect();
+        let there: Vec<MsgId> = found.iter().filter(|(_, of, _)| of == room).map(|(key, ..)| *key).collect();
         assert_eq!(there, said[said.len() - kept..], "{what}: {room}");
     }
     let state = desk.opened.rooms.iter().find(|(room, _)| &**room == "#a").map_or(0, |(_, state)| state[0]);
     assert!(state == past.state.0 || state == past.state.1, "{what}: state {state} of {:?}", past.state);
     // And it goes on.
     let next =
-        Record { key: Key { boot: desk.opened.boot, millis: 1_000_000, count: 0 }, ..line("#b", 0, 99) };
+        Record { id: MsgId { boot: desk.opened.boot, millis: 1_000_000, count: 0 }, ..line("#b", 0, 99) };
     assert!(desk.keep(vec![next.clone()]), "{what}");
-    assert_eq!(desk.all("#b").last().map(|(key, _)| *key), Some(next.key), "{what}");
+    assert_eq!(desk.all("#b").last().map(|(key, _)| *key), Some(next.id), "{what}");
     desk.close();
     disk.unlock();
     let mut desk =
         Desk::open(Arc::new(disk), options.clone()).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(desk.opened.repaired.is_empty(), "{what}: {:?}", desk.opened.repaired);
-    assert_eq!(desk.all("#b").last().map(|(key, _)| *key), Some(next.key), "{what}");
+    assert_eq!(desk.all("#b").last().map(|(key, _)| *key), Some(next.id), "{what}");
 }
 
 #[test]

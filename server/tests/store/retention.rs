@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_server::store::{FakeDisk, Options, Record, compact};
+use parlor_server::hub::history::Record;
+use parlor_server::store::{Command, Options, compact};
 
 use crate::desk::{Desk, Scratch, key, line, options};
+use crate::fake::FakeDisk;
 
 #[test]
 fn lines_beyond_the_count_are_gone_at_once() {
@@ -34,9 +36,9 @@ fn lines_beyond_the_age_are_gone_when_the_time_is_told() {
     let mut desk = Desk::open(Arc::new(FakeDisk::default()), keep).unwrap();
     desk.keep((1..=2_000).map(|millis| line("#a", millis, 300)).collect());
     assert_eq!(desk.all("#a")[0].0, key(1_000));
-    desk.store.tell_time(2_500);
+    desk.store.give(Command::Time(2_500)).unwrap();
     assert_eq!(desk.all("#a")[0].0, key(1_500));
-    desk.store.tell_time(9_000);
+    desk.store.give(Command::Time(9_000)).unwrap();
     assert_eq!(desk.all("#a").len(), 0);
 }
 
@@ -45,7 +47,7 @@ fn bytes_beyond_the_limit_are_gone_by_chunks() {
     let keep = Options { keep_bytes: Some(200_000), ..options() };
     let mut desk = Desk::open(Arc::new(FakeDisk::default()), keep).unwrap();
     for millis in 1..=3_000 {
-        desk.store.append(vec![line("#a", millis, 467)]).unwrap();
+        desk.store.give(Command::Append(vec![line("#a", millis, 467)])).unwrap();
     }
     let bytes = desk.all("#a").len() * 500;
     assert!((200_000..200_000 + 66_500).contains(&bytes), "{bytes}");
@@ -62,7 +64,7 @@ fn the_disk_is_freed_while_people_talk_and_read() {
     for millis in 1..=3_000 {
         let room = if millis % 40 == 0 { "#quiet" } else { "#loud" };
         quiet += usize::from(room == "#quiet");
-        desk.store.append(vec![line(room, millis, 30_000)]).unwrap();
+        desk.store.give(Command::Append(vec![line(room, millis, 30_000)])).unwrap();
         if millis % 50 == 0 {
             let all = desk.all("#quiet");
             assert_eq!(all.len(), quiet);
@@ -88,8 +90,8 @@ fn a_room_without_lines_and_state_is_forgotten_and_its_number_not_used_again() {
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), keep.clone()).unwrap();
     desk.keep(vec![line("#old", 1, 300)]);
-    desk.store.set_room("#state", Some([1].into())).unwrap();
-    desk.store.tell_time(5_000);
+    desk.store.give(Command::SetRoom { room: "#state".into(), state: Some([1].into()) }).unwrap();
+    desk.store.give(Command::Time(5_000)).unwrap();
     assert_eq!(desk.all("#old").len(), 0);
     desk.close();
     disk.unlock();
@@ -107,7 +109,7 @@ fn compaction_leaves_only_what_is_kept() {
     let mut desk = Desk::in_folder(&scratch.0, options());
     for millis in 1..=1_000 {
         let room = if millis % 10 == 0 { "#a" } else { "#b" };
-        while desk.store.append(vec![line(room, millis, 30_000)]).is_err() {
+        while desk.store.give(Command::Append(vec![line(room, millis, 30_000)])).is_err() {
             std::thread::sleep(Duration::from_millis(1));
         }
     }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -26,6 +26,7 @@ pub(crate) enum Contestant {
     IdealHub,
     Ngircd,
     Inspircd,
+    Ergo,
     Ours,
 }
 
@@ -36,6 +37,7 @@ impl fmt::Display for Contestant {
             Contestant::IdealHub => f.write_str("ideal hub"),
             Contestant::Ngircd => f.write_str("ngIRCd"),
             Contestant::Inspircd => f.write_str("InspIRCd"),
+            Contestant::Ergo => f.write_str("Ergo"),
             Contestant::Ours => f.write_str("ours"),
         }
     }
@@ -49,14 +51,13 @@ impl Contestant {
             let peer = match name {
                 "ngircd" => Contestant::Ngircd,
                 "inspircd" => Contestant::Inspircd,
-                _ => return Err(format!("--vs {name}: there are ngircd and inspircd")),
+                "ergo" => Contestant::Ergo,
+                _ => return Err(format!("--vs {name}: there are ngircd, inspircd and ergo")),
             };
-            let program = peer.program();
-            let found = Path::new(program).exists();
-            if found {
+            if peer.program().exists() {
                 peers.push(peer);
             } else {
-                eprintln!("bench: without {name}: there is no {program} (apt install {name})");
+                eprintln!("bench: without {name}: there is no {}", peer.program().display());
             }
         }
         Ok(peers)
@@ -70,11 +71,17 @@ impl Contestant {
         }
     }
 
-    fn program(self) -> &'static str {
+    /// Where Debian puts it; Ergo, which Debian has not, is looked for in the path.
+    fn program(self) -> PathBuf {
         match self {
-            Contestant::Ngircd => "/usr/sbin/ngircd",
-            Contestant::Inspircd => "/usr/sbin/inspircd",
-            _ => "",
+            Contestant::Ngircd => "/usr/sbin/ngircd".into(),
+            Contestant::Inspircd => "/usr/sbin/inspircd".into(),
+            Contestant::Ergo => {
+                let folders = std::env::var_os("PATH").unwrap_or_default();
+                let places = std::env::split_paths(&folders).map(|folder| folder.join("ergo"));
+                places.into_iter().find(|place| place.exists()).unwrap_or_else(|| "ergo".into())
+            }
+            _ => PathBuf::new(),
         }
     }
 
@@ -86,11 +93,15 @@ impl Contestant {
             Contestant::Floor(_) => Err(io::Error::other("a floor is started with its sockets")),
             Contestant::Ngircd => {
                 let args = ["-n", "-f", "CONFIG"];
-                foreign(self.program(), &args, include_str!("ngircd.conf"), cores)
+                foreign(&self.program(), &args, include_str!("ngircd.conf"), cores)
             }
             Contestant::Inspircd => {
                 let args = ["--nofork", "--nolog", "--runasroot", "--config=CONFIG"];
-                foreign(self.program(), &args, include_str!("inspircd.conf"), cores)
+                foreign(&self.program(), &args, include_str!("inspircd.conf"), cores)
+            }
+            Contestant::Ergo => {
+                let args = ["run", "--conf", "CONFIG"];
+                foreign(&self.program(), &args, include_str!("ergo.yaml"), cores)
             }
         }
     }
@@ -128,7 +139,7 @@ pub(crate) fn own_program(args: &[&str], cores: Option<&[usize]>) -> io::Result<
     Ok(Running { id: child.0.id(), address, dialect: Dialect::Raw, program: Program::Child(child, None) })
 }
 
-fn foreign(program: &str, args: &[&str], config: &str, cores: Option<&[usize]>) -> io::Result<Running> {
+fn foreign(program: &Path, args: &[&str], config: &str, cores: Option<&[usize]>) -> io::Result<Running> {
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let scratch = Scratch::new();
     let config = config.replace("PORT", &address.port().to_string());
@@ -141,7 +152,7 @@ fn foreign(program: &str, args: &[&str], config: &str, cores: Option<&[usize]>) 
     let began = now();
     while TcpStream::connect(address).is_err() {
         if began.elapsed() > START {
-            return Err(io::Error::other(format!("{program} does not listen")));
+            return Err(io::Error::other(format!("{} does not listen", program.display())));
         }
         sleep(Duration::from_millis(20));
     }

@@ -5,14 +5,14 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::disk::{Disk, DiskFile};
+use parlor_server::store::{Disk, DiskFile};
 
 /// Bytes that a disk writes whole or not at all.
 const SECTOR: usize = 512;
 
 /// A disk in memory. Clones are the same disk.
 #[derive(Debug, Clone, Default)]
-pub struct FakeDisk(Arc<Mutex<State>>);
+pub(crate) struct FakeDisk(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -45,28 +45,28 @@ enum Change {
 
 impl FakeDisk {
     /// The power goes after so many changes from the start: nothing works any more.
-    pub fn cut_power_after(&self, changes: u64) {
+    pub(crate) fn cut_power_after(&self, changes: u64) {
         self.state().cut_after = Some(changes);
     }
 
     /// Writes, syncs and renames so far.
-    pub fn changes(&self) -> u64 {
+    pub(crate) fn changes(&self) -> u64 {
         self.state().changes
     }
 
     /// From now on all files together hold so many bytes at most; `None` = any number.
-    pub fn set_room(&self, bytes: Option<u64>) {
+    pub(crate) fn set_room(&self, bytes: Option<u64>) {
         self.state().room = bytes;
     }
 
     /// Bytes of all files.
-    pub fn used(&self) -> u64 {
+    pub(crate) fn used(&self) -> u64 {
         self.state().used()
     }
 
     /// What is found after the power was gone: all that was synced, and of the rest what `seed`
     /// says: nothing, all, the first writes, or any sectors.
-    pub fn after_power_cut(&self, seed: u64) -> FakeDisk {
+    pub(crate) fn after_power_cut(&self, seed: u64) -> FakeDisk {
         let state = self.state();
         let mut random = Random(seed);
         let mode = random.below(4);
@@ -85,7 +85,7 @@ impl FakeDisk {
     }
 
     /// Changes the bytes of a file behind the store's back.
-    pub fn tamper(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn tamper(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let mut state = self.state();
         if let Some(&id) = state.names.get(name)
             && let Some(file) = state.files.get_mut(id)
@@ -96,14 +96,14 @@ impl FakeDisk {
     }
 
     /// The bytes of each file.
-    pub fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
         let state = self.state();
         let bytes = |id: usize| state.files.get(id).map(|file| file.now.clone()).unwrap_or_default();
         state.names.iter().map(|(name, &id)| (name.clone(), bytes(id))).collect()
     }
 
     /// Whoever had the disk locked is gone.
-    pub fn unlock(&self) {
+    pub(crate) fn unlock(&self) {
         self.state().locked = false;
     }
 
