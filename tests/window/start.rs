@@ -54,7 +54,7 @@ fn no_folder_for_the_settings() {
     let desk = Desk::new().without_folder();
     let alice = desk.client(&[&server.address().to_string(), "--name", "alice"]);
     alice.wait_title("#lobby*");
-    alice.picture("nothing-kept");
     alice.types("all the same");
     bob.expect("<alice> all the same");
+    alice.picture("nothing-kept");
 }
