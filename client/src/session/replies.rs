@@ -40,7 +40,8 @@ impl Session {
                 let me = self.me.nick.clone();
                 self.set_away(&me, code == 306);
                 let place = self.asked_at();
-                self.inform(&place, LineKind::Info, &sentence);
+                let sentence = if code == 306 { "You are away now" } else { "You are back now" };
+                self.inform(&place, LineKind::Info, sentence);
             }
             // RPL_LIST, RPL_LISTEND
             322 => {

@@ -6,7 +6,7 @@ use super::history::{Answer, Request};
 use super::receipts::Until;
 use super::record::Remembered;
 use super::replay::Ticket;
-use super::reply::with_tag;
+use super::reply::tagged;
 use super::room::RoomId;
 use super::{ConnectionId, Event, Hub, Line};
 use crate::protocol::Capability;
@@ -17,7 +17,7 @@ use crate::protocol::command::Verb;
 pub(super) struct Again {
     id: ConnectionId,
     /// What binds the echo to the label of its command.
-    pub(super) tag: Option<(&'static str, String)>,
+    pub(super) tag: Option<String>,
     room: String,
     verb: Verb,
     text: String,
@@ -66,7 +66,7 @@ impl Hub {
             }
         };
         let line = match tag.filter(|_| !line.is_empty()) {
-            Some((key, value)) => with_tag(key, Some(&value), line),
+            Some(tag) => tagged(&tag, &line),
             None => line,
         };
         self.answered(id, ticket, line);

@@ -239,18 +239,17 @@ impl Hub {
         if batch.is_none() && lines.is_empty() {
             lines.push((self.server_line("ACK"), None));
         }
-        if batch.is_none()
-            && lines.len() == 1
-            && let Some((line, until)) = lines.pop()
-        {
-            return self.deliver_bound(id, ("label", &label), line, until);
+        if let (None, [(line, until)]) = (&batch, &lines[..]) {
+            let line = self.bind(&format!("label={label}"), line, *until);
+            return self.deliver(id, line, *until);
         }
         let paged = batch.is_some();
         let batch = batch.unwrap_or_else(|| self.next_batch());
         let open = self.server_line(format_args!("BATCH +{batch} labeled-response"));
         self.deliver(id, with_tag("label", Some(&label), open), None);
         for (line, until) in lines {
-            self.deliver_bound(id, ("batch", &batch), line, until);
+            let line = self.bind(&format!("batch={batch}"), &line, until);
+            self.deliver(id, line, until);
         }
         if paged {
             self.end_batch_behind_pages(id, batch);
@@ -259,24 +258,14 @@ impl Hub {
         }
     }
 
-    /// A reply, with the tag that binds it to its command; one that the store has yet to bring gets
+    /// A reply with the tag that binds it to its command; one that the store has yet to bring gets
     /// it then.
-    fn deliver_bound(
-        &mut self,
-        id: ConnectionId,
-        (key, value): (&'static str, &str),
-        line: Line,
-        until: Option<Until>,
-    ) {
-        let again = match until {
-            Some(Until::Answered(ticket)) => self.tickets.get_mut(&ticket),
-            _ => None,
-        };
-        if let Some(Ticket::Echo(again)) = again {
-            again.tag = Some((key, value.to_owned()));
-            return self.deliver(id, line, until);
+    fn bind(&mut self, tag: &str, line: &Line, until: Option<Until>) -> Line {
+        let Some(Until::Answered(ticket)) = until else { return tagged(tag, line) };
+        if let Some(Ticket::Echo(again)) = self.tickets.get_mut(&ticket) {
+            again.tag = Some(tag.to_owned());
         }
-        self.deliver(id, with_tag(key, Some(value), line), until);
+        line.clone()
     }
 
     /// The batch of the labelled command in hand, which goes on after it.
