@@ -132,7 +132,10 @@ fn since_leaves_out_what_is_older() {
     let last = all.lines().last().expect("lines");
     let at = export(&last[..24]);
     assert!(at.stdout.lines().last() == Some(last) && at.stdout.len() <= all.len(), "{}", at.stdout);
-    assert_eq!(export("yesterday").code, 64);
+    for nonsense in ["yesterday", "2026-02-30", "2026-02-30T00:00:00Z", "2025-02-29"] {
+        let ended = export(nonsense);
+        assert_eq!((ended.code, ended.stdout.as_str()), (64, ""), "{nonsense}: {}", ended.stderr);
+    }
 }
 
 #[test]
