@@ -51,6 +51,36 @@ fn a_text_for_people() {
     }
 }
 
+#[test]
+fn the_key_of_a_room_is_not_in_its_history() {
+    let home = Scratch::new();
+    let folder = home.path().display().to_string();
+    let server = home.server(&[]);
+    let mut alice = server.irc("alice");
+    let mut bob = server.irc_with("bob", &["batch", "draft/chathistory", "draft/event-playback"]);
+    alice.join("#tea");
+    bob.join("#tea");
+    alice.send("MODE #tea +lk-s 5 sesame");
+    bob.expect("MODE #tea +lk 5 sesame");
+    alice.settle();
+    let told = bob.ask_batch("CHATHISTORY LATEST #tea * 10");
+    assert!(told.iter().any(|m| m.raw.contains("MODE #tea +lk 5 *")), "{told:?}");
+    assert!(!told.iter().any(|m| m.raw.contains("sesame")), "{told:?}");
+    assert_eq!(server.stop(), 0);
+    for format in ["text", "jsonl"] {
+        let told = run(&["--data", &folder, "--export", "#tea", "--format", format]).stdout;
+        assert!(told.contains("+lk 5 *") && !told.contains("sesame"), "{told}");
+    }
+    for name in home.path().read_dir().expect("it is ours") {
+        let path = name.expect("it is ours").path();
+        let holds = std::fs::read(&path).expect("it is ours").windows(6).any(|part| part == b"sesame");
+        assert_eq!(holds, path.ends_with("rooms.log"), "{}: the room itself needs it", path.display());
+    }
+    let mut carol = home.server(&[]).irc("carol");
+    carol.send("JOIN #tea");
+    carol.expect_numeric("475");
+}
+
 /// One JSON value, read strictly (RFC 8259); what follows it.
 fn json(text: &str) -> Result<&str, String> {
     let wrong = || format!("no JSON: {text:.40}");
