@@ -382,6 +382,7 @@ impl Dispatch {
                 }
                 Output::More { id } => self.more.push(id),
                 Output::Log(text) => log::info!("{text}"),
+                Output::Warn(text) => log::warn!("{text}"),
                 // A terminal that is held up must not hold up the room.
                 Output::Console(text) => drop(self.shown.try_send(text)),
                 Output::Stop(after) => self.stop_at = Some(clock() + after),

@@ -329,6 +329,8 @@ fn a_full_disk_stops_nobody_and_is_said() {
     assert!(!said.contains(".."), "{said}");
     let line = carol.expect("*istory is paused*");
     assert!(line.starts_with("-!- server: "), "{line}");
+    let logged = server.wait_log("is paused");
+    assert_eq!(logged.to_lowercase().matches("is paused").count(), 1, "{logged}");
     // The room goes on, and what is there can be read.
     for _ in 0..50 {
         alice.send("PRIVMSG #lobby :going on");
@@ -340,6 +342,11 @@ fn a_full_disk_stops_nobody_and_is_said() {
     relieve(&server);
     bob.expect("NOTICE #lobby :*istory goes on*");
     alice.settle();
+    let log = server.log().all();
+    for once in ["is paused", "goes on"] {
+        let said = log.iter().filter(|line| line.contains(once)).count();
+        assert_eq!(said, 1, "{once} in {log:?}");
+    }
     let echo = alice.ask("PRIVMSG #lobby :kept again", "PRIVMSG #lobby :kept again");
     assert_eq!(echo.tag("parlor/volatile"), None, "{echo}");
     server.crash();

@@ -109,9 +109,6 @@ fn load_with(disk: &dyn Disk, options: &Options, upgrades: &[Upgrade]) -> Result
         }
     }
     meta.boot(disk, read.index.last())?;
-    for sentence in &repaired {
-        log::warn!("{sentence}");
-    }
     Ok(Loaded { meta, rooms, index: read.index, log, contents, fingerprints: read.fingerprints, repaired })
 }
 

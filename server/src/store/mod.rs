@@ -101,8 +101,8 @@ pub struct Opened {
 pub enum Notice {
     /// Everything appended so far up to this id is on disk (or was reported lost).
     Committed(MsgId),
-    /// The disk takes nothing: a sentence for people. What was committed stays readable; reads
-    /// are answered without waiting for what was not.
+    /// The disk takes nothing: sentences that say why, for the operator. What was committed stays
+    /// readable; reads are answered without waiting for what was not.
     Paused(String),
     /// The disk takes lines again.
     Resumed {

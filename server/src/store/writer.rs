@@ -87,9 +87,8 @@ impl Writer {
         match catch_unwind(AssertUnwindSafe(|| self.work(deadline))) {
             Ok(lost) => lost,
             Err(_) => {
-                let sentence = "History is paused: the server hit a fault of its own. Its operator has to start it again.";
-                log::error!("a fault of the server's own: the thread that writes the history panicked");
-                self.shared.notify(Notice::Paused(sentence.into()));
+                let why = "The thread that writes it panicked, a fault of the server's own. Start the server again.";
+                self.shared.notify(Notice::Paused(why.into()));
                 self.refuse()
             }
         }
@@ -165,7 +164,6 @@ impl Writer {
                 self.held.clear();
                 self.held_bytes = 0;
                 if let Some(paused) = self.paused.take() {
-                    log::info!("the history goes on; {} lines were lost meanwhile", paused.lost);
                     self.shared.notify(Notice::Resumed { lost: paused.lost });
                 }
             }
@@ -176,10 +174,7 @@ impl Writer {
                     lost: lost.unwrap_or_default(),
                 });
                 if lost.is_none() {
-                    log::error!("history is paused: {error}");
-                    let sentence =
-                        format!("History is paused: {error} The room goes on; new lines may be lost.");
-                    self.shared.notify(Notice::Paused(sentence));
+                    self.shared.notify(Notice::Paused(error.to_string()));
                 }
             }
         }
