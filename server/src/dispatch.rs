@@ -377,7 +377,7 @@ impl Dispatch {
                 Output::Store(record) => self.archive.keep(*record),
                 Output::Room { room, state } => self.archive.keep_room(room, state),
                 Output::Read { ticket, request } => {
-                    let answer = self.archive.read(ticket, request);
+                    let answer = self.archive.read(ticket, request, moment(self.started).wall.0);
                     self.answers.extend(answer.map(|answer| (ticket, answer)));
                 }
                 Output::More { id } => self.more.push(id),

@@ -277,6 +277,23 @@ fn retention_by_age_forgets_what_is_old() {
     }
 }
 
+#[test]
+fn what_is_too_old_is_not_told_even_if_nobody_says_anything_new() {
+    let server = Scratch::new().server(&["--keep", "2s"]);
+    let mut alice = server.irc_with("alice", &["batch", "draft/chathistory", "server-time", "echo-message"]);
+    alice.join("#tea");
+    alice.ask("PRIVMSG #tea :soon gone", "PRIVMSG #tea *");
+    let said = std::time::Instant::now();
+    let mut left = 1;
+    while left > 0 {
+        left = alice.ask_batch("CHATHISTORY LATEST #tea * 5").len();
+        assert!(said.elapsed().as_secs() < 10, "the line is told after 10 seconds");
+    }
+    assert!(said.elapsed().as_millis() > 1_500, "gone too early");
+    alice.ask("PRIVMSG #tea :next", "PRIVMSG #tea *");
+    assert_eq!(alice.ask_batch("CHATHISTORY LATEST #tea * 5").len(), 1);
+}
+
 /// A server whose files may not grow beyond some blocks of 512 bytes.
 #[cfg(unix)]
 fn cramped(home: &Scratch, blocks: u32) -> Server {

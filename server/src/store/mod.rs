@@ -206,6 +206,12 @@ impl Store {
         given
     }
 
+    /// The time now, milliseconds since 1970, for the questions that are asked from now on: they
+    /// are answered without what is too old. [`Command::Time`] makes it go.
+    pub fn tell_time(&self, now_ms: u64) {
+        self.shared.tell_time(now_ms);
+    }
+
     /// Writes what waits, compacts while there is time, answers what was asked, and stops the
     /// threads.
     ///

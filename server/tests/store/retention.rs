@@ -43,6 +43,17 @@ fn lines_beyond_the_age_are_gone_when_the_time_is_told() {
 }
 
 #[test]
+fn a_question_is_answered_by_the_time_it_was_asked_at() {
+    let keep = Options { keep: Some(Duration::from_millis(1_000)), now_ms: 0, ..options() };
+    let mut desk = Desk::open(Arc::new(FakeDisk::default()), keep).unwrap();
+    desk.keep((1..=2_000).map(|millis| line("#a", millis, 300)).collect());
+    desk.store.tell_time(2_999);
+    assert_eq!(desk.all("#a")[0].0, key(1_999));
+    desk.store.tell_time(3_001);
+    assert_eq!(desk.all("#a").len(), 0);
+}
+
+#[test]
 fn bytes_beyond_the_limit_are_gone_by_chunks() {
     let keep = Options { keep_bytes: Some(200_000), ..options() };
     let mut desk = Desk::open(Arc::new(FakeDisk::default()), keep).unwrap();
