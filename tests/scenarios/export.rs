@@ -268,6 +268,27 @@ fn compaction_keeps_what_is_kept_and_says_what_it_saved() {
 }
 
 #[test]
+fn compaction_leaves_nothing_of_what_is_too_old() {
+    let (home, folder) = history();
+    let holds = || {
+        let files = home.path().read_dir().expect("it is ours").map(|file| file.expect("it is ours").path());
+        files
+            .filter(|path| std::fs::read(path).expect("it is ours").windows(6).any(|part| part == b"tagged"))
+            .count()
+    };
+    assert_eq!(holds(), 1);
+    let deadline = Deadline::after(Deadline::DEFAULT);
+    while holds() > 0 {
+        assert!(deadline.left().is_some(), "a second has passed");
+        let ended = run(&["--data", &folder, "--compact", "--keep", "1s"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+    // What the room is stays.
+    let told = home.server(&[]).irc("bob").join("#tea");
+    assert!(told.iter().any(|m| m.command == "332" && m.last() == "leaves"), "{told:?}");
+}
+
+#[test]
 fn whoever_reads_an_export_may_stop_reading() {
     let (_home, folder) = history();
     let ended = Launch::new(&["--data", &folder, "--export", "#tea"])

@@ -279,7 +279,8 @@ fn retention_by_age_forgets_what_is_old() {
 
 #[test]
 fn what_is_too_old_is_not_told_even_if_nobody_says_anything_new() {
-    let server = Scratch::new().server(&["--keep", "2s"]);
+    let home = Scratch::new();
+    let server = home.server(&["--keep", "2s"]);
     let mut alice = server.irc_with("alice", &["batch", "draft/chathistory", "server-time", "echo-message"]);
     alice.join("#tea");
     alice.ask("PRIVMSG #tea :soon gone", "PRIVMSG #tea *");
@@ -292,6 +293,22 @@ fn what_is_too_old_is_not_told_even_if_nobody_says_anything_new() {
     assert!(said.elapsed().as_millis() > 1_500, "gone too early");
     alice.ask("PRIVMSG #tea :next", "PRIVMSG #tea *");
     assert_eq!(alice.ask_batch("CHATHISTORY LATEST #tea * 5").len(), 1);
+}
+
+#[test]
+fn what_is_too_old_leaves_the_disk_while_the_server_runs() {
+    let home = Scratch::new();
+    let server = home.server(&["--keep", "2s"]);
+    let mut alice = server.irc_with("alice", &["echo-message"]);
+    alice.join("#tea");
+    alice.ask("PRIVMSG #tea :a word in confidence", "PRIVMSG #tea *");
+    let deadline = Deadline::after(Deadline::DEFAULT);
+    let holds = |bytes: &[u8]| bytes.windows(10).any(|part| part == b"confidence");
+    while content(&home).iter().any(|(_, bytes)| holds(bytes)) {
+        assert!(deadline.left().is_some(), "it is still there: {:?}", files(&home));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    alice.ask("PRIVMSG #tea :and on", "PRIVMSG #tea *");
 }
 
 /// A server whose files may not grow beyond some blocks of 512 bytes.

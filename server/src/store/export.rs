@@ -1,14 +1,16 @@
 //! The store without its threads, for a server that is stopped: a room as a whole, and compaction.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::vec;
 
 use super::disk::{Disk, Folder};
 use super::error::StoreError;
 use super::index::{Index, Wanted};
 use super::readers::{Files, each, kept};
-use super::{Options, Store, load};
+use super::shared::Shared;
+use super::writer::Writer;
+use super::{Options, load, retention};
 use crate::hub::history::{Edge, Kept, Range};
 
 /// The records of a room for `server --export`, oldest first; the server has to be stopped.
@@ -96,8 +98,10 @@ impl Iterator for Export {
     }
 }
 
-/// Compacts the store in `folder` until nothing is left to do, for `server --compact`. The server
-/// has to be stopped. Returns the bytes of all files before and after.
+/// Compacts the store in `folder` until nothing dead is left, for `server --compact`. The server has
+/// to be stopped. Returns the bytes of all files before and after.
+///
+/// Reads everything before it changes anything: a damaged file is an error, and stays as it is.
 pub fn compact(folder: &Path, options: Options) -> Result<(u64, u64), StoreError> {
     let size = || -> Result<u64, StoreError> {
         let disk = Folder::new(folder);
@@ -105,9 +109,18 @@ pub fn compact(folder: &Path, options: Options) -> Result<(u64, u64), StoreError
         let names = disk.list().map_err(failed)?;
         Ok(names.iter().filter_map(|name| disk.open(name).ok()?.len().ok()).sum())
     };
+    let shared = |index| {
+        let disk = Arc::new(Folder::new(folder));
+        Arc::new(Shared::new(disk, options.clone(), index, Box::new(|_| {})))
+    };
     let before = size()?;
-    let (store, _) = Store::open(folder, options, |_| {})?;
-    // Longer than any disk takes.
-    store.close(std::time::Duration::from_secs(24 * 60 * 60));
+    let dead = retention::survey(&shared(load::look(&Folder::new(folder), &options)?))?;
+    let shared = shared(Index::default());
+    let mut loaded = load::load(&*shared.disk, &options)?;
+    loaded.repaired.iter().for_each(|sentence| log::warn!("history: {sentence}"));
+    *shared.index_mut() = std::mem::take(&mut loaded.index);
+    // It has nobody to write for and nobody to answer.
+    let nobody = (mpsc::channel().0, mpsc::channel().0);
+    Writer::new(shared, Arc::default(), loaded, nobody).compact(dead)?;
     Ok((before, size()?))
 }

@@ -30,6 +30,11 @@ pub(super) struct Segment {
 }
 
 impl Segment {
+    /// Of its first record; of the last one before it, if it has none.
+    pub(super) fn first(&self) -> MsgId {
+        self.chunks.first().map_or(self.last, |chunk| chunk.first)
+    }
+
     /// No record of the chunk is later.
     fn last_of(&self, chunk: u16) -> MsgId {
         self.chunks.get(usize::from(chunk) + 1).map_or(self.last, |next| next.first.before())

@@ -1,6 +1,7 @@
 //! The writer: takes all that waits, writes it, syncs once, says so. Between two commits it does a
 //! little upkeep.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -12,7 +13,7 @@ use super::load::{Loaded, create_segment};
 use super::log::LogFile;
 use super::queue::{Command, MAX_COMMIT, Queue, cost};
 use super::readers::Asked;
-use super::retention::Upkeep;
+use super::retention::{Upkeep, lateness};
 use super::rooms::{ROOMS, Rooms};
 use super::segment::{Contents, Known, SEGMENT, write_index};
 use super::shared::Shared;
@@ -33,6 +34,8 @@ pub(super) struct Writer {
     contents: Contents,
     secret: [u8; 16],
     upkeep: Upkeep,
+    /// The time was told: the segment that is written to may have become old.
+    older: bool,
     /// Records that are not on disk yet.
     held: Vec<Record>,
     held_bytes: usize,
@@ -70,6 +73,7 @@ impl Writer {
             contents: loaded.contents,
             secret: loaded.meta.secret,
             upkeep,
+            older: true,
             held: Vec::new(),
             held_bytes: 0,
             last,
@@ -110,9 +114,10 @@ impl Writer {
             if closed {
                 return self.finish(deadline());
             }
+            self.close_old_segment();
             let until = clock() + UPKEEP;
             while self.upkeep.is_busy() {
-                self.upkeep.step(&self.shared, &mut self.rooms, &self.secret);
+                self.keep_up();
                 if !self.queue.is_empty() || clock() >= until {
                     break;
                 }
@@ -129,6 +134,7 @@ impl Writer {
                 Command::Time(now_ms) => {
                     self.shared.tell_time(now_ms);
                     self.upkeep.wake();
+                    self.older = true;
                 }
             }
         }
@@ -236,6 +242,48 @@ impl Writer {
         Ok(())
     }
 
+    fn keep_up(&mut self) {
+        if let Err(error) = self.upkeep.step(&self.shared, &mut self.rooms, &self.secret) {
+            self.upkeep.rest(&error);
+        }
+    }
+
+    /// Only a complete segment can be deleted: one that holds old lines is complete, whatever its
+    /// size.
+    fn close_old_segment(&mut self) {
+        if !std::mem::take(&mut self.older) || self.paused.is_some() {
+            return;
+        }
+        let (Some(lateness), Some(first)) = (lateness(&self.shared), self.contents.chunks.first()) else {
+            return;
+        };
+        let old = self.shared.now().saturating_sub(first.first.millis) > lateness;
+        let dead = self.contents.last.millis < self.shared.oldest();
+        if (old || dead)
+            && let Err(error) = self.next_segment()
+        {
+            self.upkeep.rest(&error);
+        }
+    }
+
+    /// Rewrites these segments without what is dead in them, and the file of the rooms, on the
+    /// caller's thread.
+    pub(super) fn compact(mut self, segments: HashSet<u32>) -> Result<(), StoreError> {
+        let shared = self.shared.clone();
+        if segments.contains(&self.log.header.number) {
+            self.next_segment()?;
+        }
+        self.upkeep.condemn(segments);
+        while self.upkeep.is_busy() {
+            self.upkeep.step(&shared, &mut self.rooms, &self.secret)?;
+        }
+        let rooms = self.rooms.save(&*shared.disk, &mut self.buffer);
+        let rooms = rooms.and_then(|()| self.rooms.compact(&*shared.disk, &mut self.buffer));
+        rooms.map_err(StoreError::io(&*shared.disk, ROOMS))?;
+        self.seal();
+        Ok(())
+    }
+
     /// The segment that is written to gets an index, and loses the zeros behind its end.
     fn seal(&mut self) {
         let known = Known { end: self.log.end, batch: self.log.batch, rooms: self.rooms.extent() };
@@ -260,8 +308,10 @@ impl Writer {
     fn finish(&mut self, deadline: Option<Instant>) -> u64 {
         let lost = self.held.len() as u64 + self.paused.as_ref().map_or(0, |paused| paused.lost);
         self.upkeep.wake();
+        self.older = deadline.is_some();
+        self.close_old_segment();
         while self.upkeep.is_busy() && deadline.is_some_and(|at| clock() < at) {
-            self.upkeep.step(&self.shared, &mut self.rooms, &self.secret);
+            self.keep_up();
         }
         self.upkeep.abandon(&self.shared);
         // Rooms that were forgotten; whatever fails is found again.
