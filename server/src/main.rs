@@ -20,6 +20,8 @@ use parlor_server::{Config, Keep, Server, addresses_for_others, console, data_fo
 
 /// Wrong options (sysexits EX_USAGE).
 const USAGE: i32 = 64;
+/// The history is damaged (EX_DATAERR).
+const DAMAGED: i32 = 65;
 /// The export cannot be written (EX_IOERR).
 const OUTPUT: i32 = 74;
 /// A failure inside the hub (EX_SOFTWARE).
@@ -292,6 +294,12 @@ fn stopped_work(config: &Config, work: Work) {
                 Ok(0) => eprintln!("server: nothing is kept of {room} in {}.", keep.folder.display()),
                 Ok(records) => eprintln!("server: {records} records of {room}."),
                 Err(ExportError::History(error)) => fail(error.exit_code(), &error.to_string()),
+                Err(ExportError::Damaged(records)) => fail(
+                    DAMAGED,
+                    &format!(
+                        "{records} records of {room} can be read; those that are damaged were left out."
+                    ),
+                ),
                 // Whoever read it has read enough.
                 Err(ExportError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
                 Err(ExportError::Output(error)) => {

@@ -195,6 +195,12 @@ fn damage_in_the_middle_of_the_lines_is_no_silent_loss() {
     let ended = Launch::new(&["--data", &folder(&home), "--export", "#tea"]).without_defaults().run();
     assert_eq!(ended.code, 65, "{}", ended.stderr);
     assert!(ended.stderr.contains(&path.display().to_string()), "{}", ended.stderr);
+    // What is whole is there.
+    let told = ended.stdout.lines().filter(|line| line.contains("<alice>")).count();
+    assert!((495..500).contains(&told), "{told}");
+    refused(&start(&home), 65, &path.display().to_string());
+    let compacted = Launch::new(&["--data", &folder(&home), "--compact"]).without_defaults().run();
+    refused(&compacted, 65, &path.display().to_string());
     assert_eq!(content(&home), before, "nothing was changed");
 }
 

@@ -1,6 +1,7 @@
 //! The store without its threads, for a server that is stopped: a room as a whole, and compaction.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::vec;
 
@@ -15,7 +16,8 @@ use crate::hub::history::{Edge, Kept, Range};
 
 /// The records of a room for `server --export`, oldest first; the server has to be stopped.
 ///
-/// Changes nothing in the history and starts no thread.
+/// Changes nothing in the history and starts no thread. What is damaged is left out: the first
+/// place in each file is an error among the records, behind which they go on.
 #[derive(Debug)]
 pub struct Export {
     disk: Folder,
@@ -25,7 +27,9 @@ pub struct Export {
     name: Arc<str>,
     wanted: Wanted,
     records: u64,
-    ready: vec::IntoIter<Kept>,
+    ready: vec::IntoIter<Result<Kept, StoreError>>,
+    /// Files whose damage was said.
+    damaged: HashSet<PathBuf>,
     ended: bool,
 }
 
@@ -34,7 +38,7 @@ impl Export {
     /// as `options` keep them. A room that nothing is known of is empty.
     pub fn open(folder: &Path, options: Options, room: &str, since_ms: u64) -> Result<Export, StoreError> {
         let disk = Folder::new(folder);
-        let index = load::look(&disk, &options)?;
+        let (index, damage) = load::look(&disk, &options)?;
         let keep = options.keep.map(|keep| u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
         let oldest = keep.map_or(0, |keep| options.now_ms.saturating_sub(keep)).max(since_ms);
         let number = index.number(room);
@@ -52,7 +56,8 @@ impl Export {
             name: room.into(),
             wanted: Wanted { range: Range::ALL, oldest },
             records,
-            ready: Vec::new().into_iter(),
+            ready: damage.into_iter().map(Err).collect::<Vec<_>>().into_iter(),
+            damaged: HashSet::new(),
             ended: number.is_none(),
         })
     }
@@ -69,9 +74,10 @@ impl Export {
         let mut found = Vec::new();
         for span in &spans {
             let bytes = Files::new(&self.disk).read(span)?;
-            each(&self.disk, span, &bytes, &rooms, &self.wanted, |frame| {
-                found.push(kept(&self.name, frame));
-            })?;
+            let damage = each(&self.disk, span, &bytes, &rooms, &self.wanted, |frame| {
+                found.push(Ok(kept(&self.name, frame)));
+            });
+            found.extend(damage.map(Err));
             self.wanted.range.after = Edge::At(span.last);
         }
         self.ready = found.into_iter();
@@ -84,8 +90,10 @@ impl Iterator for Export {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(record) = self.ready.next() {
-                return Some(Ok(record));
+            match self.ready.next() {
+                Some(Err(StoreError::Damaged { file, .. })) if !self.damaged.insert(file.clone()) => continue,
+                Some(next) => return Some(next),
+                None => {}
             }
             if self.ended {
                 return None;
@@ -114,7 +122,11 @@ pub fn compact(folder: &Path, options: Options) -> Result<(u64, u64), StoreError
         Arc::new(Shared::new(disk, options.clone(), index, Box::new(|_| {})))
     };
     let before = size()?;
-    let dead = retention::survey(&shared(load::look(&Folder::new(folder), &options)?))?;
+    let (index, damage) = load::look(&Folder::new(folder), &options)?;
+    if let Some(damage) = damage.into_iter().next() {
+        return Err(damage);
+    }
+    let dead = retention::survey(&shared(index))?;
     let shared = shared(Index::default());
     let mut loaded = load::load(&*shared.disk, &options)?;
     loaded.repaired.iter().for_each(|sentence| log::warn!("history: {sentence}"));

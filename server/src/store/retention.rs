@@ -13,7 +13,7 @@ use super::frame::{Frame, Frames, Header};
 use super::index::Segment;
 use super::load::salt;
 use super::log::{LogFile, UNFINISHED};
-use super::readers::Files;
+use super::readers::{Files, cut};
 use super::rooms::Rooms;
 use super::segment::{Contents, Known, SEGMENT, write_index};
 use super::shared::Shared;
@@ -218,6 +218,9 @@ fn sift(
 ) -> Result<(), StoreError> {
     let Some(span) = shared.index().span(number, chunk, Vec::new()) else { return Ok(()) };
     let bytes = files.read(&span)?;
+    if let Some(error) = cut(&*shared.disk, &span, &bytes) {
+        return Err(error);
+    }
     let oldest = shared.oldest();
     let index = shared.index();
     let mut kept: HashMap<u32, Option<u64>> = HashMap::new();
