@@ -61,6 +61,13 @@ impl StoreError {
         matches!(self, StoreError::Io { error, .. } if error.kind() == io::ErrorKind::NotFound)
     }
 
+    /// Whether there is no room for so much; there may be for less.
+    pub(super) fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull, WriteZero};
+        let full = [FileTooLarge, QuotaExceeded, StorageFull, WriteZero];
+        matches!(self, StoreError::Io { error, .. } if full.contains(&error.kind()))
+    }
+
     pub(super) fn io(disk: &dyn Disk, name: &str) -> impl FnOnce(io::Error) -> StoreError + use<> {
         let path = disk.path(name);
         |error| StoreError::Io { path, error }

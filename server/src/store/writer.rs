@@ -162,13 +162,8 @@ impl Writer {
     }
 
     fn try_commit(&mut self) {
-        match self.commit() {
+        match self.commit_all() {
             Ok(()) => {
-                if let Some(key) = self.held.last().map(|record| record.id) {
-                    self.shared.notify(Notice::Committed(key));
-                }
-                self.held.clear();
-                self.held_bytes = 0;
                 if let Some(paused) = self.paused.take() {
                     self.shared.notify(Notice::Resumed { lost: paused.lost });
                 }
@@ -186,14 +181,49 @@ impl Writer {
         }
     }
 
-    /// Everything that is held is on disk, or an error and nothing changed.
-    fn commit(&mut self) -> Result<(), StoreError> {
+    /// Commits all that is held or, where the disk has no room for that, as many of the first
+    /// records as fit.
+    fn commit_all(&mut self) -> Result<(), StoreError> {
+        // A disk that was full takes one record, if any, sooner than all.
+        let mut count = if self.paused.is_some() { 1 } else { self.held.len() };
+        let mut fits = true;
+        loop {
+            count = count.min(self.held.len());
+            let more = self.held.get(count..).unwrap_or_default();
+            let last = self.held.get(count.saturating_sub(1)).map(|record| record.id);
+            // One event is committed in all its rooms.
+            let same = more.iter().take_while(|record| Some(record.id) == last).count();
+            let now = count + same;
+            match self.commit(now) {
+                Ok(()) => {
+                    let done = self.held.drain(..now);
+                    let bytes: usize = done.as_slice().iter().map(cost).sum();
+                    let key = done.last().map(|record| record.id);
+                    self.held_bytes = self.held_bytes.saturating_sub(bytes);
+                    key.into_iter().for_each(|key| self.shared.notify(Notice::Committed(key)));
+                    if self.held.is_empty() {
+                        return Ok(());
+                    }
+                    count = if fits { 2 * count } else { count };
+                }
+                Err(error) if count <= 1 || !error.is_full() => return Err(error),
+                Err(_) => {
+                    fits = false;
+                    count /= 2;
+                }
+            }
+        }
+    }
+
+    /// The first `count` of what is held is on disk, or an error and nothing changed.
+    fn commit(&mut self, count: usize) -> Result<(), StoreError> {
         let shared = self.shared.clone();
         let disk = &*shared.disk;
         let mut batch = std::mem::take(&mut self.buffer);
-        let rooms: Vec<_> = self.held.iter().map(|record| self.rooms.number_for(&record.room)).collect();
+        let held = self.held.get(..count).unwrap_or_default();
+        let rooms: Vec<_> = held.iter().map(|record| self.rooms.number_for(&record.room)).collect();
         self.rooms.save(disk, &mut batch).map_err(StoreError::io(disk, ROOMS))?;
-        if self.held.is_empty() {
+        if rooms.is_empty() {
             self.buffer = batch;
             return Ok(());
         }
@@ -201,6 +231,7 @@ impl Writer {
             self.next_segment()?;
         }
         let frames = || {
+            // As many as there are rooms.
             self.held.iter().zip(&rooms).map(|(record, (room, _))| Frame {
                 flags: if record.event { EVENT } else { 0 },
                 room: *room,
@@ -223,7 +254,7 @@ impl Writer {
             index.add(&self.contents, chunk, offset, &frame);
         }
         drop(index);
-        self.shared.tell_time(self.last.millis);
+        self.shared.tell_time(self.contents.last.millis);
         batch.shrink_to(MAX_COMMIT / 4);
         self.buffer = batch;
         Ok(())
