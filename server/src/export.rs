@@ -1,6 +1,7 @@
 //! A room's history on standard output, while the server is stopped.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use crate::hub::history::Told;
 use crate::protocol::text::{action, printable};
@@ -26,6 +27,8 @@ pub enum Format {
 pub enum ExportError {
     /// The history cannot be read.
     History(StoreError),
+    /// Nothing is known of the room; these are the rooms that are known.
+    NoSuchRoom(Vec<Arc<str>>),
     /// All that is whole was written, so many records; what is damaged was said.
     Damaged(u64),
     /// What it is written to takes no more.
@@ -45,6 +48,9 @@ pub fn export(
 ) -> Result<u64, ExportError> {
     let records = store::Export::open(&keep.folder, keep.options(now), Folded::new(room).as_str(), since.0)
         .map_err(ExportError::History)?;
+    if !records.is_known() {
+        return Err(ExportError::NoSuchRoom(records.rooms()));
+    }
     let total = records.records();
     let (mut written, mut damaged) = (0, false);
     for record in records {

@@ -169,11 +169,15 @@ fn since_leaves_out_what_is_older() {
 }
 
 #[test]
-fn a_room_that_nobody_knows_is_empty() {
+fn a_room_that_nobody_knows_is_66_and_those_that_are_known_are_named() {
     let (_home, folder) = history();
     let ended = run(&["--data", &folder, "--export", "#coffee"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (66, ""));
+    assert!(ended.stderr.contains("#coffee") && ended.stderr.contains("#tea"), "{}", ended.stderr);
+    // One of which nothing is kept is no error.
+    let ended = run(&["--data", &folder, "--export", "#tea", "--since", "2999-01-01"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (0, ""));
-    assert!(ended.stderr.contains("nothing is kept of #coffee"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("nothing is kept of #tea"), "{}", ended.stderr);
 }
 
 #[test]

@@ -317,6 +317,65 @@ fn what_is_too_old_leaves_the_disk_while_the_server_runs() {
     alice.ask("PRIVMSG #tea :and on", "PRIVMSG #tea *");
 }
 
+/// Somebody who talks, and hears that it is not kept.
+#[cfg(unix)]
+fn until_paused(server: &Server) -> Irc {
+    let mut alice = server.irc_with("alice", &["echo-message", "message-tags"]);
+    alice.join("#tea");
+    alice.expect("NOTICE #tea :History is paused*");
+    let echo = alice.ask("PRIVMSG #tea :not kept", "PRIVMSG #tea *");
+    assert_eq!(echo.tag("parlor/volatile"), Some(""), "{echo}");
+    alice
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_removed_while_the_server_runs_is_noticed() {
+    let home = Scratch::new();
+    let data = home.file("data");
+    let server = Launch::new(&["--data", &data]).start();
+    talk_as(&server, "bob", "#tea", 3);
+    fs::remove_dir_all(&data).expect("it is ours");
+    let alice = until_paused(&server);
+    let said = server.wait_log("is paused");
+    assert!(said.contains(&data) && said.contains("removed"), "{said}");
+    // Somebody else's folder in its place is left alone.
+    fs::create_dir(&data).expect("it is gone");
+    drop(alice);
+    assert_eq!(server.stop(), 0);
+    assert_eq!(fs::read_dir(&data).expect("it is there").count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_removed_while_the_server_runs_is_noticed() {
+    for name in ["rooms.log", "00000001-0.log", "meta", "lock"] {
+        let home = Scratch::new();
+        let server = home.server(&[]);
+        talk_as(&server, "bob", "#tea", 3);
+        fs::remove_file(home.file(name)).expect("it is there");
+        until_paused(&server);
+        assert!(name == "lock" || server.wait_log("is paused").contains(name), "{name}");
+        assert_eq!(server.stop(), 0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_was_moved_away_and_comes_back_goes_on() {
+    let home = Scratch::new();
+    let (data, away) = (home.file("data"), home.file("away"));
+    let server = Launch::new(&["--data", &data]).start();
+    talk_as(&server, "bob", "#tea", 3);
+    fs::rename(&data, &away).expect("it is ours");
+    let mut alice = until_paused(&server);
+    fs::rename(&away, &data).expect("it is ours");
+    alice.expect("NOTICE #tea :History goes on*");
+    let echo = alice.ask("PRIVMSG #tea :kept again", "PRIVMSG #tea *");
+    assert_eq!(echo.tag("parlor/volatile"), None, "{echo}");
+    assert!(count(&server, "#tea") >= 4);
+}
+
 /// A server whose files may not grow beyond some blocks of 512 bytes.
 #[cfg(unix)]
 fn cramped(home: &Scratch, blocks: u32) -> Server {

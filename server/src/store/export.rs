@@ -27,6 +27,7 @@ pub struct Export {
     name: Arc<str>,
     wanted: Wanted,
     records: u64,
+    known: bool,
     ready: vec::IntoIter<Result<Kept, StoreError>>,
     /// Files whose damage was said.
     damaged: HashSet<PathBuf>,
@@ -56,10 +57,21 @@ impl Export {
             name: room.into(),
             wanted: Wanted { range: Range::ALL, oldest },
             records,
+            known: number.is_some(),
             ready: damage.into_iter().map(Err).collect::<Vec<_>>().into_iter(),
             damaged: HashSet::new(),
             ended: number.is_none(),
         })
+    }
+
+    /// Whether anything is known of the room.
+    pub fn is_known(&self) -> bool {
+        self.known
+    }
+
+    /// The folded names of all rooms that are known, sorted.
+    pub fn rooms(&self) -> Vec<Arc<str>> {
+        self.index.names()
     }
 
     /// Records that will come at most, for a progress line.

@@ -103,6 +103,13 @@ impl Index {
         self.numbers.get(room).copied()
     }
 
+    /// The names of all rooms, sorted.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<_> = self.numbers.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
     pub(super) fn add_room(&mut self, number: u32, name: Arc<str>) {
         self.numbers.insert(name, number);
         self.rooms.insert(number, Room { entries: Vec::new(), lines: 0, bytes: 0 });

@@ -78,6 +78,11 @@ impl LogFile {
         Ok(LogFile { name: name.to_owned(), header, file, end, batch: 1, filled, ahead: AHEAD })
     }
 
+    /// Whether somebody has removed or replaced the file.
+    pub(super) fn is_removed(&self) -> io::Result<bool> {
+        self.file.is_removed()
+    }
+
     /// Bytes of the file.
     pub(super) fn len(&self) -> u64 {
         self.filled

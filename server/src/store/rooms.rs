@@ -94,6 +94,11 @@ impl Rooms {
         self.log.cut()
     }
 
+    /// Whether somebody has removed or replaced the file.
+    pub(super) fn is_removed(&self) -> io::Result<bool> {
+        self.log.is_removed()
+    }
+
     /// Generation and end of the file: they only rise.
     pub(super) fn extent(&self) -> (u32, u32) {
         // A few MiB at most: twice what is live.

@@ -11,6 +11,7 @@ use super::error::StoreError;
 use super::frame::{EVENT, Frame};
 use super::load::{Loaded, create_segment};
 use super::log::LogFile;
+use super::meta::META;
 use super::queue::{Command, MAX_COMMIT, Queue, cost};
 use super::readers::Asked;
 use super::retention::{Upkeep, lateness};
@@ -36,6 +37,10 @@ pub(super) struct Writer {
     upkeep: Upkeep,
     /// The time was told: the segment that is written to may have become old.
     older: bool,
+    /// It is to be seen whether all files are there.
+    unsure: bool,
+    /// They are not: nothing is written, and nothing removed.
+    gone: bool,
     /// Records that are not on disk yet.
     held: Vec<Record>,
     held_bytes: usize,
@@ -74,6 +79,8 @@ impl Writer {
             secret: loaded.meta.secret,
             upkeep,
             older: true,
+            unsure: false,
+            gone: false,
             held: Vec::new(),
             held_bytes: 0,
             last,
@@ -106,6 +113,7 @@ impl Writer {
             };
             let (commands, closed) = self.queue.take(patience);
             self.accept(commands);
+            self.unsure |= closed;
             if closed || self.paused.as_ref().is_none_or(|paused| paused.retry <= clock()) {
                 self.try_commit();
             }
@@ -116,7 +124,7 @@ impl Writer {
             }
             self.close_old_segment();
             let until = clock() + UPKEEP;
-            while self.upkeep.is_busy() {
+            while self.upkeep.is_busy() && !self.gone {
                 self.keep_up();
                 if !self.queue.is_empty() || clock() >= until {
                     break;
@@ -135,6 +143,7 @@ impl Writer {
                     self.shared.tell_time(now_ms);
                     self.upkeep.wake();
                     self.older = true;
+                    self.unsure = true;
                 }
             }
         }
@@ -184,6 +193,11 @@ impl Writer {
     /// Commits all that is held or, where the disk has no room for that, as many of the first
     /// records as fit.
     fn commit_all(&mut self) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.unsure) || self.paused.is_some() {
+            let all_there = self.all_there();
+            self.gone = all_there.is_err();
+            all_there?;
+        }
         // A disk that was full takes one record, if any, sooner than all.
         let mut count = if self.paused.is_some() { 1 } else { self.held.len() };
         let mut fits = true;
@@ -213,6 +227,28 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// An error if the folder or a file in it is not the one any more that was opened or written.
+    fn all_there(&self) -> Result<(), StoreError> {
+        let disk = &*self.shared.disk;
+        let gone = |name: &str| Err(StoreError::Gone { path: disk.path(name) });
+        // Whatever else the system says, the next write will meet, too.
+        if disk.is_ours().is_ok_and(|ours| !ours) {
+            return gone("");
+        }
+        if self.log.is_removed().is_ok_and(|removed| removed) {
+            return gone(&self.log.name);
+        }
+        if self.rooms.is_removed().is_ok_and(|removed| removed) {
+            return gone(ROOMS);
+        }
+        let Ok(names) = disk.list() else { return Ok(()) };
+        let names: HashSet<String> = names.into_iter().collect();
+        let segments: Vec<String> =
+            self.shared.index().segments.iter().map(|segment| segment.header.log_name()).collect();
+        let needed = [META, ROOMS].into_iter().chain(segments.iter().map(String::as_str));
+        needed.into_iter().find(|name| !names.contains(*name)).map_or(Ok(()), gone)
     }
 
     /// The first `count` of what is held is on disk, or an error and nothing changed.
@@ -338,6 +374,9 @@ impl Writer {
 
     fn finish(&mut self, deadline: Option<Instant>) -> u64 {
         let lost = self.held.len() as u64 + self.paused.as_ref().map_or(0, |paused| paused.lost);
+        if self.gone {
+            return lost;
+        }
         self.upkeep.wake();
         self.older = deadline.is_some();
         self.close_old_segment();
