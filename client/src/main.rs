@@ -15,8 +15,6 @@ use parlor_ui::slint::{self, ComponentHandle};
 const USAGE: i32 = 64;
 /// No window can be opened: no display, or no fonts (sysexits EX_UNAVAILABLE).
 const NO_WINDOW: i32 = 69;
-/// The folder for the settings cannot be made (sysexits EX_CANTCREAT).
-const NO_FOLDER: i32 = 73;
 
 /// A chat window. Without options it is what a double-click opens.
 #[derive(FromArgs)]
@@ -49,9 +47,10 @@ fn main() {
         println!("parlor client {}", env!("CARGO_PKG_VERSION"));
         return;
     }
-    let folder = Folder::open(options.config).unwrap_or_else(|error| {
-        fail(NO_FOLDER, &format!("The folder for the settings cannot be made: {error}."))
-    });
+    let (folder, no_folder) = match Folder::open(options.config) {
+        Ok(folder) => (folder, None),
+        Err(error) => (Folder::nowhere(), Some(error)),
+    };
     if !fonts::any() {
         fail(
             NO_WINDOW,
@@ -63,6 +62,7 @@ fn main() {
     // Without a desktop there is no such id, and no harm in that.
     let _ = slint::set_xdg_app_id("org.parlor.Parlor");
     let bridge = Bridge::new(&window, folder);
+    no_folder.iter().for_each(|error| bridge.keeps_nothing(error));
     bridge.wish(Wishes { address: options.address, name: options.name, host: options.host });
     bridge.close_on_signals(&window);
     let ran = window.run();

@@ -154,10 +154,18 @@ struct Queues {
     unsent: BTreeMap<String, Vec<Unsent>>,
 }
 
+/// A file that could not be understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Where it is now; still its own place, if it could not be moved.
+    pub aside: PathBuf,
+}
+
 /// The folder with these files.
 #[derive(Debug, Clone)]
 pub struct Folder {
-    path: PathBuf,
+    /// `None`: nothing is kept.
+    path: Option<PathBuf>,
     /// It was asked for: then everything is in it.
     asked: bool,
 }
@@ -179,29 +187,37 @@ impl Folder {
             }
         };
         fs::create_dir_all(&path)?;
-        Ok(Folder { path, asked })
+        Ok(Folder { path: Some(path), asked })
+    }
+
+    /// No folder: all is as at the first start, and nothing is kept.
+    pub fn nowhere() -> Folder {
+        Folder { path: None, asked: false }
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// Where the history of what is hosted at an address (`host:port`) is kept: where a server of
     /// its own keeps it, or inside a folder that was asked for. `None`: there is no home.
     pub fn history(&self, bind: &str) -> Option<PathBuf> {
         let usual = data_folder(bind)?;
-        if self.asked { Some(self.path.join("history").join(usual.file_name()?)) } else { Some(usual) }
+        match &self.path {
+            Some(path) if self.asked => Some(path.join("history").join(usual.file_name()?)),
+            _ => Some(usual),
+        }
     }
 
-    /// Reads the settings. A file that cannot be understood is set aside; then the sentence
-    /// says so, and the settings are the defaults.
-    pub fn settings(&self) -> (Settings, Option<String>) {
+    /// Reads the settings. A file that cannot be understood is set aside; then the settings are
+    /// the defaults.
+    pub fn settings(&self) -> (Settings, Option<Broken>) {
         self.read("settings.toml")
     }
 
     /// Reads the drafts, as [`settings`](Self::settings).
-    pub fn drafts(&self) -> (Drafts, Option<String>) {
+    pub fn drafts(&self) -> (Drafts, Option<Broken>) {
         self.read("drafts.toml")
     }
 
@@ -216,9 +232,9 @@ impl Folder {
     }
 
     /// Reads what was not sent to this address (host and port), as [`settings`](Self::settings).
-    pub fn unsent(&self, address: &str) -> (Vec<Unsent>, Option<String>) {
-        let (mut queues, sentence) = self.read::<Queues>("unsent.toml");
-        (queues.unsent.remove(address).unwrap_or_default(), sentence)
+    pub fn unsent(&self, address: &str) -> (Vec<Unsent>, Option<Broken>) {
+        let (mut queues, broken) = self.read::<Queues>("unsent.toml");
+        (queues.unsent.remove(address).unwrap_or_default(), broken)
     }
 
     /// Writes what is not sent to this address yet.
@@ -232,8 +248,8 @@ impl Folder {
         if before == unsent { Ok(()) } else { self.write("unsent.toml", &queues) }
     }
 
-    fn read<T: DeserializeOwned + Default>(&self, name: &str) -> (T, Option<String>) {
-        let path = self.path.join(name);
+    fn read<T: DeserializeOwned + Default>(&self, name: &str) -> (T, Option<Broken>) {
+        let Some(path) = self.path.as_ref().map(|path| path.join(name)) else { return (T::default(), None) };
         let error = match fs::read_to_string(&path) {
             Ok(text) => match basic_toml::from_str(&text) {
                 Ok(value) => return (value, None),
@@ -242,23 +258,17 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::NotFound => return (T::default(), None),
             Err(error) => error.to_string(),
         };
+        log::warn!("{} cannot be read: {error}", path.display());
         let aside = path.with_extension("toml.broken");
-        let sentence = match fs::rename(&path, &aside) {
-            Ok(()) => format!(
-                "{} could not be read ({error}) and was set aside as {}.",
-                path.display(),
-                aside.display()
-            ),
-            Err(_) => format!("{} could not be read ({error}).", path.display()),
-        };
-        (T::default(), Some(sentence))
+        let aside = if fs::rename(&path, &aside).is_ok() { aside } else { path };
+        (T::default(), Some(Broken { aside }))
     }
 
     /// Either the old file is there or the new one, whole, whenever the power goes.
     fn write<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
         let text =
             basic_toml::to_string(value).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-        let path = self.path.join(name);
+        let Some(path) = self.path.as_ref().map(|path| path.join(name)) else { return Ok(()) };
         let fresh = path.with_extension("toml.new");
         let mut file = File::create(&fresh)?;
         file.write_all(text.as_bytes())?;
@@ -287,7 +297,7 @@ mod tests {
         let drafts = Drafts { texts: [("a #lobby".into(), "half a \"thought\"\nand more".into())].into() };
         folder.keep_drafts(&drafts).unwrap();
         assert_eq!(folder.drafts(), (drafts, None));
-        fs::remove_dir_all(folder.path()).unwrap();
+        fs::remove_dir_all(folder.path().unwrap()).unwrap();
     }
 
     #[test]
@@ -307,36 +317,48 @@ mod tests {
         assert_eq!(folder.unsent("[::1]:2").0, [line("three")]);
         folder.keep_unsent("a:1", Vec::new()).unwrap();
         assert_eq!(folder.unsent("a:1"), (Vec::new(), None));
-        fs::remove_dir_all(folder.path()).unwrap();
+        fs::remove_dir_all(folder.path().unwrap()).unwrap();
     }
 
     #[test]
     fn a_broken_file_is_set_aside_and_said_so() {
         let folder = folder("broken");
-        fs::write(folder.path().join("settings.toml"), "name = [").unwrap();
-        let (settings, sentence) = folder.settings();
+        fs::write(folder.path().unwrap().join("settings.toml"), "name = [").unwrap();
+        let (settings, broken) = folder.settings();
         assert_eq!(settings, Settings::default());
-        assert!(sentence.unwrap().contains("settings.toml.broken"));
-        assert_eq!(fs::read_to_string(folder.path().join("settings.toml.broken")).unwrap(), "name = [");
+        assert_eq!(broken.unwrap().aside, folder.path().unwrap().join("settings.toml.broken"));
+        assert_eq!(
+            fs::read_to_string(folder.path().unwrap().join("settings.toml.broken")).unwrap(),
+            "name = ["
+        );
         assert_eq!(folder.settings().1, None);
-        fs::remove_dir_all(folder.path()).unwrap();
+        fs::remove_dir_all(folder.path().unwrap()).unwrap();
     }
 
     #[test]
     fn a_file_of_another_version_is_read_as_far_as_it_is_known() {
         let folder = folder("other");
-        fs::write(folder.path().join("settings.toml"), "name = \"bob\"\nfrom-the-future = 1\n").unwrap();
-        let (settings, sentence) = folder.settings();
-        assert_eq!((settings.name.as_str(), sentence), ("bob", None));
-        fs::remove_dir_all(folder.path()).unwrap();
+        fs::write(folder.path().unwrap().join("settings.toml"), "name = \"bob\"\nfrom-the-future = 1\n")
+            .unwrap();
+        let (settings, broken) = folder.settings();
+        assert_eq!((settings.name.as_str(), broken), ("bob", None));
+        fs::remove_dir_all(folder.path().unwrap()).unwrap();
     }
 
     #[test]
     fn a_folder_that_was_asked_for_has_the_history_too() {
         let folder = folder("history");
         let history = folder.history("127.0.0.1:49806").unwrap();
-        assert_eq!(history, folder.path().join("history").join("127.0.0.1-49806"));
-        fs::remove_dir_all(folder.path()).unwrap();
+        assert_eq!(history, folder.path().unwrap().join("history").join("127.0.0.1-49806"));
+        fs::remove_dir_all(folder.path().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn without_a_folder_all_is_as_at_the_first_start() {
+        let nowhere = Folder::nowhere();
+        nowhere.keep_settings(&Settings { name: "bob".into(), ..Settings::default() }).unwrap();
+        assert_eq!(nowhere.settings(), (Settings::default(), None));
+        assert!(Folder::open(Some("/dev/null/parlor".into())).is_err());
     }
 
     #[test]

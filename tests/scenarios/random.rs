@@ -156,6 +156,8 @@ impl Person {
         assert!(was_there, "{} never saw them come: {message}", self.nick);
         if who == self.nick {
             self.rooms.remove(room);
+            // Its names do not come any more; who asks for them later is not in it for that.
+            self.entering.remove(room);
         }
     }
 

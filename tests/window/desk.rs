@@ -31,6 +31,7 @@ pub(crate) struct Desk {
     config: Scratch,
     settings: String,
     bus: Option<String>,
+    no_folder: bool,
     client: Option<Child>,
 }
 
@@ -47,7 +48,15 @@ impl Desk {
         let stdout = server.stdout.take().expect("piped");
         BufReader::new(stdout).read_line(&mut number).expect("Xvfb names its display");
         let display = format!(":{}", number.trim());
-        Desk { server, display, config: Scratch::new(), settings: String::new(), bus: None, client: None }
+        Desk {
+            server,
+            display,
+            config: Scratch::new(),
+            settings: String::new(),
+            bus: None,
+            no_folder: false,
+            client: None,
+        }
     }
 
     /// What `DISPLAY` is to be.
@@ -67,6 +76,12 @@ impl Desk {
         self
     }
 
+    /// There can be no folder for settings.
+    pub(crate) fn without_folder(mut self) -> Desk {
+        self.no_folder = true;
+        self
+    }
+
     /// Where the settings are.
     pub(crate) fn config(&self) -> &Path {
         self.config.path()
@@ -74,9 +89,12 @@ impl Desk {
 
     /// Starts the client on it.
     pub(crate) fn client(mut self, args: &[&str]) -> Desk {
-        let config = self.config.path().to_owned();
+        let mut config = self.config.path().to_owned();
         fs::write(config.join("settings.toml"), format!("language = \"en\"\n{}", self.settings))
             .expect("a scratch folder");
+        if self.no_folder {
+            config.push("settings.toml/in-a-file");
+        }
         let mut client = Command::new(program_named("client"));
         match &self.bus {
             Some(address) => client.env("DBUS_SESSION_BUS_ADDRESS", address),

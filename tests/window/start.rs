@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use parlor_tests::{Scratch, program_named};
+use parlor_tests::{Plain, Scratch, Server, program_named};
 
 use crate::desk::{Desk, missing};
 
@@ -39,4 +39,22 @@ fn no_fonts() {
     assert_eq!(output.status.code(), Some(69), "{}", sentence(&output));
     assert!(sentence(&output).contains("fonts-dejavu-core"), "{}", sentence(&output));
     assert_eq!(sentence(&output).lines().count(), 1);
+}
+
+#[test]
+fn no_folder_for_the_settings() {
+    if let Some(what) = missing() {
+        println!("skipped: {what}");
+        return;
+    }
+    let server = Server::start(&[]);
+    let mut bob = Plain::connect(&server);
+    bob.send("bob");
+    bob.expect("-!- Welcome *");
+    let desk = Desk::new().without_folder();
+    let alice = desk.client(&[&server.address().to_string(), "--name", "alice"]);
+    alice.wait_title("#lobby*");
+    alice.types("all the same");
+    bob.expect("<alice> all the same");
+    alice.picture("nothing-kept");
 }

@@ -94,7 +94,11 @@ fn keys_open_and_escape_closes() {
     let here = told.clone();
     app.global::<RoomView<'_>>().on_next_unread(move || here.borrow_mut().push("unread".into()));
     let here = told.clone();
-    app.global::<RoomView<'_>>().on_browse(move || here.borrow_mut().push("browse".into()));
+    shell.on_opened(move |panel| {
+        if panel == Panel::Browse {
+            here.borrow_mut().push("browse".into());
+        }
+    });
     for (keys, panel) in [
         (vec![Key::Control.into(), "f".into()], Panel::Find),
         (vec![Key::Control.into(), "k".into()], Panel::Switcher),

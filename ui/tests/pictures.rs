@@ -35,6 +35,7 @@ struct Scene {
 const SCENES: &[Scene] = &[
     Scene { name: "connect", set: |app| app.global::<Shell<'_>>().set_screen(Screen::Connect), large: true },
     Scene { name: "connect-errors", set: connect_errors, large: true },
+    Scene { name: "connect-notice", set: connect_notice, large: false },
     Scene { name: "host", set: |app| app.global::<Shell<'_>>().set_screen(Screen::Host), large: true },
     Scene { name: "room", set: room, large: true },
     Scene { name: "room-hosting", set: hosting, large: true },
@@ -52,6 +53,7 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-failed", set: failed, large: true },
     Scene { name: "find", set: |app| open(app, Panel::Find), large: true },
     Scene { name: "find-results", set: find_results, large: true },
+    Scene { name: "find-local", set: find_local, large: false },
     Scene { name: "settings", set: |app| open(app, Panel::Settings), large: true },
     Scene { name: "keys", set: |app| open(app, Panel::Keys), large: true },
     Scene { name: "about", set: |app| open(app, Panel::About), large: true },
@@ -150,6 +152,12 @@ fn connect_errors(app: &App) {
     view.set_address_error(words.invoke_nobody_answers("192.168.1.7:49806".into()));
 }
 
+fn connect_notice(app: &App) {
+    let words = app.global::<Words<'_>>();
+    let sentence = words.invoke_nothing_kept("Permission denied (os error 13)".into());
+    app.global::<ConnectView<'_>>().set_notice(sentence);
+}
+
 fn room(app: &App) {
     app.global::<Shell<'_>>().set_screen(Screen::Room);
 }
@@ -219,7 +227,7 @@ fn gap(app: &App) {
         ..LineRow::default()
     };
     let gap = |state| LineRow { kind: LineKind::Gap, state, ..LineRow::default() };
-    let day = LineRow { kind: LineKind::Day, plain: "2025-02-28".into(), ..LineRow::default() };
+    let day = LineRow { kind: LineKind::Day, plain: "Friday 28 February".into(), ..LineRow::default() };
     let rows = [
         begins,
         day,
@@ -248,7 +256,7 @@ fn failed(app: &App) {
         ..LineRow::default()
     };
     let mut rows: Vec<LineRow> = view.get_lines().iter().collect();
-    rows.push(own("too fast, perhaps?", LineState::Failed, words.invoke_too_fast()));
+    rows.push(own("did that one arrive?", LineState::Failed, words.invoke_never_confirmed()));
     rows.push(own("one of those", LineState::Failed, words.invoke_may_not_speak()));
     rows.push(own("and this waits", LineState::Pending, SharedString::default()));
     view.set_lines(rows.as_slice().into());
@@ -263,8 +271,12 @@ fn find_results(app: &App) {
     let many: Vec<FoundLine> = few.iter().cycle().take(50).cloned().collect();
     view.set_results(many.as_slice().into());
     view.set_more(true);
-    view.set_local(true);
     view.set_chosen(1);
+}
+
+fn find_local(app: &App) {
+    open(app, Panel::Find);
+    app.global::<FindView<'_>>().set_local(true);
 }
 
 fn composing(app: &App) {
@@ -295,7 +307,7 @@ fn save(path: &Path, picture: &Picture) {
 
 fn load(path: &Path) -> Picture {
     let mut decoder = png::Decoder::new(BufReader::new(File::open(path).expect("a kept picture")));
-    // Kept pictures have a palette of 64 colours, to stay small.
+    // Kept pictures have a palette of 96 colours, to stay small.
     decoder.set_transformations(png::Transformations::ALPHA | png::Transformations::STRIP_16);
     let mut reader = decoder.read_info().expect("the picture's header");
     let mut bytes = vec![0; reader.output_buffer_size().expect("a picture that fits")];

@@ -9,7 +9,7 @@ use parlor_ui::{App, ListedRoom as ListedRow, RoomRow, RoomView, Shell, Switcher
 use super::lines::Lines;
 use super::phrases::phrase;
 use super::text::shared;
-use super::{Bridge, is_room, on, open_link};
+use super::{Bridge, State, is_room, on, open_link, rows};
 use crate::session::{Action, Key, Kind, Line, ListedRoom, Person};
 
 /// One conversation.
@@ -25,13 +25,34 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
+    /// Something in it waits that is for us alone, or has our name in it.
+    fn is_for_me(&self) -> bool {
+        self.mentions > 0 || (self.kind == Kind::Person && self.unread > 0)
+    }
+
     /// As the list shows it: a room without its `#`, which an icon stands for.
     fn short_name(&self) -> &str {
         if is_room(self.kind) { self.name.strip_prefix('#').unwrap_or(&self.name) } else { &self.name }
     }
 }
 
+impl State {
+    /// Whether the person of a private conversation is away, as a room that we share with them says.
+    fn is_away(&self, conversation: &Conversation) -> bool {
+        conversation.kind == Kind::Person
+            && self.conversations.iter().flat_map(|room| room.people.iter()).any(|person| {
+                person.away
+                    && (*person.name == *conversation.name || Key::new(&person.name) == conversation.key)
+            })
+    }
+}
+
 impl Bridge {
+    /// Whether a private conversation is open.
+    pub(super) fn talks_to_somebody(&self) -> bool {
+        self.state.borrow().conversations.iter().any(|conversation| conversation.kind == Kind::Person)
+    }
+
     pub(super) fn listen_to_room(self: &Rc<Self>, window: &App) {
         let room = window.global::<RoomView>();
         on!(self, room, on_select_room, |this, index| this.select_index(index));
@@ -52,7 +73,6 @@ impl Bridge {
         on!(self, room, on_jump_to_end, |this| this.jump_to_end());
         on!(self, room, on_retry_now, |this| this.act(Action::RetryNow));
         on!(self, room, on_dismiss_notice, |this| this.dismiss_notice());
-        on!(self, room, on_browse, |this| this.browse());
         on!(self, room, on_filter_listed, |this, text| this.filter_listed(&text));
         on!(self, room, on_join_listed, |this, index| this.join_listed(index));
         on!(self, room, on_join_named, |this, name| this.join_named(&name));
@@ -211,14 +231,15 @@ impl Bridge {
                 key: shared(conversation.key.as_str()),
                 name: shared(conversation.short_name()),
                 unread: conversation.unread as i32,
-                mention: conversation.mentions > 0,
+                mention: conversation.is_for_me(),
                 person: conversation.kind == Kind::Person,
                 current: state.current.as_ref() == Some(&conversation.key),
-                away: false,
+                away: state.is_away(conversation),
                 server: conversation.kind == Kind::Server,
             })
             .collect();
-        window.global::<RoomView>().set_rooms(ModelRc::new(VecModel::from(rows)));
+        let room = window.global::<RoomView>();
+        rows::show(&room.get_rooms(), rows, |rows| room.set_rooms(rows));
         let unread: u32 = state
             .conversations
             .iter()
@@ -257,7 +278,7 @@ impl Bridge {
     fn next_unread(&self) {
         let index = {
             let state = self.state.borrow();
-            let mention = state.conversations.iter().position(|conversation| conversation.mentions > 0);
+            let mention = state.conversations.iter().position(Conversation::is_for_me);
             mention.or_else(|| state.conversations.iter().position(|conversation| conversation.unread > 0))
         };
         index.into_iter().for_each(|index| self.select_index(index as i32));
@@ -275,7 +296,7 @@ impl Bridge {
 
     fn edit_topic(&self, text: &str) {
         if let Some(room) = self.current_key() {
-            self.act(Action::Topic { room, text: text.into() });
+            self.act(Action::Topic { room, text: text.trim().into() });
         }
     }
 
@@ -330,6 +351,8 @@ impl Bridge {
     pub(super) fn browse(&self) {
         if let Some(window) = self.window.upgrade() {
             window.global::<RoomView>().set_listing(true);
+            window.global::<RoomView>().set_listed_filter(SharedString::default());
+            self.filter_listed("");
             self.act(Action::ListRooms);
         }
     }
@@ -422,13 +445,14 @@ impl Bridge {
             .iter()
             .filter(|conversation| conversation.name.to_lowercase().contains(&state.switcher_filter))
             .collect();
-        found.sort_by_key(|conversation| (conversation.mentions == 0, conversation.unread == 0));
+        found.sort_by_key(|conversation| (!conversation.is_for_me(), conversation.unread == 0));
         let row = |conversation: &Conversation| SwitcherRow {
             key: shared(conversation.key.as_str()),
             name: shared(conversation.short_name()),
             person: conversation.kind == Kind::Person,
+            server: conversation.kind == Kind::Server,
             unread: conversation.unread as i32,
-            mention: conversation.mentions > 0,
+            mention: conversation.is_for_me(),
         };
         found.into_iter().map(row).collect()
     }

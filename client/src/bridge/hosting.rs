@@ -1,5 +1,6 @@
 //! The page for hosting, the bar while it runs, and the host's own list of guests.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -107,6 +108,11 @@ impl Bridge {
             {
                 return view.set_port_error(words.invoke_port_taken(shared(&port.to_string())));
             }
+            Err(parlor_server::StartError::Bind { error, .. })
+                if error.kind() == std::io::ErrorKind::PermissionDenied =>
+            {
+                return view.set_port_error(words.invoke_port_not_allowed(shared(&port.to_string())));
+            }
             Err(parlor_server::StartError::History(error)) => {
                 return view.set_error(history_error(&words, &error));
             }
@@ -192,23 +198,16 @@ impl Bridge {
     pub(super) fn look_at_guests(self: &Rc<Self>) {
         let guests = self.state.borrow().host.as_ref().map(|host| smol::block_on(host.guests()));
         let (Some(guests), Some(window)) = (guests, self.window.upgrade()) else { return };
-        let rows: Vec<GuestRow> = guests.iter().map(|guest| self.guest_row(guest)).collect();
+        let own = {
+            let state = self.state.borrow();
+            guests.iter().find(|guest| guest.nick == state.me).map(|me| (me.nick.clone(), me.peer.ip()))
+        };
+        let rows: Vec<GuestRow> = guests.iter().map(|guest| guest_row(guest, &own)).collect();
         let view = window.global::<HostView>();
         view.set_people_count(rows.len() as i32);
-        view.set_guests(ModelRc::new(VecModel::from(rows)));
+        super::rows::show(&view.get_guests(), rows, |rows| view.set_guests(rows));
         self.state.borrow_mut().guests = guests;
         self.show_people(&window);
-    }
-
-    fn guest_row(&self, guest: &Guest) -> GuestRow {
-        GuestRow {
-            name: shared(&guest.nick),
-            address: shared(&guest.peer.to_string()),
-            state: if guest.away { GuestState::Away } else { GuestState::Here },
-            hue: hue(&guest.nick),
-            me: guest.nick == self.state.borrow().me,
-            plain: guest.speaker != Speaker::Irc,
-        }
     }
 
     /// Whether somebody else is in the hosted room.
@@ -255,6 +254,19 @@ impl Bridge {
         if let Some(window) = self.window.upgrade() {
             window.global::<HostView>().set_running(false);
         }
+    }
+}
+
+/// `own`: the address that the host itself comes from.
+fn guest_row(guest: &Guest, own: &Option<(String, IpAddr)>) -> GuestRow {
+    GuestRow {
+        name: shared(&guest.nick),
+        address: shared(&guest.peer.to_string()),
+        state: if guest.away { GuestState::Away } else { GuestState::Here },
+        hue: hue(&guest.nick),
+        me: own.as_ref().is_some_and(|(nick, _)| *nick == guest.nick),
+        near: own.as_ref().is_some_and(|(_, ip)| *ip == guest.peer.ip()),
+        plain: guest.speaker != Speaker::Irc,
     }
 }
 

@@ -208,7 +208,7 @@ impl Lines {
                     kind: if one { RowKind::Info } else { RowKind::Fold },
                     plain: plain.into(),
                     time: lines.first().map_or_else(Default::default, |line| self.time(words, line)).into(),
-                    folded_count: lines.len() as i32,
+                    folded_count: people(&lines) as i32,
                     folded_open: open,
                     ..LineRow::default()
                 }
@@ -254,6 +254,14 @@ pub(super) fn follow(row: usize, changes: &[Change]) -> usize {
         Change::Removed { at, count } if at < row => row - count.min(row - at),
         _ => row,
     })
+}
+
+/// How many people came and went, however often.
+fn people(lines: &[Line]) -> usize {
+    let mut names: Vec<&str> = lines.iter().map(Line::from).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.len()
 }
 
 fn line_state(state: Delivery) -> LineState {

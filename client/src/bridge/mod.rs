@@ -14,10 +14,12 @@ mod notify;
 mod people;
 mod phrases;
 mod preferences;
+mod rows;
 mod signals;
 mod text;
 
 use std::cell::RefCell;
+use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -30,7 +32,7 @@ use crate::host::Host;
 use crate::net::{self, Connection};
 use crate::place::Place;
 use crate::session::{Action, Event, Field, Key, Kind, Profile, Reason, Refusal, Status};
-use crate::settings::{Drafts, Folder, Recent, Settings};
+use crate::settings::{Broken, Drafts, Folder, Recent, Settings};
 
 use composer::Completing;
 use conversation::Conversation;
@@ -153,9 +155,12 @@ impl Bridge {
         bridge.listen_to_settings(window);
         bridge.apply_settings(window);
         bridge.fill_card(window);
-        if let Some(sentence) = settings_broken.or(drafts_broken) {
-            window.global::<RoomView>().set_notice(shared(&sentence));
-            window.global::<ConnectView>().set_name_error(shared(&sentence));
+        let words = window.global::<Words>();
+        let place = |broken: &Broken| shared(&broken.aside.display().to_string());
+        if let Some(broken) = settings_broken {
+            bridge.notice(window, words.invoke_settings_set_aside(place(&broken)));
+        } else if let Some(broken) = drafts_broken {
+            bridge.notice(window, words.invoke_drafts_set_aside(place(&broken)));
         }
         let weak = Rc::downgrade(&bridge);
         window.window().on_close_requested(move || match weak.upgrade() {
@@ -194,6 +199,20 @@ impl Bridge {
         }
     }
 
+    /// A sentence that belongs to no field: on the card, and in the room.
+    fn notice(&self, window: &App, sentence: SharedString) {
+        window.global::<ConnectView>().set_notice(sentence.clone());
+        window.global::<RoomView>().set_notice(sentence);
+    }
+
+    /// Nothing can be kept, for this reason; everything else works.
+    pub fn keeps_nothing(&self, reason: &io::Error) {
+        if let Some(window) = self.window.upgrade() {
+            let sentence = window.global::<Words>().invoke_nothing_kept(shared(&reason.to_string()));
+            self.notice(&window, sentence);
+        }
+    }
+
     /// Examples are for the previewer.
     fn clear_previews(&self, window: &App) {
         let room = window.global::<RoomView>();
@@ -205,6 +224,8 @@ impl Bridge {
         room.set_ignored(ModelRc::default());
         room.set_topic(SharedString::default());
         window.global::<HostView>().set_guests(ModelRc::default());
+        window.global::<HostView>().set_name(SharedString::default());
+        room.set_me(SharedString::default());
         window.global::<parlor_ui::FindView>().set_query(SharedString::default());
         self.forget_found(window);
         window.global::<parlor_ui::AboutView>().set_version(env!("CARGO_PKG_VERSION").into());
@@ -293,12 +314,7 @@ impl Bridge {
         let name = card.get_name().trim().to_owned();
         let address = card.get_address().trim().to_owned();
         let mut room = card.get_room().trim().to_owned();
-        for clear in
-            [ConnectView::set_name_error, ConnectView::set_address_error, ConnectView::set_room_error]
-        {
-            clear(&card, SharedString::default());
-        }
-        card.set_suggestion(SharedString::default());
+        clear_complaints(&card);
         let mut sound = true;
         if name.is_empty() {
             card.set_name_error(words.invoke_name_missing());
@@ -346,6 +362,11 @@ impl Bridge {
         }
         // What was open before keeps what it has not sent.
         self.let_go();
+        let (unsent, unsent_broken) = self.folder.unsent(&place.address());
+        if let Some(broken) = unsent_broken {
+            let aside = shared(&broken.aside.display().to_string());
+            self.notice(&window, window.global::<Words>().invoke_unsent_set_aside(aside));
+        }
         let profile = Profile {
             host: place.host.clone(),
             port: place.port,
@@ -354,7 +375,7 @@ impl Bridge {
             rooms: if room.is_empty() { Vec::new() } else { vec![room.into()] },
             ignored: self.state.borrow().settings.ignored.clone(),
             seed: u64::from_le_bytes(seed),
-            unsent: self.folder.unsent(&place.address()).0,
+            unsent,
         };
         let (folder, address) = (self.folder.clone(), place.address());
         let keep = move |unsent| {
@@ -437,6 +458,8 @@ impl Bridge {
                 Event::People { key, people } => {
                     self.people(&window, &key, people);
                     self.look_again(&window);
+                    // Somebody whom we talk to alone may be away now.
+                    rooms_changed |= self.talks_to_somebody();
                 }
                 Event::Lines { key, lines } => {
                     self.alert_of_lines(&window, &key, &lines);
@@ -648,10 +671,17 @@ impl Bridge {
             state.at_the_door = false;
         }
         self.keep_now();
-        window.global::<ConnectView>().set_busy(false);
+        let card = window.global::<ConnectView>();
+        card.set_busy(false);
+        clear_complaints(&card);
+        self.fill_card(&window);
         self.stir();
-        window.global::<Shell>().set_screen(Screen::Connect);
-        window.global::<Shell>().set_title("Parlor".into());
+        // What was open belongs to a room that we are not in any more.
+        window.global::<RoomView>().set_notice(SharedString::default());
+        let shell = window.global::<Shell>();
+        shell.invoke_close();
+        shell.set_screen(Screen::Connect);
+        shell.set_title("Parlor".into());
     }
 
     fn opened(self: &Rc<Self>, panel: Panel) {
@@ -718,7 +748,7 @@ impl Bridge {
             && let Some(window) = self.window.upgrade()
         {
             let sentence = window.global::<Words>().invoke_settings_not_saved(shared(&error.to_string()));
-            window.global::<RoomView>().set_notice(sentence);
+            self.notice(&window, sentence);
         }
     }
 
@@ -739,6 +769,18 @@ impl Bridge {
                 bridge.keep_now();
             });
         });
+    }
+}
+
+fn clear_complaints(card: &ConnectView<'_>) {
+    for clear in [
+        ConnectView::set_name_error,
+        ConnectView::set_address_error,
+        ConnectView::set_room_error,
+        ConnectView::set_suggestion,
+        ConnectView::set_notice,
+    ] {
+        clear(card, SharedString::default());
     }
 }
 

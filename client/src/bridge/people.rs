@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use parlor_ui::slint::{ComponentHandle, ModelRc, VecModel};
+use parlor_ui::slint::ComponentHandle;
 use parlor_ui::{App, HostView, PersonRow, Rank as RowRank, RoomView};
 
 use super::text::{hue, shared};
@@ -94,7 +94,7 @@ impl Bridge {
         room.set_people_count(current.people.len() as i32);
         room.set_operator(operator);
         room.set_can_edit(operator || current.key.is_server());
-        room.set_people(ModelRc::new(VecModel::from(rows)));
+        super::rows::show(&room.get_people(), rows, |rows| room.set_people(rows));
     }
 
     fn filter_people(&self, text: &str) {

@@ -36,6 +36,7 @@ const PHRASES: &[(&str, Say)] = &[
     ("{} sends no chat: {}", |w, g| w.invoke_not_a_chat(g.get(0))),
     ("The server closed the connection.", |w, _| w.invoke_server_closed("".into())),
     ("The server closed the connection: {}", |w, g| w.invoke_server_closed(g.get(0))),
+    ("The network has changed", |w, _| w.invoke_network_changed()),
     ("The server does not answer any more", |w, _| w.invoke_server_silent()),
     ("The server did not answer", |w, _| w.invoke_no_answer()),
     ("The connection broke: {}.", |w, g| w.invoke_connection_broke(g.get(0))),
@@ -59,6 +60,16 @@ const PHRASES: &[(&str, Say)] = &[
     // Why a line failed.
     ("You left before it was sent", |w, _| w.invoke_left_before_sent()),
     ("The server gave no receipt for it; perhaps nobody has read it", |w, _| w.invoke_never_confirmed()),
+    // What our own server says no to; in front of it stands what it is about.
+    ("{}: Nobody here has that name", |w, g| w.invoke_no_such_person(g.get(0))),
+    ("{}: They are not in that room", |w, g| w.invoke_no_such_person(g.get(0))),
+    ("Nobody here has that name", |w, _| w.invoke_no_such_person("".into())),
+    ("{}: There is no such room", |w, g| w.invoke_room_unknown(g.get(0))),
+    ("{}: You are not in that room", |w, _| w.invoke_not_in_room()),
+    ("Join the room to talk in it (+n)", |w, _| w.invoke_not_in_room()),
+    ("Only people with voice may talk here (+m)", |w, _| w.invoke_may_not_speak()),
+    ("You are banned from this room (+b)", |w, _| w.invoke_banned_here()),
+    ("{}: Only an operator of the room may do that", |w, _| w.invoke_not_operator()),
     // What was done.
     ("You ignore {} now", |w, g| w.invoke_ignoring(g.get(0))),
     ("You no longer ignore {}", |w, g| w.invoke_not_ignoring(g.get(0))),
@@ -68,6 +79,9 @@ const PHRASES: &[(&str, Say)] = &[
     ("Topic: {}", |w, g| w.invoke_topic_is(g.get(0))),
     ("You invited {} to {}", |w, g| w.invoke_invited(g.get(0), g.get(1))),
     ("{} invites you to {}; /join {} goes there", |w, g| w.invoke_invites_you(g.get(0), g.get(1))),
+    ("{} invited {}", |w, g| w.invoke_invited_by(g.get(0), g.get(1))),
+    ("You are away now", |w, _| w.invoke_you_away()),
+    ("You are back now", |w, _| w.invoke_you_back()),
     ("You cannot come back in: {}", |w, g| w.invoke_not_back_in(g.get(0))),
     ("The server put you out of {}: {}", |w, g| w.invoke_put_out(g.get(0), g.get(1))),
     ("The server put you out of {}", |w, g| w.invoke_put_out(g.get(0), "".into())),
@@ -183,7 +197,9 @@ mod tests {
     fn every_phrase_is_one_that_is_said() {
         let mut said = include_str!("../net.rs").to_owned();
         let session = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/session");
-        for file in std::fs::read_dir(session).expect("the sources") {
+        let hub = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src/hub");
+        let sources = [session, hub].map(|folder| std::fs::read_dir(folder).expect("the sources"));
+        for file in sources.into_iter().flatten() {
             let file = file.expect("an entry").path();
             said += &std::fs::read_to_string(file).unwrap_or_default();
         }
@@ -198,6 +214,7 @@ mod tests {
         for (pattern, _) in PHRASES {
             let tail =
                 pattern.strip_prefix("The server put you out of ").map_or(*pattern, |_| "put you out of {}");
+            let tail = tail.strip_prefix("{}: ").unwrap_or(tail);
             assert!(plain.contains(tail), "nobody says {pattern:?}");
         }
     }

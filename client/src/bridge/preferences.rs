@@ -64,7 +64,7 @@ impl Bridge {
         let port = self.state.borrow().settings.host_port;
         let one = self.folder.history(&format!("127.0.0.1:{port}"));
         let all = one.and_then(|one| one.parent().map(Path::to_owned));
-        all.unwrap_or_else(|| self.folder.path().to_owned())
+        all.or_else(|| self.folder.path().map(Path::to_owned)).unwrap_or_default()
     }
 
     fn settings_changed(self: &Rc<Self>) {

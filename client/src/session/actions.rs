@@ -90,14 +90,15 @@ impl Session {
         self.ask_about(room, nick, |name, nick| format!("KICK {name} {nick}{why}"));
     }
 
-    /// By host where we know it, so that another name does not help; else by name.
+    /// By host where we know it and it is not ours, so that another name does not help; else by name.
     pub(super) fn ban(&mut self, room: &Key, nick: &str) {
         let person = self.isupport.key(nick);
         let known = self.known(room).and_then(|room| self.conversations.get(&room));
         let userhost =
             known.and_then(|c| c.roster.get(&person)).and_then(|member| member.userhost.as_deref());
+        let own = self.me.userhost.as_deref().and_then(|own| own.split_once('@')).map(|(_, host)| host);
         let mask = match userhost.and_then(|userhost| userhost.split_once('@')) {
-            Some((_, host)) if !host.is_empty() => format!("*!*@{host}"),
+            Some((_, host)) if !host.is_empty() && own != Some(host) => format!("*!*@{host}"),
             _ => format!("{nick}!*@*"),
         };
         self.ask_about(room, nick, |name, _| format!("MODE {name} +b {mask}"));

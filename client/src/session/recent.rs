@@ -1,7 +1,7 @@
 //! What was seen not long ago: a bounded set, the oldest is forgotten first.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::hash::{BuildHasher, RandomState};
 
 use super::LineId;
 
@@ -9,25 +9,27 @@ use super::LineId;
 const MOST: usize = 4096;
 
 /// The names of lines (msgids and `+parlor/id`s) that were shown already, and as which lines.
+///
+/// Of a name 64 bits of a keyed hash are kept: two of 4096 names share one in a session out of
+/// 10¹², and nobody can make them.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    known: HashMap<Arc<str>, LineId>,
-    order: VecDeque<Arc<str>>,
+    key: RandomState,
+    known: HashMap<u64, LineId>,
+    order: VecDeque<u64>,
 }
 
 impl Recent {
     pub(super) fn get(&self, name: &str) -> Option<LineId> {
-        self.known.get(name).copied()
+        self.known.get(&self.key.hash_one(name)).copied()
     }
 
     /// Remembers a name, as that of this line from now on.
     pub(super) fn insert(&mut self, name: &str, line: LineId) {
-        if let Some(known) = self.known.get_mut(name) {
-            *known = line;
+        let name = self.key.hash_one(name);
+        if self.known.insert(name, line).is_some() {
             return;
         }
-        let name: Arc<str> = name.into();
-        self.known.insert(name.clone(), line);
         self.order.push_back(name);
         if self.order.len() > MOST
             && let Some(oldest) = self.order.pop_front()

@@ -129,9 +129,24 @@ fn a_draft_and_the_settings_survive_a_restart() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_said_so() {
+    let mut alice = Person::new("broken");
+    let folder = std::mem::take(&mut alice.folder);
+    drop(alice);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("settings.toml"), "language = \"zh_CN\"\nname = [").unwrap();
+    let again = Person::again(folder);
+    assert!(again.card().get_notice().contains("settings.toml.broken"), "{}", again.card().get_notice());
+    assert_eq!(again.card().get_name_error(), "");
+}
+
+#[test]
 fn a_room_is_hosted_announced_to_and_stopped() {
     let alice = Person::new("host");
     let view = alice.app.global::<HostView>();
+    alice.card().invoke_open_host();
+    assert_eq!(view.get_name(), "", "the previewer's example is gone");
+    view.invoke_back();
     alice.card().set_name("alice".into());
     alice.card().invoke_open_host();
     assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Host);
@@ -151,11 +166,11 @@ fn a_room_is_hosted_announced_to_and_stopped() {
     let mut bob = Terminal::joins(address, "bob");
     view.invoke_announce("tea is ready".into());
     bob.reads("-!- server: tea is ready");
-    alice.app.global::<Shell>().invoke_opened(parlor_ui::Panel::Guests);
+    alice.app.global::<Shell>().invoke_open(parlor_ui::Panel::Guests);
     let guests: Vec<_> = view.get_guests().iter().collect();
     let own = bob.0.get_ref().local_addr().unwrap().to_string();
     assert!(
-        guests.iter().any(|guest| guest.name == "bob" && guest.address == own && guest.plain),
+        guests.iter().any(|guest| guest.name == "bob" && guest.address == own && guest.plain && guest.near),
         "{guests:?}"
     );
 
@@ -166,6 +181,8 @@ fn a_room_is_hosted_announced_to_and_stopped() {
     assert!(!view.get_running());
     bob.reads("stopping");
     assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Connect);
+    assert_eq!(alice.card().get_name(), "alice");
+    assert_eq!(alice.app.global::<Shell>().get_panel(), parlor_ui::Panel::None);
 }
 
 #[test]
@@ -213,7 +230,7 @@ fn comings_and_goings_fold_and_find_finds() {
         guest.reads("Closing");
     }
     alice.until("a folded row", |alice| {
-        alice.rows().iter().any(|row| row.kind == LineKind::Fold && row.folded_count >= 4)
+        alice.rows().iter().any(|row| row.kind == LineKind::Fold && row.folded_count >= 2)
     });
     alice.says("the needle in the haystack");
     alice.waits_for("needle");
@@ -235,7 +252,7 @@ fn rooms_are_joined_listed_left_and_people_are_written_to() {
     alice.joins(host.address(), "alice");
     alice.says("/join #tea");
     alice.until("the other room", |alice| alice.room().get_rooms().iter().any(|row| row.key == "#tea"));
-    alice.room().invoke_browse();
+    alice.app.global::<Shell>().invoke_open(parlor_ui::Panel::Browse);
     alice.until("the list", |alice| alice.room().get_listed().row_count() == 2);
     alice.room().invoke_message_person("bob".into());
     alice.until("the private conversation", |alice| alice.room().get_key() == "bob");
@@ -251,6 +268,24 @@ fn rooms_are_joined_listed_left_and_people_are_written_to() {
     alice.room().invoke_disconnect();
     assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Connect);
     assert_eq!(alice.card().get_name(), "alice");
+    host.stop();
+}
+
+#[test]
+fn who_is_away_and_what_is_for_us_alone_is_seen_among_the_rooms() {
+    let host = server();
+    let alice = Person::new("away-alice");
+    alice.joins(host.address(), "alice");
+    let zoe = Person::new("away-zoe");
+    zoe.joins(host.address(), "zoe");
+    alice.until("zoe", |alice| alice.room().get_people_count() == 2);
+    zoe.says("/msg alice psst");
+    let row = |alice: &Person| alice.room().get_rooms().iter().find(|row| row.key == "zoe");
+    alice.until("a line for her alone", |alice| row(alice).is_some_and(|row| row.unread == 1 && row.mention));
+    zoe.room().invoke_toggle_away();
+    alice.until("the moon", |alice| row(alice).is_some_and(|row| row.away));
+    zoe.room().invoke_toggle_away();
+    alice.until("no moon", |alice| row(alice).is_some_and(|row| !row.away));
     host.stop();
 }
 
