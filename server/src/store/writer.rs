@@ -210,11 +210,11 @@ impl Writer {
             let now = count + same;
             match self.commit(now) {
                 Ok(()) => {
-                    let done = self.held.drain(..now);
-                    let bytes: usize = done.as_slice().iter().map(cost).sum();
-                    let key = done.last().map(|record| record.id);
+                    let bytes: usize = self.held.drain(..now).map(|record| cost(&record)).sum();
                     self.held_bytes = self.held_bytes.saturating_sub(bytes);
-                    key.into_iter().for_each(|key| self.shared.notify(Notice::Committed(key)));
+                    if let Some(id) = last {
+                        self.shared.notify(Notice::Committed(id));
+                    }
                     if self.held.is_empty() {
                         return Ok(());
                     }
