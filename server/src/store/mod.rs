@@ -2,7 +2,7 @@
 //!
 //! [`Store`] is the handle: nothing in it waits for the disk. One writer thread takes all that
 //! waits, writes it, syncs it once and says so ([`Notice::Committed`]); two reader threads answer
-//! [`Request`]s, so that no page and no search stalls a receipt.
+//! requests ([`Command::Read`]), so that no page and no search stalls a receipt.
 //!
 //! It knows nothing of sockets and members: what is kept and asked is said by
 //! [`hub::history`](crate::hub::history), a payload is opaque, and a room is a name.
