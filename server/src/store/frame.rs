@@ -10,6 +10,7 @@
 //! before the last batch is damage, damage in the last one is a torn write. Checksums start from
 //! the salt, which nobody outside knows, so that no payload passes for a batch.
 
+use super::MAX_PAYLOAD;
 use super::crc::crc32c;
 use crate::protocol::MsgId;
 
@@ -173,10 +174,32 @@ impl<'a> Frames<'a> {
     pub(super) fn new(bytes: &'a [u8], salt: u32, offset: u64) -> Frames<'a> {
         Frames { bytes, salt, offset }
     }
+
+    /// Goes on behind something that is neither a frame nor a batch: where it would end if only
+    /// its contents were damaged, or else at the next batch.
+    fn step_over(&mut self) {
+        let at = |at: usize| self.bytes.get(at..).unwrap_or_default();
+        let sound = |to: &usize| {
+            let rest = at(*to);
+            *to == self.bytes.len()
+                || Frame::decode(rest, self.salt).is_some()
+                || Batch::decode(rest, self.salt, self.offset + *to as u64).is_some()
+        };
+        let len = Fields(self.bytes).u32().map_or(0, |len| len as usize);
+        let frame = Some(FRAME.saturating_add(len)).filter(|_| len <= MAX_PAYLOAD).filter(sound);
+        let batch = || {
+            let marks = memchr::memmem::find_iter(at(1), &MARK).map(|mark| mark + 1);
+            marks.into_iter().find(sound)
+        };
+        let next = frame.or_else(|| Some(BATCH).filter(sound)).or_else(batch).unwrap_or(self.bytes.len());
+        self.bytes = self.bytes.get(next..).unwrap_or_default();
+        self.offset += next as u64;
+    }
 }
 
 impl<'a> Iterator for Frames<'a> {
-    /// The offset of a frame, and the frame; or only where something else stands.
+    /// The offset of a frame, and the frame; or only where something else stands. What comes behind
+    /// that is found again.
     type Item = Result<(u64, Frame<'a>), u64>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -189,7 +212,7 @@ impl<'a> Iterator for Frames<'a> {
                 Some(frame) => (frame.size(), Some(frame)),
                 None if Batch::decode(self.bytes, self.salt, offset).is_some() => (BATCH, None),
                 None => {
-                    self.bytes = &[];
+                    self.step_over();
                     return Some(Err(offset));
                 }
             };
@@ -278,6 +301,43 @@ mod tests {
             for len in 0..bytes.len() {
                 assert_eq!(Frame::decode(&bytes[..len], 77), None);
             }
+        }
+    }
+
+    #[test]
+    fn damage_is_stepped_over_as_closely_as_can_be() {
+        let mut whole = Vec::new();
+        let mut starts = Vec::new();
+        for batch in 0..3 {
+            starts.push(whole.len());
+            let mut frames = Vec::new();
+            let head = whole.len() + BATCH;
+            for number in 0..4 {
+                starts.push(head + frames.len());
+                let payload = [b'x'; 20];
+                Frame { flags: 0, room: 1, key: KEY, fingerprint: batch * 4 + number, payload: &payload }
+                    .encode(77, &mut frames);
+            }
+            let offset = whole.len() as u64;
+            let batch = Batch { number: batch as u32 + 1, len: frames.len() as u32 };
+            whole.extend(batch.encode(77, offset));
+            whole.extend(frames);
+        }
+        let read = |bytes: &[u8]| -> Vec<u64> {
+            Frames::new(bytes, 77, 0).flatten().map(|(_, frame)| frame.fingerprint).collect()
+        };
+        assert_eq!(read(&whole).len(), 12);
+        for place in 0..whole.len() {
+            whole[place] ^= 0x10;
+            let start = starts.iter().rev().find(|start| **start <= place).unwrap();
+            let (in_batch, in_length) = ((start % ((FRAME + 20) * 4 + BATCH)) == 0, place < start + 4);
+            let lost = 12 - read(&whole).len();
+            assert!(
+                lost == if in_batch { 0 } else { 1 } || !in_batch && in_length && lost <= 4,
+                "{place}: {lost}"
+            );
+            assert_eq!(Frames::new(&whole, 77, 0).filter(Result::is_err).count(), 1, "{place}");
+            whole[place] ^= 0x10;
         }
     }
 
