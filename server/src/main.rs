@@ -326,7 +326,8 @@ fn announce(server: &Server) {
 fn stopped() -> impl Future<Output = ()> {
     use async_signal::{Signal, Signals};
     // A limit on the size of files ends a program that does not listen for it; the history pauses.
-    let signals = Signals::new([Signal::Int, Signal::Term, Signal::Xfsz]);
+    let always = [Signal::Int, Signal::Term, Signal::Xfsz].into_iter();
+    let signals = Signals::new(always.chain((!survives_hangup()).then_some(Signal::Hup)));
     async move {
         match signals {
             Ok(mut signals) => while matches!(signals.next().await, Some(Ok(Signal::Xfsz))) {},
@@ -336,6 +337,14 @@ fn stopped() -> impl Future<Output = ()> {
             }
         }
     }
+}
+
+/// Whether whoever started the server wants it to outlive its terminal, as `nohup` does: then SIGHUP
+/// is ignored already (proc(5), `SigIgn`; where there is no such file: no).
+fn survives_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 != 0)
 }
 
 fn fail(code: i32, sentence: &str) -> ! {

@@ -1,6 +1,6 @@
 //! The operator at the server's standard input.
 
-use parlor_tests::{Irc, Launch, Lines, Plain, Server};
+use parlor_tests::{Irc, Launch, Lines, Plain, Scratch, Server};
 
 use crate::plain::{in_lobby, person, so_far};
 
@@ -109,6 +109,23 @@ fn op_makes_an_operator_of_a_room() {
     ask(&mut server, "/op bob #nowhere", "*#nowhere*");
     ask(&mut server, "/op bob", "*/op*");
     bob.silent();
+}
+
+#[test]
+fn op_lets_somebody_into_a_room_that_lost_its_operators() {
+    let home = Scratch::new();
+    let mut server = home.server(&[]);
+    let (mut alice, mut bob) = (server.irc("alice"), server.irc("bob"));
+    alice.join("#shut");
+    alice.send("MODE #shut +i");
+    alice.send("TOPIC #shut :there is something to keep");
+    alice.send("PART #shut");
+    alice.settle();
+    bob.ask("JOIN #shut", "473 bob #shut *");
+    ask(&mut server, "/op bob #shut", "*bob is not in #shut, but may come in now*");
+    bob.expect(":parlor.local INVITE bob #shut");
+    bob.join("#shut");
+    bob.ask("MODE #shut -i", ":bob!*@* MODE #shut -i");
 }
 
 #[test]

@@ -175,7 +175,8 @@ fn rooms_cut_off_between_two_writes_after_a_clean_stop_are_no_silent_loss() {
     fs::write(&rooms, &all[..before as usize]).expect("it is ours");
     refused(&start(&home), 65, "rooms.log");
     fs::write(&rooms, &all).expect("it is ours");
-    let mut bob = home.server(&[]).irc("bob");
+    let server = home.server(&[]);
+    let mut bob = server.irc("bob");
     bob.send("JOIN #tea");
     bob.expect_numeric("475");
 }

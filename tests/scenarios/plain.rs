@@ -172,6 +172,33 @@ fn a_name_that_cannot_be_is_explained_and_asked_again() {
 }
 
 #[test]
+fn a_script_is_heard_under_another_name_where_its_own_is_taken() {
+    let server = Server::start(&[]);
+    let mut alice = in_lobby(&server, "alice");
+    let _bob = person(&server, "bob");
+    alice.expect(":bob!*@* JOIN #lobby");
+    let mut script = server.plain();
+    script.send_bytes("bob\nhello\nthe backup is done\n");
+    alice.expect(":bob2!*@* JOIN #lobby");
+    for text in ["hello", "the backup is done"] {
+        assert_eq!(alice.expect(":bob2!*@* PRIVMSG #lobby *").last(), text);
+    }
+}
+
+#[test]
+fn no_line_of_a_script_is_taken_for_a_name() {
+    let server = Server::start(&[]);
+    let mut alice = in_lobby(&server, "alice");
+    for first in [&b"backup done"[..], b"\xffbackup"] {
+        let mut script = server.plain();
+        script.send_bytes([first, b"\nhello\nsecret text\n"].concat());
+        let said = String::from_utf8(script.read_to_end()).expect("UTF-8");
+        assert!(said.ends_with("-!- Closing link: A name comes first; nothing was said\n"), "{said}");
+    }
+    alice.silent();
+}
+
+#[test]
 fn names_of_people_and_of_programs_are_one_set() {
     let server = Server::start(&[]);
     let _bob = person(&server, "bob");

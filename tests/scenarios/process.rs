@@ -5,8 +5,8 @@ use parlor_tests::{Irc, Launch, Plain, Scratch, Server};
 use crate::plain::{in_lobby, person};
 
 #[test]
-fn sigint_and_sigterm_say_good_bye() {
-    for signal in ["INT", "TERM"] {
+fn sigint_sigterm_and_sighup_say_good_bye() {
+    for signal in ["INT", "TERM", "HUP"] {
         let server = Server::start(&["--plain-bind", "127.0.0.1:0"]);
         let (mut alice, mut bob) = (in_lobby(&server, "alice"), person(&server, "bob"));
         alice.expect(":bob!*@* JOIN #lobby");
@@ -28,6 +28,14 @@ fn sigint_and_sigterm_say_good_bye() {
         let ended = server.wait();
         assert_eq!(ended.code, 0, "{}", ended.stderr);
     }
+}
+
+#[test]
+fn what_is_to_outlive_its_terminal_does() {
+    let server = Launch::new(&[]).through_shell("trap '' HUP; exec \"$@\"").start();
+    let mut alice = in_lobby(&server, "alice");
+    server.signal("HUP");
+    alice.ask("PING x", "PONG parlor.local x");
 }
 
 #[test]

@@ -46,15 +46,17 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    pub(crate) fn give(&mut self, job: Job) {
+    /// Says whether it is lost at once.
+    pub(crate) fn give(&mut self, job: Job) -> bool {
         let held = self.waiting.iter().filter(|job| matches!(job, Job::Keep(_))).count();
         if let (Job::Keep(_), Some(lost)) = (&job, &mut self.paused)
             && held >= MOST_HELD
         {
             *lost += 1;
-            return;
+            return true;
         }
         self.waiting.push_back(job);
+        false
     }
 
     /// Whether the writer has something to begin with.

@@ -36,6 +36,8 @@ pub(crate) struct Server {
     looked: Duration,
     /// The hub was told that nothing is kept.
     paused: bool,
+    /// Lines of this connection are in hand: what goes out to others meanwhile is no echo.
+    reading: Option<usize>,
 }
 
 impl std::fmt::Debug for Server {
@@ -140,7 +142,9 @@ impl World {
         self.trace.bytes(self.now, &format!("{:?} {link} >", self.links[link].caller), &block);
         let said = String::from_utf8_lossy(&block).lines().filter_map(said_in).collect::<Vec<_>>();
         self.links[link].said.extend(said);
+        self.server.reading = Some(link);
         self.give(Input::Lines { id, block: &block });
+        self.server.reading = None;
     }
 
     /// Gives the hub one input and carries out what comes of it.
@@ -152,7 +156,6 @@ impl World {
         let mut lines: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
         let mut closed = Vec::new();
         let mut released = Vec::new();
-        let mut records = Vec::new();
         for output in outputs {
             match output {
                 Output::Line { to, line } => {
@@ -171,11 +174,14 @@ impl World {
                     if self.server.paused {
                         self.oracle.is_volatile(&record);
                     }
-                    records.push(record.clone());
-                    self.disk.give(Job::Keep(*record));
+                    // The hub has not heard yet that the disk takes nothing: others get the line without a
+                    // mark. Its sender's echo waits, and has one when it comes.
+                    if self.disk.give(Job::Keep((*record).clone())) {
+                        self.oracle.is_volatile(&record);
+                    }
                 }
-                Output::Room { room, state } => self.disk.give(Job::Room(room, state)),
-                Output::Read { ticket, request } => self.disk.give(Job::Read(ticket, request)),
+                Output::Room { room, state } => drop(self.disk.give(Job::Room(room, state))),
+                Output::Read { ticket, request } => drop(self.disk.give(Job::Read(ticket, request))),
                 Output::More { id } => self.link_of(id).into_iter().for_each(|link| self.await_drained(link)),
                 Output::Log(text) => self.trace.say(self.now, || format!("log: {text}")),
                 Output::Console(_) | Output::Stop(_) => {}
@@ -229,11 +235,14 @@ impl World {
         let text = str::from_utf8(line).expect("UTF-8");
         if text.contains(" PRIVMSG #") {
             let message = Message::parse(text.trim_end()).expect("a message");
+            // A connection that its owner has lost may say what its owner says on another one.
+            let echo = self.server.reading.is_none_or(|reading| reading == link);
             let link = &mut self.links[link];
+            let said = if echo { &link.said[..] } else { &[] };
             // Without tags nobody sees that an echo is none.
             if !(self.server.paused && message.tag("msgid").is_none()) {
                 let last = matches!(link.caller, Caller::Person(_)).then_some(&mut link.last_msgid);
-                self.oracle.sent(&message, &link.said, last);
+                self.oracle.sent(&message, said, last);
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::event::{Event, Kind};
 use super::line::{Line, LineId, LineKind, Parts};
 use super::log::{Edit, Log};
+use super::position::Position;
 use super::roster::Roster;
 use super::{Key, Output, Session};
 
@@ -19,6 +20,9 @@ pub(super) struct Conversation {
     /// The away text that was shown last: a server repeats it with every line.
     pub(super) away_told: Option<String>,
     pub(super) log: Log,
+    /// Behind this place lines of ours may be missing that were given up under way: their echoes
+    /// come later than what others say.
+    pub(super) incomplete: Option<Position>,
     unread: u32,
     mentions: u32,
     unread_changed: bool,
@@ -37,6 +41,7 @@ impl Session {
                 roster: Roster::default(),
                 away_told: None,
                 log: Log::new(self.isupport.sorted),
+                incomplete: None,
                 unread: 0,
                 mentions: 0,
                 unread_changed: false,

@@ -39,7 +39,8 @@ impl Session {
                     Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
                 let Some(line) = self.add(&key, &parts) else { continue };
                 let token = self.seed.line_token();
-                self.outgoing.push(Waiting { to: key.clone(), token, text: piece.into(), line, sent: None });
+                let (to, text) = (key.clone(), piece.into());
+                self.outgoing.push(Waiting { to, token, text, line, sent: None, heard: None });
             }
         }
     }
@@ -118,8 +119,12 @@ impl Session {
             return;
         };
         let receipts = self.caps.has("echo-message");
-        while let Some(waiting) = self.outgoing.take(|w| w.sent.is_some_and(|sent| sent.ping <= number)) {
-            if receipts {
+        self.outgoing.given_up_before(number);
+        while let Some(mut waiting) = self.outgoing.take(|w| w.sent.is_some_and(|sent| sent.ping <= number)) {
+            if let Some(stamp) = waiting.heard.take() {
+                // It would have been heard once more.
+                self.receipt(waiting, &stamp);
+            } else if receipts {
                 self.fail(waiting, "The server gave no receipt for it; perhaps nobody has read it");
             } else {
                 self.deliver(waiting, None, None);
@@ -135,6 +140,7 @@ impl Session {
 
     /// Our own line came back. Says whether it was one that waited.
     pub(super) fn echoed(&mut self, key: &Key, stamp: &Stamp<'_>, text: &str) -> bool {
+        stamp.token.iter().for_each(|token| self.outgoing.given_up_came(token));
         let found = match stamp.token.as_deref() {
             Some(token) => self
                 .outgoing
@@ -147,14 +153,56 @@ impl Session {
                 .take(|w| w.sent.is_some() && w.to == *key && w.line.text().trim_end() == text.trim_end()),
         };
         let Some(waiting) = found else { return false };
-        // A second echo, of a line that went twice, is none of another line.
+        self.receipt(waiting, stamp);
+        true
+    }
+
+    /// A line of ours was said under another of our names. Either that is the receipt of a line that
+    /// went under that name, or a connection of ours that the server has not given up yet says it
+    /// just now: then it is not on disk. Says whether that is to be found out, or is the second.
+    pub(super) fn perhaps_no_receipt(&mut self, key: &Key, stamp: &Stamp<'_>) -> bool {
+        let Some(token) = stamp.token.as_deref().filter(|_| self.isupport.sorted && self.is_room(key)) else {
+            return false;
+        };
+        if let Some(waiting) = self.outgoing.with_token(key, token) {
+            if waiting.sent.is_none() {
+                // It goes yet, and has its own receipt then.
+                return true;
+            }
+            if waiting.heard.is_some() {
+                return false;
+            }
+            waiting.heard = Some(Box::new(stamp.to_owned()));
+            self.ping();
+            return true;
+        }
+        // What was refused here waits for no receipt.
+        let failed = self.outgoing.take_failed_token(token);
+        let found = failed.is_some();
+        failed.into_iter().for_each(|waiting| self.said_elsewhere(waiting, stamp));
+        found
+    }
+
+    /// A line of ours is heard as other people's lines are.
+    fn said_elsewhere(&mut self, mut waiting: Waiting, stamp: &Stamp<'_>) {
+        waiting.set_state(Delivery::None, "");
+        self.known_as(&waiting, stamp);
+        self.settle_as(&waiting, stamp.msgid.as_deref(), Some(stamp.at));
+    }
+
+    /// A second echo, of a line that went twice, is none of another line.
+    fn known_as(&mut self, waiting: &Waiting, stamp: &Stamp<'_>) {
         let id = waiting.line.id();
         self.recent.insert(&token_name(&waiting.token, waiting.line.text()), id);
         if let Some(msgid) = &stamp.msgid {
             self.recent.insert(msgid, id);
         }
+    }
+
+    fn receipt(&mut self, waiting: Waiting, stamp: &Stamp<'_>) {
+        self.known_as(&waiting, stamp);
         if let Some(position) = stamp.position(self.isupport.sorted)
-            && self.is_room(key)
+            && self.is_room(&waiting.to)
             && !stamp.volatile
         {
             // On disk: and so is all that came before it.
@@ -162,12 +210,15 @@ impl Session {
         }
         let at = Some(stamp.at).filter(|_| self.caps.has("server-time"));
         self.deliver(waiting, stamp.msgid.as_deref(), at);
-        true
     }
 
     /// The server has a line, under this name and since then.
     pub(super) fn deliver(&mut self, mut waiting: Waiting, msgid: Option<&str>, at: Option<UnixMillis>) {
         waiting.set_state(Delivery::Delivered, "");
+        self.settle_as(&waiting, msgid, at);
+    }
+
+    fn settle_as(&mut self, waiting: &Waiting, msgid: Option<&str>, at: Option<UnixMillis>) {
         let line = waiting.line.with(|parts| {
             parts.msgid = msgid;
             parts.at = at.unwrap_or(parts.at);
@@ -176,6 +227,9 @@ impl Session {
     }
 
     fn fail(&mut self, mut waiting: Waiting, sentence: &str) {
+        if let Some(stamp) = waiting.heard.take() {
+            return self.said_elsewhere(waiting, &stamp);
+        }
         waiting.set_state(Delivery::Failed, sentence);
         self.settle(&waiting.to, waiting.line.clone());
         self.outgoing.failed(waiting);
@@ -192,11 +246,11 @@ impl Session {
     pub(super) fn refused_to(&mut self, key: Option<&Key>, sentence: &str) -> bool {
         let fits = |w: &Waiting| w.sent.is_some() && key.is_none_or(|key| w.to == *key);
         // With receipts all earlier ones are decided; without, refusals are for the latest.
-        let refused = if self.caps.has("echo-message") {
-            self.outgoing.take(fits)
-        } else {
-            self.outgoing.take_last(fits)
-        };
+        let receipts = self.caps.has("echo-message");
+        if receipts && key.is_some_and(|key| self.outgoing.given_up_refused(key)) {
+            return true;
+        }
+        let refused = if receipts { self.outgoing.take(fits) } else { self.outgoing.take_last(fits) };
         let found = refused.is_some();
         if let Some(waiting) = refused {
             self.fail(waiting, sentence);
@@ -207,6 +261,7 @@ impl Session {
     /// Nothing more goes to this conversation: what waits for it has failed.
     pub(super) fn fail_waiting(&mut self, key: &Key, sentence: &str) {
         while let Some(waiting) = self.outgoing.take(|waiting| waiting.to == *key) {
+            self.outgoing.give_up(&waiting);
             self.fail(waiting, sentence);
         }
     }

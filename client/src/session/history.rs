@@ -1,20 +1,18 @@
 //! The lines that were said while we were not here, or before.
 
+use std::collections::BTreeMap;
+
 use super::event::{Event, Kind};
 use super::line::{Delivery, Line, LineId};
-use super::log::{Gap, Log};
+use super::log::Gap;
 use super::page::{PageLine, Question, What};
 use super::position::Position;
-use super::sure::Sure;
 use super::{Key, Session};
 
 /// Lines that are asked for on entering a room.
 const FIRST: usize = 50;
 /// Lines of a page, unless the server gives fewer.
 const PAGE: usize = 100;
-/// A crash takes back what was not on disk yet: at most the lines of so many milliseconds, and
-/// these ones at least are looked at.
-const UNSURE: (u64, usize) = (30_000, 100);
 
 impl Session {
     /// Whether the server keeps what is said in this room.
@@ -30,22 +28,29 @@ impl Session {
         if !self.has_history(key) {
             return;
         }
-        let Session { conversations, sure, boot, .. } = self;
-        let Some(conversation) = conversations.get_mut(key) else { return };
+        let given_up = self.outgoing.has_given_up(key);
+        let Some(conversation) = self.conversations.get_mut(key) else { return };
         let log = &mut conversation.log;
         log.sorted = self.isupport.sorted;
-        let last = log.last_position();
+        let incomplete = conversation.incomplete.take();
+        conversation.incomplete = joined.filter(|_| given_up);
+        let last = incomplete.or(log.last_position());
         let named = |line: &Line| line.msgid().is_some() && line.is_talk();
         let known = if log.sorted { last.is_some() } else { log.iter().any(named) };
         self.last_line += 1;
         let id = LineId(self.last_line);
         let below = joined.filter(|joined| log.sorted && Some(*joined) > last);
         log.open_gap(Gap { id, above: last, below, catch_up: known }, !known);
-        let from = if log.sorted { unsure_from(log, sure, *boot) } else { None };
+        let from = last.filter(|_| log.sorted);
         self.emit(key, false);
         // What was being filled when the connection was lost goes on first.
         self.resume_gaps(key, id);
-        if known { self.ask_after(key, id, from) } else { self.ask_latest(key, id, FIRST) }
+        if known {
+            self.ask_after(key, id, from)
+        } else {
+            self.ask_latest(key, id, FIRST)
+        }
+        self.ask_what_is_kept(key);
     }
 
     /// The server's last start as a msgid tells it. If we are in rooms already without having known
@@ -56,17 +61,31 @@ impl Session {
         if before == 0 || before >= boot || !self.is_ready() {
             return;
         }
-        let unsure = |(key, conversation): (&Key, &super::conversation::Conversation)| {
-            let from = unsure_from(&conversation.log, &self.sure, boot)?;
-            let looked = conversation.joined && self.has_history(key);
-            let line =
-                format!("CHATHISTORY AFTER {} msgid={from} {}", conversation.name, self.page_size(PAGE));
-            (looked && Some(from) < conversation.log.last_position()).then(|| (key.clone(), from, line))
-        };
-        let questions: Vec<(Key, Position, String)> = self.conversations.iter().filter_map(unsure).collect();
-        for (key, from, line) in questions {
-            self.ask_history(&key, What::After(Some(from)), None, &line);
+        let joined = self.conversations.iter().filter(|(_, conversation)| conversation.joined);
+        let joined: Vec<Key> = joined.map(|(key, _)| key.clone()).collect();
+        joined.iter().for_each(|key| self.ask_what_is_kept(key));
+    }
+
+    /// A crash takes back what was not on disk yet: asks of each earlier start of the server what
+    /// it has kept of the lines that are here.
+    fn ask_what_is_kept(&mut self, key: &Key) {
+        let Some(log) = self.conversations.get(key).map(|conversation| &conversation.log) else { return };
+        if !self.has_history(key) {
+            return;
         }
+        let mut last: BTreeMap<u64, Position> = BTreeMap::new();
+        for position in log.iter().filter_map(|line| log.position(line).filter(|_| may_be_lost(line))) {
+            if position.boot() < self.boot && !self.sure.covers(position) {
+                last.insert(position.boot(), position);
+            }
+        }
+        last.into_values().for_each(|upto| self.ask_kept(key, upto));
+    }
+
+    fn ask_kept(&mut self, key: &Key, upto: Position) {
+        let Some(name) = self.conversations.get(key).map(|conversation| &conversation.name) else { return };
+        let line = format!("CHATHISTORY BEFORE {name} msgid={} 1", upto.after());
+        self.ask_history(key, What::Kept(upto), None, &line);
     }
 
     /// Those gaps that a loss of the connection has left.
@@ -158,7 +177,7 @@ impl Session {
         let positions: Vec<Position> = page.iter().filter_map(|entry| entry.line.position()).collect();
         let (first, last) = (positions.iter().min().copied(), positions.iter().max().copied());
         if sorted {
-            if matches!(what, What::After(_) | What::Latest) {
+            if matches!(what, What::After(_) | What::Latest | What::Kept(_)) {
                 let (from, to) = reach(&what, first, last);
                 self.withdraw(&key, from, to, &positions);
             }
@@ -236,6 +255,7 @@ impl Session {
         match (what, gap) {
             (What::Search, _) => self.find_locally(&key),
             (What::Around(_), _) => self.tell(Event::Jumped { key, id: None }),
+            (What::Kept(upto), _) if !refused => self.ask_kept(&key, upto),
             // It does not know the line any more: the newest ones, and a gap above them.
             (What::After(_), Some(gap)) if refused => self.ask_latest(&key, gap, PAGE),
             (_, Some(gap)) => self.gap_says(&key, gap, Delivery::Failed, sentence),
@@ -252,7 +272,8 @@ impl Session {
             match question {
                 Question { key, gap: Some(gap), .. } => self.gap_says(&key, gap, Delivery::None, ""),
                 Question { key, what: What::Around(_), .. } => self.tell(Event::Jumped { key, id: None }),
-                Question { key, .. } => self.find_locally(&key),
+                Question { key, what: What::Search, .. } => self.find_locally(&key),
+                Question { .. } => {}
             }
         }
     }
@@ -328,7 +349,7 @@ impl Session {
             .rev()
             .filter_map(|line| Some((line, log.position(line)?)))
             .take_while(|(_, position)| from.is_none_or(|from| *position > from))
-            .filter(|(line, _)| line.is_talk() && line.state() == Delivery::None)
+            .filter(|(line, _)| may_be_lost(line))
             .filter(|(_, position)| position.boot() < *boot && covered(position) && !sure.covers(*position))
             .filter(|(_, position)| !page.contains(position) && !kept(position))
             .map(|(line, _)| line.id())
@@ -385,24 +406,12 @@ fn reach(
         What::Latest => (first, None),
         What::After(from) => (*from, last),
         What::Before(to) => (first, *to),
+        What::Kept(upto) => (first, Some(*upto)),
         What::Around(_) | What::Search => (first, last),
     }
 }
 
-/// From where on a crash may have taken lines back; else the last line.
-fn unsure_from(log: &Log, sure: &Sure, boot: u64) -> Option<Position> {
-    let mut unsure = log
-        .iter()
-        .rev()
-        .filter(|line| line.is_talk())
-        .filter_map(|line| Some((line.at().0, log.position(line)?)))
-        .filter(|(_, position)| position.boot() < boot && !sure.covers(*position));
-    let Some((newest, mut first)) = unsure.next() else { return log.last_position() };
-    for (i, (at, position)) in unsure.enumerate() {
-        if i >= UNSURE.1 && at + UNSURE.0 < newest {
-            break;
-        }
-        first = position;
-    }
-    Some(first.before())
+/// Whether a crash may have taken a line back without its sender's telling us: own ones go again.
+fn may_be_lost(line: &Line) -> bool {
+    line.is_talk() && line.state() == Delivery::None
 }

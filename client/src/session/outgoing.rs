@@ -3,12 +3,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::stamp::Stamp;
 use super::{Delivery, Key, Line, LineId, LineKind};
 
 /// Lines that may be under way without a receipt.
 const MOST_IN_FLIGHT: usize = 16;
 /// Failed lines that can be tried again.
 const MOST_FAILED: usize = 256;
+/// Lines that were given up under way and are remembered.
+const MOST_GIVEN_UP: usize = 256;
 
 /// An own line without its receipt.
 #[derive(Debug, Clone)]
@@ -20,6 +23,8 @@ pub(super) struct Waiting {
     pub(super) text: Box<str>,
     pub(super) line: Line,
     pub(super) sent: Option<Sent>,
+    /// It was heard while it was under way, which may be its receipt.
+    pub(super) heard: Option<Box<Stamp<'static>>>,
 }
 
 /// That a line is under way.
@@ -28,6 +33,15 @@ pub(super) struct Sent {
     pub(super) at: Duration,
     /// A PONG of a PING with this number or a higher one comes after the line's receipt.
     pub(super) ping: u64,
+}
+
+/// A line that was given up under way, with its conversation: the server still says what became
+/// of it, and that must not be taken for the fate of another one.
+#[derive(Debug)]
+struct GivenUp {
+    to: Key,
+    token: Box<str>,
+    ping: u64,
 }
 
 impl Waiting {
@@ -49,6 +63,7 @@ pub(super) struct Outgoing {
     waiting: VecDeque<Waiting>,
     in_flight: usize,
     failed: VecDeque<Waiting>,
+    given_up: VecDeque<GivenUp>,
 }
 
 impl Outgoing {
@@ -94,6 +109,11 @@ impl Outgoing {
         self.waiting.iter().chain(&self.failed).any(fits)
     }
 
+    /// The line with this token.
+    pub(super) fn with_token(&mut self, to: &Key, token: &str) -> Option<&mut Waiting> {
+        self.waiting.iter_mut().find(|w| *w.token == *token && w.to == *to)
+    }
+
     /// Takes out a line that was taken for refused.
     pub(super) fn take_failed_token(&mut self, token: &str) -> Option<Waiting> {
         let at = self.failed.iter().position(|waiting| *waiting.token == *token)?;
@@ -116,7 +136,8 @@ impl Outgoing {
     /// The connection is gone: what was under way has to go again.
     pub(super) fn lost(&mut self) {
         self.in_flight = 0;
-        self.waiting.iter_mut().for_each(|waiting| waiting.sent = None);
+        self.given_up.clear();
+        self.waiting.iter_mut().for_each(|waiting| (waiting.sent, waiting.heard) = (None, None));
     }
 
     /// The line that is under way for the longest time.
@@ -133,6 +154,37 @@ impl Outgoing {
         }
     }
 
+    /// The conversation of a line is gone; the server may have the line all the same.
+    pub(super) fn give_up(&mut self, waiting: &Waiting) {
+        let Waiting { to, token, sent: Some(Sent { ping, .. }), .. } = waiting else { return };
+        self.given_up.push_back(GivenUp { to: to.clone(), token: token.clone(), ping: *ping });
+        if self.given_up.len() > MOST_GIVEN_UP {
+            self.given_up.pop_front();
+        }
+    }
+
+    /// Whether it is not known of a line that was given up whether the server has it.
+    pub(super) fn has_given_up(&self, to: &Key) -> bool {
+        self.given_up.iter().any(|line| line.to == *to)
+    }
+
+    /// The server has a line that was given up.
+    pub(super) fn given_up_came(&mut self, token: &str) {
+        self.given_up.retain(|line| *line.token != *token);
+    }
+
+    /// The server refused a line to this conversation: says whether it was one that was given up.
+    /// All of those went before what waits for the same conversation now.
+    pub(super) fn given_up_refused(&mut self, to: &Key) -> bool {
+        let at = self.given_up.iter().position(|line| line.to == *to);
+        at.and_then(|at| self.given_up.remove(at)).is_some()
+    }
+
+    /// All that was sent before the PING with this number is decided.
+    pub(super) fn given_up_before(&mut self, ping: u64) {
+        self.given_up.retain(|line| line.ping > ping);
+    }
+
     pub(super) fn take_failed(&mut self, id: LineId) -> Option<Waiting> {
         let at = self.failed.iter().position(|waiting| waiting.line.id() == id)?;
         self.failed.remove(at)
@@ -147,5 +199,6 @@ impl Outgoing {
         for waiting in self.waiting.iter_mut().chain(&mut self.failed).filter(|w| w.to == *from) {
             waiting.to = to.clone();
         }
+        self.given_up.iter_mut().filter(|line| line.to == *from).for_each(|line| line.to = to.clone());
     }
 }

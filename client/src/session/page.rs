@@ -26,6 +26,8 @@ pub(super) enum What {
     After(Option<Position>),
     /// Those before a position; on other servers before the line below the gap.
     Before(Option<Position>),
+    /// The last line up to a position: what is here behind it is not on disk.
+    Kept(Position),
     /// Those around the line with this id in a list of results.
     Around(Line),
     Search,
@@ -184,6 +186,19 @@ impl Session {
         let Some(question) = at.and_then(|at| self.questions.remove(at)) else { return false };
         let sentence = printable(message.params.last().copied().unwrap_or_default());
         self.unanswered(question, &sentence, true);
+        true
+    }
+
+    /// RPL_TRYAGAIN. Says whether a question was meant.
+    pub(super) fn question_put_off(&mut self, message: &Message<'_>, sentence: &str) -> bool {
+        let Some(label) = self.label_of(message) else { return false };
+        let is = |question: &Question| question.label.as_ref() == Some(&label);
+        let Some(at) = self.questions.iter().position(is) else { return false };
+        // What nobody has asked for by hand is asked again when its time is over.
+        let by_itself = self.questions.get(at).is_some_and(|q| matches!(q.what, What::Kept(_)));
+        if !by_itself && let Some(question) = self.questions.remove(at) {
+            self.unanswered(question, sentence, false);
+        }
         true
     }
 

@@ -29,11 +29,6 @@ impl Position {
         (self.0 >> BELOW_BOOT) as u64
     }
 
-    /// The place directly before it.
-    pub(super) fn before(self) -> Position {
-        Position(self.0.saturating_sub(1))
-    }
-
     /// The place directly after it.
     pub(super) fn after(self) -> Position {
         Position(self.0.saturating_add(1))

@@ -210,6 +210,9 @@ impl Session {
         self.farewell = None;
         self.listing = None;
         self.forget_questions();
+        for (key, conversation) in self.conversations.iter_mut().filter(|(_, c)| c.joined) {
+            conversation.incomplete.take_if(|_| !self.outgoing.has_given_up(key));
+        }
         self.outgoing.lost();
         // The answer to a PART will not come.
         let left = |(key, conversation): (&Key, &super::conversation::Conversation)| {

@@ -31,6 +31,8 @@ impl Session {
             // RPL_YOURHOST to RPL_MYINFO, RPL_UMODEIS, RPL_LUSER…, RPL_LOCALUSERS …, RPL_LISTSTART,
             // RPL_ENDOFWHO, RPL_ENDOFWHOIS, RPL_CREATIONTIME, RPL_TOPICWHOTIME, RPL_MOTDSTART
             2..=4 | 42 | 221 | 250..=255 | 265 | 266 | 315 | 318 | 321 | 328 | 329 | 333 | 375 => {}
+            // RPL_TRYAGAIN
+            263 if self.question_put_off(message, &sentence) => {}
             // RPL_AWAY
             301 => self.on_their_away(arg(1), &sentence),
             // RPL_UNAWAY, RPL_NOWAWAY
@@ -143,7 +145,7 @@ impl Session {
             matches!(code, 401 | 403 | 404 | 407 | 408 | 413..=415 | 477 | 482 | 486 | 489 | 492 | 531 | 716);
         // That answers KICK, TOPIC or MODE, though a line may be under way.
         let of_text = of_text && (code != 482 || !self.caps.has("echo-message"));
-        if of_text && open && self.refused_to(Some(&key), sentence) {
+        if of_text && self.refused_to(Some(&key), sentence) {
             return;
         }
         // ERR_INPUTTOOLONG names nobody; with receipts the missing one tells.

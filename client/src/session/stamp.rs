@@ -47,6 +47,13 @@ impl<'a> Stamp<'a> {
 }
 
 impl Stamp<'_> {
+    /// The same, for later.
+    pub(super) fn to_owned(&self) -> Stamp<'static> {
+        let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(|text| text.to_owned().into());
+        let Stamp { at, old, page, volatile, .. } = *self;
+        Stamp { at, msgid: owned(&self.msgid), token: owned(&self.token), old, page, volatile }
+    }
+
     /// Its place on a server whose msgids are sorted.
     pub(super) fn position(&self, sorted: bool) -> Option<Position> {
         self.msgid.as_deref().filter(|_| sorted).and_then(Position::parse)

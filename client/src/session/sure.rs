@@ -5,24 +5,31 @@ use std::collections::BTreeMap;
 use super::position::Position;
 
 /// Starts of the server that are remembered.
-const MOST_BOOTS: usize = 8;
+const MOST_BOOTS: usize = 64;
 
 /// For each start of the server the last line that is known to be on disk. It writes in order, so
 /// all before it are, too. Of another start that says nothing.
 #[derive(Debug, Default)]
-pub(super) struct Sure(BTreeMap<u64, Position>);
+pub(super) struct Sure {
+    last: BTreeMap<u64, Position>,
+    /// Starts up to this one are too long ago to be asked about.
+    settled: u64,
+}
 
 impl Sure {
     /// A line is in the history, or had its receipt.
     pub(super) fn note(&mut self, position: Position) {
-        let last = self.0.entry(position.boot()).or_insert(position);
+        let last = self.last.entry(position.boot()).or_insert(position);
         *last = position.max(*last);
-        if self.0.len() > MOST_BOOTS {
-            self.0.pop_first();
+        if self.last.len() > MOST_BOOTS
+            && let Some((boot, _)) = self.last.pop_first()
+        {
+            self.settled = self.settled.max(boot);
         }
     }
 
     pub(super) fn covers(&self, position: Position) -> bool {
-        self.0.get(&position.boot()).is_some_and(|last| position <= *last)
+        position.boot() <= self.settled
+            || self.last.get(&position.boot()).is_some_and(|last| position <= *last)
     }
 }

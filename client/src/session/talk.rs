@@ -52,6 +52,9 @@ impl Session {
         let waits = |token: &str| self.outgoing.waits(&place, token, &shown);
         let ours =
             own || stamp.token.as_deref().is_some_and(|token| self.was_me(sender.nick) || waits(token));
+        if ours && !own && self.perhaps_no_receipt(&place, stamp) {
+            return;
+        }
         if ours && self.echoed(&place, stamp, &shown) {
             return;
         }

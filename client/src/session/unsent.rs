@@ -59,7 +59,7 @@ impl Session {
             let parts = Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
             let Some(line) = self.add(key, &parts) else { continue };
             let (to, token, text) = (key.clone(), token.into(), text.into());
-            self.outgoing.push(Waiting { to, token, text, line, sent: None });
+            self.outgoing.push(Waiting { to, token, text, line, sent: None, heard: None });
         }
     }
 

@@ -6,7 +6,7 @@ use super::history::{Answer, Request};
 use super::receipts::Until;
 use super::record::Remembered;
 use super::replay::Ticket;
-use super::reply::with_tag;
+use super::reply::tagged;
 use super::room::RoomId;
 use super::{ConnectionId, Event, Hub, Line};
 use crate::protocol::Capability;
@@ -16,7 +16,8 @@ use crate::protocol::command::Verb;
 #[derive(Debug)]
 pub(super) struct Again {
     id: ConnectionId,
-    label: Option<String>,
+    /// What binds the echo to the label of its command.
+    pub(super) tag: Option<String>,
     room: String,
     verb: Verb,
     text: String,
@@ -38,16 +39,15 @@ impl Hub {
         }
         let request = Request::Find { room: state.folded.clone(), fingerprint };
         let room = state.name.to_string();
-        let label = self.take_label(id);
-        let again = Again { id, label, room, verb, text: text.into(), tags: tags.into() };
+        let again = Again { id, tag: None, room, verb, text: text.into(), tags: tags.into() };
         let ticket = self.ask(Ticket::Echo(Box::new(again)), request);
         let nothing: Line = [].into();
-        self.deliver(id, nothing, Some(Until::Answered(ticket)));
+        self.emit_when(id, nothing, Until::Answered(ticket));
     }
 
     /// The store has looked: the echo, at the place that was kept for it.
     pub(super) fn echo_again(&mut self, ticket: u64, again: Again, answer: Answer) {
-        let Again { id, label, room, verb, text, tags } = again;
+        let Again { id, tag, room, verb, text, tags } = again;
         let found = match answer {
             Answer::Lines { found, .. } => found.into_iter().next(),
             Answer::Targets(_) | Answer::Failed => None,
@@ -65,7 +65,10 @@ impl Hub {
                 self.encode(id, &event).unwrap_or_else(|| [].into())
             }
         };
-        let label = label.filter(|_| !line.is_empty());
-        self.answered(id, ticket, with_tag("label", label.as_deref(), line));
+        let line = match tag.filter(|_| !line.is_empty()) {
+            Some(tag) => tagged(&tag, &line),
+            None => line,
+        };
+        self.answered(id, ticket, line);
     }
 }

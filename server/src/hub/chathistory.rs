@@ -35,7 +35,10 @@ impl Hub {
             Ok(replay) => self.replay(id, replay),
             Err(refused) => {
                 let (code, sentence) = match refused {
-                    Refused::Params => ("INVALID_PARAMS", "The request cannot be read; HELP CHATHISTORY"),
+                    Refused::Params => (
+                        "INVALID_PARAMS",
+                        "It is CHATHISTORY LATEST, BEFORE, AFTER, AROUND #room POSITION COUNT, BETWEEN #room POSITION POSITION COUNT, or TARGETS TIME TIME COUNT",
+                    ),
                     Refused::RefType => ("INVALID_MSGREFTYPE", "Positions are timestamp=… or msgid=…"),
                     Refused::Target => ("INVALID_TARGET", "History is for members of the room"),
                 };

@@ -1,7 +1,7 @@
 //! INVITE.
 
 use super::event::What;
-use super::room::OPERATOR;
+use super::room::{OPERATOR, RoomId};
 use super::{ConnectionId, Hub};
 use crate::protocol::Capability;
 use crate::protocol::Numeric::*;
@@ -25,13 +25,7 @@ impl Hub {
         if invite_only && !self.is_operator(id, room) {
             return self.operator_needed(id, &name);
         }
-        if let Some(state) = self.rooms.get_mut(room) {
-            state.invited.retain(|other| *other != invited);
-            if state.invited.len() >= MAX_INVITED {
-                state.invited.remove(0);
-            }
-            state.invited.push(invited);
-        }
+        self.note_invited(room, invited);
         let nick = self.nick_of(invited).to_owned();
         self.reply(id, RPL_INVITING, format!("{nick} {name}"));
         if let Some(away) = self.member(invited).and_then(|member| member.away.clone()) {
@@ -45,6 +39,16 @@ impl Hub {
                 && (!invite_only || seat.rank & OPERATOR != 0)
                 && slot.caps.has(Capability::InviteNotify)
         });
+    }
+
+    /// Lets somebody in once, whatever the room's modes are; beyond [`MAX_INVITED`] the oldest goes.
+    pub(super) fn note_invited(&mut self, room: RoomId, invited: ConnectionId) {
+        let Some(state) = self.rooms.get_mut(room) else { return };
+        state.invited.retain(|other| *other != invited);
+        if state.invited.len() >= MAX_INVITED {
+            state.invited.remove(0);
+        }
+        state.invited.push(invited);
     }
 
     /// INVITE without parameters: where one is invited to.

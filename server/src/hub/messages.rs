@@ -118,13 +118,19 @@ impl Hub {
                 hub.reply(id, ERR_NOSUCHNICK, format!("{nick} :{why}"));
             });
         }
-        if self.keep_for_return(other, &event) {
+        match self.keep_for_return(other, &event) {
             // It hears it when it is back.
-        } else if other == id {
+            Some(true) => {}
+            Some(false) if verb == Verb::Tagmsg => return,
+            Some(false) => {
+                return self.refuse_message(verb, |hub| {
+                    let why = "Their connection is gone, and no more lines are kept for their return";
+                    hub.reply(id, ERR_NOSUCHNICK, format!("{nick} :{why}"));
+                });
+            }
             // Of a message to oneself only the echo carries the label (labeled-response).
-            self.tell_unlabelled(id, &event);
-        } else {
-            self.tell(other, &event);
+            None if other == id => self.tell_unlabelled(id, &event),
+            None => self.tell(other, &event),
         }
         self.echo(id, &event, false);
         if let (Verb::Privmsg, Some(away)) = (verb, away) {

@@ -297,14 +297,15 @@ impl Hub {
         match speaker {
             Speaker::Toy(kind) => self.toy_chunk(id, kind, block),
             Speaker::Irc | Speaker::Plain | Speaker::Unknown => {
-                for line in line::lines(block) {
+                let mut lines = line::lines(block);
+                while let Some(line) = lines.next() {
                     // A command may have ended the connection.
                     if self.member(id).is_none() {
                         break;
                     }
                     match speaker {
                         Speaker::Irc => self.irc_line(id, line),
-                        _ => self.plain_line(id, line),
+                        _ => self.plain_line(id, line, lines.clone().next().is_some()),
                     }
                     // Before the next line is kept: its receipt then is one for this as well.
                     self.write_rooms();

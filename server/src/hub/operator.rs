@@ -43,6 +43,9 @@ pub(super) enum Asker {
     Operator(ConnectionId),
 }
 
+/// How long a ban without minutes lasts: bans are not kept.
+const FOR_LONG: &str = "until /unban, or the server's end";
+
 const HELP: &[&str] = &[
     "A line without / is announced to everyone. //text announces /text.",
     "/who                        everyone, with addresses",
@@ -165,7 +168,7 @@ impl Hub {
                 self.out.push(Output::Console(format!("-!- server: {text}")));
             }
         }
-        self.log(format!("announced to {} people", self.population.registered));
+        self.log(format!("announced; members: {}", self.population.registered));
     }
 
     fn console_who(&mut self, asker: Asker) -> String {
@@ -201,7 +204,13 @@ impl Hub {
         let found = self.room_named(room).map(|(room, state)| (room, state.name.to_string()));
         let (room, name) = found.ok_or_else(|| format!("There is no room {room}; /rooms lists them"))?;
         let nick = self.nick_of(id).to_owned();
-        let place = self.place(id, room).ok_or_else(|| format!("{nick} is not in that room"))?;
+        let Some(place) = self.place(id, room) else {
+            // A room whose operators are gone may let nobody in.
+            self.note_invited(room, id);
+            let event = self.server_event(What::Invite { nick: &nick, room: &name });
+            self.tell(id, &event);
+            return Ok(format!("{nick} is not in {name}, but may come in now; then /op {nick} {name} again"));
+        };
         self.change_rank(id, place, true, 'o');
         let change = format!("+o {nick}");
         let event = self.server_event(What::Mode { target: &name, change: &change });
@@ -247,7 +256,7 @@ impl Hub {
             .collect();
         let count = gone.len();
         gone.into_iter().for_each(|id| self.expel(id, "Banned"));
-        let time = minutes.map_or("until /unban".into(), |minutes| format!("for {minutes} minutes"));
+        let time = minutes.map_or(FOR_LONG.into(), |minutes| format!("for {minutes} min"));
         self.log(format!("banned: {ip} {time}"));
         Ok(format!("{ip} is banned {time}; {count} disconnected"))
     }
@@ -265,7 +274,7 @@ impl Hub {
         let left = |until: Duration| until.saturating_sub(now).as_secs().div_ceil(60);
         let bans = self.admission.bans.iter().map(|(ip, ban)| match ban.until {
             Some(until) => format!("{ip}  {} minutes left", left(until)),
-            None => format!("{ip}  until /unban"),
+            None => format!("{ip}  {FOR_LONG}"),
         });
         let mut lines: Vec<String> = bans.collect();
         lines.sort();

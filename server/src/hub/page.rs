@@ -94,11 +94,11 @@ impl Sheet {
 impl Hub {
     /// Begins a long reply: at once, unless others wait or much is not read yet.
     pub(super) fn page(&mut self, id: ConnectionId, page: Page) {
-        let Some(member) = self.member_mut(id) else { return };
-        let pages = member.pages.get_or_insert_default();
-        if pages.waiting.len() >= MAX_WAITING {
+        if self.is_crowded(id) {
             return self.reply(id, RPL_TRYAGAIN, "* :Too many long replies at once; try again");
         }
+        let Some(member) = self.member_mut(id) else { return };
+        let pages = member.pages.get_or_insert_default();
         pages.waiting.push_back(Waiting { page, batch: None });
         if pages.waiting.len() == 1 && pages.unread < PAGE {
             self.make_pages(id);
@@ -111,6 +111,11 @@ impl Hub {
                 last.batch = batch;
             }
         }
+    }
+
+    /// Whether so many long replies wait that one more is refused.
+    pub(super) fn is_crowded(&self, id: ConnectionId) -> bool {
+        self.waiting_pages(id) >= MAX_WAITING
     }
 
     fn waiting_pages(&self, id: ConnectionId) -> usize {

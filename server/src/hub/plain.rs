@@ -20,12 +20,15 @@ const HELP: &[&str] = &[
 ];
 
 impl Hub {
-    pub(super) fn plain_line(&mut self, id: ConnectionId, line: &[u8]) {
+    /// `more`: other lines came together with this one.
+    pub(super) fn plain_line(&mut self, id: ConnectionId, line: &[u8], more: bool) {
+        let named = self.member(id).is_some_and(|member| member.registered());
         let Ok(line) = std::str::from_utf8(line) else {
-            return self.explain(id, "That line is not UTF-8 and was not sent; set your terminal to UTF-8.");
+            let sentence = "That line is not UTF-8 and was not sent; set your terminal to UTF-8.";
+            return if named { self.explain(id, sentence) } else { self.refuse_name(id, sentence, more) };
         };
-        if !self.member(id).is_some_and(|member| member.registered()) {
-            return self.plain_name(id, line.trim());
+        if !named {
+            return self.plain_name(id, line.trim(), more);
         }
         match line.strip_prefix('/') {
             Some(text) if text.starts_with('/') => self.plain_say(id, text, false),
@@ -35,7 +38,16 @@ impl Hub {
         }
     }
 
-    fn plain_name(&mut self, id: ConnectionId, name: &str) {
+    /// A person is asked again. Lines behind a refused name are a script's: its next one is no name,
+    /// so it is closed before anything of it is taken for one.
+    fn refuse_name(&mut self, id: ConnectionId, sentence: &str, more: bool) {
+        self.explain(id, sentence);
+        if more {
+            self.lost(id, "A name comes first; nothing was said");
+        }
+    }
+
+    fn plain_name(&mut self, id: ConnectionId, name: &str, more: bool) {
         // Whoever tries is given time to try again.
         let now = self.now.elapsed;
         if let Some(member) = self.member_mut(id) {
@@ -46,11 +58,14 @@ impl Hub {
         }
         let nick = match Nick::parse(name) {
             Ok(nick) => nick,
-            Err(error) => return self.explain(id, &format!("{error}. Type another one.")),
+            Err(error) => return self.refuse_name(id, &format!("{error}. Type another one."), more),
         };
-        if !self.may_have(id, &nick) {
-            return self.explain(id, &format!("The name {nick} is taken. Type another one."));
-        }
+        let nick = match self.may_have(id, &nick) {
+            true => nick,
+            // A script that runs beside itself: what it has to say counts.
+            false if more => self.free_name(name),
+            false => return self.explain(id, &format!("The name {nick} is taken. Type another one.")),
+        };
         self.enter_simply(id, nick, "");
         let (server, nick) = (self.settings.name.clone(), self.nick_of(id).to_owned());
         let place = self.plain_place(id);

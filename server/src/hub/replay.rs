@@ -84,7 +84,8 @@ impl Replay {
 impl Hub {
     /// Begins a reply of past lines; the label of the command in hand goes to its batch.
     pub(super) fn replay(&mut self, id: ConnectionId, mut replay: Replay) {
-        if self.member(id).is_some_and(|member| member.has(Capability::Batch)) {
+        // A refusal carries the label as any other reply does.
+        if self.member(id).is_some_and(|member| member.has(Capability::Batch)) && !self.is_crowded(id) {
             replay.label = self.take_label(id);
         }
         self.page(id, Page::History(Box::new(replay)));

@@ -7,6 +7,7 @@ use std::fmt::{Display, Write};
 use super::event::{Event, SERVER, Source, What};
 use super::membership::shown;
 use super::receipts::{Storage, Until};
+use super::replay::Ticket;
 use super::{ConnectionId, Hub, Line, Output, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
@@ -238,24 +239,33 @@ impl Hub {
         if batch.is_none() && lines.is_empty() {
             lines.push((self.server_line("ACK"), None));
         }
-        if batch.is_none()
-            && lines.len() == 1
-            && let Some((line, until)) = lines.pop()
-        {
-            return self.deliver(id, with_tag("label", Some(&label), line), until);
+        if let (None, [(line, until)]) = (&batch, &lines[..]) {
+            let line = self.bind(&format!("label={label}"), line, *until);
+            return self.deliver(id, line, *until);
         }
         let paged = batch.is_some();
         let batch = batch.unwrap_or_else(|| self.next_batch());
         let open = self.server_line(format_args!("BATCH +{batch} labeled-response"));
         self.deliver(id, with_tag("label", Some(&label), open), None);
         for (line, until) in lines {
-            self.deliver(id, with_tag("batch", Some(&batch), line), until);
+            let line = self.bind(&format!("batch={batch}"), &line, until);
+            self.deliver(id, line, until);
         }
         if paged {
             self.end_batch_behind_pages(id, batch);
         } else {
             self.end_batch(id, &batch);
         }
+    }
+
+    /// A reply with the tag that binds it to its command; one that the store has yet to bring gets
+    /// it then.
+    fn bind(&mut self, tag: &str, line: &Line, until: Option<Until>) -> Line {
+        let Some(Until::Answered(ticket)) = until else { return tagged(tag, line) };
+        if let Some(Ticket::Echo(again)) = self.tickets.get_mut(&ticket) {
+            again.tag = Some(tag.to_owned());
+        }
+        line.clone()
     }
 
     /// The batch of the labelled command in hand, which goes on after it.

@@ -159,6 +159,9 @@ impl Hub {
                 seat.member = to;
             }
         }
+        for invited in self.rooms.iter_mut().flat_map(|room| &mut room.invited).filter(|id| **id == from) {
+            *invited = to;
+        }
         for (name, _) in &before.watched {
             for watcher in self.watchers.get_mut(name).into_iter().flatten().filter(|id| **id == from) {
                 *watcher = to;
@@ -317,17 +320,17 @@ impl Hub {
         true
     }
 
-    /// A private message for somebody who is waited for is kept; says whether it is so.
-    pub(super) fn keep_for_return(&mut self, id: ConnectionId, event: &Event<'_>) -> bool {
+    /// A private message for somebody who is waited for: says whether it is kept. `None`: for
+    /// somebody who is here.
+    pub(super) fn keep_for_return(&mut self, id: ConnectionId, event: &Event<'_>) -> Option<bool> {
         let lingering = self.member_mut(id).and_then(|member| member.lingering.as_mut());
-        let (Some(lingering), What::Message { verb, text, .. }) = (lingering, &event.what) else {
-            return false;
-        };
-        if lingering.missed.len() < MOST_MISSED {
+        let (lingering, What::Message { verb, text, .. }) = (lingering?, &event.what) else { return None };
+        let room_left = lingering.missed.len() < MOST_MISSED;
+        if room_left {
             let from = event.from.clone().into_owned();
             let (tags, text) = (event.tags.to_owned(), (*text).to_owned());
             lingering.missed.push(Missed { id: event.id, from, tags, verb: *verb, text });
         }
-        true
+        Some(room_left)
     }
 }

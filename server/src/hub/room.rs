@@ -272,6 +272,10 @@ impl Rooms {
         self.slots.get_mut(id.slot as usize)?.as_mut().filter(|room| room.serial == id.serial)
     }
 
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Room> {
+        self.slots.iter_mut().flatten()
+    }
+
     /// Ends a room.
     pub(super) fn end(&mut self, id: RoomId) {
         if let Some(room) = self.get(id) {

@@ -192,6 +192,81 @@ fn a_line_sent_again_keeps_its_place_among_the_replies() {
 }
 
 #[test]
+fn a_label_binds_every_echo_of_a_line_sent_again() {
+    let mut world = durable();
+    let alice = member(&mut world, "alice");
+    world.say(alice, "JOIN #a,#b\n");
+    let name = "0123456789abcdef0123456789abcdef";
+    world.say(alice, &format!("@+parlor/id={name} PRIVMSG #a :x\n"));
+    world.stored();
+    world.heard(alice);
+    world.asked = Some(Vec::new());
+    // Known in one room and not in the other, then in both, then one of them.
+    for (targets, count) in [("#a,#b", 2), ("#a,#b", 2), ("#b", 1)] {
+        world.say(alice, &format!("@label=9;+parlor/id={name} PRIVMSG {targets} :x\nPING after\n"));
+        world.stored();
+        world.answer();
+        let lines = world.heard(alice);
+        let label = lines[0].starts_with("@label=9 ") || lines[0].starts_with("@label=9;");
+        assert!(label && has(&lines[lines.len() - 1..], "PONG"), "{lines:?}");
+        if count == 1 {
+            assert!(lines.len() == 2 && lines[0].contains("PRIVMSG #b :x"), "{lines:?}");
+            continue;
+        }
+        let batch = lines[0].split(['+', ' ']).nth(4).unwrap();
+        let bound = lines.iter().filter(|line| line.starts_with(&format!("@batch={batch};")));
+        assert_eq!(bound.filter(|line| line.contains("PRIVMSG")).count(), 2, "{lines:?}");
+        assert!(lines.len() == 5 && has(&lines[3..4], &format!("BATCH -{batch}")), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_refused_question_keeps_its_label() {
+    let mut world = durable();
+    let alice = member(&mut world, "alice");
+    world.say(alice, "JOIN #a\n");
+    world.heard(alice);
+    world.asked = Some(Vec::new());
+    world.say(alice, &"CHATHISTORY LATEST #a * 5\n".repeat(192));
+    assert_eq!(world.heard(alice), [] as [String; 0]);
+    world.say(alice, "@label=q1 CHATHISTORY LATEST #a * 5\n");
+    let lines = world.heard(alice);
+    assert!(lines.len() == 1 && lines[0].starts_with("@label=q1 :parlor.local 263 "), "{lines:?}");
+}
+
+#[test]
+fn a_private_line_that_is_not_kept_is_refused() {
+    let mut world = durable();
+    let (alice, bob) = (member(&mut world, "alice"), member(&mut world, "bob"));
+    world.give(Input::HungUp { id: alice });
+    for number in 0..100 {
+        world.say(bob, &format!("PRIVMSG alice :{number}\n"));
+    }
+    assert_eq!(world.heard(bob).len(), 100, "their echoes");
+    world.say(bob, "@label=1 PRIVMSG alice :one too many\nNOTICE alice :is not answered\n");
+    let lines = world.heard(bob);
+    assert!(lines.len() == 1 && lines[0].starts_with("@label=1 :parlor.local 401 bob alice "), "{lines:?}");
+    let again = asking(&mut world);
+    world.say(again, &format!("RESUME {}\nUSER u 0 * :r\nCAP END\n", token(alice)));
+    assert_eq!(world.heard(again).iter().filter(|line| line.contains("PRIVMSG alice :")).count(), 100);
+}
+
+#[test]
+fn who_comes_back_is_still_invited() {
+    let mut world = durable();
+    let (alice, bob) = (member(&mut world, "alice"), member(&mut world, "bob"));
+    world.say(alice, "JOIN #a\nMODE #a +i\nINVITE bob #a\n");
+    world.give(Input::HungUp { id: bob });
+    let again = asking(&mut world);
+    world.say(again, &format!("RESUME {}\nUSER u 0 * :r\nCAP END\n", token(bob)));
+    world.heard(again);
+    world.say(again, "INVITE\nJOIN #a\n");
+    let lines = world.heard(again);
+    assert!(has(&lines, " 336 bob #a") && has(&lines, " JOIN #a"), "{lines:?}");
+    world.check();
+}
+
+#[test]
 fn pages_do_not_pile_up_behind_a_missing_receipt() {
     let mut world = durable();
     let alice = member(&mut world, "alice");

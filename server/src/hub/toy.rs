@@ -18,7 +18,7 @@ impl Hub {
 
     /// The nearest free name: what cannot stand in a name becomes `_`, a taken one gets a
     /// number.
-    fn free_name(&self, wanted: &str) -> Nick {
+    pub(super) fn free_name(&self, wanted: &str) -> Nick {
         let mut base = String::new();
         for c in wanted.trim().chars() {
             let longer =

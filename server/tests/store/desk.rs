@@ -65,7 +65,7 @@ impl Desk {
 
     pub(crate) fn ask(&mut self, request: Request) -> Result<Answer, StoreError> {
         self.tickets += 1;
-        self.store.give(Command::Read { ticket: self.tickets, request: request }).unwrap();
+        self.store.give(Command::Read { ticket: self.tickets, request }).unwrap();
         loop {
             if let Some((ticket, answer)) = self.hear() {
                 assert_eq!(ticket, self.tickets);

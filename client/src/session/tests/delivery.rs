@@ -62,6 +62,60 @@ fn without_echo_a_pong_is_the_sign() {
 }
 
 #[test]
+fn what_another_connection_of_ours_says_is_no_receipt() {
+    for second in [true, false] {
+        let mut world = World::welcomed("me", OURS, "SAFERATE parlor/MSGID=sorted");
+        world.server(":me!u@h NICK me2");
+        world.say("#lobby", "twice under way");
+        let (token, _) = token(&world.sent()[0]);
+        let line = format!(
+            "@msgid=00000001018c2f3a4b50001;+parlor/id={token} :me!u@h PRIVMSG #lobby :twice under way"
+        );
+        world.server(&line);
+        assert_eq!(world.states("#lobby"), [Delivery::Pending], "it may not be on disk");
+        assert_eq!(world.sent(), ["PING :parlor-1"]);
+        // What it says is the receipt of ours, or else what was heard before was that.
+        world.server(if second { &line } else { "PONG parlor-1" });
+        assert_eq!(world.states("#lobby"), [Delivery::Delivered]);
+        assert_eq!(world.talk("#lobby"), ["me2: twice under way"]);
+    }
+}
+
+#[test]
+fn a_refused_line_that_another_connection_of_ours_says_is_there() {
+    let mut world = World::welcomed("me", OURS, "SAFERATE parlor/MSGID=sorted");
+    world.server(":me!u@h NICK me2");
+    world.say("#lobby", "one");
+    let (token, _) = token(&world.sent()[0]);
+    world.server(":s.test 404 me2 #lobby :You may not");
+    let msgid = "00000001018c2f3a4b50001";
+    world.server(&format!("@msgid={msgid};+parlor/id={token} :me!u@h PRIVMSG #lobby :one"));
+    let last = world.last("#lobby");
+    assert_eq!((last.state(), last.msgid().as_deref()), (Delivery::None, Some(msgid)));
+    assert_eq!(world.talk("#lobby").len(), 1);
+}
+
+#[test]
+fn a_refusal_of_a_line_that_was_given_up_fails_no_other_one() {
+    let mut world = World::ours("me");
+    world.say("#lobby", "under way");
+    world.server(":bob!u@h KICK #lobby me");
+    world.act(Action::Join { room: "#lobby".into(), key: None });
+    world.enter("#lobby", "me @bob");
+    world.look();
+    world.say("#lobby", "afterwards");
+    let (token, _) = token(&world.sent()[0]);
+    world.server(":s.test 404 me #lobby :Join the room to talk in it");
+    assert_eq!(world.states("#lobby"), [Delivery::Pending]);
+    world.server(&format!("@msgid=a;+parlor/id={token} :me!u@h PRIVMSG #lobby :afterwards"));
+    assert_eq!(world.states("#lobby"), [Delivery::Delivered]);
+    // Once: the next refusal is of the next line.
+    world.say("#lobby", "and now");
+    world.server(":s.test 404 me #lobby :You may not");
+    assert_eq!(world.reasons("#lobby"), ["You may not"]);
+}
+
+#[test]
 fn a_refusal_fails_the_line_with_the_servers_sentence() {
     for caps in ["", OURS] {
         let mut world = World::welcomed("me", caps, "SAFERATE");

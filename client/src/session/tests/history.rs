@@ -1,4 +1,4 @@
-//! History: pages, gaps, catching up, what a crash took back, and search.
+//! History: pages, gaps, catching up, and search.
 
 use super::super::seed::Seed;
 use super::server::{Pair, Stored};
@@ -7,12 +7,12 @@ use super::*;
 /// Random orders of events that are tried, for each kind of server.
 const SEEDS: u64 = 400;
 
-fn lobby() -> Key {
+pub(super) fn lobby() -> Key {
     Key::new("#lobby")
 }
 
 /// In the room, with so many lines said before.
-fn entered(ours: bool, before: usize) -> Pair {
+pub(super) fn entered(ours: bool, before: usize) -> Pair {
     let mut pair = Pair::new(ours);
     for i in 0..before {
         pair.server.say("bob", &format!("old {i}"), None);
@@ -111,64 +111,6 @@ fn a_late_receipt_takes_its_place() {
 }
 
 #[test]
-fn what_a_crash_took_back_is_withdrawn() {
-    let mut pair = entered(true, 3);
-    pair.server.say("bob", "lost", None);
-    pair.carry_down(9);
-    assert_eq!(pair.world.talk("#lobby").len(), 4);
-    pair.server.crash();
-    pair.world.give(Input::Lost("gone"));
-    pair.settle();
-    pair.assert_same("without it");
-}
-
-#[test]
-fn what_a_crash_took_back_is_withdrawn_when_the_crash_is_known() {
-    let mut pair = entered(true, 3);
-    pair.server.bare_join = true;
-    pair.server.say("bob", "lost", None);
-    pair.carry_down(9);
-    pair.server.crash();
-    pair.world.give(Input::Lost("gone"));
-    pair.settle();
-    pair.server.say("bob", "after", None);
-    pair.settle();
-    pair.assert_same("without it");
-}
-
-#[test]
-fn what_its_sender_sends_again_is_shown_once() {
-    for resent_first in [true, false] {
-        let mut pair = entered(true, 3);
-        let token = "0123456789abcdef0123456789abcdef";
-        pair.server.say("bob", "again", Some(token));
-        pair.carry_down(9);
-        pair.server.crash();
-        pair.world.give(Input::Lost("gone"));
-        if resent_first {
-            pair.server.say("bob", "again", Some(token));
-        }
-        pair.settle();
-        pair.server.say("bob", "again", Some(token));
-        pair.settle();
-        assert_eq!(pair.world.talk("#lobby").len(), 4);
-        pair.assert_same("once");
-    }
-}
-
-#[test]
-fn without_a_crash_nothing_is_withdrawn() {
-    let mut pair = entered(true, 3);
-    pair.server.say("bob", "not kept", None);
-    pair.carry_down(9);
-    // History is paused: the line is in nobody's.
-    pair.server.lines.pop();
-    pair.cut();
-    pair.settle();
-    assert_eq!(pair.world.talk("#lobby").len(), 4);
-}
-
-#[test]
 fn a_server_that_forgot_gives_the_newest() {
     let mut pair = entered(false, 60);
     pair.cut();
@@ -206,6 +148,17 @@ fn an_answer_that_does_not_come_is_given_up() {
     pair.world.act(Action::Older { key: lobby() });
     pair.settle();
     assert_eq!(pair.world.talk("#lobby").len(), 150, "asked again it works");
+}
+
+#[test]
+fn an_answer_that_is_put_off_is_said_at_the_gap() {
+    let caps = format!("{OURS} draft/chathistory");
+    let mut world = World::welcomed("me", &caps, "SAFERATE parlor/MSGID=sorted CHATHISTORY=100");
+    let (gap, label) = (world.lines["#lobby"][0].clone(), "q1");
+    assert_eq!((gap.kind(), gap.state()), (LineKind::Gap, Delivery::Pending));
+    world.server(&format!("@label={label} :irc.test 263 me * :Too many long replies at once; try again"));
+    let gap = &world.lines["#lobby"][0];
+    assert_eq!((gap.state(), gap.reason()), (Delivery::Failed, "Too many long replies at once; try again"));
 }
 
 #[test]

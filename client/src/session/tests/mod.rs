@@ -1,6 +1,7 @@
 //! The session under virtual time, against scripted servers and against the real hub.
 
 mod commands;
+mod crashes;
 mod delivery;
 mod fuzz;
 mod history;
