@@ -76,7 +76,8 @@ fn the_key_of_a_room_is_not_in_its_history() {
         let holds = std::fs::read(&path).expect("it is ours").windows(6).any(|part| part == b"sesame");
         assert_eq!(holds, path.ends_with("rooms.log"), "{}: the room itself needs it", path.display());
     }
-    let mut carol = home.server(&[]).irc("carol");
+    let server = home.server(&[]);
+    let mut carol = server.irc("carol");
     carol.send("JOIN #tea");
     carol.expect_numeric("475");
 }
@@ -288,7 +289,7 @@ fn compaction_leaves_nothing_of_what_is_too_old() {
         assert_eq!(ended.code, 0, "{}", ended.stderr);
     }
     // What the room is stays.
-    let told = home.server(&[]).irc("bob").join("#tea");
+    let told = home.server(&[]).irc("bob").join("#Tea");
     assert!(told.iter().any(|m| m.command == "332" && m.last() == "leaves"), "{told:?}");
 }
 
