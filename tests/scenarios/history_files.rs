@@ -440,6 +440,7 @@ fn a_full_disk_stops_nobody_and_is_said() {
     relieve(&server);
     bob.expect("NOTICE #lobby :*istory goes on*");
     alice.settle();
+    server.wait_log("goes on");
     let log = server.log().all();
     for once in ["is paused", "goes on"] {
         let said = log.iter().filter(|line| line.contains(once)).count();
