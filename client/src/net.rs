@@ -245,7 +245,7 @@ impl Driver {
     }
 }
 
-/// Sends the last bytes without keeping the session waiting.
+/// Sends the last bytes; a peer that takes none keeps the session waiting for a second at most.
 fn say_last(mut stream: TcpStream, bytes: Vec<u8>) {
     let say = async move {
         stream.write_all(&bytes).await?;

@@ -70,11 +70,13 @@ impl Archive {
         }
     }
 
-    /// Asks. Memory answers at once.
-    pub(crate) fn read(&mut self, ticket: u64, request: Request) -> Option<Answer> {
+    /// Asks at this time, milliseconds since 1970: what is too old then is not in the answer.
+    /// Memory answers at once.
+    pub(crate) fn read(&mut self, ticket: u64, request: Request, now_ms: u64) -> Option<Answer> {
         match self {
             Archive::Memory(memory) => Some(memory.answer(&request)),
             Archive::Disk(disk) => {
+                disk.store.tell_time(now_ms);
                 // Everything before the question has to be in its answer.
                 disk.questions.push_back(Command::Read { ticket, request });
                 disk.push();

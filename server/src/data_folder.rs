@@ -13,10 +13,17 @@ pub fn data_folder(bind: &str) -> Option<PathBuf> {
     Some(state.join("parlor").join(name(bind)))
 }
 
-/// An address as the name of a folder, on every system.
+/// An address as the name of a folder, on every system. It starts with no hyphen: a program would
+/// take it for an option.
 fn name(bind: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
-    bind.chars().filter(|c| !matches!(c, '[' | ']')).map(plain).collect()
+    let start = match bind.chars().next() {
+        Some('[') => "ip6-",
+        Some(first) if !first.is_ascii_alphanumeric() => "at-",
+        _ => "",
+    };
+    let rest = bind.chars().filter(|c| !matches!(c, '[' | ']')).map(plain);
+    start.chars().chain(rest).collect()
 }
 
 #[cfg(test)]
@@ -26,8 +33,10 @@ mod tests {
     #[test]
     fn each_address_has_a_folder_of_its_own() {
         assert_eq!(name("127.0.0.1:49806"), "127.0.0.1-49806");
-        assert_eq!(name("[::]:49806"), "---49806");
-        assert_eq!(name("[::1]:49806"), "--1-49806");
-        assert_eq!(name("../../etc:1"), "..-..-etc-1");
+        assert_eq!(name("[::]:49806"), "ip6----49806");
+        assert_eq!(name("[::1]:49806"), "ip6---1-49806");
+        assert_eq!(name("[fe80::1%eth0]:49806"), "ip6-fe80--1-eth0-49806");
+        assert_eq!(name("../../etc:1"), "at-..-..-etc-1");
+        assert_eq!(name(":80"), "at--80");
     }
 }

@@ -36,8 +36,10 @@ pub(crate) const MAX_CLOSING: usize = 64;
 
 /// How long the store may take nothing of what is said before that is given up.
 const TOO_SLOW: Duration = Duration::from_secs(5);
-/// How often the store is told the time: what is too old goes.
-const TELL_TIME: Duration = Duration::from_secs(60);
+/// How often the store is told the time: what is too old goes, and what is missing is noticed.
+const TELL_TIME: Duration = Duration::from_secs(5);
+/// At least, where lines are kept for a few seconds only.
+const TELL_TIME_OFTEN: Duration = Duration::from_secs(1);
 
 /// What a turn of the hub task begins with.
 enum Woken {
@@ -149,7 +151,7 @@ impl Dispatch {
             archive,
             disk_fails: false,
             behind_since: None,
-            tell_time_at: started + TELL_TIME,
+            tell_time_at: started + TELL_TIME_OFTEN,
             answers: VecDeque::new(),
         }
     }
@@ -260,7 +262,9 @@ impl Dispatch {
     /// Tries again what the store did not take, and gives that up where it takes nothing.
     fn look_after_archive(&mut self, now: Instant) {
         if self.archive.is_on_disk() && self.tell_time_at <= now {
-            self.tell_time_at = now + TELL_TIME;
+            let keep = self.config.history.as_ref().and_then(|keep| keep.age);
+            self.tell_time_at =
+                now + keep.map_or(TELL_TIME, |age| (age / 8).clamp(TELL_TIME_OFTEN, TELL_TIME));
             self.archive.tell_time(moment(self.started).wall.0);
         }
         self.flush_archive(now);
@@ -377,11 +381,12 @@ impl Dispatch {
                 Output::Store(record) => self.archive.keep(*record),
                 Output::Room { room, state } => self.archive.keep_room(room, state),
                 Output::Read { ticket, request } => {
-                    let answer = self.archive.read(ticket, request);
+                    let answer = self.archive.read(ticket, request, moment(self.started).wall.0);
                     self.answers.extend(answer.map(|answer| (ticket, answer)));
                 }
                 Output::More { id } => self.more.push(id),
                 Output::Log(text) => log::info!("{text}"),
+                Output::Warn(text) => log::warn!("{text}"),
                 // A terminal that is held up must not hold up the room.
                 Output::Console(text) => drop(self.shown.try_send(text)),
                 Output::Stop(after) => self.stop_at = Some(clock() + after),

@@ -1,6 +1,7 @@
 //! A room's history on standard output, while the server is stopped.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use crate::hub::history::Told;
 use crate::protocol::text::{action, printable};
@@ -26,12 +27,17 @@ pub enum Format {
 pub enum ExportError {
     /// The history cannot be read.
     History(StoreError),
+    /// Nothing is known of the room; these are the rooms that are known.
+    NoSuchRoom(Vec<Arc<str>>),
+    /// All that is whole was written, so many records; what is damaged was said.
+    Damaged(u64),
     /// What it is written to takes no more.
     Output(io::Error),
 }
 
 /// Writes a room's records from `since` on, as far as `keep` lets them be kept `now`, oldest first;
-/// says how many. `progress` gets a sentence now and then, if there is much.
+/// says how many. `progress` gets a sentence now and then, if there is much, and one for each file
+/// that is damaged.
 pub fn export(
     keep: &Keep,
     room: &str,
@@ -42,10 +48,21 @@ pub fn export(
 ) -> Result<u64, ExportError> {
     let records = store::Export::open(&keep.folder, keep.options(now), Folded::new(room).as_str(), since.0)
         .map_err(ExportError::History)?;
+    if !records.is_known() {
+        return Err(ExportError::NoSuchRoom(records.rooms()));
+    }
     let total = records.records();
-    let mut written = 0;
+    let (mut written, mut damaged) = (0, false);
     for record in records {
-        let record = record.map_err(ExportError::History)?;
+        let record = match record {
+            Ok(record) => record,
+            Err(error @ StoreError::Damaged { .. }) => {
+                damaged = true;
+                progress(error.to_string());
+                continue;
+            }
+            Err(error) => return Err(ExportError::History(error)),
+        };
         let Some(told) = Told::parse(&record.payload) else { continue };
         let line = match format {
             Format::Text => text(record.id, &told),
@@ -58,7 +75,7 @@ pub fn export(
         }
     }
     out.flush().map_err(ExportError::Output)?;
-    Ok(written)
+    if damaged { Err(ExportError::Damaged(written)) } else { Ok(written) }
 }
 
 /// Compacts the history in a folder; says how many bytes it had and has.

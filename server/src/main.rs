@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::exit;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use argh::FromArgs;
@@ -20,10 +21,17 @@ use parlor_server::{Config, Keep, Server, addresses_for_others, console, data_fo
 
 /// Wrong options (sysexits EX_USAGE).
 const USAGE: i32 = 64;
+/// The history is damaged (EX_DATAERR).
+const DAMAGED: i32 = 65;
+/// The room to be exported is not there (EX_NOINPUT).
+const NO_INPUT: i32 = 66;
 /// The export cannot be written (EX_IOERR).
 const OUTPUT: i32 = 74;
 /// A failure inside the hub (EX_SOFTWARE).
 const SOFTWARE: i32 = 70;
+
+/// Rooms that are named where another one was looked for.
+const MAX_NAMED: usize = 20;
 
 /// A chat room that IRC programs, nc and toy clients share.
 #[derive(FromArgs)]
@@ -292,6 +300,16 @@ fn stopped_work(config: &Config, work: Work) {
                 Ok(0) => eprintln!("server: nothing is kept of {room} in {}.", keep.folder.display()),
                 Ok(records) => eprintln!("server: {records} records of {room}."),
                 Err(ExportError::History(error)) => fail(error.exit_code(), &error.to_string()),
+                Err(ExportError::NoSuchRoom(rooms)) => {
+                    let folder = keep.folder.display();
+                    fail(NO_INPUT, &format!("There is no room {room} in {folder}; there {}.", are(&rooms)))
+                }
+                Err(ExportError::Damaged(records)) => fail(
+                    DAMAGED,
+                    &format!(
+                        "{records} records of {room} can be read; those that are damaged were left out."
+                    ),
+                ),
                 // Whoever read it has read enough.
                 Err(ExportError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
                 Err(ExportError::Output(error)) => {
@@ -299,6 +317,20 @@ fn stopped_work(config: &Config, work: Work) {
                 }
             }
         }
+    }
+}
+
+/// Names of rooms, as the end of a sentence.
+fn are(rooms: &[Arc<str>]) -> String {
+    let named = rooms.get(..MAX_NAMED).unwrap_or(rooms);
+    let rest = match rooms.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match named {
+        [] => "are none".into(),
+        [room] => format!("is {room}"),
+        rooms => format!("are {}{rest}", rooms.join(", ")),
     }
 }
 

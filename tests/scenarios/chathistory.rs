@@ -165,6 +165,7 @@ fn what_cannot_be_answered_is_explained() {
         ("CHATHISTORY BEFORE #tea id=5 5", "INVALID_MSGREFTYPE BEFORE"),
         ("CHATHISTORY BEFORE #tea msgid=xyz 5", "INVALID_PARAMS BEFORE"),
         ("CHATHISTORY BEFORE #tea timestamp=yesterday 5", "INVALID_PARAMS BEFORE"),
+        ("CHATHISTORY BEFORE #tea timestamp=2026-02-30T00:00:00.000Z 5", "INVALID_PARAMS BEFORE"),
         ("CHATHISTORY LATEST #nowhere * 5", "INVALID_TARGET LATEST #nowhere"),
         ("CHATHISTORY LATEST alice * 5", "INVALID_TARGET LATEST alice"),
         ("CHATHISTORY FROB #tea * 5", "INVALID_PARAMS FROB"),

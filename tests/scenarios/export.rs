@@ -51,6 +51,37 @@ fn a_text_for_people() {
     }
 }
 
+#[test]
+fn the_key_of_a_room_is_not_in_its_history() {
+    let home = Scratch::new();
+    let folder = home.path().display().to_string();
+    let server = home.server(&[]);
+    let mut alice = server.irc("alice");
+    let mut bob = server.irc_with("bob", &["batch", "draft/chathistory", "draft/event-playback"]);
+    alice.join("#tea");
+    bob.join("#tea");
+    alice.send("MODE #tea +lk-s 5 sesame");
+    bob.expect("MODE #tea +lk 5 sesame");
+    alice.settle();
+    let told = bob.ask_batch("CHATHISTORY LATEST #tea * 10");
+    assert!(told.iter().any(|m| m.raw.contains("MODE #tea +lk 5 *")), "{told:?}");
+    assert!(!told.iter().any(|m| m.raw.contains("sesame")), "{told:?}");
+    assert_eq!(server.stop(), 0);
+    for format in ["text", "jsonl"] {
+        let told = run(&["--data", &folder, "--export", "#tea", "--format", format]).stdout;
+        assert!(told.contains("+lk 5 *") && !told.contains("sesame"), "{told}");
+    }
+    for name in home.path().read_dir().expect("it is ours") {
+        let path = name.expect("it is ours").path();
+        let holds = std::fs::read(&path).expect("it is ours").windows(6).any(|part| part == b"sesame");
+        assert_eq!(holds, path.ends_with("rooms.log"), "{}: the room itself needs it", path.display());
+    }
+    let server = home.server(&[]);
+    let mut carol = server.irc("carol");
+    carol.send("JOIN #tea");
+    carol.expect_numeric("475");
+}
+
 /// One JSON value, read strictly (RFC 8259); what follows it.
 fn json(text: &str) -> Result<&str, String> {
     let wrong = || format!("no JSON: {text:.40}");
@@ -132,15 +163,22 @@ fn since_leaves_out_what_is_older() {
     let last = all.lines().last().expect("lines");
     let at = export(&last[..24]);
     assert!(at.stdout.lines().last() == Some(last) && at.stdout.len() <= all.len(), "{}", at.stdout);
-    assert_eq!(export("yesterday").code, 64);
+    for nonsense in ["yesterday", "2026-02-30", "2026-02-30T00:00:00Z", "2025-02-29"] {
+        let ended = export(nonsense);
+        assert_eq!((ended.code, ended.stdout.as_str()), (64, ""), "{nonsense}: {}", ended.stderr);
+    }
 }
 
 #[test]
-fn a_room_that_nobody_knows_is_empty() {
+fn a_room_that_nobody_knows_is_66_and_those_that_are_known_are_named() {
     let (_home, folder) = history();
     let ended = run(&["--data", &folder, "--export", "#coffee"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (66, ""));
+    assert!(ended.stderr.contains("#coffee") && ended.stderr.contains("#tea"), "{}", ended.stderr);
+    // One of which nothing is kept is no error.
+    let ended = run(&["--data", &folder, "--export", "#tea", "--since", "2999-01-01"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (0, ""));
-    assert!(ended.stderr.contains("nothing is kept of #coffee"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("nothing is kept of #tea"), "{}", ended.stderr);
 }
 
 #[test]
@@ -232,6 +270,27 @@ fn compaction_keeps_what_is_kept_and_says_what_it_saved() {
     let left = run(&["--data", &folder, "--export", "#tea"]).stdout;
     assert!(left.contains(&format!("<alice> 24999 {text}")), "the newest stay");
     assert!((100..10_000).contains(&left.lines().count()), "{}", left.lines().count());
+}
+
+#[test]
+fn compaction_leaves_nothing_of_what_is_too_old() {
+    let (home, folder) = history();
+    let holds = || {
+        let files = home.path().read_dir().expect("it is ours").map(|file| file.expect("it is ours").path());
+        files
+            .filter(|path| std::fs::read(path).expect("it is ours").windows(6).any(|part| part == b"tagged"))
+            .count()
+    };
+    assert_eq!(holds(), 1);
+    let deadline = Deadline::after(Deadline::DEFAULT);
+    while holds() > 0 {
+        assert!(deadline.left().is_some(), "a second has passed");
+        let ended = run(&["--data", &folder, "--compact", "--keep", "1s"]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+    // What the room is stays.
+    let told = home.server(&[]).irc("bob").join("#Tea");
+    assert!(told.iter().any(|m| m.command == "332" && m.last() == "leaves"), "{told:?}");
 }
 
 #[test]

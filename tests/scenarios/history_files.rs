@@ -196,6 +196,12 @@ fn damage_in_the_middle_of_the_lines_is_no_silent_loss() {
     let ended = Launch::new(&["--data", &folder(&home), "--export", "#tea"]).without_defaults().run();
     assert_eq!(ended.code, 65, "{}", ended.stderr);
     assert!(ended.stderr.contains(&path.display().to_string()), "{}", ended.stderr);
+    // What is whole is there.
+    let told = ended.stdout.lines().filter(|line| line.contains("<alice>")).count();
+    assert!((499..=500).contains(&told), "{told}");
+    refused(&start(&home), 65, &path.display().to_string());
+    let compacted = Launch::new(&["--data", &folder(&home), "--compact"]).without_defaults().run();
+    refused(&compacted, 65, &path.display().to_string());
     assert_eq!(content(&home), before, "nothing was changed");
 }
 
@@ -278,6 +284,97 @@ fn retention_by_age_forgets_what_is_old() {
     }
 }
 
+#[test]
+fn what_is_too_old_is_not_told_even_if_nobody_says_anything_new() {
+    let home = Scratch::new();
+    let server = home.server(&["--keep", "2s"]);
+    let mut alice = server.irc_with("alice", &["batch", "draft/chathistory", "server-time", "echo-message"]);
+    alice.join("#tea");
+    alice.ask("PRIVMSG #tea :soon gone", "PRIVMSG #tea *");
+    assert_eq!(alice.ask_batch("CHATHISTORY LATEST #tea * 5").len(), 1);
+    let deadline = Deadline::after(Deadline::DEFAULT);
+    while !alice.ask_batch("CHATHISTORY LATEST #tea * 5").is_empty() {
+        assert!(deadline.left().is_some(), "two seconds have passed");
+    }
+    alice.ask("PRIVMSG #tea :next", "PRIVMSG #tea *");
+    assert_eq!(alice.ask_batch("CHATHISTORY LATEST #tea * 5").len(), 1);
+}
+
+#[test]
+fn what_is_too_old_leaves_the_disk_while_the_server_runs() {
+    let home = Scratch::new();
+    let server = home.server(&["--keep", "2s"]);
+    let mut alice = server.irc_with("alice", &["echo-message"]);
+    alice.join("#tea");
+    alice.ask("PRIVMSG #tea :a word in confidence", "PRIVMSG #tea *");
+    let deadline = Deadline::after(Deadline::DEFAULT);
+    let holds = |bytes: &[u8]| bytes.windows(10).any(|part| part == b"confidence");
+    while content(&home).iter().any(|(_, bytes)| holds(bytes)) {
+        assert!(deadline.left().is_some(), "it is still there: {:?}", files(&home));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    alice.ask("PRIVMSG #tea :and on", "PRIVMSG #tea *");
+}
+
+/// Somebody who talks, and hears that it is not kept.
+#[cfg(unix)]
+fn until_paused(server: &Server) -> Irc {
+    let mut alice = server.irc_with("alice", &["echo-message", "message-tags"]);
+    alice.join("#tea");
+    alice.expect("NOTICE #tea :History is paused*");
+    let echo = alice.ask("PRIVMSG #tea :not kept", "PRIVMSG #tea *");
+    assert_eq!(echo.tag("parlor/volatile"), Some(""), "{echo}");
+    alice
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_removed_while_the_server_runs_is_noticed() {
+    let home = Scratch::new();
+    let data = home.file("data");
+    let server = Launch::new(&["--data", &data]).start();
+    talk_as(&server, "bob", "#tea", 3);
+    fs::remove_dir_all(&data).expect("it is ours");
+    let alice = until_paused(&server);
+    let said = server.wait_log("is paused");
+    assert!(said.contains(&data) && said.contains("removed"), "{said}");
+    // Somebody else's folder in its place is left alone.
+    fs::create_dir(&data).expect("it is gone");
+    drop(alice);
+    assert_eq!(server.stop(), 0);
+    assert_eq!(fs::read_dir(&data).expect("it is there").count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_removed_while_the_server_runs_is_noticed() {
+    for name in ["rooms.log", "00000001-0.log", "meta", "lock"] {
+        let home = Scratch::new();
+        let server = home.server(&[]);
+        talk_as(&server, "bob", "#tea", 3);
+        fs::remove_file(home.file(name)).expect("it is there");
+        until_paused(&server);
+        assert!(name == "lock" || server.wait_log("is paused").contains(name), "{name}");
+        assert_eq!(server.stop(), 0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_was_moved_away_and_comes_back_goes_on() {
+    let home = Scratch::new();
+    let (data, away) = (home.file("data"), home.file("away"));
+    let server = Launch::new(&["--data", &data]).start();
+    talk_as(&server, "bob", "#tea", 3);
+    fs::rename(&data, &away).expect("it is ours");
+    let mut alice = until_paused(&server);
+    fs::rename(&away, &data).expect("it is ours");
+    alice.expect("NOTICE #tea :History goes on*");
+    let echo = alice.ask("PRIVMSG #tea :kept again", "PRIVMSG #tea *");
+    assert_eq!(echo.tag("parlor/volatile"), None, "{echo}");
+    assert!(count(&server, "#tea") >= 4);
+}
+
 /// A server whose files may not grow beyond some blocks of 512 bytes.
 #[cfg(unix)]
 fn cramped(home: &Scratch, blocks: u32) -> Server {
@@ -330,6 +427,8 @@ fn a_full_disk_stops_nobody_and_is_said() {
     assert!(!said.contains(".."), "{said}");
     let line = carol.expect("*istory is paused*");
     assert!(line.starts_with("-!- server: "), "{line}");
+    let logged = server.wait_log("is paused");
+    assert_eq!(logged.to_lowercase().matches("is paused").count(), 1, "{logged}");
     // The room goes on, and what is there can be read.
     for _ in 0..50 {
         alice.send("PRIVMSG #lobby :going on");
@@ -341,6 +440,12 @@ fn a_full_disk_stops_nobody_and_is_said() {
     relieve(&server);
     bob.expect("NOTICE #lobby :*istory goes on*");
     alice.settle();
+    server.wait_log("goes on");
+    let log = server.log().all();
+    for once in ["is paused", "goes on"] {
+        let said = log.iter().filter(|line| line.contains(once)).count();
+        assert_eq!(said, 1, "{once} in {log:?}");
+    }
     let echo = alice.ask("PRIVMSG #lobby :kept again", "PRIVMSG #lobby :kept again");
     assert_eq!(echo.tag("parlor/volatile"), None, "{echo}");
     server.crash();

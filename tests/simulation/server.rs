@@ -183,7 +183,7 @@ impl World {
                 Output::Room { room, state } => drop(self.disk.give(Job::Room(room, state))),
                 Output::Read { ticket, request } => drop(self.disk.give(Job::Read(ticket, request))),
                 Output::More { id } => self.link_of(id).into_iter().for_each(|link| self.await_drained(link)),
-                Output::Log(text) => self.trace.say(self.now, || format!("log: {text}")),
+                Output::Log(text) | Output::Warn(text) => self.trace.say(self.now, || format!("log: {text}")),
                 Output::Console(_) | Output::Stop(_) => {}
             }
         }

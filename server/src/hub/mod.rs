@@ -162,6 +162,8 @@ pub enum Output {
     Console(String),
     // A line for the log. Never message text, never a password.
     Log(String),
+    // The same, for those too who want warnings only.
+    Warn(String),
     // The operator asks the server to stop after this time.
     Stop(Duration),
 }

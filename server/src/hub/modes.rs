@@ -53,6 +53,31 @@ impl Changes {
     }
 }
 
+/// Whether a room mode that is set (`on`) or taken away comes with an argument.
+fn takes_argument(on: bool, letter: char) -> bool {
+    matches!(letter, 'b' | 'e' | 'I' | 'o' | 'v' | 'k') || (letter == 'l' && on)
+}
+
+/// Changes as those are told of them who were not there: `*` for a key.
+pub(super) fn without_key(change: &str) -> String {
+    let mut arguments = change.split(' ');
+    let letters = arguments.next().unwrap_or_default();
+    let mut shown = letters.to_owned();
+    let mut on = true;
+    for letter in letters.chars() {
+        match letter {
+            '+' | '-' => on = letter == '+',
+            _ if takes_argument(on, letter) => {
+                let Some(argument) = arguments.next() else { break };
+                shown.push(' ');
+                shown.push_str(if letter == 'k' { "*" } else { argument });
+            }
+            _ => {}
+        }
+    }
+    shown
+}
+
 impl Hub {
     pub(super) fn mode(&mut self, id: ConnectionId, target: &str, modes: Option<&str>, arguments: &[&str]) {
         if target.starts_with('#') {
@@ -96,7 +121,7 @@ impl Hub {
                 on = letter == '+';
                 continue;
             }
-            let takes = matches!(letter, 'b' | 'e' | 'I' | 'o' | 'v' | 'k') || (letter == 'l' && on);
+            let takes = takes_argument(on, letter);
             let argument =
                 if takes { arguments.next().filter(|argument| !argument.is_empty()) } else { None };
             // Looking at a list is for everybody, once; changing it for operators.
@@ -301,6 +326,24 @@ impl Hub {
             let nick = self.nick_of(id).to_owned();
             let line = format!(":{nick} MODE {nick} :{change}\r\n");
             self.emit(id, line.into_bytes().into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_key;
+
+    #[test]
+    fn only_the_key_is_hidden() {
+        for (told, kept) in [
+            ("+k sesame", "+k *"),
+            ("-k *", "-k *"),
+            ("+lok-v+b 5 bob sesame carol *!*@k", "+lok-v+b 5 bob * carol *!*@k"),
+            ("-l+k sesame", "-l+k *"),
+            ("+nt", "+nt"),
+        ] {
+            assert_eq!(without_key(told), kept);
         }
     }
 }

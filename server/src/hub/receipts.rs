@@ -159,7 +159,7 @@ impl Hub {
             return;
         }
         self.storage = Storage::Paused;
-        self.log(format!("history is paused: {why}"));
+        self.out.push(Output::Warn(format!("history is paused: {why}")));
         let waiting: Vec<ConnectionId> = self.awaiting.drain(..).map(|(_, id)| id).collect();
         for id in waiting {
             let tags = self.slots.get(id.slot as usize).is_some_and(|slot| slot.form.tags());
@@ -184,7 +184,7 @@ impl Hub {
             return;
         }
         self.storage = Storage::Disk;
-        self.log(format!("history goes on; {lost} lines of the pause are not kept"));
+        self.out.push(Output::Warn(format!("history goes on; {lost} lines of the pause are not kept")));
         self.announce("History goes on: what is said from now on is kept.");
     }
 }

@@ -83,6 +83,7 @@ mod kind {
 
 /// Writes an event down; `None` for what is not kept.
 fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
+    let without_key;
     let (kind, words) = match &event.what {
         What::Message { private: true, .. } => return None,
         What::Message { verb: Verb::Privmsg, text, .. } => (kind::PRIVMSG, [*text, ""]),
@@ -100,7 +101,10 @@ fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
         What::Kick { nick, reason, .. } => (kind::KICK, [*nick, *reason]),
         What::Nick { new } => (kind::NICK, [*new, ""]),
         What::Topic { text, .. } => (kind::TOPIC, [*text, ""]),
-        What::Mode { change, .. } => (kind::MODE, [*change, ""]),
+        What::Mode { change, .. } => {
+            without_key = super::modes::without_key(change);
+            (kind::MODE, [without_key.as_str(), ""])
+        }
         What::Announcement { text, .. } => (kind::ANNOUNCEMENT, [*text, ""]),
         What::Invite { .. } | What::Away { .. } | What::Setname { .. } | What::Wallops { .. } => return None,
     };

@@ -67,7 +67,7 @@ impl World {
                 }
                 Output::Close { id } => self.closed.push(id),
                 Output::More { id } => self.more.push(id),
-                Output::Log(text) => self.log.push(text),
+                Output::Log(text) | Output::Warn(text) => self.log.push(text),
                 Output::Console(_) | Output::Stop(_) => {}
                 Output::Store(record) => {
                     self.last = record.id;

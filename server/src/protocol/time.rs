@@ -29,7 +29,8 @@ impl UnixMillis {
             && hour < 24 && minute < 60 && second <= 60;
         let digits: String = fraction.chars().chain("00".chars()).take(3).collect();
         let millis = number(&digits).filter(|_| plausible)?;
-        let days = days(year, month, day);
+        // A day that a month does not have would be one of the next month.
+        let days = Some(days(year, month, day)).filter(|days| civil(*days) == (year, month, day))?;
         Some(UnixMillis((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millis))
     }
 }
@@ -104,6 +105,9 @@ mod tests {
         assert_eq!(UnixMillis::parse("1970-01-01T00:00:01Z"), Some(UnixMillis(1000)));
         assert_eq!(UnixMillis::parse("1970-01-01T00:00:01.5Z"), Some(UnixMillis(1500)));
         for text in ["", "Z", "T", "1970-00-01T00:00:00Z", "1969-12-31T23:59:59Z", "2026-1x-01T00:00:00Z"] {
+            assert_eq!(UnixMillis::parse(text), None, "{text}");
+        }
+        for text in ["2026-02-30T00:00:00Z", "2025-02-29T00:00:00Z", "2026-04-31T00:00:00Z"] {
             assert_eq!(UnixMillis::parse(text), None, "{text}");
         }
     }

@@ -19,6 +19,11 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// Makes the folder if it is absent and locks it until the last clone is dropped;
     /// false = somebody else has it.
     fn lock(&self) -> io::Result<bool>;
+    /// Whether the folder is still the one that was locked; false = it was removed, moved away or
+    /// replaced.
+    fn is_ours(&self) -> io::Result<bool> {
+        Ok(true)
+    }
     /// The names of the files.
     fn list(&self) -> io::Result<Vec<String>>;
     /// Opens a file that exists.
@@ -40,6 +45,10 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     /// Whether there are none.
     fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)
+    }
+    /// Whether it has no name any more: somebody removed or replaced it.
+    fn is_removed(&self) -> io::Result<bool> {
+        Ok(false)
     }
     /// Fills `to` with what is there from `offset` on; fewer bytes than asked = the file ends.
     fn read_at(&self, to: &mut [u8], offset: u64) -> io::Result<usize>;
@@ -82,6 +91,21 @@ impl Disk for Folder {
             Err(TryLockError::WouldBlock) => Ok(false),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    fn is_ours(&self) -> io::Result<bool> {
+        let found = match fs::metadata(self.path.join(LOCK)) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(locked) = lock.as_ref().map(File::metadata).transpose()? else { return Ok(true) };
+        #[cfg(unix)]
+        let same = (found.dev(), found.ino()) == (locked.dev(), locked.ino());
+        #[cfg(not(unix))]
+        let same = found.is_file() == locked.is_file();
+        Ok(same)
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
@@ -127,6 +151,11 @@ impl DiskFile for SystemFile {
         Ok(self.0.metadata()?.len())
     }
 
+    #[cfg(unix)]
+    fn is_removed(&self) -> io::Result<bool> {
+        Ok(self.0.metadata()?.nlink() == 0)
+    }
+
     fn read_at(&self, to: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut done = 0;
         while done < to.len() {
@@ -163,7 +192,7 @@ impl DiskFile for SystemFile {
 }
 
 #[cfg(unix)]
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 #[cfg(windows)]
 use std::os::windows::fs::FileExt;
 

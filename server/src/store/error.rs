@@ -26,6 +26,11 @@ pub enum StoreError {
         /// The file; it is left as it is.
         file: PathBuf,
     },
+    /// Somebody has removed, moved or replaced a file of the store, or all of it, while it is open.
+    Gone {
+        /// The file or the folder.
+        path: PathBuf,
+    },
     /// A later version of the server wrote the store.
     Newer {
         /// The folder.
@@ -61,6 +66,13 @@ impl StoreError {
         matches!(self, StoreError::Io { error, .. } if error.kind() == io::ErrorKind::NotFound)
     }
 
+    /// Whether there is no room for so much; there may be for less.
+    pub(super) fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull, WriteZero};
+        let full = [FileTooLarge, QuotaExceeded, StorageFull, WriteZero];
+        matches!(self, StoreError::Io { error, .. } if full.contains(&error.kind()))
+    }
+
     pub(super) fn io(disk: &dyn Disk, name: &str) -> impl FnOnce(io::Error) -> StoreError + use<> {
         let path = disk.path(name);
         |error| StoreError::Io { path, error }
@@ -73,7 +85,7 @@ impl StoreError {
             StoreError::Damaged { .. } | StoreError::Foreign { .. } | StoreError::Newer { .. } => 65,
             StoreError::InUse { .. } => 69,
             StoreError::Fault(_) => 70,
-            StoreError::Io { .. } => 74,
+            StoreError::Gone { .. } | StoreError::Io { .. } => 74,
         }
     }
 }
@@ -95,6 +107,11 @@ impl fmt::Display for StoreError {
                 f,
                 "{} is no file of this server's history. Nothing was changed. Move it aside, or choose another folder with --data.",
                 file.display()
+            ),
+            StoreError::Gone { path } => write!(
+                f,
+                "{} was removed, moved or replaced while the server runs. Put it back, or start the server again.",
+                path.display()
             ),
             StoreError::Newer { folder, found, known } => write!(
                 f,

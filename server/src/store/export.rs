@@ -1,19 +1,23 @@
 //! The store without its threads, for a server that is stopped: a room as a whole, and compaction.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
 use std::vec;
 
 use super::disk::{Disk, Folder};
 use super::error::StoreError;
 use super::index::{Index, Wanted};
 use super::readers::{Files, each, kept};
-use super::{Options, Store, load};
+use super::shared::Shared;
+use super::writer::Writer;
+use super::{Options, load, retention};
 use crate::hub::history::{Edge, Kept, Range};
 
 /// The records of a room for `server --export`, oldest first; the server has to be stopped.
 ///
-/// Changes nothing in the history and starts no thread.
+/// Changes nothing in the history and starts no thread. What is damaged is left out: the first
+/// place in each file is an error among the records, behind which they go on.
 #[derive(Debug)]
 pub struct Export {
     disk: Folder,
@@ -23,7 +27,10 @@ pub struct Export {
     name: Arc<str>,
     wanted: Wanted,
     records: u64,
-    ready: vec::IntoIter<Kept>,
+    known: bool,
+    ready: vec::IntoIter<Result<Kept, StoreError>>,
+    /// Files whose damage was said.
+    damaged: HashSet<PathBuf>,
     ended: bool,
 }
 
@@ -32,7 +39,7 @@ impl Export {
     /// as `options` keep them. A room that nothing is known of is empty.
     pub fn open(folder: &Path, options: Options, room: &str, since_ms: u64) -> Result<Export, StoreError> {
         let disk = Folder::new(folder);
-        let index = load::look(&disk, &options)?;
+        let (index, damage) = load::look(&disk, &options)?;
         let keep = options.keep.map(|keep| u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
         let oldest = keep.map_or(0, |keep| options.now_ms.saturating_sub(keep)).max(since_ms);
         let number = index.number(room);
@@ -50,9 +57,21 @@ impl Export {
             name: room.into(),
             wanted: Wanted { range: Range::ALL, oldest },
             records,
-            ready: Vec::new().into_iter(),
+            known: number.is_some(),
+            ready: damage.into_iter().map(Err).collect::<Vec<_>>().into_iter(),
+            damaged: HashSet::new(),
             ended: number.is_none(),
         })
+    }
+
+    /// Whether anything is known of the room.
+    pub fn is_known(&self) -> bool {
+        self.known
+    }
+
+    /// The folded names of all rooms that are known, sorted.
+    pub fn rooms(&self) -> Vec<Arc<str>> {
+        self.index.names()
     }
 
     /// Records that will come at most, for a progress line.
@@ -67,9 +86,10 @@ impl Export {
         let mut found = Vec::new();
         for span in &spans {
             let bytes = Files::new(&self.disk).read(span)?;
-            each(&self.disk, span, &bytes, &rooms, &self.wanted, |frame| {
-                found.push(kept(&self.name, frame));
-            })?;
+            let damage = each(&self.disk, span, &bytes, &rooms, &self.wanted, |frame| {
+                found.push(Ok(kept(&self.name, frame)));
+            });
+            found.extend(damage.map(Err));
             self.wanted.range.after = Edge::At(span.last);
         }
         self.ready = found.into_iter();
@@ -82,8 +102,10 @@ impl Iterator for Export {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(record) = self.ready.next() {
-                return Some(Ok(record));
+            match self.ready.next() {
+                Some(Err(StoreError::Damaged { file, .. })) if !self.damaged.insert(file.clone()) => continue,
+                Some(next) => return Some(next),
+                None => {}
             }
             if self.ended {
                 return None;
@@ -96,8 +118,10 @@ impl Iterator for Export {
     }
 }
 
-/// Compacts the store in `folder` until nothing is left to do, for `server --compact`. The server
-/// has to be stopped. Returns the bytes of all files before and after.
+/// Compacts the store in `folder` until nothing dead is left, for `server --compact`. The server has
+/// to be stopped. Returns the bytes of all files before and after.
+///
+/// Reads everything before it changes anything: a damaged file is an error, and stays as it is.
 pub fn compact(folder: &Path, options: Options) -> Result<(u64, u64), StoreError> {
     let size = || -> Result<u64, StoreError> {
         let disk = Folder::new(folder);
@@ -105,9 +129,22 @@ pub fn compact(folder: &Path, options: Options) -> Result<(u64, u64), StoreError
         let names = disk.list().map_err(failed)?;
         Ok(names.iter().filter_map(|name| disk.open(name).ok()?.len().ok()).sum())
     };
+    let shared = |index| {
+        let disk = Arc::new(Folder::new(folder));
+        Arc::new(Shared::new(disk, options.clone(), index, Box::new(|_| {})))
+    };
     let before = size()?;
-    let (store, _) = Store::open(folder, options, |_| {})?;
-    // Longer than any disk takes.
-    store.close(std::time::Duration::from_secs(24 * 60 * 60));
+    let (index, damage) = load::look(&Folder::new(folder), &options)?;
+    if let Some(damage) = damage.into_iter().next() {
+        return Err(damage);
+    }
+    let dead = retention::survey(&shared(index))?;
+    let shared = shared(Index::default());
+    let mut loaded = load::load(&*shared.disk, &options)?;
+    loaded.repaired.iter().for_each(|sentence| log::warn!("history: {sentence}"));
+    *shared.index_mut() = std::mem::take(&mut loaded.index);
+    // It has nobody to write for and nobody to answer.
+    let nobody = (mpsc::channel().0, mpsc::channel().0);
+    Writer::new(shared, Arc::default(), loaded, nobody).compact(dead)?;
     Ok((before, size()?))
 }

@@ -10,6 +10,7 @@
 //! before the last batch is damage, damage in the last one is a torn write. Checksums start from
 //! the salt, which nobody outside knows, so that no payload passes for a batch.
 
+use super::MAX_PAYLOAD;
 use super::crc::crc32c;
 use crate::protocol::MsgId;
 
@@ -173,10 +174,25 @@ impl<'a> Frames<'a> {
     pub(super) fn new(bytes: &'a [u8], salt: u32, offset: u64) -> Frames<'a> {
         Frames { bytes, salt, offset }
     }
+
+    /// Goes on at the next frame or batch behind something that is neither. Text is no length that
+    /// a payload may have, so nearly every place is refused at a glance.
+    fn step_over(&mut self) {
+        let sound = |to: &usize| {
+            let rest = self.bytes.get(*to..).unwrap_or_default();
+            let len = Fields(rest).u32().map_or(usize::MAX, |len| len as usize);
+            len <= MAX_PAYLOAD && Frame::decode(rest, self.salt).is_some()
+                || Batch::decode(rest, self.salt, self.offset + *to as u64).is_some()
+        };
+        let next = (1..self.bytes.len()).find(sound).unwrap_or(self.bytes.len());
+        self.bytes = self.bytes.get(next..).unwrap_or_default();
+        self.offset += next as u64;
+    }
 }
 
 impl<'a> Iterator for Frames<'a> {
-    /// The offset of a frame, and the frame; or only where something else stands.
+    /// The offset of a frame, and the frame; or only where something else stands. What comes behind
+    /// that is found again.
     type Item = Result<(u64, Frame<'a>), u64>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -189,7 +205,7 @@ impl<'a> Iterator for Frames<'a> {
                 Some(frame) => (frame.size(), Some(frame)),
                 None if Batch::decode(self.bytes, self.salt, offset).is_some() => (BATCH, None),
                 None => {
-                    self.bytes = &[];
+                    self.step_over();
                     return Some(Err(offset));
                 }
             };
@@ -278,6 +294,39 @@ mod tests {
             for len in 0..bytes.len() {
                 assert_eq!(Frame::decode(&bytes[..len], 77), None);
             }
+        }
+    }
+
+    #[test]
+    fn damage_costs_one_record() {
+        let mut whole = Vec::new();
+        let mut starts = Vec::new();
+        for batch in 0..3 {
+            starts.push(whole.len());
+            let mut frames = Vec::new();
+            let head = whole.len() + BATCH;
+            for number in 0..4 {
+                starts.push(head + frames.len());
+                let payload = [b'x'; 20];
+                Frame { flags: 0, room: 1, key: KEY, fingerprint: batch * 4 + number, payload: &payload }
+                    .encode(77, &mut frames);
+            }
+            let offset = whole.len() as u64;
+            let batch = Batch { number: batch as u32 + 1, len: frames.len() as u32 };
+            whole.extend(batch.encode(77, offset));
+            whole.extend(frames);
+        }
+        let read = |bytes: &[u8]| -> Vec<u64> {
+            Frames::new(bytes, 77, 0).flatten().map(|(_, frame)| frame.fingerprint).collect()
+        };
+        assert_eq!(read(&whole).len(), 12);
+        for place in 0..whole.len() {
+            whole[place] ^= 0x10;
+            let start = starts.iter().rev().find(|start| **start <= place).unwrap();
+            let is_batch = start % ((FRAME + 20) * 4 + BATCH) == 0;
+            assert_eq!(read(&whole).len(), if is_batch { 12 } else { 11 }, "{place}");
+            assert_eq!(Frames::new(&whole, 77, 0).filter(Result::is_err).count(), 1, "{place}");
+            whole[place] ^= 0x10;
         }
     }
 

@@ -30,6 +30,11 @@ pub(super) struct Segment {
 }
 
 impl Segment {
+    /// Of its first record; of the last one before it, if it has none.
+    pub(super) fn first(&self) -> MsgId {
+        self.chunks.first().map_or(self.last, |chunk| chunk.first)
+    }
+
     /// No record of the chunk is later.
     fn last_of(&self, chunk: u16) -> MsgId {
         self.chunks.get(usize::from(chunk) + 1).map_or(self.last, |next| next.first.before())
@@ -96,6 +101,13 @@ impl<'a> List<'a> {
 impl Index {
     pub(super) fn number(&self, room: &str) -> Option<u32> {
         self.numbers.get(room).copied()
+    }
+
+    /// The names of all rooms, sorted.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<_> = self.numbers.keys().cloned().collect();
+        names.sort();
+        names
     }
 
     pub(super) fn add_room(&mut self, number: u32, name: Arc<str>) {

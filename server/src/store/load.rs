@@ -7,7 +7,7 @@ use super::Options;
 use super::crc::crc32c;
 use super::disk::Disk;
 use super::error::StoreError;
-use super::frame::Header;
+use super::frame::{Frame, Header};
 use super::index::Index;
 use super::log::{LogFile, Tail, UNFINISHED};
 use super::meta::{META, Meta, SCHEMA, UPGRADES, Upgrade};
@@ -71,7 +71,7 @@ fn load_with(disk: &dyn Disk, options: &Options, upgrades: &[Upgrade]) -> Result
             meta
         }
     };
-    let mut read = Reading::read(disk, options, &names)?;
+    let mut read = Reading::read(disk, options, &names, false)?;
     let (mut rooms, tail) = match read.rooms.take() {
         Some(rooms) => rooms,
         None => {
@@ -109,14 +109,12 @@ fn load_with(disk: &dyn Disk, options: &Options, upgrades: &[Upgrade]) -> Result
         }
     }
     meta.boot(disk, read.index.last())?;
-    for sentence in &repaired {
-        log::warn!("{sentence}");
-    }
     Ok(Loaded { meta, rooms, index: read.index, log, contents, fingerprints: read.fingerprints, repaired })
 }
 
-/// Reads a store and changes nothing; the server has to be stopped.
-pub(super) fn look(disk: &dyn Disk, options: &Options) -> Result<Index, StoreError> {
+/// Reads a store and changes nothing; the server has to be stopped. Says what is damaged in the
+/// lines, of which the index has the rest; damage anywhere else is an error.
+pub(super) fn look(disk: &dyn Disk, options: &Options) -> Result<(Index, Vec<StoreError>), StoreError> {
     let names = disk.list().map_err(StoreError::io(disk, ""))?;
     let Some(meta) = Meta::read(disk)? else {
         return Err(StoreError::Io { path: disk.path(META), error: std::io::ErrorKind::NotFound.into() });
@@ -127,7 +125,8 @@ pub(super) fn look(disk: &dyn Disk, options: &Options) -> Result<Index, StoreErr
     if meta.schema > SCHEMA {
         return Err(StoreError::Newer { folder: disk.path(""), found: meta.schema, known: SCHEMA });
     }
-    Ok(Reading::read(disk, options, &names)?.index)
+    let reading = Reading::read(disk, options, &names, true)?;
+    Ok((reading.index, reading.damage))
 }
 
 /// A new segment for writing.
@@ -152,13 +151,21 @@ struct Reading {
     /// Files that are no longer, or not yet, part of the store.
     leftovers: Vec<String>,
     without_index: Vec<(Header, Known, Contents)>,
+    /// Whether damaged lines are left out, rather than an error.
+    leaves_out: bool,
+    damage: Vec<StoreError>,
 }
 
 impl Reading {
-    fn read(disk: &dyn Disk, options: &Options, names: &[String]) -> Result<Reading, StoreError> {
+    fn read(
+        disk: &dyn Disk,
+        options: &Options,
+        names: &[String],
+        leaves_out: bool,
+    ) -> Result<Reading, StoreError> {
         // Address space, no memory before it is used: a vector that grows would leave holes.
         let fingerprints = Vec::with_capacity(MAX_FINGERPRINTS + MAX_FINGERPRINTS / 4);
-        let mut reading = Reading { fingerprints, ..Reading::default() };
+        let mut reading = Reading { fingerprints, leaves_out, ..Reading::default() };
         let mut logs = Vec::new();
         for name in names {
             if let Some(of) = name.strip_suffix(UNFINISHED) {
@@ -227,7 +234,7 @@ impl Reading {
     ) -> Result<(), StoreError> {
         let header = log.header;
         let name = log.name.clone();
-        let index = segment::read_index(disk, header, if is_last { 0 } else { yesterday });
+        let index = segment::read_index(disk, header, if is_last { u64::MAX } else { yesterday });
         let indexed = index.is_some();
         let unknown = Known { end: log.end, batch: log.batch, rooms: (0, 0) };
         let (known, mut contents) = index.unwrap_or((unknown, Contents::default()));
@@ -245,23 +252,43 @@ impl Reading {
         if contents.entries.iter().any(|(number, _)| lacks(*number)) {
             return Err(StoreError::damaged(disk, ROOMS, "it lacks rooms that lines belong to"));
         }
-        (log.end, log.batch) = (known.end, known.batch);
         let mut tail = Tail::Clean;
         if is_last || !indexed {
-            let rooms = self.rooms.as_ref();
-            tail = log.scan(disk, |offset, frame| {
-                let had = rooms.is_some_and(|(rooms, _)| rooms.had(frame.room));
+            // What is written to next is read as a whole, whatever its index says.
+            contents = Contents::default();
+            let makes_sense = |contents: &Contents, frame: &Frame<'_>| {
                 // One event may stand in several rooms under one key.
-                if !had || frame.key < contents.last {
+                !lacks(frame.room) && frame.key >= contents.last
+            };
+            let scanned = log.scan(disk, |offset, frame| {
+                if !makes_sense(&contents, frame) {
                     let what = format!("the record at byte {offset} makes no sense");
                     return Err(StoreError::damaged(disk, &name, &what));
                 }
                 contents.add(header.number, offset, frame);
                 Ok(())
-            })?;
-            if let (Tail::Torn(_), false) = (tail, is_last) {
-                return Err(StoreError::torn(disk, &name, log.end));
+            });
+            let scanned = match scanned {
+                // It was whole up to there.
+                Ok(_) if log.end < known.end => Err(StoreError::torn(disk, &name, log.end)),
+                Ok(Tail::Torn(_)) if !is_last => Err(StoreError::torn(disk, &name, log.end)),
+                scanned => scanned,
+            };
+            match scanned {
+                Ok(found) => tail = found,
+                Err(error @ StoreError::Damaged { .. }) if self.leaves_out => {
+                    self.damage.push(error);
+                    contents = Contents::default();
+                    log.salvage(disk, |offset, frame| {
+                        if makes_sense(&contents, frame) {
+                            contents.add(header.number, offset, frame);
+                        }
+                    })?;
+                }
+                Err(error) => return Err(error),
             }
+        } else {
+            (log.end, log.batch) = (known.end, known.batch);
         }
         self.index.install(header, log.end, &contents, header.number..=header.through);
         let young = contents.prints.iter().filter(|(chunk, _)| contents.chunk_last(*chunk) >= yesterday);

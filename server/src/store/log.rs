@@ -78,6 +78,11 @@ impl LogFile {
         Ok(LogFile { name: name.to_owned(), header, file, end, batch: 1, filled, ahead: AHEAD })
     }
 
+    /// Whether somebody has removed or replaced the file.
+    pub(super) fn is_removed(&self) -> io::Result<bool> {
+        self.file.is_removed()
+    }
+
     /// Bytes of the file.
     pub(super) fn len(&self) -> u64 {
         self.filled
@@ -103,12 +108,10 @@ impl LogFile {
                 break;
             }
             let bytes = window.get(start, len).map_err(failed)?;
-            let whole = bytes.len() == len && Frames::new(bytes, salt, start).all(|frame| frame.is_ok());
-            if !whole {
-                break;
-            }
-            for (offset, frame) in Frames::new(bytes, salt, start).flatten() {
-                visit(offset, &frame)?;
+            let frames: Result<Vec<_>, u64> = Frames::new(bytes, salt, start).collect();
+            let Some(frames) = frames.ok().filter(|_| bytes.len() == len) else { break };
+            for (offset, frame) in &frames {
+                visit(*offset, frame)?;
             }
             self.end = start + len as u64;
             self.batch += 1;
@@ -122,6 +125,25 @@ impl LogFile {
         }
         let torn = rest.iter().rposition(|&byte| byte != 0).map_or(0, |last| last as u64 + 1);
         Ok(if torn == 0 { Tail::Clean } else { Tail::Torn(torn) })
+    }
+
+    /// Reads what is whole in a damaged file, all of which comes into memory; each whole frame is
+    /// shown with its offset. The end moves behind the last of them.
+    pub(super) fn salvage(
+        &mut self,
+        disk: &dyn Disk,
+        mut visit: impl FnMut(u64, &Frame<'_>),
+    ) -> Result<(), StoreError> {
+        let mut bytes = vec![0; self.filled.saturating_sub(HEADER as u64) as usize];
+        let failed = |error| StoreError::Io { path: disk.path(&self.name), error };
+        let count = self.file.read_at(&mut bytes, HEADER as u64).map_err(failed)?;
+        bytes.truncate(count);
+        self.end = HEADER as u64;
+        for (offset, frame) in Frames::new(&bytes, self.header.salt, HEADER as u64).flatten() {
+            visit(offset, &frame);
+            self.end = offset + frame.size() as u64;
+        }
+        Ok(())
     }
 
     /// Starts a batch: frames are encoded behind what this returns.

@@ -2,7 +2,7 @@
 //!
 //! [`Store`] is the handle: nothing in it waits for the disk. One writer thread takes all that
 //! waits, writes it, syncs it once and says so ([`Notice::Committed`]); two reader threads answer
-//! [`Request`]s, so that no page and no search stalls a receipt.
+//! requests ([`Command::Read`]), so that no page and no search stalls a receipt.
 //!
 //! It knows nothing of sockets and members: what is kept and asked is said by
 //! [`hub::history`](crate::hub::history), a payload is opaque, and a room is a name.
@@ -101,8 +101,8 @@ pub struct Opened {
 pub enum Notice {
     /// Everything appended so far up to this id is on disk (or was reported lost).
     Committed(MsgId),
-    /// The disk takes nothing: a sentence for people. What was committed stays readable; reads
-    /// are answered without waiting for what was not.
+    /// The disk takes nothing: sentences that say why, for the operator. What was committed stays
+    /// readable; reads are answered without waiting for what was not.
     Paused(String),
     /// The disk takes lines again.
     Resumed {
@@ -204,6 +204,12 @@ impl Store {
             waiting.fetch_sub(1, Ordering::Relaxed);
         }
         given
+    }
+
+    /// The time now, milliseconds since 1970, for the questions that are asked from now on: they
+    /// are answered without what is too old. [`Command::Time`] makes it go.
+    pub fn tell_time(&self, now_ms: u64) {
+        self.shared.tell_time(now_ms);
     }
 
     /// Writes what waits, compacts while there is time, answers what was asked, and stops the

@@ -41,7 +41,7 @@ pub enum Command {
         request: Request,
     },
     /// The time now, milliseconds since 1970: what is too old goes, even if nobody says anything.
-    /// Once a minute is enough.
+    /// What is missing of the files is noticed. Every few seconds is enough.
     Time(u64),
 }
 

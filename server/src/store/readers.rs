@@ -11,7 +11,7 @@ use super::Notice;
 use super::disk::{Disk, DiskFile};
 use super::error::StoreError;
 use super::frame::{Frame, Frames};
-use super::index::{Span, Wanted};
+use super::index::{Index, Span, Wanted};
 use super::load::DAY;
 use super::segment::read_index;
 use super::shared::Shared;
@@ -152,13 +152,14 @@ fn find(shared: &Shared, room: &Arc<str>, fingerprint: u64) -> Result<Vec<Kept>,
                 index.live_span(number, header.number, chunk, &shared.options)
             };
             let Some(span) = span else { continue };
-            let bytes = files.read(&span)?;
+            let bytes = read(shared, &mut files, &span)?;
             let mut newest = None;
-            each(&*shared.disk, &span, &bytes, &[number], &wanted, |frame| {
+            let damage = each(&*shared.disk, &span, &bytes, &[number], &wanted, |frame| {
                 if frame.fingerprint == fingerprint && frame.key.millis >= yesterday {
                     newest = Some(kept(room, frame));
                 }
-            })?;
+            });
+            damage.iter().for_each(|damage| shared.tell_damage(header, damage));
             if newest.is_some() {
                 return Ok(newest.into_iter().collect());
             }
@@ -187,15 +188,16 @@ fn walk(
     mut visit: impl FnMut(&Frame<'_>) -> bool,
 ) -> Result<Walked, StoreError> {
     let mut files = Files::new(&*shared.disk);
-    let mut read = 0;
+    let mut count = 0;
     loop {
         let (spans, complete) =
             shared.index().plan(rooms, &wanted, &shared.options, (newest_first, events), (least, PLANNED));
         for span in &spans {
-            read += span.len;
-            let bytes = files.read(span)?;
+            count += span.len;
+            let bytes = read(shared, &mut files, span)?;
             let mut frames = Vec::new();
-            each(&*shared.disk, span, &bytes, rooms, &wanted, |frame| frames.push(*frame))?;
+            let damage = each(&*shared.disk, span, &bytes, rooms, &wanted, |frame| frames.push(*frame));
+            damage.iter().for_each(|damage| shared.tell_damage(span.header, damage));
             let goes_on = if newest_first {
                 frames.iter().rev().all(&mut visit)
             } else {
@@ -210,7 +212,7 @@ fn walk(
             } else {
                 wanted.range.after = Edge::At(span.last);
             }
-            if read >= MAX_READ {
+            if count >= MAX_READ {
                 return Ok(Walked::Reached(span.first));
             }
         }
@@ -220,7 +222,22 @@ fn walk(
     }
 }
 
-/// Shows the records of `rooms` in a span that are kept and wanted.
+/// Reads a span; nothing, where its file is missing that nobody has replaced.
+fn read(shared: &Shared, files: &mut Files<'_>, span: &Span) -> Result<Vec<u8>, StoreError> {
+    let is_current = |index: &Index| {
+        index.segment(span.header.number).is_some_and(|segment| segment.header == span.header)
+    };
+    match files.read(span) {
+        Err(error) if error.is_gone() && is_current(&shared.index()) => {
+            shared.tell_damage(span.header, &error);
+            Ok(Vec::new())
+        }
+        result => result,
+    }
+}
+
+/// Shows the records of `rooms` in a span that are kept and wanted. What is damaged is left out;
+/// says what and where, if anything is.
 pub(super) fn each<'a>(
     disk: &dyn Disk,
     span: &Span,
@@ -228,10 +245,17 @@ pub(super) fn each<'a>(
     rooms: &[u32],
     wanted: &Wanted,
     mut visit: impl FnMut(&Frame<'a>),
-) -> Result<(), StoreError> {
+) -> Option<StoreError> {
     let mut skip = span.skip.clone();
+    let mut damage = None;
     for frame in Frames::new(bytes, span.header.salt, span.offset) {
-        let (_, frame) = frame.map_err(|offset| StoreError::torn(disk, &span.header.log_name(), offset))?;
+        let frame = match frame {
+            Ok((_, frame)) => frame,
+            Err(offset) => {
+                damage.get_or_insert(offset);
+                continue;
+            }
+        };
         if !rooms.contains(&frame.room) {
             continue;
         }
@@ -243,7 +267,15 @@ pub(super) fn each<'a>(
             visit(&frame);
         }
     }
-    Ok(())
+    damage
+        .map(|offset| StoreError::torn(disk, &span.header.log_name(), offset))
+        .or_else(|| cut(disk, span, bytes))
+}
+
+/// Whether a span was read whole.
+pub(super) fn cut(disk: &dyn Disk, span: &Span, bytes: &[u8]) -> Option<StoreError> {
+    let what = format!("it ends at byte {}", span.offset + bytes.len() as u64);
+    (bytes.len() < span.len).then(|| StoreError::damaged(disk, &span.header.log_name(), &what))
 }
 
 pub(super) fn kept(room: &Arc<str>, frame: &Frame<'_>) -> Kept {
@@ -261,6 +293,7 @@ impl<'a> Files<'a> {
         Files { disk, open: None }
     }
 
+    /// The bytes of a span; fewer, where the file ends.
     pub(super) fn read(&mut self, span: &Span) -> Result<Vec<u8>, StoreError> {
         let name = span.header.log_name();
         let failed = |error| StoreError::Io { path: self.disk.path(&name), error };
@@ -270,10 +303,7 @@ impl<'a> Files<'a> {
         };
         let mut bytes = vec![0; span.len];
         let count = file.read_at(&mut bytes, span.offset).map_err(failed)?;
-        if count < span.len {
-            let what = format!("it ends at byte {}", span.offset + count as u64);
-            return Err(StoreError::damaged(self.disk, &name, &what));
-        }
+        bytes.truncate(count);
         self.open = Some((name, file));
         Ok(bytes)
     }

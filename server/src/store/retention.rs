@@ -1,14 +1,19 @@
 //! What is not kept any more goes from the disk: in small steps, between commits.
+//!
+//! What is too old goes soon: no segment spans much more than an eighth of the time that lines are
+//! kept, and one that holds older lines than that is rewritten. What is too much goes when half of
+//! a segment is.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::time::Duration;
 
 use super::error::StoreError;
-use super::frame::{Frames, Header};
+use super::frame::{Frame, Frames, Header};
 use super::index::Segment;
 use super::load::salt;
 use super::log::{LogFile, UNFINISHED};
-use super::readers::Files;
+use super::readers::{Files, cut};
 use super::rooms::Rooms;
 use super::segment::{Contents, Known, SEGMENT, write_index};
 use super::shared::Shared;
@@ -19,6 +24,10 @@ const WASTE: u64 = 256 * 1024;
 const STEP: usize = 256 * 1024;
 /// Below so many bytes a segment is joined with its neighbour.
 const SMALL: u64 = SEGMENT / 4;
+/// What is too old stays on the disk for this part of the time that it was kept.
+const LATE: u32 = 8;
+/// But not for less, else there would be a file for a few lines each.
+const LEAST_LATE: Duration = Duration::from_secs(60);
 
 /// See the [module](self).
 #[derive(Debug, Default)]
@@ -28,6 +37,10 @@ pub(super) struct Upkeep {
     rewrite: Option<Rewrite>,
     /// Segments that could not be read: they stay as they are.
     broken: HashSet<u32>,
+    /// Segments to be rewritten, however little in them is dead.
+    condemned: HashSet<u32>,
+    /// Why nothing could be done, if that was said.
+    said: Option<String>,
 }
 
 /// Neighbouring segments that are being rewritten into one.
@@ -51,17 +64,32 @@ impl Upkeep {
         self.due || self.rewrite.is_some()
     }
 
+    /// These are rewritten, however little in them is dead.
+    pub(super) fn condemn(&mut self, segments: HashSet<u32>) {
+        self.condemned = segments;
+        self.due = true;
+    }
+
     /// A small step: at most 64 KiB read, or 256 KiB synced, or one file removed.
-    ///
-    /// After an error it rests until it is woken.
-    pub(super) fn step(&mut self, shared: &Shared, rooms: &mut Rooms, secret: &[u8; 16]) {
-        let result = match self.rewrite.take() {
+    pub(super) fn step(
+        &mut self,
+        shared: &Shared,
+        rooms: &mut Rooms,
+        secret: &[u8; 16],
+    ) -> Result<(), StoreError> {
+        match self.rewrite.take() {
             Some(rewrite) => self.go_on(shared, rooms, rewrite),
             None => self.choose(shared, rooms, secret),
-        };
-        if let Err(error) = result {
-            log::warn!("the history cannot be compacted now: {error}");
-            self.due = false;
+        }
+    }
+
+    /// Does nothing until it is woken, and says why, once.
+    pub(super) fn rest(&mut self, error: &StoreError) {
+        self.due = false;
+        let why = error.to_string();
+        if self.said.as_ref() != Some(&why) {
+            log::warn!("the history cannot be compacted now: {why}");
+            self.said = Some(why);
         }
     }
 
@@ -95,22 +123,35 @@ impl Upkeep {
         }
         let end = |segment: &Segment| u64::from(segment.end);
         let whole = |segment: &&Segment| !self.broken.contains(&segment.header.number);
+        let lateness = lateness(shared);
+        let too_late = lateness.map_or(0, |lateness| shared.oldest().saturating_sub(lateness));
         let wasted = |segment: &Segment| {
             let waste = end(segment).saturating_sub(live(segment));
             waste >= WASTE && waste >= end(segment) / 2
+                || segment.first().millis < too_late
+                || self.condemned.contains(&segment.header.number)
+        };
+        // Joined, they would have to be rewritten soon.
+        let apart = |first: &Segment, last: &Segment| {
+            lateness.is_some_and(|lateness| last.last.millis.saturating_sub(first.first().millis) > lateness)
         };
         for (place, first) in sealed.iter().enumerate().filter(|(_, segment)| whole(segment)) {
             let next = sealed.get(place + 1).filter(whole);
-            let joined = next.is_some_and(|next| end(first).max(end(next)) < SMALL);
+            let joined = next.is_some_and(|next| end(first).max(end(next)) < SMALL && !apart(first, next));
             if !wasted(first) && !joined {
                 continue;
             }
             let mut bytes = 0;
             let fits = |segment: &&Segment| {
                 bytes += live(segment);
-                bytes <= SEGMENT && whole(segment) && (wasted(segment) || end(segment) < SMALL)
+                let same = segment.header.number == first.header.number;
+                let joins = whole(segment) && (wasted(segment) || end(segment) < SMALL);
+                same || bytes <= SEGMENT && joins && !apart(first, segment)
             };
             let run: Vec<Segment> = sealed.iter().skip(place).take_while(fits).cloned().collect();
+            for segment in &run {
+                self.condemned.remove(&segment.header.number);
+            }
             self.rewrite = Rewrite::start(shared, run, secret).map_err(StoreError::io(&*shared.disk, ""))?;
             return Ok(());
         }
@@ -137,6 +178,65 @@ impl Upkeep {
         }
         Ok(())
     }
+}
+
+/// Milliseconds that what is too old may stay on the disk; `None` = nothing becomes too old.
+pub(super) fn lateness(shared: &Shared) -> Option<u64> {
+    let late = shared.options.keep.map(|keep| (keep / LATE).max(LEAST_LATE));
+    late.map(|late| u64::try_from(late.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The segments that hold anything dead. Reads all of them, and changes nothing: an error if one
+/// of them is damaged.
+pub(super) fn survey(shared: &Shared) -> Result<HashSet<u32>, StoreError> {
+    shared.index_mut().trim(&shared.options, shared.oldest());
+    let segments: Vec<(u32, usize)> = {
+        let index = shared.index();
+        index.segments.iter().map(|segment| (segment.header.number, segment.chunks.len())).collect()
+    };
+    let mut files = Files::new(&*shared.disk);
+    let mut found = HashSet::new();
+    for (number, chunks) in segments {
+        for chunk in 0..chunks as u16 {
+            sift(shared, &mut files, number, chunk, |_, live| {
+                if !live {
+                    found.insert(number);
+                }
+            })?;
+        }
+    }
+    Ok(found)
+}
+
+/// Shows every record of a chunk, and whether it is kept.
+fn sift(
+    shared: &Shared,
+    files: &mut Files<'_>,
+    number: u32,
+    chunk: u16,
+    mut visit: impl FnMut(&Frame<'_>, bool),
+) -> Result<(), StoreError> {
+    let Some(span) = shared.index().span(number, chunk, Vec::new()) else { return Ok(()) };
+    let bytes = files.read(&span)?;
+    if let Some(error) = cut(&*shared.disk, &span, &bytes) {
+        return Err(error);
+    }
+    let oldest = shared.oldest();
+    let index = shared.index();
+    let mut kept: HashMap<u32, Option<u64>> = HashMap::new();
+    for frame in Frames::new(&bytes, span.header.salt, span.offset) {
+        let torn = |offset| StoreError::torn(&*shared.disk, &span.header.log_name(), offset);
+        let (_, frame) = frame.map_err(torn)?;
+        let skip = kept.entry(frame.room).or_insert_with(|| {
+            index.rooms.get(&frame.room).and_then(|room| room.live(number, chunk, &shared.options))
+        });
+        let live = *skip == Some(0) && frame.key.millis >= oldest;
+        if let Some(skip) = skip {
+            *skip = skip.saturating_sub(u64::from(!frame.is_event()));
+        }
+        visit(&frame, live);
+    }
+    Ok(())
 }
 
 fn remove(shared: &Shared, header: Header) -> Result<(), StoreError> {
@@ -180,27 +280,13 @@ impl Rewrite {
         }
         self.at = (place, chunk + 1);
         let number = segment.header.number;
-        let Some(span) = shared.index().span(number, chunk, Vec::new()) else { return Ok(false) };
-        let bytes = Files::new(&*shared.disk).read(&span)?;
-        let oldest = shared.oldest();
-        let index = shared.index();
-        let mut kept: HashMap<u32, Option<u64>> = HashMap::new();
         let end = self.log.end;
-        for frame in Frames::new(&bytes, span.header.salt, span.offset) {
-            let torn = |offset| StoreError::torn(&*shared.disk, &span.header.log_name(), offset);
-            let (_, frame) = frame.map_err(torn)?;
-            let skip = kept.entry(frame.room).or_insert_with(|| {
-                index.rooms.get(&frame.room).and_then(|room| room.live(number, chunk, &shared.options))
-            });
-            match skip {
-                Some(0) if frame.key.millis >= oldest => {
-                    self.contents.add(self.log.header.number, end + self.batch.len() as u64, &frame);
-                    frame.encode(self.log.header.salt, &mut self.batch);
-                }
-                Some(skip) if *skip > 0 => *skip -= u64::from(!frame.is_event()),
-                _ => {}
+        sift(shared, &mut Files::new(&*shared.disk), number, chunk, |frame, live| {
+            if live {
+                self.contents.add(self.log.header.number, end + self.batch.len() as u64, frame);
+                frame.encode(self.log.header.salt, &mut self.batch);
             }
-        }
+        })?;
         Ok(false)
     }
 

@@ -94,6 +94,11 @@ impl Rooms {
         self.log.cut()
     }
 
+    /// Whether somebody has removed or replaced the file.
+    pub(super) fn is_removed(&self) -> io::Result<bool> {
+        self.log.is_removed()
+    }
+
     /// Generation and end of the file: they only rise.
     pub(super) fn extent(&self) -> (u32, u32) {
         // A few MiB at most: twice what is live.
@@ -180,7 +185,8 @@ impl Rooms {
         if self.log.end > SMALL.max(2 * live as u64) { self.compact(disk, buffer) } else { Ok(()) }
     }
 
-    fn compact(&mut self, disk: &dyn Disk, buffer: &mut Vec<u8>) -> io::Result<()> {
+    /// Writes the file anew, with nothing that is old.
+    pub(super) fn compact(&mut self, disk: &dyn Disk, buffer: &mut Vec<u8>) -> io::Result<()> {
         let header = Header { generation: self.log.header.generation.wrapping_add(1), ..self.log.header };
         let salt = header.salt;
         let mut log = LogFile::draft(disk, ROOMS, header)?.without_zeros();

@@ -1,10 +1,13 @@
 //! What the writer and the readers share.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::disk::Disk;
+use super::error::StoreError;
+use super::frame::Header;
 use super::index::{Index, Wanted};
 use super::{Notice, Options};
 use crate::hub::history::Range;
@@ -18,6 +21,8 @@ pub(super) struct Shared {
     now: AtomicU64,
     /// Requests that are not answered yet.
     pub(super) waiting_reads: AtomicUsize,
+    /// Number and generation of the segments whose damage was said.
+    damaged: Mutex<HashSet<(u32, u32)>>,
     notify: Box<dyn Fn(Notice) + Send + Sync>,
 }
 
@@ -38,11 +43,27 @@ impl Shared {
         notify: Box<dyn Fn(Notice) + Send + Sync>,
     ) -> Shared {
         let now = AtomicU64::new(options.now_ms);
-        Shared { disk, options, index: RwLock::new(index), now, waiting_reads: AtomicUsize::new(0), notify }
+        Shared {
+            disk,
+            options,
+            index: RwLock::new(index),
+            now,
+            waiting_reads: AtomicUsize::new(0),
+            damaged: Mutex::default(),
+            notify,
+        }
     }
 
     pub(super) fn notify(&self, notice: Notice) {
         (self.notify)(notice);
+    }
+
+    /// Says in the log that a segment is damaged, once.
+    pub(super) fn tell_damage(&self, header: Header, damage: &StoreError) {
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        if damaged.insert((header.number, header.generation)) {
+            log::error!("history: {damage} The server goes on, and leaves out what is damaged.");
+        }
     }
 
     pub(super) fn index(&self) -> RwLockReadGuard<'_, Index> {

@@ -1,6 +1,7 @@
 //! The writer: takes all that waits, writes it, syncs once, says so. Between two commits it does a
 //! little upkeep.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -10,9 +11,10 @@ use super::error::StoreError;
 use super::frame::{EVENT, Frame};
 use super::load::{Loaded, create_segment};
 use super::log::LogFile;
+use super::meta::META;
 use super::queue::{Command, MAX_COMMIT, Queue, cost};
 use super::readers::Asked;
-use super::retention::Upkeep;
+use super::retention::{Upkeep, lateness};
 use super::rooms::{ROOMS, Rooms};
 use super::segment::{Contents, Known, SEGMENT, write_index};
 use super::shared::Shared;
@@ -33,6 +35,12 @@ pub(super) struct Writer {
     contents: Contents,
     secret: [u8; 16],
     upkeep: Upkeep,
+    /// The time was told: the segment that is written to may have become old.
+    older: bool,
+    /// It is to be seen whether all files are there.
+    unsure: bool,
+    /// They are not: nothing is written, and nothing removed.
+    gone: bool,
     /// Records that are not on disk yet.
     held: Vec<Record>,
     held_bytes: usize,
@@ -70,6 +78,9 @@ impl Writer {
             contents: loaded.contents,
             secret: loaded.meta.secret,
             upkeep,
+            older: true,
+            unsure: false,
+            gone: false,
             held: Vec::new(),
             held_bytes: 0,
             last,
@@ -87,9 +98,8 @@ impl Writer {
         match catch_unwind(AssertUnwindSafe(|| self.work(deadline))) {
             Ok(lost) => lost,
             Err(_) => {
-                let sentence = "History is paused: the server hit a fault of its own. Its operator has to start it again.";
-                log::error!("a fault of the server's own: the thread that writes the history panicked");
-                self.shared.notify(Notice::Paused(sentence.into()));
+                let why = "The thread that writes it panicked, a fault of the server's own. Start the server again.";
+                self.shared.notify(Notice::Paused(why.into()));
                 self.refuse()
             }
         }
@@ -103,6 +113,7 @@ impl Writer {
             };
             let (commands, closed) = self.queue.take(patience);
             self.accept(commands);
+            self.unsure |= closed;
             if closed || self.paused.as_ref().is_none_or(|paused| paused.retry <= clock()) {
                 self.try_commit();
             }
@@ -111,9 +122,10 @@ impl Writer {
             if closed {
                 return self.finish(deadline());
             }
+            self.close_old_segment();
             let until = clock() + UPKEEP;
-            while self.upkeep.is_busy() {
-                self.upkeep.step(&self.shared, &mut self.rooms, &self.secret);
+            while self.upkeep.is_busy() && !self.gone {
+                self.keep_up();
                 if !self.queue.is_empty() || clock() >= until {
                     break;
                 }
@@ -130,6 +142,8 @@ impl Writer {
                 Command::Time(now_ms) => {
                     self.shared.tell_time(now_ms);
                     self.upkeep.wake();
+                    self.older = true;
+                    self.unsure = true;
                 }
             }
         }
@@ -157,15 +171,9 @@ impl Writer {
     }
 
     fn try_commit(&mut self) {
-        match self.commit() {
+        match self.commit_all() {
             Ok(()) => {
-                if let Some(key) = self.held.last().map(|record| record.id) {
-                    self.shared.notify(Notice::Committed(key));
-                }
-                self.held.clear();
-                self.held_bytes = 0;
                 if let Some(paused) = self.paused.take() {
-                    log::info!("the history goes on; {} lines were lost meanwhile", paused.lost);
                     self.shared.notify(Notice::Resumed { lost: paused.lost });
                 }
             }
@@ -176,23 +184,82 @@ impl Writer {
                     lost: lost.unwrap_or_default(),
                 });
                 if lost.is_none() {
-                    log::error!("history is paused: {error}");
-                    let sentence =
-                        format!("History is paused: {error} The room goes on; new lines may be lost.");
-                    self.shared.notify(Notice::Paused(sentence));
+                    self.shared.notify(Notice::Paused(error.to_string()));
                 }
             }
         }
     }
 
-    /// Everything that is held is on disk, or an error and nothing changed.
-    fn commit(&mut self) -> Result<(), StoreError> {
+    /// Commits all that is held or, where the disk has no room for that, as many of the first
+    /// records as fit.
+    fn commit_all(&mut self) -> Result<(), StoreError> {
+        if std::mem::take(&mut self.unsure) || self.paused.is_some() {
+            let all_there = self.all_there();
+            self.gone = all_there.is_err();
+            all_there?;
+        }
+        // A disk that was full takes one record, if any, sooner than all.
+        let mut count = if self.paused.is_some() { 1 } else { self.held.len() };
+        let mut fits = true;
+        loop {
+            count = count.min(self.held.len());
+            let more = self.held.get(count..).unwrap_or_default();
+            let last = self.held.get(count.saturating_sub(1)).map(|record| record.id);
+            // One event is committed in all its rooms.
+            let same = more.iter().take_while(|record| Some(record.id) == last).count();
+            let now = count + same;
+            match self.commit(now) {
+                Ok(()) => {
+                    let bytes: usize = self.held.drain(..now).map(|record| cost(&record)).sum();
+                    self.held_bytes = self.held_bytes.saturating_sub(bytes);
+                    if let Some(id) = last {
+                        self.shared.notify(Notice::Committed(id));
+                    }
+                    if self.held.is_empty() {
+                        return Ok(());
+                    }
+                    count = if fits { 2 * count } else { count };
+                }
+                Err(error) if count <= 1 || !error.is_full() => return Err(error),
+                Err(_) => {
+                    fits = false;
+                    count /= 2;
+                }
+            }
+        }
+    }
+
+    /// An error if the folder or a file in it is not the one any more that was opened or written.
+    fn all_there(&self) -> Result<(), StoreError> {
+        let disk = &*self.shared.disk;
+        let gone = |name: &str| Err(StoreError::Gone { path: disk.path(name) });
+        // Whatever else the system says, the next write will meet, too.
+        if disk.is_ours().is_ok_and(|ours| !ours) {
+            return gone("");
+        }
+        if self.log.is_removed().is_ok_and(|removed| removed) {
+            return gone(&self.log.name);
+        }
+        if self.rooms.is_removed().is_ok_and(|removed| removed) {
+            return gone(ROOMS);
+        }
+        let Ok(names) = disk.list() else { return Ok(()) };
+        let names: HashSet<String> = names.into_iter().collect();
+        let segments: Vec<String> =
+            self.shared.index().segments.iter().map(|segment| segment.header.log_name()).collect();
+        let needed = [META, ROOMS].into_iter().chain(segments.iter().map(String::as_str));
+        needed.into_iter().find(|name| !names.contains(*name)).map_or(Ok(()), gone)
+    }
+
+    /// The first `count` of what is held is on disk, or an error and nothing changed.
+    fn commit(&mut self, count: usize) -> Result<(), StoreError> {
         let shared = self.shared.clone();
         let disk = &*shared.disk;
         let mut batch = std::mem::take(&mut self.buffer);
-        let rooms: Vec<_> = self.held.iter().map(|record| self.rooms.number_for(&record.room)).collect();
+        let held = self.held.get(..count).unwrap_or_default();
+        let rooms: Vec<_> = held.iter().map(|record| self.rooms.number_for(&record.room)).collect();
         self.rooms.save(disk, &mut batch).map_err(StoreError::io(disk, ROOMS))?;
-        if self.held.is_empty() {
+        if rooms.is_empty() {
             self.buffer = batch;
             return Ok(());
         }
@@ -200,6 +267,7 @@ impl Writer {
             self.next_segment()?;
         }
         let frames = || {
+            // As many as there are rooms.
             self.held.iter().zip(&rooms).map(|(record, (room, _))| Frame {
                 flags: if record.event { EVENT } else { 0 },
                 room: *room,
@@ -222,7 +290,7 @@ impl Writer {
             index.add(&self.contents, chunk, offset, &frame);
         }
         drop(index);
-        self.shared.tell_time(self.last.millis);
+        self.shared.tell_time(self.contents.last.millis);
         batch.shrink_to(MAX_COMMIT / 4);
         self.buffer = batch;
         Ok(())
@@ -238,6 +306,48 @@ impl Writer {
         self.shared.index_mut().install(log.header, log.end, &self.contents, number..=number);
         self.log = log;
         self.upkeep.wake();
+        Ok(())
+    }
+
+    fn keep_up(&mut self) {
+        if let Err(error) = self.upkeep.step(&self.shared, &mut self.rooms, &self.secret) {
+            self.upkeep.rest(&error);
+        }
+    }
+
+    /// Only a complete segment can be deleted: one that holds old lines is complete, whatever its
+    /// size.
+    fn close_old_segment(&mut self) {
+        if !std::mem::take(&mut self.older) || self.paused.is_some() {
+            return;
+        }
+        let (Some(lateness), Some(first)) = (lateness(&self.shared), self.contents.chunks.first()) else {
+            return;
+        };
+        let old = self.shared.now().saturating_sub(first.first.millis) > lateness;
+        let dead = self.contents.last.millis < self.shared.oldest();
+        if (old || dead)
+            && let Err(error) = self.next_segment()
+        {
+            self.upkeep.rest(&error);
+        }
+    }
+
+    /// Rewrites these segments without what is dead in them, and the file of the rooms, on the
+    /// caller's thread.
+    pub(super) fn compact(mut self, segments: HashSet<u32>) -> Result<(), StoreError> {
+        let shared = self.shared.clone();
+        if segments.contains(&self.log.header.number) {
+            self.next_segment()?;
+        }
+        self.upkeep.condemn(segments);
+        while self.upkeep.is_busy() {
+            self.upkeep.step(&shared, &mut self.rooms, &self.secret)?;
+        }
+        let rooms = self.rooms.save(&*shared.disk, &mut self.buffer);
+        let rooms = rooms.and_then(|()| self.rooms.compact(&*shared.disk, &mut self.buffer));
+        rooms.map_err(StoreError::io(&*shared.disk, ROOMS))?;
+        self.seal();
         Ok(())
     }
 
@@ -264,9 +374,14 @@ impl Writer {
 
     fn finish(&mut self, deadline: Option<Instant>) -> u64 {
         let lost = self.held.len() as u64 + self.paused.as_ref().map_or(0, |paused| paused.lost);
+        if self.gone {
+            return lost;
+        }
         self.upkeep.wake();
+        self.older = deadline.is_some();
+        self.close_old_segment();
         while self.upkeep.is_busy() && deadline.is_some_and(|at| clock() < at) {
-            self.upkeep.step(&self.shared, &mut self.rooms, &self.secret);
+            self.keep_up();
         }
         self.upkeep.abandon(&self.shared);
         // Rooms that were forgotten; whatever fails is found again.

@@ -5,8 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use parlor_server::hub::history::Request;
-use parlor_server::store::{Command, Folder, Options, StoreError};
+use parlor_server::store::{Command, Disk, Export, Folder, Options, StoreError, compact};
 
 use crate::desk::{Desk, Scratch, everything, key, line, options};
 use crate::fake::FakeDisk;
@@ -58,19 +57,73 @@ fn a_flipped_bit_in_the_middle_is_refused() {
 }
 
 #[test]
-fn a_flipped_bit_in_an_old_segment_is_told_to_who_reads_it_and_left_alone() {
+fn a_flipped_bit_anywhere_in_the_last_segment_is_refused_after_a_clean_stop() {
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    for millis in 1..=10 {
+        desk.keep(vec![line("#a", millis, 100)]);
+    }
+    desk.close();
+    let whole = disk.snapshot().remove(FIRST).unwrap();
+    assert!((1_000..3_000).contains(&whole.len()), "{}", whole.len());
+    for place in 0..whole.len() {
+        disk.tamper(FIRST, |bytes| bytes[place] ^= 1 << (place % 8));
+        refused(&disk, FIRST);
+        disk.tamper(FIRST, |bytes| bytes.clone_from(&whole));
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_an_old_segment_costs_one_line_and_is_left_alone() {
     let disk = store(true);
     disk.tamper(FIRST, |bytes| bytes[7_000_000] ^= 1);
     let damaged = disk.snapshot().remove(FIRST).unwrap();
     // Most of the segment is dead: it would be rewritten.
     let keep = Options { keep_lines: Some(250), ..options() };
     let mut desk = Desk::open(Arc::new(disk.clone()), keep).unwrap();
-    let Err(error) = desk.ask(Request::Lines(vec![everything("#a", 300)])) else { panic!("it is told") };
-    assert!(matches!(&error, StoreError::Damaged { .. }) && error.to_string().contains(FIRST), "{error}");
+    let all: Vec<u64> = desk.all("#a").iter().map(|(key, _)| key.millis).collect();
+    assert_eq!(all, (91..=340).filter(|millis| *millis != 117).collect::<Vec<_>>());
     let newest = desk.page(parlor_server::hub::history::Query { newest: true, ..everything("#a", 100) });
     assert_eq!(newest.last(), Some(&key(340)));
     desk.close();
     assert!(disk.snapshot().get(FIRST) == Some(&damaged));
+}
+
+#[test]
+fn an_old_segment_that_is_gone_costs_its_lines_only() {
+    let disk = store(true);
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    disk.remove(FIRST).unwrap();
+    let all = desk.all("#a");
+    assert!((180..220).contains(&all.len()) && all.last().unwrap().0 == key(340), "{}", all.len());
+}
+
+#[test]
+fn damage_is_exported_around_and_never_compacted() {
+    for place in [28, 50, 4_000, 9_000] {
+        let scratch = Scratch::new();
+        let mut desk = Desk::in_folder(&scratch.0, options());
+        for millis in 1..=100 {
+            desk.keep(vec![line("#a", millis, 100)]);
+        }
+        desk.close();
+        let path = scratch.0.join(FIRST);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[place] ^= 4;
+        fs::write(&path, bytes).unwrap();
+        for clean in [true, false] {
+            if !clean {
+                fs::remove_file(scratch.0.join("00000001-0.index")).unwrap();
+            }
+            let before = contents(&scratch.0);
+            let export = Export::open(&scratch.0, options(), "#a", 0).unwrap();
+            let (lines, errors): (Vec<_>, Vec<_>) = export.partition(Result::is_ok);
+            assert!((99..=100).contains(&lines.len()) && errors.len() == 1, "{place}: {}", lines.len());
+            let error = compact(&scratch.0, Options { keep_lines: Some(1), ..options() }).err().unwrap();
+            assert!(error.exit_code() == 65 && error.to_string().contains(FIRST), "{error}");
+            assert!(before == contents(&scratch.0), "{place}");
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_server::hub::history::Record;
+use parlor_server::protocol::MsgId;
 use parlor_server::store::{Command, Options, compact};
 
 use crate::desk::{Desk, Scratch, key, line, options};
@@ -39,6 +40,17 @@ fn lines_beyond_the_age_are_gone_when_the_time_is_told() {
     desk.store.give(Command::Time(2_500)).unwrap();
     assert_eq!(desk.all("#a")[0].0, key(1_500));
     desk.store.give(Command::Time(9_000)).unwrap();
+    assert_eq!(desk.all("#a").len(), 0);
+}
+
+#[test]
+fn a_question_is_answered_by_the_time_it_was_asked_at() {
+    let keep = Options { keep: Some(Duration::from_millis(1_000)), now_ms: 0, ..options() };
+    let mut desk = Desk::open(Arc::new(FakeDisk::default()), keep).unwrap();
+    desk.keep((1..=2_000).map(|millis| line("#a", millis, 300)).collect());
+    desk.store.tell_time(2_999);
+    assert_eq!(desk.all("#a")[0].0, key(1_999));
+    desk.store.tell_time(3_001);
     assert_eq!(desk.all("#a").len(), 0);
 }
 
@@ -117,8 +129,115 @@ fn compaction_leaves_only_what_is_kept() {
     desk.close();
     let keep = Options { keep_lines: Some(100), ..options() };
     let (before, after) = compact(&scratch.0, keep).unwrap();
-    // The last segment is written to, and stays as it is.
-    assert!(before > 30_000_000 && after < 17_000_000, "{before} {after}");
+    // 100 lines of 30 kB of each room, and nothing else.
+    assert!(before > 30_000_000 && after < 6_050_000, "{before} {after}");
     let mut desk = Desk::in_folder(&scratch.0, options());
     assert_eq!(desk.all("#a"), all);
+}
+
+/// Whether any file has these bytes.
+fn is_on(disk: &FakeDisk, bytes: &[u8]) -> bool {
+    disk.snapshot().values().any(|file| file.windows(bytes.len()).any(|part| part == bytes))
+}
+
+/// Waits until what the writer does is done.
+fn wait_until_gone(disk: &FakeDisk, bytes: &[u8]) {
+    for _ in 0..2_000 {
+        if !is_on(disk, bytes) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("it is still there: {:?}", disk.snapshot().keys());
+}
+
+#[test]
+fn what_is_too_old_leaves_the_disk_without_a_new_line() {
+    let keep = Options { keep: Some(Duration::from_secs(20)), now_ms: 1_000, ..options() };
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), keep).unwrap();
+    desk.keep(vec![line("#a", 1_001, 300), line("#b", 9_000, 300)]);
+    desk.store.give(Command::Time(21_500)).unwrap();
+    assert_eq!((desk.all("#a").len(), desk.all("#b").len()), (0, 1));
+    assert!(is_on(&disk, b"#a 1001 "), "a file for each line would be too much");
+    desk.store.give(Command::Time(29_500)).unwrap();
+    wait_until_gone(&disk, b"#b 9000 ");
+    assert!(!is_on(&disk, b"#a 1001 "));
+    assert!(desk.keep(vec![line("#a", 29_600, 300)]));
+    assert_eq!(desk.all("#a").len(), 1);
+}
+
+#[test]
+fn what_is_too_old_leaves_the_disk_an_eighth_late_while_people_talk() {
+    const HOUR: u64 = 3_600_000;
+    let keep = Options { keep: Some(Duration::from_millis(8 * HOUR)), now_ms: 0, ..options() };
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), keep).unwrap();
+    for minute in 1..=20 * 60 {
+        let now = minute * 60_000;
+        desk.keep(vec![line("#a", now, 300)]);
+        desk.store.give(Command::Time(now)).unwrap();
+        if minute % 60 == 0 {
+            // One pass behind: the pass is done when the next question is answered, or soon after.
+            assert_eq!(desk.all("#a").len() as u64, minute.min(8 * 60 + 1));
+            let late = now.saturating_sub(9 * HOUR + 120_000);
+            (1..=late / 60_000).rev().take(60).for_each(|minute| {
+                wait_until_gone(&disk, format!("#a {} ", minute * 60_000).as_bytes());
+            });
+            let files = disk.snapshot().len();
+            assert!(files < 30, "{files} files");
+        }
+    }
+}
+
+#[test]
+fn a_long_segment_of_before_is_rewritten_when_its_lines_become_too_old() {
+    const DAY: u64 = 24 * 3_600_000;
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), Options { now_ms: 1, ..options() }).unwrap();
+    // One segment, of which a tenth is too old.
+    desk.keep((1..=100).map(|day| line("#a", day * DAY, 300)).collect());
+    desk.close();
+    disk.unlock();
+    let keep = Options { keep: Some(Duration::from_millis(90 * DAY)), now_ms: 125 * DAY, ..options() };
+    let mut desk = Desk::open(Arc::new(disk.clone()), keep).unwrap();
+    wait_until_gone(&disk, format!("#a {} ", 34 * DAY).as_bytes());
+    assert_eq!(desk.all("#a").len(), 66);
+    assert!(!is_on(&disk, format!("#a {} ", DAY).as_bytes()));
+}
+
+#[test]
+fn compaction_drops_what_is_dead_in_the_last_segment_too() {
+    for keep in [
+        Options { keep: Some(Duration::from_secs(20)), now_ms: 1_030_000, ..options() },
+        Options { keep_lines: Some(1), ..options() },
+    ] {
+        let scratch = Scratch::new();
+        let mut desk = Desk::in_folder(&scratch.0, options());
+        desk.keep((1..=50).map(|number| line("#a", 1_000_000 + number, 100)).collect());
+        desk.store
+            .give(Command::SetRoom { room: "#a".into(), state: Some(b"an old topic"[..].into()) })
+            .unwrap();
+        desk.keep(vec![line("#b", 1_020_000, 100)]);
+        desk.store.give(Command::SetRoom { room: "#a".into(), state: Some(b"a topic"[..].into()) }).unwrap();
+        desk.keep(vec![line("#b", 1_020_001, 100)]);
+        desk.close();
+        compact(&scratch.0, keep.clone()).unwrap();
+        let files: Vec<u8> = std::fs::read_dir(&scratch.0)
+            .unwrap()
+            .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .collect();
+        let has = |text: &[u8]| files.windows(text.len()).any(|part| part == text);
+        assert!(!has(b"#a 1000001 ") && !has(b"an old topic"), "{keep:?}");
+        assert!(has(b"#b 1020001 ") && has(b"a topic"));
+        let mut desk = Desk::in_folder(&scratch.0, keep.clone());
+        assert_eq!(desk.opened.rooms, [("#a".into(), b"a topic"[..].into())]);
+        let left = (desk.all("#a").len(), desk.all("#b").len());
+        assert_eq!(left, if keep.keep.is_some() { (0, 2) } else { (1, 1) });
+        assert!(desk.keep(vec![Record { id: MsgId { boot: 9, ..key(2_000_000) }, ..line("#a", 1, 9) }]));
+        drop(desk);
+        // A second time there is nothing to do.
+        let (before, after) = compact(&scratch.0, Options { keep: None, ..keep }).unwrap();
+        assert!(after <= before, "{before} {after}");
+    }
 }

@@ -100,7 +100,10 @@ impl Party {
                     }
                 }
                 hub::Output::More { id } => more.push(id),
-                hub::Output::Console(_) | hub::Output::Log(_) | hub::Output::Stop(_) => {}
+                hub::Output::Console(_)
+                | hub::Output::Log(_)
+                | hub::Output::Warn(_)
+                | hub::Output::Stop(_) => {}
                 // Nothing is remembered here, and every question is answered with that.
                 hub::Output::Read { ticket, .. } => questions.push(ticket),
                 hub::Output::Store(_) | hub::Output::Room { .. } => {}
