@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, reason = "a test may fail")]
 
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -15,6 +16,9 @@ use parlor_tests::{Deadline, Scratch};
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How often a program is started before that is a fault.
+const STARTS: usize = 3;
+
 /// A server of somebody else.
 struct Foreign {
     process: Child,
@@ -23,25 +27,51 @@ struct Foreign {
 }
 
 impl Foreign {
-    /// Starts a program with a configuration in which `PORT` stands for a free port.
+    /// Starts a program with a configuration in which `PORT` stands for a free port and `FOLDER` for
+    /// a folder.
     fn start(program: &str, args: &[&str], config: &str) -> Option<Foreign> {
+        // Somebody else may take the port before the program does: then it ends, and another will do.
+        (0..STARTS).find_map(|_| Foreign::try_start(program, args, config)).or_else(|| {
+            let there =
+                Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+            assert!(there.is_err(), "{program} does not listen");
+            println!("skipped: {program} is not installed");
+            None
+        })
+    }
+
+    fn try_start(program: &str, args: &[&str], config: &str) -> Option<Foreign> {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("loopback").port();
         let scratch = Scratch::new();
         let folder = scratch.path().to_string_lossy();
         let config = config.replace("PORT", &port.to_string()).replace("FOLDER", &folder);
         let path = scratch.write("server.conf", config);
         let args: Vec<String> = args.iter().map(|arg| arg.replace("CONFIG", &path)).collect();
-        let process = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let Ok(process) = process else {
-            println!("skipped: {program} is not installed");
-            return None;
-        };
+        let mut command = Command::new(program);
+        let process = command.args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+        let mut server = Foreign { process, port, _config: scratch };
         let deadline = Deadline::after(PATIENCE);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(deadline.left().is_some(), "{program} does not listen");
+        while !server.answers() {
+            if deadline.left().is_none() || server.process.try_wait().expect("it is ours").is_some() {
+                return None;
+            }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Some(Foreign { process, port, _config: scratch })
+        Some(server)
+    }
+
+    /// Whether it takes part in a conversation: where nobody listens, loopback may connect a socket
+    /// with itself.
+    fn answers(&self) -> bool {
+        let talk = || {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+            stream.write_all(b"CAP LS\r\n")?;
+            let mut answer = [0; 8];
+            stream.read_exact(&mut answer)?;
+            std::io::Result::Ok(stream.local_addr()? != stream.peer_addr()?)
+        };
+        talk().unwrap_or(false)
     }
 }
 
