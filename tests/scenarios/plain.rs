@@ -189,7 +189,7 @@ fn a_script_is_heard_under_another_name_where_its_own_is_taken() {
 fn no_line_of_a_script_is_taken_for_a_name() {
     let server = Server::start(&[]);
     let mut alice = in_lobby(&server, "alice");
-    for first in [&b"backup done"[..], b"\xffbackup"] {
+    for first in [&b"backup done"[..], b"\xffbackup", b"/nick backup"] {
         let mut script = server.plain();
         script.send_bytes([first, b"\nhello\nsecret text\n"].concat());
         let said = String::from_utf8(script.read_to_end()).expect("UTF-8");

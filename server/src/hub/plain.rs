@@ -54,7 +54,7 @@ impl Hub {
             member.spoke = now;
         }
         if name.starts_with('/') {
-            return self.explain(id, "Commands come later: type a nickname first.");
+            return self.refuse_name(id, "Commands come later: type a nickname first.", more);
         }
         let nick = match Nick::parse(name) {
             Ok(nick) => nick,
