@@ -435,11 +435,11 @@ impl Dispatch {
         };
         let task = executor.spawn(guarded(Box::pin(reader.run()), self.sender.clone(), id));
         entry.connection = Some((connection, task));
-        let toy = door == Door::Toy;
+        let raw = door == Door::Toy;
         let mut token = [0; 16];
         // Without randomness there is nothing to come back with.
         let token = getrandom::fill(&mut token).map_or(0, |()| u128::from_le_bytes(token));
-        self.give(Input::Opened { id, peer, cloak: self.cloaks.of(peer.ip()), token, toy });
+        self.give(Input::Opened { id, peer, cloak: self.cloaks.of(peer.ip()), token, raw });
     }
 
     /// Takes a connection out of the table; a task of its own delivers what waits.

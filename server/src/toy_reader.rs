@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::dispatch::Arrival;
 use crate::flood::Bucket;
-use crate::hub::{Speaker, ToyKind};
+use crate::hub::{RawKind, Speaker};
 use crate::protocol::html;
 use crate::reader::{End, Reader};
 use crate::speaker;
@@ -47,8 +47,8 @@ impl Reader {
                 told = true;
                 match answer {
                     Some((kind, name)) => {
-                        let is_message = kind != ToyKind::Ascii;
-                        let speaker = Speaker::Toy(kind);
+                        let is_message = kind != RawKind::Ascii;
+                        let speaker = Speaker::Raw(kind);
                         self.tell(Arrival::Speaks { id, speaker, name: Some(name.into()) }).await?;
                         if is_message {
                             self.forward(chunk.into(), &mut bucket).await?;
@@ -98,12 +98,12 @@ fn whole_characters(bytes: &[u8]) -> usize {
 }
 
 /// What kind of toy a first chunk comes from, and the name in it.
-fn toy_kind(chunk: &str, asked: bool) -> (ToyKind, String) {
+fn toy_kind(chunk: &str, asked: bool) -> (RawKind, String) {
     if chunk.to_ascii_lowercase().contains("<font") {
-        (ToyKind::Html, html::first_tag_text(chunk))
+        (RawKind::Html, html::first_tag_text(chunk))
     } else if asked {
-        (ToyKind::Ascii, chunk.trim().into())
+        (RawKind::Ascii, chunk.trim().into())
     } else {
-        (ToyKind::Utf8, String::new())
+        (RawKind::Utf8, String::new())
     }
 }

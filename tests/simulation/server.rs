@@ -126,7 +126,7 @@ impl World {
         self.links[link].server = Some(id);
         let peer = ([127, 0, 0, 1], 1024 + (link % 60_000) as u16).into();
         let token = u128::from(self.random.next()) << 64 | u128::from(self.random.next());
-        self.give(Input::Opened { id, peer, cloak: 7, token, toy: false });
+        self.give(Input::Opened { id, peer, cloak: 7, token, raw: false });
     }
 
     /// A piece was read.

@@ -10,48 +10,13 @@
 //! It never waits for a peer. A long reply stops after a page and asks with [`Output::More`]
 //! for an [`Input::Drained`] when that peer has read what it was sent.
 
-mod admission;
-mod again;
-mod capabilities;
-mod chathistory;
-mod departure;
-mod event;
+mod command;
+mod delivery;
 pub mod history;
-mod invite;
-mod limits;
-mod liveness;
-mod member;
-mod membership;
-mod messages;
-mod modes;
-mod monitor;
-mod names;
-mod operator;
-mod page;
-mod people;
-mod plain;
-mod queries;
-mod receipts;
-mod record;
-mod registration;
-mod replay;
-mod reply;
-mod resume;
-mod room;
-mod room_state;
-mod search;
-mod seen;
-mod settings;
-mod stamp;
+mod speaker;
+mod state;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_history;
-mod timers;
-mod topic;
-mod toy;
-mod who;
-mod whowas;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
@@ -65,22 +30,25 @@ use crate::protocol::line::{self, MAX_BODY, MAX_CLIENT_TAGS};
 use crate::protocol::time::{Moment, UnixMillis};
 use crate::protocol::{Folded, Message, MsgId, mask};
 
-use admission::Admission;
-pub use admission::party;
-use event::{Event, Fanout, What};
+use command::{membership, operator};
+use delivery::event::{Event, Fanout, What};
+use delivery::form::Slot;
+use delivery::receipts::Storage;
+use delivery::reply::Labelled;
+use history::replay::Ticket;
+use history::seen::Seen;
 use history::{Answer, Record, Request};
-use member::{Member, Slot};
-pub use member::{Speaker, ToyKind};
-pub use operator::Guest;
-use receipts::Storage;
-use replay::Ticket;
-use reply::Labelled;
-use room::{RoomId, Rooms, Seat};
-use seen::Seen;
-pub use settings::Settings;
-use stamp::Stamps;
-use timers::Timers;
-use whowas::Whowas;
+use state::admission::Admission;
+use state::member::Member;
+use state::room::{RoomId, Rooms, Seat};
+use state::stamp::Stamps;
+use state::timers::Timers;
+use state::whowas::Whowas;
+
+pub use command::operator::Guest;
+pub use state::admission::party;
+pub use state::member::{RawKind, Speaker};
+pub use state::settings::Settings;
 
 /// One connection, for as long as the server runs: a place in a table and how often that
 /// place was taken before.
@@ -102,12 +70,12 @@ const CLOSED: &str = "Connection closed";
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the comments say it; doc comments would take a line a field")]
 pub enum Input<'a> {
-    // Somebody connected; `toy`: at the door for toy clients. `cloak` stands for the address
+    // Somebody connected; `raw`: at the door for raw clients. `cloak` stands for the address
     // where people see it; `token`: random, to come back with, or 0.
-    Opened { id: ConnectionId, peer: SocketAddr, cloak: u64, token: u128, toy: bool },
-    // It is known now what this connection speaks; `name` is a toy client's.
+    Opened { id: ConnectionId, peer: SocketAddr, cloak: u64, token: u128, raw: bool },
+    // It is known now what this connection speaks; `name` is a raw client's.
     Speaks { id: ConnectionId, speaker: Speaker, name: Option<&'a str> },
-    // Whole lines (or one chunk of a toy client), each ended by LF, the last one perhaps not.
+    // Whole lines (or one chunk of a raw client), each ended by LF, the last one perhaps not.
     Lines { id: ConnectionId, block: &'a [u8] },
     // Bytes came that are no line yet: a sign of life.
     Alive { id: ConnectionId },
@@ -255,7 +223,7 @@ impl Hub {
     pub fn handle(&mut self, input: Input<'_>, now: Moment) {
         self.now = now;
         match input {
-            Input::Opened { id, peer, cloak, token, toy } => self.opened(id, peer, (cloak, token), toy),
+            Input::Opened { id, peer, cloak, token, raw } => self.opened(id, peer, (cloak, token), raw),
             Input::Speaks { id, speaker, name } => self.speaks(id, speaker, name),
             Input::Lines { id, block } => self.block(id, block),
             Input::Alive { id } => self.alive(id),
@@ -297,7 +265,7 @@ impl Hub {
         self.alive(id);
         self.speaking = Some(id);
         match speaker {
-            Speaker::Toy(kind) => self.toy_chunk(id, kind, block),
+            Speaker::Raw(kind) => self.raw_chunk(id, kind, block),
             Speaker::Irc | Speaker::Plain | Speaker::Unknown => {
                 let mut lines = line::lines(block);
                 while let Some(line) = lines.next() {

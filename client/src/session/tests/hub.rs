@@ -73,7 +73,7 @@ impl Party {
                 peer,
                 cloak: u64::from(self.opened),
                 token: u128::from(self.opened),
-                toy: false,
+                raw: false,
             });
             self.give(hub::Input::Speaks { id, speaker: hub::Speaker::Irc, name: None });
             self.connections[i] = Some(id);

@@ -1,0 +1,138 @@
+//! CHATHISTORY (IRCv3 draft/chathistory): lines of the past, for members of the room.
+
+use crate::hub::history::replay::{Replay, Why};
+use crate::hub::history::{Edge, Query, Range, Request};
+use crate::hub::{ConnectionId, Hub};
+use crate::protocol::message::Params;
+use crate::protocol::time::UnixMillis;
+use crate::protocol::{Capability, MsgId};
+
+/// Lines that one request may bring (ISUPPORT CHATHISTORY).
+pub(crate) const MAX_LINES: usize = 100;
+
+/// Why a request is none.
+enum Refused {
+    /// Too few parameters, or one that cannot be read.
+    Params,
+    /// A position is neither `timestamp=` nor `msgid=`.
+    RefType,
+    /// Not a room that the reader is in.
+    Target,
+}
+
+impl Hub {
+    pub(crate) fn chathistory(&mut self, id: ConnectionId, verb: &str, arguments: &Params<'_>) {
+        if self.lacks(id, Capability::Chathistory, "CHATHISTORY") {
+            return;
+        }
+        let verb = verb.to_ascii_uppercase();
+        let asked = if verb == "TARGETS" {
+            self.targets_asked(id, arguments)
+        } else {
+            self.lines_asked(id, &verb, arguments)
+        };
+        match asked {
+            Ok(replay) => self.replay(id, replay),
+            Err(refused) => {
+                let (code, sentence) = match refused {
+                    Refused::Params => (
+                        "INVALID_PARAMS",
+                        "It is CHATHISTORY LATEST, BEFORE, AFTER, AROUND #room POSITION COUNT, BETWEEN #room POSITION POSITION COUNT, or TARGETS TIME TIME COUNT",
+                    ),
+                    Refused::RefType => ("INVALID_MSGREFTYPE", "Positions are timestamp=… or msgid=…"),
+                    Refused::Target => ("INVALID_TARGET", "History is for members of the room"),
+                };
+                let target = crate::hub::command::membership::shown(arguments.filled(0).unwrap_or("*"));
+                let verb = crate::hub::command::membership::shown(&verb);
+                self.fail(id, "CHATHISTORY", &format!("{code} {verb} {target}"), sentence);
+            }
+        }
+    }
+
+    fn lines_asked(&self, id: ConnectionId, verb: &str, arguments: &Params<'_>) -> Result<Replay, Refused> {
+        let wanted = if verb == "BETWEEN" { 4 } else { 3 };
+        if !matches!(verb, "LATEST" | "BEFORE" | "AFTER" | "AROUND" | "BETWEEN") || arguments.len() != wanted
+        {
+            return Err(Refused::Params);
+        }
+        let target = arguments.filled(0).ok_or(Refused::Params)?;
+        let limit = limit(arguments.filled(wanted - 1))?;
+        let at = match (verb, arguments.filled(1).ok_or(Refused::Params)?) {
+            ("LATEST", "*") => Edge::Open,
+            (_, reference) => edge(reference)?,
+        };
+        let room = self.rooms.find(target).ok_or(Refused::Target)?;
+        let inside = self.place(id, room).is_some();
+        let state = self.rooms.get(room).filter(|_| inside).ok_or(Refused::Target)?;
+        let lines = |after, before, limit, newest| Query {
+            room: state.folded.clone(),
+            range: Range { after, before, upto: self.stamps.last() },
+            limit,
+            newest,
+            events: self.member(id).is_some_and(|member| member.has(Capability::EventPlayback)),
+        };
+        let queries = match verb {
+            "LATEST" => vec![lines(at, Edge::Open, limit, true)],
+            "BEFORE" => vec![lines(Edge::Open, at, limit, true)],
+            "AFTER" => vec![lines(at, Edge::Open, limit, false)],
+            // The line itself is the first of what follows.
+            "AROUND" => vec![
+                lines(Edge::Open, at, limit / 2, true),
+                lines(just_before(at), Edge::Open, limit - limit / 2, false),
+            ],
+            _ => {
+                let other = edge(arguments.filled(2).ok_or(Refused::Params)?)?;
+                let (after, before, forwards) = in_order(at, other);
+                vec![lines(after, before, limit, !forwards)]
+            }
+        };
+        Ok(Replay::new(Why::Asked(verb.into(), target.into()), Request::Lines(queries)))
+    }
+
+    fn targets_asked(&self, id: ConnectionId, arguments: &Params<'_>) -> Result<Replay, Refused> {
+        let (Some(one), Some(other), 3) = (arguments.filled(0), arguments.filled(1), arguments.len()) else {
+            return Err(Refused::Params);
+        };
+        let (one, other, limit) = (edge(one)?, edge(other)?, limit(arguments.filled(2))?);
+        let (after, before, _) = in_order(one, other);
+        let member = self.member(id).ok_or(Refused::Target)?;
+        let rooms = member.rooms.iter().filter_map(|place| self.rooms.get(place.room));
+        let rooms = rooms.map(|room| room.folded.clone()).collect();
+        let range = Range { after, before, upto: self.stamps.last() };
+        Ok(Replay::new(Why::Targets(limit), Request::Targets { rooms, range }))
+    }
+}
+
+/// A position: `timestamp=2026-11-20T09:12:03.456Z` or `msgid=…`.
+fn edge(reference: &str) -> Result<Edge, Refused> {
+    let (kind, value) = reference.split_once('=').ok_or(Refused::RefType)?;
+    match kind {
+        "timestamp" => UnixMillis::parse(value).map(Edge::Time).ok_or(Refused::Params),
+        "msgid" => MsgId::parse(value).map(Edge::At).ok_or(Refused::Params),
+        _ => Err(Refused::RefType),
+    }
+}
+
+fn limit(number: Option<&str>) -> Result<usize, Refused> {
+    let number: usize = number.and_then(|number| number.parse().ok()).ok_or(Refused::Params)?;
+    if number == 0 { Err(Refused::Params) } else { Ok(number.min(MAX_LINES)) }
+}
+
+/// An edge that has the line at `at` behind it.
+fn just_before(at: Edge) -> Edge {
+    match at {
+        Edge::Time(time) => time.0.checked_sub(1).map_or(Edge::Open, |millis| Edge::Time(UnixMillis(millis))),
+        Edge::At(id) => Edge::At(id.before()),
+        Edge::Open => Edge::Open,
+    }
+}
+
+/// The earlier of two edges, the later one, and whether they came in that order.
+fn in_order(one: Edge, other: Edge) -> (Edge, Edge, bool) {
+    let place = |edge| match edge {
+        Edge::Open => (0, MsgId::default()),
+        Edge::Time(time) => (time.0, MsgId::default()),
+        Edge::At(id) => (id.millis, id),
+    };
+    if place(one) <= place(other) { (one, other, true) } else { (other, one, false) }
+}

@@ -1,0 +1,19 @@
+//! What an IRC client may ask for, one file a family.
+
+pub(crate) mod capabilities;
+pub(crate) mod chathistory;
+pub(crate) mod departure;
+pub(crate) mod invite;
+pub(crate) mod liveness;
+pub(crate) mod membership;
+pub(crate) mod messages;
+pub(crate) mod modes;
+pub(crate) mod monitor;
+pub(crate) mod names;
+pub(crate) mod operator;
+pub(crate) mod people;
+pub(crate) mod queries;
+pub(crate) mod registration;
+pub(crate) mod resume;
+pub(crate) mod topic;
+pub(crate) mod who;

@@ -1,0 +1,109 @@
+//! MONITOR: being told when people come and go (IRCv3 monitor).
+
+use crate::hub::state::limits::MAX_WATCHED;
+use crate::hub::{ConnectionId, Hub};
+use crate::protocol::Numeric::*;
+use crate::protocol::{Folded, Nick};
+
+impl Hub {
+    pub(crate) fn monitor(&mut self, id: ConnectionId, verb: &str, targets: Option<&str>) {
+        let targets = targets.unwrap_or_default().split(',').filter(|target| !target.is_empty());
+        match verb {
+            "+" => self.watch(id, &targets.collect::<Vec<_>>()),
+            "-" => {
+                for target in targets {
+                    let folded = Folded::new(target);
+                    let Some(member) = self.member_mut(id) else { return };
+                    let gone: Vec<_> = member.watched.extract_if(.., |(name, _)| *name == folded).collect();
+                    self.unwatch(id, gone);
+                }
+            }
+            "C" | "c" => {
+                let all = self.member_mut(id).map(|member| std::mem::take(&mut member.watched));
+                self.unwatch(id, all.unwrap_or_default());
+            }
+            "L" | "l" => {
+                let names = self.watched_by(id);
+                if !names.is_empty() {
+                    self.reply_packed(id, RPL_MONLIST, ":", &names, ',');
+                }
+                self.reply(id, RPL_ENDOFMONLIST, ":End of MONITOR list");
+            }
+            "S" | "s" => {
+                let names = self.watched_by(id);
+                self.show_watched(id, &names);
+            }
+            _ => self.reply(id, ERR_UNKNOWNCOMMAND, "MONITOR :It knows + - C L S"),
+        }
+    }
+
+    fn watched_by(&self, id: ConnectionId) -> Vec<String> {
+        self.member(id)
+            .map_or_else(Vec::new, |m| m.watched.iter().map(|(_, name)| name.to_string()).collect())
+    }
+
+    fn watch(&mut self, id: ConnectionId, targets: &[&str]) {
+        let mut added = Vec::new();
+        for (i, target) in targets.iter().enumerate() {
+            let Ok(nick) = Nick::parse(target) else { continue };
+            let folded = nick.fold();
+            let Some(member) = self.member_mut(id) else { return };
+            if member.watched.iter().any(|(name, _)| *name == folded) {
+                continue;
+            }
+            if member.watched.len() >= MAX_WATCHED {
+                let rest = targets[i..].join(",");
+                self.reply(id, ERR_MONLISTFULL, format!("{MAX_WATCHED} {rest} :Monitor list is full"));
+                break;
+            }
+            member.watched.push((folded.clone(), nick.as_str().into()));
+            self.watchers.entry(folded).or_default().push(id);
+            added.push(nick.to_string());
+        }
+        self.show_watched(id, &added);
+    }
+
+    fn show_watched(&mut self, id: ConnectionId, names: &[String]) {
+        let (mut here, mut away) = (Vec::new(), Vec::new());
+        for name in names {
+            match self.find(name).and_then(|other| self.member(other)) {
+                Some(other) => here.push(other.prefix()),
+                None => away.push(name.clone()),
+            }
+        }
+        if !here.is_empty() {
+            self.reply_packed(id, RPL_MONONLINE, ":", &here, ',');
+        }
+        if !away.is_empty() {
+            self.reply_packed(id, RPL_MONOFFLINE, ":", &away, ',');
+        }
+    }
+
+    /// Takes a member off the lists of these names.
+    pub(crate) fn unwatch(&mut self, id: ConnectionId, names: Vec<(Folded, Box<str>)>) {
+        for (name, _) in names {
+            if let Some(watchers) = self.watchers.get_mut(&name) {
+                watchers.retain(|watcher| *watcher != id);
+                if watchers.is_empty() {
+                    self.watchers.remove(&name);
+                }
+            }
+        }
+    }
+
+    /// Tells those who watch that somebody came.
+    pub(crate) fn watched_came(&mut self, id: ConnectionId) {
+        let Some(member) = self.member(id) else { return };
+        let (Some(folded), prefix) = (member.nick.as_ref().map(Nick::fold), member.prefix()) else { return };
+        for watcher in self.watchers.get(&folded).cloned().unwrap_or_default() {
+            self.reply(watcher, RPL_MONONLINE, format!(":{prefix}"));
+        }
+    }
+
+    /// Tells those who watch that a name is gone.
+    pub(crate) fn watched_left(&mut self, folded: &Folded, name: &str) {
+        for watcher in self.watchers.get(folded).cloned().unwrap_or_default() {
+            self.reply(watcher, RPL_MONOFFLINE, format!(":{name}"));
+        }
+    }
+}

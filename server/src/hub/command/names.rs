@@ -1,0 +1,55 @@
+//! NAMES: who is in a room.
+
+use crate::hub::command::membership::shown;
+use crate::hub::delivery::page::{Page, Sheet};
+use crate::hub::delivery::reply::Packed;
+use crate::hub::state::room::RoomId;
+use crate::hub::{ConnectionId, Hub};
+use crate::protocol::Capability;
+use crate::protocol::Numeric::*;
+
+impl Hub {
+    pub(crate) fn names(&mut self, id: ConnectionId, name: Option<&str>) {
+        let Some(name) = name else {
+            return self.reply(id, RPL_ENDOFNAMES, "* :End of NAMES; name a room");
+        };
+        match self.rooms.find(name).filter(|room| self.sees(id, *room)) {
+            Some(room) => self.page(id, Page::Names { room, name: name.into(), from: 0 }),
+            None => self.reply(id, RPL_ENDOFNAMES, format!("{} :End of NAMES", shown(name))),
+        }
+    }
+
+    pub(crate) fn names_page(
+        &mut self,
+        id: ConnectionId,
+        room: RoomId,
+        name: Box<str>,
+        from: u32,
+        sheet: &mut Sheet,
+    ) -> Option<Page> {
+        let (member, state) = (self.member(id)?, self.rooms.get(room));
+        let (all, userhost) = (member.has(Capability::MultiPrefix), member.has(Capability::UserhostInNames));
+        let inside = self.place(id, room).is_some();
+        let symbol = if state.is_some_and(|room| room.flags.secret) { '@' } else { '=' };
+        let start = format!("{symbol} {name} :");
+        let mut packed = Packed::behind(self.numeric_line(id, RPL_NAMREPLY, &start).len(), ' ');
+        for seat in state.map(|room| room.seats_from(from)).unwrap_or_default() {
+            let Some(other) = self.member(seat.member) else { continue };
+            if other.invisible && !inside {
+                continue;
+            }
+            let shown = if userhost { other.prefix() } else { other.name().to_owned() };
+            if let Some(names) = packed.add(&format!("{}{shown}", seat.prefixes(all))) {
+                sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{start}{names}")));
+                if sheet.full() {
+                    return Some(Page::Names { room, name, from: seat.number });
+                }
+            }
+        }
+        if !packed.line.is_empty() {
+            sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{start}{}", packed.line)));
+        }
+        sheet.push(self.numeric_line(id, RPL_ENDOFNAMES, format_args!("{name} :End of NAMES")));
+        None
+    }
+}

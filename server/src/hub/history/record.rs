@@ -1,0 +1,343 @@
+//! How an event is written down, and read again.
+//!
+//! A kind, then words: each two bytes of length (little-endian) and its text. What a later
+//! version adds goes behind; what it does not know, a reader skips.
+
+use std::borrow::Cow;
+
+use crate::hub::delivery::event::{Event, Source, What};
+use crate::hub::delivery::form::Form;
+use crate::hub::history::Record;
+use crate::hub::{Hub, Line, Output, RoomId};
+use crate::protocol::command::Verb;
+use crate::protocol::line::MAX_BODY;
+use crate::protocol::message::Tags;
+use crate::protocol::{MsgId, text};
+
+/// What the sender called a line: 32 hexadecimal digits, the same however often it is sent.
+const TOKEN: &str = "+parlor/id";
+/// Tags that are worth nothing a second later.
+const FLEETING: &[&str] = &["+typing", "+draft/typing"];
+
+/// The second byte: the sender is a program.
+const BOT: u8 = 1;
+
+/// An event read from a record.
+#[derive(Debug)]
+pub(crate) struct Remembered {
+    kind: u8,
+    source: Source,
+    tags: String,
+    words: [String; 2],
+}
+
+/// A record's words, for those who are not the hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told<'a> {
+    /// The command of it: PRIVMSG, NOTICE, JOIN, …
+    pub kind: &'static str,
+    /// `nick!user@host`, or the server's name.
+    pub prefix: &'a str,
+    /// Client-only tags, escaped and joined.
+    pub tags: &'a str,
+    /// Text, reason, topic, change, new name or real name; of a KICK who was put out.
+    pub first: &'a str,
+    /// The reason of a KICK.
+    pub second: &'a str,
+}
+
+impl<'a> Told<'a> {
+    /// Reads a payload; `None` for what this version does not know.
+    pub fn parse(payload: &'a [u8]) -> Option<Told<'a>> {
+        let (&[kind, _], mut rest) = payload.split_first_chunk::<2>()?;
+        let kind = kind::WORDS.get(usize::from(kind)).filter(|word| !word.is_empty())?;
+        let mut word = || take(&mut rest);
+        Some(Told { kind, prefix: word()?, tags: word()?, first: word()?, second: word()? })
+    }
+
+    /// The name in front of the prefix.
+    pub fn nick(&self) -> &'a str {
+        self.prefix.split_once('!').map_or(self.prefix, |(nick, _)| nick)
+    }
+}
+
+/// Kinds of records; a number is never used again.
+mod kind {
+    pub(crate) const PRIVMSG: u8 = 1;
+    pub(crate) const NOTICE: u8 = 2;
+    pub(crate) const TAGMSG: u8 = 3;
+    pub(crate) const JOIN: u8 = 4;
+    pub(crate) const PART: u8 = 5;
+    pub(crate) const QUIT: u8 = 6;
+    pub(crate) const KICK: u8 = 7;
+    pub(crate) const NICK: u8 = 8;
+    pub(crate) const TOPIC: u8 = 9;
+    pub(crate) const MODE: u8 = 10;
+    pub(crate) const ANNOUNCEMENT: u8 = 11;
+
+    /// The commands that they come from, by number.
+    pub(crate) const WORDS: [&str; 12] = [
+        "", "PRIVMSG", "NOTICE", "TAGMSG", "JOIN", "PART", "QUIT", "KICK", "NICK", "TOPIC", "MODE", "NOTICE",
+    ];
+}
+
+/// Writes an event down; `None` for what is not kept.
+fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
+    let without_key;
+    let (kind, words) = match &event.what {
+        What::Message { private: true, .. } => return None,
+        What::Message { verb: Verb::Privmsg, text, .. } => (kind::PRIVMSG, [*text, ""]),
+        What::Message { verb: Verb::Notice, text, .. } => (kind::NOTICE, [*text, ""]),
+        What::Message { verb: Verb::Tagmsg, .. } => {
+            let lasting = Tags(event.tags).iter().any(|(key, _)| !FLEETING.contains(&key));
+            if !lasting {
+                return None;
+            }
+            (kind::TAGMSG, ["", ""])
+        }
+        What::Join { realname, .. } => (kind::JOIN, [*realname, ""]),
+        What::Part { reason, .. } => (kind::PART, [reason.unwrap_or_default(), ""]),
+        What::Quit { reason } => (kind::QUIT, [*reason, ""]),
+        What::Kick { nick, reason, .. } => (kind::KICK, [*nick, *reason]),
+        What::Nick { new } => (kind::NICK, [*new, ""]),
+        What::Topic { text, .. } => (kind::TOPIC, [*text, ""]),
+        What::Mode { change, .. } => {
+            without_key = crate::hub::command::modes::without_key(change);
+            (kind::MODE, [without_key.as_str(), ""])
+        }
+        What::Announcement { text, .. } => (kind::ANNOUNCEMENT, [*text, ""]),
+        What::Invite { .. } | What::Away { .. } | What::Setname { .. } | What::Wallops { .. } => return None,
+    };
+    let words = [event.from.prefix.as_str(), event.tags, words[0], words[1]];
+    let mut bytes = Vec::with_capacity(2 + words.iter().map(|word| 2 + word.len()).sum::<usize>());
+    bytes.push(kind);
+    bytes.push(if event.from.bot { BOT } else { 0 });
+    words.iter().for_each(|word| put(&mut bytes, word));
+    Some(bytes.into())
+}
+
+/// Adds a word. Longer ones than 64 KiB do not come from a socket.
+pub(crate) fn put(bytes: &mut Vec<u8>, word: &str) {
+    let word = &word[..word.floor_char_boundary(usize::from(u16::MAX))];
+    bytes.extend_from_slice(&(word.len() as u16).to_le_bytes());
+    bytes.extend_from_slice(word.as_bytes());
+}
+
+/// Takes a word from the front.
+pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
+    let (length, rest) = bytes.split_first_chunk::<2>()?;
+    let (word, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+    *bytes = rest;
+    std::str::from_utf8(word).ok()
+}
+
+impl Remembered {
+    /// Reads a payload; `None` for what this version does not know.
+    pub(crate) fn parse(payload: &[u8]) -> Option<Remembered> {
+        let Told { prefix, tags, first, second, .. } = Told::parse(payload)?;
+        let (&[kind, flags], _) = payload.split_first_chunk::<2>()?;
+        let nick =
+            prefix.split_once('!').map_or(crate::hub::delivery::event::SERVER, |(nick, _)| nick).to_owned();
+        let source = Source { nick, prefix: prefix.to_owned(), bot: flags & BOT != 0 };
+        Some(Remembered { kind, source, tags: tags.to_owned(), words: [first.to_owned(), second.to_owned()] })
+    }
+
+    /// The event in a room, once more; `id` says when it was.
+    pub(crate) fn event<'a>(&'a self, room: &'a str, id: MsgId) -> Event<'a> {
+        let [first, second] = &self.words;
+        let message = |verb| What::Message { verb, target: room, text: first, private: false };
+        let what = match self.kind {
+            kind::PRIVMSG => message(Verb::Privmsg),
+            kind::NOTICE => message(Verb::Notice),
+            kind::TAGMSG => message(Verb::Tagmsg),
+            kind::JOIN => What::Join { room, realname: first },
+            kind::PART => What::Part { room, reason: (!first.is_empty()).then_some(first) },
+            kind::QUIT => What::Quit { reason: first },
+            kind::KICK => What::Kick { room, nick: first, reason: second },
+            kind::NICK => What::Nick { new: first },
+            kind::TOPIC => What::Topic { room, text: first },
+            kind::MODE => What::Mode { target: room, change: first },
+            _ => What::Announcement { target: room, text: first },
+        };
+        Event { id, from: Cow::Borrowed(&self.source), tags: &self.tags, what, volatile: false }
+    }
+
+    /// The line for readers of a form.
+    pub(crate) fn line(&self, room: &str, id: MsgId, form: Form) -> Option<Line> {
+        crate::hub::Fanout::new(&self.event(room, id)).line(form)
+    }
+
+    /// Who said it.
+    pub(crate) fn nick(&self) -> &str {
+        &self.source.nick
+    }
+
+    /// What was said; `None` if it is no talk.
+    pub(crate) fn talk(&self) -> Option<&str> {
+        matches!(self.kind, kind::PRIVMSG | kind::NOTICE | kind::ANNOUNCEMENT).then_some(&*self.words[0])
+    }
+
+    /// For a terminal or a program that knows no times: the lines, with the time in front of the
+    /// text. Where that is too long for one, there are two.
+    pub(crate) fn lines_with_time(mut self, room: &str, id: MsgId, form: Form) -> Vec<Line> {
+        let time = id.time().to_string();
+        // `2026-11-20T09:12:03.456Z`: day and minute are enough for a person.
+        let (day, minute) = (time.get(..10).unwrap_or_default(), time.get(11..16).unwrap_or_default());
+        let [text, _] = &mut self.words;
+        let text = std::mem::take(text);
+        let (start, said, end) = match text.strip_prefix("\u{1}ACTION ") {
+            Some(said) => ("\u{1}ACTION ", said.trim_end_matches('\u{1}'), "\u{1}"),
+            None => ("", text.as_str(), ""),
+        };
+        let said = format!("[{day} {minute} UTC] {said}");
+        let room_for_text =
+            MAX_BODY.saturating_sub(self.event(room, id).body_len() + start.len() + end.len());
+        let pieces = text::pieces(&said, room_for_text).into_iter();
+        let lines = pieces.filter_map(|piece| {
+            self.words[0] = format!("{start}{piece}{end}");
+            self.line(room, id, form)
+        });
+        lines.collect()
+    }
+}
+
+/// Stands for a room and what the sender called a line; 0 if it has no sound name.
+///
+/// The name is 128 random bits, so nobody can prepare a collision with a line that is yet to
+/// come; who repeats a line that others have seen is told of that line.
+pub(crate) fn fingerprint(room: &str, tags: &str) -> u64 {
+    let token = Tags(tags).iter().filter(|(key, _)| *key == TOKEN).last().map_or("", |(_, value)| value);
+    let sound = token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit());
+    let Some(token) = u128::from_str_radix(token, 16).ok().filter(|_| sound) else { return 0 };
+    // FNV-1a over the room, then one half of the name after the other, mixed (the finish of
+    // MurmurHash3): were they put together first, names of one pattern would be one.
+    let room = room.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| {
+        (hash ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    let mixed = [token as u64, (token >> 64) as u64].iter().fold(room, |mixed, half| {
+        let mixed = [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53]
+            .iter()
+            .fold(mixed ^ half, |mixed: u64, multiplier| (mixed ^ (mixed >> 33)).wrapping_mul(*multiplier));
+        mixed ^ (mixed >> 33)
+    });
+    mixed.max(1)
+}
+
+impl Hub {
+    /// Keeps an event of a room; says whether it is one that is kept on disk.
+    pub(crate) fn record(&mut self, room: RoomId, event: &Event<'_>, fingerprint: u64) -> bool {
+        let Some(state) = self.rooms.get_mut(room) else { return false };
+        let Some(payload) = encode(event) else { return false };
+        let talk = matches!(
+            &event.what,
+            What::Announcement { .. } | What::Message { verb: Verb::Privmsg | Verb::Notice, .. }
+        );
+        let fleeting = matches!(
+            &event.what,
+            What::Join { .. } | What::Part { .. } | What::Quit { .. } | What::Nick { .. }
+        );
+        state.remembered |= !fleeting;
+        if !state.remembered {
+            return false;
+        }
+        let record = Record { room: state.folded.clone(), id: event.id, event: !talk, fingerprint, payload };
+        self.out.push(Output::Store(Box::new(record)));
+        true
+    }
+
+    /// Keeps an event of somebody in each room that they are in.
+    pub(crate) fn record_everywhere(&mut self, id: crate::hub::ConnectionId, event: &Event<'_>) {
+        for room in self.rooms_of(id) {
+            self.record(room, event, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_down_is_read_again() {
+        let from = Source { nick: "bob".into(), prefix: "bob!u@h".into(), bot: true };
+        let id = MsgId { boot: 1, millis: 1_795_214_096_007, count: 2 };
+        let room = "#a";
+        for what in [
+            What::Message { verb: Verb::Privmsg, target: room, text: "hello 小明", private: false },
+            What::Message { verb: Verb::Notice, target: room, text: "x", private: false },
+            What::Message { verb: Verb::Tagmsg, target: room, text: "", private: false },
+            What::Join { room, realname: "Bob" },
+            What::Part { room, reason: Some("why") },
+            What::Part { room, reason: None },
+            What::Quit { reason: "gone" },
+            What::Kick { room, nick: "eve", reason: "spam" },
+            What::Nick { new: "rob" },
+            What::Topic { room, text: "" },
+            What::Mode { target: room, change: "+o bob" },
+            What::Announcement { target: room, text: "all" },
+        ] {
+            let event =
+                Event { id, from: Cow::Borrowed(&from), tags: "+draft/react=x", what, volatile: false };
+            let payload = encode(&event).expect("kept");
+            let read = Remembered::parse(&payload).expect("known");
+            assert_eq!(format!("{:?}", read.event(room, id)), format!("{event:?}"));
+        }
+    }
+
+    #[test]
+    fn damaged_payloads_are_nothing() {
+        for payload in [
+            &b""[..],
+            b"\x01",
+            b"\x01\x00",
+            b"\x01\x00\x05\x00ab",
+            b"\x01\x00\x00\x00\x00\x00\x02\x00\xff\xff\x00\x00",
+            &[99; 40],
+        ] {
+            assert!(Remembered::parse(payload).is_none(), "{payload:?}");
+        }
+    }
+
+    #[test]
+    fn private_and_fleeting_things_are_not_kept() {
+        let from = Source { nick: "bob".into(), prefix: "bob!u@h".into(), bot: false };
+        let private = What::Message { verb: Verb::Privmsg, target: "eve", text: "psst", private: true };
+        let typing = What::Message { verb: Verb::Tagmsg, target: "#a", text: "", private: false };
+        assert_eq!(
+            encode(&Event {
+                id: MsgId::MAX,
+                from: Cow::Borrowed(&from),
+                tags: "",
+                what: private,
+                volatile: false
+            }),
+            None
+        );
+        assert_eq!(
+            encode(&Event {
+                id: MsgId::MAX,
+                from: Cow::Borrowed(&from),
+                tags: "+typing=active",
+                what: typing,
+                volatile: false
+            }),
+            None
+        );
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_the_room_and_the_name() {
+        let name = "+parlor/id=0123456789abcdef0123456789abcdef";
+        let one = fingerprint("#a", name);
+        assert_ne!(one, 0);
+        assert_eq!(one, fingerprint("#a", &format!("+x=1;{name}")));
+        assert_ne!(one, fingerprint("#b", name));
+        assert_ne!(one, fingerprint("#a", "+parlor/id=0123456789abcdef0123456789abcdee"));
+        let patterns = ["0123456789abcdef", "fedcba9876543210", "0000000000000000", "ffffffffffffffff"];
+        let prints = patterns.map(|half| fingerprint("#a", &format!("+parlor/id={half}{half}")));
+        assert!((0..4).all(|i| !prints[..i].contains(&prints[i])), "{prints:?}");
+        for tags in ["", "+parlor/id=12", "+parlor/id=0123456789abcdef0123456789abcde!", "+x=1"] {
+            assert_eq!(fingerprint("#a", tags), 0, "{tags}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Lines of the past on their way to one reader: asked of the store, sent in pages.
+
+use std::collections::VecDeque;
+
+use crate::hub::delivery::form::Form;
+use crate::hub::delivery::page::{Page, Sheet};
+use crate::hub::delivery::reply::with_tag;
+use crate::hub::history::record::Remembered;
+use crate::hub::history::{Answer, Edge, Kept, Query, Range, Request};
+use crate::hub::state::room::RoomId;
+use crate::hub::{ConnectionId, Hub, Line, Output, Speaker};
+use crate::protocol::{Capability, MsgId};
+
+/// Lines that somebody gets on joining who cannot ask for them.
+const ON_JOIN: usize = 30;
+
+/// Why lines of the past are sent.
+#[derive(Debug)]
+pub(crate) enum Why {
+    /// CHATHISTORY: the request, and the room as the reader wrote it.
+    Asked(Box<str>, Box<str>),
+    /// CHATHISTORY TARGETS, at most so many.
+    Targets(usize),
+    /// SEARCH; so many lines may still come.
+    Search(crate::hub::history::search::Looking),
+    /// JOIN by somebody who cannot ask.
+    Joined,
+}
+
+/// A reply that brings lines of the past.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    why: Why,
+    /// The label of the command, for the batch that answers it.
+    label: Option<String>,
+    /// The batch, once it is open.
+    batch: Option<Box<str>>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// To be asked when the replies before it are done.
+    Wanted(Request),
+    /// Asked, under this number.
+    Asked(u64),
+    Lines {
+        found: VecDeque<Kept>,
+        more: Option<MsgId>,
+    },
+    Targets(VecDeque<(std::sync::Arc<str>, MsgId)>),
+    Failed,
+}
+
+/// Who waits for an answer of the store.
+#[derive(Debug)]
+pub(crate) enum Ticket {
+    /// A long reply of this connection.
+    Page(ConnectionId),
+    /// The echo of a line that was sent again.
+    Echo(Box<crate::hub::history::again::Again>),
+}
+
+impl Replay {
+    pub(crate) fn new(why: Why, request: Request) -> Replay {
+        Replay { why, label: None, batch: None, state: State::Wanted(request) }
+    }
+
+    /// Whether it waits for the store.
+    pub(crate) fn is_asked(&self) -> bool {
+        matches!(self.state, State::Asked(_))
+    }
+
+    fn kind(&self) -> Option<String> {
+        Some(match &self.why {
+            Why::Asked(_, target) => format!("chathistory {target}"),
+            Why::Targets(_) => "draft/chathistory-targets".into(),
+            Why::Search(_) => "soju.im/search".into(),
+            Why::Joined => return None,
+        })
+    }
+}
+
+impl Hub {
+    /// Begins a reply of past lines; the label of the command in hand goes to its batch.
+    pub(crate) fn replay(&mut self, id: ConnectionId, mut replay: Replay) {
+        // A refusal carries the label as any other reply does.
+        if self.member(id).is_some_and(|member| member.has(Capability::Batch)) && !self.is_crowded(id) {
+            replay.label = self.take_label(id);
+        }
+        self.page(id, Page::History(Box::new(replay)));
+    }
+
+    /// Sends the latest lines to somebody who came in at `joined` and cannot ask for them.
+    pub(crate) fn replay_on_join(&mut self, id: ConnectionId, room: RoomId, joined: MsgId) {
+        let (Some(member), Some(state)) = (self.member(id), self.rooms.get(room)) else { return };
+        let wanted = match member.speaker {
+            Speaker::Irc => !member.has(Capability::Chathistory),
+            Speaker::Plain => true,
+            // Their programs show one line as often as it comes, and know no time.
+            Speaker::Raw(_) | Speaker::Unknown => false,
+        };
+        if !wanted {
+            return;
+        }
+        let query = Query {
+            room: state.folded.clone(),
+            range: Range { before: Edge::At(joined), ..Range::ALL },
+            limit: ON_JOIN,
+            newest: true,
+            events: false,
+        };
+        self.replay(id, Replay::new(Why::Joined, Request::Lines(vec![query])));
+    }
+
+    /// Asks the store; the answer comes as [`Input::Answer`](crate::hub::Input::Answer).
+    pub(crate) fn ask(&mut self, ticket: Ticket, request: Request) -> u64 {
+        self.last_ticket += 1;
+        self.tickets.insert(self.last_ticket, ticket);
+        self.out.push(Output::Read { ticket: self.last_ticket, request });
+        self.last_ticket
+    }
+
+    /// An answer of the store. Who asked may have gone.
+    pub(crate) fn store_answered(&mut self, ticket: u64, answer: Answer) {
+        match self.tickets.remove(&ticket) {
+            Some(Ticket::Page(id)) => {
+                self.speaking = Some(id);
+                self.answer_page(id, ticket, answer);
+            }
+            Some(Ticket::Echo(again)) => self.echo_again(ticket, *again, answer),
+            None => {}
+        }
+    }
+
+    fn answer_page(&mut self, id: ConnectionId, ticket: u64, answer: Answer) {
+        let pages = self.member_mut(id).and_then(|member| member.pages.as_mut());
+        let Some(replay) = pages.and_then(|pages| pages.replay_asked()) else { return };
+        if !matches!(replay.state, State::Asked(asked) if asked == ticket) {
+            return;
+        }
+        replay.state = match answer {
+            Answer::Lines { found, more } => State::Lines { found: found.into(), more },
+            Answer::Targets(targets) => State::Targets(targets.into()),
+            Answer::Failed => State::Failed,
+        };
+        self.make_pages(id);
+    }
+
+    /// A page of past lines; the rest, if it goes on.
+    pub(crate) fn replay_page(
+        &mut self,
+        id: ConnectionId,
+        mut replay: Box<Replay>,
+        sheet: &mut Sheet,
+    ) -> Option<Page> {
+        if matches!(replay.state, State::Wanted(_)) {
+            let ticket = self.last_ticket + 1;
+            if let State::Wanted(request) = std::mem::replace(&mut replay.state, State::Asked(ticket)) {
+                self.ask(Ticket::Page(id), request);
+            }
+            return Some(Page::History(replay));
+        }
+        if matches!(replay.state, State::Failed) {
+            self.replay_failed(id, replay, sheet);
+            return None;
+        }
+        if replay.batch.is_none() {
+            self.open_batch(id, &mut replay, sheet);
+        }
+        let form = self.slots.get(id.slot as usize)?.form;
+        match &mut replay.state {
+            State::Lines { found, more } => {
+                while let Some(kept) = found.pop_front() {
+                    for line in self.past_lines(form, &replay.why, &kept) {
+                        sheet.push(with_tag("batch", replay.batch.as_deref(), line));
+                    }
+                    if let Why::Search(looking) = &mut replay.why {
+                        looking.left = looking.left.saturating_sub(1);
+                    }
+                    if sheet.full() {
+                        return Some(Page::History(replay));
+                    }
+                }
+                if let (Some(before), Why::Search(looking)) = (more.take(), &mut replay.why)
+                    && let Some(request) = looking.go_on(before)
+                {
+                    replay.state = State::Wanted(request);
+                    return self.replay_page(id, replay, sheet);
+                }
+            }
+            State::Targets(targets) => {
+                let Why::Targets(left) = &mut replay.why else { return None };
+                while let Some((room, latest)) = targets.pop_front().filter(|_| *left > 0) {
+                    *left -= 1;
+                    if let Some((_, room)) = self.room_named(&room) {
+                        let text = format_args!("CHATHISTORY TARGETS {} {}", room.name, latest.time());
+                        let line = self.server_line(text);
+                        sheet.push(with_tag("batch", replay.batch.as_deref(), line));
+                    }
+                }
+            }
+            State::Wanted(_) | State::Asked(_) | State::Failed => {}
+        }
+        if let Some(batch) = &replay.batch {
+            sheet.push(self.server_line(format_args!("BATCH -{batch}")));
+        }
+        None
+    }
+
+    fn open_batch(&mut self, id: ConnectionId, replay: &mut Replay, sheet: &mut Sheet) {
+        let Some(kind) = replay.kind() else { return };
+        if !self.member(id).is_some_and(|member| member.has(Capability::Batch)) {
+            return;
+        }
+        let batch = self.next_batch();
+        let line = self.server_line(format_args!("BATCH +{batch} {kind}"));
+        sheet.push(with_tag("label", replay.label.take().as_deref(), line));
+        replay.batch = Some(batch);
+    }
+
+    /// What was kept, for one reader: a line, none or, with its time, perhaps two.
+    fn past_lines(&self, form: Form, why: &Why, kept: &Kept) -> Vec<Line> {
+        let Some(past) = Remembered::parse(&kept.payload) else { return Vec::new() };
+        let room = self.rooms.find(&kept.room).and_then(|room| self.rooms.get(room));
+        let name = room.map_or(&*kept.room, |room| room.name.as_str());
+        if matches!(why, Why::Joined) && !form.time() {
+            return past.lines_with_time(name, kept.id, form);
+        }
+        past.line(name, kept.id, form).into_iter().collect()
+    }
+
+    fn replay_failed(&mut self, id: ConnectionId, mut replay: Box<Replay>, sheet: &mut Sheet) {
+        let sentence = "The history could not be read; the server's log says why";
+        let words = match &replay.why {
+            Why::Asked(verb, target) => format!("CHATHISTORY MESSAGE_ERROR {verb} {target}"),
+            Why::Targets(_) => "CHATHISTORY MESSAGE_ERROR TARGETS".into(),
+            Why::Search(_) => "SEARCH INTERNAL_ERROR".into(),
+            Why::Joined => return self.explain(id, sentence),
+        };
+        if let Some(batch) = &replay.batch {
+            sheet.push(self.server_line(format_args!("BATCH -{batch}")));
+        }
+        let line = self.server_line(format_args!("FAIL {words} :{sentence}"));
+        sheet.push(with_tag("label", replay.label.take().as_deref(), line));
+    }
+}

@@ -1,0 +1,215 @@
+//! A person at a terminal: the first line is a name, every other one is talk or a `/command`.
+
+use std::borrow::Cow;
+
+use crate::hub::command::membership::shown;
+use crate::hub::delivery::event::What;
+use crate::hub::state::limits::MAX_REALNAME;
+use crate::hub::{ConnectionId, Event, Hub};
+use crate::protocol::command::Verb;
+use crate::protocol::line::MAX_BODY;
+use crate::protocol::text::{CTCP, pieces, printable};
+use crate::protocol::{Nick, RoomName};
+
+/// User name of everybody who has not given one.
+const USERNAME: &str = "guest";
+
+const HELP: &[&str] = &[
+    "Type a line to say it. /me waves · //text says /text",
+    "/nick NAME · /msg NAME TEXT · /who · /join #room · /help · /quit",
+];
+
+impl Hub {
+    /// `more`: other lines came together with this one.
+    pub(crate) fn plain_line(&mut self, id: ConnectionId, line: &[u8], more: bool) {
+        let named = self.member(id).is_some_and(|member| member.registered());
+        let Ok(line) = std::str::from_utf8(line) else {
+            let sentence = "That line is not UTF-8 and was not sent; set your terminal to UTF-8.";
+            return if named { self.explain(id, sentence) } else { self.refuse_name(id, sentence, more) };
+        };
+        if !named {
+            return self.plain_name(id, line.trim(), more);
+        }
+        match line.strip_prefix('/') {
+            Some(text) if text.starts_with('/') => self.plain_say(id, text, false),
+            Some(command) => self.plain_command(id, command),
+            None if line.trim().is_empty() => {}
+            None => self.plain_say(id, line, false),
+        }
+    }
+
+    /// A person is asked again. Lines behind a refused name are a script's: its next one is no name,
+    /// so it is closed before anything of it is taken for one.
+    fn refuse_name(&mut self, id: ConnectionId, sentence: &str, more: bool) {
+        self.explain(id, sentence);
+        if more {
+            self.lost(id, "A name comes first; nothing was said");
+        }
+    }
+
+    fn plain_name(&mut self, id: ConnectionId, name: &str, more: bool) {
+        // Whoever tries is given time to try again.
+        let now = self.now.elapsed;
+        if let Some(member) = self.member_mut(id) {
+            member.spoke = now;
+        }
+        if name.starts_with('/') {
+            return self.refuse_name(id, "Commands come later: type a nickname first.", more);
+        }
+        let nick = match Nick::parse(name) {
+            Ok(nick) => nick,
+            Err(error) => return self.refuse_name(id, &format!("{error}. Type another one."), more),
+        };
+        let nick = match self.may_have(id, &nick) {
+            true => nick,
+            // A script that runs beside itself: what it has to say counts.
+            false if more => self.free_name(name),
+            false => return self.explain(id, &format!("The name {nick} is taken. Type another one.")),
+        };
+        self.enter_simply(id, nick, "");
+        let (server, nick) = (self.settings.name.clone(), self.nick_of(id).to_owned());
+        let place = self.plain_place(id);
+        self.explain(id, &format!("Welcome to {server}, {nick}. {place} /help lists the commands."));
+    }
+
+    fn plain_place(&self, id: ConnectionId) -> String {
+        let room = self.member(id).and_then(|m| m.rooms.first()).and_then(|place| self.rooms.get(place.room));
+        let Some(room) = room else { return "You are in no room; /join #room goes to one.".into() };
+        let topic = room.topic.as_ref().map_or(String::new(), |topic| format!(" Topic: {}.", topic.text));
+        match room.seats().len() {
+            0 | 1 => format!("You are in {}, nobody else is there yet.{topic}", room.name),
+            n => format!("You are in {} with {} more.{topic}", room.name, n - 1),
+        }
+    }
+
+    /// Makes a member of somebody who just has a name, in the default room.
+    pub(crate) fn enter_simply(&mut self, id: ConnectionId, nick: Nick, realname: &str) {
+        self.rename(id, nick);
+        if let Some(member) = self.member_mut(id) {
+            member.username = USERNAME.into();
+            member.realname =
+                pieces(&printable(realname), MAX_REALNAME).first().copied().unwrap_or_default().into();
+        }
+        self.admit(id);
+        self.enter(id, self.settings.default_room.clone(), "");
+    }
+
+    fn plain_command(&mut self, id: ConnectionId, command: &str) {
+        let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
+        let rest = rest.trim();
+        match word {
+            "me" if !rest.is_empty() => self.plain_say(id, rest, true),
+            "nick" if !rest.is_empty() => self.plain_nick(id, rest),
+            "msg" => match rest.split_once(' ') {
+                Some((nick, text)) => self.plain_whisper(id, nick, text.trim()),
+                None => self.explain(id, "/msg needs a name and a text: /msg bob hello"),
+            },
+            "join" if !rest.is_empty() => self.plain_join(id, rest),
+            "who" => self.plain_who(id),
+            "quit" => self.quit(id, Some(rest).filter(|reason| !reason.is_empty())),
+            "help" => HELP.iter().for_each(|line| self.explain(id, line)),
+            "me" | "nick" | "join" => self.explain(id, &format!("/{word} needs something behind it; /help")),
+            _ => {
+                let word = printable(word);
+                self.explain(
+                    id,
+                    &format!("/{word} is no command; /help lists them. To say it, type //{word}"),
+                );
+            }
+        }
+    }
+
+    fn plain_nick(&mut self, id: ConnectionId, name: &str) {
+        match Nick::parse(name) {
+            Err(error) => self.explain(id, &format!("{error}.")),
+            Ok(nick) if !self.may_have(id, &nick) => self.explain(id, &format!("The name {nick} is taken.")),
+            Ok(nick) => self.rename(id, nick),
+        }
+    }
+
+    /// One room at a time: whoever goes to another one leaves the first.
+    fn plain_join(&mut self, id: ConnectionId, name: &str) {
+        let (name, key) = name.split_once(' ').unwrap_or((name, ""));
+        let room = match RoomName::parse(name) {
+            Ok(room) => room,
+            Err(error) => return self.explain(id, &format!("{error}.")),
+        };
+        let before: Vec<_> = self.member(id).map_or_else(Vec::new, |member| member.rooms.clone());
+        if !self.enter(id, room.clone(), key.trim()) {
+            return;
+        }
+        for place in before {
+            if self.room_named(room.as_str()).is_none_or(|(there, _)| there != place.room) {
+                self.leave(id, place.room, None);
+            }
+        }
+        let place = self.plain_place(id);
+        self.explain(id, &place);
+    }
+
+    fn plain_who(&mut self, id: ConnectionId) {
+        let Some(room) = self.member(id).and_then(|m| m.rooms.first()).and_then(|p| self.rooms.get(p.room))
+        else {
+            return self.explain(id, "You are in no room; /join #room goes to one.");
+        };
+        let names: Vec<String> = room
+            .seats()
+            .iter()
+            .filter_map(|seat| Some(format!("{}{}", seat.prefixes(false), self.member(seat.member)?.name())))
+            .collect();
+        // A person reads some hundred names, no more; and a long answer must not fill the outbox.
+        const SHOWN: usize = 500;
+        let more = names.len().saturating_sub(SHOWN);
+        let mut text =
+            format!("{} in {}: {}", names.len(), room.name, names[..names.len() - more].join(", "));
+        if more > 0 {
+            text.push_str(&format!(" and {more} more"));
+        }
+        self.explain(id, &text);
+    }
+
+    /// Says a text in the member's room, in as many messages as it needs.
+    fn plain_say(&mut self, id: ConnectionId, text: &str, action: bool) {
+        let Some(place) = self.member(id).and_then(|member| member.rooms.first().copied()) else {
+            return self.explain(id, "You are in no room; /join #room goes to one.");
+        };
+        let Some(room) = self.rooms.get(place.room).map(|room| room.name.to_string()) else { return };
+        self.send_in_pieces(id, &room, text, action);
+    }
+
+    pub(crate) fn send_in_pieces(&mut self, id: ConnectionId, target: &str, text: &str, action: bool) {
+        let text: String = text.chars().filter(|c| !matches!(c, '\0' | '\r' | '\n' | &CTCP)).collect();
+        for piece in pieces(&text, self.room_for_text(id, target)) {
+            if action {
+                self.send(id, Verb::Privmsg, target, &format!("\u{1}ACTION {piece}\u{1}"), "");
+            } else {
+                self.send(id, Verb::Privmsg, target, piece, "");
+            }
+        }
+    }
+
+    /// Bytes of text that fit one message to a target, a `/me` included.
+    fn room_for_text(&mut self, id: ConnectionId, target: &str) -> usize {
+        let text = "\u{1}ACTION \u{1}";
+        let what = What::Message { verb: Verb::Privmsg, target, text, private: false };
+        // Measured, not sent: no id is used up.
+        let event = Event {
+            id: self.stamps.last(),
+            from: Cow::Owned(self.source(id)),
+            tags: "",
+            what,
+            volatile: false,
+        };
+        MAX_BODY.saturating_sub(event.body_len())
+    }
+
+    fn plain_whisper(&mut self, id: ConnectionId, nick: &str, text: &str) {
+        if text.is_empty() {
+            return self.explain(id, "/msg needs a name and a text: /msg bob hello");
+        }
+        if self.find(nick).is_none() {
+            return self.explain(id, &format!("Nobody here is called {}. /who lists the room.", shown(nick)));
+        }
+        self.send_in_pieces(id, nick, text, false);
+    }
+}

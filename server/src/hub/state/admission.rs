@@ -1,0 +1,239 @@
+//! Who may connect: how many in all, how many from one address, and whom the operator banned.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::hub::delivery::event::SERVER;
+use crate::hub::delivery::form::{Form, Slot};
+use crate::hub::state::member::Member;
+use crate::hub::{ConnectionId, Hub, Output};
+use crate::protocol::Capabilities;
+
+/// Connections from one loopback or private address: a class behind one router.
+const PER_NEAR_IP: usize = 64;
+/// Connections from one address of the internet.
+const PER_FAR_IP: usize = 16;
+
+/// A ban of an address.
+#[derive(Debug)]
+pub(crate) struct Ban {
+    /// `None`: until it is lifted.
+    pub(crate) until: Option<Duration>,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Admission {
+    max: usize,
+    max_per_ip: Option<usize>,
+    connections: Counts,
+    /// People whose connections are gone and who are waited for, by the address they had. They
+    /// don't count as connections: a class whose router was off comes back as a whole.
+    waiting: Counts,
+    pub(crate) bans: HashMap<IpAddr, Ban>,
+}
+
+impl Admission {
+    pub(crate) fn new(max: usize, max_per_ip: Option<usize>) -> Admission {
+        Admission {
+            max,
+            max_per_ip,
+            connections: Counts::default(),
+            waiting: Counts::default(),
+            bans: HashMap::new(),
+        }
+    }
+
+    /// Counts a connection in, or says why not.
+    fn enter(&mut self, ip: IpAddr, now: Duration) -> Result<(), String> {
+        self.bans.retain(|_, ban| ban.until.is_none_or(|until| until > now));
+        if self.bans.contains_key(&party(ip)) {
+            return Err("You are banned from this server".into());
+        }
+        if self.connections.all >= self.max {
+            return Err(format!("The server is full: {} people are connected", self.max));
+        }
+        let most = self.most(ip);
+        if self.connections.of(ip) >= most {
+            return Err(format!("{most} connections from your address are the limit"));
+        }
+        self.connections.add(ip);
+        Ok(())
+    }
+
+    pub(crate) fn leave(&mut self, ip: IpAddr) {
+        self.connections.take(ip);
+    }
+
+    /// Whether somebody whose connection is gone may be waited for: as many as may be connected.
+    pub(crate) fn wait_for(&mut self, ip: IpAddr) -> bool {
+        if self.waiting.all >= self.max || self.waiting.of(ip) >= self.most(ip) {
+            return false;
+        }
+        self.waiting.add(ip);
+        self.leave(ip);
+        true
+    }
+
+    /// Somebody who was waited for came back, or is given up.
+    pub(crate) fn waited(&mut self, ip: IpAddr) {
+        self.waiting.take(ip);
+    }
+
+    fn most(&self, ip: IpAddr) -> usize {
+        self.max_per_ip.unwrap_or(if is_near(ip) { PER_NEAR_IP } else { PER_FAR_IP })
+    }
+}
+
+/// How many there are, in all and of each party.
+#[derive(Debug, Default)]
+struct Counts {
+    all: usize,
+    by_party: HashMap<IpAddr, usize>,
+}
+
+impl Counts {
+    fn of(&self, ip: IpAddr) -> usize {
+        self.by_party.get(&party(ip)).copied().unwrap_or_default()
+    }
+
+    fn add(&mut self, ip: IpAddr) {
+        *self.by_party.entry(party(ip)).or_default() += 1;
+        self.all += 1;
+    }
+
+    fn take(&mut self, ip: IpAddr) {
+        let Some(count) = self.by_party.get_mut(&party(ip)) else { return };
+        *count -= 1;
+        self.all -= 1;
+        if *count == 0 {
+            self.by_party.remove(&party(ip));
+        }
+    }
+}
+
+/// The address that counts as one party: an IPv6 subscriber has a /64 to choose from.
+pub fn party(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            if ip.is_loopback() { ip.into() } else { Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into() }
+        }
+        v4 => v4,
+    }
+}
+
+fn is_near(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
+impl Hub {
+    pub(crate) fn opened(
+        &mut self,
+        id: ConnectionId,
+        peer: SocketAddr,
+        (cloak, token): (u64, u128),
+        raw: bool,
+    ) {
+        if self.stopping {
+            return self.out.push(Output::Close { id });
+        }
+        if let Err(reason) = self.admission.enter(peer.ip(), self.now.elapsed) {
+            self.log(format!("refused: {peer} ({reason})"));
+            let line = if raw {
+                format!("{SERVER}: {reason}\n")
+            } else {
+                format!("ERROR :Closing link: {reason}\r\n")
+            };
+            self.out.push(Output::Line { to: id, line: line.into_bytes().into() });
+            return self.out.push(Output::Close { id });
+        }
+        let slot = id.slot as usize;
+        if slot >= self.slots.len() {
+            self.slots.resize_with(slot + 1, || Slot {
+                generation: 0,
+                mark: 0,
+                caps: Capabilities::default(),
+                form: Form::NONE,
+                member: None,
+            });
+        }
+        self.slots[slot] = Slot {
+            generation: id.generation,
+            mark: self.epoch,
+            caps: Capabilities::default(),
+            form: Form::NONE,
+            member: Some(Box::new(Member::new(peer, cloak, token, self.now.elapsed))),
+        };
+        // A raw client may well wait for others to begin; TCP keepalive looks after it.
+        if !raw {
+            self.timers.arm(id, self.now.elapsed + self.settings.registration);
+        }
+    }
+
+    /// Somebody is here no more, and no longer waited for either.
+    pub(crate) fn leave_admission(&mut self, ip: IpAddr, lingering: bool) {
+        if lingering { self.admission.waited(ip) } else { self.admission.leave(ip) }
+    }
+
+    /// Forgets a connection that is to be closed.
+    pub(crate) fn forget(&mut self, id: ConnectionId) {
+        let Some(member) = self.member(id) else { return };
+        let (ip, lingering) = (member.peer.ip(), member.lingering.is_some());
+        if let Some(slot) = self.slots.get_mut(id.slot as usize) {
+            slot.member = None;
+            slot.form = Form::NONE;
+        }
+        self.leave_admission(ip, lingering);
+        self.out.push(Output::Close { id });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn far_addresses_are_limited_more_strictly_than_near_ones() {
+        let mut admission = Admission::new(1000, None);
+        let mut fill = |ip: &str| {
+            let ip: IpAddr = ip.parse().unwrap();
+            (0..).take_while(|_| admission.enter(ip, Duration::ZERO).is_ok()).count()
+        };
+        assert_eq!(fill("127.0.0.1"), 64);
+        assert_eq!(fill("::ffff:192.168.1.4"), 64);
+        assert_eq!(fill("203.0.113.9"), 16);
+        assert_eq!(fill("2001:db8:0:1::1"), 16);
+        assert_eq!(fill("2001:db8:0:1::2"), 0, "the same /64");
+        assert_eq!(fill("2001:db8:0:2::1"), 16);
+    }
+
+    #[test]
+    fn who_leaves_makes_room() {
+        let mut admission = Admission::new(1, None);
+        let ip = "127.0.0.1".parse().unwrap();
+        admission.enter(ip, Duration::ZERO).unwrap();
+        assert!(admission.enter(ip, Duration::ZERO).is_err());
+        admission.leave(ip);
+        assert!(admission.enter(ip, Duration::ZERO).is_ok());
+    }
+
+    #[test]
+    fn who_is_waited_for_takes_no_place_and_is_counted_apart() {
+        let mut admission = Admission::new(2, Some(1));
+        let ip = "127.0.0.1".parse().unwrap();
+        admission.enter(ip, Duration::ZERO).unwrap();
+        assert!(admission.wait_for(ip));
+        admission.enter(ip, Duration::ZERO).unwrap();
+        assert!(!admission.wait_for(ip), "one is waited for already");
+        admission.waited(ip);
+        assert!(admission.wait_for(ip));
+        admission.waited(ip);
+        assert_eq!((admission.connections.all, admission.waiting.all), (0, 0));
+        assert!(admission.connections.by_party.is_empty() && admission.waiting.by_party.is_empty());
+    }
+}

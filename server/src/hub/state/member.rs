@@ -1,0 +1,170 @@
+//! One person on one connection.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::hub::command::resume::Lingering;
+use crate::hub::delivery::page::Pages;
+use crate::hub::delivery::receipts::Queue;
+use crate::hub::state::room::Place;
+use crate::protocol::time::UnixMillis;
+use crate::protocol::{Capabilities, Capability, Folded, Nick};
+
+/// How a raw client writes text; settled by its first chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RawKind {
+    /// Answered the prompt: gets ASCII only, anything else as `?`.
+    Ascii,
+    /// Sent `<font`: its tags are dropped, `<>&` are escaped for it.
+    Html,
+    /// Anything else: text as it is.
+    Utf8,
+}
+
+/// What a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// Nothing has been heard yet.
+    Unknown,
+    /// The IRC client protocol.
+    Irc,
+    /// A person at a terminal.
+    Plain,
+    /// A tutorial's chat client, on the listener for those.
+    Raw(RawKind),
+}
+
+impl fmt::Display for Speaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Speaker::Unknown => "?",
+            Speaker::Irc => "irc",
+            Speaker::Plain => "plain",
+            Speaker::Raw(RawKind::Ascii) => "raw, ascii",
+            Speaker::Raw(RawKind::Html) => "raw, html",
+            Speaker::Raw(RawKind::Utf8) => "raw, utf-8",
+        })
+    }
+}
+
+/// What a connection has said of itself before it is a member.
+#[derive(Debug, Default)]
+pub(crate) struct Registration {
+    /// CAP LS or REQ came, CAP END has not.
+    pub(crate) negotiating: bool,
+    pub(crate) user: bool,
+    /// The token of an earlier connection (`parlor/resume`).
+    pub(crate) brought: Option<u128>,
+    /// It was told that it will have the place of that one.
+    pub(crate) accepted: bool,
+    pub(crate) wrong_tokens: u8,
+}
+
+/// One person on one connection.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) peer: SocketAddr,
+    pub(crate) cloak: u64,
+    /// What it is handed out to come back with (`parlor/resume`); random. 0: nothing.
+    pub(crate) token: u128,
+    pub(crate) speaker: Speaker,
+    pub(crate) caps: Capabilities,
+    /// The rest of registration; `None` once the member is in.
+    pub(crate) registration: Option<Box<Registration>>,
+    pub(crate) nick: Option<Nick>,
+    pub(crate) username: Box<str>,
+    pub(crate) realname: Box<str>,
+    pub(crate) away: Option<Box<str>>,
+    /// Server operator.
+    pub(crate) operator: bool,
+    pub(crate) invisible: bool,
+    pub(crate) bot: bool,
+    /// Hears WALLOPS.
+    pub(crate) wallops: bool,
+    /// The rooms this member is in, in the order of joining.
+    pub(crate) rooms: Vec<Place>,
+    /// When the last byte came.
+    pub(crate) heard: Duration,
+    /// A PING was sent at that time and nothing came since.
+    pub(crate) pinged: Option<Duration>,
+    pub(crate) signed_on: UnixMillis,
+    /// When this member last said something; before it is one, since when it is waited for.
+    pub(crate) spoke: Duration,
+    /// Whom this member watches (MONITOR), folded and as written.
+    pub(crate) watched: Vec<(Folded, Box<str>)>,
+    /// Replies that wait until the peer has read what it was sent.
+    pub(crate) pages: Option<Box<Pages>>,
+    /// Lines for this member behind a receipt that has not come yet.
+    pub(crate) held: Option<Box<Queue>>,
+    /// Its connection is gone, and it is waited for.
+    pub(crate) lingering: Option<Box<Lingering>>,
+}
+
+impl Member {
+    pub(crate) fn new(peer: SocketAddr, cloak: u64, token: u128, now: Duration) -> Member {
+        Member {
+            peer,
+            cloak,
+            token,
+            speaker: Speaker::Unknown,
+            caps: Capabilities::default(),
+            registration: Some(Box::default()),
+            nick: None,
+            username: "".into(),
+            realname: "".into(),
+            away: None,
+            operator: false,
+            invisible: false,
+            bot: false,
+            wallops: false,
+            rooms: Vec::new(),
+            heard: now,
+            pinged: None,
+            signed_on: UnixMillis::default(),
+            spoke: now,
+            watched: Vec::new(),
+            pages: None,
+            held: None,
+            lingering: None,
+        }
+    }
+
+    pub(crate) fn registered(&self) -> bool {
+        self.registration.is_none()
+    }
+
+    pub(crate) fn has(&self, capability: Capability) -> bool {
+        self.caps.has(capability)
+    }
+
+    /// The name, or `*` before there is one.
+    pub(crate) fn name(&self) -> &str {
+        self.nick.as_ref().map_or("*", Nick::as_str)
+    }
+
+    /// What others see instead of the address.
+    pub(crate) fn host(&self) -> Cloak {
+        Cloak(self.cloak)
+    }
+
+    /// `nick!user@host`.
+    pub(crate) fn prefix(&self) -> String {
+        format!("{}!{}@{}", self.name(), self.username, self.host())
+    }
+}
+
+/// A host as others see it: twelve characters that stand for an address, and `.cloak`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cloak(u64);
+
+impl fmt::Display for Cloak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+        for i in 0..12 {
+            let digit = (self.0 >> (5 * i)) & 31;
+            write!(f, "{}", char::from(ALPHABET[digit as usize]))?;
+        }
+        f.write_str(".cloak")
+    }
+}

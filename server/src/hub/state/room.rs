@@ -1,0 +1,308 @@
+//! A room: who sits in it, its topic, its modes and lists.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::hub::ConnectionId;
+use crate::protocol::time::UnixMillis;
+use crate::protocol::{Folded, RoomName, mask};
+
+/// A room, for as long as it exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RoomId {
+    pub(crate) slot: u32,
+    serial: u32,
+}
+
+/// Ranks in a room; a seat's rank is the sum of what it has.
+pub(crate) const VOICE: u8 = 1;
+pub(crate) const OPERATOR: u8 = 2;
+
+/// Where a member sits: the room, and the number of the seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) room: RoomId,
+    pub(crate) number: u32,
+}
+
+/// One member's seat.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seat {
+    pub(crate) member: ConnectionId,
+    /// Rises with each join, so that a reply in pages knows where it stopped.
+    pub(crate) number: u32,
+    pub(crate) rank: u8,
+}
+
+impl Seat {
+    /// `@`, `+`, both or none: all with `multi-prefix`, else the highest.
+    pub(crate) fn prefixes(&self, all: bool) -> &'static str {
+        match (self.rank & OPERATOR != 0, self.rank & VOICE != 0) {
+            (true, true) if all => "@+",
+            (true, _) => "@",
+            (false, true) => "+",
+            (false, false) => "",
+        }
+    }
+}
+
+/// One entry of a ban, exception or invitation list.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) mask: String,
+    pub(crate) folded: Folded,
+    pub(crate) setter: String,
+    pub(crate) at: UnixMillis,
+}
+
+/// A room's topic and who set it when.
+#[derive(Debug, Clone)]
+pub(crate) struct Topic {
+    pub(crate) text: String,
+    pub(crate) setter: String,
+    pub(crate) at: UnixMillis,
+}
+
+/// A rank that belongs to whoever has the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Holder {
+    /// The token of [`resume`](crate::hub::resume) that was handed out last.
+    pub(crate) token: u128,
+    pub(crate) rank: u8,
+    /// When it was used last.
+    pub(crate) at: UnixMillis,
+}
+
+/// The modes without a parameter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Flags {
+    pub(crate) invite_only: bool,
+    pub(crate) moderated: bool,
+    pub(crate) no_outside: bool,
+    pub(crate) secret: bool,
+    pub(crate) topic_by_operators: bool,
+}
+
+impl Flags {
+    /// The flag of a mode letter (RFC 2811 §4.2).
+    pub(crate) fn get_mut(&mut self, letter: char) -> Option<&mut bool> {
+        Some(match letter {
+            'i' => &mut self.invite_only,
+            'm' => &mut self.moderated,
+            'n' => &mut self.no_outside,
+            's' => &mut self.secret,
+            't' => &mut self.topic_by_operators,
+            _ => return None,
+        })
+    }
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub(crate) name: RoomName,
+    /// The folded name: the room's key in the history.
+    pub(crate) folded: Arc<str>,
+    serial: u32,
+    pub(crate) created: UnixMillis,
+    /// Something of it is kept. Until then nobody's coming and going is: rooms cost nothing to
+    /// make.
+    pub(crate) remembered: bool,
+    /// Stays when the last member leaves.
+    pub(crate) permanent: bool,
+    pub(crate) topic: Option<Topic>,
+    pub(crate) flags: Flags,
+    pub(crate) key: Option<String>,
+    pub(crate) limit: Option<u32>,
+    pub(crate) bans: Vec<Entry>,
+    pub(crate) exceptions: Vec<Entry>,
+    pub(crate) invitations: Vec<Entry>,
+    /// Who has a rank here by a secret, whether they are here or not.
+    pub(crate) holders: Vec<Holder>,
+    /// Who was invited by name and has not come yet.
+    pub(crate) invited: Vec<ConnectionId>,
+    /// By number: joins push, so the list stays sorted.
+    seats: Vec<Seat>,
+    next_number: u32,
+}
+
+impl Room {
+    /// Whether it is more than a memory: somebody is in it, or it is the one that always exists.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.permanent || !self.seats.is_empty()
+    }
+
+    pub(crate) fn seats(&self) -> &[Seat] {
+        &self.seats
+    }
+
+    pub(crate) fn seat(&self, number: u32) -> Option<&Seat> {
+        self.seats.binary_search_by_key(&number, |seat| seat.number).ok().map(|i| &self.seats[i])
+    }
+
+    pub(crate) fn seat_mut(&mut self, number: u32) -> Option<&mut Seat> {
+        let i = self.seats.binary_search_by_key(&number, |seat| seat.number).ok()?;
+        self.seats.get_mut(i)
+    }
+
+    /// The seats from this number on.
+    pub(crate) fn seats_from(&self, number: u32) -> &[Seat] {
+        &self.seats[self.seats.partition_point(|seat| seat.number < number)..]
+    }
+
+    /// Seats a member and returns the seat's number.
+    pub(crate) fn sit(&mut self, member: ConnectionId, rank: u8) -> u32 {
+        if self.next_number == u32::MAX {
+            // Four thousand million joins: number anew, in the same order. A page in progress
+            // may then repeat or miss a name.
+            for (number, seat) in self.seats.iter_mut().enumerate() {
+                seat.number = number as u32;
+            }
+            self.next_number = self.seats.len() as u32;
+        }
+        let number = self.next_number;
+        self.next_number += 1;
+        self.seats.push(Seat { member, number, rank });
+        number
+    }
+
+    pub(crate) fn leave(&mut self, number: u32) {
+        if let Ok(i) = self.seats.binary_search_by_key(&number, |seat| seat.number) {
+            self.seats.remove(i);
+        }
+    }
+
+    pub(crate) fn list_mut(&mut self, letter: char) -> Option<&mut Vec<Entry>> {
+        match letter {
+            'b' => Some(&mut self.bans),
+            'e' => Some(&mut self.exceptions),
+            'I' => Some(&mut self.invitations),
+            _ => None,
+        }
+    }
+
+    /// Whether `prefix` (folded `nick!user@host`) is banned and not excepted.
+    pub(crate) fn banned(&self, prefix: &Folded) -> bool {
+        listed(&self.bans, prefix) && !listed(&self.exceptions, prefix)
+    }
+
+    /// Whether not everybody may come in and read.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.flags.invite_only || self.flags.secret || self.key.is_some() || !self.bans.is_empty()
+    }
+
+    /// Whether the list `I` lets `prefix` in.
+    pub(crate) fn invited_by_mask(&self, prefix: &Folded) -> bool {
+        listed(&self.invitations, prefix)
+    }
+
+    /// `+imnst k l`: letters and, where `secrets`, the key.
+    pub(crate) fn modes(&self, secrets: bool) -> String {
+        let mut flags = self.flags;
+        let mut modes = String::from("+");
+        modes.extend("imnst".chars().filter(|letter| flags.get_mut(*letter).is_some_and(|on| *on)));
+        let mut arguments = String::new();
+        if let Some(key) = &self.key {
+            modes.push('k');
+            arguments.push(' ');
+            arguments.push_str(if secrets { key } else { "*" });
+        }
+        if let Some(limit) = self.limit {
+            modes.push('l');
+            arguments.push_str(&format!(" {limit}"));
+        }
+        modes + &arguments
+    }
+}
+
+fn listed(list: &[Entry], prefix: &Folded) -> bool {
+    list.iter().any(|entry| mask::matches(entry.folded.as_str(), prefix.as_str()))
+}
+
+/// All rooms, by place and by name.
+#[derive(Debug, Default)]
+pub(crate) struct Rooms {
+    slots: Vec<Option<Room>>,
+    free: Vec<u32>,
+    by_name: HashMap<Folded, RoomId>,
+    serials: u32,
+}
+
+impl Rooms {
+    /// Makes a room with the modes `+nt`.
+    pub(crate) fn create(&mut self, name: RoomName, now: UnixMillis, permanent: bool) -> RoomId {
+        self.serials = self.serials.wrapping_add(1);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() as u32 - 1
+        });
+        let id = RoomId { slot, serial: self.serials };
+        self.by_name.insert(name.fold(), id);
+        self.slots[slot as usize] = Some(Room {
+            folded: name.fold().as_str().into(),
+            name,
+            serial: self.serials,
+            created: now,
+            remembered: false,
+            permanent,
+            topic: None,
+            flags: Flags { no_outside: true, topic_by_operators: true, ..Flags::default() },
+            key: None,
+            limit: None,
+            bans: Vec::new(),
+            exceptions: Vec::new(),
+            invitations: Vec::new(),
+            holders: Vec::new(),
+            invited: Vec::new(),
+            seats: Vec::new(),
+            next_number: 0,
+        });
+        id
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<RoomId> {
+        self.by_name.get(&Folded::new(name)).copied()
+    }
+
+    pub(crate) fn get(&self, id: RoomId) -> Option<&Room> {
+        self.slots.get(id.slot as usize)?.as_ref().filter(|room| room.serial == id.serial)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: RoomId) -> Option<&mut Room> {
+        self.slots.get_mut(id.slot as usize)?.as_mut().filter(|room| room.serial == id.serial)
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Room> {
+        self.slots.iter_mut().flatten()
+    }
+
+    /// Ends a room.
+    pub(crate) fn end(&mut self, id: RoomId) {
+        if let Some(room) = self.get(id) {
+            self.by_name.remove(&room.name.fold());
+            self.slots[id.slot as usize] = None;
+            self.free.push(id.slot);
+        }
+    }
+
+    /// The rooms from this place on.
+    pub(crate) fn from(&self, slot: u32) -> impl Iterator<Item = (RoomId, &Room)> {
+        self.slots.iter().enumerate().skip(slot as usize).filter_map(|(slot, room)| {
+            room.as_ref().map(|room| (RoomId { slot: slot as u32, serial: room.serial }, room))
+        })
+    }
+}
+
+#[cfg(test)]
+impl Rooms {
+    /// How many are found by name.
+    pub(crate) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// A room by itself.
+    pub(crate) fn made(mut self) -> Room {
+        let id = self.create(RoomName::parse("#made").unwrap(), UnixMillis(1), false);
+        self.slots[id.slot as usize].take().unwrap()
+    }
+}

@@ -1,0 +1,59 @@
+//! What the hub is told once, at its start.
+
+use std::time::Duration;
+
+use crate::protocol::RoomName;
+
+/// What the hub is told once, at its start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The server's name in prefixes; see [`is_server_name`](crate::protocol::name::is_server_name).
+    pub name: String,
+    /// The message of the day, a line each, none longer than 400 bytes.
+    pub motd: Option<Vec<String>>,
+    /// The room that always exists; plain members and raw clients begin there.
+    pub default_room: RoomName,
+    /// What OPER must give; without it nobody becomes an operator that way.
+    pub oper_key: Option<String>,
+    /// Higher at each start: makes message ids differ from all earlier ones.
+    pub boot: u32,
+    /// No event is given an earlier time, whatever the clock says: that of the last one kept.
+    pub last_millis: u64,
+    /// Whether what is said and what rooms are goes to disk; else only the latest lines are
+    /// remembered, and a room ends with its last member.
+    pub durable: bool,
+    /// Connections at a time.
+    pub max_clients: usize,
+    /// Connections at a time from one address; `None`: 64 from loopback and private
+    /// addresses, 16 from others.
+    pub max_clients_per_ip: Option<usize>,
+    /// Whether [`Output::Console`](crate::hub::Output::Console) also carries what happens in rooms.
+    pub narrate: bool,
+    /// How long a connection may take to tell its name. Default 30 s.
+    pub registration: Duration,
+    /// Silence before a PING is sent. Default 60 s.
+    pub ping_after: Duration,
+    /// Silence after a PING before the member counts as gone. Default 30 s.
+    pub pong_within: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            name: "parlor.local".into(),
+            motd: None,
+            #[expect(clippy::expect_used, reason = "a literal that RoomName accepts")]
+            default_room: RoomName::parse("#lobby").expect("a room's name"),
+            oper_key: None,
+            boot: 0,
+            last_millis: 0,
+            durable: false,
+            max_clients: 10_000,
+            max_clients_per_ip: None,
+            narrate: false,
+            registration: Duration::from_secs(30),
+            ping_after: Duration::from_secs(60),
+            pong_within: Duration::from_secs(30),
+        }
+    }
+}
