@@ -3,7 +3,6 @@
 //! It never waits for a peer. What the kernel does not take at once is left to a task of that
 //! connection.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpStream};
@@ -15,14 +14,12 @@ use futures_lite::{FutureExt, future};
 use smol::{Async, LocalExecutor, Task, Timer};
 
 use crate::archive::Archive;
-use crate::cloak::Cloaks;
-use crate::config::Config;
-use crate::connection::{Connection, Door, guarded};
 use crate::hub::history::Answer;
-use crate::hub::{ConnectionId, Guest, Hub, Input, Output, Speaker};
-use crate::outbox::{Blocks, Flushed};
+use crate::hub::{ConnectionId, Hub, Input, Output};
+use crate::peer::{Arrival, Blocks, Cloaks, Connection, Door, Flushed, Reader, guarded};
 use crate::protocol::time::{Moment, UnixMillis};
-use crate::reader::Reader;
+use crate::start::config::Config;
+use crate::start::descriptors::MAX_CLOSING;
 use crate::store::{Notice, Opened};
 
 /// Events that may wait for the hub; then readers wait, and through them their peers.
@@ -31,8 +28,6 @@ pub(crate) const QUEUE: usize = 256;
 const TURN: usize = 256;
 /// Bytes in an outbox that are written out before the turn ends.
 const EARLY_FLUSH: usize = 64 * 1024;
-/// Closed connections whose peers may still read their last lines; more are closed at once.
-pub(crate) const MAX_CLOSING: usize = 64;
 
 /// How long the store may take nothing of what is said before that is given up.
 const TOO_SLOW: Duration = Duration::from_secs(5);
@@ -48,26 +43,6 @@ enum Woken {
     /// Long replies go on.
     Pages,
     Alarm,
-}
-
-/// What readers, listeners and the operator tell the hub task.
-pub(crate) enum Arrival {
-    Opened { stream: Box<Async<TcpStream>>, peer: SocketAddr, door: Door },
-    Speaks { id: ConnectionId, speaker: Speaker, name: Option<Box<str>> },
-    Lines { id: ConnectionId, block: Box<[u8]> },
-    Alive { id: ConnectionId },
-    Delayed { id: ConnectionId, by: Duration },
-    Drained { id: ConnectionId },
-    // The peer closed its side, or the connection broke.
-    HungUp { id: ConnectionId },
-    // The server has to close it.
-    Lost { id: ConnectionId, reason: Cow<'static, str> },
-    // Close without a word.
-    Refused { id: ConnectionId, reason: &'static str },
-    Console(String),
-    // The host wants to know who is here.
-    Guests(Sender<Vec<Guest>>),
-    Stop,
 }
 
 struct Entry {

@@ -1,10 +1,8 @@
 //! The server as a whole: binds, runs on one thread with an executor of its own, stops.
 
-use std::fs;
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,25 +10,14 @@ use async_channel::{Receiver, Sender};
 use smol::{Async, LocalExecutor, Timer};
 
 use crate::archive::Archive;
-use crate::cloak::Cloaks;
-use crate::config::{Config, Keep};
-use crate::connection::Door;
-use crate::dispatch::{Arrival, Dispatch, MAX_CLOSING, QUEUE};
-use crate::listen::listen;
-use crate::memory::Memory;
-use crate::oper_file;
+use crate::dispatch::{Dispatch, QUEUE};
+use crate::peer::{Arrival, Cloaks, Door};
 use crate::protocol::time::UnixMillis;
-use crate::start_error::StartError;
+use crate::start::config::{Config, Keep};
+use crate::start::error::StartError;
+use crate::start::listen::listen;
+use crate::start::{descriptors, motd, oper_file};
 use crate::store::{self, Notice, Opened, Store};
-
-/// Connections at a time, where neither the operator nor the system says fewer.
-const MAX_CLIENTS: usize = 10_000;
-/// Descriptors for everything but members: listeners, files, connections that are closing.
-pub(crate) const OWN_DESCRIPTORS: usize = 32 + MAX_CLOSING;
-/// Bytes of the message of the day: everybody gets it at once.
-pub(crate) const MAX_MOTD: usize = 32 * 1024;
-/// Bytes of a line of the message of the day.
-pub(crate) const MAX_MOTD_LINE: usize = 400;
 
 /// The operator's two lines to a running server; drop what is not used.
 pub struct Operator {
@@ -80,9 +67,9 @@ impl Server {
     /// Reads the files, checks the limits, binds all addresses; on an error nothing is left
     /// half started.
     pub fn bind(mut config: Config) -> Result<Server, StartError> {
-        config.hub.max_clients = room_for_clients(config.max_clients)?;
+        config.hub.max_clients = descriptors::max_clients(config.max_clients)?;
         if let Some(path) = &config.motd {
-            config.hub.motd = Some(motd(path)?);
+            config.hub.motd = Some(motd::load(path)?);
         }
         let mut cloak_key = [0; 16];
         getrandom::fill(&mut cloak_key)
@@ -147,7 +134,7 @@ impl Server {
         let stop = sender.clone();
         let (archive, kept) = match self.store {
             Some((store, notices, opened)) => (Archive::disk(store, notices), opened),
-            None => (Archive::Memory(Memory::default()), Opened::default()),
+            None => (Archive::memory(), Opened::default()),
         };
         let dispatch = Dispatch::new(
             Rc::new(self.config),
@@ -240,48 +227,6 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn motd(path: &Path) -> Result<Vec<String>, StartError> {
-    let text =
-        fs::read_to_string(path).map_err(|error| StartError::Unreadable { path: path.into(), error })?;
-    let lines: Vec<String> =
-        text.lines().map(|line| line.chars().filter(|c| !c.is_control()).collect()).collect();
-    if text.len() > MAX_MOTD {
-        return Err(StartError::MotdTooBig { path: path.into() });
-    }
-    match lines.iter().position(|line: &String| line.len() > MAX_MOTD_LINE) {
-        Some(line) => Err(StartError::MotdTooLong { path: path.into(), line: line + 1 }),
-        None => Ok(lines),
-    }
-}
-
-/// How many connections there may be: what was asked for, or what the system allows.
-fn room_for_clients(wanted: Option<usize>) -> Result<usize, StartError> {
-    let allowed = descriptors();
-    match wanted {
-        Some(wanted) if wanted.saturating_add(OWN_DESCRIPTORS) > allowed => {
-            Err(StartError::TooFewDescriptors { wanted, allowed })
-        }
-        Some(wanted) => Ok(wanted),
-        None if allowed <= OWN_DESCRIPTORS => Err(StartError::TooFewDescriptors { wanted: 1, allowed }),
-        None => Ok(MAX_CLIENTS.min(allowed - OWN_DESCRIPTORS)),
-    }
-}
-
-/// Raises the soft limit of open files to the hard one, and says what it is.
-#[cfg(unix)]
-fn descriptors() -> usize {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    let effective = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
-    effective.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
-}
-
-#[cfg(not(unix))]
-fn descriptors() -> usize {
-    usize::MAX
 }
 
 #[cfg(test)]

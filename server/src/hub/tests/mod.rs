@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::*;
-use crate::memory::Memory;
+use crate::archive::Memory;
 use crate::protocol::time::UnixMillis;
 
 /// A hub, its time, and what everybody was sent.

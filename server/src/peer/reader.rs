@@ -12,13 +12,13 @@ use async_channel::{Sender, TrySendError};
 use futures_lite::future;
 use smol::Timer;
 
-use crate::config::Config;
-use crate::connection::{Connection, Door, READ};
-use crate::dispatch::Arrival;
-use crate::flood::Bucket;
+use super::arrival::Arrival;
+use super::connection::{Connection, Door, READ};
+use super::flood::Bucket;
+use super::speaker::{self, Verdict};
 use crate::hub::Speaker;
 use crate::protocol::line::{self, Framer};
-use crate::speaker::{self, Verdict};
+use crate::start::config::Config;
 
 /// Why a reader ends.
 pub(crate) enum End {

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
-use crate::start_error::StartError;
+use super::error::StartError;
 
 /// Characters of a key that is not too easy to guess.
 const MIN_KEY: usize = 16;

@@ -3,12 +3,12 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use crate::dispatch::Arrival;
-use crate::flood::Bucket;
+use super::arrival::Arrival;
+use super::flood::Bucket;
+use super::reader::{End, Reader};
+use super::speaker;
 use crate::hub::{RawKind, Speaker};
 use crate::protocol::html;
-use crate::reader::{End, Reader};
-use crate::speaker;
 
 /// Silence after which a toy client is asked for its name.
 const PROMPT_AFTER: Duration = Duration::from_millis(300);

@@ -11,10 +11,10 @@ use async_channel::Sender;
 use futures_lite::future;
 use smol::{Async, Timer};
 
-use crate::dispatch::Arrival;
-use crate::gate::Gate;
+use super::arrival::Arrival;
+use super::gate::Gate;
+use super::outbox::{Blocks, Flushed, Outbox};
 use crate::hub::{ConnectionId, Line};
-use crate::outbox::{Blocks, Flushed, Outbox};
 
 /// Bytes that one read takes at most; one buffer serves all connections of a thread.
 pub(crate) const READ: usize = 16 * 1024;

@@ -4,7 +4,7 @@
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
 
-use crate::start_error::StartError;
+use super::error::StartError;
 
 /// Connections that may wait to be accepted; std asks for 128.
 #[cfg(unix)]

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
+use super::descriptors::RESERVED;
+use super::motd::{MAX_LINE, MAX_MOTD};
 use crate::store::StoreError;
 
 /// Why the server does not start.
@@ -75,13 +77,13 @@ impl fmt::Display for StartError {
                 f,
                 "Line {line} of {} is longer than {} bytes. Break it in two.",
                 path.display(),
-                crate::server::MAX_MOTD_LINE
+                MAX_LINE
             ),
             StartError::MotdTooBig { path } => write!(
                 f,
                 "{} has more than {} bytes. Shorten it: everybody who comes reads it.",
                 path.display(),
-                crate::server::MAX_MOTD
+                MAX_MOTD
             ),
             StartError::OperFileOpen { path } => write!(
                 f,
@@ -99,8 +101,8 @@ impl fmt::Display for StartError {
             StartError::TooFewDescriptors { wanted, allowed } => write!(
                 f,
                 "--max-clients {wanted} needs {} open files, the system allows {allowed}. Raise the limit (ulimit -Hn){}.",
-                wanted.saturating_add(crate::server::OWN_DESCRIPTORS),
-                match allowed.saturating_sub(crate::server::OWN_DESCRIPTORS) {
+                wanted.saturating_add(RESERVED),
+                match allowed.saturating_sub(RESERVED) {
                     0 => String::new(),
                     possible => format!(", or lower --max-clients to {possible}"),
                 }

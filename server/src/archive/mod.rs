@@ -1,13 +1,16 @@
 //! Where the hub's records go and its questions are answered: memory, or the store on disk.
 
+pub mod export;
+mod memory;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_channel::Receiver;
 
+pub(crate) use self::memory::Memory;
 use crate::hub::history::{Answer, Record, Request};
-use crate::memory::Memory;
 use crate::store::{Command, Notice, Store};
 
 /// Time for compaction when the server stops.
@@ -38,6 +41,10 @@ pub(crate) struct Disk {
 }
 
 impl Archive {
+    pub(crate) fn memory() -> Archive {
+        Archive::Memory(Memory::default())
+    }
+
     pub(crate) fn disk(store: Store, notices: Receiver<Notice>) -> Archive {
         Archive::Disk(Box::new(Disk {
             store,

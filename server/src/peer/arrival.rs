@@ -1,0 +1,31 @@
+//! What readers, listeners and the operator tell the hub task.
+
+use std::borrow::Cow;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use async_channel::Sender;
+use smol::Async;
+
+use super::connection::Door;
+use crate::hub::{ConnectionId, Guest, Speaker};
+
+/// See the [module](self).
+pub(crate) enum Arrival {
+    Opened { stream: Box<Async<TcpStream>>, peer: SocketAddr, door: Door },
+    Speaks { id: ConnectionId, speaker: Speaker, name: Option<Box<str>> },
+    Lines { id: ConnectionId, block: Box<[u8]> },
+    Alive { id: ConnectionId },
+    Delayed { id: ConnectionId, by: Duration },
+    Drained { id: ConnectionId },
+    // The peer closed its side, or the connection broke.
+    HungUp { id: ConnectionId },
+    // The server has to close it.
+    Lost { id: ConnectionId, reason: Cow<'static, str> },
+    // Close without a word.
+    Refused { id: ConnectionId, reason: &'static str },
+    Console(String),
+    // The host wants to know who is here.
+    Guests(Sender<Vec<Guest>>),
+    Stop,
+}
