@@ -2,13 +2,14 @@
 //! bytes and events out. Time comes in here, and nowhere else in the library.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_channel::{Receiver, Sender};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
+use parlor_server::protocol::HostPort;
 use parlor_server::protocol::time::{Moment, UnixMillis};
 use smol::net::TcpStream;
 use smol::{Timer, unblock};
@@ -74,7 +75,7 @@ type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
 
 struct Driver {
     session: Session,
-    address: (String, u16),
+    server: HostPort,
     started: Instant,
     stream: Option<TcpStream>,
     connecting: Option<Connecting>,
@@ -89,11 +90,11 @@ struct Driver {
 
 impl Driver {
     fn new(profile: Profile, keep: Box<dyn FnMut(Vec<Unsent>) + Send>, started: Instant) -> Driver {
-        let address = (profile.host.clone(), profile.port);
+        let server = profile.server.clone();
         let session = Session::new(profile, Moment { elapsed: Duration::ZERO, wall: wall() });
         Driver {
             session,
-            address,
+            server,
             started,
             stream: None,
             connecting: None,
@@ -129,8 +130,7 @@ impl Driver {
                 }
                 Woken::Connected(Err(error)) => {
                     self.connecting = None;
-                    let (host, port) = &self.address;
-                    let sentence = unreachable_sentence(host, *port, &error);
+                    let sentence = unreachable_sentence(&self.server, &error);
                     self.give(Input::Lost(&sentence));
                 }
                 Woken::Read(Ok(0)) => self.lost("The server closed the connection."),
@@ -181,8 +181,7 @@ impl Driver {
         for output in self.session.drain() {
             match output {
                 Output::Connect => {
-                    let (host, port) = self.address.clone();
-                    self.connecting = Some(Box::pin(connect(host, port)));
+                    self.connecting = Some(Box::pin(connect(self.server.clone())));
                 }
                 Output::Disconnect => {
                     if let Some(stream) = self.stream.take() {
@@ -261,9 +260,8 @@ fn say_last(mut stream: TcpStream, bytes: Vec<u8>) {
 }
 
 /// Tries each address of a host in turn.
-async fn connect(host: String, port: u16) -> io::Result<TcpStream> {
-    let addresses: Vec<SocketAddr> =
-        unblock(move || (host.as_str(), port).to_socket_addrs().map(Iterator::collect)).await?;
+async fn connect(HostPort { host, port }: HostPort) -> io::Result<TcpStream> {
+    let addresses = unblock(move || (host.as_str(), port).to_socket_addrs()).await?;
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for address in addresses {
         let late = async {
@@ -282,9 +280,8 @@ async fn connect(host: String, port: u16) -> io::Result<TcpStream> {
 }
 
 /// What a person can do about an address that does not answer.
-fn unreachable_sentence(host: &str, port: u16, error: &io::Error) -> String {
+fn unreachable_sentence(place: &HostPort, error: &io::Error) -> String {
     use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, TimedOut};
-    let place = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     match error.kind() {
         ConnectionRefused | TimedOut => {
             format!("Nobody answers at {place}. Is the server started, and is the port right?")
@@ -292,7 +289,8 @@ fn unreachable_sentence(host: &str, port: u16, error: &io::Error) -> String {
         HostUnreachable | NetworkUnreachable => {
             format!("There is no way to {place}. Is this computer on the network?")
         }
-        _ if host.parse::<std::net::IpAddr>().is_err() => {
+        _ if !place.is_address() => {
+            let host = &place.host;
             format!("{host} is not found. Is the address spelt right? ({error})")
         }
         _ => format!("{place} cannot be reached: {error}."),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use parlor_server::DEFAULT_PORT;
+use parlor_server::protocol::{HostPort, HostPortError};
 
 /// The port of IRC links that name none (RFC 7194 §2 has 6697 for TLS; this is the plain one).
 const IRC_PORT: u16 = 6667;
@@ -10,10 +11,8 @@ const IRC_PORT: u16 = 6667;
 /// A server and, perhaps, a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// A name or an address, IPv6 without brackets.
-    pub host: String,
-    /// The port.
-    pub port: u16,
+    /// Where the server is; the port is not 0.
+    pub server: HostPort,
     /// The room, `#` included.
     pub room: Option<String>,
 }
@@ -56,42 +55,26 @@ impl Place {
             None => (text, DEFAULT_PORT),
         };
         let (authority, room) = rest.split_once('/').unwrap_or((rest, ""));
-        let (host, port) = match authority.strip_prefix('[') {
-            Some(v6) => {
-                let (host, after) = v6.split_once(']').ok_or(PlaceError::Host)?;
-                (host, after.strip_prefix(':'))
-            }
-            // Several colons without brackets: an IPv6 address without a port.
-            None if authority.matches(':').count() > 1 => (authority, None),
-            None => match authority.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (authority, None),
-            },
-        };
-        if host.is_empty() {
-            return Err(PlaceError::Empty);
+        let server = HostPort::parse_or(authority, default).map_err(|error| match error {
+            HostPortError::NoHost => PlaceError::Empty,
+            HostPortError::Host => PlaceError::Host,
+            HostPortError::Port => PlaceError::Port,
+        })?;
+        if server.port == 0 {
+            return Err(PlaceError::Port);
         }
-        let legal = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%');
-        if !host.chars().all(legal) {
-            return Err(PlaceError::Host);
-        }
-        let port = match port {
-            Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or(PlaceError::Port)?,
-            None => default,
-        };
         let room = room.split(['?', ',']).next().unwrap_or_default().replace("%23", "#");
         let room = match room.as_str() {
             "" => None,
             room if room.starts_with('#') => Some(room.to_owned()),
             room => Some(format!("#{room}")),
         };
-        Ok(Place { host: host.into(), port, room })
+        Ok(Place { server, room })
     }
 
     /// Host and port, as one types them.
     pub fn address(&self) -> String {
-        let Place { host, port, .. } = self;
-        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+        self.server.to_string()
     }
 }
 
@@ -100,7 +83,7 @@ mod tests {
     use super::*;
 
     fn place(host: &str, port: u16, room: Option<&str>) -> Result<Place, PlaceError> {
-        Ok(Place { host: host.into(), port, room: room.map(Into::into) })
+        Ok(Place { server: HostPort::new(host, port), room: room.map(Into::into) })
     }
 
     #[test]

@@ -84,8 +84,7 @@ impl Window {
     fn open(i: usize, server: &Server) -> Window {
         let address = server.address();
         let profile = Profile {
-            host: address.ip().to_string(),
-            port: address.port(),
+            server: address.into(),
             nick: format!("win{i}"),
             rooms: vec!["#lobby".into()],
             seed: 7 + i as u64,

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use parlor_client::net::{self, Connection};
-use parlor_client::session::{Action, Delivery, Event, Key, Line, LineKind, Profile, Status};
+use parlor_client::session::{Action, Delivery, Event, HostPort, Key, Line, LineKind, Profile, Status};
 use parlor_tests::{Deadline, Scratch};
 
 /// How long anything may take.
@@ -92,8 +92,7 @@ struct Client {
 impl Client {
     fn new(server: &Foreign, nick: &str, seed: u64) -> Client {
         let profile = Profile {
-            host: "127.0.0.1".into(),
-            port: server.port,
+            server: HostPort::new("127.0.0.1", server.port),
             nick: nick.into(),
             realname: nick.into(),
             rooms: vec!["#tea".into()],

@@ -1,6 +1,6 @@
 //! What people do.
 
-use parlor_client::session::{Action, Delivery, Input, Key, Output, Profile, Session, Status};
+use parlor_client::session::{Action, Delivery, HostPort, Input, Key, Output, Profile, Session, Status};
 
 use crate::link::{Caller, Way};
 use crate::person::Person;
@@ -13,8 +13,7 @@ impl World {
     pub(crate) fn add_person(&mut self, i: usize) {
         let rooms = if self.random.permille(500) { &ROOMS[..] } else { &ROOMS[..1] };
         let profile = Profile {
-            host: "parlor.test".into(),
-            port: 49806,
+            server: HostPort::new("parlor.test", 49806),
             nick: format!("ann{i}"),
             rooms: rooms.iter().map(|room| (*room).to_owned()).collect(),
             seed: self.random.next(),
@@ -87,8 +86,7 @@ impl World {
             !unsent.iter().any(|unsent| crate::oracle::word(&unsent.text) == Some(word))
         });
         let profile = Profile {
-            host: "parlor.test".into(),
-            port: 49806,
+            server: HostPort::new("parlor.test", 49806),
             nick: format!("ann{i}"),
             rooms: vec![ROOMS[0].into()],
             unsent,

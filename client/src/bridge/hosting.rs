@@ -134,7 +134,7 @@ impl Bridge {
             state.host = Some(host);
         }
         self.keep_settings();
-        let place = Place { host: own.ip().to_string(), port: own.port(), room: None };
+        let place = Place { server: own.into(), room: None };
         self.connect(place, &name, &room);
     }
 

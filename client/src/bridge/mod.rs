@@ -243,7 +243,8 @@ impl Bridge {
             .recent
             .iter()
             .map(|Recent { address, name, room }| RecentRow {
-                label: shared(address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host)),
+                label: Place::parse(address)
+                    .map_or_else(|_| shared(address), |place| shared(&place.server.host)),
                 address: shared(address),
                 name: shared(name),
                 room: shared(room),
@@ -368,8 +369,7 @@ impl Bridge {
             self.notice(&window, window.global::<Words>().invoke_unsent_set_aside(aside));
         }
         let profile = Profile {
-            host: place.host.clone(),
-            port: place.port,
+            server: place.server.clone(),
             nick: name.into(),
             realname: name.into(),
             rooms: if room.is_empty() { Vec::new() } else { vec![room.into()] },

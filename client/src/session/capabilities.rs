@@ -1,79 +1,73 @@
 //! What the server offers beyond RFC 1459, and what of it we use (IRCv3 capability
 //! negotiation 302).
 
+use parlor_server::protocol::{self, Capability};
+
 /// What we can make use of.
-const WANTED: &[&str] = &[
-    "message-tags",
-    "server-time",
-    "batch",
-    "echo-message",
-    "labeled-response",
-    "standard-replies",
-    "multi-prefix",
-    "userhost-in-names",
-    "away-notify",
-    "invite-notify",
-    "cap-notify",
-    "draft/chathistory",
-    "draft/event-playback",
-    "parlor/resume",
-    "soju.im/search",
+const WANTED: &[Capability] = &[
+    Capability::MessageTags,
+    Capability::ServerTime,
+    Capability::Batch,
+    Capability::EchoMessage,
+    Capability::LabeledResponse,
+    Capability::StandardReplies,
+    Capability::MultiPrefix,
+    Capability::UserhostInNames,
+    Capability::AwayNotify,
+    Capability::InviteNotify,
+    Capability::CapNotify,
+    Capability::Chathistory,
+    Capability::EventPlayback,
+    Capability::Resume,
+    Capability::Search,
 ];
 
-/// What was offered and what is on.
+/// What was offered and what is on, of what we want.
 #[derive(Debug, Default)]
 pub(super) struct Capabilities {
-    offered: Vec<&'static str>,
-    on: Vec<&'static str>,
+    offered: protocol::Capabilities,
+    on: protocol::Capabilities,
 }
 
 impl Capabilities {
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.on.contains(&name)
+    pub(super) fn has(&self, capability: Capability) -> bool {
+        self.on.has(capability)
     }
 
     /// Takes a list of CAP LS or CAP NEW: words with or without a value.
     pub(super) fn offer(&mut self, list: &str) {
-        for name in known(list) {
-            if !self.offered.contains(&name) {
-                self.offered.push(name);
-            }
-        }
+        wanted(list).for_each(|capability| self.offered.add(capability));
     }
 
     /// What to ask for now: offered and not on yet.
     pub(super) fn request(&self) -> Option<String> {
-        let missing: Vec<&str> = self.offered.iter().copied().filter(|name| !self.has(name)).collect();
-        (!missing.is_empty()).then(|| missing.join(" "))
+        let missing = self.offered.without(self.on);
+        (!missing.is_empty()).then(|| missing.to_string())
     }
 
     /// CAP ACK: a leading `-` is off.
     pub(super) fn acknowledge(&mut self, list: &str) {
         for word in list.split_ascii_whitespace() {
             match word.strip_prefix('-') {
-                Some(name) => self.on.retain(|on| *on != name),
-                None => {
-                    self.on.retain(|on| *on != word);
-                    self.on.extend(known(word));
-                }
+                Some(name) => wanted(name).for_each(|capability| self.on.remove(capability)),
+                None => wanted(word).for_each(|capability| self.on.add(capability)),
             }
         }
     }
 
     /// CAP DEL.
     pub(super) fn withdraw(&mut self, list: &str) {
-        for name in known(list) {
-            self.on.retain(|on| *on != name);
-            self.offered.retain(|offered| *offered != name);
+        for capability in wanted(list) {
+            self.on.remove(capability);
+            self.offered.remove(capability);
         }
     }
 }
 
-fn known(list: &str) -> impl Iterator<Item = &'static str> {
-    list.split_ascii_whitespace().filter_map(|word| {
-        let name = word.split('=').next().unwrap_or(word);
-        WANTED.iter().copied().find(|wanted| *wanted == name)
-    })
+/// Those words of a list that we want, without their values.
+fn wanted(list: &str) -> impl Iterator<Item = Capability> {
+    let names = list.split_ascii_whitespace().map(|word| word.split('=').next().unwrap_or(word));
+    names.filter_map(Capability::parse).filter(|capability| WANTED.contains(capability))
 }
 
 #[cfg(test)]
@@ -87,11 +81,13 @@ mod tests {
         caps.offer("sasl=PLAIN echo-message multi-prefix draft/x=1,2");
         assert_eq!(caps.request().as_deref(), Some("echo-message multi-prefix"));
         caps.acknowledge("echo-message nonsense");
-        assert!(caps.has("echo-message") && !caps.has("nonsense") && !caps.has("multi-prefix"));
+        assert!(caps.has(Capability::EchoMessage) && !caps.has(Capability::MultiPrefix));
         caps.acknowledge("-echo-message");
-        assert!(!caps.has("echo-message"));
+        assert!(!caps.has(Capability::EchoMessage));
         caps.acknowledge("multi-prefix");
         caps.withdraw("multi-prefix");
-        assert!(!caps.has("multi-prefix"));
+        assert!(!caps.has(Capability::MultiPrefix));
+        caps.offer("extended-join");
+        assert_eq!(caps.request().as_deref(), Some("echo-message"), "ours offers more than we want");
     }
 }

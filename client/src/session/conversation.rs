@@ -1,9 +1,10 @@
 //! A room, a person or the server: what the session knows about one conversation.
 
+use parlor_server::protocol::MsgId;
+
 use super::event::{Event, Kind};
 use super::line::{Line, LineId, LineKind, Parts};
 use super::log::{Edit, Log};
-use super::position::Position;
 use super::roster::Roster;
 use super::{Key, Output, Session};
 
@@ -22,7 +23,7 @@ pub(super) struct Conversation {
     pub(super) log: Log,
     /// Behind this place lines of ours may be missing that were given up under way: their echoes
     /// come later than what others say.
-    pub(super) incomplete: Option<Position>,
+    pub(super) incomplete: Option<MsgId>,
     unread: u32,
     mentions: u32,
     unread_changed: bool,

@@ -3,6 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+use parlor_server::protocol::Capability;
+use parlor_server::protocol::tag::LINE_ID;
 use parlor_server::protocol::text::{pieces, printable};
 
 use super::line::{Delivery, Line, LineId, LineKind, Parts};
@@ -10,8 +12,6 @@ use super::outgoing::{Sent, Waiting};
 use super::stamp::Stamp;
 use super::{Key, Kind, Session, UnixMillis};
 
-/// The tag under which a line is known to our own kind, whoever relays it.
-pub(super) const TOKEN: &str = "+parlor/id";
 /// How long a receipt may take before we ask for a sign behind it.
 const RECEIPT_WITHIN: Duration = Duration::from_secs(10);
 /// Bytes of a host that we do not know yet: the longest that DNS labels and servers use.
@@ -66,7 +66,7 @@ impl Session {
             return;
         }
         let (now, ping) = (self.now.elapsed, self.pings + 1);
-        let tagged = self.caps.has("message-tags");
+        let tagged = self.caps.has(Capability::MessageTags);
         // Elsewhere than on a server of our kind nobody knows a line by its token: whether it
         // arrived before the connection was lost, the history tells.
         let unsettled = if self.isupport.sorted { Vec::new() } else { self.catching_up() };
@@ -87,7 +87,7 @@ impl Session {
             // `ready` said that it is there.
             let target = conversations.get(&waiting.to).map_or("", |conversation| &conversation.name);
             if tagged {
-                wire.push_str(&format!("@{TOKEN}={} ", waiting.token));
+                wire.push_str(&format!("@{LINE_ID}={} ", waiting.token));
             }
             let text = &waiting.text;
             if waiting.is_action() {
@@ -101,7 +101,7 @@ impl Session {
         if !wire.is_empty() {
             self.send_raw(wire.into_bytes());
             // Without receipts a PONG is the sign; while the throttle holds more back, it waits too.
-            if !self.caps.has("echo-message") && self.blocked_until.is_none() {
+            if !self.caps.has(Capability::EchoMessage) && self.blocked_until.is_none() {
                 self.ping();
             }
         }
@@ -118,7 +118,7 @@ impl Session {
         let Some(number) = token.strip_prefix("parlor-").and_then(|number| number.parse::<u64>().ok()) else {
             return;
         };
-        let receipts = self.caps.has("echo-message");
+        let receipts = self.caps.has(Capability::EchoMessage);
         self.outgoing.given_up_before(number);
         while let Some(mut waiting) = self.outgoing.take(|w| w.sent.is_some_and(|sent| sent.ping <= number)) {
             if let Some(stamp) = waiting.heard.take() {
@@ -208,7 +208,7 @@ impl Session {
             // On disk: and so is all that came before it.
             self.sure.note(position);
         }
-        let at = Some(stamp.at).filter(|_| self.caps.has("server-time"));
+        let at = Some(stamp.at).filter(|_| self.caps.has(Capability::ServerTime));
         self.deliver(waiting, stamp.msgid.as_deref(), at);
     }
 
@@ -246,7 +246,7 @@ impl Session {
     pub(super) fn refused_to(&mut self, key: Option<&Key>, sentence: &str) -> bool {
         let fits = |w: &Waiting| w.sent.is_some() && key.is_none_or(|key| w.to == *key);
         // With receipts all earlier ones are decided; without, refusals are for the latest.
-        let receipts = self.caps.has("echo-message");
+        let receipts = self.caps.has(Capability::EchoMessage);
         if receipts && key.is_some_and(|key| self.outgoing.given_up_refused(key)) {
             return true;
         }

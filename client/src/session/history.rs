@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use parlor_server::protocol::{Capability, MsgId};
+
 use super::event::{Event, Kind};
 use super::line::{Delivery, Line, LineId};
 use super::log::Gap;
 use super::page::{PageLine, Question, What};
-use super::position::Position;
 use super::{Key, Session};
 
 /// Lines that are asked for on entering a room.
@@ -17,14 +18,13 @@ const PAGE: usize = 100;
 impl Session {
     /// Whether the server keeps what is said in this room.
     pub(super) fn has_history(&self, key: &Key) -> bool {
-        let on = |name| self.caps.has(name);
-        on("draft/chathistory")
-            && on("batch")
+        self.caps.has(Capability::Chathistory)
+            && self.caps.has(Capability::Batch)
             && self.conversations.get(key).is_some_and(|conversation| conversation.kind == Kind::Room)
     }
 
     /// We are in a room (again), since this position of a sorted server.
-    pub(super) fn begin_history(&mut self, key: &Key, joined: Option<Position>) {
+    pub(super) fn begin_history(&mut self, key: &Key, joined: Option<MsgId>) {
         if !self.has_history(key) {
             return;
         }
@@ -55,10 +55,10 @@ impl Session {
 
     /// The server's last start as a msgid tells it. If we are in rooms already without having known
     /// of it, their last lines are looked at again.
-    pub(super) fn started_again(&mut self, boot: u64) {
+    pub(super) fn started_again(&mut self, boot: u32) {
         let before = self.boot;
-        self.boot = before.max(boot);
-        if before == 0 || before >= boot || !self.is_ready() {
+        self.boot = before.max(Some(boot));
+        if before.is_none() || before >= Some(boot) || !self.is_ready() {
             return;
         }
         let joined = self.conversations.iter().filter(|(_, conversation)| conversation.joined);
@@ -73,16 +73,16 @@ impl Session {
         if !self.has_history(key) {
             return;
         }
-        let mut last: BTreeMap<u64, Position> = BTreeMap::new();
+        let mut last: BTreeMap<u32, MsgId> = BTreeMap::new();
         for position in log.iter().filter_map(|line| log.position(line).filter(|_| may_be_lost(line))) {
-            if position.boot() < self.boot && !self.sure.covers(position) {
-                last.insert(position.boot(), position);
+            if Some(position.boot) < self.boot && !self.sure.covers(position) {
+                last.insert(position.boot, position);
             }
         }
         last.into_values().for_each(|upto| self.ask_kept(key, upto));
     }
 
-    fn ask_kept(&mut self, key: &Key, upto: Position) {
+    fn ask_kept(&mut self, key: &Key, upto: MsgId) {
         let Some(name) = self.conversations.get(key).map(|conversation| &conversation.name) else { return };
         let line = format!("CHATHISTORY BEFORE {name} msgid={} 1", upto.after());
         self.ask_history(key, What::Kept(upto), None, &line);
@@ -98,7 +98,7 @@ impl Session {
         }
     }
 
-    fn ask_after(&mut self, key: &Key, gap: LineId, from: Option<Position>) {
+    fn ask_after(&mut self, key: &Key, gap: LineId, from: Option<MsgId>) {
         let Some((name, log)) = self.conversations.get(key).map(|c| (&c.name, &c.log)) else { return };
         let reference = match from {
             Some(position) => Some(format!("msgid={position}")),
@@ -174,7 +174,7 @@ impl Session {
         let came = page.len();
         let page: Vec<PageLine> =
             page.into_iter().filter(|entry| !sorted || entry.line.position().is_some()).collect();
-        let positions: Vec<Position> = page.iter().filter_map(|entry| entry.line.position()).collect();
+        let positions: Vec<MsgId> = page.iter().filter_map(|entry| entry.line.position()).collect();
         let (first, last) = (positions.iter().min().copied(), positions.iter().max().copied());
         if sorted {
             if matches!(what, What::After(_) | What::Latest | What::Kept(_)) {
@@ -191,7 +191,7 @@ impl Session {
         let (added, next) = if sorted {
             let (from, to) = reach(&what, first, last);
             // The page begins behind that place: a line just there may be missing.
-            let from = if away { from.map(Position::after) } else { from };
+            let from = if away { from.map(MsgId::after) } else { from };
             let empty_around = matches!(what, What::Around(_)) && first.is_none();
             let added = if empty_around { Vec::new() } else { log.merge_sorted(lines, from, to, last_line) };
             // A page without an end would be asked for for ever.
@@ -313,7 +313,7 @@ impl Session {
 
     /// A line whose sender sent it again under the same token (as which `name` knows it), because a
     /// crash took it back: the first one goes.
-    pub(super) fn replace_taken_back(&mut self, key: &Key, name: &str, again: Option<Position>) {
+    pub(super) fn replace_taken_back(&mut self, key: &Key, name: &str, again: Option<MsgId>) {
         let Some(id) = self.recent.get(name) else { return };
         if self.is_taken_back(key, id, again) {
             if let Some(conversation) = self.conversations.get_mut(key) {
@@ -325,22 +325,22 @@ impl Session {
 
     /// Whether a line was heard before the server's last start, is perhaps not on disk, and was
     /// given another position since.
-    pub(super) fn is_taken_back(&self, key: &Key, id: LineId, again: Option<Position>) -> bool {
+    pub(super) fn is_taken_back(&self, key: &Key, id: LineId, again: Option<MsgId>) -> bool {
         let line = self.conversations.get(key).and_then(|conversation| conversation.log.get(id));
         let position = line.and_then(Line::position).filter(|_| self.isupport.sorted);
         let (Some(position), Some(again)) = (position, again) else { return false };
-        position.boot() < again.boot() && !self.sure.covers(position)
+        position.boot < again.boot && !self.sure.covers(position)
     }
 
     /// Takes out what others said before the server's last start, and what its history lacks
     /// though it covers the place: from (not with) `from` to `to`.
-    fn withdraw(&mut self, key: &Key, from: Option<Position>, to: Option<Position>, page: &[Position]) {
+    fn withdraw(&mut self, key: &Key, from: Option<MsgId>, to: Option<MsgId>, page: &[MsgId]) {
         let Session { conversations, sure, boot, .. } = self;
         let Some(conversation) = conversations.get_mut(key) else { return };
         // What is lost is the end of what a start of the server has seen: below a line that is
         // kept none is missing for that reason.
-        let kept = |lost: &Position| page.iter().any(|kept| kept > lost && kept.boot() == lost.boot());
-        let covered = |position: &Position| {
+        let kept = |lost: &MsgId| page.iter().any(|kept| kept > lost && kept.boot == lost.boot);
+        let covered = |position: &MsgId| {
             from.is_none_or(|from| *position > from) && to.is_none_or(|to| *position <= to)
         };
         let log = &conversation.log;
@@ -350,7 +350,9 @@ impl Session {
             .filter_map(|line| Some((line, log.position(line)?)))
             .take_while(|(_, position)| from.is_none_or(|from| *position > from))
             .filter(|(line, _)| may_be_lost(line))
-            .filter(|(_, position)| position.boot() < *boot && covered(position) && !sure.covers(*position))
+            .filter(|(_, position)| {
+                Some(position.boot) < *boot && covered(position) && !sure.covers(*position)
+            })
             .filter(|(_, position)| !page.contains(position) && !kept(position))
             .map(|(line, _)| line.id())
             .collect();
@@ -397,11 +399,7 @@ impl Session {
 }
 
 /// From where to where an answer of a sorted server says all there is; `None`: without end.
-fn reach(
-    what: &What,
-    first: Option<Position>,
-    last: Option<Position>,
-) -> (Option<Position>, Option<Position>) {
+fn reach(what: &What, first: Option<MsgId>, last: Option<MsgId>) -> (Option<MsgId>, Option<MsgId>) {
     match what {
         What::Latest => (first, None),
         What::After(from) => (*from, last),

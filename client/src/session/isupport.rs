@@ -1,5 +1,6 @@
 //! What the server says about itself in RPL_ISUPPORT (modern.ircdocs.horse, "RPL_ISUPPORT").
 
+use parlor_server::protocol::Leniency;
 use parlor_server::protocol::line::MAX_BODY;
 
 use super::{Key, Rank};
@@ -89,7 +90,9 @@ impl Isupport {
             "NICKLEN" => self.nicklen = value.parse().ok().filter(|len| *len > 0),
             "NETWORK" => self.network = Some(unescape(value)).filter(|name| !name.is_empty()),
             // Shorter than the RFC's 512 is no server's business.
-            "LINELEN" => self.linelen = value.parse().unwrap_or(MAX_BODY).clamp(MAX_BODY, 16 * 1024),
+            "LINELEN" => {
+                self.linelen = value.parse().unwrap_or(MAX_BODY).clamp(MAX_BODY, Leniency::MAX_LINELEN)
+            }
             "SAFERATE" => self.saferate = true,
             "-SAFERATE" => self.saferate = false,
             "CHATHISTORY" => self.chathistory = value.parse().unwrap_or(100),

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use parlor_server::protocol::MsgId;
 use parlor_server::protocol::time::UnixMillis;
-
-use super::position::{PACKED, Position};
 
 /// Names a line for as long as the session lasts; rises, never reused. It says nothing about
 /// the place of the line: an older page comes later, above all others.
@@ -108,7 +107,7 @@ const HEADER: usize = 23;
 
 const OWN: u8 = 1;
 const MENTION: u8 = 2;
-/// The msgid is a packed [`Position`].
+/// The msgid is a packed [`MsgId`].
 const POSITION: u8 = 4;
 /// Two bits from here on: the state.
 const STATE: u8 = 3;
@@ -133,8 +132,8 @@ impl Line {
     /// A line of these parts. A msgid above 255 bytes is dropped, a sender or reason above
     /// 65535 is cut.
     pub fn new(id: LineId, parts: &Parts<'_>) -> Line {
-        let position = parts.msgid.and_then(Position::parse);
-        let packed = position.map(Position::pack);
+        let position = parts.msgid.and_then(MsgId::parse);
+        let packed = position.map(pack);
         let msgid = match (&packed, parts.msgid) {
             (Some(packed), _) => &packed[..],
             (None, Some(msgid)) if msgid.len() <= usize::from(u8::MAX) => msgid.as_bytes(),
@@ -260,9 +259,9 @@ impl Line {
     }
 
     /// Where it stands in the order of a server whose msgids are sorted.
-    pub(super) fn position(&self) -> Option<Position> {
+    pub(super) fn position(&self) -> Option<MsgId> {
         let packed = self.0.get(HEADER..HEADER + PACKED)?;
-        (self.byte(FLAGS) & POSITION != 0).then(|| Position::unpack(packed))
+        (self.byte(FLAGS) & POSITION != 0).then(|| unpack(packed))
     }
 
     fn byte(&self, at: usize) -> u8 {
@@ -293,6 +292,24 @@ impl fmt::Debug for Line {
         let (id, kind, state) = (self.id().0, self.kind(), self.state());
         write!(f, "{id} {kind:?} {state:?} {:?} {}: {:?}", self.msgid(), self.from(), self.text())
     }
+}
+
+/// Bytes of a packed id.
+const PACKED: usize = 14;
+
+fn pack(id: MsgId) -> [u8; PACKED] {
+    let mut packed = [0; PACKED];
+    let fields = [&id.boot.to_le_bytes()[..], &id.millis.to_le_bytes(), &id.count.to_le_bytes()];
+    packed.iter_mut().zip(fields.into_iter().flatten()).for_each(|(to, from)| *to = *from);
+    packed
+}
+
+fn unpack(packed: &[u8]) -> MsgId {
+    let number = |bytes: std::ops::Range<usize>| {
+        let bytes = packed.get(bytes).unwrap_or_default();
+        bytes.iter().rev().fold(0, |value: u64, byte| value << 8 | u64::from(*byte))
+    };
+    MsgId { boot: number(0..4) as u32, millis: number(4..12), count: number(12..14) as u16 }
 }
 
 /// As much of a text as its length has two bytes for.

@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use parlor_server::protocol::MsgId;
+
 use super::line::{Delivery, Line, LineId, LineKind, Parts};
-use super::position::Position;
 
 /// Lines of one conversation that are kept; then the oldest go.
 pub(super) const MOST: usize = 200_000;
@@ -31,8 +32,8 @@ pub(super) enum Edit {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Gap {
     pub(super) id: LineId,
-    pub(super) above: Option<Position>,
-    pub(super) below: Option<Position>,
+    pub(super) above: Option<MsgId>,
+    pub(super) below: Option<MsgId>,
     /// It is filled without being asked for: we were away.
     pub(super) catch_up: bool,
 }
@@ -127,8 +128,8 @@ impl Log {
     pub(super) fn merge_sorted(
         &mut self,
         page: Vec<Line>,
-        from: Option<Position>,
-        to: Option<Position>,
+        from: Option<MsgId>,
+        to: Option<MsgId>,
         next_id: &mut u64,
     ) -> Vec<Line> {
         let added = page.into_iter().filter(|line| self.add(line.clone())).collect();
@@ -212,7 +213,7 @@ impl Log {
     }
 
     pub(super) fn by_msgid(&self, msgid: &str) -> Option<LineId> {
-        if let Some(position) = Position::parse(msgid).filter(|_| self.sorted) {
+        if let Some(position) = MsgId::parse(msgid).filter(|_| self.sorted) {
             return match self.place(position) {
                 Place::Known(at) => self.lines.get(at).map(Line::id),
                 Place::Here(_) => None,
@@ -229,7 +230,7 @@ impl Log {
     }
 
     /// A line has just been said here: all that come after it are heard, too.
-    pub(super) fn heard(&mut self, position: Position) {
+    pub(super) fn heard(&mut self, position: MsgId) {
         let open = |gap: &&mut Gap| gap.catch_up && gap.below.is_none() && gap.above < Some(position);
         self.gaps.iter_mut().filter(open).for_each(|gap| gap.below = Some(position));
     }
@@ -279,20 +280,20 @@ impl Log {
         self.gaps.iter().filter(fits).min_by_key(|gap| self.index(gap.id)).map(|gap| gap.id)
     }
 
-    pub(super) fn first_position(&self) -> Option<Position> {
+    pub(super) fn first_position(&self) -> Option<MsgId> {
         self.lines.iter().find_map(|line| self.position(line))
     }
 
     /// The position of the last line that has one.
-    pub(super) fn last_position(&self) -> Option<Position> {
+    pub(super) fn last_position(&self) -> Option<MsgId> {
         self.lines.iter().rev().find_map(|line| self.position(line))
     }
 
-    pub(super) fn position(&self, line: &Line) -> Option<Position> {
+    pub(super) fn position(&self, line: &Line) -> Option<MsgId> {
         line.position().filter(|_| self.sorted)
     }
 
-    fn place(&self, position: Position) -> Place {
+    fn place(&self, position: MsgId) -> Place {
         let end = self.end();
         let (mut low, mut high) = (0, end);
         // A line that has just been said comes last.
@@ -326,7 +327,7 @@ impl Log {
     }
 
     /// Directly below what is complete above a gap.
-    fn place_of_gap(&self, above: Option<Position>) -> usize {
+    fn place_of_gap(&self, above: Option<MsgId>) -> usize {
         match above.map(|above| self.place(above)) {
             None => 0,
             Some(Place::Known(at)) => at + 1,

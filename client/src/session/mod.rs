@@ -26,7 +26,6 @@ mod mention;
 mod names;
 mod outgoing;
 mod page;
-mod position;
 mod profile;
 mod receive;
 mod recent;
@@ -49,12 +48,14 @@ mod unsent;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use parlor_server::protocol::Leniency;
 use parlor_server::protocol::line::Framer;
 
 pub use action::Action;
 pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Reason, Refusal};
 pub use key::Key;
 pub use line::{Delivery, Line, LineId, LineKind, Parts};
+pub use parlor_server::protocol::HostPort;
 pub use parlor_server::protocol::time::{Moment, UnixMillis};
 pub use profile::Profile;
 pub use status::Status;
@@ -165,8 +166,8 @@ pub struct Session {
     labels: u64,
     search: Option<Search>,
     sure: Sure,
-    /// The number of the server's last start, as far as its msgids tell.
-    boot: u64,
+    /// The number of the server's last start, as its msgids tell.
+    boot: Option<u32>,
     listing: Option<Vec<ListedRoom>>,
 
     // What we say.
@@ -194,7 +195,7 @@ impl Session {
             status: None,
             backoff: Backoff::default(),
             liveness: Liveness::default(),
-            framer: Framer::default(),
+            framer: Framer::new(Leniency::Lenient),
             caps: Capabilities::default(),
             isupport: Isupport::default(),
             registration: Registration::default(),
@@ -218,7 +219,7 @@ impl Session {
             labels: 0,
             search: None,
             sure: Sure::default(),
-            boot: 0,
+            boot: None,
             listing: None,
             restored: Vec::new(),
             outgoing: Outgoing::default(),
@@ -229,7 +230,7 @@ impl Session {
             out: VecDeque::new(),
             profile,
         };
-        let host = session.profile.host.clone();
+        let host = session.profile.server.host.clone();
         session.open(&host, Kind::Server);
         for room in session.profile.rooms.clone() {
             session.join(&room, None);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use parlor_server::protocol::Message;
+use parlor_server::protocol::tag::{self, batch};
 use parlor_server::protocol::text::printable;
+use parlor_server::protocol::{Capability, Message, MsgId};
 
 use super::line::{Line, LineId, Parts};
-use super::position::Position;
 use super::stamp::Stamp;
 use super::{Key, Session};
 
@@ -23,11 +23,11 @@ pub(super) enum What {
     /// The last lines, down to a gap's lower end.
     Latest,
     /// Those after a position; on other servers after the line above the gap.
-    After(Option<Position>),
+    After(Option<MsgId>),
     /// Those before a position; on other servers before the line below the gap.
-    Before(Option<Position>),
+    Before(Option<MsgId>),
     /// The last line up to a position: what is here behind it is not on disk.
-    Kept(Position),
+    Kept(MsgId),
     /// Those around the line with this id in a list of results.
     Around(Line),
     Search,
@@ -70,9 +70,9 @@ impl Session {
     pub(super) fn ask_history(&mut self, key: &Key, what: What, gap: Option<LineId>, line: &str) {
         let until = self.now.elapsed + ANSWER_WITHIN;
         self.labels += 1;
-        let label = self.caps.has("labeled-response").then(|| format!("q{}", self.labels));
+        let label = self.caps.has(Capability::LabeledResponse).then(|| format!("q{}", self.labels));
         match &label {
-            Some(label) => self.send(&format!("@label={label} {line}")),
+            Some(label) => self.send(&format!("@{}={label} {line}", tag::LABEL)),
             None => self.send(line),
         }
         self.questions.push_back(Question { key: key.clone(), what, gap, until, stale: false, label });
@@ -109,14 +109,14 @@ impl Session {
                 self.answered(question, lines);
             }
         } else if let Some(reference) = reference.strip_prefix('+')
-            && let Some(kind @ ("chathistory" | "soju.im/search" | "znc.in/playback" | "labeled-response")) =
+            && let Some(kind @ (batch::CHATHISTORY | batch::SEARCH | batch::PLAYBACK | batch::LABELED)) =
                 message.params.get(1).copied()
             && self.batches.len() < MOST_BATCHES
         {
-            let search = kind == "soju.im/search";
+            let search = kind == batch::SEARCH;
             let key = message.params.filled(2).map(|name| self.isupport.key(name));
             let label = self.label_of(message);
-            let labels = self.caps.has("labeled-response");
+            let labels = self.caps.has(Capability::LabeledResponse);
             let fits = |question: &Question| match (&question.what, &key) {
                 _ if labels => label.is_some() && question.label == label,
                 (What::Search, _) | (_, None) => search == (question.what == What::Search),
@@ -126,7 +126,7 @@ impl Session {
                 .questions
                 .iter()
                 .position(fits)
-                .filter(|_| !matches!(kind, "znc.in/playback" | "labeled-response"));
+                .filter(|_| !matches!(kind, batch::PLAYBACK | batch::LABELED));
             let question = asked.and_then(|at| self.questions.remove(at));
             let page = question.map(|question| (question, Vec::new()));
             self.batches.push(Batch { reference: reference.to_owned(), label, page });
@@ -135,10 +135,10 @@ impl Session {
 
     /// The label that a message has, or the batch around it.
     fn label_of(&self, message: &Message<'_>) -> Option<String> {
-        if let Some(label) = message.tags.get("label") {
+        if let Some(label) = message.tags.get(tag::LABEL) {
             return Some(label.into_owned());
         }
-        let around = message.tags.get("batch")?;
+        let around = message.tags.get(tag::BATCH)?;
         self.batches.iter().find(|batch| batch.reference == *around)?.label.clone()
     }
 
@@ -177,7 +177,7 @@ impl Session {
         }
         let names: Vec<Key> = message.params.iter().map(|name| self.isupport.key(name)).collect();
         let label = self.label_of(message);
-        let labels = self.caps.has("labeled-response");
+        let labels = self.caps.has(Capability::LabeledResponse);
         let of_kind = |question: &Question| {
             search == (question.what == What::Search) && (!labels || question.label == label)
         };

@@ -3,10 +3,8 @@
 /// Who we are and where we want to go.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Profile {
-    /// A host's name or address, for messages; the driver is what calls it.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
+    /// The server, for messages; the driver is what calls it.
+    pub server: super::HostPort,
     /// The name we want.
     pub nick: String,
     /// The name shown by WHOIS; empty: the nick.

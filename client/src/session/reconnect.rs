@@ -6,6 +6,7 @@ use super::event::{Event, Field, Reason, Refusal};
 use super::liveness::Liveness;
 use super::seed::Seed;
 use super::{Key, Output, Session, Status, UnixMillis};
+use parlor_server::protocol::Leniency;
 use parlor_server::protocol::line::Framer;
 
 /// The longest wait between two attempts.
@@ -203,7 +204,7 @@ impl Session {
 
     /// What belonged to the connection that ended.
     fn forget_connection(&mut self) {
-        self.framer = Framer::default();
+        self.framer = Framer::new(Leniency::Lenient);
         self.caps = Default::default();
         self.registration = Default::default();
         self.closed_because = None;
@@ -277,8 +278,7 @@ impl Session {
     }
 
     pub(super) fn address(&self) -> String {
-        let (host, port) = (&self.profile.host, self.profile.port);
-        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+        self.profile.server.to_string()
     }
 
     /// The time of a line that has none of its own.

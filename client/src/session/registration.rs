@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use parlor_server::protocol::Message;
 use parlor_server::protocol::message::Userhost;
 use parlor_server::protocol::text::pieces;
+use parlor_server::protocol::{Capability, Message};
 
 use super::event::{Event, Field, Reason, Refusal};
 use super::reconnect::Phase;
@@ -87,7 +87,7 @@ impl Session {
             }
             "ACK" => {
                 self.caps.acknowledge(list);
-                if self.caps.has("parlor/resume")
+                if self.caps.has(Capability::Resume)
                     && !self.registration.negotiated
                     && let Some(token) = self.me.token.take()
                 {
@@ -170,7 +170,7 @@ impl Session {
         self.refold();
         let server =
             self.isupport.network.clone().unwrap_or_else(|| match self.registration.server.as_str() {
-                "" => self.profile.host.clone(),
+                "" => self.profile.server.host.clone(),
                 name => name.to_owned(),
             });
         self.set_status(Status::Connected { server });

@@ -1,7 +1,7 @@
 //! Numeric replies (modern.ircdocs.horse, "Numerics"; RFC 2812 §5).
 
-use parlor_server::protocol::Message;
 use parlor_server::protocol::text::printable;
+use parlor_server::protocol::{Capability, Message};
 
 use super::event::{Event, Field, ListedRoom, Reason, Refusal};
 use super::line::LineKind;
@@ -144,12 +144,12 @@ impl Session {
         let of_text =
             matches!(code, 401 | 403 | 404 | 407 | 408 | 413..=415 | 477 | 482 | 486 | 489 | 492 | 531 | 716);
         // That answers KICK, TOPIC or MODE, though a line may be under way.
-        let of_text = of_text && (code != 482 || !self.caps.has("echo-message"));
+        let of_text = of_text && (code != 482 || !self.caps.has(Capability::EchoMessage));
         if of_text && self.refused_to(Some(&key), sentence) {
             return;
         }
         // ERR_INPUTTOOLONG names nobody; with receipts the missing one tells.
-        if code == 417 && !self.caps.has("echo-message") && self.refused_to(None, sentence) {
+        if code == 417 && !self.caps.has(Capability::EchoMessage) && self.refused_to(None, sentence) {
             return;
         }
         let words = message.params.iter().skip(1);

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use parlor_server::protocol::Capability;
 use parlor_server::protocol::message::escape;
 
 use super::event::{Event, Found};
@@ -31,7 +32,7 @@ impl Session {
     pub(super) fn find(&mut self, key: &Key, text: &str) {
         let key = self.known(key).unwrap_or_else(Key::server);
         let remote = self.is_ready()
-            && self.caps.has("soju.im/search")
+            && self.caps.has(Capability::Search)
             && self.conversations.get(&key).is_some_and(|conversation| conversation.joined)
             && self.is_room(&key);
         let (told, here) = Default::default();

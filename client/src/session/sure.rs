@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::position::Position;
+use parlor_server::protocol::MsgId;
 
 /// Starts of the server that are remembered.
 const MOST_BOOTS: usize = 64;
@@ -11,15 +11,15 @@ const MOST_BOOTS: usize = 64;
 /// all before it are, too. Of another start that says nothing.
 #[derive(Debug, Default)]
 pub(super) struct Sure {
-    last: BTreeMap<u64, Position>,
+    last: BTreeMap<u32, MsgId>,
     /// Starts up to this one are too long ago to be asked about.
-    settled: u64,
+    settled: u32,
 }
 
 impl Sure {
     /// A line is in the history, or had its receipt.
-    pub(super) fn note(&mut self, position: Position) {
-        let last = self.last.entry(position.boot()).or_insert(position);
+    pub(super) fn note(&mut self, position: MsgId) {
+        let last = self.last.entry(position.boot).or_insert(position);
         *last = position.max(*last);
         if self.last.len() > MOST_BOOTS
             && let Some((boot, _)) = self.last.pop_first()
@@ -28,8 +28,7 @@ impl Sure {
         }
     }
 
-    pub(super) fn covers(&self, position: Position) -> bool {
-        position.boot() <= self.settled
-            || self.last.get(&position.boot()).is_some_and(|last| position <= *last)
+    pub(super) fn covers(&self, position: MsgId) -> bool {
+        position.boot <= self.settled || self.last.get(&position.boot).is_some_and(|last| position <= *last)
     }
 }

@@ -1,4 +1,4 @@
-//! IRCv3 capabilities this server offers.
+//! IRCv3 capabilities that our server offers; our client wants some of them.
 
 use std::fmt;
 
@@ -16,6 +16,11 @@ macro_rules! capabilities {
             /// The name on the wire.
             pub fn name(self) -> &'static str {
                 match self { $(Capability::$name => $text,)* }
+            }
+
+            /// The capability of this name; `None` if it is none of these.
+            pub fn parse(name: &str) -> Option<Capability> {
+                match name { $($text => Some(Capability::$name),)* _ => None }
             }
         }
     };
@@ -88,6 +93,16 @@ impl Capabilities {
         self.0 &= !(1 << capability as u32);
     }
 
+    /// Whether it holds none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// What is in this set and not in another one.
+    pub fn without(self, others: Capabilities) -> Capabilities {
+        Capabilities(self.0 & !others.0)
+    }
+
     /// What is in the set, in the order of [`Capability::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Capability> {
         Capability::ALL.iter().copied().filter(move |capability| self.has(*capability))
@@ -101,7 +116,7 @@ impl Capabilities {
                 Some(name) => (name, false),
                 None => (word, true),
             };
-            let capability = *Capability::ALL.iter().find(|capability| capability.name() == name)?;
+            let capability = Capability::parse(name)?;
             if add {
                 changed.add(capability);
             } else {
@@ -109,6 +124,24 @@ impl Capabilities {
             }
         }
         Some(changed)
+    }
+}
+
+impl FromIterator<Capability> for Capabilities {
+    fn from_iter<I: IntoIterator<Item = Capability>>(iter: I) -> Capabilities {
+        let mut set = Capabilities::default();
+        iter.into_iter().for_each(|capability| set.add(capability));
+        set
+    }
+}
+
+impl fmt::Display for Capabilities {
+    /// Names with a space between two, as CAP lists them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, capability) in self.iter().enumerate() {
+            write!(f, "{}{capability}", if i == 0 { "" } else { " " })?;
+        }
+        Ok(())
     }
 }
 

@@ -4,29 +4,34 @@ use std::fmt;
 
 use memchr::{memchr, memrchr};
 
+use super::leniency::Leniency;
+
 /// Bytes of a message without its tags, CR LF included (RFC 1459 §2.3).
 pub const MAX_BODY: usize = 512;
 /// Bytes of what a client may send as tags, with the leading `@` and the closing space
 /// (IRCv3 message-tags: 4094 bytes of tag data).
 pub const MAX_CLIENT_TAGS: usize = 4096;
-/// Bytes that may arrive without a line end before the connection is closed.
+/// Bytes that may arrive at a server without a line end before the connection is closed.
 pub const MAX_UNFINISHED: usize = 8192;
 
 /// Why a stream cannot be read on: its peer is told and closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FramingError {
-    /// More than [`MAX_UNFINISHED`] bytes without a line end.
-    NoLineEnd,
+    /// More bytes without a line end than may be.
+    NoLineEnd {
+        /// How many may be.
+        max: usize,
+    },
     /// A NUL byte, which no line may hold (RFC 1459 §2.3.1).
     Nul,
 }
 
 impl fmt::Display for FramingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            FramingError::NoLineEnd => "More than 8 KiB without a line end",
-            FramingError::Nul => "A line holds a NUL byte",
-        })
+        match self {
+            FramingError::NoLineEnd { max } => write!(f, "More than {} KiB without a line end", max / 1024),
+            FramingError::Nul => f.write_str("A line holds a NUL byte"),
+        }
     }
 }
 
@@ -36,9 +41,15 @@ impl std::error::Error for FramingError {}
 #[derive(Debug, Default)]
 pub struct Framer {
     unfinished: Vec<u8>,
+    leniency: Leniency,
 }
 
 impl Framer {
+    /// A framer at the beginning of a stream; the default is strict.
+    pub fn new(leniency: Leniency) -> Framer {
+        Framer { unfinished: Vec::new(), leniency }
+    }
+
     /// Takes received bytes and returns all lines that are whole now, as one block that ends
     /// with LF, if there is any. An error ends the stream behind these lines.
     pub fn push(&mut self, bytes: &[u8]) -> (Option<Box<[u8]>>, Result<(), FramingError>) {
@@ -55,16 +66,17 @@ impl Framer {
         } else {
             self.unfinished.extend_from_slice(sound);
         }
+        let max = self.leniency.max_unfinished();
         let mut result = if nul { Err(FramingError::Nul) } else { Ok(()) };
-        if self.unfinished.len() > MAX_UNFINISHED {
-            result = Err(FramingError::NoLineEnd);
+        if self.unfinished.len() > max {
+            result = Err(FramingError::NoLineEnd { max });
         }
         // A line that came at once is too long as well as one that came in parts.
         let mut start = 0;
         while let Some(length) = memchr(b'\n', &block[start..]) {
-            if length > MAX_UNFINISHED {
+            if length > max {
                 block.truncate(start);
-                result = Err(FramingError::NoLineEnd);
+                result = Err(FramingError::NoLineEnd { max });
                 break;
             }
             start += length + 1;
@@ -128,13 +140,17 @@ mod tests {
             for chunk in vec![b'x'; MAX_UNFINISHED + 1].chunks(cut) {
                 last = framer.push(chunk).1;
             }
-            assert_eq!(last, Err(FramingError::NoLineEnd), "cut {cut}");
+            assert_eq!(last, Err(FramingError::NoLineEnd { max: MAX_UNFINISHED }), "cut {cut}");
         }
         let mut whole = b"PING 1\n".to_vec();
         whole.resize(whole.len() + MAX_UNFINISHED + 1, b'x');
         whole.extend_from_slice(b"\nPING 2\n");
         let (block, result) = Framer::default().push(&whole);
-        assert_eq!((block.as_deref(), result), (Some(&b"PING 1\n"[..]), Err(FramingError::NoLineEnd)));
+        let error = FramingError::NoLineEnd { max: MAX_UNFINISHED };
+        assert_eq!((block.as_deref(), result), (Some(&b"PING 1\n"[..]), Err(error)));
+        assert_eq!(error.to_string(), "More than 8 KiB without a line end");
+        let (_, result) = Framer::new(Leniency::Lenient).push(&whole);
+        assert_eq!(result, Ok(()), "a client takes more");
     }
 
     #[test]

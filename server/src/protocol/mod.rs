@@ -1,21 +1,27 @@
-//! The wire: lines, messages, commands, numerics, capabilities and names.
+//! The wire: lines, messages, tags, commands, numerics, capabilities, ids, times and names.
 //!
-//! Only `std` and the crate that folds names; no socket, no clock. The client uses it too.
+//! Written once for both sides: the server reads it strictly, the client as [`leniency`] says.
+//! Only `std` and the crates that fold names and find bytes; no socket, no clock.
 
 pub mod capability;
 pub mod command;
+pub mod host_port;
 pub mod html;
+pub mod leniency;
 pub mod line;
 pub mod mask;
 pub mod message;
 pub mod msgid;
 pub mod name;
 pub mod numeric;
+pub mod tag;
 pub mod text;
 pub mod time;
 
 pub use capability::{Capabilities, Capability};
 pub use command::{Command, CommandError};
+pub use host_port::{HostPort, HostPortError};
+pub use leniency::Leniency;
 pub use message::Message;
 pub use msgid::MsgId;
 pub use name::{Folded, NameError, Nick, RoomName};

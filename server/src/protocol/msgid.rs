@@ -52,6 +52,17 @@ impl MsgId {
         }
     }
 
+    /// The first id that is after this one; [`MsgId::MAX`] stays.
+    pub fn after(self) -> MsgId {
+        if let Some(count) = self.count.checked_add(1) {
+            return MsgId { count, ..self };
+        }
+        if self.millis < MsgId::MAX.millis {
+            return MsgId { millis: self.millis + 1, count: 0, ..self };
+        }
+        self.boot.checked_add(1).map_or(self, |boot| MsgId { boot, ..MsgId::default() })
+    }
+
     /// The time of the event, as its `time` tag says.
     pub fn time(self) -> UnixMillis {
         UnixMillis(self.millis)
@@ -84,7 +95,15 @@ mod tests {
             (MsgId::default(), MsgId::default()),
         ] {
             assert_eq!(id.before(), before);
+            if id != before {
+                assert_eq!(before.after(), id);
+            }
         }
+    }
+
+    #[test]
+    fn the_last_id_stays() {
+        assert_eq!(MsgId::MAX.after(), MsgId::MAX);
     }
 
     #[test]

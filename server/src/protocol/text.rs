@@ -60,6 +60,13 @@ fn skip_string(chars: &mut Chars<'_>) {
     }
 }
 
+/// The first word of a text, and what follows it, without space around either.
+pub fn first_word(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim_start())
+}
+
 /// Cuts a text into pieces of at most `max` bytes, in order: at the last space of a piece if
 /// it has one in its second half, else between two characters. Nothing is left out.
 pub fn pieces(text: &str, max: usize) -> Vec<&str> {
@@ -107,6 +114,12 @@ mod tests {
             assert_eq!(parts.concat(), text);
             assert!(parts.iter().all(|part| part.len() <= 50));
         }
+    }
+
+    #[test]
+    fn a_word_and_the_rest() {
+        assert_eq!(first_word("  kick bob  for fun "), ("kick", "bob  for fun"));
+        assert_eq!(first_word("\u{3000}who"), ("who", ""));
     }
 
     #[test]

@@ -17,21 +17,23 @@ impl UnixMillis {
     /// `None` for anything else.
     pub fn parse(text: &str) -> Option<UnixMillis> {
         let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-        let mut date = date.splitn(3, '-').map(number);
-        let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-        let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
-        let mut time = time.splitn(3, ':').map(number);
-        let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-        let plausible = (1970..=9999).contains(&year)
-            && (1..=12).contains(&month)
-            && (1..=31).contains(&day)
-            // A leap second is the 60th.
-            && hour < 24 && minute < 60 && second <= 60;
-        let digits: String = fraction.chars().chain("00".chars()).take(3).collect();
-        let millis = number(&digits).filter(|_| plausible)?;
-        // A day that a month does not have would be one of the next month.
-        let days = Some(days(year, month, day)).filter(|days| civil(*days) == (year, month, day))?;
-        Some(UnixMillis((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millis))
+        parse(date, time)
+    }
+
+    /// Reads every form of RFC 3339 §5.6: also `t` or a space, `z`, and an offset such as `+01:00`.
+    /// `None` for anything else, and for what was before 1970.
+    pub fn parse_rfc3339(text: &str) -> Option<UnixMillis> {
+        let (date, time) = text.split_once(['T', 't', ' '])?;
+        let (time, zone) = time.split_at(time.find(['Z', 'z', '+', '-'])?);
+        let UnixMillis(local) = parse(date, time)?;
+        if matches!(zone, "Z" | "z") {
+            return Some(UnixMillis(local));
+        }
+        let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+        let offset = number(hours).filter(|hours| *hours < 24)? * 60 + number(minutes).filter(|m| *m < 60)?;
+        let offset = offset * 60_000;
+        let utc = if zone.starts_with('+') { local.checked_sub(offset) } else { local.checked_add(offset) };
+        utc.map(UnixMillis)
     }
 }
 
@@ -62,6 +64,25 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let day = of_year - (153 * shifted + 2) / 5 + 1;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+/// A date and a time of day.
+fn parse(date: &str, time: &str) -> Option<UnixMillis> {
+    let mut date = date.splitn(3, '-').map(number);
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let mut time = time.splitn(3, ':').map(number);
+    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
+    let plausible = (1970..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        // A leap second is the 60th.
+        && hour < 24 && minute < 60 && second <= 60;
+    let digits: String = fraction.chars().chain("00".chars()).take(3).collect();
+    let millis = number(&digits).filter(|_| plausible)?;
+    // A day that a month does not have would be one of the next month.
+    let days = Some(days(year, month, day)).filter(|days| civil(*days) == (year, month, day))?;
+    Some(UnixMillis((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millis))
 }
 
 fn number(digits: &str) -> Option<u64> {

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
 
 use super::error::StartError;
+use crate::protocol::HostPort;
 
 /// Connections that may wait to be accepted; std asks for 128.
 #[cfg(unix)]
@@ -13,7 +14,9 @@ const BACKLOG: i32 = 4096;
 /// Resolves and binds one address as `host:port`.
 pub(crate) fn listen(address: &str) -> Result<TcpListener, StartError> {
     let unresolved = |error| StartError::Unresolved { address: address.into(), error };
-    let candidates: Vec<SocketAddr> = address.to_socket_addrs().map_err(unresolved)?.collect();
+    let at: HostPort =
+        address.parse().map_err(|error| unresolved(io::Error::new(ErrorKind::InvalidInput, error)))?;
+    let candidates = (at.host.as_str(), at.port).to_socket_addrs().map_err(unresolved)?;
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
     for candidate in candidates {
         match bind(candidate) {

@@ -44,8 +44,7 @@ pub(super) struct World {
 
 pub(super) fn profile(nick: &str) -> Profile {
     Profile {
-        host: "irc.test".into(),
-        port: 49806,
+        server: HostPort::new("irc.test", 49806),
         nick: nick.into(),
         rooms: vec!["#lobby".into()],
         seed: nick.bytes().fold(7, |seed, b| seed * 31 + u64::from(b)),

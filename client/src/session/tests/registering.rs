@@ -13,7 +13,7 @@ fn only_what_is_offered_is_asked_for() {
     world.server(":s.test CAP * LS * :sasl=PLAIN echo-message");
     assert_eq!(world.sent(), [""; 0], "the list goes on");
     world.server(":s.test CAP * LS :server-time draft/x");
-    assert_eq!(world.sent(), ["CAP REQ :echo-message server-time"]);
+    assert_eq!(world.sent(), ["CAP REQ :server-time echo-message"]);
     world.server(":s.test CAP me ACK :echo-message server-time");
     assert_eq!(world.sent(), ["CAP END"]);
     world.server(":s.test 001 me :Welcome me!u@h\n:s.test 005 me NETWORK=Test\\x20Net :are supported");
@@ -56,7 +56,7 @@ fn a_server_without_capabilities_will_do() {
 fn capabilities_come_and_go() {
     let mut world = World::welcomed("me", "server-time", "SAFERATE");
     world.server(":s.test CAP me NEW :echo-message message-tags");
-    assert_eq!(world.sent(), ["CAP REQ :echo-message message-tags"]);
+    assert_eq!(world.sent(), ["CAP REQ :message-tags echo-message"]);
     world.server(":s.test CAP me ACK :message-tags echo-message");
     world.say("#lobby", "one");
     assert!(token(&world.sent()[0]).1.ends_with(":one"));

@@ -23,10 +23,10 @@ impl Hub {
                     caps.add(Capability::CapNotify);
                     self.set_caps(id, caps);
                 }
-                let all = join(Capability::ALL.iter().copied());
+                let all = Capability::ALL.iter().copied().collect::<Capabilities>();
                 self.say_as_server(id, format!("CAP {nick} LS :{all}"));
             }
-            "LIST" => self.say_as_server(id, format!("CAP {nick} LIST :{}", join(caps.iter()))),
+            "LIST" => self.say_as_server(id, format!("CAP {nick} LIST :{caps}")),
             "REQ" => {
                 let wanted = argument.unwrap_or_default();
                 if wanted.len() > MAX_BODY - 112 {
@@ -68,8 +68,4 @@ impl Hub {
             slot.form = Form::of(speaker, caps);
         }
     }
-}
-
-fn join(capabilities: impl Iterator<Item = Capability>) -> String {
-    capabilities.map(Capability::name).collect::<Vec<_>>().join(" ")
 }

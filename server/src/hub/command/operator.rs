@@ -10,7 +10,7 @@ use crate::hub::state::room::RoomId;
 use crate::hub::{ConnectionId, Hub, Output, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
-use crate::protocol::text::{self, printable};
+use crate::protocol::text::{self, first_word, printable};
 
 /// Bytes of one announcement; a longer one goes out as several.
 const MAX_ANNOUNCEMENT: usize = 360;
@@ -349,13 +349,6 @@ impl Hub {
             self.console(line, Asker::Operator(id));
         }
     }
-}
-
-/// The first word of a text, and what follows it.
-fn first_word(text: &str) -> (&str, &str) {
-    let text = text.trim();
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    (word, rest.trim_start())
 }
 
 /// Compares two secrets in a time that tells only their lengths.

@@ -8,13 +8,11 @@ use crate::hub::delivery::form::Form;
 use crate::protocol::MsgId;
 use crate::protocol::command::Verb;
 use crate::protocol::html;
+use crate::protocol::tag::{MSGID, TIME, VOLATILE};
 use crate::protocol::text::{self, printable};
 
 /// The name under which the server itself speaks to plain members.
 pub(crate) const SERVER: &str = "server";
-
-/// Tag of talk that is not kept on disk: an echo with it is no receipt.
-pub(crate) const VOLATILE: &str = "parlor/volatile";
 
 /// Who did it.
 #[derive(Debug, Clone)]
@@ -86,11 +84,11 @@ impl Event<'_> {
         let mut line = String::with_capacity(body.len() + self.tags.len() + 80);
         let mut separator = '@';
         if form.time() {
-            let _ = write!(line, "{separator}time={}", self.id.time());
+            let _ = write!(line, "{separator}{TIME}={}", self.id.time());
             separator = ';';
         }
         if form.tags() {
-            let _ = write!(line, "{separator}msgid={}", self.id);
+            let _ = write!(line, "{separator}{MSGID}={}", self.id);
             if self.from.bot {
                 line.push_str(";bot");
             }

@@ -4,9 +4,10 @@
 
 use std::collections::VecDeque;
 
-use crate::hub::delivery::event::{Event, VOLATILE};
+use crate::hub::delivery::event::Event;
 use crate::hub::delivery::reply::tagged;
 use crate::hub::{ConnectionId, Hub, Line, Output};
+use crate::protocol::tag::VOLATILE;
 use crate::protocol::{Capability, MsgId};
 
 /// Lines that wait for one connection's receipts; then it is not read until they have come.

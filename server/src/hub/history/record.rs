@@ -12,10 +12,9 @@ use crate::hub::{Hub, Line, Output, RoomId};
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::message::Tags;
+use crate::protocol::tag::LINE_ID;
 use crate::protocol::{MsgId, text};
 
-/// What the sender called a line: 32 hexadecimal digits, the same however often it is sent.
-const TOKEN: &str = "+parlor/id";
 /// Tags that are worth nothing a second later.
 const FLEETING: &[&str] = &["+typing", "+draft/typing"];
 
@@ -206,7 +205,7 @@ impl Remembered {
 /// The name is 128 random bits, so nobody can prepare a collision with a line that is yet to
 /// come; who repeats a line that others have seen is told of that line.
 pub(crate) fn fingerprint(room: &str, tags: &str) -> u64 {
-    let token = Tags(tags).iter().filter(|(key, _)| *key == TOKEN).last().map_or("", |(_, value)| value);
+    let token = Tags(tags).iter().filter(|(key, _)| *key == LINE_ID).last().map_or("", |(_, value)| value);
     let sound = token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit());
     let Some(token) = u128::from_str_radix(token, 16).ok().filter(|_| sound) else { return 0 };
     // FNV-1a over the room, then one half of the name after the other, mixed (the finish of

@@ -9,6 +9,7 @@ use crate::hub::history::record::Remembered;
 use crate::hub::history::{Answer, Edge, Kept, Query, Range, Request};
 use crate::hub::state::room::RoomId;
 use crate::hub::{ConnectionId, Hub, Line, Output, Speaker};
+use crate::protocol::tag::batch;
 use crate::protocol::{Capability, MsgId};
 
 /// Lines that somebody gets on joining who cannot ask for them.
@@ -73,9 +74,9 @@ impl Replay {
 
     fn kind(&self) -> Option<String> {
         Some(match &self.why {
-            Why::Asked(_, target) => format!("chathistory {target}"),
-            Why::Targets(_) => "draft/chathistory-targets".into(),
-            Why::Search(_) => "soju.im/search".into(),
+            Why::Asked(_, target) => format!("{} {target}", batch::CHATHISTORY),
+            Why::Targets(_) => batch::TARGETS.into(),
+            Why::Search(_) => batch::SEARCH.into(),
             Why::Joined => return None,
         })
     }

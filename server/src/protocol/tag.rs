@@ -1,0 +1,29 @@
+//! Names of message tags, and kinds of batches.
+
+/// When it happened, as [`UnixMillis`](super::time::UnixMillis) is written (IRCv3 server-time).
+pub const TIME: &str = "time";
+/// The server's name of an event (IRCv3 message-ids); ours are [`MsgId`](super::MsgId)s.
+pub const MSGID: &str = "msgid";
+/// The batch that a message belongs to (IRCv3 batch).
+pub const BATCH: &str = "batch";
+/// The command that a message answers (IRCv3 labeled-response).
+pub const LABEL: &str = "label";
+/// The sender's own name of a line, the same however often it is sent: 32 hexadecimal digits.
+/// Client-only, so every server relays it.
+pub const LINE_ID: &str = "+parlor/id";
+/// The line is not on disk, and may be gone after a crash; no value.
+pub const VOLATILE: &str = "parlor/volatile";
+
+/// Kinds of batches (IRCv3 batch, second parameter of BATCH).
+pub mod batch {
+    /// A page of history (IRCv3 draft/chathistory).
+    pub const CHATHISTORY: &str = "chathistory";
+    /// Conversations with something new (IRCv3 draft/chathistory, TARGETS).
+    pub const TARGETS: &str = "draft/chathistory-targets";
+    /// A page of what SEARCH has found (soju).
+    pub const SEARCH: &str = "soju.im/search";
+    /// Several lines that answer one command (IRCv3 labeled-response).
+    pub const LABELED: &str = "labeled-response";
+    /// What ZNC has kept for a client that comes back.
+    pub const PLAYBACK: &str = "znc.in/playback";
+}
