@@ -30,17 +30,18 @@ use crate::protocol::line::{self, MAX_BODY, MAX_CLIENT_TAGS};
 use crate::protocol::time::{Moment, UnixMillis};
 use crate::protocol::{Folded, Message, MsgId, mask};
 
+use command::page::Page;
 use command::{membership, operator};
-use delivery::event::{Event, Fanout, What};
-use delivery::form::Slot;
-use delivery::receipts::Storage;
-use delivery::reply::Labelled;
+use delivery::echo::Storage;
+use delivery::event::{Event, What};
+use delivery::queue::Order;
+use delivery::{Delivery, Reader};
 use history::replay::Ticket;
 use history::seen::Seen;
 use history::{Answer, Record, Request};
 use state::admission::Admission;
-use state::member::Member;
-use state::room::{RoomId, Rooms, Seat};
+use state::member::{Member, Slot};
+use state::room::{Room, RoomId, Rooms, Seat};
 use state::stamp::Stamps;
 use state::timers::Timers;
 use state::whowas::Whowas;
@@ -142,8 +143,6 @@ pub struct Hub {
     started: UnixMillis,
     now: Moment,
     slots: Vec<Slot>,
-    /// Marks who was reached already when people share several rooms.
-    epoch: u32,
     nicks: HashMap<Folded, ConnectionId>,
     rooms: Rooms,
     watchers: HashMap<Folded, Vec<ConnectionId>>,
@@ -152,13 +151,7 @@ pub struct Hub {
     timers: Timers,
     stamps: Stamps,
     population: Population,
-    labelled: Option<Labelled>,
-    /// Whose command is in hand: replies to it wait for its receipts.
-    speaking: Option<ConnectionId>,
-    storage: Storage,
-    on_disk: MsgId,
-    /// Echoes that wait for the disk.
-    awaiting: VecDeque<(MsgId, ConnectionId)>,
+    delivery: Delivery<Page>,
     seen: Seen,
     tickets: HashMap<u64, Ticket>,
     last_ticket: u64,
@@ -168,9 +161,7 @@ pub struct Hub {
     written: HashSet<Arc<str>>,
     changed_rooms: Vec<RoomId>,
     empty_rooms: VecDeque<RoomId>,
-    batches: u32,
     stopping: bool,
-    out: Vec<Output>,
 }
 
 /// How many are here, counted as they come and go.
@@ -187,25 +178,21 @@ impl Hub {
     pub fn new(settings: Settings, now: Moment) -> Hub {
         let mut rooms = Rooms::default();
         rooms.create(settings.default_room.clone(), now.wall, true);
+        let storage = if settings.durable { Storage::Disk } else { Storage::Memory };
         Hub {
             stamps: Stamps::new(settings.boot, settings.last_millis),
-            storage: if settings.durable { Storage::Disk } else { Storage::Memory },
+            delivery: Delivery::new(&settings.name, storage),
             admission: Admission::new(settings.max_clients, settings.max_clients_per_ip),
             settings,
             started: now.wall,
             now,
             slots: Vec::new(),
-            epoch: 0,
             nicks: HashMap::new(),
             rooms,
             watchers: HashMap::new(),
             whowas: Whowas::default(),
             timers: Timers::default(),
             population: Population::default(),
-            labelled: None,
-            speaking: None,
-            on_disk: MsgId::default(),
-            awaiting: VecDeque::new(),
             seen: Seen::default(),
             tickets: HashMap::new(),
             last_ticket: 0,
@@ -213,9 +200,7 @@ impl Hub {
             written: HashSet::new(),
             changed_rooms: Vec::new(),
             empty_rooms: VecDeque::new(),
-            batches: 0,
             stopping: false,
-            out: Vec::new(),
         }
     }
 
@@ -245,13 +230,12 @@ impl Hub {
             Input::Resumed { lost } => self.resume_storage(lost),
             Input::Answer { ticket, answer } => self.store_answered(ticket, answer),
         }
-        self.speaking = None;
         self.write_rooms();
     }
 
     /// What is to be done since the last call, in order.
     pub fn drain(&mut self) -> std::vec::Drain<'_, Output> {
-        self.out.drain(..)
+        self.delivery.drain()
     }
 
     /// When to give the next [`Input::Tick`], as [`Moment::elapsed`] counts.
@@ -263,7 +247,6 @@ impl Hub {
         let Some(member) = self.member_mut(id) else { return };
         let speaker = member.speaker;
         self.alive(id);
-        self.speaking = Some(id);
         match speaker {
             Speaker::Raw(kind) => self.raw_chunk(id, kind, block),
             Speaker::Irc | Speaker::Plain | Speaker::Unknown => {
@@ -306,7 +289,8 @@ impl Hub {
                 Err(error) => self.refuse_command(id, message.command, error),
             }
         }
-        self.end_label();
+        self.delivery.end_label(id);
+        self.go_on(id);
     }
 
     fn command(&mut self, id: ConnectionId, message: &Message<'_>, command: Command<'_>) {
@@ -435,7 +419,7 @@ impl Hub {
     /// Sends an event to everyone in a room but `except`, and with `rank` only to those who
     /// have at least that.
     fn tell_room(&mut self, room: RoomId, event: &Event<'_>, except: Option<ConnectionId>, rank: u8) {
-        self.fan_out(&[room], event, |seat, _| Some(seat.member) != except && seat.rank >= rank);
+        self.fan_out(room, event, |seat, _| Some(seat.member) != except && seat.rank >= rank);
     }
 
     /// Somebody does something in a room: tells everyone else in it, the history and the
@@ -447,31 +431,23 @@ impl Hub {
     }
 
     /// Sends an event once to everyone who shares a room with `id`, but not to `id`.
-    fn tell_neighbours(&mut self, id: ConnectionId, event: &Event<'_>, wants: impl Fn(&Slot) -> bool) {
-        self.epoch = self.epoch.wrapping_add(1);
-        let epoch = self.epoch;
-        self.fan_out(&self.rooms_of(id), event, |seat, slot| {
-            let fresh = slot.mark != epoch && seat.member != id && wants(slot);
-            if fresh {
-                slot.mark = epoch;
-            }
-            fresh
-        });
+    fn tell_neighbours(
+        &mut self,
+        id: ConnectionId,
+        event: &Event<'_>,
+        wants: impl Fn(&Reader<Page>) -> bool,
+    ) {
+        let of = self.rooms_of(id);
+        let Hub { rooms, delivery, .. } = self;
+        let rooms = of.iter().filter_map(|room| rooms.get(*room));
+        delivery.fan_out_once(rooms.flat_map(Room::seats), event, id, wants);
     }
 
-    /// Sends an event to whom it is for of the people in these rooms.
-    fn fan_out(&mut self, of: &[RoomId], event: &Event<'_>, mut to: impl FnMut(&Seat, &mut Slot) -> bool) {
-        let Hub { rooms, slots, out, .. } = self;
-        let mut fanout = Fanout::new(event);
-        for room in of.iter().filter_map(|room| rooms.get(*room)) {
-            for seat in room.seats() {
-                let Some(slot) = slots.get_mut(seat.member.slot as usize) else { continue };
-                if to(seat, slot)
-                    && let Some(line) = fanout.line(slot.form)
-                {
-                    out.push(Output::Line { to: seat.member, line });
-                }
-            }
+    /// Sends an event to whom it is for of the people in a room.
+    fn fan_out(&mut self, room: RoomId, event: &Event<'_>, to: impl FnMut(&Seat, &Reader<Page>) -> bool) {
+        let Hub { rooms, delivery, .. } = self;
+        if let Some(room) = rooms.get(room) {
+            delivery.fan_out(room.seats(), event, to);
         }
     }
 
@@ -480,29 +456,19 @@ impl Hub {
         self.member(id).map_or_else(Vec::new, |member| member.rooms.iter().map(|place| place.room).collect())
     }
 
-    /// Sends an event to one connection. Talk waits for receipts before it, what changes a room
-    /// does not.
+    /// Sends an event to one connection.
     fn tell(&mut self, to: ConnectionId, event: &Event<'_>) {
-        let Some(line) = self.encode(to, event) else { return };
-        match event.what {
-            What::Message { .. } | What::Announcement { .. } => self.emit(to, line),
-            _ => self.emit_at_once(to, line),
-        }
-    }
-
-    /// As [`tell`](Self::tell), past the label of the command in hand.
-    fn tell_unlabelled(&mut self, to: ConnectionId, event: &Event<'_>) {
-        if let Some(line) = self.encode(to, event) {
-            self.deliver(to, line, None);
-        }
-    }
-
-    fn encode(&self, reader: ConnectionId, event: &Event<'_>) -> Option<Line> {
-        Fanout::new(event).line(self.slots.get(reader.slot as usize)?.form)
+        let Some(line) = event.line(self.delivery.form(to)) else { return };
+        let order = match event.what {
+            // Of a message to oneself only the echo carries the label (labeled-response).
+            What::Message { .. } | What::Announcement { .. } => Order::News,
+            _ => Order::Change,
+        };
+        self.delivery.send(to, line, order);
     }
 
     fn log(&mut self, text: String) {
-        self.out.push(Output::Log(text));
+        self.delivery.output(Output::Log(text));
     }
 
     /// Shows the operator what happens in a room (or, without one, to a person), where there is
@@ -512,7 +478,7 @@ impl Hub {
             && let Some(text) = event.narration()
         {
             let space = if room.is_empty() { "" } else { " " };
-            self.out.push(Output::Console(format!("{room}{space}{text}")));
+            self.delivery.output(Output::Console(format!("{room}{space}{text}")));
         }
     }
 }

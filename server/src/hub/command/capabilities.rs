@@ -63,9 +63,6 @@ impl Hub {
         let Some((speaker, caps)) = self.member(id).map(|member| (member.speaker, member.caps)) else {
             return;
         };
-        if let Some(slot) = self.slots.get_mut(id.slot as usize) {
-            slot.caps = caps;
-            slot.form = Form::of(speaker, caps);
-        }
+        self.delivery.set_form(id, caps, Form::of(speaker, caps));
     }
 }

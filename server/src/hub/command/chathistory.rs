@@ -49,7 +49,12 @@ impl Hub {
         }
     }
 
-    fn lines_asked(&self, id: ConnectionId, verb: &str, arguments: &Params<'_>) -> Result<Replay, Refused> {
+    fn lines_asked(
+        &self,
+        id: ConnectionId,
+        verb: &str,
+        arguments: &Params<'_>,
+    ) -> Result<Box<Replay>, Refused> {
         let wanted = if verb == "BETWEEN" { 4 } else { 3 };
         if !matches!(verb, "LATEST" | "BEFORE" | "AFTER" | "AROUND" | "BETWEEN") || arguments.len() != wanted
         {
@@ -89,7 +94,7 @@ impl Hub {
         Ok(Replay::new(Why::Asked(verb.into(), target.into()), Request::Lines(queries)))
     }
 
-    fn targets_asked(&self, id: ConnectionId, arguments: &Params<'_>) -> Result<Replay, Refused> {
+    fn targets_asked(&self, id: ConnectionId, arguments: &Params<'_>) -> Result<Box<Replay>, Refused> {
         let (Some(one), Some(other), 3) = (arguments.filled(0), arguments.filled(1), arguments.len()) else {
             return Err(Refused::Params);
         };

@@ -1,8 +1,9 @@
 //! Leaving for good: QUIT, lost connections, the end of the server.
 
 use crate::hub::delivery::event::What;
+use crate::hub::delivery::queue::Order;
 use crate::hub::state::whowas::Departed;
-use crate::hub::{ConnectionId, Hub, Output, Speaker};
+use crate::hub::{ConnectionId, Hub, Speaker};
 use crate::protocol::Nick;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::text::printable;
@@ -31,7 +32,8 @@ impl Hub {
 
     /// What a peer is told last, in its own way.
     pub(crate) fn closing_line(&mut self, id: ConnectionId, reason: &str) {
-        self.end_label_of(id);
+        self.delivery.end_label(id);
+        self.go_on(id);
         let line = match self.member(id).map(|member| member.speaker) {
             None => return,
             Some(Speaker::Raw(_)) => {
@@ -41,7 +43,7 @@ impl Hub {
             Some(Speaker::Plain) => format!("-!- Closing link: {}\n", printable(reason)),
             Some(_) => format!("ERROR :Closing link: {reason}\r\n"),
         };
-        self.out.push(Output::Line { to: id, line: line.into_bytes().into() });
+        self.delivery.send(id, line.into_bytes().into(), Order::News);
     }
 
     /// Takes a connection out of everything. `reason` is for people, `logged` for the log.

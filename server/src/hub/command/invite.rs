@@ -34,7 +34,7 @@ impl Hub {
         let event = self.event(id, What::Invite { nick: &nick, room: &name });
         self.tell(invited, &event);
         // invite-notify: those who could have invited learn of it.
-        self.fan_out(&[room], &event, |seat, slot| {
+        self.fan_out(room, &event, |seat, slot| {
             seat.member != id
                 && (!invite_only || seat.rank & OPERATOR != 0)
                 && slot.caps.has(Capability::InviteNotify)

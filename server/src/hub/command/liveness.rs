@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::hub::{ConnectionId, Hub, Output, Speaker};
+use crate::hub::delivery::queue::Order;
+use crate::hub::{ConnectionId, Hub, Speaker};
 use crate::protocol::line::MAX_BODY;
 
 impl Hub {
@@ -43,7 +44,7 @@ impl Hub {
                 }
             } else if member.speaker != Speaker::Irc {
                 // TCP keepalive looks after these.
-            } else if member.held.as_ref().is_some_and(|held| held.is_full()) {
+            } else if self.delivery.is_held(id) {
                 // Nothing is read of it: its answer could not be heard.
                 self.alive(id);
                 self.timers.arm(id, now + ping_after);
@@ -56,7 +57,7 @@ impl Hub {
                 }
             } else if now >= heard + ping_after {
                 let line = format!("PING :{}\r\n", self.settings.name).into_bytes().into();
-                self.out.push(Output::Line { to: id, line });
+                self.delivery.send(id, line, Order::News);
                 if let Some(member) = self.member_mut(id) {
                     member.pinged = Some(now);
                 }
@@ -73,6 +74,6 @@ impl Hub {
         if line.len() > MAX_BODY {
             return self.too_long(id);
         }
-        self.emit_behind_pages(id, line);
+        self.delivery.send(id, line, Order::End);
     }
 }

@@ -1,11 +1,12 @@
 //! Coming into rooms and leaving them: JOIN, PART, KICK, INVITE, TOPIC, NAMES.
 
+use crate::hub::command::page::Page;
 use crate::hub::delivery::event::What;
-use crate::hub::delivery::page::Page;
+pub(crate) use crate::hub::delivery::reply::shown;
 use crate::hub::delivery::reply::{Refused, nobody};
 use crate::hub::state::limits::{MAX_JOINS, MAX_KICK, MAX_ROOMS};
 use crate::hub::state::room::{OPERATOR, Place, Room, RoomId, Seat};
-use crate::hub::{ConnectionId, Hub, Slot, Speaker};
+use crate::hub::{ConnectionId, Hub, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::{Capability, Folded, Numeric, RoomName};
@@ -114,9 +115,9 @@ impl Hub {
         }
         if let Some(text) = away {
             let event = self.event(id, What::Away { text: Some(&text) });
-            let wants =
-                |seat: &Seat, slot: &mut Slot| seat.member != id && slot.caps.has(Capability::AwayNotify);
-            self.fan_out(&[room], &event, wants);
+            self.fan_out(room, &event, |seat, reader| {
+                seat.member != id && reader.caps.has(Capability::AwayNotify)
+            });
         }
         if irc {
             let created_now = self.rooms.get(room).is_some_and(|room| room.topic.is_none());
@@ -218,11 +219,9 @@ impl Hub {
         let Some(place) = self.place(id, room) else { return };
         if let Some(member) = self.member_mut(id) {
             member.rooms.retain(|place| place.room != room);
-            // Topic and names of a room that one has left would look like being in it again.
-            if let Some(pages) = &mut member.pages {
-                pages.forget_room(room);
-            }
         }
+        // Topic and names of a room that one has left would look like being in it again.
+        self.delivery.forget_pages(id, |page| page.shows(room));
         if let Some(room) = self.rooms.get_mut(room) {
             room.leave(place.number);
         }
@@ -303,11 +302,4 @@ impl Hub {
         let id = self.rooms.find(name)?;
         Some((id, self.rooms.get(id)?))
     }
-}
-
-/// A name from a client as a reply may repeat it: a `*` where it is too long or no middle
-/// parameter.
-pub(crate) fn shown(name: &str) -> &str {
-    let middle = !name.is_empty() && !name.contains(' ') && !name.starts_with(':');
-    if middle && name.len() <= 2 * crate::protocol::name::MAX_BYTES { name } else { "*" }
 }

@@ -73,7 +73,7 @@ impl Hub {
         if fingerprint != 0 {
             self.seen.insert(fingerprint);
         }
-        self.echo(id, &event, kept);
+        self.delivery.echo(id, &event, kept);
         if rank == 0 && verb != Verb::Tagmsg {
             self.narrate(&name, &event);
         }
@@ -129,11 +129,9 @@ impl Hub {
                     hub.reply(id, ERR_NOSUCHNICK, format!("{nick} :{why}"));
                 });
             }
-            // Of a message to oneself only the echo carries the label (labeled-response).
-            None if other == id => self.tell_unlabelled(id, &event),
             None => self.tell(other, &event),
         }
-        self.echo(id, &event, false);
+        self.delivery.echo(id, &event, false);
         if let (Verb::Privmsg, Some(away)) = (verb, away) {
             if self.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
                 self.reply(id, RPL_AWAY, format!("{nick} :{away}"));

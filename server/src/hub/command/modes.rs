@@ -1,8 +1,9 @@
 //! MODE for rooms and people (RFC 2811 §4, modern.ircdocs.horse "Channel Modes").
 
 use crate::hub::command::membership::shown;
+use crate::hub::command::page::Page;
+use crate::hub::delivery::Sheet;
 use crate::hub::delivery::event::What;
-use crate::hub::delivery::page::{Page, Sheet};
 use crate::hub::delivery::reply::Refused;
 use crate::hub::state::limits::{MAX_CHANGES, MAX_KEY, MAX_LIST};
 use crate::hub::state::room::{Entry, OPERATOR, Place, RoomId, VOICE};
@@ -325,7 +326,7 @@ impl Hub {
         if let Some(change) = changes.take() {
             let nick = self.nick_of(id).to_owned();
             let line = format!(":{nick} MODE {nick} :{change}\r\n");
-            self.emit(id, line.into_bytes().into());
+            self.send_reply(id, line.into_bytes().into());
         }
     }
 }

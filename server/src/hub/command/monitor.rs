@@ -1,5 +1,6 @@
 //! MONITOR: being told when people come and go (IRCv3 monitor).
 
+use crate::hub::delivery::queue::Order;
 use crate::hub::state::limits::MAX_WATCHED;
 use crate::hub::{ConnectionId, Hub};
 use crate::protocol::Numeric::*;
@@ -96,14 +97,16 @@ impl Hub {
         let Some(member) = self.member(id) else { return };
         let (Some(folded), prefix) = (member.nick.as_ref().map(Nick::fold), member.prefix()) else { return };
         for watcher in self.watchers.get(&folded).cloned().unwrap_or_default() {
-            self.reply(watcher, RPL_MONONLINE, format!(":{prefix}"));
+            let line = self.numeric_line(watcher, RPL_MONONLINE, format_args!(":{prefix}"));
+            self.delivery.send(watcher, line, Order::News);
         }
     }
 
     /// Tells those who watch that a name is gone.
     pub(crate) fn watched_left(&mut self, folded: &Folded, name: &str) {
         for watcher in self.watchers.get(folded).cloned().unwrap_or_default() {
-            self.reply(watcher, RPL_MONOFFLINE, format!(":{name}"));
+            let line = self.numeric_line(watcher, RPL_MONOFFLINE, format_args!(":{name}"));
+            self.delivery.send(watcher, line, Order::News);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! NAMES: who is in a room.
 
 use crate::hub::command::membership::shown;
-use crate::hub::delivery::page::{Page, Sheet};
+use crate::hub::command::page::Page;
+use crate::hub::delivery::Sheet;
 use crate::hub::delivery::reply::Packed;
 use crate::hub::state::room::RoomId;
 use crate::hub::{ConnectionId, Hub};

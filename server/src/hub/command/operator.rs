@@ -121,7 +121,7 @@ impl Hub {
 
     fn answer(&mut self, asker: Asker, text: String) {
         match asker {
-            Asker::Console => self.out.push(Output::Console(text)),
+            Asker::Console => self.delivery.output(Output::Console(text)),
             Asker::Operator(id) => {
                 for piece in text::pieces(&text, MAX_ANNOUNCEMENT) {
                     self.explain(id, piece);
@@ -165,7 +165,7 @@ impl Hub {
                 self.tell(*id, &event);
             }
             if self.settings.narrate {
-                self.out.push(Output::Console(format!("-!- server: {text}")));
+                self.delivery.output(Output::Console(format!("-!- server: {text}")));
             }
         }
         self.log(format!("announced; members: {}", self.population.registered));
@@ -291,7 +291,7 @@ impl Hub {
         if seconds > 0 {
             self.announce(&format!("The server stops in {seconds} seconds"));
         }
-        self.out.push(Output::Stop(Duration::from_secs(seconds)));
+        self.delivery.output(Output::Stop(Duration::from_secs(seconds)));
         Ok(())
     }
 
@@ -309,7 +309,7 @@ impl Hub {
         self.log(format!("operator: {name} from {peer}"));
         self.reply(id, RPL_YOUREOPER, ":You are now a server operator");
         let line = format!(":{name} MODE {name} :+o\r\n");
-        self.emit(id, line.into_bytes().into());
+        self.send_reply(id, line.into_bytes().into());
     }
 
     /// Whether a member is a server operator; if not, it is told.

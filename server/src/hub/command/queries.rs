@@ -1,7 +1,8 @@
 //! About the server and its rooms: LIST, MOTD, LUSERS, VERSION, TIME, INFO, ADMIN, HELP,
 //! LINKS, STATS.
 
-use crate::hub::delivery::page::{Page, Sheet};
+use crate::hub::command::page::Page;
+use crate::hub::delivery::Sheet;
 use crate::hub::state::limits::MAX_MASKS;
 use crate::hub::{ConnectionId, Hub};
 use crate::protocol::Numeric::*;

@@ -27,9 +27,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::hub::command::page::Page;
 use crate::hub::delivery::event::{Event, Source, What};
-use crate::hub::delivery::form::Form;
-use crate::hub::delivery::page::Page;
 use crate::hub::state::room::{Holder, OPERATOR, Place, RoomId};
 use crate::hub::state::room_record::MOST_HOLDERS;
 use crate::hub::{ConnectionId, Hub, Output, Speaker};
@@ -154,9 +153,9 @@ impl Hub {
         }
         let Some(slot) = self.slots.get_mut(from.slot as usize) else { return Vec::new() };
         let Some(mut before) = slot.member.take() else { return Vec::new() };
-        slot.form = Form::NONE;
+        self.delivery.close(from);
         self.leave_admission(before.peer.ip(), before.lingering.is_some());
-        self.out.push(Output::Close { id: from });
+        self.delivery.output(Output::Close { id: from });
         for place in &before.rooms {
             if let Some(seat) = self.rooms.get_mut(place.room).and_then(|room| room.seat_mut(place.number)) {
                 seat.member = to;
@@ -177,7 +176,6 @@ impl Hub {
         // The connection is the new one's, the person the old one.
         (before.peer, before.caps, before.token) = (member.peer, member.caps, member.token);
         (before.heard, before.pinged, before.spoke) = (now, None, now);
-        (before.pages, before.held) = (None, None);
         let missed = before.lingering.take().map_or_else(Vec::new, |lingering| lingering.missed);
         *member = *before;
         let text = format!("resumed: {} from {}", member.name(), member.peer);
@@ -293,14 +291,11 @@ impl Hub {
         }
         let Some(member) = self.member_mut(id) else { return false };
         member.lingering = Some(Box::new(Lingering { until, reason: reason.into(), missed: Vec::new() }));
-        (member.pages, member.held) = (None, None);
         let text = format!("waiting: {} from {} ({reason})", member.name(), member.peer);
         self.log(text);
-        if let Some(slot) = self.slots.get_mut(id.slot as usize) {
-            slot.form = Form::NONE;
-        }
+        self.delivery.close(id);
         self.timers.arm(id, until);
-        self.out.push(Output::Detach { id });
+        self.delivery.output(Output::Detach { id });
         true
     }
 

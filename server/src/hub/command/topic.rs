@@ -38,7 +38,7 @@ impl Hub {
 
     pub(crate) fn show_topic(&mut self, id: ConnectionId, room: RoomId) {
         for line in self.topic_lines(id, room) {
-            self.emit(id, line);
+            self.send_reply(id, line);
         }
     }
 

@@ -1,7 +1,8 @@
 //! WHO and WHOX (modern.ircdocs.horse "WHO", IRCv3 WHOX).
 
 use crate::hub::command::membership::shown;
-use crate::hub::delivery::page::{Page, Sheet};
+use crate::hub::command::page::Page;
+use crate::hub::delivery::Sheet;
 use crate::hub::state::room::{RoomId, Seat};
 use crate::hub::{ConnectionId, Hub, Line};
 use crate::protocol::Numeric::*;
@@ -49,7 +50,7 @@ impl Hub {
         }
         if let Some(other) = self.find(mask) {
             if let Some(line) = self.who_line(id, other, None, &query) {
-                self.emit(id, line);
+                self.send_reply(id, line);
             }
             return self.end_of_who(id, &query);
         }

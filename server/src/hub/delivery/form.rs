@@ -1,69 +1,81 @@
-//! How lines are written for a connection, and what fan-out looks at for each recipient.
+//! How events are written for a connection.
 
-use crate::hub::state::member::{Member, RawKind, Speaker};
+use crate::hub::state::member::{RawKind, Speaker};
 use crate::protocol::{Capabilities, Capability};
 
-/// How lines are written for a connection: an index into the encodings of an event.
+/// How events are written for a connection: all readers of one form are sent the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Form(u8);
+pub(crate) enum Form {
+    /// Hears nothing yet, or nothing more.
+    Silent,
+    Irc(Irc),
+    Plain,
+    Raw(RawKind),
+}
+
+/// Those of an IRC client's capabilities that change how an event is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Irc {
+    /// `server-time`.
+    pub(crate) time: bool,
+    /// `message-tags`.
+    pub(crate) tags: bool,
+    pub(crate) extended_join: bool,
+}
 
 impl Form {
-    pub(crate) const COUNT: usize = 13;
-    const TIME: u8 = 1;
-    const TAGS: u8 = 2;
-    const EXTENDED_JOIN: u8 = 4;
-    pub(crate) const PLAIN: Form = Form(8);
-    pub(crate) const RAW_ASCII: Form = Form(9);
-    pub(crate) const RAW_HTML: Form = Form(10);
-    pub(crate) const RAW_UTF8: Form = Form(11);
-    /// Hears nothing yet.
-    pub(crate) const NONE: Form = Form(12);
+    /// Forms that hear something.
+    pub(crate) const COUNT: usize = 12;
 
     pub(crate) fn of(speaker: Speaker, caps: Capabilities) -> Form {
-        let bit = |capability, bit| if caps.has(capability) { bit } else { 0 };
         match speaker {
-            Speaker::Unknown => Form::NONE,
-            Speaker::Plain => Form::PLAIN,
-            Speaker::Raw(RawKind::Ascii) => Form::RAW_ASCII,
-            Speaker::Raw(RawKind::Html) => Form::RAW_HTML,
-            Speaker::Raw(RawKind::Utf8) => Form::RAW_UTF8,
-            Speaker::Irc => Form(
-                bit(Capability::ServerTime, Form::TIME)
-                    | bit(Capability::MessageTags, Form::TAGS)
-                    | bit(Capability::ExtendedJoin, Form::EXTENDED_JOIN),
-            ),
+            Speaker::Unknown => Form::Silent,
+            Speaker::Plain => Form::Plain,
+            Speaker::Raw(kind) => Form::Raw(kind),
+            Speaker::Irc => Form::Irc(Irc {
+                time: caps.has(Capability::ServerTime),
+                tags: caps.has(Capability::MessageTags),
+                extended_join: caps.has(Capability::ExtendedJoin),
+            }),
         }
     }
 
-    pub(crate) fn index(self) -> usize {
-        usize::from(self.0)
+    /// A number below [`COUNT`](Self::COUNT) that no other form has; `None` for who hears nothing.
+    pub(crate) fn index(self) -> Option<usize> {
+        Some(match self {
+            Form::Silent => return None,
+            Form::Irc(Irc { time, tags, extended_join }) => {
+                usize::from(time) | usize::from(tags) << 1 | usize::from(extended_join) << 2
+            }
+            Form::Plain => 8,
+            Form::Raw(RawKind::Ascii) => 9,
+            Form::Raw(RawKind::Html) => 10,
+            Form::Raw(RawKind::Utf8) => 11,
+        })
     }
 
-    pub(crate) fn irc(self) -> bool {
-        self.0 < Form::PLAIN.0
-    }
-
+    /// Whether its lines say when something was.
     pub(crate) fn time(self) -> bool {
-        self.irc() && self.0 & Form::TIME != 0
+        matches!(self, Form::Irc(Irc { time: true, .. }))
     }
 
+    /// Whether its lines carry tags.
     pub(crate) fn tags(self) -> bool {
-        self.irc() && self.0 & Form::TAGS != 0
-    }
-
-    pub(crate) fn extended_join(self) -> bool {
-        self.irc() && self.0 & Form::EXTENDED_JOIN != 0
+        matches!(self, Form::Irc(Irc { tags: true, .. }))
     }
 }
 
-/// A place in the table of connections. What fan-out looks at for each recipient stands here,
-/// not behind the pointer.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    pub(crate) generation: u32,
-    /// The last epoch in which an event reached this one.
-    pub(crate) mark: u32,
-    pub(crate) caps: Capabilities,
-    pub(crate) form: Form,
-    pub(crate) member: Option<Box<Member>>,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_forms_share_a_number() {
+        let bits = |n: usize| Irc { time: n & 1 > 0, tags: n & 2 > 0, extended_join: n & 4 > 0 };
+        let raw = [RawKind::Ascii, RawKind::Html, RawKind::Utf8].map(Form::Raw);
+        let all = (0..8).map(|n| Form::Irc(bits(n))).chain([Form::Plain]).chain(raw);
+        let mut numbers: Vec<usize> = all.filter_map(Form::index).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..Form::COUNT).collect::<Vec<_>>());
+    }
 }

@@ -1,7 +1,419 @@
-//! How lines reach a connection: encoding, fan-out, and what may overtake what.
+//! Delivery: how an event is written for each kind of reader, who gets it, and when.
+//!
+//! Everything that goes to a connection passes [`Delivery`]: [`send`](Delivery::send) and
+//! [`send_when`](Delivery::send_when) for one member, [`fan_out`](Delivery::fan_out) for many, and
+//! long replies page by page. What may overtake what is said in [`queue`].
 
+pub(crate) mod echo;
 pub(crate) mod event;
+pub(crate) mod fanout;
 pub(crate) mod form;
-pub(crate) mod page;
-pub(crate) mod receipts;
+pub(crate) mod queue;
+mod render;
 pub(crate) mod reply;
+
+use std::collections::VecDeque;
+use std::fmt::{Display, Write};
+
+use crate::hub::{ConnectionId, Line, Output};
+use crate::protocol::tag::{BATCH, VOLATILE};
+use crate::protocol::{Capabilities, MsgId};
+
+use echo::Storage;
+use form::Form;
+use queue::{MAX_LINES, MAX_PAGES, Order, Queue, Turn, Until};
+use reply::{tagged, with_tag};
+
+/// Bytes after which a page ends, and that the peer has to read before the next one.
+const PAGE: usize = 8 * 1024;
+/// Entries that a page looks at, whether it lists them or not: others have their turn.
+const MAX_LOOKED_AT: usize = 500;
+
+/// What fan-out and the queue know of one connection; so little that all of them stay in the
+/// processor's cache.
+#[derive(Debug)]
+pub(crate) struct Reader<P> {
+    generation: u32,
+    /// The last epoch in which an event reached this one.
+    mark: u32,
+    pub(crate) caps: Capabilities,
+    pub(crate) form: Form,
+    /// Bytes of pages that the peer is not known to have read.
+    unread: usize,
+    /// It was asked for news of that.
+    asked: bool,
+    /// It is not read: too many lines wait.
+    held: bool,
+    queue: Option<Box<Queue<P>>>,
+}
+
+/// The lines of one page.
+#[derive(Default)]
+pub(crate) struct Sheet {
+    lines: Vec<Line>,
+    bytes: usize,
+    looked_at: usize,
+}
+
+impl Sheet {
+    pub(crate) fn push(&mut self, line: Line) {
+        self.bytes += line.len();
+        self.lines.push(line);
+    }
+
+    /// Whether to stop here; to be asked once for each entry that is looked at.
+    pub(crate) fn full(&mut self) -> bool {
+        self.looked_at += 1;
+        self.bytes >= PAGE || self.looked_at > MAX_LOOKED_AT
+    }
+}
+
+/// Where a long reply is when a page of it is made.
+#[derive(Debug)]
+pub(crate) enum Rest<P> {
+    Done,
+    /// It goes on when the peer has read this page.
+    More(P),
+    /// It goes on when the store has answered.
+    Asked(P),
+}
+
+impl<P> Rest<P> {
+    pub(crate) fn map<Q>(self, with: impl FnOnce(P) -> Q) -> Rest<Q> {
+        match self {
+            Rest::Done => Rest::Done,
+            Rest::More(page) => Rest::More(with(page)),
+            Rest::Asked(page) => Rest::Asked(with(page)),
+        }
+    }
+}
+
+/// See the [module](self). `P` is a long reply.
+pub(crate) struct Delivery<P> {
+    /// The server's name, the prefix of its own lines.
+    server: Box<str>,
+    readers: Vec<Reader<P>>,
+    /// Marks who was reached already when people share several rooms.
+    epoch: u32,
+    pub(crate) storage: Storage,
+    /// Everything up to this id is on disk.
+    durable: MsgId,
+    /// Echoes that wait for the disk.
+    awaiting: VecDeque<(MsgId, ConnectionId)>,
+    batches: u32,
+    out: Vec<Output>,
+}
+
+impl<P> Delivery<P> {
+    pub(crate) fn new(server: &str, storage: Storage) -> Delivery<P> {
+        Delivery {
+            server: server.into(),
+            readers: Vec::new(),
+            epoch: 0,
+            storage,
+            durable: MsgId::default(),
+            awaiting: VecDeque::new(),
+            batches: 0,
+            out: Vec::new(),
+        }
+    }
+
+    /// What is to be done, in order.
+    pub(crate) fn drain(&mut self) -> std::vec::Drain<'_, Output> {
+        self.out.drain(..)
+    }
+
+    /// Anything but a line.
+    pub(crate) fn output(&mut self, output: Output) {
+        self.out.push(output);
+    }
+
+    /// A connection that hears nothing yet.
+    pub(crate) fn open(&mut self, id: ConnectionId) {
+        let reader = |generation| Reader {
+            generation,
+            mark: 0,
+            caps: Capabilities::default(),
+            form: Form::Silent,
+            unread: 0,
+            asked: false,
+            held: false,
+            queue: None,
+        };
+        let slot = id.slot as usize;
+        if slot >= self.readers.len() {
+            self.readers.resize_with(slot + 1, || reader(0));
+        }
+        self.readers[slot] = reader(id.generation);
+        self.readers[slot].mark = self.epoch;
+    }
+
+    /// A connection that hears nothing more; what waits for it is dropped.
+    pub(crate) fn close(&mut self, id: ConnectionId) {
+        if let Some(reader) = self.reader_mut(id) {
+            (reader.form, reader.queue) = (Form::Silent, None);
+        }
+    }
+
+    /// How events are written for this connection from now on.
+    pub(crate) fn set_form(&mut self, id: ConnectionId, caps: Capabilities, form: Form) {
+        if let Some(reader) = self.reader_mut(id) {
+            (reader.caps, reader.form) = (caps, form);
+        }
+    }
+
+    pub(crate) fn form(&self, id: ConnectionId) -> Form {
+        self.reader(id).map_or(Form::Silent, |reader| reader.form)
+    }
+
+    fn reader(&self, id: ConnectionId) -> Option<&Reader<P>> {
+        self.readers.get(id.slot as usize).filter(|reader| reader.generation == id.generation)
+    }
+
+    fn reader_mut(&mut self, id: ConnectionId) -> Option<&mut Reader<P>> {
+        self.readers.get_mut(id.slot as usize).filter(|reader| reader.generation == id.generation)
+    }
+
+    fn queue(&self, id: ConnectionId) -> Option<&Queue<P>> {
+        self.reader(id)?.queue.as_deref()
+    }
+
+    fn queue_mut(&mut self, id: ConnectionId) -> Option<&mut Queue<P>> {
+        self.reader_mut(id)?.queue.as_deref_mut()
+    }
+
+    /// A line of the server itself; `text` has no prefix and no line end.
+    pub(crate) fn server_line(&self, text: impl Display) -> Line {
+        let mut line = String::with_capacity(128);
+        // Writing to a String cannot fail.
+        let _ = write!(line, ":{} {text}\r\n", self.server);
+        line.into_bytes().into()
+    }
+
+    /// Sends a line to one member, before or behind what waits for it.
+    pub(crate) fn send(&mut self, to: ConnectionId, line: Line, order: Order) {
+        self.give(to, line, order, None);
+    }
+
+    /// Sends a reply when that has happened.
+    pub(crate) fn send_when(&mut self, to: ConnectionId, line: Line, until: Until) {
+        if let Until::Durable(id) = until {
+            self.awaiting.push_back((id, to));
+        }
+        self.give(to, line, Order::Reply, Some(until));
+    }
+
+    fn give(&mut self, to: ConnectionId, line: Line, order: Order, until: Option<Until>) {
+        let Some(reader) = self.reader_mut(to) else { return };
+        if until.is_some() {
+            reader.queue.get_or_insert_default();
+        }
+        let free = match &mut reader.queue {
+            Some(queue) => queue.push(line, order, until),
+            None => Some(line),
+        };
+        match free {
+            Some(line) => self.out.push(Output::Line { to, line }),
+            None => self.settle(to),
+        }
+    }
+
+    /// Everything up to this id is on disk; whose lines that may free.
+    pub(crate) fn stored(&mut self, upto: MsgId) -> Vec<ConnectionId> {
+        self.durable = self.durable.max(upto);
+        let count = self.awaiting.iter().take_while(|(id, _)| *id <= upto).count();
+        self.awaiting.drain(..count).map(|(_, id)| id).collect()
+    }
+
+    /// Nothing comes on disk for now: echoes come all the same, marked for those who see tags. Whose
+    /// those are.
+    pub(crate) fn give_up_durable(&mut self) -> Vec<ConnectionId> {
+        let waiting: Vec<ConnectionId> = self.awaiting.drain(..).map(|(_, id)| id).collect();
+        for id in &waiting {
+            let form = self.form(*id);
+            if let Some(queue) = self.queue_mut(*id) {
+                queue.give_up_durable(|line| marked_volatile(form, line.clone()));
+            }
+        }
+        waiting
+    }
+
+    /// The line that a question was asked for; an empty one where there is none after all.
+    pub(crate) fn answer(&mut self, id: ConnectionId, ticket: u64, line: &Line) {
+        if let Some(queue) = self.queue_mut(id) {
+            queue.answer(ticket, line);
+        }
+    }
+
+    /// Whether so many lines wait that the connection is not read.
+    pub(crate) fn is_held(&self, id: ConnectionId) -> bool {
+        self.reader(id).is_some_and(|reader| reader.held)
+    }
+
+    /// Begins to bind replies to a label.
+    pub(crate) fn begin_label(&mut self, id: ConnectionId, label: &str) {
+        if let Some(reader) = self.reader_mut(id) {
+            reader.queue.get_or_insert_default().begin_label(label.into());
+        }
+    }
+
+    /// See [`Queue::take_label`].
+    pub(crate) fn take_label(&mut self, id: ConnectionId) -> Option<Box<str>> {
+        self.queue_mut(id)?.take_label()
+    }
+
+    /// The labelled command is done, if one is in hand.
+    pub(crate) fn end_label(&mut self, id: ConnectionId) {
+        let Some(mut queue) = self.reader_mut(id).and_then(|reader| reader.queue.take()) else { return };
+        let mut batches = self.batches;
+        queue.end_label(|| batch(&mut batches), |text| self.server_line(text));
+        self.batches = batches;
+        if let Some(reader) = self.reader_mut(id) {
+            reader.queue = Some(queue);
+        }
+    }
+
+    pub(crate) fn next_batch(&mut self) -> Box<str> {
+        batch(&mut self.batches)
+    }
+
+    /// Whether so many long replies wait that one more is refused.
+    pub(crate) fn is_crowded(&self, id: ConnectionId) -> bool {
+        self.queue(id).is_some_and(|queue| queue.pages() >= MAX_PAGES)
+    }
+
+    /// Whether a long reply may begin at once.
+    pub(crate) fn may_begin(&self, id: ConnectionId) -> bool {
+        self.reader(id).is_some_and(|reader| {
+            reader.unread < PAGE && reader.queue.as_ref().is_none_or(|queue| queue.may_begin())
+        })
+    }
+
+    /// Puts a long reply behind everything.
+    pub(crate) fn push_page(&mut self, id: ConnectionId, page: P) {
+        self.push_rest(id, page, false);
+    }
+
+    fn push_rest(&mut self, id: ConnectionId, page: P, asked: bool) {
+        let mut batches = self.batches;
+        let Some(reader) = self.reader_mut(id) else { return };
+        reader.queue.get_or_insert_default().push_page(page, asked, || batch(&mut batches));
+        self.batches = batches;
+        self.settle(id);
+    }
+
+    /// Sends a page that could begin at once, and keeps the rest.
+    pub(crate) fn begun(&mut self, id: ConnectionId, sheet: Sheet, rest: Rest<P>) {
+        self.count(id, &sheet, &rest);
+        sheet.lines.into_iter().for_each(|line| self.send(id, line, Order::Reply));
+        match rest {
+            Rest::Done => {}
+            Rest::More(page) => self.push_rest(id, page, false),
+            Rest::Asked(page) => self.push_rest(id, page, true),
+        }
+    }
+
+    /// Sends a page that had its [turn](Self::turn), and keeps the rest in its place.
+    pub(crate) fn made(&mut self, id: ConnectionId, batch: Option<Box<str>>, sheet: Sheet, rest: Rest<P>) {
+        self.count(id, &sheet, &rest);
+        for line in sheet.lines {
+            self.out.push(Output::Line { to: id, line: with_tag(BATCH, batch.as_deref(), line) });
+        }
+        let Some(reader) = self.reader_mut(id) else { return };
+        match rest {
+            Rest::Done => {}
+            Rest::More(page) => reader.queue.get_or_insert_default().put_back(page, batch, false),
+            Rest::Asked(page) => reader.queue.get_or_insert_default().put_back(page, batch, true),
+        }
+    }
+
+    fn count(&mut self, id: ConnectionId, sheet: &Sheet, rest: &Rest<P>) {
+        if let Some(reader) = self.reader_mut(id) {
+            // One page a turn of a reply that goes on, even one that found nothing to list.
+            reader.unread += if let Rest::More(_) = rest { sheet.bytes.max(PAGE) } else { sheet.bytes };
+        }
+    }
+
+    /// Sends what waits for nothing any more, up to a page that has its turn.
+    pub(crate) fn turn(&mut self, id: ConnectionId) -> Option<(P, Option<Box<str>>)> {
+        let durable = self.durable;
+        loop {
+            let reader = self.reader_mut(id)?;
+            let read = reader.unread < PAGE;
+            match reader.queue.as_mut()?.pop(durable, read) {
+                Some(Turn::Line(line)) if line.is_empty() => {}
+                Some(Turn::Line(line)) => self.out.push(Output::Line { to: id, line }),
+                Some(Turn::Page(page, batch)) => return Some((page, batch)),
+                None => break,
+            }
+        }
+        self.settle(id);
+        None
+    }
+
+    /// The peer has read what it was sent.
+    pub(crate) fn drained(&mut self, id: ConnectionId) {
+        if let Some(reader) = self.reader_mut(id) {
+            (reader.unread, reader.asked) = (0, false);
+        }
+    }
+
+    /// The long reply that waits for the store, if it is the first.
+    pub(crate) fn page_asked(&mut self, id: ConnectionId) -> Option<&mut P> {
+        self.queue_mut(id)?.page_asked()
+    }
+
+    /// The store has brought what the first long reply says.
+    pub(crate) fn page_answered(&mut self, id: ConnectionId) {
+        if let Some(queue) = self.queue_mut(id) {
+            queue.page_answered();
+        }
+    }
+
+    /// Leaves out long replies.
+    pub(crate) fn forget_pages(&mut self, id: ConnectionId, forgotten: impl Fn(&P) -> bool) {
+        if let Some(queue) = self.queue_mut(id) {
+            queue.forget_pages(forgotten);
+        }
+    }
+
+    /// Asks for what the first entry waits for, stops and starts the reader, and lets a queue go in
+    /// which nothing waits.
+    fn settle(&mut self, id: ConnectionId) {
+        let Some(reader) = self.reader_mut(id) else { return };
+        let (mut lines, mut asks) = (0, false);
+        if let Some(queue) = reader.queue.as_deref() {
+            if queue.is_labelled() {
+                return;
+            }
+            lines = queue.lines();
+            asks = queue.waits_for_reader() && reader.unread >= PAGE && !reader.asked;
+            if queue.is_idle() {
+                reader.queue = None;
+            }
+        }
+        reader.asked |= asks;
+        let hold = !reader.held && lines >= MAX_LINES;
+        let release = reader.held && lines == 0;
+        reader.held = lines >= MAX_LINES || reader.held && !release;
+        if asks {
+            self.out.push(Output::More { id });
+        }
+        if hold {
+            self.out.push(Output::Hold { id });
+        }
+        if release {
+            self.out.push(Output::Release { id });
+        }
+    }
+}
+
+fn batch(batches: &mut u32) -> Box<str> {
+    *batches = batches.wrapping_add(1);
+    format!("{batches:x}").into()
+}
+
+/// Marks talk that is not on disk, for those who see tags.
+pub(crate) fn marked_volatile(form: Form, line: Line) -> Line {
+    if form.tags() { tagged(VOLATILE, &line) } else { line }
+}

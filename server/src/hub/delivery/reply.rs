@@ -2,32 +2,21 @@
 //! (IRCv3 labeled-response, batch, standard-replies).
 
 use std::borrow::Cow;
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
-use crate::hub::command::membership::shown;
+use crate::hub::delivery::echo::Storage;
 use crate::hub::delivery::event::{Event, SERVER, Source, What};
-use crate::hub::delivery::receipts::{Storage, Until};
-use crate::hub::history::replay::Ticket;
-use crate::hub::{ConnectionId, Hub, Line, Output, Speaker};
+use crate::hub::delivery::queue::Order;
+use crate::hub::{ConnectionId, Hub, Line, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
+use crate::protocol::name::MAX_BYTES;
 use crate::protocol::{Capability, Message, Numeric, command, message, text};
 
 /// Bytes of a label (IRCv3 labeled-response).
 const MAX_LABEL: usize = 64;
 
 const TOO_LONG: &str = "Input line was too long; nothing of it was sent";
-
-/// The replies to a command that came with a label, held back until it is done.
-#[derive(Debug)]
-pub(crate) struct Labelled {
-    id: ConnectionId,
-    label: String,
-    /// What they wait for, if anything: an echo among them is a receipt.
-    lines: Vec<(Line, Option<Until>)>,
-    /// The replies go on after the command, in pages: they need a batch however few they are.
-    pub(crate) batch: Option<Box<str>>,
-}
 
 /// Why something was not done: the numeric, and what follows the recipient's name.
 pub(crate) type Refused = (Numeric, String);
@@ -38,38 +27,9 @@ pub(crate) fn nobody(nick: &str) -> Refused {
 }
 
 impl Hub {
-    /// Sends a line to one connection; a labelled command's own replies wait for its end.
-    pub(crate) fn emit(&mut self, to: ConnectionId, line: Line) {
-        match &mut self.labelled {
-            Some(labelled) if labelled.id == to => labelled.lines.push((line, None)),
-            _ if self.speaking == Some(to) => self.deliver(to, line, None),
-            _ => self.out.push(Output::Line { to, line }),
-        }
-    }
-
-    /// As [`emit`](Self::emit), but past what waits for receipts: a change that one makes must not
-    /// come behind later ones by others, which do not wait.
-    pub(crate) fn emit_at_once(&mut self, to: ConnectionId, line: Line) {
-        match &mut self.labelled {
-            Some(labelled) if labelled.id == to => labelled.lines.push((line, None)),
-            _ => self.out.push(Output::Line { to, line }),
-        }
-    }
-
-    /// As [`emit`](Self::emit), when that has happened.
-    pub(crate) fn emit_when(&mut self, to: ConnectionId, line: Line, until: Until) {
-        match &mut self.labelled {
-            Some(labelled) if labelled.id == to => labelled.lines.push((line, Some(until))),
-            _ => self.deliver(to, line, Some(until)),
-        }
-    }
-
-    /// The label of the command in hand, if it has no reply yet: what answers it later carries it.
-    pub(crate) fn take_label(&mut self, id: ConnectionId) -> Option<String> {
-        let fits = |labelled: &mut Labelled| {
-            labelled.id == id && labelled.lines.is_empty() && labelled.batch.is_none()
-        };
-        self.labelled.take_if(fits).map(|labelled| labelled.label)
+    /// Sends a line that answers a command, behind what waits.
+    pub(crate) fn send_reply(&mut self, to: ConnectionId, line: Line) {
+        self.delivery.send(to, line, Order::Reply);
     }
 
     /// Sends a numeric. `args` is all that follows the recipient's name.
@@ -85,7 +45,7 @@ impl Hub {
             // It repeats words of the client that leave no place for an answer.
             line = self.numeric_line(to, ERR_INPUTTOOLONG, format_args!(":{TOO_LONG}"));
         }
-        self.emit(to, line);
+        self.send_reply(to, line);
     }
 
     /// A numeric, encoded.
@@ -95,10 +55,7 @@ impl Hub {
 
     /// A line of the server itself; `text` has no prefix and no line end.
     pub(crate) fn server_line(&self, text: impl Display) -> Line {
-        let mut line = String::with_capacity(128);
-        // Writing to a String cannot fail.
-        let _ = write!(line, ":{} {text}\r\n", self.settings.name);
-        line.into_bytes().into()
+        self.delivery.server_line(text)
     }
 
     /// Sends a line of the server itself, without prefix and line end.
@@ -107,7 +64,7 @@ impl Hub {
         if line.len() > MAX_BODY {
             return self.too_long(to);
         }
-        self.emit(to, line);
+        self.send_reply(to, line);
     }
 
     /// FAIL (IRCv3 standard-replies).
@@ -120,7 +77,7 @@ impl Hub {
         match self.member(to).map(|member| member.speaker) {
             Some(Speaker::Plain) => {
                 let line = format!("-!- {}\n", text::printable(sentence));
-                self.emit(to, line.into_bytes().into());
+                self.send_reply(to, line.into_bytes().into());
             }
             Some(Speaker::Irc) => self.say_as_server(to, format!("NOTICE {} :{sentence}", self.nick_of(to))),
             _ => {}
@@ -203,7 +160,7 @@ impl Hub {
     /// What the member at `id` does now.
     pub(crate) fn event<'a>(&mut self, id: ConnectionId, what: What<'a>) -> Event<'a> {
         let talk = matches!(what, What::Message { private: false, .. });
-        let volatile = talk && self.storage != Storage::Disk;
+        let volatile = talk && self.delivery.storage != Storage::Disk;
         let from = Cow::Owned(self.source(id));
         Event { id: self.stamps.next(self.now.wall), from, tags: "", what, volatile }
     }
@@ -214,78 +171,15 @@ impl Hub {
         Event { id: self.stamps.next(self.now.wall), from, tags: "", what, volatile: false }
     }
 
-    /// Begins to hold back replies if the command has a label to bind them to.
+    /// Begins to bind replies if the command has a label to bind them to.
     pub(crate) fn begin_label(&mut self, id: ConnectionId, message: &Message<'_>) {
         if message.tags.0.is_empty() || !self.member(id).is_some_and(|m| m.has(Capability::LabeledResponse)) {
             return;
         }
         let label = message.tags.get("label").filter(|label| !label.is_empty() && label.len() <= MAX_LABEL);
         if let Some(label) = label {
-            let label = message::escape(&label);
-            self.labelled = Some(Labelled { id, label, lines: Vec::new(), batch: None });
+            self.delivery.begin_label(id, &message::escape(&label));
         }
-    }
-
-    /// As [`end_label`](Self::end_label), if the labelled command is this connection's.
-    pub(crate) fn end_label_of(&mut self, id: ConnectionId) {
-        if self.labelled.as_ref().is_some_and(|labelled| labelled.id == id) {
-            self.end_label();
-        }
-    }
-
-    /// Sends what was held back: an ACK for none, the label on one, a batch around more.
-    pub(crate) fn end_label(&mut self) {
-        let Some(Labelled { id, label, mut lines, batch }) = self.labelled.take() else { return };
-        if batch.is_none() && lines.is_empty() {
-            lines.push((self.server_line("ACK"), None));
-        }
-        if let (None, [(line, until)]) = (&batch, &lines[..]) {
-            let line = self.bind(&format!("label={label}"), line, *until);
-            return self.deliver(id, line, *until);
-        }
-        let paged = batch.is_some();
-        let batch = batch.unwrap_or_else(|| self.next_batch());
-        let open = self.server_line(format_args!("BATCH +{batch} labeled-response"));
-        self.deliver(id, with_tag("label", Some(&label), open), None);
-        for (line, until) in lines {
-            let line = self.bind(&format!("batch={batch}"), &line, until);
-            self.deliver(id, line, until);
-        }
-        if paged {
-            self.end_batch_behind_pages(id, batch);
-        } else {
-            self.end_batch(id, &batch);
-        }
-    }
-
-    /// A reply with the tag that binds it to its command; one that the store has yet to bring gets
-    /// it then.
-    fn bind(&mut self, tag: &str, line: &Line, until: Option<Until>) -> Line {
-        let Some(Until::Answered(ticket)) = until else { return tagged(tag, line) };
-        if let Some(Ticket::Echo(again)) = self.tickets.get_mut(&ticket) {
-            again.tag = Some(tag.to_owned());
-        }
-        line.clone()
-    }
-
-    /// The batch of the labelled command in hand, which goes on after it.
-    pub(crate) fn batch_for_pages(&mut self, id: ConnectionId) -> Option<Box<str>> {
-        if self.labelled.as_ref().is_none_or(|labelled| labelled.id != id) {
-            return None;
-        }
-        let next = self.next_batch();
-        let labelled = self.labelled.as_mut()?;
-        Some(labelled.batch.get_or_insert(next).clone())
-    }
-
-    pub(crate) fn end_batch(&mut self, id: ConnectionId, batch: &str) {
-        let line = self.server_line(format_args!("BATCH -{batch}"));
-        self.deliver(id, line, None);
-    }
-
-    pub(crate) fn next_batch(&mut self) -> Box<str> {
-        self.batches = self.batches.wrapping_add(1);
-        format!("{:x}", self.batches).into()
     }
 }
 
@@ -339,4 +233,11 @@ pub(crate) fn tagged(tag: &str, line: &[u8]) -> Line {
         }
     }
     with.into()
+}
+
+/// A name from a client as a reply may repeat it: a `*` where it is too long or no middle
+/// parameter.
+pub(crate) fn shown(name: &str) -> &str {
+    let middle = !name.is_empty() && !name.contains(' ') && !name.starts_with(':');
+    if middle && name.len() <= 2 * MAX_BYTES { name } else { "*" }
 }

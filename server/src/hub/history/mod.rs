@@ -1,9 +1,9 @@
 //! What the hub wants kept of a room, and what it asks of what is kept. Data only: the hub
 //! gives it out and takes it in, a store keeps it.
 
-pub(crate) mod again;
 pub(crate) mod record;
 pub(crate) mod replay;
+pub(crate) mod resend;
 pub(crate) mod search;
 pub(crate) mod seen;
 

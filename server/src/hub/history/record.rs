@@ -163,7 +163,7 @@ impl Remembered {
 
     /// The line for readers of a form.
     pub(crate) fn line(&self, room: &str, id: MsgId, form: Form) -> Option<Line> {
-        crate::hub::Fanout::new(&self.event(room, id)).line(form)
+        self.event(room, id).line(form)
     }
 
     /// Who said it.
@@ -240,7 +240,7 @@ impl Hub {
             return false;
         }
         let record = Record { room: state.folded.clone(), id: event.id, event: !talk, fingerprint, payload };
-        self.out.push(Output::Store(Box::new(record)));
+        self.delivery.output(Output::Store(Box::new(record)));
         true
     }
 

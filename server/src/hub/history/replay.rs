@@ -3,17 +3,14 @@
 use std::collections::VecDeque;
 
 use crate::hub::delivery::form::Form;
-use crate::hub::delivery::page::{Page, Sheet};
 use crate::hub::delivery::reply::with_tag;
+use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::history::record::Remembered;
-use crate::hub::history::{Answer, Edge, Kept, Query, Range, Request};
-use crate::hub::state::room::RoomId;
-use crate::hub::{ConnectionId, Hub, Line, Output, Speaker};
-use crate::protocol::tag::batch;
+use crate::hub::history::search::Search;
+use crate::hub::history::{Answer, Kept, Request};
+use crate::hub::{ConnectionId, Hub, Line, Output};
+use crate::protocol::tag::{BATCH, LABEL, batch};
 use crate::protocol::{Capability, MsgId};
-
-/// Lines that somebody gets on joining who cannot ask for them.
-const ON_JOIN: usize = 30;
 
 /// Why lines of the past are sent.
 #[derive(Debug)]
@@ -23,7 +20,7 @@ pub(crate) enum Why {
     /// CHATHISTORY TARGETS, at most so many.
     Targets(usize),
     /// SEARCH; so many lines may still come.
-    Search(crate::hub::history::search::Looking),
+    Search(Search),
     /// JOIN by somebody who cannot ask.
     Joined,
 }
@@ -33,7 +30,7 @@ pub(crate) enum Why {
 pub(crate) struct Replay {
     why: Why,
     /// The label of the command, for the batch that answers it.
-    label: Option<String>,
+    pub(crate) label: Option<Box<str>>,
     /// The batch, once it is open.
     batch: Option<Box<str>>,
     state: State,
@@ -59,17 +56,25 @@ pub(crate) enum Ticket {
     /// A long reply of this connection.
     Page(ConnectionId),
     /// The echo of a line that was sent again.
-    Echo(Box<crate::hub::history::again::Again>),
+    Echo(Box<crate::hub::history::resend::Resend>),
 }
 
 impl Replay {
-    pub(crate) fn new(why: Why, request: Request) -> Replay {
-        Replay { why, label: None, batch: None, state: State::Wanted(request) }
+    pub(crate) fn new(why: Why, request: Request) -> Box<Replay> {
+        Box::new(Replay { why, label: None, batch: None, state: State::Wanted(request) })
     }
 
-    /// Whether it waits for the store.
-    pub(crate) fn is_asked(&self) -> bool {
-        matches!(self.state, State::Asked(_))
+    /// Takes the answer of the store; false if it is not to what was asked last.
+    pub(crate) fn take(&mut self, ticket: u64, answer: Answer) -> bool {
+        if !matches!(self.state, State::Asked(asked) if asked == ticket) {
+            return false;
+        }
+        self.state = match answer {
+            Answer::Lines { found, more } => State::Lines { found: found.into(), more },
+            Answer::Targets(targets) => State::Targets(targets.into()),
+            Answer::Failed => State::Failed,
+        };
+        true
     }
 
     fn kind(&self) -> Option<String> {
@@ -83,69 +88,12 @@ impl Replay {
 }
 
 impl Hub {
-    /// Begins a reply of past lines; the label of the command in hand goes to its batch.
-    pub(crate) fn replay(&mut self, id: ConnectionId, mut replay: Replay) {
-        // A refusal carries the label as any other reply does.
-        if self.member(id).is_some_and(|member| member.has(Capability::Batch)) && !self.is_crowded(id) {
-            replay.label = self.take_label(id);
-        }
-        self.page(id, Page::History(Box::new(replay)));
-    }
-
-    /// Sends the latest lines to somebody who came in at `joined` and cannot ask for them.
-    pub(crate) fn replay_on_join(&mut self, id: ConnectionId, room: RoomId, joined: MsgId) {
-        let (Some(member), Some(state)) = (self.member(id), self.rooms.get(room)) else { return };
-        let wanted = match member.speaker {
-            Speaker::Irc => !member.has(Capability::Chathistory),
-            Speaker::Plain => true,
-            // Their programs show one line as often as it comes, and know no time.
-            Speaker::Raw(_) | Speaker::Unknown => false,
-        };
-        if !wanted {
-            return;
-        }
-        let query = Query {
-            room: state.folded.clone(),
-            range: Range { before: Edge::At(joined), ..Range::ALL },
-            limit: ON_JOIN,
-            newest: true,
-            events: false,
-        };
-        self.replay(id, Replay::new(Why::Joined, Request::Lines(vec![query])));
-    }
-
     /// Asks the store; the answer comes as [`Input::Answer`](crate::hub::Input::Answer).
     pub(crate) fn ask(&mut self, ticket: Ticket, request: Request) -> u64 {
         self.last_ticket += 1;
         self.tickets.insert(self.last_ticket, ticket);
-        self.out.push(Output::Read { ticket: self.last_ticket, request });
+        self.delivery.output(Output::Read { ticket: self.last_ticket, request });
         self.last_ticket
-    }
-
-    /// An answer of the store. Who asked may have gone.
-    pub(crate) fn store_answered(&mut self, ticket: u64, answer: Answer) {
-        match self.tickets.remove(&ticket) {
-            Some(Ticket::Page(id)) => {
-                self.speaking = Some(id);
-                self.answer_page(id, ticket, answer);
-            }
-            Some(Ticket::Echo(again)) => self.echo_again(ticket, *again, answer),
-            None => {}
-        }
-    }
-
-    fn answer_page(&mut self, id: ConnectionId, ticket: u64, answer: Answer) {
-        let pages = self.member_mut(id).and_then(|member| member.pages.as_mut());
-        let Some(replay) = pages.and_then(|pages| pages.replay_asked()) else { return };
-        if !matches!(replay.state, State::Asked(asked) if asked == ticket) {
-            return;
-        }
-        replay.state = match answer {
-            Answer::Lines { found, more } => State::Lines { found: found.into(), more },
-            Answer::Targets(targets) => State::Targets(targets.into()),
-            Answer::Failed => State::Failed,
-        };
-        self.make_pages(id);
     }
 
     /// A page of past lines; the rest, if it goes on.
@@ -154,50 +102,50 @@ impl Hub {
         id: ConnectionId,
         mut replay: Box<Replay>,
         sheet: &mut Sheet,
-    ) -> Option<Page> {
+    ) -> Rest<Box<Replay>> {
         if matches!(replay.state, State::Wanted(_)) {
             let ticket = self.last_ticket + 1;
             if let State::Wanted(request) = std::mem::replace(&mut replay.state, State::Asked(ticket)) {
                 self.ask(Ticket::Page(id), request);
             }
-            return Some(Page::History(replay));
+            return Rest::Asked(replay);
         }
         if matches!(replay.state, State::Failed) {
             self.replay_failed(id, replay, sheet);
-            return None;
+            return Rest::Done;
         }
         if replay.batch.is_none() {
             self.open_batch(id, &mut replay, sheet);
         }
-        let form = self.slots.get(id.slot as usize)?.form;
+        let form = self.delivery.form(id);
         match &mut replay.state {
             State::Lines { found, more } => {
                 while let Some(kept) = found.pop_front() {
                     for line in self.past_lines(form, &replay.why, &kept) {
-                        sheet.push(with_tag("batch", replay.batch.as_deref(), line));
+                        sheet.push(with_tag(BATCH, replay.batch.as_deref(), line));
                     }
-                    if let Why::Search(looking) = &mut replay.why {
-                        looking.left = looking.left.saturating_sub(1);
+                    if let Why::Search(search) = &mut replay.why {
+                        search.left = search.left.saturating_sub(1);
                     }
                     if sheet.full() {
-                        return Some(Page::History(replay));
+                        return Rest::More(replay);
                     }
                 }
-                if let (Some(before), Why::Search(looking)) = (more.take(), &mut replay.why)
-                    && let Some(request) = looking.go_on(before)
+                if let (Some(before), Why::Search(search)) = (more.take(), &mut replay.why)
+                    && let Some(request) = search.go_on(before)
                 {
                     replay.state = State::Wanted(request);
                     return self.replay_page(id, replay, sheet);
                 }
             }
             State::Targets(targets) => {
-                let Why::Targets(left) = &mut replay.why else { return None };
+                let Why::Targets(left) = &mut replay.why else { return Rest::Done };
                 while let Some((room, latest)) = targets.pop_front().filter(|_| *left > 0) {
                     *left -= 1;
                     if let Some((_, room)) = self.room_named(&room) {
                         let text = format_args!("CHATHISTORY TARGETS {} {}", room.name, latest.time());
                         let line = self.server_line(text);
-                        sheet.push(with_tag("batch", replay.batch.as_deref(), line));
+                        sheet.push(with_tag(BATCH, replay.batch.as_deref(), line));
                     }
                 }
             }
@@ -206,7 +154,7 @@ impl Hub {
         if let Some(batch) = &replay.batch {
             sheet.push(self.server_line(format_args!("BATCH -{batch}")));
         }
-        None
+        Rest::Done
     }
 
     fn open_batch(&mut self, id: ConnectionId, replay: &mut Replay, sheet: &mut Sheet) {
@@ -214,9 +162,9 @@ impl Hub {
         if !self.member(id).is_some_and(|member| member.has(Capability::Batch)) {
             return;
         }
-        let batch = self.next_batch();
+        let batch = self.delivery.next_batch();
         let line = self.server_line(format_args!("BATCH +{batch} {kind}"));
-        sheet.push(with_tag("label", replay.label.take().as_deref(), line));
+        sheet.push(with_tag(LABEL, replay.label.take().as_deref(), line));
         replay.batch = Some(batch);
     }
 
@@ -243,6 +191,6 @@ impl Hub {
             sheet.push(self.server_line(format_args!("BATCH -{batch}")));
         }
         let line = self.server_line(format_args!("FAIL {words} :{sentence}"));
-        sheet.push(with_tag("label", replay.label.take().as_deref(), line));
+        sheet.push(with_tag(LABEL, replay.label.take().as_deref(), line));
     }
 }

@@ -5,10 +5,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::hub::delivery::event::SERVER;
-use crate::hub::delivery::form::{Form, Slot};
-use crate::hub::state::member::Member;
+use crate::hub::state::member::{Member, Slot};
 use crate::hub::{ConnectionId, Hub, Output};
-use crate::protocol::Capabilities;
 
 /// Connections from one loopback or private address: a class behind one router.
 const PER_NEAR_IP: usize = 64;
@@ -140,7 +138,7 @@ impl Hub {
         raw: bool,
     ) {
         if self.stopping {
-            return self.out.push(Output::Close { id });
+            return self.delivery.output(Output::Close { id });
         }
         if let Err(reason) = self.admission.enter(peer.ip(), self.now.elapsed) {
             self.log(format!("refused: {peer} ({reason})"));
@@ -149,26 +147,18 @@ impl Hub {
             } else {
                 format!("ERROR :Closing link: {reason}\r\n")
             };
-            self.out.push(Output::Line { to: id, line: line.into_bytes().into() });
-            return self.out.push(Output::Close { id });
+            self.delivery.output(Output::Line { to: id, line: line.into_bytes().into() });
+            return self.delivery.output(Output::Close { id });
         }
         let slot = id.slot as usize;
         if slot >= self.slots.len() {
-            self.slots.resize_with(slot + 1, || Slot {
-                generation: 0,
-                mark: 0,
-                caps: Capabilities::default(),
-                form: Form::NONE,
-                member: None,
-            });
+            self.slots.resize_with(slot + 1, || Slot { generation: 0, member: None });
         }
         self.slots[slot] = Slot {
             generation: id.generation,
-            mark: self.epoch,
-            caps: Capabilities::default(),
-            form: Form::NONE,
             member: Some(Box::new(Member::new(peer, cloak, token, self.now.elapsed))),
         };
+        self.delivery.open(id);
         // A raw client may well wait for others to begin; TCP keepalive looks after it.
         if !raw {
             self.timers.arm(id, self.now.elapsed + self.settings.registration);
@@ -186,10 +176,10 @@ impl Hub {
         let (ip, lingering) = (member.peer.ip(), member.lingering.is_some());
         if let Some(slot) = self.slots.get_mut(id.slot as usize) {
             slot.member = None;
-            slot.form = Form::NONE;
         }
+        self.delivery.close(id);
         self.leave_admission(ip, lingering);
-        self.out.push(Output::Close { id });
+        self.delivery.output(Output::Close { id });
     }
 }
 

@@ -5,8 +5,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::hub::command::resume::Lingering;
-use crate::hub::delivery::page::Pages;
-use crate::hub::delivery::receipts::Queue;
 use crate::hub::state::room::Place;
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Capabilities, Capability, Folded, Nick};
@@ -46,6 +44,13 @@ impl fmt::Display for Speaker {
             Speaker::Raw(RawKind::Utf8) => "raw, utf-8",
         })
     }
+}
+
+/// A place in the table of connections.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) generation: u32,
+    pub(crate) member: Option<Box<Member>>,
 }
 
 /// What a connection has said of itself before it is a member.
@@ -93,10 +98,6 @@ pub(crate) struct Member {
     pub(crate) spoke: Duration,
     /// Whom this member watches (MONITOR), folded and as written.
     pub(crate) watched: Vec<(Folded, Box<str>)>,
-    /// Replies that wait until the peer has read what it was sent.
-    pub(crate) pages: Option<Box<Pages>>,
-    /// Lines for this member behind a receipt that has not come yet.
-    pub(crate) held: Option<Box<Queue>>,
     /// Its connection is gone, and it is waited for.
     pub(crate) lingering: Option<Box<Lingering>>,
 }
@@ -124,8 +125,6 @@ impl Member {
             signed_on: UnixMillis::default(),
             spoke: now,
             watched: Vec::new(),
-            pages: None,
-            held: None,
             lingering: None,
         }
     }

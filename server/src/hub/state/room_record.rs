@@ -170,7 +170,7 @@ impl Hub {
         let known =
             if state.is_some() { !self.written.insert(room.clone()) } else { self.written.remove(&room) };
         if state.is_some() || known {
-            self.out.push(Output::Room { room, state });
+            self.delivery.output(Output::Room { room, state });
         }
     }
 
@@ -200,7 +200,7 @@ impl Hub {
         }
         // Its key or its ban list ends with it: whoever makes the next room of this name must not
         // read what was said in this one.
-        self.out.push(Output::Room { room: folded, state: None });
+        self.delivery.output(Output::Room { room: folded, state: None });
     }
 
     fn end_an_empty_room(&mut self) {

@@ -2,8 +2,8 @@
 //! echo.
 
 use crate::hub::delivery::event::What;
-use crate::hub::delivery::receipts::Until;
-use crate::hub::delivery::reply::tagged;
+use crate::hub::delivery::marked_volatile;
+use crate::hub::delivery::queue::Until;
 use crate::hub::history::record::Remembered;
 use crate::hub::history::replay::Ticket;
 use crate::hub::history::{Answer, Request};
@@ -14,10 +14,8 @@ use crate::protocol::command::Verb;
 
 /// A line that was sent again, while the store looks for the first one.
 #[derive(Debug)]
-pub(crate) struct Again {
-    id: ConnectionId,
-    /// What binds the echo to the label of its command.
-    pub(crate) tag: Option<String>,
+pub(crate) struct Resend {
+    pub(crate) id: ConnectionId,
     room: String,
     verb: Verb,
     text: String,
@@ -39,36 +37,31 @@ impl Hub {
         }
         let request = Request::Find { room: state.folded.clone(), fingerprint };
         let room = state.name.to_string();
-        let again = Again { id, tag: None, room, verb, text: text.into(), tags: tags.into() };
-        let ticket = self.ask(Ticket::Echo(Box::new(again)), request);
+        let resend = Resend { id, room, verb, text: text.into(), tags: tags.into() };
+        let ticket = self.ask(Ticket::Echo(Box::new(resend)), request);
         let nothing: Line = [].into();
-        self.emit_when(id, nothing, Until::Answered(ticket));
+        self.delivery.send_when(id, nothing, Until::Answered(ticket));
     }
 
-    /// The store has looked: the echo, at the place that was kept for it.
-    pub(crate) fn echo_again(&mut self, ticket: u64, again: Again, answer: Answer) {
-        let Again { id, tag, room, verb, text, tags } = again;
+    /// The store has looked: the first line's echo.
+    pub(crate) fn first_echo(&mut self, resend: Resend, answer: Answer) -> Line {
+        let Resend { id, room, verb, text, tags } = resend;
         let found = match answer {
             Answer::Lines { found, .. } => found.into_iter().next(),
             Answer::Targets(_) | Answer::Failed => None,
         };
-        let Some(form) = self.slots.get(id.slot as usize).map(|slot| slot.form) else { return };
+        let form = self.delivery.form(id);
         let first = found.and_then(|kept| Remembered::parse(&kept.payload)?.line(&room, kept.id, form));
-        let line = match first {
+        match first {
             Some(line) if self.settings.durable => line,
-            Some(line) => self.volatile(id, line),
+            Some(line) => marked_volatile(form, line),
             None => {
                 // It was heard, but is not kept (any more): the disk was full, or it is too old.
                 let what = What::Message { verb, target: &room, text: &text, private: false };
                 let event = Event { tags: &tags, volatile: true, ..self.event(id, what) };
                 // Who wants no tags any more gets none; what waits behind it has to go on.
-                self.encode(id, &event).unwrap_or_else(|| [].into())
+                event.line(form).unwrap_or_else(|| [].into())
             }
-        };
-        let line = match tag.filter(|_| !line.is_empty()) {
-            Some(tag) => tagged(&tag, &line),
-            None => line,
-        };
-        self.answered(id, ticket, line);
+        }
     }
 }

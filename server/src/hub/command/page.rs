@@ -1,0 +1,118 @@
+//! Long replies, a page at a time: the next one is made when the peer has read the last, so that
+//! nothing the server says of itself fills an outbox.
+
+use crate::hub::command::{queries, who};
+use crate::hub::delivery::{Rest, Sheet};
+use crate::hub::history::replay::{Replay, Why};
+use crate::hub::history::{Edge, Query, Range, Request};
+use crate::hub::state::room::RoomId;
+use crate::hub::{ConnectionId, Hub, Speaker};
+use crate::protocol::Numeric::*;
+use crate::protocol::{Capability, MsgId};
+
+/// Lines that somebody gets on joining who cannot ask for them.
+const ON_JOIN: usize = 30;
+
+/// What a long reply lists, and from where on.
+#[derive(Debug)]
+pub(crate) enum Page {
+    // The topic that a room has when its turn comes.
+    Topic { room: RoomId },
+    Names { room: RoomId, name: Box<str>, from: u32 },
+    WhoRoom { room: RoomId, from: u32, query: who::Query },
+    WhoAll { from: u32, query: who::Query },
+    List { from: u32, filter: queries::Filter },
+    Entries { room: RoomId, name: Box<str>, letter: char, from: usize },
+    // Lines of the past; the store has to be asked.
+    History(Box<Replay>),
+}
+
+impl Page {
+    /// Whether it tells somebody who is in this room what they find there.
+    pub(crate) fn shows(&self, wanted: RoomId) -> bool {
+        matches!(self, Page::Topic { room } | Page::Names { room, .. } if *room == wanted)
+    }
+}
+
+impl Hub {
+    /// Begins a long reply: at once, unless something waits or much is not read yet.
+    pub(crate) fn page(&mut self, id: ConnectionId, page: Page) {
+        if self.delivery.is_crowded(id) {
+            return self.reply(id, RPL_TRYAGAIN, "* :Too many long replies at once; try again");
+        }
+        if self.delivery.may_begin(id) {
+            let (sheet, rest) = self.make(id, page);
+            self.delivery.begun(id, sheet, rest);
+        } else {
+            self.delivery.push_page(id, page);
+        }
+    }
+
+    /// Begins a reply of past lines; the label of the command in hand goes to its batch.
+    pub(crate) fn replay(&mut self, id: ConnectionId, mut replay: Box<Replay>) {
+        // A refusal carries the label as any other reply does.
+        let batch = self.member(id).is_some_and(|member| member.has(Capability::Batch));
+        if batch && !self.delivery.is_crowded(id) {
+            replay.label = self.delivery.take_label(id);
+        }
+        self.page(id, Page::History(replay));
+    }
+
+    /// Sends the latest lines to somebody who came in at `joined` and cannot ask for them.
+    pub(crate) fn replay_on_join(&mut self, id: ConnectionId, room: RoomId, joined: MsgId) {
+        let (Some(member), Some(state)) = (self.member(id), self.rooms.get(room)) else { return };
+        let wanted = match member.speaker {
+            Speaker::Irc => !member.has(Capability::Chathistory),
+            Speaker::Plain => true,
+            // Their programs show one line as often as it comes, and know no time.
+            Speaker::Raw(_) | Speaker::Unknown => false,
+        };
+        if !wanted {
+            return;
+        }
+        let query = Query {
+            room: state.folded.clone(),
+            range: Range { before: Edge::At(joined), ..Range::ALL },
+            limit: ON_JOIN,
+            newest: true,
+            events: false,
+        };
+        self.replay(id, Replay::new(Why::Joined, Request::Lines(vec![query])));
+    }
+
+    /// The peer has read what it was sent.
+    pub(crate) fn drained(&mut self, id: ConnectionId) {
+        self.delivery.drained(id);
+        self.go_on(id);
+    }
+
+    /// Sends what waits for nothing any more, and makes the pages that have their turn.
+    pub(crate) fn go_on(&mut self, id: ConnectionId) {
+        while let Some((page, batch)) = self.delivery.turn(id) {
+            let (sheet, rest) = self.make(id, page);
+            self.delivery.made(id, batch, sheet, rest);
+        }
+    }
+
+    fn make(&mut self, id: ConnectionId, page: Page) -> (Sheet, Rest<Page>) {
+        let mut sheet = Sheet::default();
+        let rest = match page {
+            Page::Topic { room } => {
+                self.topic_lines(id, room).into_iter().for_each(|line| sheet.push(line));
+                None
+            }
+            Page::Names { room, name, from } => self.names_page(id, room, name, from, &mut sheet),
+            Page::WhoRoom { room, from, query } => self.who_room_page(id, room, from, query, &mut sheet),
+            Page::WhoAll { from, query } => self.who_all_page(id, from, query, &mut sheet),
+            Page::List { from, filter } => self.list_page(id, from, filter, &mut sheet),
+            Page::Entries { room, name, letter, from } => {
+                self.entries_page(id, room, name, letter, from, &mut sheet)
+            }
+            Page::History(replay) => {
+                let rest = self.replay_page(id, replay, &mut sheet);
+                return (sheet, rest.map(Page::History));
+            }
+        };
+        (sheet, rest.map_or(Rest::Done, Rest::More))
+    }
+}

@@ -1,0 +1,65 @@
+//! SEARCH (soju's vendor extension `soju.im/search`): talk of the rooms that the reader is in,
+//! newest first.
+
+use crate::hub::history::replay::{Replay, Why};
+use crate::hub::history::search::Search;
+use crate::hub::history::{Edge, Range};
+use crate::hub::{ConnectionId, Hub};
+use crate::protocol::message::Tags;
+use crate::protocol::time::UnixMillis;
+use crate::protocol::{Capability, Folded};
+
+/// Lines that one search may find.
+const MAX_FOUND: usize = 100;
+
+impl Hub {
+    pub(crate) fn search(&mut self, id: ConnectionId, attributes: &str) {
+        if self.lacks(id, Capability::Search, "SEARCH") {
+            return;
+        }
+        match self.parse_search(id, Tags(attributes)) {
+            Ok(search) => {
+                let request = search.request();
+                self.replay(id, Replay::new(Why::Search(search), request));
+            }
+            Err(attribute) => {
+                let sentence = "This attribute cannot be read, or names a room that you are not in";
+                self.fail(id, "SEARCH", &format!("INVALID_PARAMS {attribute}"), sentence);
+            }
+        }
+    }
+
+    /// The search, or the attribute that is wrong.
+    fn parse_search(&self, id: ConnectionId, attributes: Tags<'_>) -> Result<Search, &'static str> {
+        let time = |name| match attributes.get(name) {
+            Some(time) => UnixMillis::parse(&time).map(Some).ok_or(name),
+            None => Ok(None),
+        };
+        // Both are inclusive here (soju.im/search), exclusive in a query.
+        let after = time("after")?.and_then(|time| time.0.checked_sub(1));
+        let before = time("before")?.map(|time| time.0.saturating_add(1));
+        let edge = |millis: Option<u64>| millis.map_or(Edge::Open, |millis| Edge::Time(UnixMillis(millis)));
+        let left = match attributes.get("limit") {
+            Some(limit) => limit.parse().ok().filter(|limit| *limit > 0).ok_or("limit")?,
+            None => MAX_FOUND,
+        };
+        let member = self.member(id).ok_or("in")?;
+        let mine = || member.rooms.iter().filter_map(|place| self.rooms.get(place.room));
+        let rooms = match attributes.get("in").map(|room| Folded::new(&room)) {
+            Some(wanted) => {
+                let room = mine().find(|room| *room.folded == *wanted.as_str()).ok_or("in")?;
+                vec![room.folded.clone()]
+            }
+            None => mine().map(|room| room.folded.clone()).collect(),
+        };
+        let text = attributes.get("text").unwrap_or_default();
+        Ok(Search {
+            rooms,
+            range: Range { after: edge(after), before: edge(before), upto: self.stamps.last() },
+            text: text.split_whitespace().map(Folded::new).collect(),
+            from: attributes.get("from").map(|nick| Folded::new(&nick)),
+            left: left.min(MAX_FOUND),
+            pieces: 0,
+        })
+    }
+}

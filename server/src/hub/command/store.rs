@@ -1,0 +1,66 @@
+//! What the store says: up to where lines are on disk, whether it takes any, and what it was asked
+//! for.
+
+use crate::hub::command::page::Page;
+use crate::hub::delivery::echo::Storage;
+use crate::hub::history::Answer;
+use crate::hub::history::replay::Ticket;
+use crate::hub::{ConnectionId, Hub, Output};
+use crate::protocol::MsgId;
+
+impl Hub {
+    /// Everything up to this id is on disk.
+    pub(crate) fn stored(&mut self, upto: MsgId) {
+        for id in self.delivery.stored(upto) {
+            self.go_on(id);
+        }
+    }
+
+    /// The disk takes nothing: what waited for it comes now, marked. People are told.
+    pub(crate) fn pause(&mut self, why: &str) {
+        if self.delivery.storage != Storage::Disk {
+            return;
+        }
+        self.delivery.storage = Storage::Paused;
+        self.delivery.output(Output::Warn(format!("history is paused: {why}")));
+        for id in self.delivery.give_up_durable() {
+            self.go_on(id);
+        }
+        // Not why: that names folders, and is for the log.
+        self.announce("History is paused: the server's disk takes nothing now. The room goes on; what is said now may not be kept.");
+    }
+
+    /// The disk takes lines again; `lost` of those said meanwhile are not kept.
+    pub(crate) fn resume_storage(&mut self, lost: u64) {
+        if self.delivery.storage != Storage::Paused {
+            return;
+        }
+        self.delivery.storage = Storage::Disk;
+        self.delivery
+            .output(Output::Warn(format!("history goes on; {lost} lines of the pause are not kept")));
+        self.announce("History goes on: what is said from now on is kept.");
+    }
+
+    /// An answer of the store. Who asked may have gone.
+    pub(crate) fn store_answered(&mut self, ticket: u64, answer: Answer) {
+        match self.tickets.remove(&ticket) {
+            Some(Ticket::Page(id)) => self.answer_page(id, ticket, answer),
+            Some(Ticket::Echo(resend)) => {
+                let id = resend.id;
+                let line = self.first_echo(*resend, answer);
+                self.delivery.answer(id, ticket, &line);
+                self.go_on(id);
+            }
+            None => {}
+        }
+    }
+
+    fn answer_page(&mut self, id: ConnectionId, ticket: u64, answer: Answer) {
+        if let Some(Page::History(replay)) = self.delivery.page_asked(id)
+            && replay.take(ticket, answer)
+        {
+            self.delivery.page_answered(id);
+            self.go_on(id);
+        }
+    }
+}

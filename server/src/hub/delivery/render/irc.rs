@@ -1,0 +1,88 @@
+//! For IRC clients (modern.ircdocs.horse; IRCv3 server-time, message-tags, extended-join).
+
+use std::fmt::Write;
+
+use crate::hub::delivery::event::{Event, What};
+use crate::hub::delivery::form::Irc;
+use crate::protocol::command::Verb;
+use crate::protocol::tag::{MSGID, TIME, VOLATILE};
+
+/// Appends an event as one line; false if the client is not told.
+pub(crate) fn write(event: &Event<'_>, form: Irc, to: &mut String) -> bool {
+    if matches!(event.what, What::Message { verb: Verb::Tagmsg, .. }) && !form.tags {
+        return false;
+    }
+    tags(event, form, to);
+    body(event, form.extended_join, to);
+    true
+}
+
+/// Bytes of an event without tags, with CR LF.
+pub(crate) fn body_len(event: &Event<'_>) -> usize {
+    struct Length(usize);
+    impl Write for Length {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0 += text.len();
+            Ok(())
+        }
+    }
+    let mut length = Length(0);
+    body(event, false, &mut length);
+    length.0
+}
+
+fn tags(event: &Event<'_>, form: Irc, to: &mut String) {
+    if !form.time && !form.tags {
+        return;
+    }
+    let mut separator = '@';
+    if form.time {
+        // Writing to a String cannot fail.
+        let _ = write!(to, "{separator}{TIME}={}", event.id.time());
+        separator = ';';
+    }
+    if form.tags {
+        let _ = write!(to, "{separator}{MSGID}={}", event.id);
+        if event.from.bot {
+            to.push_str(";bot");
+        }
+        if event.volatile {
+            to.push(';');
+            to.push_str(VOLATILE);
+        }
+        if !event.tags.is_empty() {
+            to.push(';');
+            to.push_str(event.tags);
+        }
+    }
+    to.push(' ');
+}
+
+fn body(event: &Event<'_>, extended_join: bool, to: &mut impl Write) {
+    // Each piece by itself: format strings cost as much as all the rest of a line.
+    let mut put = |pieces: &[&str]| {
+        // Neither a String nor a count can fail.
+        let _ = pieces.iter().try_for_each(|piece| to.write_str(piece));
+    };
+    put(&[":", &event.from.prefix]);
+    match &event.what {
+        What::Message { verb: Verb::Tagmsg, target, .. } => put(&[" TAGMSG ", target]),
+        What::Message { verb, target, text, .. } => put(&[" ", verb.as_str(), " ", target, " :", text]),
+        What::Join { room, realname } if extended_join => put(&[" JOIN ", room, " * :", realname]),
+        What::Join { room, .. } => put(&[" JOIN ", room]),
+        What::Part { room, reason: Some(reason) } => put(&[" PART ", room, " :", reason]),
+        What::Part { room, reason: None } => put(&[" PART ", room]),
+        What::Quit { reason } => put(&[" QUIT :", reason]),
+        What::Kick { room, nick, reason } => put(&[" KICK ", room, " ", nick, " :", reason]),
+        What::Nick { new } => put(&[" NICK :", new]),
+        What::Topic { room, text } => put(&[" TOPIC ", room, " :", text]),
+        What::Mode { target, change } => put(&[" MODE ", target, " ", change]),
+        What::Invite { nick, room } => put(&[" INVITE ", nick, " :", room]),
+        What::Away { text: Some(text) } => put(&[" AWAY :", text]),
+        What::Away { text: None } => put(&[" AWAY"]),
+        What::Setname { realname } => put(&[" SETNAME :", realname]),
+        What::Wallops { text } => put(&[" WALLOPS :", text]),
+        What::Announcement { target, text } => put(&[" NOTICE ", target, " :", text]),
+    }
+    put(&["\r\n"]);
+}
