@@ -1,9 +1,11 @@
 //! The operator's terminal: standard input to the hub, what the hub shows to standard output.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::net::SocketAddr;
 use std::thread;
 
 use crate::server::Operator;
+use crate::start::listen::{ListenerKind, addresses_for_others};
 
 /// Lines that may wait to be shown.
 const WAITING: usize = 1024;
@@ -13,6 +15,23 @@ const MAX_LINE: usize = 4096;
 /// Whether somebody looks at standard output: then it also shows what happens in rooms.
 pub fn has_viewer() -> bool {
     std::io::stdout().is_terminal()
+}
+
+/// One line a listener on standard output, with its exact address and what others can type.
+pub fn announce(addresses: &[(SocketAddr, ListenerKind)]) {
+    let mut out = std::io::stdout().lock();
+    for (address, kind) in addresses {
+        let purpose = match kind {
+            ListenerKind::Main => "",
+            ListenerKind::Raw => " for raw clients",
+        };
+        // Nobody may be reading: that is no reason not to run.
+        let _ = writeln!(out, "Listening on {address}{purpose}");
+        for (address, interface) in addresses_for_others(*address) {
+            let _ = writeln!(out, "  others can type {address} ({interface})");
+        }
+    }
+    let _ = out.flush();
 }
 
 /// Connects standard input and output. Closed or absent standard input is a service's normal

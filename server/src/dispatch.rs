@@ -16,10 +16,11 @@ use smol::{Async, LocalExecutor, Task, Timer};
 use crate::archive::Archive;
 use crate::hub::history::Answer;
 use crate::hub::{ConnectionId, Hub, Input, Output};
-use crate::peer::{Arrival, Blocks, Cloaks, Connection, Door, Flushed, Reader, guarded};
+use crate::peer::{Arrival, Blocks, Cloaks, Connection, Feed, Flushed, guarded, read};
 use crate::protocol::time::{Moment, UnixMillis};
 use crate::start::config::Config;
 use crate::start::descriptors::MAX_CLOSING;
+use crate::start::listen::ListenerKind;
 use crate::store::{Notice, Opened};
 
 /// Events that may wait for the hub; then readers wait, and through them their peers.
@@ -237,7 +238,7 @@ impl Dispatch {
     /// Tries again what the store did not take, and gives that up where it takes nothing.
     fn look_after_archive(&mut self, now: Instant) {
         if self.archive.is_on_disk() && self.tell_time_at <= now {
-            let keep = self.config.history.as_ref().and_then(|keep| keep.age);
+            let keep = self.config.history.as_ref().and_then(|history| history.retention.age);
             self.tell_time_at =
                 now + keep.map_or(TELL_TIME, |age| (age / 8).clamp(TELL_TIME_OFTEN, TELL_TIME));
             self.archive.tell_time(moment(self.started).wall.0);
@@ -271,7 +272,7 @@ impl Dispatch {
 
     fn take(&mut self, arrival: Arrival) {
         match arrival {
-            Arrival::Opened { stream, peer, door } => self.open(*stream, peer, door),
+            Arrival::Opened { stream, peer, listener } => self.open(*stream, peer, listener),
             Arrival::Speaks { id, speaker, name } => {
                 self.give(Input::Speaks { id, speaker, name: name.as_deref() });
             }
@@ -392,7 +393,7 @@ impl Dispatch {
         self.blocks.clear();
     }
 
-    fn open(&mut self, stream: Async<TcpStream>, peer: SocketAddr, door: Door) {
+    fn open(&mut self, stream: Async<TcpStream>, peer: SocketAddr, listener: ListenerKind) {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.entries.push(Entry { generation: 0, connection: None, dirty: false, detached: false });
             self.entries.len() as u32 - 1
@@ -401,16 +402,16 @@ impl Dispatch {
         let Some(entry) = self.entries.get_mut(slot as usize) else { return };
         entry.generation = entry.generation.wrapping_add(1);
         let id = ConnectionId { slot, generation: entry.generation };
-        let connection = Rc::new(Connection::new(id, stream, door));
-        let reader = Reader {
+        let connection = Rc::new(Connection::new(id, stream, listener));
+        let feed = Feed {
             connection: Rc::clone(&connection),
-            door,
             hub: self.sender.clone(),
             config: Rc::clone(&self.config),
         };
-        let task = executor.spawn(guarded(Box::pin(reader.run()), self.sender.clone(), id));
+        let reader = Box::pin(read(feed, listener));
+        let task = executor.spawn(guarded(reader, self.sender.clone(), id));
         entry.connection = Some((connection, task));
-        let raw = door == Door::Toy;
+        let raw = listener == ListenerKind::Raw;
         let mut token = [0; 16];
         // Without randomness there is nothing to come back with.
         let token = getrandom::fill(&mut token).map_or(0, |()| u128::from_le_bytes(token));

@@ -1,4 +1,4 @@
-//! A chat room that IRC programs, `nc` and toy clients share.
+//! A chat room that IRC programs, `nc` and raw clients share.
 //!
 //! The path of a line: a reader (`peer`) takes bytes from a socket and sends whole lines
 //! through one bounded channel to the hub task (`dispatch`); there the [`Hub`](hub::Hub), a plain
@@ -11,7 +11,7 @@
 //! | [`protocol`] | the wire: lines, messages, commands, names |
 //! | [`hub`] | members, rooms, messages: no socket, no clock |
 //! | [`store`] | the history on disk |
-//! | `start` | configuration, files, listeners, errors of the start |
+//! | `start` | options, configuration, files, listeners, errors of the start |
 //! | `peer` | one connection: reader, flood control, outbox |
 //! | `archive` | the history as the hub task sees it: on disk or in memory; [`export`] |
 //! | `dispatch` | the hub task |
@@ -39,8 +39,9 @@ pub mod store;
 pub use archive::export;
 pub use hub::Speaker;
 pub use server::{Guest, Handle, Operator, Server};
-pub use start::config::{Config, DEFAULT_PORT, Keep};
+pub use start::config::{Config, DEFAULT_PORT, Format, History};
 pub use start::data_folder::data_folder;
 pub use start::error::StartError;
-pub use start::listen::addresses_for_others;
+pub use start::listen::{ListenerKind, addresses_for_others};
+pub use start::options::{Flood, NoOptions, Options};
 pub use start::quantity;

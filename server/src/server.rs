@@ -11,11 +11,11 @@ use smol::{Async, LocalExecutor, Timer};
 
 use crate::archive::Archive;
 use crate::dispatch::{Dispatch, QUEUE};
-use crate::peer::{Arrival, Cloaks, Door};
+use crate::peer::{Arrival, Cloaks};
 use crate::protocol::time::UnixMillis;
-use crate::start::config::{Config, Keep};
+use crate::start::config::{Config, History};
 use crate::start::error::StartError;
-use crate::start::listen::listen;
+use crate::start::listen::{ListenerKind, listen};
 use crate::start::{descriptors, motd, oper_file};
 use crate::store::{self, Notice, Opened, Store};
 
@@ -57,7 +57,7 @@ impl Handle {
 /// A server that has its addresses and everything else it needs, and is not running yet.
 pub struct Server {
     config: Config,
-    listeners: Vec<(TcpListener, Door)>,
+    listeners: Vec<(TcpListener, ListenerKind)>,
     cloak_key: [u8; 16],
     store: Option<(Store, Receiver<Notice>, Opened)>,
     channel: (Sender<Arrival>, Receiver<Arrival>),
@@ -79,11 +79,10 @@ impl Server {
         // A number that is higher at each start; a store counts better.
         config.hub.boot = since_1970.as_secs() as u32;
 
-        let doors = [(&config.bind, Door::Main), (&config.plain_bind, Door::Toy)];
         let mut listeners = Vec::new();
-        for (addresses, door) in doors {
+        for (addresses, kind) in [(&config.bind, ListenerKind::Main), (&config.raw_bind, ListenerKind::Raw)] {
             for address in addresses {
-                listeners.push((listen(address)?, door));
+                listeners.push((listen(address)?, kind));
             }
         }
         if listeners.is_empty() {
@@ -94,7 +93,7 @@ impl Server {
             config.hub.oper_key = Some(oper_file::load(path)?);
         }
         let store = match &config.history {
-            Some(keep) => Some(open(keep, UnixMillis(since_1970.as_millis() as u64), cloak_key)?),
+            Some(history) => Some(open(history, UnixMillis(since_1970.as_millis() as u64), cloak_key)?),
             None => None,
         };
         if let Some((_, _, opened)) = &store {
@@ -106,12 +105,11 @@ impl Server {
         Ok(Server { config, listeners, cloak_key, store, channel: async_channel::bounded(QUEUE) })
     }
 
-    /// Where it listens, in the order of the options; `true` for toy clients.
-    pub fn addresses(&self) -> Vec<(SocketAddr, bool)> {
-        let known = self.listeners.iter().filter_map(|(listener, door)| {
-            listener.local_addr().ok().map(|address| (address, *door == Door::Toy))
-        });
-        known.collect()
+    /// The addresses that it listens on, in the order of the options, with the ports that were
+    /// taken for 0.
+    pub fn addresses(&self) -> Vec<(SocketAddr, ListenerKind)> {
+        let bound = self.listeners.iter();
+        bound.filter_map(|(listener, kind)| Some((listener.local_addr().ok()?, *kind))).collect()
     }
 
     /// Speaks to the server while it runs.
@@ -127,8 +125,8 @@ impl Server {
     pub fn run(self, operator: Operator, shutdown: impl Future<Output = ()>) {
         let executor = Rc::new(LocalExecutor::new());
         let (sender, events) = self.channel;
-        for (listener, door) in self.listeners {
-            executor.spawn(accept(listener, door, sender.clone())).detach();
+        for (listener, kind) in self.listeners {
+            executor.spawn(accept(listener, kind, sender.clone())).detach();
         }
         executor.spawn(forward(operator.lines, sender.clone())).detach();
         let stop = sender.clone();
@@ -157,17 +155,17 @@ impl Server {
 
 /// Opens the history. What was repaired, and what is kept, is said in the log.
 fn open(
-    keep: &Keep,
+    history: &History,
     now: UnixMillis,
     secret: [u8; 16],
 ) -> Result<(Store, Receiver<Notice>, Opened), StartError> {
-    let options = store::Options { secret, ..keep.options(now) };
+    let options = store::Options { secret, ..history.options(now) };
     let (tell, notices) = async_channel::unbounded();
     // Whom it tells is gone only when it closes.
     let notify = move |notice| drop(tell.try_send(notice));
-    let (store, opened) = Store::open(&keep.folder, options, notify).map_err(StartError::History)?;
+    let (store, opened) = Store::open(&history.folder, options, notify).map_err(StartError::History)?;
     opened.repaired.iter().for_each(|sentence| log::warn!("history: {sentence}"));
-    log::info!("history: {}", keep.folder.display());
+    log::info!("history: {}", history.folder.display());
     Ok((store, notices, opened))
 }
 
@@ -180,7 +178,7 @@ async fn forward(lines: Receiver<String>, hub: Sender<Arrival>) {
 }
 
 /// Accepts for ever. An error is no reason to stop: it waits and tries again.
-async fn accept(listener: TcpListener, door: Door, hub: Sender<Arrival>) {
+async fn accept(listener: TcpListener, kind: ListenerKind, hub: Sender<Arrival>) {
     let listener = match Async::new(listener) {
         Ok(listener) => listener,
         Err(error) => return log::error!("cannot accept connections: {error}"),
@@ -197,7 +195,8 @@ async fn accept(listener: TcpListener, door: Door, hub: Sender<Arrival>) {
                     continue;
                 }
                 let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                if hub.send(Arrival::Opened { stream: Box::new(stream), peer, door }).await.is_err() {
+                if hub.send(Arrival::Opened { stream: Box::new(stream), peer, listener: kind }).await.is_err()
+                {
                     return;
                 }
             }

@@ -458,15 +458,15 @@ fn people_at_terminals_see_what_was_said() {
 }
 
 #[test]
-fn toys_are_told_nothing_of_the_past() {
+fn raw_clients_are_told_nothing_of_the_past() {
     let home = Scratch::new();
-    let server = home.server(&["--plain-bind", "127.0.0.1:0"]);
+    let server = home.server(&["--raw-bind", "127.0.0.1:0"]);
     let (mut alice, _) = talker(&server, "#lobby", 5);
-    let mut toy = Plain::connect_to(server.plain_address());
-    toy.send_bytes("hi");
+    let mut raw = Plain::connect_to(server.raw_address());
+    raw.send_bytes("hi");
     alice.expect("PRIVMSG #lobby hi");
     alice.send("PRIVMSG #lobby :now");
-    let first = toy.next_line();
+    let first = raw.next_line();
     assert_eq!(first, "alice: now", "the past would look like now");
 }
 

@@ -31,8 +31,8 @@ fn help_is_on_standard_output() {
         "--name",
         "--motd",
         "--default-room",
-        "--plain-bind",
-        "--plain-prompt",
+        "--raw-bind",
+        "--raw-prompt",
         "--no-plain",
         "--max-clients",
         "--max-clients-per-ip",
@@ -76,7 +76,11 @@ fn wrong_options_are_explained() {
         (&["--max-clients", "many"], "--max-clients"),
         (&["--max-clients-per-ip", "0"], "--max-clients-per-ip"),
         (&["--max-clients-per-ip", "1.5"], "--max-clients-per-ip"),
-        (&["--plain-prompt", ""], "--plain-prompt"),
+        (&["--raw-prompt", ""], "--raw-prompt"),
+        (&["--compact"], "--compact"),
+        // The earlier names of two options.
+        (&["--plain-bind", "127.0.0.1:0"], "--raw-bind"),
+        (&["--plain-prompt", "NICK"], "--raw-prompt"),
     ] {
         refused(&run(options), 64, names);
     }
@@ -86,7 +90,7 @@ fn wrong_options_are_explained() {
 fn an_address_that_is_none_is_68() {
     for address in ["nonsense", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:x", "::1:0:", ":", ""] {
         refused(&run(&["--bind", address]), 68, address);
-        refused(&run(&["--bind", "127.0.0.1:0", "--plain-bind", address]), 68, address);
+        refused(&run(&["--bind", "127.0.0.1:0", "--raw-bind", address]), 68, address);
     }
 }
 
@@ -95,9 +99,9 @@ fn an_address_in_use_is_69() {
     let other = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let taken = other.local_addr().expect("it is bound").to_string();
     refused(&run(&["--bind", &taken]), 69, &taken);
-    // One that is free before it, and one for toys, start nothing either.
+    // One that is free before it, and one for raw clients, start nothing either.
     refused(&run(&["--bind", "127.0.0.1:0", "--bind", &taken]), 69, &taken);
-    refused(&run(&["--bind", "127.0.0.1:0", "--plain-bind", &taken]), 69, &taken);
+    refused(&run(&["--bind", "127.0.0.1:0", "--raw-bind", &taken]), 69, &taken);
     let running = Server::start(&[]);
     let taken = running.address().to_string();
     refused(&run(&["--bind", &taken]), 69, &taken);
@@ -182,11 +186,11 @@ fn too_few_descriptors_are_71() {
 
 #[test]
 fn port_0_prints_the_port_taken() {
-    let server = Server::start(&["--bind", "127.0.0.1:0", "--plain-bind", "127.0.0.1:0"]);
+    let server = Server::start(&["--bind", "127.0.0.1:0", "--raw-bind", "127.0.0.1:0"]);
     let lines = server.stdout().all();
-    let (main, toys) = (server.address(), server.plain_address());
-    assert!(main.port() != 0 && toys.port() != 0 && main.port() != toys.port());
-    assert_eq!(lines, [format!("Listening on {main}"), format!("Listening on {toys} for plain chunks")]);
+    let (main, raw) = (server.address(), server.raw_address());
+    assert!(main.port() != 0 && raw.port() != 0 && main.port() != raw.port());
+    assert_eq!(lines, [format!("Listening on {main}"), format!("Listening on {raw} for raw clients")]);
 }
 
 #[test]
@@ -210,14 +214,14 @@ fn ipv6_is_spoken() {
         println!("skipped: this machine has no IPv6");
         return;
     }
-    let server = Server::start(&["--bind", "[::1]:0", "--plain-bind", "[::1]:0"]);
+    let server = Server::start(&["--bind", "[::1]:0", "--raw-bind", "[::1]:0"]);
     assert!(server.stdout().text().starts_with("Listening on [::1]:"), "{}", server.stdout().text());
     let mut alice = server.irc("alice");
     alice.join("#lobby");
     let at = alice.local_address();
     server.wait_log(&format!("joined: alice from {at} to #lobby"));
-    let mut toy = Plain::connect_to(server.plain_address());
-    toy.send_bytes("hi");
+    let mut raw = Plain::connect_to(server.raw_address());
+    raw.send_bytes("hi");
     alice.expect(":guest1!*@* PRIVMSG #lobby hi");
 }
 

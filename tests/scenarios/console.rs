@@ -24,13 +24,13 @@ fn ask(server: &mut Server, line: &str, last: &str) -> Vec<String> {
 
 #[test]
 fn a_plain_line_is_announced_once_to_every_room() {
-    let mut server = Server::start(&["--plain-bind", "127.0.0.1:0"]);
+    let mut server = Server::start(&["--raw-bind", "127.0.0.1:0"]);
     let mut alice = in_lobby(&server, "alice");
     alice.join("#tea");
     let mut bob = person(&server, "bob");
     let mut nowhere = server.irc("nowhere");
-    let mut toy = Plain::connect_to(server.plain_address());
-    toy.send_bytes("<font>zoe</font>: hi");
+    let mut raw = Plain::connect_to(server.raw_address());
+    raw.send_bytes("<font>zoe</font>: hi");
     alice.expect(":zoe!*@* PRIVMSG **");
     let mut unnamed = server.plain();
     server.console("closing at ten");
@@ -39,7 +39,7 @@ fn a_plain_line_is_announced_once_to_every_room() {
     alice.expect(":parlor.local NOTICE #lobby :closing at ten");
     alice.expect(":parlor.local NOTICE #tea :closing at ten");
     nowhere.expect(":parlor.local NOTICE nowhere :*closing at ten");
-    assert_eq!(toy.chunk(), b"server: closing at ten\n");
+    assert_eq!(raw.chunk(), b"server: closing at ten\n");
     for irc in [&mut alice, &mut nowhere] {
         irc.silent();
     }
@@ -61,17 +61,17 @@ fn a_plain_line_is_announced_once_to_every_room() {
 
 #[test]
 fn who_shows_everyone_with_addresses() {
-    let mut server = Server::start(&["--plain-bind", "127.0.0.1:0"]);
+    let mut server = Server::start(&["--raw-bind", "127.0.0.1:0"]);
     let mut alice = in_lobby(&server, "alice");
     alice.join("#tea");
     let bob = person(&server, "bob");
-    let mut toy = Plain::connect_to(server.plain_address());
-    toy.send_bytes("<font>zoe</font>: hi");
+    let mut raw = Plain::connect_to(server.raw_address());
+    raw.send_bytes("<font>zoe</font>: hi");
     alice.expect(":zoe!*@* PRIVMSG **");
-    let (at_alice, at_bob, at_toy) = (alice.local_address(), bob.local_address(), toy.local_address());
+    let (at_alice, at_bob, at_raw) = (alice.local_address(), bob.local_address(), raw.local_address());
     let people = ask(&mut server, "/who", "*zoe*");
     for (nick, address, room) in
-        [("alice", at_alice, "#tea"), ("bob", at_bob, "#lobby"), ("zoe", at_toy, "#lobby")]
+        [("alice", at_alice, "#tea"), ("bob", at_bob, "#lobby"), ("zoe", at_raw, "#lobby")]
     {
         let about: Vec<_> = people.iter().filter(|line| line.contains(&address.to_string())).collect();
         assert_eq!(about.len(), 1, "{nick} in {people:?}");
@@ -130,11 +130,11 @@ fn op_lets_somebody_into_a_room_that_lost_its_operators() {
 
 #[test]
 fn kick_disconnects() {
-    let mut server = Server::start(&["--plain-bind", "127.0.0.1:0"]);
+    let mut server = Server::start(&["--raw-bind", "127.0.0.1:0"]);
     let mut alice = in_lobby(&server, "alice");
     let (mut bob, mut carol) = (in_lobby(&server, "bob"), person(&server, "carol"));
-    let mut toy = Plain::connect_to(server.plain_address());
-    toy.send_bytes("<font>zoe</font>: hi");
+    let mut raw = Plain::connect_to(server.raw_address());
+    raw.send_bytes("<font>zoe</font>: hi");
     alice.expect(":zoe!*@* PRIVMSG **");
     server.console("/kick Bob no  kettle of yours");
     let last = bob.expect_closed();
@@ -149,7 +149,7 @@ fn kick_disconnects() {
     assert!(last.starts_with("-!- ") && last.contains("Kicked"), "{last:?}");
     server.console("/kick zoe");
     alice.expect(":zoe!*@* QUIT *");
-    toy.read_to_end();
+    raw.read_to_end();
     ask(&mut server, "/kick nobody", "*nobody*");
     ask(&mut server, "/kick", "*/kick*");
     alice.settle();

@@ -1,4 +1,4 @@
-//! The history of a stopped server: --export and --compact.
+//! The history of a stopped server: --export.
 
 use parlor_tests::{Deadline, Ended, Launch, Scratch, Server};
 
@@ -214,22 +214,16 @@ fn a_running_server_is_not_read_behind_its_back() {
     let home = Scratch::new();
     let server = home.server(&[]);
     let folder = home.path().display().to_string();
-    for work in [&["--export", "#lobby"][..], &["--compact"]] {
-        let mut options = vec!["--data", &folder];
-        options.extend(work);
-        let ended = run(&options);
-        assert_eq!((ended.code, ended.stdout.as_str()), (69, ""), "{}", ended.stderr);
-        assert!(ended.stderr.starts_with("server: ") && ended.stderr.contains(&folder), "{}", ended.stderr);
-    }
+    let ended = run(&["--data", &folder, "--export", "#lobby"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (69, ""), "{}", ended.stderr);
+    assert!(ended.stderr.starts_with("server: ") && ended.stderr.contains(&folder), "{}", ended.stderr);
     server.irc("alice").settle();
 }
 
 #[test]
 fn options_that_do_not_go_together_are_64() {
     for options in [
-        &["--export", "#tea", "--compact"][..],
-        &["--export", "#tea", "--no-history"],
-        &["--compact", "--no-history"],
+        &["--export", "#tea", "--no-history"][..],
         &["--since", "1d"],
         &["--format", "text"],
         &["--export", "#tea", "--format", "xml"],
@@ -240,57 +234,6 @@ fn options_that_do_not_go_together_are_64() {
     ] {
         assert_eq!(run(options).code, 64, "{options:?}");
     }
-}
-
-#[test]
-fn compaction_keeps_what_is_kept_and_says_what_it_saved() {
-    let home = Scratch::new();
-    let folder = home.path().display().to_string();
-    let server = home.server(&[]);
-    let mut alice = server.irc("alice");
-    alice.join("#tea");
-    let text = "y".repeat(300);
-    for chunk in 0..50 {
-        let lines: String =
-            (0..500).map(|number| format!("PRIVMSG #tea :{} {text}\r\n", chunk * 500 + number)).collect();
-        alice.send_bytes(lines);
-        alice.settle();
-    }
-    assert_eq!(server.stop(), 0);
-    let size = || -> u64 {
-        let files = home.path().read_dir().expect("it is ours");
-        files.map(|file| file.expect("it is ours").metadata().expect("it is ours").len()).sum()
-    };
-    let before = size();
-    let ended = run(&["--data", &folder, "--keep-lines", "100", "--compact"]);
-    assert_eq!((ended.code, ended.stdout.as_str()), (0, ""), "{}", ended.stderr);
-    assert!(size() < before / 2, "{before} bytes, then {}: {}", size(), ended.stderr);
-    let words: Vec<u64> = ended.stderr.split(' ').filter_map(|word| word.parse().ok()).collect();
-    assert_eq!(words, [before, size()], "{}", ended.stderr);
-    let left = run(&["--data", &folder, "--export", "#tea"]).stdout;
-    assert!(left.contains(&format!("<alice> 24999 {text}")), "the newest stay");
-    assert!((100..10_000).contains(&left.lines().count()), "{}", left.lines().count());
-}
-
-#[test]
-fn compaction_leaves_nothing_of_what_is_too_old() {
-    let (home, folder) = history();
-    let holds = || {
-        let files = home.path().read_dir().expect("it is ours").map(|file| file.expect("it is ours").path());
-        files
-            .filter(|path| std::fs::read(path).expect("it is ours").windows(6).any(|part| part == b"tagged"))
-            .count()
-    };
-    assert_eq!(holds(), 1);
-    let deadline = Deadline::after(Deadline::DEFAULT);
-    while holds() > 0 {
-        assert!(deadline.left().is_some(), "a second has passed");
-        let ended = run(&["--data", &folder, "--compact", "--keep", "1s"]);
-        assert_eq!(ended.code, 0, "{}", ended.stderr);
-    }
-    // What the room is stays.
-    let told = home.server(&[]).irc("bob").join("#Tea");
-    assert!(told.iter().any(|m| m.command == "332" && m.last() == "leaves"), "{told:?}");
 }
 
 #[test]

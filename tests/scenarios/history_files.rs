@@ -121,12 +121,8 @@ fn a_newer_format_is_refused_and_untouched() {
     fs::write(&path, meta).expect("it is ours");
     let before = content(&home);
     refused(&start(&home), 65, "newer server (format 99");
-    let folder = folder(&home);
-    for work in [&["--export", "#tea"][..], &["--compact"]] {
-        let mut options = vec!["--data", &folder];
-        options.extend(work);
-        refused(&Launch::new(&options).without_defaults().run(), 65, "newer server");
-    }
+    let exported = Launch::new(&["--data", &folder(&home), "--export", "#tea"]).without_defaults().run();
+    refused(&exported, 65, "newer server");
     assert_eq!(content(&home), before);
 }
 
@@ -200,8 +196,6 @@ fn damage_in_the_middle_of_the_lines_is_no_silent_loss() {
     let told = ended.stdout.lines().filter(|line| line.contains("<alice>")).count();
     assert!((499..=500).contains(&told), "{told}");
     refused(&start(&home), 65, &path.display().to_string());
-    let compacted = Launch::new(&["--data", &folder(&home), "--compact"]).without_defaults().run();
-    refused(&compacted, 65, &path.display().to_string());
     assert_eq!(content(&home), before, "nothing was changed");
 }
 
@@ -314,6 +308,28 @@ fn what_is_too_old_leaves_the_disk_while_the_server_runs() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     alice.ask("PRIVMSG #tea :and on", "PRIVMSG #tea *");
+}
+
+#[test]
+fn what_is_too_much_leaves_the_disk_when_the_server_starts() {
+    let home = Scratch::new();
+    let server = home.server(&[]);
+    let mut alice = server.irc_with("alice", &["echo-message"]);
+    alice.join("#tea");
+    alice.ask("PRIVMSG #tea :a word in confidence", "PRIVMSG #tea *");
+    alice.ask("PRIVMSG #tea :for everybody", "PRIVMSG #tea *");
+    assert_eq!(server.stop(), 0);
+    let server = home.server(&["--keep-lines", "1"]);
+    let deadline = Deadline::after(Deadline::DEFAULT);
+    let has = |text: &[u8]| {
+        content(&home).iter().any(|(_, bytes)| bytes.windows(text.len()).any(|part| part == text))
+    };
+    while has(b"confidence") {
+        assert!(deadline.left().is_some(), "it is still there: {:?}", files(&home));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(has(b"everybody"));
+    assert_eq!(count(&server, "#tea"), 1);
 }
 
 /// Somebody who talks, and hears that it is not kept.

@@ -40,13 +40,13 @@ fn this_machine_and_its_network_have_64() {
 
 #[test]
 fn a_full_server_says_so() {
-    let server = Server::start(&["--max-clients", "2", "--plain-bind", "127.0.0.1:0"]);
+    let server = Server::start(&["--max-clients", "2", "--raw-bind", "127.0.0.1:0"]);
     let alice = server.irc("alice");
     let mut bob = server.irc("bob");
     assert!(try_register(&server, "carol").is_none());
-    let mut toy = Plain::connect_to(server.plain_address());
-    let from = toy.local_address();
-    toy.read_to_end();
+    let mut raw = Plain::connect_to(server.raw_address());
+    let from = raw.local_address();
+    raw.read_to_end();
     server.wait_log(&format!("refused: {from} (*full*)"));
     drop(alice);
     server.wait_log("left: alice *");

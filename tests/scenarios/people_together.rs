@@ -1,4 +1,4 @@
-//! `nc`, an IRC program and a toy client in one room.
+//! `nc`, an IRC program and a raw client in one room.
 
 use std::io::Write;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -56,7 +56,7 @@ impl Drop for Nc {
 
 #[test]
 fn all_see_all() {
-    let server = Server::start(&["--plain-bind", "127.0.0.1:0"]);
+    let server = Server::start(&["--raw-bind", "127.0.0.1:0"]);
     let mut alice = crate::plain::in_lobby(&server, "alice");
     let Some(mut bob) = Nc::run(&server, &[]) else { return };
     bob.shows(":parlor.local NOTICE * :Type a nickname and press Enter");
@@ -65,12 +65,12 @@ fn all_see_all() {
     bob.types("bob\n");
     bob.shows("-!- Welcome to parlor.local, bob. *");
     alice.expect(":bob!*@* JOIN #lobby");
-    let mut python = Plain::connect_to(server.plain_address());
+    let mut python = Plain::connect_to(server.raw_address());
     assert_eq!(python.chunk(), b"NICK");
     python.send_bytes("python");
     alice.expect(":python!*@* JOIN #lobby");
     bob.shows("* python joined*");
-    let mut qt = Plain::connect_to(server.plain_address());
+    let mut qt = Plain::connect_to(server.raw_address());
     qt.send_bytes("<font color=\"Blue\">qt</font>: I am here");
     alice.expect(":qt!*@* PRIVMSG #lobby :I am here");
     bob.shows("<qt> I am here");

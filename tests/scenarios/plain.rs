@@ -266,7 +266,7 @@ fn a_long_line_goes_out_as_several_in_order() {
 
 #[test]
 fn nothing_from_others_moves_a_terminal() {
-    let server = Server::start(&["--plain-bind", "127.0.0.1:0"]);
+    let server = Server::start(&["--raw-bind", "127.0.0.1:0"]);
     let mut bob = person(&server, "bob");
     let mut alice = in_lobby(&server, "alice");
     let nasty =
@@ -281,8 +281,8 @@ fn nothing_from_others_moves_a_terminal() {
     carol.send(nasty);
     carol.send(&format!("/me {nasty}"));
     carol.send(&format!("/quit {nasty}"));
-    let mut toy = Plain::connect_to(server.plain_address());
-    toy.send_bytes(format!("hi\n{nasty}\n"));
+    let mut raw = Plain::connect_to(server.raw_address());
+    raw.send_bytes(format!("hi\n{nasty}\n"));
     let mut heard = bob.until("<guest1> hi");
     heard.push(bob.next_line());
     alice.send(&format!("QUIT :{nasty}"));

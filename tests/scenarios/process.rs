@@ -7,11 +7,11 @@ use crate::plain::{in_lobby, person};
 #[test]
 fn sigint_sigterm_and_sighup_say_good_bye() {
     for signal in ["INT", "TERM", "HUP"] {
-        let server = Server::start(&["--plain-bind", "127.0.0.1:0"]);
+        let server = Server::start(&["--raw-bind", "127.0.0.1:0"]);
         let (mut alice, mut bob) = (in_lobby(&server, "alice"), person(&server, "bob"));
         alice.expect(":bob!*@* JOIN #lobby");
-        let mut toy = Plain::connect_to(server.plain_address());
-        toy.send_bytes("<font>zoe</font>: hi");
+        let mut raw = Plain::connect_to(server.raw_address());
+        raw.send_bytes("<font>zoe</font>: hi");
         alice.expect(":zoe!*@* PRIVMSG **");
         let mut unnamed = Irc::connect(&server);
         unnamed.ask("PING x", "PONG parlor.local x");
@@ -21,10 +21,10 @@ fn sigint_sigterm_and_sighup_say_good_bye() {
         let last = String::from_utf8(bob.read_to_end()).expect("UTF-8");
         assert!(last.lines().last().is_some_and(|line| line.starts_with("-!- Closing link: ")), "{last:?}");
         assert!(last.ends_with('\n'), "{last:?}");
-        toy.read_to_end();
+        raw.read_to_end();
         unnamed.expect("ERROR :Closing link: *");
         // Programs hang up when they are told, and then nothing is waited for.
-        drop((alice, bob, toy, unnamed));
+        drop((alice, bob, raw, unnamed));
         let ended = server.wait();
         assert_eq!(ended.code, 0, "{}", ended.stderr);
     }
@@ -39,14 +39,14 @@ fn what_is_to_outlive_its_terminal_does() {
 }
 
 #[test]
-fn a_toy_is_told_as_well() {
-    let server = Server::start(&["--plain-bind", "127.0.0.1:0"]);
+fn a_raw_client_is_told_as_well() {
+    let server = Server::start(&["--raw-bind", "127.0.0.1:0"]);
     let mut alice = in_lobby(&server, "alice");
-    let mut toy = Plain::connect_to(server.plain_address());
-    toy.send_bytes("hi");
+    let mut raw = Plain::connect_to(server.raw_address());
+    raw.send_bytes("hi");
     alice.expect(":guest1!*@* PRIVMSG **");
     server.signal("TERM");
-    let last = String::from_utf8(toy.read_to_end()).expect("UTF-8");
+    let last = String::from_utf8(raw.read_to_end()).expect("UTF-8");
     assert!(last.starts_with("server: ") && last.ends_with('\n'), "members get a closing line: {last:?}");
 }
 
@@ -142,18 +142,18 @@ fn on_the_way(server: u16, client: u16) -> u64 {
 
 #[test]
 fn comings_and_goings_are_logged_with_addresses() {
-    let server = Server::start(&["--plain-bind", "127.0.0.1:0"]);
+    let server = Server::start(&["--raw-bind", "127.0.0.1:0"]);
     let mut alice = in_lobby(&server, "alice");
     let bob = person(&server, "bob");
-    let mut toy = Plain::connect_to(server.plain_address());
-    toy.send_bytes("hi");
-    let addresses = [alice.local_address(), bob.local_address(), toy.local_address()];
+    let mut raw = Plain::connect_to(server.raw_address());
+    raw.send_bytes("hi");
+    let addresses = [alice.local_address(), bob.local_address(), raw.local_address()];
     for (nick, address) in ["alice", "bob", "guest1"].into_iter().zip(addresses) {
         server.wait_log(&format!("joined: {nick} from {address} to #lobby"));
     }
     alice.send("QUIT");
     drop(bob);
-    drop(toy);
+    drop(raw);
     for (nick, address) in ["alice", "bob", "guest1"].into_iter().zip(addresses) {
         server.wait_log(&format!("left: {nick} from {address}*"));
     }
@@ -180,7 +180,7 @@ fn the_log_never_holds_what_was_said_or_a_secret() {
     let scratch = Scratch::new();
     let key = "hush-0123456789abcdef";
     let oper = scratch.write_secret("oper", format!("{key}\n"));
-    let options = ["--verbose", "--oper-file", &oper, "--plain-bind", "127.0.0.1:0"];
+    let options = ["--verbose", "--oper-file", &oper, "--raw-bind", "127.0.0.1:0"];
     let mut server = Launch::new(&options).start();
     let mut alice = Irc::connect(&server);
     for line in ["PASS hush-pass", "NICK alice", "USER alice 0 * :hush-real"] {
@@ -225,12 +225,12 @@ fn the_log_never_holds_what_was_said_or_a_secret() {
         bob.send(line);
     }
     bob.expect("-!- Closing link*");
-    let mut toy = Plain::connect_to(server.plain_address());
-    toy.send_bytes("hush-toy");
+    let mut raw = Plain::connect_to(server.raw_address());
+    raw.send_bytes("hush-raw");
     server.wait_log("joined: guest1 from * to #lobby");
     server.console("hush-console");
     server.console("/kick guest1 hush-why");
-    toy.read_to_end();
+    raw.read_to_end();
     alice.send("KILL carol :hush-killed");
     carol.expect_closed();
     let mut browser = server.plain();

@@ -15,7 +15,7 @@ const STEPS: usize = 10_000;
 #[test]
 fn the_server_outlives_nonsense_and_everybody_agrees_on_who_is_where() {
     let mut random = Random::seeded();
-    let server = Server::start(&["--max-clients-per-ip", "1000", "--plain-bind", "127.0.0.1:0"]);
+    let server = Server::start(&["--max-clients-per-ip", "1000", "--raw-bind", "127.0.0.1:0"]);
     let mut people: Vec<Person> = NICKS.iter().take(8).map(|nick| Person::come(&server, nick)).collect();
     let mut strangers: Vec<Plain> = Vec::new();
     for step in 0..STEPS {
@@ -173,10 +173,10 @@ fn bare(name: &str) -> String {
     name.trim_start_matches(['@', '+']).split('!').next().unwrap_or_default().to_owned()
 }
 
-/// Random bytes at either door, some of them from somebody who came as a person or a toy.
+/// Random bytes at either door, some of them from somebody who came as a person or a raw.
 fn stranger(server: &Server, random: &mut Random) -> Plain {
-    let at_toys = random.below(2) == 0;
-    let mut stranger = if at_toys { Plain::connect_to(server.plain_address()) } else { server.plain() };
+    let at_raws = random.below(2) == 0;
+    let mut stranger = if at_raws { Plain::connect_to(server.raw_address()) } else { server.plain() };
     if random.below(2) == 0 {
         stranger.send_bytes(format!("stranger{}\n", random.below(1000)));
     }

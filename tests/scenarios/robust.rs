@@ -214,12 +214,12 @@ fn flood_control_delays_and_loses_nothing() {
 }
 
 #[test]
-fn flood_control_delays_toys_too() {
-    let server = Server::start(&["--flood", "20", "--plain-bind", "127.0.0.1:0"]);
+fn flood_control_delays_raw_clients_too() {
+    let server = Server::start(&["--flood", "20", "--raw-bind", "127.0.0.1:0"]);
     let mut alice = in_lobby(&server, "alice");
     let delayed = Deadline::after(Duration::from_millis(900));
-    let mut toy = Plain::connect_to(server.plain_address());
-    toy.send_bytes((0..40).map(|number| format!("{number}\n")).collect::<String>());
+    let mut raw = Plain::connect_to(server.raw_address());
+    raw.send_bytes((0..40).map(|number| format!("{number}\n")).collect::<String>());
     for number in 0..40 {
         assert_eq!(alice.expect(":guest1!*@* PRIVMSG #lobby *").last(), number.to_string());
     }

@@ -15,7 +15,7 @@
 //!
 //! * [`Server`] and [`Launch`] start the program, wait for its log and its output, type at its console, end it.
 //! * [`Irc`] speaks IRC and holds every line it receives to the protocol's limits.
-//! * [`Plain`] is `nc`, a toy client, or anything else that sends bytes.
+//! * [`Plain`] is `nc`, a raw client, or anything else that sends bytes.
 //!
 //! Nothing sleeps: each wait is for a line, with a [`Deadline`]. What failed is printed with the transcript of its
 //! connection, and below it the server's log.

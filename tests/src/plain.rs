@@ -1,4 +1,4 @@
-//! A peer that sends bytes: `nc`, a script, a toy client, a browser, an attacker.
+//! A peer that sends bytes: `nc`, a script, a raw client, a browser, an attacker.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,7 +18,7 @@ impl Plain {
         Self::connect_to(server.address())
     }
 
-    /// Connects to any address, such as [`Server::plain_address`].
+    /// Connects to any address, such as [`Server::raw_address`].
     #[track_caller]
     #[must_use]
     pub fn connect_to(address: SocketAddr) -> Self {

@@ -61,7 +61,7 @@ impl Launch {
     #[must_use]
     pub fn start(self) -> Server {
         let mut running = self.spawn();
-        let plain = running.has("--plain-bind");
+        let plain = running.has("--raw-bind");
         let wanted = running.args.iter().filter(|arg| *arg == "--bind").count().max(1) + plain;
         let deadline = Deadline::after(Deadline::DEFAULT);
         let ready = running.stdout.wait_many("Listening on *", wanted, deadline);
@@ -77,7 +77,7 @@ impl Launch {
             let address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
             match words.next() {
                 None => running.addresses.push(address),
-                Some(_) => running.plain_addresses.push(address),
+                Some(_) => running.raw_addresses.push(address),
             }
         }
         running
@@ -158,7 +158,7 @@ impl Launch {
             stderr,
             args: self.args,
             addresses: Vec::new(),
-            plain_addresses: Vec::new(),
+            raw_addresses: Vec::new(),
             home,
         }
     }
@@ -184,7 +184,7 @@ pub struct Server {
     stderr: Lines,
     args: Vec<OsString>,
     addresses: Vec<SocketAddr>,
-    plain_addresses: Vec<SocketAddr>,
+    raw_addresses: Vec<SocketAddr>,
     home: Scratch,
 }
 
@@ -209,11 +209,11 @@ impl Server {
         &self.addresses
     }
 
-    /// Where it listens for toy clients (`--plain-bind`).
+    /// Where it listens for raw clients (`--raw-bind`).
     #[track_caller]
     #[must_use]
-    pub fn plain_address(&self) -> SocketAddr {
-        *self.plain_addresses.first().expect("started with --plain-bind")
+    pub fn raw_address(&self) -> SocketAddr {
+        *self.raw_addresses.first().expect("started with --raw-bind")
     }
 
     /// The folder it was started in, which is also its `HOME`.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parlor_server::protocol::RoomName;
 use parlor_server::store::StoreError;
-use parlor_server::{Config, Guest, Keep, Speaker, addresses_for_others};
+use parlor_server::{Config, Guest, History, Speaker, addresses_for_others};
 use parlor_ui::slint::{self, ComponentHandle, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, Guest as GuestRow, GuestState, HostAddress, HostView, Reach, Screen, Shell, Words};
 
@@ -98,7 +98,7 @@ impl Bridge {
         let ip = chosen.and_then(|chosen| slint::Model::row_data(&addresses, chosen)).map(|row| row.address);
         let ip = ip.unwrap_or_else(|| "127.0.0.1".into());
         let bind = if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") };
-        let history = self.folder.history(&bind).map(Keep::new);
+        let history = self.folder.history(&bind).map(History::new);
         let mut config = Config { bind: vec![bind], history, ..Config::default() };
         config.hub.default_room = room_name;
         let host = match Host::start(config) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use i_slint_backend_testing::mock_elapsed_time;
 use parlor_client::host::Host;
-use parlor_server::{Config, Keep};
+use parlor_server::{Config, History};
 use parlor_ui::slint::{ComponentHandle, Model};
 use parlor_ui::{FindView, HostView, LineKind, LineState, Screen, Shell, StatusKind};
 
@@ -14,7 +14,7 @@ use crate::script::Script;
 
 /// A server that lets people talk as fast as they like, and remembers.
 fn remembering(person: &Person, bind: &str) -> Host {
-    let history = Some(Keep::new(person.folder.join("history")));
+    let history = Some(History::new(person.folder.join("history")));
     Host::start(Config { bind: vec![bind.into()], history, flood: None, ..Config::default() }).unwrap()
 }
 
@@ -316,7 +316,8 @@ fn a_hosted_room_remembers() {
 
     // Somebody else has the folder: a sentence in the card.
     let bind = vec!["127.0.0.1:0".into()];
-    let other = Host::start(Config { bind, history: Some(Keep::new(history)), ..Config::default() }).unwrap();
+    let other =
+        Host::start(Config { bind, history: Some(History::new(history)), ..Config::default() }).unwrap();
     alice.card().invoke_open_host();
     view.set_selected(0);
     view.set_port("0".into());

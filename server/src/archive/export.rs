@@ -1,55 +1,111 @@
 //! A room's history on standard output, while the server is stopped.
 
-use std::io::{self, Write};
+use std::fmt;
+use std::io::{self, ErrorKind, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::hub::history::Told;
 use crate::protocol::text::{action, printable};
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, MsgId};
+use crate::start::config::{Format, History};
 use crate::store::{self, StoreError};
-use crate::{Keep, StartError};
 
 /// Records between two lines of progress.
 const PROGRESS: u64 = 100_000;
+/// Rooms that are named where another one was looked for.
+const MAX_NAMED: usize = 20;
 
-/// How an export is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// A line for people: time, who, what.
-    Text,
-    /// A JSON object a line, with everything that is kept.
-    Jsonl,
-}
-
-/// Why an export ended early.
+/// Why an export ended early, or lacks something.
 #[derive(Debug)]
 pub enum ExportError {
     /// The history cannot be read.
     History(StoreError),
-    /// Nothing is known of the room; these are the rooms that are known.
-    NoSuchRoom(Vec<Arc<str>>),
-    /// All that is whole was written, so many records; what is damaged was said.
-    Damaged(u64),
-    /// What it is written to takes no more.
+    /// Nothing is known of the room.
+    NoSuchRoom {
+        /// The room.
+        room: String,
+        /// The folder of the history.
+        folder: PathBuf,
+        /// The rooms that are known.
+        known: Vec<Arc<str>>,
+    },
+    /// All that is whole was written; `progress` was told of the rest.
+    Damaged {
+        /// The room.
+        room: String,
+        /// Records that were written.
+        written: u64,
+    },
+    /// What it is written to takes no more. A pipe that was closed is no error: whoever read it
+    /// has read enough.
     Output(io::Error),
 }
 
-/// Writes a room's records from `since` on, as far as `keep` lets them be kept `now`, oldest first;
-/// says how many. `progress` gets a sentence now and then, if there is much, and one for each file
-/// that is damaged.
+impl ExportError {
+    /// The exit code, after BSD's sysexits.
+    pub fn exit_code(&self) -> i32 {
+        match self {
+            ExportError::History(error) => error.exit_code(),
+            ExportError::Damaged { .. } => 65,
+            ExportError::NoSuchRoom { .. } => 66,
+            ExportError::Output(_) => 74,
+        }
+    }
+}
+
+impl fmt::Display for ExportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExportError::History(error) => write!(f, "{error}"),
+            ExportError::NoSuchRoom { room, folder, known } => {
+                write!(f, "There is no room {room} in {}; there {}.", folder.display(), are(known))
+            }
+            ExportError::Damaged { room, written } => {
+                write!(f, "{written} records of {room} can be read; those that are damaged were left out.")
+            }
+            ExportError::Output(error) => write!(f, "Cannot write the export: {error}."),
+        }
+    }
+}
+
+impl std::error::Error for ExportError {}
+
+/// Names of rooms, as the end of a sentence.
+fn are(rooms: &[Arc<str>]) -> String {
+    let named = rooms.get(..MAX_NAMED).unwrap_or(rooms);
+    let rest = match rooms.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match named {
+        [] => "are none".into(),
+        [room] => format!("is {room}"),
+        rooms => format!("are {}{rest}", rooms.join(", ")),
+    }
+}
+
+/// Writes a room's records from `since` on, as far as the retention lets them be kept `now`, oldest
+/// first; says how many. `progress` gets a sentence now and then, if there is much, and one for each
+/// file that is damaged.
+///
+/// # Errors
+/// Everything that [`ExportError`] names; whatever was written before it is whole.
 pub fn export(
-    keep: &Keep,
+    history: &History,
     room: &str,
     (since, now): (UnixMillis, UnixMillis),
     format: Format,
     out: &mut impl Write,
     mut progress: impl FnMut(String),
 ) -> Result<u64, ExportError> {
-    let records = store::Export::open(&keep.folder, keep.options(now), Folded::new(room).as_str(), since.0)
-        .map_err(ExportError::History)?;
+    let records =
+        store::Export::open(&history.folder, history.options(now), Folded::new(room).as_str(), since.0)
+            .map_err(ExportError::History)?;
     if !records.is_known() {
-        return Err(ExportError::NoSuchRoom(records.rooms()));
+        let (room, folder) = (room.into(), history.folder.clone());
+        return Err(ExportError::NoSuchRoom { room, folder, known: records.rooms() });
     }
     let total = records.records();
     let (mut written, mut damaged) = (0, false);
@@ -68,19 +124,20 @@ pub fn export(
             Format::Text => text(record.id, &told),
             Format::Jsonl => jsonl(room, record.id, &told),
         };
-        writeln!(out, "{line}").map_err(ExportError::Output)?;
+        match writeln!(out, "{line}") {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(written),
+            result => result.map_err(ExportError::Output)?,
+        }
         written += 1;
         if written % PROGRESS == 0 {
             progress(format!("{written} of at most {total} records"));
         }
     }
-    out.flush().map_err(ExportError::Output)?;
-    if damaged { Err(ExportError::Damaged(written)) } else { Ok(written) }
-}
-
-/// Compacts the history in a folder; says how many bytes it had and has.
-pub fn compact(keep: &Keep, now: UnixMillis) -> Result<(u64, u64), StartError> {
-    store::compact(&keep.folder, keep.options(now)).map_err(StartError::History)
+    match out.flush() {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        result => result.map_err(ExportError::Output)?,
+    }
+    if damaged { Err(ExportError::Damaged { room: room.into(), written }) } else { Ok(written) }
 }
 
 fn text(id: MsgId, told: &Told<'_>) -> String {

@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_channel::Sender;
 use smol::Async;
 
-use super::connection::Door;
 use crate::hub::{ConnectionId, Guest, Speaker};
+use crate::start::listen::ListenerKind;
 
 /// See the [module](self).
 pub(crate) enum Arrival {
-    Opened { stream: Box<Async<TcpStream>>, peer: SocketAddr, door: Door },
+    Opened { stream: Box<Async<TcpStream>>, peer: SocketAddr, listener: ListenerKind },
     Speaks { id: ConnectionId, speaker: Speaker, name: Option<Box<str>> },
     Lines { id: ConnectionId, block: Box<[u8]> },
     Alive { id: ConnectionId },

@@ -15,6 +15,7 @@ use super::arrival::Arrival;
 use super::gate::Gate;
 use super::outbox::{Blocks, Flushed, Outbox};
 use crate::hub::{ConnectionId, Line};
+use crate::start::listen::ListenerKind;
 
 /// Bytes that one read takes at most; one buffer serves all connections of a thread.
 pub(crate) const READ: usize = 16 * 1024;
@@ -26,15 +27,6 @@ const LINGER: Duration = Duration::from_secs(2);
 thread_local! {
     /// Borrowed only between two awaits, so connections that say nothing hold no buffer.
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
-}
-
-/// Which listener a connection came through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Door {
-    /// For IRC programs and people at terminals.
-    Main,
-    /// For toy clients.
-    Toy,
 }
 
 /// One peer.
@@ -56,9 +48,9 @@ struct Outgoing {
 }
 
 impl Connection {
-    pub(crate) fn new(id: ConnectionId, stream: Async<TcpStream>, door: Door) -> Connection {
+    pub(crate) fn new(id: ConnectionId, stream: Async<TcpStream>, listener: ListenerKind) -> Connection {
         let mut outgoing = Outgoing::default();
-        outgoing.outbox.singly = door == Door::Toy;
+        outgoing.outbox.singly = listener == ListenerKind::Raw;
         Connection { id, stream, outgoing: RefCell::new(outgoing), gate: Gate::default() }
     }
 

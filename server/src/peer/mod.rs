@@ -4,17 +4,19 @@
 //! | --- | --- |
 //! | `connection` | the socket, shared by its reader and its writer |
 //! | `outbox` | the lines that wait to be written |
-//! | `reader`, `raw_reader` | bytes to whole lines, or to chunks |
+//! | `reader` | the task that reads: `line_reader` for whole lines, `raw_reader` for chunks |
 //! | `speaker` | what the first bytes tell of the peer's protocol |
-//! | `flood`, `gate` | why a reader waits: too many lines, receipts behind |
+//! | `feed` | the way from a reader to the hub, as fast as `flood` and `gate` let it |
 //! | `arrival` | what all of them tell the hub task |
 //! | `cloak` | the hash that others see instead of an address |
 
 mod arrival;
 mod cloak;
 mod connection;
+mod feed;
 mod flood;
 mod gate;
+mod line_reader;
 mod outbox;
 mod raw_reader;
 mod reader;
@@ -22,6 +24,7 @@ mod speaker;
 
 pub(crate) use arrival::Arrival;
 pub(crate) use cloak::Cloaks;
-pub(crate) use connection::{Connection, Door, guarded};
+pub(crate) use connection::{Connection, guarded};
+pub(crate) use feed::Feed;
 pub(crate) use outbox::{Blocks, Flushed};
-pub(crate) use reader::Reader;
+pub(crate) use reader::read;

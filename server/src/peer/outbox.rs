@@ -29,7 +29,7 @@ pub(crate) struct Outbox {
     /// Bytes of the first line that are written already.
     written: usize,
     bytes: usize,
-    /// One system call a line: for toy clients, which take what one read gives for one message.
+    /// One system call a line: for raw clients, which take what one read gives for one message.
     pub(crate) singly: bool,
 }
 

@@ -6,23 +6,32 @@ use std::time::Duration;
 
 use crate::hub::Settings;
 use crate::protocol::time::UnixMillis;
-use crate::store;
+use crate::store::{self, Retention};
 
 /// The port that Parlor listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 49806;
 
-/// What the server is told at its start.
+/// What the server is told at its start; its default is a server for this machine only, without
+/// files.
+///
+/// ```
+/// use parlor_server::Config;
+///
+/// let config = Config { bind: vec!["[::1]:0".into()], ..Config::default() };
+/// assert!(config.history.is_none());
+/// ```
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Addresses for IRC programs and people at terminals: `host:port`, port 0 takes a free one.
+    /// Default `127.0.0.1:49806`.
     pub bind: Vec<String>,
-    /// Addresses for toy clients.
-    pub plain_bind: Vec<String>,
+    /// Addresses for raw clients. Default none.
+    pub raw_bind: Vec<String>,
     /// Whether people at terminals may talk on [`Config::bind`]. Default yes.
     pub plain: bool,
-    /// What the listener for toy clients asks with. Default `NICK`.
-    pub plain_prompt: String,
-    /// File with the message of the day.
+    /// Text that asks a silent raw client for its name. Default `NICK`.
+    pub raw_prompt: String,
+    /// File with the message of the day, UTF-8; at most 32 KiB, and 400 bytes a line.
     pub motd: Option<PathBuf>,
     /// File with the key for OPER; made where it is absent.
     pub oper_file: Option<PathBuf>,
@@ -31,8 +40,8 @@ pub struct Config {
     /// Lines a second from one connection after a burst of 20; `None`: as many as come.
     /// Default 5.
     pub flood: Option<NonZeroU32>,
-    /// Where the history is kept; `None`: the last 200 lines of each room, in memory.
-    pub history: Option<Keep>,
+    /// The history on disk; `None`: the last 200 lines of each room, in memory.
+    pub history: Option<History>,
     /// Bytes that may wait for one connection before it is closed. Default 256 KiB.
     pub outbox: usize,
     /// How long a connection may take nothing of what waits for it. Default 20 s.
@@ -41,38 +50,40 @@ pub struct Config {
     pub shutdown: Duration,
     /// Silence before a person at a terminal is asked for a name. Default 1 s.
     pub prompt_after: Duration,
-    /// What the hub is told.
+    /// The hub's own settings. Those that the start finds out are set by
+    /// [`Server::bind`](crate::Server::bind): message of the day, key for OPER, `boot`,
+    /// `last_millis`, `durable`, `max_clients`.
     pub hub: Settings,
 }
 
-/// Where the history is kept, and how much of it; private messages never are.
+/// The history on disk: where it is, and how much of it is kept. Private messages never are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keep {
+pub struct History {
     /// One server a folder; see [`data_folder`](fn@crate::data_folder).
     pub folder: PathBuf,
-    /// What is older goes. Default: nothing goes for its age.
-    pub age: Option<Duration>,
-    /// Lines of a room; beyond, the oldest go. Default: no limit.
-    pub lines: Option<u64>,
-    /// Bytes of a room; beyond, the oldest lines go. Default 256 MiB.
-    pub bytes: Option<u64>,
+    /// How much is kept of each room.
+    pub retention: Retention,
 }
 
-impl Keep {
-    /// All that the defaults allow, in this folder.
-    pub fn new(folder: PathBuf) -> Keep {
-        Keep { folder, age: None, lines: None, bytes: Some(256 * 1024 * 1024) }
+/// The form of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// A line for people: time, who, what.
+    #[default]
+    Text,
+    /// A JSON object a line, with everything that is kept.
+    Jsonl,
+}
+
+impl History {
+    /// A history in this folder with the server's default retention: 256 MiB a room.
+    pub fn new(folder: PathBuf) -> History {
+        History { folder, retention: Retention { bytes: Some(256 * 1024 * 1024), ..Retention::default() } }
     }
 
-    /// The same for a store that is opened now.
+    /// The options of a store that is opened now.
     pub(crate) fn options(&self, now: UnixMillis) -> store::Options {
-        store::Options {
-            keep: self.age,
-            keep_lines: self.lines,
-            keep_bytes: self.bytes,
-            now_ms: now.0,
-            ..store::Options::default()
-        }
+        store::Options { retention: self.retention, now_ms: now.0, ..store::Options::default() }
     }
 }
 
@@ -80,9 +91,9 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             bind: vec![format!("127.0.0.1:{DEFAULT_PORT}")],
-            plain_bind: Vec::new(),
+            raw_bind: Vec::new(),
             plain: true,
-            plain_prompt: "NICK".into(),
+            raw_prompt: "NICK".into(),
             motd: None,
             oper_file: None,
             max_clients: None,

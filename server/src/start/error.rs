@@ -22,6 +22,7 @@ pub enum StartError {
     OperFileNotMade { path: PathBuf, error: io::Error },
     TooFewDescriptors { wanted: usize, allowed: usize },
     NoRandomness { error: String },
+    NoHome,
     Nowhere,
     History(StoreError),
 }
@@ -30,7 +31,7 @@ impl StartError {
     /// The exit code, after BSD's sysexits.
     pub fn exit_code(&self) -> i32 {
         match self {
-            StartError::Nowhere => 64,
+            StartError::NoHome | StartError::Nowhere => 64,
             StartError::History(error) => error.exit_code(),
             StartError::Unreadable { .. }
             | StartError::MotdTooLong { .. }
@@ -109,6 +110,9 @@ impl fmt::Display for StartError {
             ),
             StartError::NoRandomness { error } => write!(f, "The system gives no random numbers: {error}."),
             StartError::History(error) => write!(f, "{error}"),
+            StartError::NoHome => {
+                write!(f, "This user has no home for the history. Give --data DIR, or --no-history.")
+            }
             StartError::Nowhere => write!(f, "There is no address to listen on. Give one with --bind."),
         }
     }

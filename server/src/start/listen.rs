@@ -11,6 +11,15 @@ use crate::protocol::HostPort;
 #[cfg(unix)]
 const BACKLOG: i32 = 4096;
 
+/// Which peers a listener is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListenerKind {
+    /// IRC programs and people at terminals.
+    Main,
+    /// Raw clients, which send text without line ends.
+    Raw,
+}
+
 /// Resolves and binds one address as `host:port`.
 pub(crate) fn listen(address: &str) -> Result<TcpListener, StartError> {
     let unresolved = |error| StartError::Unresolved { address: address.into(), error };

@@ -7,4 +7,5 @@ pub(crate) mod error;
 pub(crate) mod listen;
 pub(crate) mod motd;
 pub(crate) mod oper_file;
+pub(crate) mod options;
 pub mod quantity;

@@ -32,10 +32,29 @@ pub fn bytes(text: &str) -> Option<u64> {
     number.checked_mul(factor)
 }
 
-/// A moment: `2026-11-20`, `2026-11-20T09:12:03Z`, or a span before `now`.
-pub fn moment(text: &str, now: UnixMillis) -> Option<UnixMillis> {
-    let ago = || duration(text).map(|ago| UnixMillis(now.0.saturating_sub(ago.as_millis() as u64)));
-    UnixMillis::parse(text).or_else(|| UnixMillis::parse(&format!("{text}T00:00:00Z"))).or_else(ago)
+/// The beginning of a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// A moment: `2026-11-20`, `2026-11-20T09:12:03Z`.
+    At(UnixMillis),
+    /// A span before now: `30d`.
+    Ago(Duration),
+}
+
+impl Since {
+    /// Reads it as a person types it.
+    pub fn parse(text: &str) -> Option<Since> {
+        let at = UnixMillis::parse(text).or_else(|| UnixMillis::parse(&format!("{text}T00:00:00Z")));
+        at.map(Since::At).or_else(|| duration(text).map(Since::Ago))
+    }
+
+    /// The moment, as seen from `now`.
+    pub fn from(self, now: UnixMillis) -> UnixMillis {
+        match self {
+            Since::At(moment) => moment,
+            Since::Ago(ago) => UnixMillis(now.0.saturating_sub(ago.as_millis() as u64)),
+        }
+    }
 }
 
 fn split(text: &str) -> Option<(u64, &str)> {
@@ -55,9 +74,10 @@ mod tests {
         assert_eq!(bytes("256M"), Some(256 << 20));
         assert_eq!(bytes("512"), Some(512));
         let now = UnixMillis(1_795_214_096_007);
-        assert_eq!(moment("2026-11-20", now), UnixMillis::parse("2026-11-20T00:00:00Z"));
-        assert_eq!(moment("2026-11-20T01:02:03Z", now), UnixMillis::parse("2026-11-20T01:02:03Z"));
-        assert_eq!(moment("1h", now), Some(UnixMillis(now.0 - 3_600_000)));
+        let moment = |text| Since::parse(text).map(|since| since.from(now));
+        assert_eq!(moment("2026-11-20"), UnixMillis::parse("2026-11-20T00:00:00Z"));
+        assert_eq!(moment("2026-11-20T01:02:03Z"), UnixMillis::parse("2026-11-20T01:02:03Z"));
+        assert_eq!(moment("1h"), Some(UnixMillis(now.0 - 3_600_000)));
         for nonsense in ["", "d", "0d", "-1d", "30", "30w", "99999999999999999999d", "9999999y", "1é"] {
             assert_eq!(duration(nonsense), None, "{nonsense}");
         }

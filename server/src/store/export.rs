@@ -1,17 +1,15 @@
-//! The store without its threads, for a server that is stopped: a room as a whole, and compaction.
+//! The store without its threads, for a server that is stopped: a room as a whole.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::vec;
 
-use super::disk::{Disk, Folder};
+use super::disk::Folder;
 use super::error::StoreError;
 use super::index::{Index, Wanted};
 use super::readers::{Files, each, kept};
-use super::shared::Shared;
-use super::writer::Writer;
-use super::{Options, load, retention};
+use super::{Options, load};
 use crate::hub::history::{Edge, Kept, Range};
 
 /// The records of a room for `server --export`, oldest first; the server has to be stopped.
@@ -40,7 +38,7 @@ impl Export {
     pub fn open(folder: &Path, options: Options, room: &str, since_ms: u64) -> Result<Export, StoreError> {
         let disk = Folder::new(folder);
         let (index, damage) = load::look(&disk, &options)?;
-        let keep = options.keep.map(|keep| u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
+        let keep = options.retention.age.map(|keep| u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
         let oldest = keep.map_or(0, |keep| options.now_ms.saturating_sub(keep)).max(since_ms);
         let number = index.number(room);
         let records = number.and_then(|number| index.rooms.get(&number)).map_or(0, |room| {
@@ -116,35 +114,4 @@ impl Iterator for Export {
             }
         }
     }
-}
-
-/// Compacts the store in `folder` until nothing dead is left, for `server --compact`. The server has
-/// to be stopped. Returns the bytes of all files before and after.
-///
-/// Reads everything before it changes anything: a damaged file is an error, and stays as it is.
-pub fn compact(folder: &Path, options: Options) -> Result<(u64, u64), StoreError> {
-    let size = || -> Result<u64, StoreError> {
-        let disk = Folder::new(folder);
-        let failed = |error| StoreError::Io { path: folder.to_owned(), error };
-        let names = disk.list().map_err(failed)?;
-        Ok(names.iter().filter_map(|name| disk.open(name).ok()?.len().ok()).sum())
-    };
-    let shared = |index| {
-        let disk = Arc::new(Folder::new(folder));
-        Arc::new(Shared::new(disk, options.clone(), index, Box::new(|_| {})))
-    };
-    let before = size()?;
-    let (index, damage) = load::look(&Folder::new(folder), &options)?;
-    if let Some(damage) = damage.into_iter().next() {
-        return Err(damage);
-    }
-    let dead = retention::survey(&shared(index))?;
-    let shared = shared(Index::default());
-    let mut loaded = load::load(&*shared.disk, &options)?;
-    loaded.repaired.iter().for_each(|sentence| log::warn!("history: {sentence}"));
-    *shared.index_mut() = std::mem::take(&mut loaded.index);
-    // It has nobody to write for and nobody to answer.
-    let nobody = (mpsc::channel().0, mpsc::channel().0);
-    Writer::new(shared, Arc::default(), loaded, nobody).compact(dead)?;
-    Ok((before, size()?))
 }

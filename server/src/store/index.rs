@@ -1,6 +1,6 @@
 //! Where each room's records are: sparse, in memory, 16 bytes for each chunk that holds some.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Options;
@@ -25,6 +25,8 @@ pub(super) struct Segment {
     /// Up to here it may be read.
     pub(super) end: u32,
     pub(super) chunks: Vec<Chunk>,
+    /// Bytes of all its records, kept or not.
+    bytes: u64,
     /// Of its last record.
     pub(super) last: MsgId,
 }
@@ -139,8 +141,13 @@ impl Index {
         replaced: std::ops::RangeInclusive<u32>,
     ) {
         self.remove_segments(|number| replaced.contains(&number));
-        let segment =
-            Segment { header, end: end as u32, chunks: contents.chunks.clone(), last: contents.last };
+        let segment = Segment {
+            header,
+            end: end as u32,
+            chunks: contents.chunks.clone(),
+            bytes: contents.entries.iter().map(|(_, entry)| u64::from(entry.bytes)).sum(),
+            last: contents.last,
+        };
         let place = self.segments.partition_point(|segment| segment.header.number < header.number);
         self.segments.insert(place, segment);
         // What comes at the end is not sorted in: there is nothing behind it.
@@ -182,6 +189,7 @@ impl Index {
     pub(super) fn add(&mut self, contents: &Contents, chunk: u16, end: u64, frame: &Frame<'_>) {
         let Some(segment) = self.segments.last_mut() else { return };
         segment.end = end as u32;
+        segment.bytes += frame.size() as u64;
         segment.last = frame.key;
         if let Some(new) = contents.chunks.get(segment.chunks.len()..) {
             segment.chunks.extend_from_slice(new);
@@ -264,6 +272,28 @@ impl Index {
         })
     }
 
+    /// Bytes of each segment's records that are kept, by whole entries.
+    pub(super) fn live_bytes(&self) -> HashMap<u32, u64> {
+        let mut live: HashMap<u32, u64> = HashMap::new();
+        for entry in self.rooms.values().flat_map(|room| &room.entries) {
+            *live.entry(entry.segment).or_default() += u64::from(entry.bytes);
+        }
+        live
+    }
+
+    /// The segments with records beyond the lines or bytes that are kept.
+    pub(super) fn segments_with_waste(&self, options: &Options) -> HashSet<u32> {
+        let live = self.live_bytes();
+        let trimmed = |segment: &&Segment| {
+            segment.bytes > live.get(&segment.header.number).copied().unwrap_or_default()
+        };
+        let in_part = self.rooms.values().filter_map(|room| {
+            let (floor, skip) = room.floor(options);
+            room.entries.get(floor).filter(|_| skip > 0).map(|entry| entry.segment)
+        });
+        self.segments.iter().filter(trimmed).map(|segment| segment.header.number).chain(in_part).collect()
+    }
+
     fn chunk_first(&self, entry: &Entry) -> MsgId {
         let chunk =
             self.segment(entry.segment).and_then(|segment| segment.chunks.get(usize::from(entry.chunk)));
@@ -328,8 +358,8 @@ impl Room {
 
     /// The first entry that is kept, and how many of its lines are not.
     pub(super) fn floor(&self, options: &Options) -> (usize, u64) {
-        let mut skip = options.keep_lines.map_or(0, |lines| self.lines.saturating_sub(lines));
-        let mut over = options.keep_bytes.map_or(0, |bytes| self.bytes.saturating_sub(bytes));
+        let mut skip = options.retention.lines.map_or(0, |lines| self.lines.saturating_sub(lines));
+        let mut over = options.retention.bytes.map_or(0, |bytes| self.bytes.saturating_sub(bytes));
         let mut floor = 0;
         for entry in &self.entries {
             let (lines, bytes) = (u64::from(entry.lines), u64::from(entry.bytes));

@@ -10,7 +10,7 @@ use super::error::StoreError;
 use super::frame::{Frame, Header};
 use super::index::Index;
 use super::log::{LogFile, Tail, UNFINISHED};
-use super::meta::{META, Meta, SCHEMA, UPGRADES, Upgrade};
+use super::meta::{META, Meta, SCHEMA};
 use super::rooms::{ROOMS, Rooms};
 use super::segment::{self, Contents, Known, parse_name};
 
@@ -40,23 +40,13 @@ pub(super) fn salt(secret: &[u8; 16], number: u32, generation: u32) -> u32 {
 
 /// Opens the store for a server: repairs what a crash left, counts the start.
 pub(super) fn load(disk: &dyn Disk, options: &Options) -> Result<Loaded, StoreError> {
-    load_with(disk, options, UPGRADES)
-}
-
-fn load_with(disk: &dyn Disk, options: &Options, upgrades: &[Upgrade]) -> Result<Loaded, StoreError> {
     if !disk.lock().map_err(StoreError::io(disk, ""))? {
         return Err(StoreError::InUse { folder: disk.path("") });
     }
     let names = disk.list().map_err(StoreError::io(disk, ""))?;
     let mut repaired = Vec::new();
     let mut meta = match Meta::read(disk)? {
-        Some(mut meta) => {
-            let from = meta.upgrade(disk, upgrades)?;
-            if from < meta.schema {
-                repaired.push(format!("The history was brought from format {from} to {}.", meta.schema));
-            }
-            meta
-        }
+        Some(meta) => meta,
         None => {
             let ours = |name: &&String| parse_name(name, ".log").is_some() || *name == ROOMS;
             if let Some(name) = names.iter().find(ours) {
@@ -116,14 +106,11 @@ fn load_with(disk: &dyn Disk, options: &Options, upgrades: &[Upgrade]) -> Result
 /// lines, of which the index has the rest; damage anywhere else is an error.
 pub(super) fn look(disk: &dyn Disk, options: &Options) -> Result<(Index, Vec<StoreError>), StoreError> {
     let names = disk.list().map_err(StoreError::io(disk, ""))?;
-    let Some(meta) = Meta::read(disk)? else {
+    if Meta::read(disk)?.is_none() {
         return Err(StoreError::Io { path: disk.path(META), error: std::io::ErrorKind::NotFound.into() });
-    };
+    }
     if !disk.lock().map_err(StoreError::io(disk, ""))? {
         return Err(StoreError::InUse { folder: disk.path("") });
-    }
-    if meta.schema > SCHEMA {
-        return Err(StoreError::Newer { folder: disk.path(""), found: meta.schema, known: SCHEMA });
     }
     let reading = Reading::read(disk, options, &names, true)?;
     Ok((reading.index, reading.damage))
@@ -313,7 +300,6 @@ mod fake;
 
 #[cfg(test)]
 mod tests {
-    use super::super::meta::Upgrade;
     use super::fake::FakeDisk;
     use super::*;
 
@@ -322,31 +308,16 @@ mod tests {
     }
 
     #[test]
-    fn an_older_store_is_brought_up_step_by_step_even_if_the_power_goes() {
-        // Each step leaves a file; a second run of it does no harm.
-        let to_two: Upgrade = |disk| disk.create("two").map(drop).map_err(StoreError::io(disk, "two"));
-        let to_three: Upgrade = |disk| match disk.open("two") {
-            Ok(_) => disk.create("three").map(drop).map_err(StoreError::io(disk, "three")),
-            Err(error) => Err(StoreError::io(disk, "two")(error)),
-        };
-        let steps = [to_two, to_three];
-        for cut in 0..40 {
-            let disk = FakeDisk::default();
-            load(&disk, &options()).unwrap();
-            let before = disk.changes();
-            disk.unlock();
-            disk.cut_power_after(before + cut);
-            let whole = load_with(&disk, &options(), &steps).is_ok();
-            let disk = disk.after_power_cut(cut);
-            let loaded = load_with(&disk, &options(), &steps).unwrap();
-            assert_eq!(loaded.meta.schema, 3);
-            assert_eq!(loaded.meta.boot, if whole { 3 } else { loaded.meta.boot.clamp(2, 3) });
-            assert!(disk.list().unwrap().iter().any(|name| name == "three"));
-            disk.unlock();
-            // And this version, which knows no such steps, leaves it alone.
-            let newer = load(&disk, &options()).err();
-            assert!(matches!(newer, Some(StoreError::Newer { found: 3, known: 1, .. })));
+    fn a_store_of_a_newer_format_is_left_alone() {
+        let disk = FakeDisk::default();
+        let newer = Meta { schema: SCHEMA + 1, ..load(&disk, &options()).unwrap().meta };
+        newer.write(&disk).unwrap();
+        disk.unlock();
+        let before = disk.snapshot();
+        for error in [load(&disk, &options()).err(), look(&disk, &options()).err()] {
+            assert!(matches!(error, Some(StoreError::Newer { found: 2, known: 1, .. })), "{error:?}");
         }
+        assert!(before == disk.snapshot());
     }
 
     #[test]

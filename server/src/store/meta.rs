@@ -18,13 +18,6 @@ const MAGIC: &[u8; 8] = b"ParlorM1";
 /// Bytes of the file.
 const SIZE: usize = 36;
 
-/// What makes a store of one format into one of the next. It is repeated if the power goes before
-/// the new number is on disk, and so has to bear that.
-pub(super) type Upgrade = fn(&dyn Disk) -> Result<(), StoreError>;
-
-/// The step from each format to the next, from format 1 on.
-pub(super) const UPGRADES: &[Upgrade] = &[];
-
 /// See the [module](self).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Meta {
@@ -34,7 +27,7 @@ pub(super) struct Meta {
 }
 
 impl Meta {
-    /// Reads it; `None` = there is none.
+    /// Reads it; `None` = there is none. A newer format is refused.
     pub(super) fn read(disk: &dyn Disk) -> Result<Option<Meta>, StoreError> {
         let failed = |error| StoreError::Io { path: disk.path(META), error };
         let file = match disk.open(META) {
@@ -53,7 +46,12 @@ impl Meta {
             let secret = fields.bytes(16)?.try_into().ok()?;
             (fields.u32()? == crc32c(0, &bytes[..SIZE - 4])).then_some(Meta { schema, boot, secret })
         };
-        decode().map(Some).ok_or_else(|| StoreError::damaged(disk, META, "it is not what was written"))
+        let meta = decode().ok_or_else(|| StoreError::damaged(disk, META, "it is not what was written"))?;
+        if meta.schema > SCHEMA {
+            let (found, known) = (meta.schema, SCHEMA);
+            return Err(StoreError::Newer { folder: disk.path(""), found, known });
+        }
+        Ok(Some(meta))
     }
 
     /// Writes it in place of the old one; durable when it returns, and never half.
@@ -74,21 +72,6 @@ impl Meta {
             disk.sync()
         };
         write().map_err(StoreError::io(disk, META))
-    }
-
-    /// Refuses a newer format, brings an older one up to what `upgrades` leads to.
-    pub(super) fn upgrade(&mut self, disk: &dyn Disk, upgrades: &[Upgrade]) -> Result<u32, StoreError> {
-        let known = upgrades.len() as u32 + 1;
-        let from = self.schema;
-        if from > known {
-            return Err(StoreError::Newer { folder: disk.path(""), found: from, known });
-        }
-        for upgrade in upgrades.iter().skip(from.saturating_sub(1) as usize) {
-            upgrade(disk)?;
-            self.schema += 1;
-            self.write(disk)?;
-        }
-        Ok(from)
     }
 
     /// Counts this start, durably: no id of an earlier one is given out again.

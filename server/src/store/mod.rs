@@ -41,21 +41,30 @@ use crate::protocol::MsgId;
 
 pub use disk::{Disk, DiskFile, Folder};
 pub use error::StoreError;
-pub use export::{Export, compact};
+pub use export::Export;
 pub use queue::Command;
 
 /// Bytes of one payload at most; a longer one is refused, see [`Command::Append`].
 pub const MAX_PAYLOAD: usize = 64 * 1024;
 
-/// How a store is kept.
+/// How much of each room is kept. Whatever is beyond is in no answer from then on, and leaves the
+/// disk later: for its age an eighth of that age, at least a minute; for its number or its bytes
+/// within a day. The default keeps everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retention {
+    /// Age of the oldest record.
+    pub age: Option<Duration>,
+    /// Lines, the newest; events do not count.
+    pub lines: Option<u64>,
+    /// Bytes, of the newest records; at most 64 KiB more are kept.
+    pub bytes: Option<u64>,
+}
+
+/// How a store is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Records older than this are gone; `None` = for ever.
-    pub keep: Option<Duration>,
-    /// The newest lines of each room that are kept; `None` = all.
-    pub keep_lines: Option<u64>,
-    /// Bytes of each room that are kept at least, if they exist; at most 64 KiB more are.
-    pub keep_bytes: Option<u64>,
+    /// How much is kept.
+    pub retention: Retention,
     /// The time now, milliseconds since 1970; see [`Command::Time`].
     pub now_ms: u64,
     /// Random bytes: the secret of a store that is made now. An older store keeps its own.
@@ -67,14 +76,7 @@ pub struct Options {
 impl Default for Options {
     /// Keeps everything, tries a failed disk once a second. The secret has to be given.
     fn default() -> Options {
-        Options {
-            keep: None,
-            keep_lines: None,
-            keep_bytes: None,
-            now_ms: 0,
-            secret: [0; 16],
-            retry: Duration::from_secs(1),
-        }
+        Options { retention: Retention::default(), now_ms: 0, secret: [0; 16], retry: Duration::from_secs(1) }
     }
 }
 
@@ -121,7 +123,7 @@ pub enum Notice {
 /// Requests that may wait for an answer.
 const MAX_READS: usize = 1024;
 
-/// A store that is open. Dropping it closes it without compaction.
+/// A store that is open. Dropping it closes it, with what waits written.
 pub struct Store {
     shared: Arc<Shared>,
     queue: Arc<Queue>,
@@ -212,7 +214,7 @@ impl Store {
         self.shared.tell_time(now_ms);
     }
 
-    /// Writes what waits, compacts while there is time, answers what was asked, and stops the
+    /// Writes what waits, frees the disk while there is time, answers what was asked, and stops the
     /// threads.
     ///
     /// Returns about `deadline` after the disk took what waited; the count is of records that it

@@ -2,7 +2,7 @@
 //!
 //! What is too old goes soon: no segment spans much more than an eighth of the time that lines are
 //! kept, and one that holds older lines than that is rewritten. What is too much goes when half of
-//! a segment is.
+//! a segment is, and once a day whatever there is of it.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::error::StoreError;
 use super::frame::{Frame, Frames, Header};
 use super::index::Segment;
-use super::load::salt;
+use super::load::{DAY, salt};
 use super::log::{LogFile, UNFINISHED};
 use super::readers::{Files, cut};
 use super::rooms::Rooms;
@@ -39,6 +39,8 @@ pub(super) struct Upkeep {
     broken: HashSet<u32>,
     /// Segments to be rewritten, however little in them is dead.
     condemned: HashSet<u32>,
+    /// When they were looked for, milliseconds since 1970.
+    swept: u64,
     /// Why nothing could be done, if that was said.
     said: Option<String>,
 }
@@ -64,10 +66,22 @@ impl Upkeep {
         self.due || self.rewrite.is_some()
     }
 
-    /// These are rewritten, however little in them is dead.
-    pub(super) fn condemn(&mut self, segments: HashSet<u32>) {
-        self.condemned = segments;
+    /// Once a day, condemns the segments that hold anything dead; says whether it did that now.
+    pub(super) fn sweep(&mut self, shared: &Shared) -> bool {
+        if shared.now().saturating_sub(self.swept) < DAY {
+            return false;
+        }
+        self.swept = shared.now();
+        let mut index = shared.index_mut();
+        index.trim(&shared.options, shared.oldest());
+        self.condemned = index.segments_with_waste(&shared.options);
         self.due = true;
+        true
+    }
+
+    /// Whether a segment is to be rewritten, however little in it is dead.
+    pub(super) fn is_condemned(&self, segment: u32) -> bool {
+        self.condemned.contains(&segment)
     }
 
     /// A small step: at most 64 KiB read, or 256 KiB synced, or one file removed.
@@ -109,11 +123,7 @@ impl Upkeep {
             for (number, name) in gone {
                 index.drop_room(number, &name);
             }
-            let mut live: HashMap<u32, u64> = HashMap::new();
-            for entry in index.rooms.values().flat_map(|room| &room.entries) {
-                *live.entry(entry.segment).or_default() += u64::from(entry.bytes);
-            }
-            (live, index.segments.clone())
+            (index.live_bytes(), index.segments.clone())
         };
         let Some((_, sealed)) = segments.split_last() else { return Ok(()) };
         let live = |segment: &Segment| live.get(&segment.header.number).copied().unwrap_or_default();
@@ -182,30 +192,8 @@ impl Upkeep {
 
 /// Milliseconds that what is too old may stay on the disk; `None` = nothing becomes too old.
 pub(super) fn lateness(shared: &Shared) -> Option<u64> {
-    let late = shared.options.keep.map(|keep| (keep / LATE).max(LEAST_LATE));
+    let late = shared.options.retention.age.map(|keep| (keep / LATE).max(LEAST_LATE));
     late.map(|late| u64::try_from(late.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// The segments that hold anything dead. Reads all of them, and changes nothing: an error if one
-/// of them is damaged.
-pub(super) fn survey(shared: &Shared) -> Result<HashSet<u32>, StoreError> {
-    shared.index_mut().trim(&shared.options, shared.oldest());
-    let segments: Vec<(u32, usize)> = {
-        let index = shared.index();
-        index.segments.iter().map(|segment| (segment.header.number, segment.chunks.len())).collect()
-    };
-    let mut files = Files::new(&*shared.disk);
-    let mut found = HashSet::new();
-    for (number, chunks) in segments {
-        for chunk in 0..chunks as u16 {
-            sift(shared, &mut files, number, chunk, |_, live| {
-                if !live {
-                    found.insert(number);
-                }
-            })?;
-        }
-    }
-    Ok(found)
 }
 
 /// Shows every record of a chunk, and whether it is kept.

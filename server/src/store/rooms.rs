@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::disk::Disk;
 use super::error::StoreError;
-use super::frame::{FRAME, Fields, Frame, Header};
+use super::frame::{BATCH, FRAME, Fields, Frame, HEADER, Header};
 use super::log::{LogFile, Tail};
 use crate::protocol::MsgId;
 
@@ -185,8 +185,15 @@ impl Rooms {
         if self.log.end > SMALL.max(2 * live as u64) { self.compact(disk, buffer) } else { Ok(()) }
     }
 
+    /// Writes the file anew if anything in it is old.
+    pub(super) fn sweep(&mut self, disk: &dyn Disk, buffer: &mut Vec<u8>) -> io::Result<()> {
+        let live: usize = self.rooms.values().map(Room::size).sum();
+        let anew = HEADER + BATCH + FRAME + live;
+        if self.log.end > anew as u64 { self.compact(disk, buffer) } else { Ok(()) }
+    }
+
     /// Writes the file anew, with nothing that is old.
-    pub(super) fn compact(&mut self, disk: &dyn Disk, buffer: &mut Vec<u8>) -> io::Result<()> {
+    fn compact(&mut self, disk: &dyn Disk, buffer: &mut Vec<u8>) -> io::Result<()> {
         let header = Header { generation: self.log.header.generation.wrapping_add(1), ..self.log.header };
         let salt = header.salt;
         let mut log = LogFile::draft(disk, ROOMS, header)?.without_zeros();

@@ -84,7 +84,7 @@ impl Shared {
 
     /// Milliseconds: what is older is not kept.
     pub(super) fn oldest(&self) -> u64 {
-        let keep = self.options.keep.map(|keep| u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
+        let keep = self.options.retention.age.map(|keep| u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
         keep.map_or(0, |keep| self.now().saturating_sub(keep))
     }
 

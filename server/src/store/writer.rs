@@ -315,39 +315,32 @@ impl Writer {
         }
     }
 
-    /// Only a complete segment can be deleted: one that holds old lines is complete, whatever its
-    /// size.
+    /// Only a complete segment can be deleted or rewritten: one that holds old lines, or once a day
+    /// one that holds too many, is complete whatever its size. Nothing old stays in the rooms then,
+    /// either.
     fn close_old_segment(&mut self) {
         if !std::mem::take(&mut self.older) || self.paused.is_some() {
             return;
         }
-        let (Some(lateness), Some(first)) = (lateness(&self.shared), self.contents.chunks.first()) else {
-            return;
-        };
-        let old = self.shared.now().saturating_sub(first.first.millis) > lateness;
-        let dead = self.contents.last.millis < self.shared.oldest();
-        if (old || dead)
-            && let Err(error) = self.next_segment()
-        {
+        if let Err(error) = self.close_if_old() {
             self.upkeep.rest(&error);
         }
     }
 
-    /// Rewrites these segments without what is dead in them, and the file of the rooms, on the
-    /// caller's thread.
-    pub(super) fn compact(mut self, segments: HashSet<u32>) -> Result<(), StoreError> {
+    fn close_if_old(&mut self) -> Result<(), StoreError> {
         let shared = self.shared.clone();
-        if segments.contains(&self.log.header.number) {
+        if self.upkeep.sweep(&shared) {
+            self.rooms
+                .sweep(&*shared.disk, &mut self.buffer)
+                .map_err(StoreError::io(&*shared.disk, ROOMS))?;
+        }
+        let Some(first) = self.contents.chunks.first() else { return Ok(()) };
+        let age = shared.now().saturating_sub(first.first.millis);
+        let old = lateness(&shared).is_some_and(|lateness| age > lateness);
+        let dead = self.contents.last.millis < shared.oldest();
+        if old || dead || self.upkeep.is_condemned(self.log.header.number) {
             self.next_segment()?;
         }
-        self.upkeep.condemn(segments);
-        while self.upkeep.is_busy() {
-            self.upkeep.step(&shared, &mut self.rooms, &self.secret)?;
-        }
-        let rooms = self.rooms.save(&*shared.disk, &mut self.buffer);
-        let rooms = rooms.and_then(|()| self.rooms.compact(&*shared.disk, &mut self.buffer));
-        rooms.map_err(StoreError::io(&*shared.disk, ROOMS))?;
-        self.seal();
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use std::{env, fs, process};
 
 use parlor_server::hub::history::{Answer, Edge, Kept, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
-use parlor_server::store::{Command, Disk, Folder, Notice, Opened, Options, Store, StoreError};
+use parlor_server::store::{Command, Disk, Folder, Notice, Opened, Options, Retention, Store, StoreError};
 
 /// How long anything may take.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -112,6 +112,11 @@ pub(crate) fn everything(room: &str, limit: usize) -> Query {
 
 pub(crate) fn options() -> Options {
     Options { secret: [7; 16], now_ms: 1_000_000, retry: Duration::from_millis(20), ..Options::default() }
+}
+
+/// The same with this retention.
+pub(crate) fn keeping(retention: Retention) -> Options {
+    Options { retention, ..options() }
 }
 
 /// The id of boot 1 and so many milliseconds.

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use parlor_server::hub::history::Record;
 use parlor_server::protocol::MsgId;
-use parlor_server::store::Command;
-use parlor_server::store::Options;
+use parlor_server::store::{Command, Options, Retention};
 
-use crate::desk::{Desk, Random, key, line, options};
+use crate::desk::{Desk, Random, keeping, key, line, options};
 use crate::fake::FakeDisk;
 
 /// What happened until the power went.
@@ -82,7 +81,7 @@ fn check(disk: FakeDisk, options: &Options, past: &Past, what: &str) {
             .filter(|record| &*record.room == room && Some(record.id) <= last)
             .map(|record| record.id)
             .collect();
-        let kept = options.keep_lines.map_or(said.len(), |lines| said.len().min(lines as usize));
+        let kept = options.retention.lines.map_or(said.len(), |lines| said.len().min(lines as usize));
         let there: Vec<MsgId> = found.iter().filter(|(_, of, _)| of == room).map(|(key, ..)| *key).collect();
         assert_eq!(there, said[said.len() - kept..], "{what}: {room}");
     }
@@ -122,7 +121,7 @@ fn a_power_cut_at_every_change_of_a_small_store() {
 
 #[test]
 fn a_power_cut_at_some_changes_of_a_large_store_that_forgets() {
-    let keep = Options { keep_lines: Some(120), ..options() };
+    let keep = keeping(Retention { lines: Some(120), ..Retention::default() });
     let whole = FakeDisk::default();
     talk(&whole, &keep, 260, 60_000, 6);
     let total = whole.changes();

@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_server::hub::history::Record;
-use parlor_server::protocol::MsgId;
-use parlor_server::store::{Command, Options, compact};
+use parlor_server::store::{Command, Options, Retention};
 
-use crate::desk::{Desk, Scratch, key, line, options};
+use crate::desk::{Desk, keeping, key, line, options};
 use crate::fake::FakeDisk;
 
 #[test]
 fn lines_beyond_the_count_are_gone_at_once() {
-    let keep = Options { keep_lines: Some(100), ..options() };
+    let keep = keeping(Retention { lines: Some(100), ..Retention::default() });
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), keep.clone()).unwrap();
     for millis in (1..=2_000).step_by(2) {
@@ -33,7 +32,10 @@ fn lines_beyond_the_count_are_gone_at_once() {
 
 #[test]
 fn lines_beyond_the_age_are_gone_when_the_time_is_told() {
-    let keep = Options { keep: Some(Duration::from_millis(1_000)), now_ms: 0, ..options() };
+    let keep = Options {
+        now_ms: 0,
+        ..keeping(Retention { age: Some(Duration::from_millis(1_000)), ..Retention::default() })
+    };
     let mut desk = Desk::open(Arc::new(FakeDisk::default()), keep).unwrap();
     desk.keep((1..=2_000).map(|millis| line("#a", millis, 300)).collect());
     assert_eq!(desk.all("#a")[0].0, key(1_000));
@@ -45,7 +47,10 @@ fn lines_beyond_the_age_are_gone_when_the_time_is_told() {
 
 #[test]
 fn a_question_is_answered_by_the_time_it_was_asked_at() {
-    let keep = Options { keep: Some(Duration::from_millis(1_000)), now_ms: 0, ..options() };
+    let keep = Options {
+        now_ms: 0,
+        ..keeping(Retention { age: Some(Duration::from_millis(1_000)), ..Retention::default() })
+    };
     let mut desk = Desk::open(Arc::new(FakeDisk::default()), keep).unwrap();
     desk.keep((1..=2_000).map(|millis| line("#a", millis, 300)).collect());
     desk.store.tell_time(2_999);
@@ -56,7 +61,7 @@ fn a_question_is_answered_by_the_time_it_was_asked_at() {
 
 #[test]
 fn bytes_beyond_the_limit_are_gone_by_chunks() {
-    let keep = Options { keep_bytes: Some(200_000), ..options() };
+    let keep = keeping(Retention { bytes: Some(200_000), ..Retention::default() });
     let mut desk = Desk::open(Arc::new(FakeDisk::default()), keep).unwrap();
     for millis in 1..=3_000 {
         desk.store.give(Command::Append(vec![line("#a", millis, 467)])).unwrap();
@@ -67,7 +72,7 @@ fn bytes_beyond_the_limit_are_gone_by_chunks() {
 
 #[test]
 fn the_disk_is_freed_while_people_talk_and_read() {
-    let keep = Options { keep_lines: Some(200), ..options() };
+    let keep = keeping(Retention { lines: Some(200), ..Retention::default() });
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), keep.clone()).unwrap();
     // A quiet room keeps old segments from being deleted whole.
@@ -98,7 +103,10 @@ fn the_disk_is_freed_while_people_talk_and_read() {
 
 #[test]
 fn a_room_without_lines_and_state_is_forgotten_and_its_number_not_used_again() {
-    let keep = Options { keep: Some(Duration::from_millis(1_000)), now_ms: 0, ..options() };
+    let keep = Options {
+        now_ms: 0,
+        ..keeping(Retention { age: Some(Duration::from_millis(1_000)), ..Retention::default() })
+    };
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), keep.clone()).unwrap();
     desk.keep(vec![line("#old", 1, 300)]);
@@ -115,45 +123,32 @@ fn a_room_without_lines_and_state_is_forgotten_and_its_number_not_used_again() {
     assert_eq!(desk.all("#old").len(), 0);
 }
 
-#[test]
-fn compaction_leaves_only_what_is_kept() {
-    let scratch = Scratch::new();
-    let mut desk = Desk::in_folder(&scratch.0, options());
-    for millis in 1..=1_000 {
-        let room = if millis % 10 == 0 { "#a" } else { "#b" };
-        while desk.store.give(Command::Append(vec![line(room, millis, 30_000)])).is_err() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-    let all = desk.all("#a");
-    desk.close();
-    let keep = Options { keep_lines: Some(100), ..options() };
-    let (before, after) = compact(&scratch.0, keep).unwrap();
-    // 100 lines of 30 kB of each room, and nothing else.
-    assert!(before > 30_000_000 && after < 6_050_000, "{before} {after}");
-    let mut desk = Desk::in_folder(&scratch.0, options());
-    assert_eq!(desk.all("#a"), all);
-}
-
 /// Whether any file has these bytes.
 fn is_on(disk: &FakeDisk, bytes: &[u8]) -> bool {
     disk.snapshot().values().any(|file| file.windows(bytes.len()).any(|part| part == bytes))
 }
 
 /// Waits until what the writer does is done.
-fn wait_until_gone(disk: &FakeDisk, bytes: &[u8]) {
+fn wait_until(disk: &FakeDisk, done: impl Fn() -> bool) {
     for _ in 0..2_000 {
-        if !is_on(disk, bytes) {
+        if done() {
             return;
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    panic!("it is still there: {:?}", disk.snapshot().keys());
+    panic!("{} bytes are still there: {:?}", disk.used(), disk.snapshot().keys());
+}
+
+fn wait_until_gone(disk: &FakeDisk, bytes: &[u8]) {
+    wait_until(disk, || !is_on(disk, bytes));
 }
 
 #[test]
 fn what_is_too_old_leaves_the_disk_without_a_new_line() {
-    let keep = Options { keep: Some(Duration::from_secs(20)), now_ms: 1_000, ..options() };
+    let keep = Options {
+        now_ms: 1_000,
+        ..keeping(Retention { age: Some(Duration::from_secs(20)), ..Retention::default() })
+    };
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), keep).unwrap();
     desk.keep(vec![line("#a", 1_001, 300), line("#b", 9_000, 300)]);
@@ -170,7 +165,10 @@ fn what_is_too_old_leaves_the_disk_without_a_new_line() {
 #[test]
 fn what_is_too_old_leaves_the_disk_an_eighth_late_while_people_talk() {
     const HOUR: u64 = 3_600_000;
-    let keep = Options { keep: Some(Duration::from_millis(8 * HOUR)), now_ms: 0, ..options() };
+    let keep = Options {
+        now_ms: 0,
+        ..keeping(Retention { age: Some(Duration::from_millis(8 * HOUR)), ..Retention::default() })
+    };
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), keep).unwrap();
     for minute in 1..=20 * 60 {
@@ -192,52 +190,82 @@ fn what_is_too_old_leaves_the_disk_an_eighth_late_while_people_talk() {
 
 #[test]
 fn a_long_segment_of_before_is_rewritten_when_its_lines_become_too_old() {
-    const DAY: u64 = 24 * 3_600_000;
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), Options { now_ms: 1, ..options() }).unwrap();
     // One segment, of which a tenth is too old.
     desk.keep((1..=100).map(|day| line("#a", day * DAY, 300)).collect());
     desk.close();
     disk.unlock();
-    let keep = Options { keep: Some(Duration::from_millis(90 * DAY)), now_ms: 125 * DAY, ..options() };
+    let keep = Options {
+        now_ms: 125 * DAY,
+        ..keeping(Retention { age: Some(Duration::from_millis(90 * DAY)), ..Retention::default() })
+    };
     let mut desk = Desk::open(Arc::new(disk.clone()), keep).unwrap();
     wait_until_gone(&disk, format!("#a {} ", 34 * DAY).as_bytes());
     assert_eq!(desk.all("#a").len(), 66);
     assert!(!is_on(&disk, format!("#a {} ", DAY).as_bytes()));
 }
 
+/// Longer than anything beyond the lines or bytes that are kept may stay.
+const DAY: u64 = 24 * 3_600_000;
+
 #[test]
-fn compaction_drops_what_is_dead_in_the_last_segment_too() {
-    for keep in [
-        Options { keep: Some(Duration::from_secs(20)), now_ms: 1_030_000, ..options() },
-        Options { keep_lines: Some(1), ..options() },
-    ] {
-        let scratch = Scratch::new();
-        let mut desk = Desk::in_folder(&scratch.0, options());
-        desk.keep((1..=50).map(|number| line("#a", 1_000_000 + number, 100)).collect());
-        desk.store
-            .give(Command::SetRoom { room: "#a".into(), state: Some(b"an old topic"[..].into()) })
-            .unwrap();
-        desk.keep(vec![line("#b", 1_020_000, 100)]);
-        desk.store.give(Command::SetRoom { room: "#a".into(), state: Some(b"a topic"[..].into()) }).unwrap();
-        desk.keep(vec![line("#b", 1_020_001, 100)]);
-        desk.close();
-        compact(&scratch.0, keep.clone()).unwrap();
-        let files: Vec<u8> = std::fs::read_dir(&scratch.0)
-            .unwrap()
-            .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
-            .collect();
-        let has = |text: &[u8]| files.windows(text.len()).any(|part| part == text);
-        assert!(!has(b"#a 1000001 ") && !has(b"an old topic"), "{keep:?}");
-        assert!(has(b"#b 1020001 ") && has(b"a topic"));
-        let mut desk = Desk::in_folder(&scratch.0, keep.clone());
-        assert_eq!(desk.opened.rooms, [("#a".into(), b"a topic"[..].into())]);
-        let left = (desk.all("#a").len(), desk.all("#b").len());
-        assert_eq!(left, if keep.keep.is_some() { (0, 2) } else { (1, 1) });
-        assert!(desk.keep(vec![Record { id: MsgId { boot: 9, ..key(2_000_000) }, ..line("#a", 1, 9) }]));
-        drop(desk);
-        // A second time there is nothing to do.
-        let (before, after) = compact(&scratch.0, Options { keep: None, ..keep }).unwrap();
-        assert!(after <= before, "{before} {after}");
+fn what_is_too_much_leaves_the_disk_within_a_day() {
+    let keep = keeping(Retention { lines: Some(1), ..Retention::default() });
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), keep.clone()).unwrap();
+    let set = |desk: &Desk, topic: &[u8]| {
+        desk.store.give(Command::SetRoom { room: "#a".into(), state: Some(topic.into()) }).unwrap();
+    };
+    desk.keep((1..=50).map(|number| line("#a", 1_000_000 + number, 100)).collect());
+    set(&desk, b"an old topic");
+    desk.keep(vec![line("#b", 1_020_000, 100)]);
+    set(&desk, b"a topic");
+    desk.keep(vec![line("#b", 1_020_001, 100)]);
+    desk.store.give(Command::Time(DAY - 1)).unwrap();
+    assert_eq!((desk.all("#a").len(), desk.all("#b").len()), (1, 1));
+    assert!(is_on(&disk, b"#a 1000001 "), "rewritten for each line it would wear the disk out");
+    desk.store.give(Command::Time(DAY)).unwrap();
+    for gone in [&b"#a 1000001 "[..], b"#b 1020000 ", b"an old topic"] {
+        wait_until_gone(&disk, gone);
     }
+    for kept in [&b"#a 1000050 "[..], b"#b 1020001 ", b"a topic"] {
+        assert!(is_on(&disk, kept));
+    }
+    assert_eq!((desk.all("#a").len(), desk.all("#b").len()), (1, 1));
+    assert!(desk.keep(vec![line("#c", DAY + 1, 100)]));
+    desk.close();
+    // Another day finds nothing to do.
+    let logs = || -> Vec<String> {
+        disk.snapshot().into_keys().filter(|name| name.ends_with(".log") && name != "rooms.log").collect()
+    };
+    let before = logs();
+    disk.unlock();
+    let mut desk = Desk::open(Arc::new(disk.clone()), Options { now_ms: 3 * DAY, ..keep }).unwrap();
+    assert_eq!(desk.opened.rooms, [("#a".into(), b"a topic"[..].into())]);
+    assert_eq!((desk.all("#a").len(), desk.all("#b").len(), desk.all("#c").len()), (1, 1, 1));
+    desk.close();
+    assert_eq!(logs(), before);
+}
+
+#[test]
+fn a_smaller_retention_frees_the_disk_when_the_store_is_opened() {
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    for millis in 1..=1_000 {
+        let room = if millis % 10 == 0 { "#a" } else { "#b" };
+        while desk.store.give(Command::Append(vec![line(room, millis, 30_000)])).is_err() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    let all = desk.all("#a");
+    desk.close();
+    assert!(disk.used() > 30_000_000);
+    disk.unlock();
+    let keep = keeping(Retention { lines: Some(100), ..Retention::default() });
+    let mut desk = Desk::open(Arc::new(disk.clone()), Options { now_ms: 2 * DAY, ..keep }).unwrap();
+    // 100 lines of 30 kB of each room, and nothing else.
+    wait_until(&disk, || disk.used() < 6_100_000);
+    assert_eq!(desk.all("#a"), all);
+    assert_eq!(desk.all("#b").len(), 100);
 }

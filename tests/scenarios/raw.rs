@@ -1,4 +1,4 @@
-//! Toy clients: a tutorial's chat program that knows no line ends.
+//! Raw clients: a tutorial's chat program that knows no line ends.
 
 use std::time::Duration;
 
@@ -6,28 +6,28 @@ use parlor_tests::{Deadline, Irc, Plain, Server};
 
 use crate::plain::{in_lobby, person};
 
-fn with_toys(options: &[&str]) -> Server {
-    Server::start(&[&["--plain-bind", "127.0.0.1:0"], options].concat())
+fn with_raw_listener(options: &[&str]) -> Server {
+    Server::start(&[&["--raw-bind", "127.0.0.1:0"], options].concat())
 }
 
 fn connect(server: &Server) -> Plain {
-    Plain::connect_to(server.plain_address())
+    Plain::connect_to(server.raw_address())
 }
 
 /// The Python script: waits for a bare `NICK`, then answers with its name and no line end.
 fn script(server: &Server, name: &str) -> Plain {
-    let mut toy = connect(server);
-    assert_eq!(String::from_utf8_lossy(&toy.chunk()), "NICK");
-    toy.send_bytes(name);
-    toy
+    let mut raw = connect(server);
+    assert_eq!(String::from_utf8_lossy(&raw.chunk()), "NICK");
+    raw.send_bytes(name);
+    raw
 }
 
 /// What a reader appends to its window, waiting until it is `wanted`.
 #[track_caller]
-fn reads(toy: &mut Plain, wanted: &str) {
+fn reads(raw: &mut Plain, wanted: &str) {
     let mut read = Vec::new();
     while read.len() < wanted.len() {
-        read.extend(toy.chunk());
+        read.extend(raw.chunk());
     }
     assert_eq!(String::from_utf8_lossy(&read), wanted);
 }
@@ -39,29 +39,29 @@ fn hears(irc: &mut Irc, from: &str, text: &str) {
 }
 
 #[test]
-fn a_silent_toy_is_asked_with_nick_alone() {
-    let server = with_toys(&[]);
+fn a_silent_raw_client_is_asked_with_nick_alone() {
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let not_yet = Deadline::after(Duration::from_millis(280));
-    let mut toy = connect(&server);
-    assert_eq!(toy.chunk(), b"NICK", "four bytes: the script compares them");
+    let mut raw = connect(&server);
+    assert_eq!(raw.chunk(), b"NICK", "four bytes: the script compares them");
     assert!(not_yet.left().is_none(), "a client that speaks first must not be asked");
-    toy.send_bytes("bob");
+    raw.send_bytes("bob");
     alice.expect(":bob!*@* JOIN #lobby");
     alice.send("PRIVMSG #lobby :welcome");
-    assert_eq!(toy.chunk(), b"alice: welcome\n", "and nothing before it");
+    assert_eq!(raw.chunk(), b"alice: welcome\n", "and nothing before it");
 }
 
 #[test]
 fn the_word_of_the_prompt_can_be_another() {
-    let server = with_toys(&["--plain-prompt", "USERNAME?"]);
-    let mut toy = connect(&server);
-    assert_eq!(toy.chunk(), b"USERNAME?");
+    let server = with_raw_listener(&["--raw-prompt", "USERNAME?"]);
+    let mut raw = connect(&server);
+    assert_eq!(raw.chunk(), b"USERNAME?");
 }
 
 #[test]
 fn the_script_talks_with_everyone() {
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let mut carol = person(&server, "carol");
     let mut bob = script(&server, "bob");
@@ -85,8 +85,8 @@ fn the_script_talks_with_everyone() {
 }
 
 #[test]
-fn a_toy_hears_talk_and_nothing_else() {
-    let mut server = with_toys(&[]);
+fn a_raw_client_hears_talk_and_nothing_else() {
+    let mut server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let mut bob = script(&server, "bob");
     alice.expect(":bob!*@* JOIN #lobby");
@@ -109,7 +109,7 @@ fn a_toy_hears_talk_and_nothing_else() {
 
 #[test]
 fn a_chunk_ends_at_a_newline_at_1024_bytes_or_when_it_is_quiet() {
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let mut bob = script(&server, "bob");
     alice.expect(":bob!*@* JOIN #lobby");
@@ -134,7 +134,7 @@ fn a_chunk_ends_at_a_newline_at_1024_bytes_or_when_it_is_quiet() {
 
 #[test]
 fn what_comes_in_two_pieces_is_one_chunk() {
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let mut bob = script(&server, "bob");
     alice.expect(":bob!*@* JOIN #lobby");
@@ -155,11 +155,11 @@ fn what_comes_in_two_pieces_is_one_chunk() {
 
 #[test]
 fn a_chunk_of_1024_bytes_cuts_no_character() {
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
-    let mut toy = connect(&server);
+    let mut raw = connect(&server);
     let text = format!("a{}", "é".repeat(700));
-    toy.send_bytes(format!("{text}\n"));
+    raw.send_bytes(format!("{text}\n"));
     let mut heard = String::new();
     while heard.chars().count() < text.chars().count() {
         heard.push_str(alice.expect(":guest1!*@* PRIVMSG #lobby *").last());
@@ -169,7 +169,7 @@ fn a_chunk_of_1024_bytes_cuts_no_character() {
 
 #[test]
 fn a_qt_client_is_told_by_its_first_chunk() {
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let mut carol = person(&server, "carol");
     let mut zoe = connect(&server);
@@ -186,7 +186,7 @@ fn a_qt_client_is_told_by_its_first_chunk() {
 
 #[test]
 fn a_qt_client_that_was_asked_is_still_one() {
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let mut zoe = script(&server, "<FONT COLOR=\"Red\">zoe</FONT>: late");
     hears(&mut alice, "zoe", "late");
@@ -196,7 +196,7 @@ fn a_qt_client_that_was_asked_is_still_one() {
 
 #[test]
 fn the_script_gets_ascii_and_nothing_is_escaped_for_it() {
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let mut oleg = in_lobby(&server, "Олег");
     let mut bob = script(&server, "bob");
@@ -211,7 +211,7 @@ fn the_script_gets_ascii_and_nothing_is_escaped_for_it() {
 
 #[test]
 fn anything_else_is_utf8_with_a_guests_name() {
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let mut first = connect(&server);
     first.send_bytes("привет");
@@ -228,7 +228,7 @@ fn anything_else_is_utf8_with_a_guests_name() {
 
 #[test]
 fn a_taken_or_impossible_name_is_changed_and_not_asked_for_again() {
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let _bob = person(&server, "Bob");
     let mut second = script(&server, "bob");
@@ -247,8 +247,8 @@ fn a_taken_or_impossible_name_is_changed_and_not_asked_for_again() {
 }
 
 #[test]
-fn a_toy_whose_name_was_changed_is_still_seen_once() {
-    let server = with_toys(&[]);
+fn a_raw_client_whose_name_was_changed_is_still_seen_once() {
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let mut bob = script(&server, "alice");
     alice.expect(":alice2!*@* JOIN #lobby");
@@ -259,7 +259,7 @@ fn a_toy_whose_name_was_changed_is_still_seen_once() {
 
 #[test]
 fn each_message_is_one_write() {
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let mut bob = script(&server, "bob");
     alice.expect(":bob!*@* JOIN #lobby");
@@ -274,7 +274,7 @@ fn each_message_is_one_write() {
 #[test]
 fn messages_of_one_moment_are_still_one_write_each() {
     const MESSAGES: usize = 20;
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let mut bob = script(&server, "bob");
     alice.expect(":bob!*@* JOIN #lobby");
@@ -296,19 +296,19 @@ fn messages_of_one_moment_are_still_one_write_each() {
 
 #[test]
 fn a_message_that_ends_with_the_connection_is_delivered() {
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
-    let mut toy = connect(&server);
-    toy.send_bytes("<font>zoe</font>: bye");
-    toy.close_writing();
+    let mut raw = connect(&server);
+    raw.send_bytes("<font>zoe</font>: bye");
+    raw.close_writing();
     hears(&mut alice, "zoe", "bye");
     alice.expect(":zoe!*@* QUIT *");
-    toy.read_to_end();
+    raw.read_to_end();
 }
 
 #[test]
 fn browsers_and_ssh_are_refused_here_too() {
-    let server = with_toys(&[]);
+    let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     let tls: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
     for hello in

@@ -1,0 +1,273 @@
+//! The options of the server: whatever is not given is `None` or empty.
+
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use argh::FromArgs;
+
+use super::config::{Config, Format, History};
+use super::data_folder::data_folder;
+use super::error::StartError;
+use super::quantity::{self, Since};
+use crate::hub::Settings;
+use crate::protocol::RoomName;
+use crate::protocol::name::{MAX_SERVER_NAME, is_server_name};
+
+/// Bytes of the prompt for raw clients.
+const MAX_PROMPT: usize = 64;
+/// Options under their earlier names, and what they are for.
+const RENAMED: &[(&str, &str)] = &[("--plain-bind", "--raw-bind"), ("--plain-prompt", "--raw-prompt")];
+
+/// Lines a second from one connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flood {
+    /// As many as come.
+    Off,
+    /// So many after a burst of 20.
+    Rate(NonZeroU32),
+}
+
+/// A chat room that IRC programs, nc and raw clients share.
+// Its documentation is the text of `--help`, and each field's the help of its option.
+#[derive(Debug, Clone, Default, FromArgs)]
+#[argh(help_triggers("-h", "--help"))]
+pub struct Options {
+    /// address and port to listen on, may be repeated (default 127.0.0.1:49806; port 0 takes
+    /// a free one)
+    #[argh(option, arg_name = "addr:port")]
+    pub bind: Vec<String>,
+
+    /// address and port for raw clients, which send text without line ends; may be repeated
+    #[argh(option, arg_name = "addr:port")]
+    pub raw_bind: Vec<String>,
+
+    /// text that asks a silent raw client for its name (default NICK)
+    #[argh(option, arg_name = "word", from_str_fn(prompt))]
+    pub raw_prompt: Option<String>,
+
+    /// only IRC programs may talk, no people at terminals (nc)
+    #[argh(switch)]
+    pub no_plain: bool,
+
+    /// the server's name (default parlor.local)
+    #[argh(option, from_str_fn(server_name))]
+    pub name: Option<String>,
+
+    /// file with the message of the day
+    #[argh(option, arg_name = "file")]
+    pub motd: Option<PathBuf>,
+
+    /// the room that always exists (default #lobby)
+    #[argh(option, arg_name = "room", from_str_fn(room))]
+    pub default_room: Option<RoomName>,
+
+    /// connections at a time (default 10000, or what the system allows)
+    #[argh(option, arg_name = "n", from_str_fn(count))]
+    pub max_clients: Option<NonZeroUsize>,
+
+    /// connections from one address (default 64 from near ones, 16 from others)
+    #[argh(option, arg_name = "n", from_str_fn(count))]
+    pub max_clients_per_ip: Option<NonZeroUsize>,
+
+    /// lines a second from one connection after a burst of 20, or off (default 5)
+    #[argh(option, arg_name = "rate", from_str_fn(flood))]
+    pub flood: Option<Flood>,
+
+    /// folder for the history (default one for the first address, in the user's folder for state)
+    #[argh(option, arg_name = "dir")]
+    pub data: Option<PathBuf>,
+
+    /// remember the last 200 lines of each room, in memory only
+    #[argh(switch)]
+    pub no_history: bool,
+
+    /// how long lines are kept: 12h, 30d, 2y (default: as long as there is room)
+    #[argh(option, arg_name = "time", from_str_fn(age))]
+    pub keep: Option<Duration>,
+
+    /// lines that are kept of each room (default: no limit)
+    #[argh(option, arg_name = "n", from_str_fn(count))]
+    pub keep_lines: Option<NonZeroU64>,
+
+    /// bytes that are kept of each room: 512K, 20M, 1G (default 256M)
+    #[argh(option, arg_name = "bytes", from_str_fn(bytes))]
+    pub keep_bytes: Option<u64>,
+
+    /// write a room's history to standard output while the server is stopped, and end
+    #[argh(option, arg_name = "room")]
+    pub export: Option<String>,
+
+    /// first moment to export: 2026-11-20, 2026-11-20T09:12:00Z, or 30d for the last 30 days
+    #[argh(option, arg_name = "time", from_str_fn(since))]
+    pub since: Option<Since>,
+
+    /// form of the export: text (default) or jsonl
+    #[argh(option, arg_name = "format", from_str_fn(format))]
+    pub format: Option<Format>,
+
+    /// file with the key for OPER, made if absent
+    #[argh(option, arg_name = "file")]
+    pub oper_file: Option<PathBuf>,
+
+    /// log warnings only
+    #[argh(switch, short = 'q')]
+    pub quiet: bool,
+
+    /// log more
+    #[argh(switch, short = 'v')]
+    pub verbose: bool,
+
+    /// print the version
+    #[argh(switch, short = 'V')]
+    pub version: bool,
+}
+
+/// A command line that gives no options to start with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoOptions {
+    /// Help was asked for; this is its text.
+    Help(String),
+    /// Something is wrong; a sentence, perhaps of several lines.
+    Wrong(String),
+}
+
+impl Options {
+    /// Reads the arguments of a command line; `program` is for the text of the help.
+    ///
+    /// # Errors
+    /// [`NoOptions`], where help is asked for, or an option is unknown, wrong or of no use without
+    /// another one.
+    pub fn parse(program: &str, args: &[&str]) -> Result<Options, NoOptions> {
+        if let Some((old, new)) = RENAMED.iter().find(|(old, _)| args.contains(old)) {
+            return Err(NoOptions::Wrong(format!("{old} is called {new} now: it is about raw clients.")));
+        }
+        let options = Options::from_args(&[program], args).map_err(|early| match early.status {
+            Ok(()) => NoOptions::Help(early.output),
+            Err(()) => NoOptions::Wrong(early.output.trim_end().to_owned()),
+        })?;
+        let wrong = |sentence: &str| Err(NoOptions::Wrong(sentence.into()));
+        match options.export {
+            Some(_) if options.no_history => wrong("--no-history leaves nothing to --export."),
+            None if options.since.is_some() => wrong("--since belongs to --export ROOM."),
+            None if options.format.is_some() => wrong("--format belongs to --export ROOM."),
+            _ => Ok(options),
+        }
+    }
+
+    /// The configuration that these options and the defaults make.
+    ///
+    /// # Errors
+    /// [`StartError::NoHome`], where there is to be a history and no folder is known for it.
+    pub fn config(self) -> Result<Config, StartError> {
+        let defaults = Config::default();
+        let bind = if self.bind.is_empty() { defaults.bind } else { self.bind };
+        let folder = match self.data {
+            _ if self.no_history => None,
+            None => Some(bind.first().and_then(|bind| data_folder(bind)).ok_or(StartError::NoHome)?),
+            given => given,
+        };
+        let history = folder.map(|folder| {
+            let mut history = History::new(folder);
+            let retention = &mut history.retention;
+            retention.age = self.keep;
+            retention.lines = self.keep_lines.map(NonZeroU64::get);
+            // An export is limited by nothing but what was asked for.
+            retention.bytes = self.keep_bytes.or(retention.bytes.filter(|_| self.export.is_none()));
+            history
+        });
+        Ok(Config {
+            bind,
+            raw_bind: self.raw_bind,
+            plain: !self.no_plain,
+            raw_prompt: self.raw_prompt.unwrap_or(defaults.raw_prompt),
+            motd: self.motd,
+            oper_file: self.oper_file,
+            max_clients: self.max_clients.map(NonZeroUsize::get),
+            flood: match self.flood {
+                None => defaults.flood,
+                Some(Flood::Off) => None,
+                Some(Flood::Rate(rate)) => Some(rate),
+            },
+            history,
+            hub: Settings {
+                name: self.name.unwrap_or(defaults.hub.name),
+                default_room: self.default_room.unwrap_or(defaults.hub.default_room),
+                max_clients_per_ip: self.max_clients_per_ip.map(NonZeroUsize::get),
+                ..defaults.hub
+            },
+            ..defaults
+        })
+    }
+}
+
+fn prompt(text: &str) -> Result<String, String> {
+    let fits = (1..=MAX_PROMPT).contains(&text.len());
+    fits.then(|| text.into()).ok_or_else(|| format!("it takes a word of 1 to {MAX_PROMPT} bytes"))
+}
+
+fn server_name(text: &str) -> Result<String, String> {
+    is_server_name(text).then(|| text.into()).ok_or_else(|| {
+        format!(
+            "a server's name looks like chat.example: letters, digits, hyphens and dots, {MAX_SERVER_NAME} bytes at most"
+        )
+    })
+}
+
+fn room(text: &str) -> Result<RoomName, String> {
+    RoomName::parse(text).map_err(|error| error.to_string())
+}
+
+fn count<N: std::str::FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| "it takes a whole number above 0".into())
+}
+
+fn flood(text: &str) -> Result<Flood, String> {
+    match text {
+        "off" => Ok(Flood::Off),
+        rate => rate
+            .parse()
+            .map(Flood::Rate)
+            .map_err(|_| "it takes a whole number of lines a second above 0, or off".into()),
+    }
+}
+
+fn age(text: &str) -> Result<Duration, String> {
+    quantity::duration(text).ok_or_else(|| "it takes a time: 12h, 30d, 2y".into())
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    quantity::bytes(text).ok_or_else(|| "it takes bytes: 512K, 20M, 1G".into())
+}
+
+fn since(text: &str) -> Result<Since, String> {
+    Since::parse(text).ok_or_else(|| "it takes 2026-11-20, 2026-11-20T09:12:00Z or a span like 30d".into())
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    match text {
+        "text" => Ok(Format::Text),
+        "jsonl" => Ok(Format::Jsonl),
+        _ => Err("there are text and jsonl".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_that_is_not_given_leaves_the_default() {
+        let options = Options::parse("server", &["--no-history", "--flood", "off"]).unwrap();
+        let config = options.config().unwrap();
+        let defaults = Config::default();
+        assert_eq!((config.flood, config.history), (None, None));
+        assert_eq!((config.bind, config.hub.default_room), (defaults.bind, defaults.hub.default_room));
+    }
+
+    #[test]
+    fn an_earlier_name_of_an_option_names_the_new_one() {
+        let wrong = Options::parse("server", &["--plain-bind", "127.0.0.1:0"]).unwrap_err();
+        assert!(matches!(wrong, NoOptions::Wrong(sentence) if sentence.contains("--raw-bind")));
+    }
+}
