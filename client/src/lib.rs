@@ -22,4 +22,6 @@ pub mod net;
 pub mod place;
 pub mod session;
 pub mod settings;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod timeline;

@@ -21,10 +21,6 @@
 //! A module uses those above it, never one below.
 #![forbid(unsafe_code)]
 
-// What the unit tests share with the others knows the crate by its name.
-#[cfg(test)]
-extern crate self as parlor_server;
-
 mod archive;
 pub mod console;
 mod dispatch;
@@ -35,6 +31,8 @@ pub mod protocol;
 mod server;
 mod start;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use archive::export;
 pub use hub::Speaker;

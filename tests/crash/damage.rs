@@ -14,10 +14,10 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use parlor_server::testing::Random;
 use parlor_tests::{Launch, Scratch, Server};
 
 use crate::kill::history;
-use crate::random::Random;
 
 /// Cuts that are tried of each kind.
 const CUTS: usize = 12;

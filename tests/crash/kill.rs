@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
+use parlor_server::testing::Random;
 use parlor_tests::{Irc, Launch, Message, Scratch, Server};
 
 use crate::member::{Holdings, Member};
-use crate::random::Random;
 use crate::stage::Stage;
 
 const MEMBERS: usize = 20;
@@ -20,7 +20,7 @@ fn what_was_echoed_survives_kill_9() {
     let (scratch, stage) = (Scratch::new(), Stage::default());
     let data = scratch.file("data");
     let launch = || Launch::new(&["--data", &data]).without_console().start();
-    let mut random = Random::new(std::process::id().into());
+    let mut random = Random::drawn();
     let holdings: Vec<Holdings> = thread::scope(|scope| {
         let members: Vec<_> =
             (0..MEMBERS).map(Member::new).map(|member| scope.spawn(|| member.run(&stage))).collect();

@@ -3,15 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod damage;
-#[path = "../../server/tests/store/fake.rs"]
-#[expect(dead_code, reason = "the tests of the store need more of it")]
-mod fake;
 mod full;
 mod kill;
 mod member;
 mod power;
-#[path = "../simulation/random.rs"]
-#[expect(dead_code, reason = "the simulation needs more of it")]
-mod random;
 mod stage;
 mod window;

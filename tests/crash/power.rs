@@ -7,9 +7,7 @@ use std::time::Duration;
 use parlor_server::hub::history::{Answer, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
 use parlor_server::store::{Command, Notice, Options, Store};
-
-use crate::fake::FakeDisk;
-use crate::random::Random;
+use parlor_server::testing::{FakeDisk, Random};
 
 const SEEDS: u64 = 60;
 /// Times that the power is cut on one disk.

@@ -1,14 +1,14 @@
 //! The client library over real sockets, while the server is killed: what its windows would show is the history.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use parlor_client::net::{self, Connection};
-use parlor_client::session::{Action, Delivery, Event, Key, Line, Profile};
+use parlor_client::session::{Action, Delivery, Key, Profile};
+use parlor_client::testing::Screen;
+use parlor_server::testing::Random;
 use parlor_tests::{Deadline, Launch, Scratch, Server};
 
 use crate::kill::history;
-use crate::random::Random;
 
 const WINDOWS: usize = 5;
 const ROUNDS: usize = 4;
@@ -19,7 +19,7 @@ const BACK: Duration = Duration::from_secs(25);
 
 struct Window {
     connection: Connection,
-    lines: BTreeMap<Key, Vec<Line>>,
+    screen: Screen,
 }
 
 #[test]
@@ -32,8 +32,8 @@ fn windows_show_the_history_after_crashes() {
     let bind = address.to_string();
     let room = Key::new("#lobby");
     let mut windows: Vec<Window> = (0..WINDOWS).map(|i| Window::open(i, &server)).collect();
-    let mut random = Random::new(std::process::id().into());
-    wait(&mut windows, "the room", |window| window.lines.contains_key(&room));
+    let mut random = Random::drawn();
+    wait(&mut windows, "the room", |window| window.screen.lines.contains_key(&room));
     for round in 0..ROUNDS {
         for line in 0..LINES {
             for (i, window) in windows.iter_mut().enumerate() {
@@ -55,7 +55,8 @@ fn windows_show_the_history_after_crashes() {
     let all = WINDOWS * ROUNDS * LINES;
     let named = |window: &Window| window.talk(&room).iter().filter(|(msgid, _)| !msgid.is_empty()).count();
     wait(&mut windows, "all lines", |window| named(window) >= all);
-    let settled = |window: &Window| window.lines[&room].iter().all(|line| line.state() != Delivery::Pending);
+    let settled =
+        |window: &Window| window.screen.lines[&room].iter().all(|line| line.state() != Delivery::Pending);
     wait(&mut windows, "receipts", settled);
     let history = history(&server);
     assert_eq!(history.len(), all, "each line is kept once");
@@ -75,7 +76,11 @@ fn wait(windows: &mut [Window], what: &str, is_so: impl Fn(&Window) -> bool) {
     loop {
         windows.iter_mut().for_each(Window::follow);
         let Some(late) = windows.iter().position(|window| !is_so(window)) else { return };
-        assert!(deadline.left().is_some(), "window {late} waits for {what}: {:?}", windows[late].lines);
+        assert!(
+            deadline.left().is_some(),
+            "window {late} waits for {what}: {:?}",
+            windows[late].screen.lines
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -90,41 +95,19 @@ impl Window {
             seed: 7 + i as u64,
             ..Profile::default()
         };
-        Window { connection: net::start(profile).expect("a thread"), lines: BTreeMap::new() }
+        Window { connection: net::start(profile).expect("a thread"), screen: Screen::default() }
     }
 
     /// Takes what has happened meanwhile. A client whose window takes nothing waits.
     fn follow(&mut self) {
         while let Ok(events) = self.connection.events.try_recv() {
-            events.into_iter().for_each(|event| self.apply(event));
+            events.iter().for_each(|event| self.screen.show(event));
         }
-    }
-
-    fn apply(&mut self, event: Event) {
-        match event {
-            Event::Opened { key, .. } => drop(self.lines.insert(key, Vec::new())),
-            Event::Closed { key, .. } => drop(self.lines.remove(&key)),
-            Event::Lines { key, lines } => self.of(&key).extend(lines),
-            Event::Inserted { key, before, lines, .. } => {
-                let at = self.of(&key).iter().position(|line| line.id() == before).expect("it is there");
-                self.of(&key).splice(at..at, lines);
-            }
-            Event::Removed { key, ids } => self.of(&key).retain(|line| !ids.contains(&line.id())),
-            Event::Changed { key, line } => {
-                let old = self.of(&key).iter_mut().find(|old| old.id() == line.id());
-                *old.expect("it is there") = line;
-            }
-            _ => {}
-        }
-    }
-
-    fn of(&mut self, key: &Key) -> &mut Vec<Line> {
-        self.lines.get_mut(key).expect("it is open")
     }
 
     /// What was said, with its msgid.
     fn talk(&self, key: &Key) -> Vec<(String, String)> {
-        let said = self.lines.get(key).into_iter().flatten().filter(|line| line.is_talk());
+        let said = self.screen.lines(key.as_str()).iter().filter(|line| line.is_talk());
         said.map(|line| (line.msgid().unwrap_or_default().into_owned(), line.text().to_owned())).collect()
     }
 }

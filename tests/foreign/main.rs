@@ -10,7 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use parlor_client::net::{self, Connection};
-use parlor_client::session::{Action, Delivery, Event, HostPort, Key, Line, LineKind, Profile, Status};
+use parlor_client::session::{Action, Delivery, Event, HostPort, Key, LineKind, Profile, Status};
+use parlor_client::testing::Screen;
 use parlor_tests::{Deadline, Scratch};
 
 /// How long anything may take.
@@ -87,6 +88,7 @@ impl Drop for Foreign {
 struct Client {
     connection: Connection,
     seen: Vec<Event>,
+    screen: Screen,
 }
 
 impl Client {
@@ -100,7 +102,11 @@ impl Client {
             unsent: Vec::new(),
             seed,
         };
-        let mut client = Client { connection: net::start(profile).expect("a thread"), seen: Vec::new() };
+        let mut client = Client {
+            connection: net::start(profile).expect("a thread"),
+            seen: Vec::new(),
+            screen: Screen::default(),
+        };
         client.until("connected", |event| matches!(event, Event::Status(Status::Connected { .. })));
         client.until(
             "the room",
@@ -120,6 +126,7 @@ impl Client {
         loop {
             while !self.seen.is_empty() {
                 let event = self.seen.remove(0);
+                self.screen.show(&event);
                 if wanted(&event) {
                     return event;
                 }
@@ -135,30 +142,17 @@ impl Client {
 
     /// What was said in the room, in the order of the timeline, once there are `count` texts; more is a fault.
     fn said(&mut self, count: usize) -> Vec<String> {
-        let mut timeline: Vec<Line> = Vec::new();
-        let said = |timeline: &[Line]| -> Vec<String> {
-            timeline
-                .iter()
-                .filter(|line| line.kind() == LineKind::Said)
-                .map(|line| line.text().to_owned())
-                .collect()
-        };
-        while said(&timeline).len() < count {
-            self.act(Action::Older { key: Key::new("#tea") });
-            let change = |event: &Event| {
-                matches!(event, Event::Lines { .. } | Event::Inserted { .. } | Event::Removed { .. })
-            };
-            match self.until(&format!("{count} texts"), change) {
-                Event::Lines { lines, .. } => timeline.extend(lines),
-                Event::Inserted { before, lines, .. } => {
-                    let at = timeline.iter().position(|line| line.id() == before).unwrap_or(0);
-                    timeline.splice(at..at, lines);
-                }
-                Event::Removed { ids, .. } => timeline.retain(|line| !ids.contains(&line.id())),
-                _ => {}
+        loop {
+            let lines = self.screen.lines("#tea").iter().filter(|line| line.kind() == LineKind::Said);
+            let said: Vec<String> = lines.map(|line| line.text().to_owned()).collect();
+            if said.len() >= count {
+                return said;
             }
+            self.act(Action::Older { key: Key::new("#tea") });
+            self.until(&format!("{count} texts"), |event| {
+                matches!(event, Event::Lines { .. } | Event::Inserted { .. } | Event::Removed { .. })
+            });
         }
-        said(&timeline)
     }
 
     /// Waits for a line.

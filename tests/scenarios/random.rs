@@ -3,9 +3,8 @@
 //! Each run has another seed, printed on failure; `PARLOR_SEED` repeats one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{BuildHasher, RandomState};
-use std::{env, thread};
 
+use parlor_server::testing::Random;
 use parlor_tests::{Irc, Message, Plain, Server};
 
 const ROOMS: [&str; 4] = ["#lobby", "#tea", "#Кухня", "#a"];
@@ -14,7 +13,7 @@ const STEPS: usize = 10_000;
 
 #[test]
 fn the_server_outlives_nonsense_and_everybody_agrees_on_who_is_where() {
-    let mut random = Random::seeded();
+    let mut random = Random::drawn();
     let server = Server::start(&["--max-clients-per-ip", "1000", "--raw-bind", "127.0.0.1:0"]);
     let mut people: Vec<Person> = NICKS.iter().take(8).map(|nick| Person::come(&server, nick)).collect();
     let mut strangers: Vec<Plain> = Vec::new();
@@ -23,10 +22,7 @@ fn the_server_outlives_nonsense_and_everybody_agrees_on_who_is_where() {
         match random.below(100) {
             0 => strangers.push(stranger(&server, &mut random)),
             1 => people[who].leave_and_come_back(&server, step),
-            _ => {
-                let line = random.line();
-                people[who].irc.send_bytes(line);
-            }
+            _ => people[who].irc.send_bytes(line(&mut random)),
         }
         if step % 25 == 0 {
             people.iter_mut().for_each(Person::catch_up);
@@ -184,122 +180,79 @@ fn stranger(server: &Server, random: &mut Random) -> Plain {
         let length = random.below(3000);
         let bytes: Vec<u8> = match random.below(3) {
             0 => (0..length).map(|_| random.byte()).collect(),
-            1 => (0..length).map(|_| random.pick(b"abc /#\n<:&> ")).collect(),
-            _ => (0..length / 50).flat_map(|_| random.line()).collect(),
+            1 => (0..length).map(|_| *random.pick(b"abc /#\n<:&> ")).collect(),
+            _ => (0..length / 50).flat_map(|_| line(random)).collect(),
         };
         stranger.send_bytes(bytes);
     }
     stranger
 }
 
-/// xorshift64* of Marsaglia and Vigna; prints its seed where the test fails.
-struct Random {
-    seed: u64,
-    state: u64,
+/// One line of somebody who goes on afterwards: a command that may be valid, or anything without NUL.
+fn line(random: &mut Random) -> Vec<u8> {
+    if random.below(12) == 0 {
+        let length = random.below(700);
+        let mut bytes: Vec<u8> = (0..length).map(|_| random.byte().max(1)).collect();
+        bytes.extend(b"\r\n");
+        return bytes;
+    }
+    let (room, other, nick) = (*random.pick(&ROOMS), *random.pick(&ROOMS), *random.pick(&NICKS));
+    let text = text(random);
+    let modes = ["+m", "-m", "+i", "-i", "+k x", "-k x", "+l 3", "-l", "+s", "-s", "+n-t", "+b", "+b *!*@*"];
+    let mode = random.pick(&modes);
+    let templates = [
+        format!("JOIN {room}"),
+        format!("JOIN {room},{other} x"),
+        format!("join {}", room.to_lowercase()),
+        format!("PART {room} :{text}"),
+        format!("PRIVMSG {room} :{text}"),
+        format!("PRIVMSG {nick},{room} :{text}"),
+        format!("NOTICE @{room} :{text}"),
+        format!("@+typing=active;+x=\\s\\:{text} TAGMSG {room}"),
+        format!("TOPIC {room} :{text}"),
+        format!("TOPIC {room}"),
+        format!("MODE {room} {mode}"),
+        format!("MODE {room} +o {nick}"),
+        format!("MODE {room} -b+v *!*@* {nick}"),
+        format!("MODE {nick} +iwB"),
+        format!("KICK {room} {nick} :{text}"),
+        format!("KICK {room},{other} {nick},{nick} :{text}"),
+        format!("INVITE {nick} {room}"),
+        format!("NICK {nick}"),
+        format!("NICK {}", nick.to_uppercase()),
+        format!("NICK {text}"),
+        format!("NAMES {room}"),
+        format!("WHO {room} %tcuhsnfar,7"),
+        format!("WHOIS {nick}"),
+        format!("LIST {room}"),
+        format!("AWAY :{text}"),
+        format!("SETNAME :{text}"),
+        format!("MONITOR + {nick},{text}"),
+        format!("CAP REQ :{text}"),
+        "CAP REQ :message-tags server-time echo-message extended-join multi-prefix userhost-in-names"
+            .to_owned(),
+        "CAP REQ :-message-tags -server-time -echo-message batch labeled-response away-notify setname"
+            .to_owned(),
+        format!("@label={} WHO {room}", random.below(99)),
+        format!("@label=x PRIVMSG {room} :{text}"),
+        format!("OPER {nick} {text}"),
+        format!("JOIN {text}"),
+        "JOIN 0".to_owned(),
+        format!("{text} {room} {nick}"),
+    ];
+    let place = random.below(templates.len());
+    let mut line = templates.into_iter().nth(place).unwrap_or_default().into_bytes();
+    if random.below(20) == 0 {
+        let end = random.below(line.len() + 1);
+        line.truncate(end);
+    }
+    line.extend(if random.below(2) == 0 { &b"\r\n"[..] } else { b"\n" });
+    line
 }
 
-impl Random {
-    fn seeded() -> Self {
-        let given = env::var("PARLOR_SEED").ok().map(|seed| seed.parse().expect("PARLOR_SEED is a number"));
-        let seed = given.unwrap_or_else(|| RandomState::new().hash_one("parlor") | 1);
-        Self { seed, state: seed }
-    }
-
-    fn next(&mut self) -> u64 {
-        self.state ^= self.state >> 12;
-        self.state ^= self.state << 25;
-        self.state ^= self.state >> 27;
-        self.state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next()).expect("48 bits") % limit
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
-    }
-
-    /// One line of somebody who goes on afterwards: a command that may be valid, or anything without NUL.
-    fn line(&mut self) -> Vec<u8> {
-        if self.below(12) == 0 {
-            let length = self.below(700);
-            let mut bytes: Vec<u8> = (0..length).map(|_| self.byte().max(1)).collect();
-            bytes.extend(b"\r\n");
-            return bytes;
-        }
-        let (room, other, nick) = (self.pick(&ROOMS), self.pick(&ROOMS), self.pick(&NICKS));
-        let text = self.text();
-        let modes =
-            ["+m", "-m", "+i", "-i", "+k x", "-k x", "+l 3", "-l", "+s", "-s", "+n-t", "+b", "+b *!*@*"];
-        let mode = self.pick(&modes);
-        let templates = [
-            format!("JOIN {room}"),
-            format!("JOIN {room},{other} x"),
-            format!("join {}", room.to_lowercase()),
-            format!("PART {room} :{text}"),
-            format!("PRIVMSG {room} :{text}"),
-            format!("PRIVMSG {nick},{room} :{text}"),
-            format!("NOTICE @{room} :{text}"),
-            format!("@+typing=active;+x=\\s\\:{text} TAGMSG {room}"),
-            format!("TOPIC {room} :{text}"),
-            format!("TOPIC {room}"),
-            format!("MODE {room} {mode}"),
-            format!("MODE {room} +o {nick}"),
-            format!("MODE {room} -b+v *!*@* {nick}"),
-            format!("MODE {nick} +iwB"),
-            format!("KICK {room} {nick} :{text}"),
-            format!("KICK {room},{other} {nick},{nick} :{text}"),
-            format!("INVITE {nick} {room}"),
-            format!("NICK {nick}"),
-            format!("NICK {}", nick.to_uppercase()),
-            format!("NICK {text}"),
-            format!("NAMES {room}"),
-            format!("WHO {room} %tcuhsnfar,7"),
-            format!("WHOIS {nick}"),
-            format!("LIST {room}"),
-            format!("AWAY :{text}"),
-            format!("SETNAME :{text}"),
-            format!("MONITOR + {nick},{text}"),
-            format!("CAP REQ :{text}"),
-            "CAP REQ :message-tags server-time echo-message extended-join multi-prefix userhost-in-names"
-                .to_owned(),
-            "CAP REQ :-message-tags -server-time -echo-message batch labeled-response away-notify setname"
-                .to_owned(),
-            format!("@label={} WHO {room}", self.below(99)),
-            format!("@label=x PRIVMSG {room} :{text}"),
-            format!("OPER {nick} {text}"),
-            format!("JOIN {text}"),
-            "JOIN 0".to_owned(),
-            format!("{text} {room} {nick}"),
-        ];
-        let place = self.below(templates.len());
-        let mut line = templates.into_iter().nth(place).unwrap_or_default().into_bytes();
-        if self.below(20) == 0 {
-            let end = self.below(line.len() + 1);
-            line.truncate(end);
-        }
-        line.extend(if self.below(2) == 0 { &b"\r\n"[..] } else { b"\n" });
-        line
-    }
-
-    fn text(&mut self) -> String {
-        let alphabet = [
-            'a', 'B', ' ', ':', ',', '#', '@', '!', '*', '\u{1}', '\u{2}', 'é', '明', '😀', '\u{202e}', '\\',
-        ];
-        let length = if self.below(10) == 0 { self.below(520) } else { self.below(20) };
-        (0..length).map(|_| self.pick(&alphabet)).collect()
-    }
-}
-
-impl Drop for Random {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            eprintln!("repeat it with PARLOR_SEED={}", self.seed);
-        }
-    }
+fn text(random: &mut Random) -> String {
+    let alphabet =
+        ['a', 'B', ' ', ':', ',', '#', '@', '!', '*', '\u{1}', '\u{2}', 'é', '明', '😀', '\u{202e}', '\\'];
+    let length = if random.below(10) == 0 { random.below(520) } else { random.below(20) };
+    (0..length).map(|_| *random.pick(&alphabet)).collect()
 }

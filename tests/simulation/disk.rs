@@ -8,19 +8,10 @@ use std::sync::Arc;
 
 use parlor_server::hub::history::{Answer, Kept, Query, Record, Request};
 use parlor_server::protocol::MsgId;
-
-use crate::random::Random;
+use parlor_server::testing::{Job, Random};
 
 /// Records that wait while the disk takes nothing; more are lost.
 const MOST_HELD: usize = 12;
-
-/// What waits for the writer.
-#[derive(Debug)]
-pub(crate) enum Job {
-    Keep(Record),
-    Room(Arc<str>, Option<Box<[u8]>>),
-    Read(u64, Request),
-}
 
 /// What came of a commit.
 #[derive(Debug, Default)]

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use parlor_server::hub::ConnectionId;
 use parlor_server::protocol::line::Framer;
-
-use crate::random::Random;
+use parlor_server::testing::Random;
 
 /// Who called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

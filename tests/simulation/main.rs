@@ -14,7 +14,6 @@ mod oracle;
 mod people;
 mod person;
 mod plan;
-mod random;
 mod server;
 mod stranger;
 mod trace;
@@ -26,6 +25,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, thread};
 
+use parlor_server::testing::random::given_seed;
 use trace::Trace;
 use world::World;
 
@@ -56,7 +56,7 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn nothing_is_lost_and_nothing_doubled() {
-    if let Some(seed) = number("PARLOR_SEED") {
+    if let Some(seed) = given_seed() {
         let trace = Trace::on();
         let why = failure(seed, trace.clone());
         trace.lines().iter().for_each(|line| println!("{line}"));

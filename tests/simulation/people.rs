@@ -53,7 +53,7 @@ impl World {
                 Output::Keep(unsent) => self.persons[i].note(self.now, unsent),
                 Output::Event(event) => {
                     self.trace.say(self.now, || format!("ann{i} sees {event:?}"));
-                    self.persons[i].apply(event);
+                    self.persons[i].show(&event);
                 }
             }
         }
@@ -103,7 +103,7 @@ impl World {
         let to = Key::new(room);
         let other = self.random.below(self.persons.len());
         let nick = self.persons[other].nick.clone();
-        let open = self.persons[i].shown.contains_key(&to);
+        let open = self.persons[i].screen.lines.contains_key(&to);
         self.come_in(i);
         let action = match self.random.below(100) {
             0..58 if open => Action::Say { text: self.line(i, room), to },
@@ -134,7 +134,7 @@ impl World {
 
     /// Somebody whose program has given up tries again, perhaps under another name.
     pub(crate) fn come_in(&mut self, i: usize) {
-        if matches!(self.persons[i].status, Some(Status::Offline { .. })) {
+        if matches!(self.persons[i].screen.status, Some(Status::Offline { .. })) {
             if self.random.permille(500) {
                 let nick = format!("ann{i}{}", ["", "x", "y"][self.random.below(3)]);
                 self.give_person(i, Input::Act(Action::Rename { nick }));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::random::Random;
+use parlor_server::testing::Random;
 
 /// What kind of day it is.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use parlor_server::hub::history::{Answer, Record, Request};
-use parlor_server::hub::{ConnectionId, Hub, Input, Output, Settings, Speaker};
+use parlor_server::hub::{ConnectionId, Hub, Input, Settings, Speaker};
+use parlor_server::testing::{Job, Turn};
 use parlor_tests::Message;
 
-use crate::disk::Job;
 use crate::link::{Caller, Piece, Way};
 use crate::oracle::word;
 use crate::world::{Happening, Notice, World};
@@ -152,41 +152,33 @@ impl World {
         let moment = self.server_moment();
         let Some(hub) = &mut self.server.hub else { return };
         hub.handle(input, moment);
-        let outputs: Vec<Output> = hub.drain().collect();
-        let mut lines: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
-        let mut closed = Vec::new();
-        let mut released = Vec::new();
-        for output in outputs {
-            match output {
-                Output::Line { to, line } => {
-                    let Some(link) = self.link_of(to) else { continue };
-                    self.look_at(link, &line);
-                    lines.entry(link).or_default().extend_from_slice(&line);
+        let turn = Turn::of(hub.drain());
+        for job in turn.store {
+            let record = if let Job::Keep(record) = &job { Some(record.clone()) } else { None };
+            // The hub may not have heard yet that the disk takes nothing: others get the line without a
+            // mark. Its sender's echo waits, and has one when it comes.
+            let lost = self.disk.give(job);
+            if let Some(record) = record {
+                self.oracle.recorded(&record);
+                if self.server.paused || lost {
+                    self.oracle.is_volatile(&record);
                 }
-                Output::Close { id } => closed.push((id, true)),
-                Output::Detach { id } => closed.push((id, false)),
-                Output::Hold { id } => {
-                    self.link_of(id).into_iter().for_each(|link| self.links[link].held = true)
-                }
-                Output::Release { id } => released.extend(self.link_of(id)),
-                Output::Store(record) => {
-                    self.oracle.recorded(&record);
-                    if self.server.paused {
-                        self.oracle.is_volatile(&record);
-                    }
-                    // The hub has not heard yet that the disk takes nothing: others get the line without a
-                    // mark. Its sender's echo waits, and has one when it comes.
-                    if self.disk.give(Job::Keep((*record).clone())) {
-                        self.oracle.is_volatile(&record);
-                    }
-                }
-                Output::Room { room, state } => drop(self.disk.give(Job::Room(room, state))),
-                Output::Read { ticket, request } => drop(self.disk.give(Job::Read(ticket, request))),
-                Output::More { id } => self.link_of(id).into_iter().for_each(|link| self.await_drained(link)),
-                Output::Log(text) | Output::Warn(text) => self.trace.say(self.now, || format!("log: {text}")),
-                Output::Console(_) | Output::Stop(_) => {}
             }
         }
+        let mut lines: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+        for (to, line) in turn.lines {
+            let Some(link) = self.link_of(to) else { continue };
+            self.look_at(link, &line);
+            lines.entry(link).or_default().extend_from_slice(&line);
+        }
+        turn.log.iter().for_each(|text| self.trace.say(self.now, || format!("log: {text}")));
+        for link in turn.more.iter().filter_map(|id| self.link_of(*id)).collect::<Vec<_>>() {
+            self.await_drained(link);
+        }
+        for link in turn.held.iter().filter_map(|id| self.link_of(*id)).collect::<Vec<_>>() {
+            self.links[link].held = true;
+        }
+        let released: Vec<usize> = turn.released.iter().filter_map(|id| self.link_of(*id)).collect();
         for (link, bytes) in lines {
             self.trace.bytes(self.now, &format!("{:?} {link} <", self.links[link].caller), &bytes);
             self.send(link, Way::Down, &bytes);
@@ -196,7 +188,8 @@ impl World {
                 self.give(Input::Lost { id, reason: "SendQ exceeded" });
             }
         }
-        closed.into_iter().for_each(|(id, free)| self.close(id, free));
+        turn.detached.into_iter().for_each(|id| self.close(id, false));
+        turn.closed.into_iter().for_each(|id| self.close(id, true));
         released.into_iter().for_each(|link| self.release(link));
         self.wake_writer();
     }

@@ -22,7 +22,7 @@ impl World {
         }
         for i in 0..self.persons.len() {
             for room in ROOMS {
-                if !self.persons[i].shown.contains_key(&Key::new(room)) {
+                if !self.persons[i].screen.lines.contains_key(&Key::new(room)) {
                     self.give_person(i, Input::Act(Action::Join { room: room.into(), key: None }));
                 }
             }
@@ -48,7 +48,7 @@ impl World {
     pub(crate) fn judge(&self) {
         self.oracle.finish(self.disk.kept());
         for (i, person) in self.persons.iter().enumerate() {
-            assert!(person.is_connected(), "ann{i} is back: {:?}", person.status);
+            assert!(person.is_connected(), "ann{i} is back: {:?}", person.screen.status);
             let waiting: Vec<_> = person.in_state(Delivery::Pending).collect();
             assert!(waiting.is_empty(), "ann{i} still waits for the receipts of {waiting:?}");
             for room in ROOMS {
@@ -69,7 +69,7 @@ impl World {
 
     fn judge_room(&self, i: usize, room: &str) {
         let (key, person) = (Key::new(room), &self.persons[i]);
-        assert!(person.shown.contains_key(&key), "ann{i} is in {room}");
+        assert!(person.screen.lines.contains_key(&key), "ann{i} is in {room}");
         assert!(person.gap(&key).is_none(), "ann{i} has all of {room}: {:?}", person.gap(&key));
         let mut shown = person.talk(&key);
         shown.retain(|(word, _)| !self.oracle.volatile.contains(word));
@@ -82,8 +82,7 @@ impl World {
             );
         }
         let people = |i: usize| {
-            let mut people =
-                self.persons[i].shown.get(&key).map(|shown| shown.people.clone()).unwrap_or_default();
+            let mut people = self.persons[i].screen.names(room);
             people.sort();
             people
         };

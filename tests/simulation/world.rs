@@ -7,13 +7,13 @@ use parlor_client::session;
 use parlor_server::hub::Input;
 use parlor_server::protocol::MsgId;
 use parlor_server::protocol::time::{Moment, UnixMillis};
+use parlor_server::testing::Random;
 
 use crate::disk::Disk;
 use crate::link::{Link, Way};
 use crate::oracle::Oracle;
 use crate::person::Person;
 use crate::plan::Plan;
-use crate::random::Random;
 use crate::server::Server;
 use crate::stranger::{HABITS, Stranger};
 use crate::trace::Trace;

@@ -1,3 +1,5 @@
+use parlor_server::testing::Random;
+
 use super::*;
 use crate::session::Parts;
 
@@ -150,15 +152,6 @@ fn a_line_is_replaced_by_its_id() {
     assert_eq!(changes, []);
 }
 
-/// SplitMix64.
-fn random(state: &mut u64, below: usize) -> usize {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (z ^ (z >> 31)) as usize % below
-}
-
 /// What a list model shows that does as the changes say.
 fn follow(shown: &mut Vec<Option<Row>>, changes: &[Change]) {
     for change in changes {
@@ -173,18 +166,18 @@ fn follow(shown: &mut Vec<Option<Row>>, changes: &[Change]) {
 #[test]
 fn whatever_comes_and_goes_it_looks_as_if_it_had_come_in_order() {
     for number in 0..600 {
-        let mut seed = number;
+        let mut random = Random::new(number);
         let mut timeline = Timeline::new(utc_day, number % 2 == 0);
         let mut lines: Vec<Line> = Vec::new();
         let mut shown: Vec<Option<Row>> = Vec::new();
         for id in 0..60 {
             let kinds = [LineKind::Said, LineKind::Said, LineKind::Joined, LineKind::Info, LineKind::Gap];
-            let kind = kinds[random(&mut seed, 5)];
-            let minutes = random(&mut seed, 4) as u64 * 60 * 12;
-            let new = line(id, minutes, ["a", "b"][random(&mut seed, 2)], kind);
-            let at = random(&mut seed, lines.len() + 1);
+            let kind = kinds[random.below(5)];
+            let minutes = random.below(4) as u64 * 60 * 12;
+            let new = line(id, minutes, ["a", "b"][random.below(2)], kind);
+            let at = random.below(lines.len() + 1);
             let mut changes = Vec::new();
-            match (random(&mut seed, 5), lines.get(at).cloned()) {
+            match (random.below(5), lines.get(at).cloned()) {
                 (0, Some(old)) => {
                     timeline.remove(&[old.id()], &mut changes);
                     lines.remove(at);

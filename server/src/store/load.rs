@@ -294,14 +294,9 @@ impl Reading {
 }
 
 #[cfg(test)]
-#[path = "../../tests/store/fake.rs"]
-#[expect(dead_code, reason = "the store's other tests need more of it")]
-mod fake;
-
-#[cfg(test)]
 mod tests {
-    use super::fake::FakeDisk;
     use super::*;
+    use crate::testing::FakeDisk;
 
     fn options() -> Options {
         Options { secret: [7; 16], ..Options::default() }

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parlor_server::store::{Command, Disk, Export, Folder, Retention, StoreError};
+use parlor_server::testing::FakeDisk;
 
 use crate::desk::{Desk, Scratch, everything, keeping, key, line, options};
-use crate::fake::FakeDisk;
 
 const FIRST: &str = "00000001-0.log";
 

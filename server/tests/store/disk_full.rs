@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use parlor_server::store::Command;
+use parlor_server::testing::FakeDisk;
 
 use crate::desk::{Desk, line, options};
-use crate::fake::FakeDisk;
 
 #[test]
 fn history_pauses_and_resumes_by_itself() {

@@ -4,7 +4,6 @@
 mod damage;
 mod desk;
 mod disk_full;
-mod fake;
 mod pages;
 mod power;
 mod retention;

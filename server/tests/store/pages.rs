@@ -7,21 +7,21 @@ use parlor_server::hub::history::{Answer, Edge, Matcher, Query, Range, Record, R
 use parlor_server::protocol::MsgId;
 use parlor_server::protocol::time::UnixMillis;
 use parlor_server::store::{Command, Export, Options, StoreError};
+use parlor_server::testing::{FakeDisk, Random};
 
-use crate::desk::{Desk, Random, Scratch, everything, key, line, options};
-use crate::fake::FakeDisk;
+use crate::desk::{Desk, Scratch, everything, key, line, options};
 
 /// A few thousand records of four rooms, some of them events, over several segments.
 fn talk(random: &mut Random, count: u64) -> Vec<Record> {
     let rooms = ["#a", "#b", "#quiet", "#ünï"];
     (1..=count)
         .map(|millis| {
-            let room = if random.below(200) == 0 { 2 } else { random.below(4) as usize };
+            let room = if random.below(200) == 0 { 2 } else { random.below(4) };
             let room = if room == 2 && random.below(50) > 0 { 0 } else { room };
             let size = if random.below(10) == 0 { random.below(60_000) } else { random.below(300) };
             let event = random.below(5) == 0;
             let fingerprint = if random.below(2) == 0 { millis << 8 } else { 0 };
-            Record { event, fingerprint, ..line(rooms[room], millis * 10, size as usize) }
+            Record { event, fingerprint, ..line(rooms[room], millis * 10, size) }
         })
         .collect()
 }
@@ -52,16 +52,16 @@ fn expected(all: &[Record], query: &Query, oldest: u64) -> Vec<MsgId> {
 
 fn some_query(random: &mut Random, count: u64) -> Query {
     let bound = |random: &mut Random| match random.below(4) {
-        0 => Edge::Time(UnixMillis(random.below(count * 11))),
+        0 => Edge::Time(UnixMillis(random.number(count * 11))),
         1 => Edge::Open,
-        _ => Edge::At(key(random.below(count * 11))),
+        _ => Edge::At(key(random.number(count * 11))),
     };
     let (after, before) = (bound(random), bound(random));
-    let upto = if random.below(4) == 0 { key(random.below(count * 11)) } else { MsgId::MAX };
+    let upto = if random.below(4) == 0 { key(random.number(count * 11)) } else { MsgId::MAX };
     Query {
-        room: ["#a", "#b", "#quiet", "#ünï", "#nobody"][random.below(5) as usize].into(),
+        room: ["#a", "#b", "#quiet", "#ünï", "#nobody"][random.below(5)].into(),
         range: Range { after, before, upto },
-        limit: random.below(120) as usize + 1,
+        limit: random.below(120) + 1,
         newest: random.below(2) == 0,
         events: random.below(2) == 0,
     }
@@ -70,13 +70,13 @@ fn some_query(random: &mut Random, count: u64) -> Query {
 #[test]
 fn every_page_is_what_was_said_live_and_after_a_restart() {
     let disk = FakeDisk::default();
-    let random = &mut Random(1);
+    let random = &mut Random::new(1);
     let count = 6_000;
     let all = talk(random, count);
     let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
     let mut said = 0;
     while said < all.len() {
-        let next = (said + random.below(300) as usize + 1).min(all.len());
+        let next = (said + random.below(300) + 1).min(all.len());
         desk.store.give(Command::Append(all[said..next].to_vec())).unwrap();
         said = next;
         // It waits for the disk by itself.
@@ -119,7 +119,7 @@ fn around_a_line_are_those_before_and_those_from_it_on() {
 #[test]
 fn a_search_is_newest_first_over_all_its_rooms_and_goes_on_where_it_ended() {
     let mut desk = Desk::open(Arc::new(FakeDisk::default()), options()).unwrap();
-    let all = talk(&mut Random(2), 3_000);
+    let all = talk(&mut Random::new(2), 3_000);
     desk.keep(all.clone());
     let wanted = |payload: &[u8]| payload.windows(4).any(|part| part == b"70 x");
     let said =
@@ -239,7 +239,7 @@ fn states_boots_and_the_secret_survive() {
 fn an_export_is_the_whole_room_from_a_time_on() {
     let scratch = Scratch::new();
     let mut desk = Desk::in_folder(&scratch.0, options());
-    let all = talk(&mut Random(3), 2_000);
+    let all = talk(&mut Random::new(3), 2_000);
     desk.keep(all.clone());
     let in_use = Export::open(&scratch.0, options(), "#a", 0).unwrap_err();
     assert!(matches!(in_use, StoreError::InUse { .. }), "{in_use}");

@@ -7,9 +7,9 @@ use std::time::Duration;
 use parlor_server::hub::history::Record;
 use parlor_server::protocol::MsgId;
 use parlor_server::store::{Command, Options, Retention};
+use parlor_server::testing::{FakeDisk, Random};
 
-use crate::desk::{Desk, Random, keeping, key, line, options};
-use crate::fake::FakeDisk;
+use crate::desk::{Desk, keeping, key, line, options};
 
 /// What happened until the power went.
 #[derive(Default)]
@@ -22,11 +22,11 @@ struct Past {
 }
 
 /// Talks until the power goes or nothing is left to say.
-fn talk(disk: &FakeDisk, options: &Options, commits: u64, size: u64, seed: u64) -> Past {
+fn talk(disk: &FakeDisk, options: &Options, commits: u64, size: usize, seed: u64) -> Past {
     let mut past = Past::default();
     let options = Options { retry: Duration::from_secs(3_600), ..options.clone() };
     let Ok(mut desk) = Desk::open(Arc::new(disk.clone()), options) else { return past };
-    let random = &mut Random(seed);
+    let random = &mut Random::new(seed);
     let mut millis = 0;
     for commit in 1..=commits {
         if random.below(4) == 0 {
@@ -38,7 +38,7 @@ fn talk(disk: &FakeDisk, options: &Options, commits: u64, size: u64, seed: u64) 
         let records: Vec<Record> = (0..random.below(5) + 1)
             .map(|_| {
                 millis += 1;
-                line(["#a", "#b", "#c"][random.below(3) as usize], millis, random.below(size) as usize)
+                line(["#a", "#b", "#c"][random.below(3)], millis, random.below(size))
             })
             .collect();
         past.said.extend(records.clone());
@@ -125,10 +125,10 @@ fn a_power_cut_at_some_changes_of_a_large_store_that_forgets() {
     let whole = FakeDisk::default();
     talk(&whole, &keep, 260, 60_000, 6);
     let total = whole.changes();
-    let random = &mut Random(9);
+    let random = &mut Random::new(9);
     for round in 0..25 {
         // Half of them where segments are closed, deleted and rewritten at the end.
-        let changes = if round % 2 == 0 { total - random.below(60) } else { random.below(total) };
+        let changes = if round % 2 == 0 { total - random.number(60) } else { random.number(total) };
         let disk = FakeDisk::default();
         disk.cut_power_after(changes);
         let past = talk(&disk, &keep, 260, 60_000, 6);

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use parlor_server::hub::history::Record;
 use parlor_server::store::{Command, Options, Retention};
+use parlor_server::testing::FakeDisk;
 
 use crate::desk::{Desk, keeping, key, line, options};
-use crate::fake::FakeDisk;
 
 #[test]
 fn lines_beyond_the_count_are_gone_at_once() {

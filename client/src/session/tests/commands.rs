@@ -58,10 +58,10 @@ fn what_is_not_understood_is_never_sent() {
     let mut world = World::ours("me");
     for typed in ["/frobnicate now", "/", "/ x", "/kick", "/msg bob", "/join", "/nick", "/msg a,b x", "/raw"]
     {
-        let before = world.lines["#lobby"].len();
+        let before = world.screen.lines["#lobby"].len();
         world.command("#lobby", typed);
         assert_eq!(world.sent(), [""; 0], "{typed}");
-        assert_eq!(world.lines["#lobby"].len(), before + 1, "{typed} is answered");
+        assert_eq!(world.screen.lines["#lobby"].len(), before + 1, "{typed} is answered");
     }
     world.command("#lobby", "/kick");
     assert!(world.last("#lobby").text().contains("/kick NAME [why]"));
@@ -80,7 +80,7 @@ fn help_lists_all_commands() {
         let word = usage.split(' ').next().unwrap();
         let mut world = World::ours("me");
         world.command("#lobby", &format!("{word} bob x"));
-        let unknown = world.lines.get("#lobby").and_then(|lines| lines.last());
+        let unknown = world.screen.lines.get("#lobby").and_then(|lines| lines.last());
         assert!(!unknown.is_some_and(|line| line.text().contains("is no command")), "{word} is documented");
     }
 }
@@ -124,9 +124,9 @@ fn offline_commands_say_so() {
     let mut world = World::ours("me");
     world.give(Input::Lost("gone"));
     for typed in ["/topic x", "/list", "/whois bob", "/raw X"] {
-        let before = world.lines["#lobby"].len();
+        let before = world.screen.lines["#lobby"].len();
         world.command("#lobby", typed);
-        assert_eq!(world.lines["#lobby"].len(), before + 1, "{typed}");
+        assert_eq!(world.screen.lines["#lobby"].len(), before + 1, "{typed}");
         assert_eq!(world.last("#lobby").kind(), LineKind::Error);
     }
 }

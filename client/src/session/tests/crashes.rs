@@ -100,7 +100,7 @@ fn a_line_that_was_given_up_and_arrived_is_shown() {
     pair.world.say("#lobby", "sent behind both");
     pair.world.sent.retain(|line| !line.starts_with("PART") && !line.starts_with("JOIN"));
     pair.world.server(":me!u@host.test PART #lobby");
-    assert!(!pair.world.lines.contains_key("#lobby"));
+    assert!(!pair.world.screen.lines.contains_key("#lobby"));
     pair.server.take("JOIN #lobby");
     // Its echo would come now, behind what others say at once.
     pair.carry_up();

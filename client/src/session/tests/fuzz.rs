@@ -1,6 +1,7 @@
 //! Whatever a server sends and a person does: no panic, whole lines, deadlines that are met.
 
-use super::super::seed::Seed;
+use parlor_server::testing::Random;
+
 use super::*;
 
 const WORDS: &[&str] = &[
@@ -78,18 +79,18 @@ const WORDS: &[&str] = &[
     "SEARCH",
 ];
 
-fn word(seed: &mut Seed) -> &'static str {
-    WORDS[seed.below(WORDS.len() as u64) as usize]
+fn word(random: &mut Random) -> &'static str {
+    WORDS[random.below(WORDS.len())]
 }
 
-fn server_line(seed: &mut Seed) -> String {
+fn server_line(random: &mut Random) -> String {
     let history = format!(
         "@batch=1;msgid={:023x};+parlor/id={:032x} ",
-        u128::from(seed.below(40)) << 60,
-        seed.below(9)
+        u128::from(random.number(40)) << 60,
+        random.number(9)
     );
     let named =
-        format!("@msgid={:023x};+parlor/id={:032x} ", u128::from(seed.below(40)) << 60, seed.below(9));
+        format!("@msgid={:023x};+parlor/id={:032x} ", u128::from(random.number(40)) << 60, random.number(9));
     let tags = [
         "",
         &named,
@@ -100,21 +101,21 @@ fn server_line(seed: &mut Seed) -> String {
         "@ ",
     ];
     let sources = ["", ":irc.test ", ":bob!u@h ", ":me!u@h ", ":me ", ": ", ":bob "];
-    let mut line = tags[seed.below(7) as usize].to_owned() + sources[seed.below(7) as usize];
-    for _ in 0..seed.below(7) {
-        line.push_str(word(seed));
+    let mut line = tags[random.below(7)].to_owned() + sources[random.below(7)];
+    for _ in 0..random.number(7) {
+        line.push_str(word(random));
         line.push(' ');
     }
     line + "\r\n"
 }
 
-fn action(seed: &mut Seed) -> Action {
-    let (a, b) = (word(seed).to_owned(), word(seed).to_owned());
-    let key = Key::new(word(seed));
-    match seed.below(22) {
+fn action(random: &mut Random) -> Action {
+    let (a, b) = (word(random).to_owned(), word(random).to_owned());
+    let key = Key::new(word(random));
+    match random.number(22) {
         0..=3 => Action::Say { to: key, text: b },
         4 => Action::Me { to: key, text: b },
-        5 => Action::Retry { to: key, id: LineId(seed.below(50)) },
+        5 => Action::Retry { to: key, id: LineId(random.number(50)) },
         6 => Action::Command { at: key, line: format!("/{a} {b}") },
         7 => Action::Join { room: a, key: Some(b) },
         8 => Action::Leave { key },
@@ -125,14 +126,14 @@ fn action(seed: &mut Seed) -> Action {
         13 => Action::Reading { key },
         14 => Action::Ignore { nick: a },
         15 => Action::Older { key },
-        16 => Action::Fill { key, gap: LineId(seed.below(200)) },
+        16 => Action::Fill { key, gap: LineId(random.number(200)) },
         17 => Action::Find { key, text: a },
         18 => Action::FindMore { key },
-        19 => Action::Discard { to: key, id: LineId(seed.below(50)) },
+        19 => Action::Discard { to: key, id: LineId(random.number(50)) },
         20 => {
-            let msgid = format!("{:023x}", u128::from(seed.below(40)) << 60);
+            let msgid = format!("{:023x}", u128::from(random.number(40)) << 60);
             let parts = Parts { msgid: Some(&msgid), ..Parts::default() };
-            Action::Jump { key, to: Line::new(LineId(seed.below(200)), &parts) }
+            Action::Jump { key, to: Line::new(LineId(random.number(200)), &parts) }
         }
         _ => Action::Kick { room: key, nick: a, why: b },
     }
@@ -141,7 +142,7 @@ fn action(seed: &mut Seed) -> Action {
 #[test]
 fn nothing_from_outside_makes_it_panic() {
     for number in 0..800 {
-        let mut seed = Seed(number);
+        let mut random = Random::new(number);
         let history = format!("{OURS} draft/chathistory soju.im/search parlor/resume");
         let mut world = match number % 4 {
             0 => World::ours("me"),
@@ -150,20 +151,20 @@ fn nothing_from_outside_makes_it_panic() {
             _ => World::welcomed("me", &history, "parlor/MSGID=sorted"),
         };
         for _ in 0..120 {
-            match seed.below(12) {
+            match random.number(12) {
                 0..=6 => {
-                    let line = server_line(&mut seed);
+                    let line = server_line(&mut random);
                     world.give(Input::Received(line.as_bytes()));
                 }
                 7 => world.give(Input::Lost("gone")),
                 8 => world.give(Input::Connected),
-                9 => world.pass(Duration::from_millis(seed.below(20_000))),
+                9 => world.pass(Duration::from_millis(random.number(20_000))),
                 _ => {
-                    let action = action(&mut seed);
+                    let action = action(&mut random);
                     world.act(action);
                 }
             }
-            if seed.below(40) == 0 {
+            if random.number(40) == 0 {
                 world.act(Action::Disconnect);
             }
         }
@@ -173,11 +174,11 @@ fn nothing_from_outside_makes_it_panic() {
 #[test]
 fn raw_bytes_are_no_harm_either() {
     for number in 0..200 {
-        let mut seed = Seed(number);
+        let mut random = Random::new(number);
         let mut world = World::ours("me");
         for _ in 0..20 {
-            let bytes: Vec<u8> = (0..seed.below(300))
-                .map(|_| b":@! #\r\n\0\x01PRIVMSG\xe9\xff"[seed.below(18) as usize])
+            let bytes: Vec<u8> = (0..random.number(300))
+                .map(|_| b":@! #\r\n\0\x01PRIVMSG\xe9\xff"[random.below(18)])
                 .collect();
             world.give(Input::Received(&bytes));
         }

@@ -154,10 +154,10 @@ fn an_answer_that_does_not_come_is_given_up() {
 fn an_answer_that_is_put_off_is_said_at_the_gap() {
     let caps = format!("{OURS} draft/chathistory");
     let mut world = World::welcomed("me", &caps, "SAFERATE parlor/MSGID=sorted CHATHISTORY=100");
-    let (gap, label) = (world.lines["#lobby"][0].clone(), "q1");
+    let (gap, label) = (world.screen.lines["#lobby"][0].clone(), "q1");
     assert_eq!((gap.kind(), gap.state()), (LineKind::Gap, Delivery::Pending));
     world.server(&format!("@label={label} :irc.test 263 me * :Too many long replies at once; try again"));
-    let gap = &world.lines["#lobby"][0];
+    let gap = &world.screen.lines["#lobby"][0];
     assert_eq!((gap.state(), gap.reason()), (Delivery::Failed, "Too many long replies at once; try again"));
 }
 
@@ -249,10 +249,10 @@ fn a_resume_is_seen_by_nobody() {
     let sent = world.sent();
     let resume = sent.iter().position(|line| line == "RESUME abc").expect("the token is used");
     assert!(sent[resume + 1..].contains(&"CAP END".to_owned()), "{sent:?}");
-    let before = world.lines["#lobby"].len();
+    let before = world.screen.lines["#lobby"].len();
     world.server(":irc.test RESUME ACCEPTED me\n:irc.test 001 me :Welcome\n:irc.test RESUME TOKEN def\n:irc.test 422 me :No");
     world.enter("#lobby", "me @bob");
-    assert_eq!(world.lines["#lobby"].len(), before, "no coming in is shown");
+    assert_eq!(world.screen.lines["#lobby"].len(), before, "no coming in is shown");
     assert_eq!(world.session.me.nick, "me");
     // Refused: as everybody.
     world.seconds(20);
@@ -281,7 +281,7 @@ fn a_sleep_and_another_network_are_noticed() {
     for _ in 0..5 {
         world.give(Input::Lost("nobody"));
     }
-    assert!(matches!(world.status, Some(Status::Reconnecting { .. })));
+    assert!(matches!(world.screen.status, Some(Status::Reconnecting { .. })));
     world.look();
     world.give(Input::Network);
     assert_eq!(world.calls, ["connect"]);

@@ -1,31 +1,22 @@
 //! Sessions and the real server's hub in one process, without a network.
 
-use std::collections::HashMap;
-
 use parlor_server::hub;
 
 use super::*;
 
 /// A hub, and the sessions at its other end.
 struct Party {
-    hub: hub::Hub,
+    server: parlor_server::testing::World,
     members: Vec<World>,
-    /// Who is behind which connection of the hub.
-    lines_to: HashMap<hub::ConnectionId, usize>,
     connections: Vec<Option<hub::ConnectionId>>,
-    opened: u32,
-    now: Duration,
 }
 
 impl Party {
     fn new(names: &[&str]) -> Party {
         let mut party = Party {
-            hub: hub::Hub::new(hub::Settings::default(), moment(Duration::ZERO)),
+            server: parlor_server::testing::World::with(hub::Settings::default()),
             members: names.iter().map(|name| World::new(profile(name))).collect(),
-            lines_to: HashMap::new(),
             connections: vec![None; names.len()],
-            opened: 0,
-            now: Duration::ZERO,
         };
         party.settle();
         party
@@ -40,12 +31,7 @@ impl Party {
                     quiet = false;
                     self.call(i, call);
                 }
-                let sent = std::mem::take(&mut self.members[i].sent);
-                if let Some(id) = self.connections[i].filter(|_| !sent.is_empty()) {
-                    quiet = false;
-                    let block = sent.join("\r\n") + "\r\n";
-                    self.give(hub::Input::Lines { id, block: block.as_bytes() });
-                }
+                quiet &= !self.carry(i);
             }
             if quiet {
                 return;
@@ -53,70 +39,45 @@ impl Party {
         }
     }
 
-    fn call(&mut self, i: usize, call: &str) {
-        if let Some(id) = self.connections[i].take() {
-            // What was sent before goes first.
-            let sent = std::mem::take(&mut self.members[i].sent);
-            if !sent.is_empty() {
-                let block = sent.join("\r\n") + "\r\n";
-                self.give(hub::Input::Lines { id, block: block.as_bytes() });
-            }
-            self.lines_to.remove(&id);
-            self.give(hub::Input::HungUp { id });
+    /// Carries what a member has sent, and what everybody is sent; says whether there was anything.
+    fn carry(&mut self, i: usize) -> bool {
+        let sent = std::mem::take(&mut self.members[i].sent);
+        if let Some(id) = self.connections[i].filter(|_| !sent.is_empty()) {
+            let block = sent.join("\r\n") + "\r\n";
+            self.server.give(hub::Input::Lines { id, block: block.as_bytes() });
         }
-        if call == "connect" {
-            let id = hub::ConnectionId { slot: self.opened, generation: 1 };
-            self.opened += 1;
-            let peer = ([127, 0, 0, 1], 1000 + self.opened as u16).into();
-            self.give(hub::Input::Opened {
-                id,
-                peer,
-                cloak: u64::from(self.opened),
-                token: u128::from(self.opened),
-                raw: false,
-            });
-            self.give(hub::Input::Speaks { id, speaker: hub::Speaker::Irc, name: None });
-            self.connections[i] = Some(id);
-            self.lines_to.insert(id, i);
-            self.members[i].give(Input::Connected);
+        self.deliver();
+        !sent.is_empty()
+    }
+
+    fn deliver(&mut self) {
+        loop {
+            for i in 0..self.members.len() {
+                let Some(id) = self.connections[i] else { continue };
+                for line in self.server.received(id) {
+                    self.members[i].give(Input::Received(&line));
+                }
+                if self.server.closed.contains(&id) {
+                    self.connections[i] = None;
+                    self.members[i].give(Input::Lost("The connection was closed"));
+                }
+            }
+            let Some(id) = self.server.more.pop() else { return };
+            self.server.give(hub::Input::Drained { id });
         }
     }
 
-    fn give(&mut self, input: hub::Input<'_>) {
-        self.hub.handle(input, moment(self.now));
-        let outputs: Vec<hub::Output> = self.hub.drain().collect();
-        let (mut more, mut questions) = (Vec::new(), Vec::new());
-        for output in outputs {
-            match output {
-                hub::Output::Line { to, line } => {
-                    if let Some(i) = self.lines_to.get(&to) {
-                        self.members[*i].give(Input::Received(&line));
-                    }
-                }
-                hub::Output::Close { id } => {
-                    if let Some(i) = self.lines_to.remove(&id) {
-                        self.connections[i] = None;
-                        self.members[i].give(Input::Lost("The connection was closed"));
-                    }
-                }
-                hub::Output::More { id } => more.push(id),
-                hub::Output::Console(_)
-                | hub::Output::Log(_)
-                | hub::Output::Warn(_)
-                | hub::Output::Stop(_) => {}
-                // Nothing is remembered here, and every question is answered with that.
-                hub::Output::Read { ticket, .. } => questions.push(ticket),
-                hub::Output::Store(_) | hub::Output::Room { .. } => {}
-                hub::Output::Detach { .. } | hub::Output::Hold { .. } | hub::Output::Release { .. } => {}
-            }
+    fn call(&mut self, i: usize, call: &str) {
+        // What was sent before goes first.
+        self.carry(i);
+        if let Some(id) = self.connections[i].take() {
+            self.server.give(hub::Input::HungUp { id });
         }
-        for ticket in questions {
-            let answer = hub::history::Answer::Lines { found: Vec::new(), more: None };
-            self.give(hub::Input::Answer { ticket, answer });
+        if call == "connect" {
+            self.connections[i] = Some(self.server.open_irc());
+            self.members[i].give(Input::Connected);
         }
-        for id in more {
-            self.give(hub::Input::Drained { id });
-        }
+        self.deliver();
     }
 
     fn act(&mut self, i: usize, action: Action) {
@@ -137,24 +98,20 @@ impl Party {
     /// The network loses a connection; the server notices only if it is told.
     fn cut(&mut self, i: usize, server_knows: bool) {
         let Some(id) = self.connections[i].take() else { return };
-        self.lines_to.remove(&id);
         if server_knows {
-            self.give(hub::Input::HungUp { id });
+            self.server.give(hub::Input::HungUp { id });
         }
         self.members[i].give(Input::Lost("The connection was reset"));
     }
 
     fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
-            self.now += Duration::from_secs(1);
             for member in &mut self.members {
                 member.pass(Duration::from_secs(1));
             }
+            self.server.pass(1);
+            self.deliver();
             self.settle();
-            if self.hub.next_timeout().is_some_and(|at| at <= self.now) {
-                self.give(hub::Input::Tick);
-                self.settle();
-            }
         }
     }
 
@@ -167,7 +124,7 @@ impl Party {
 fn two_sessions_and_the_real_hub() {
     let mut party = Party::new(&["amy", "bob"]);
     for member in &party.members {
-        assert_eq!(member.status, Some(Status::Connected { server: "Parlor".into() }));
+        assert_eq!(member.screen.status, Some(Status::Connected { server: "Parlor".into() }));
         assert_eq!(member.names("#lobby"), ["amy", "bob"]);
     }
 
@@ -181,7 +138,9 @@ fn two_sessions_and_the_real_hub() {
     assert_eq!(said, "a long answer of 小明 ".repeat(60));
     assert!(party.all_delivered(0) && party.all_delivered(1));
     assert!(
-        party.members[1].lines["#lobby"].iter().any(|line| line.mention() && line.text() == "hello, bob")
+        party.members[1].screen.lines["#lobby"]
+            .iter()
+            .any(|line| line.mention() && line.text() == "hello, bob")
     );
 
     party.command(0, "/msg bob psst");
@@ -190,16 +149,17 @@ fn two_sessions_and_the_real_hub() {
 
     party.act(1, Action::Rename { nick: "Robert".into() });
     assert_eq!(party.members[0].names("#lobby"), ["amy", "Robert"]);
-    assert!(party.members[0].lines.contains_key("robert"), "the private conversation moved");
+    assert!(party.members[0].screen.lines.contains_key("robert"), "the private conversation moved");
     assert_eq!(party.members[1].last("amy").kind(), LineKind::Said);
 
-    party.give(hub::Input::Console("/op amy #lobby"));
+    party.server.give(hub::Input::Console("/op amy #lobby"));
+    party.deliver();
     party.settle();
-    assert_eq!(party.members[1].people["#lobby"][0].rank, Rank::Operator);
+    assert_eq!(party.members[1].screen.people["#lobby"][0].rank, Rank::Operator);
     party.command(0, "/topic Be kind");
     assert_eq!(party.members[1].last("#lobby").kind(), LineKind::Topic);
     party.command(0, "/kick robert enough");
-    assert!(!party.members[1].lines.contains_key("#lobby"));
+    assert!(!party.members[1].screen.lines.contains_key("#lobby"));
     let closed = party.members[1].events().into_iter().any(|event| {
         matches!(event, Event::Closed { why: Some(why), .. } if why == "amy put you out of #lobby: enough")
     });
@@ -227,7 +187,7 @@ fn a_lost_connection_loses_nothing() {
     party.members[1].say("#lobby", "typed while it was away");
     assert!(!party.all_delivered(1));
     party.settle();
-    assert_eq!(party.members[1].status, Some(Status::Connected { server: "Parlor".into() }));
+    assert_eq!(party.members[1].screen.status, Some(Status::Connected { server: "Parlor".into() }));
     assert!(party.all_delivered(1), "{:?}", party.members[1].states("#lobby"));
     assert_eq!(
         party.members[0].talk("#lobby"),
@@ -245,9 +205,9 @@ fn a_line_whose_echo_was_lost_is_seen_once() {
     let id = party.connections[1].expect("connected");
     party.members[1].say("#lobby", "once");
     let sent = std::mem::take(&mut party.members[1].sent).join("\r\n") + "\r\n";
-    party.lines_to.remove(&id);
-    party.give(hub::Input::Lines { id, block: sent.as_bytes() });
-    party.lines_to.insert(id, 1);
+    party.server.give(hub::Input::Lines { id, block: sent.as_bytes() });
+    party.server.received(id);
+    party.deliver();
     assert!(!party.all_delivered(1));
     party.cut(1, true);
     party.settle();

@@ -13,13 +13,12 @@ mod registering;
 mod server;
 mod talking;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::*;
+use parlor_server::testing::world::START;
 
-pub(super) const START: u64 = 1_700_000_000_000;
+use super::*;
+use crate::testing::Screen;
 
 /// What our own server offers.
 pub(super) const OURS: &str = "message-tags server-time batch echo-message labeled-response standard-replies \
@@ -35,10 +34,8 @@ pub(super) struct World {
     pub(super) events: Vec<Event>,
     /// `Connect` and `Disconnect`, as they came.
     pub(super) calls: Vec<&'static str>,
-    /// Each timeline, as a window would hold it.
-    pub(super) lines: BTreeMap<Key, Vec<Line>>,
-    pub(super) people: BTreeMap<Key, Arc<[Person]>>,
-    pub(super) status: Option<Status>,
+    /// What a window would show.
+    pub(super) screen: Screen,
     pub(super) kept: Vec<Unsent>,
 }
 
@@ -64,9 +61,7 @@ impl World {
             sent: Vec::new(),
             events: Vec::new(),
             calls: Vec::new(),
-            lines: BTreeMap::new(),
-            people: BTreeMap::new(),
-            status: None,
+            screen: Screen::default(),
             kept: Vec::new(),
         };
         world.collect();
@@ -133,7 +128,7 @@ impl World {
                 }
                 Output::Keep(unsent) => self.kept = unsent,
                 Output::Event(event) => {
-                    self.apply(&event);
+                    self.screen.show(&event);
                     if let Event::People { key, .. } = &event {
                         assert!(!told.contains(key), "people twice in one batch");
                         told.push(key.clone());
@@ -141,44 +136,6 @@ impl World {
                     self.events.push(event);
                 }
             }
-        }
-    }
-
-    /// What a window does with an event.
-    fn apply(&mut self, event: &Event) {
-        match event {
-            Event::Opened { key, .. } => assert!(self.lines.insert(key.clone(), Vec::new()).is_none()),
-            Event::Closed { key, .. } => assert!(self.lines.remove(key).is_some()),
-            Event::Moved { key, to, .. } => {
-                let lines = self.lines.remove(key).expect("it is open");
-                self.lines.insert(to.clone(), lines);
-            }
-            Event::Lines { key, lines } => {
-                let timeline = self.lines.get_mut(key).expect("it is open");
-                timeline.extend(lines.iter().cloned());
-            }
-            Event::Inserted { key, before, lines, .. } => {
-                let timeline = self.lines.get_mut(key).expect("it is open");
-                let at = timeline.iter().position(|line| line.id() == *before).expect("it is there");
-                timeline.splice(at..at, lines.iter().cloned());
-            }
-            Event::Removed { key, ids } => {
-                let timeline = self.lines.get_mut(key).expect("it is open");
-                for id in ids {
-                    let at = timeline.iter().position(|line| line.id() == *id).expect("it is there");
-                    timeline.remove(at);
-                }
-            }
-            Event::Changed { key, line } => {
-                let timeline = self.lines.get_mut(key).expect("it is open");
-                let old = timeline.iter_mut().find(|old| old.id() == line.id()).expect("it was shown");
-                *old = line.clone();
-            }
-            Event::People { key, people } => {
-                self.people.insert(key.clone(), people.clone());
-            }
-            Event::Status(status) => self.status = Some(status.clone()),
-            _ => {}
         }
     }
 
@@ -232,31 +189,30 @@ impl World {
 
     /// The texts of a timeline: what was said, with its sender.
     pub(super) fn talk(&self, name: &str) -> Vec<String> {
-        let lines = self.lines.get(name).map(Vec::as_slice).unwrap_or_default();
+        let lines = self.screen.lines(name);
         lines.iter().filter(|line| line.is_talk()).map(|l| format!("{}: {}", l.from(), l.text())).collect()
     }
 
     pub(super) fn last(&self, name: &str) -> Line {
-        let line = self.lines.get(name).and_then(|lines| lines.last());
+        let line = self.screen.lines(name).last();
         Line::clone(line.unwrap_or_else(|| panic!("nothing in {name}")))
     }
 
     pub(super) fn states(&self, name: &str) -> Vec<Delivery> {
-        let lines = self.lines.get(name).map(Vec::as_slice).unwrap_or_default();
+        let lines = self.screen.lines(name);
         let own = lines.iter().filter(|line| line.own() && line.state() != Delivery::None);
         own.map(Line::state).collect()
     }
 
     /// Why the lines that failed did.
     pub(super) fn reasons(&self, name: &str) -> Vec<String> {
-        let lines = self.lines.get(name).map(Vec::as_slice).unwrap_or_default();
+        let lines = self.screen.lines(name);
         let failed = lines.iter().filter(|line| line.state() == Delivery::Failed);
         failed.map(|line| line.reason().to_owned()).collect()
     }
 
     pub(super) fn names(&self, room: &str) -> Vec<String> {
-        let people = self.people.get(room).map(|people| &people[..]).unwrap_or_default();
-        people.iter().map(|person| person.name.to_string()).collect()
+        self.screen.names(room)
     }
 }
 

@@ -17,7 +17,7 @@ fn a_taken_name_at_the_start_offers_another() {
         world.look();
         world.server(&format!(":s.test 433 * {name} :Nickname is already in use"));
         assert_eq!(world.calls, ["disconnect"]);
-        assert_eq!(world.status, Some(Status::Offline { since: None }));
+        assert_eq!(world.screen.status, Some(Status::Offline { since: None }));
         let refusal = refusal(world.events()).unwrap();
         assert_eq!((refusal.field, refusal.reason), (Field::Name, Reason::NameTaken));
         assert_eq!(refusal.suggestion.as_deref(), Some(suggestion));

@@ -10,10 +10,10 @@ fn operators_first_then_by_name() {
     world.server(
         ":s.test 353 me = #lobby :me!u@h +Zoë!u@h @carl!u@h\n:s.test 353 me = #lobby :~@Amy!u@h %bob!u@h",
     );
-    assert!(world.people.is_empty(), "the names are still coming");
+    assert!(world.screen.people.is_empty(), "the names are still coming");
     world.server(":s.test 366 me #lobby :End");
     assert_eq!(world.names("#lobby"), ["Amy", "bob", "carl", "me", "Zoë"]);
-    let people = world.people["#lobby"].clone();
+    let people = world.screen.people["#lobby"].clone();
     assert_eq!(
         people.iter().map(|p| p.rank).collect::<Vec<_>>(),
         [Rank::Operator, Rank::Operator, Rank::Operator, Rank::Member, Rank::Voice]
@@ -41,7 +41,7 @@ fn coming_and_going_is_told_where_it_happened() {
     world.server(":amy!u@h PART #lobby :lunch");
     world.server(":bob!u@h QUIT :gone");
     let quiet = |name: &str| {
-        let lines = world.lines[name].iter().filter(|line| !line.own());
+        let lines = world.screen.lines[name].iter().filter(|line| !line.own());
         lines.map(|line| (line.kind(), line.from().to_string(), line.text().to_string())).collect::<Vec<_>>()
     };
     let line = |kind, from: &str, text: &str| (kind, from.to_owned(), text.to_owned());
@@ -65,7 +65,10 @@ fn a_private_conversation_follows_a_rename() {
     world.server(":bob!u@h NICK Robert");
     let moved = Event::Moved { key: Key::new("bob"), to: Key::new("robert"), name: "Robert".into() };
     assert!(world.events().contains(&moved));
-    assert_eq!((world.last("robert").kind(), world.lines.contains_key("bob")), (LineKind::Renamed, false));
+    assert_eq!(
+        (world.last("robert").kind(), world.screen.lines.contains_key("bob")),
+        (LineKind::Renamed, false)
+    );
     world.say("robert", "hello");
     let (token, rest) = token(&world.sent()[0]);
     assert!(rest.starts_with("PRIVMSG Robert :"));
@@ -96,14 +99,14 @@ fn ranks_change_with_modes_and_their_parameters() {
     let mut world = World::ours("me");
     world.server(":bob!u@h MODE #lobby +bko-v+l *!*@x key me bob 5");
     assert_eq!(world.names("#lobby"), ["bob", "me"]);
-    assert_eq!(world.people["#lobby"][1].rank, Rank::Operator);
+    assert_eq!(world.screen.people["#lobby"][1].rank, Rank::Operator);
     let line = world.last("#lobby");
     assert_eq!((line.kind(), line.text()), (LineKind::Mode, "+bko-v+l *!*@x key me bob 5"));
     world.server(":irc.test MODE #lobby -o+v bob bob");
-    assert_eq!(world.people["#lobby"][1].rank, Rank::Voice);
-    let before = world.lines["*"].len();
+    assert_eq!(world.screen.people["#lobby"][1].rank, Rank::Voice);
+    let before = world.screen.lines["*"].len();
     world.server(":me MODE me :+i");
-    assert_eq!(world.lines["*"].len(), before);
+    assert_eq!(world.screen.lines["*"].len(), before);
 }
 
 #[test]
@@ -127,16 +130,16 @@ fn topics_and_invitations() {
 fn away_is_seen() {
     let mut world = World::ours("me");
     world.server(":bob!u@h AWAY :lunch");
-    assert!(world.people["#lobby"][0].away);
+    assert!(world.screen.people["#lobby"][0].away);
     world.server(":bob!u@h AWAY");
-    assert!(!world.people["#lobby"][0].away);
+    assert!(!world.screen.people["#lobby"][0].away);
     world.act(Action::Away { text: Some("tea".into()) });
     assert_eq!(world.sent(), ["AWAY :tea"]);
     world.server(":irc.test 306 me :You are marked as away");
-    assert!(world.people["#lobby"][1].away);
+    assert!(world.screen.people["#lobby"][1].away);
     world.act(Action::Private { nick: "bob".into() });
     world.server(":irc.test 301 me bob :lunch\n:irc.test 301 me bob :lunch");
-    assert_eq!(world.lines["bob"].len(), 1, "said once");
+    assert_eq!(world.screen.lines["bob"].len(), 1, "said once");
 }
 
 #[test]
@@ -159,6 +162,6 @@ fn a_room_that_does_not_let_us_in_is_refused() {
         let refusal =
             Refusal { field: Field::Room, reason, sentence: "#secret: You may not".into(), suggestion: None };
         assert_eq!(world.events(), [Event::Refused(refusal)]);
-        assert!(!world.lines.contains_key("#secret"));
+        assert!(!world.screen.lines.contains_key("#secret"));
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 
 /// When the next attempt is due and its number.
 fn waiting(world: &World) -> (Duration, u32) {
-    match world.status {
+    match world.screen.status {
         Some(Status::Reconnecting { at, attempt, .. }) => (at - world.now, attempt),
         ref other => panic!("not waiting but {other:?}"),
     }
@@ -39,7 +39,7 @@ fn at_once_then_1_s_doubling_to_60_s_for_ever() {
     assert_eq!(world.calls, ["disconnect"]);
     world.seconds(3600);
     assert_eq!(world.calls, ["disconnect"]);
-    assert!(matches!(world.status, Some(Status::Offline { since: Some(_) })));
+    assert!(matches!(world.screen.status, Some(Status::Offline { since: Some(_) })));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_connection_that_does_not_last_is_not_made_again_at_once() {
     world.give(Input::Lost("The connection was closed"));
     let (wait, _) = waiting(&world);
     assert!(wait >= Duration::from_millis(750));
-    let Some(Status::Reconnecting { why, .. }) = &world.status else { panic!() };
+    let Some(Status::Reconnecting { why, .. }) = &world.screen.status else { panic!() };
     assert!(why.contains("Kicked"), "{why}");
     world.look();
     world.act(Action::RetryNow);
@@ -147,7 +147,7 @@ fn a_ban_ends_the_attempts() {
     world.give(Input::Connected);
     world.server("ERROR :Closing link: You are banned");
     world.give(Input::Lost("The connection was closed"));
-    assert!(matches!(world.status, Some(Status::Offline { .. })));
+    assert!(matches!(world.screen.status, Some(Status::Offline { .. })));
     world.look();
     world.seconds(600);
     assert_eq!(world.calls, [""; 0]);

@@ -6,9 +6,9 @@ use super::*;
 fn only_what_is_offered_is_asked_for() {
     let mut world = World::new(profile("me"));
     assert_eq!(world.calls, ["connect"]);
-    assert_eq!(world.status, Some(Status::Connecting));
+    assert_eq!(world.screen.status, Some(Status::Connecting));
     world.give(Input::Connected);
-    assert_eq!(world.status, Some(Status::Registering));
+    assert_eq!(world.screen.status, Some(Status::Registering));
     assert_eq!(world.sent(), ["CAP LS 302", "NICK me", "USER me 0 * :me"]);
     world.server(":s.test CAP * LS * :sasl=PLAIN echo-message");
     assert_eq!(world.sent(), [""; 0], "the list goes on");
@@ -17,9 +17,9 @@ fn only_what_is_offered_is_asked_for() {
     world.server(":s.test CAP me ACK :echo-message server-time");
     assert_eq!(world.sent(), ["CAP END"]);
     world.server(":s.test 001 me :Welcome me!u@h\n:s.test 005 me NETWORK=Test\\x20Net :are supported");
-    assert_eq!(world.status, Some(Status::Registering));
+    assert_eq!(world.screen.status, Some(Status::Registering));
     world.server(":s.test 376 me :End of MOTD");
-    assert_eq!(world.status, Some(Status::Connected { server: "Test Net".into() }));
+    assert_eq!(world.screen.status, Some(Status::Connected { server: "Test Net".into() }));
     assert_eq!(world.sent(), ["JOIN #lobby"]);
 }
 
@@ -31,7 +31,7 @@ fn a_refused_request_is_no_reason_to_stay_away() {
     world.server(":s.test CAP me NAK :echo-message");
     assert_eq!(world.sent().last().unwrap(), "CAP END");
     world.server(":s.test 001 me :Welcome\n:s.test 422 me :No MOTD");
-    assert_eq!(world.status, Some(Status::Connected { server: "s.test".into() }));
+    assert_eq!(world.screen.status, Some(Status::Connected { server: "s.test".into() }));
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_server_without_capabilities_will_do() {
         world.server(
             ":s.test 001 me :Hi\n:s.test 375 me :- MOTD\n:s.test 372 me :- be kind\n:s.test 376 me :End",
         );
-        assert!(matches!(world.status, Some(Status::Connected { .. })));
+        assert!(matches!(world.screen.status, Some(Status::Connected { .. })));
         assert_eq!(world.last("*").text(), "be kind");
         world.enter("#lobby", "me");
         world.look();
@@ -71,7 +71,7 @@ fn a_server_that_never_ends_its_welcome_is_welcome_after_a_while() {
     world.give(Input::Connected);
     world.server(":s.test 001 me :Hi");
     world.seconds(31);
-    assert!(matches!(world.status, Some(Status::Connected { .. })));
+    assert!(matches!(world.screen.status, Some(Status::Connected { .. })));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn what_is_no_chat_server_is_said() {
         world.give(Input::Connected);
         world.give(Input::Received(bytes));
         world.seconds(40);
-        assert_eq!(world.status, Some(Status::Offline { since: None }));
+        assert_eq!(world.screen.status, Some(Status::Offline { since: None }));
         assert_eq!(world.calls, ["connect", "disconnect"]);
         let refusals = world.events().into_iter().filter_map(|event| match event {
             Event::Refused(refusal) => Some(refusal),
@@ -99,7 +99,7 @@ fn what_is_no_chat_server_is_said() {
 fn nobody_answers_and_the_card_says_so() {
     let mut world = World::new(profile("me"));
     world.give(Input::Lost("Nobody answers at irc.test:49806"));
-    assert_eq!(world.status, Some(Status::Offline { since: None }));
+    assert_eq!(world.screen.status, Some(Status::Offline { since: None }));
     let events = world.events();
     assert!(events.iter().any(|event| matches!(event, Event::Refused(refusal)
         if refusal.field == Field::Address && refusal.sentence.contains("Nobody answers"))));

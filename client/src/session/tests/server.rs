@@ -284,7 +284,7 @@ impl Pair {
             self.carry_up();
             self.server.commit(usize::MAX);
             self.carry_down(usize::MAX);
-            let waiting = matches!(self.world.status, Some(Status::Reconnecting { .. }));
+            let waiting = matches!(self.world.screen.status, Some(Status::Reconnecting { .. }));
             if waiting {
                 self.world.seconds(61);
             }
@@ -300,7 +300,7 @@ impl Pair {
     }
 
     pub(super) fn lobby(&self) -> &[Line] {
-        self.world.lines.get("#lobby").map(Vec::as_slice).unwrap_or_default()
+        self.world.screen.lines("#lobby")
     }
 
     pub(super) fn gaps(&self) -> Vec<(usize, Delivery)> {

@@ -16,7 +16,7 @@ fn rooms_people_and_the_server_have_their_own_timelines() {
     );
     assert_eq!(world.talk("bob"), ["bob: just you"]);
     assert_eq!(world.talk("*"), ["irc.test: from the server"]);
-    assert_eq!(world.lines["#lobby"][world.lines["#lobby"].len() - 3].kind(), LineKind::Action);
+    assert_eq!(world.screen.lines["#lobby"][world.screen.lines["#lobby"].len() - 3].kind(), LineKind::Action);
     let opened = world.events().into_iter().filter(|event| matches!(event, Event::Opened { .. }));
     assert_eq!(opened.count(), 1, "the private conversation");
 }
@@ -47,7 +47,7 @@ fn bytes_may_be_cut_anywhere() {
 fn a_mention_is_a_whole_word() {
     let mut world = World::ours("me");
     world.server(":bob!u@h PRIVMSG #lobby :some melons\n:bob!u@h PRIVMSG #lobby :ME: come");
-    let lines = &world.lines["#lobby"];
+    let lines = &world.screen.lines["#lobby"];
     let mentions: Vec<bool> = lines[lines.len() - 2..].iter().map(|line| line.mention()).collect();
     assert_eq!(mentions, [false, true]);
     let events = world.events();
@@ -100,7 +100,7 @@ fn history_is_shown_with_its_time_and_wakes_nobody() {
     world.server("@batch=1;time=2023-11-14T20:00:00.000Z;msgid=a :bob!u@h PRIVMSG #lobby :me: old");
     world.server("@batch=1;time=2023-11-14T20:00:01.000Z :me!u@h PART #lobby :old news");
     world.server(":irc.test BATCH -1");
-    assert_eq!(world.lines["#lobby"].len(), 3, "our coming in, and two of the history");
+    assert_eq!(world.screen.lines["#lobby"].len(), 3, "our coming in, and two of the history");
     assert_eq!(world.last("#lobby").at(), UnixMillis(1_699_992_001_000));
     let events = world.events();
     assert!(
@@ -119,7 +119,7 @@ fn who_is_ignored_says_nothing() {
     assert!(world.events().contains(&Event::Ignored(vec!["Bob".into()])));
     world.server(":bob!u@h PRIVMSG #lobby :me!\n:bob!u@h PRIVMSG me :me!\n:bob!u@h INVITE me #x");
     world.server(":bob!u@h NOTICE me :\u{1}VERSION\u{1}\n:bob!u@h PRIVMSG me :\u{1}VERSION\u{1}");
-    assert_eq!((world.talk("#lobby"), world.lines.len()), (vec![], 2));
+    assert_eq!((world.talk("#lobby"), world.screen.lines.len()), (vec![], 2));
     assert_eq!(world.look(), (vec![], vec![]));
     world.act(Action::Unignore { nick: "BOB".into() });
     world.server(":bob!u@h PRIVMSG #lobby :hi");
@@ -146,7 +146,7 @@ fn programs_are_answered_rarely() {
     world.look();
     world.server(":bob!u@h PRIVMSG me :\u{1}DCC SEND x\u{1}\n:bob!u@h PRIVMSG #lobby :\u{1}VERSION\u{1}");
     assert_eq!(world.sent(), [""; 0]);
-    assert!(!world.lines.contains_key("bob"), "no conversation of programs");
+    assert!(!world.screen.lines.contains_key("bob"), "no conversation of programs");
     world.server(":bob!u@h NOTICE me :\u{1}VERSION irssi\u{1}");
     assert_eq!(world.last("*").text(), "bob answers VERSION: irssi");
 }

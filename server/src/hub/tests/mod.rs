@@ -3,145 +3,12 @@
 
 mod receipts;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::*;
-use crate::archive::Memory;
-use crate::protocol::time::UnixMillis;
-
-/// A hub, its time, and what everybody was sent.
-pub(super) struct World {
-    pub(super) hub: Hub,
-    now: Duration,
-    sent: HashMap<ConnectionId, Vec<String>>,
-    pub(super) closed: Vec<ConnectionId>,
-    pub(super) more: Vec<ConnectionId>,
-    pub(super) log: Vec<String>,
-    memory: Memory,
-    /// What was to be written down of rooms.
-    pub(super) rooms: HashMap<Arc<str>, Option<Box<[u8]>>>,
-    /// The last id that was to be stored.
-    pub(super) last: MsgId,
-    /// Who is not read.
-    pub(super) held: Vec<ConnectionId>,
-    /// Questions are not answered, but kept here.
-    pub(super) asked: Option<Vec<(u64, Request)>>,
-    opened: u32,
-    /// Nothing that is sent is kept.
-    deaf: bool,
-}
+use crate::testing::{Random, World};
 
 impl World {
-    pub(super) fn new() -> World {
-        World::with(Settings { oper_key: Some("open sesame".into()), ..Settings::default() })
-    }
-
-    pub(super) fn with(settings: Settings) -> World {
-        let settings = Settings { max_clients: 100_000, max_clients_per_ip: Some(100_000), ..settings };
-        World {
-            hub: Hub::new(settings, Moment::default()),
-            now: Duration::ZERO,
-            sent: HashMap::new(),
-            closed: Vec::new(),
-            more: Vec::new(),
-            log: Vec::new(),
-            memory: Memory::default(),
-            rooms: HashMap::new(),
-            last: MsgId::default(),
-            held: Vec::new(),
-            asked: None,
-            opened: 0,
-            deaf: false,
-        }
-    }
-
-    pub(super) fn give(&mut self, input: Input<'_>) {
-        let wall = UnixMillis(1_700_000_000_000 + self.now.as_millis() as u64);
-        self.hub.handle(input, Moment { elapsed: self.now, wall });
-        let mut answers = Vec::new();
-        for output in self.hub.drain() {
-            match output {
-                Output::Line { .. } if self.deaf => {}
-                Output::Line { to, line } => {
-                    let line = String::from_utf8(line.to_vec()).expect("only UTF-8 goes out");
-                    self.sent.entry(to).or_default().push(line.trim_end().to_owned());
-                }
-                Output::Close { id } => self.closed.push(id),
-                Output::More { id } => self.more.push(id),
-                Output::Log(text) | Output::Warn(text) => self.log.push(text),
-                Output::Console(_) | Output::Stop(_) => {}
-                Output::Store(record) => {
-                    self.last = record.id;
-                    self.memory.keep(*record);
-                }
-                Output::Read { ticket, request } => match &mut self.asked {
-                    Some(asked) => asked.push((ticket, request)),
-                    None => answers.push((ticket, self.memory.answer(&request))),
-                },
-                Output::Room { room, state } => {
-                    self.rooms.insert(room, state);
-                }
-                Output::Hold { id } => self.held.push(id),
-                Output::Release { id } => self.held.retain(|held| *held != id),
-                Output::Detach { .. } => {}
-            }
-        }
-        for (ticket, answer) in answers {
-            self.give(Input::Answer { ticket, answer });
-        }
-    }
-
-    pub(super) fn open(&mut self) -> ConnectionId {
-        let id = ConnectionId { slot: self.opened, generation: 1 };
-        self.opened += 1;
-        let peer = ([127, 0, 0, 1], self.opened as u16).into();
-        // Tokens are told apart, and are easily told.
-        let token = u128::from(self.opened);
-        self.give(Input::Opened { id, peer, cloak: 1, token, raw: false });
-        id
-    }
-
-    /// The store answers what it was asked.
-    pub(super) fn answer(&mut self) {
-        for (ticket, request) in self.asked.as_mut().map(std::mem::take).unwrap_or_default() {
-            let answer = self.memory.answer(&request);
-            self.give(Input::Answer { ticket, answer });
-        }
-    }
-
-    /// The disk has all that it was given.
-    pub(super) fn stored(&mut self) {
-        self.give(Input::Stored { upto: self.last });
-    }
-
-    pub(super) fn irc(&mut self, nick: &str) -> ConnectionId {
-        let id = self.open();
-        self.give(Input::Speaks { id, speaker: Speaker::Irc, name: None });
-        self.say(id, &format!("NICK {nick}\nUSER u 0 * :real name\n"));
-        self.heard(id);
-        id
-    }
-
-    pub(super) fn say(&mut self, id: ConnectionId, lines: &str) {
-        self.give(Input::Lines { id, block: lines.as_bytes() });
-    }
-
-    /// What was sent to somebody since the last look.
-    pub(super) fn heard(&mut self, id: ConnectionId) -> Vec<String> {
-        self.sent.remove(&id).unwrap_or_default()
-    }
-
-    /// Lets time pass, with every deadline on the way.
-    pub(super) fn pass(&mut self, seconds: u64) {
-        let end = self.now + Duration::from_secs(seconds);
-        while let Some(at) = self.hub.next_timeout().filter(|at| *at <= end) {
-            self.now = self.now.max(at);
-            self.give(Input::Tick);
-        }
-        self.now = end;
-    }
-
     /// Everything the hub knows twice agrees.
     pub(super) fn check(&self) {
         let hub = &self.hub;
@@ -219,7 +86,7 @@ fn the_echo_of_a_resend_is_no_receipt_for_what_is_not_on_disk() {
     let line = "@+parlor/id=0123456789abcdef0123456789abcdef PRIVMSG #a :hi\n";
     world.say(amy, line);
     // The disk did not take it, and has nothing of it.
-    world.memory = Memory::default();
+    world.forget();
     world.heard(amy);
     for storage in ["paused", "back"] {
         world.say(amy, line);
@@ -416,22 +283,6 @@ fn the_log_holds_no_words_and_no_keys() {
     assert!(!log.contains("confidential") && !log.contains("sesame"), "{log}");
 }
 
-/// A small generator whose seed replays a run (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % n
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-}
-
 /// One random command, often a sensible one.
 fn random_line(random: &mut Random) -> String {
     const VERBS: &[&str] = &[
@@ -496,10 +347,10 @@ fn random_line(random: &mut Random) -> String {
     if random.below(4) == 0 {
         line.push_str("@label=l;+x/y=z ");
     }
-    line.push_str(random.pick(VERBS));
+    line.push_str(random.pick::<&str>(VERBS));
     for _ in 0..random.below(5) {
         line.push(' ');
-        line.push_str(random.pick(WORDS));
+        line.push_str(random.pick::<&str>(WORDS));
     }
     line + "\n"
 }
@@ -507,7 +358,7 @@ fn random_line(random: &mut Random) -> String {
 #[test]
 fn random_commands_leave_everything_consistent() {
     for seed in 1..=60 {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let mut world = World::new();
         let mut ids: Vec<ConnectionId> = Vec::new();
         for step in 0..600 {
@@ -551,9 +402,9 @@ fn random_commands_leave_everything_consistent() {
             world.check();
             let closed = std::mem::take(&mut world.closed);
             ids.retain(|id| !closed.contains(id));
-            for (id, lines) in std::mem::take(&mut world.sent) {
-                let irc = world.hub.member(id).is_some_and(|member| member.speaker == Speaker::Irc);
-                for line in lines.iter().filter(|_| irc) {
+            for id in &ids {
+                let irc = world.hub.member(*id).is_some_and(|member| member.speaker == Speaker::Irc);
+                for line in world.heard(*id).iter().filter(|_| irc) {
                     let message = Message::parse(line).unwrap_or_else(|| panic!("seed {seed}: {line:?}"));
                     let body =
                         line.len() - if message.tags.0.is_empty() { 0 } else { message.tags.0.len() + 2 };

@@ -1,8 +1,8 @@
 //! Receipts, resuming and the life of rooms under virtual time: what takes long, or needs a disk
 //! that does as it is told.
 
-use super::World;
 use crate::hub::*;
+use crate::testing::World;
 
 const CAPS: &str = "batch echo-message labeled-response message-tags parlor/resume draft/chathistory";
 

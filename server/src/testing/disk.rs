@@ -5,14 +5,15 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use parlor_server::store::{Disk, DiskFile};
+use super::Random;
+use crate::store::{Disk, DiskFile};
 
 /// Bytes that a disk writes whole or not at all.
 const SECTOR: usize = 512;
 
 /// A disk in memory. Clones are the same disk.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct FakeDisk(Arc<Mutex<State>>);
+pub struct FakeDisk(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -45,38 +46,38 @@ enum Change {
 
 impl FakeDisk {
     /// The power goes after so many changes from the start: nothing works any more.
-    pub(crate) fn cut_power_after(&self, changes: u64) {
+    pub fn cut_power_after(&self, changes: u64) {
         self.state().cut_after = Some(changes);
     }
 
     /// Writes, syncs and renames so far.
-    pub(crate) fn changes(&self) -> u64 {
+    pub fn changes(&self) -> u64 {
         self.state().changes
     }
 
     /// From now on all files together hold so many bytes at most; `None` = any number.
-    pub(crate) fn set_room(&self, bytes: Option<u64>) {
+    pub fn set_room(&self, bytes: Option<u64>) {
         self.state().room = bytes;
     }
 
     /// Bytes of all files.
-    pub(crate) fn used(&self) -> u64 {
+    pub fn used(&self) -> u64 {
         self.state().used()
     }
 
     /// What is found after the power was gone: all that was synced, and of the rest what `seed`
     /// says: nothing, all, the first writes, or any sectors.
-    pub(crate) fn after_power_cut(&self, seed: u64) -> FakeDisk {
+    pub fn after_power_cut(&self, seed: u64) -> FakeDisk {
         let state = self.state();
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let mode = random.below(4);
-        let survivors = state.name_changes.len() as u64 + 1;
+        let survivors = state.name_changes.len() + 1;
         let names = match mode {
             0 => state.durable_names.clone(),
             1 => state.names.clone(),
             _ => match random.below(survivors) {
                 0 => state.durable_names.clone(),
-                count => state.name_changes.get(count as usize - 1).cloned().unwrap_or_default(),
+                count => state.name_changes.get(count - 1).cloned().unwrap_or_default(),
             },
         };
         let files: Vec<Content> = state.files.iter().map(|file| file.survivor(mode, &mut random)).collect();
@@ -85,7 +86,7 @@ impl FakeDisk {
     }
 
     /// Changes the bytes of a file behind the store's back.
-    pub(crate) fn tamper(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+    pub fn tamper(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let mut state = self.state();
         if let Some(&id) = state.names.get(name)
             && let Some(file) = state.files.get_mut(id)
@@ -96,14 +97,14 @@ impl FakeDisk {
     }
 
     /// The bytes of each file.
-    pub(crate) fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
+    pub fn snapshot(&self) -> BTreeMap<String, Vec<u8>> {
         let state = self.state();
         let bytes = |id: usize| state.files.get(id).map(|file| file.now.clone()).unwrap_or_default();
         state.names.iter().map(|(name, &id)| (name.clone(), bytes(id))).collect()
     }
 
     /// Whoever had the disk locked is gone.
-    pub(crate) fn unlock(&self) {
+    pub fn unlock(&self) {
         self.state().locked = false;
     }
 
@@ -165,9 +166,9 @@ impl Content {
         }
     }
 
-    fn survivor(&self, mode: u64, random: &mut Random) -> Content {
+    fn survivor(&self, mode: usize, random: &mut Random) -> Content {
         let mut bytes = self.durable.clone();
-        let mut left = random.below(self.changes.len() as u64 * 4 + 1);
+        let mut left = random.below(self.changes.len() * 4 + 1);
         for change in &self.changes {
             Content::apply(&mut bytes, change, &mut || match mode {
                 0 => false,
@@ -298,15 +299,5 @@ impl DiskFile for FakeFile {
                 Content::apply(&mut file.durable, &change, &mut || true);
             }
         })
-    }
-}
-
-/// Xorshift: enough to choose what survives.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound.max(1)
     }
 }

@@ -1,0 +1,61 @@
+//! The outputs of one input, by who carries them out.
+
+use std::sync::Arc;
+
+use crate::hub::history::{Record, Request};
+use crate::hub::{ConnectionId, Line, Output};
+
+/// What the store is given.
+#[derive(Debug)]
+pub enum Job {
+    /// Keep it.
+    Keep(Record),
+    /// Keep what a room is, or forget it.
+    Room(Arc<str>, Option<Box<[u8]>>),
+    /// Answer it, under this ticket.
+    Read(u64, Request),
+}
+
+/// What the hub wants done after one input; each list is in its order.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// Lines, and to whom they go.
+    pub lines: Vec<(ConnectionId, Line)>,
+    /// Whose long reply goes on when they have read so far.
+    pub more: Vec<ConnectionId>,
+    /// Who is not to be read for now.
+    pub held: Vec<ConnectionId>,
+    /// Who is read again.
+    pub released: Vec<ConnectionId>,
+    /// Whose socket goes while the hub keeps their place; before `closed`.
+    pub detached: Vec<ConnectionId>,
+    /// Who is closed, after their last line; their places are free.
+    pub closed: Vec<ConnectionId>,
+    /// What the store has to do.
+    pub store: Vec<Job>,
+    /// Lines for the log.
+    pub log: Vec<String>,
+}
+
+impl Turn {
+    /// Sorts outputs. What is for the operator's terminal is left out.
+    pub fn of(outputs: impl IntoIterator<Item = Output>) -> Turn {
+        let mut turn = Turn::default();
+        for output in outputs {
+            match output {
+                Output::Line { to, line } => turn.lines.push((to, line)),
+                Output::More { id } => turn.more.push(id),
+                Output::Hold { id } => turn.held.push(id),
+                Output::Release { id } => turn.released.push(id),
+                Output::Detach { id } => turn.detached.push(id),
+                Output::Close { id } => turn.closed.push(id),
+                Output::Store(record) => turn.store.push(Job::Keep(*record)),
+                Output::Room { room, state } => turn.store.push(Job::Room(room, state)),
+                Output::Read { ticket, request } => turn.store.push(Job::Read(ticket, request)),
+                Output::Log(text) | Output::Warn(text) => turn.log.push(text),
+                Output::Console(_) | Output::Stop(_) => {}
+            }
+        }
+        turn
+    }
+}

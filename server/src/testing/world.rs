@@ -1,0 +1,179 @@
+//! A hub under virtual time, without sockets: what everybody was sent, and a store that answers at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::turn::{Job, Turn};
+use crate::archive::Memory;
+use crate::hub::history::Request;
+use crate::hub::{ConnectionId, Hub, Input, Line, Settings, Speaker};
+
+use crate::protocol::MsgId;
+use crate::protocol::time::{Moment, UnixMillis};
+
+/// When it begins, in milliseconds since 1970.
+pub const START: u64 = 1_700_000_000_000;
+
+/// See the [module](self).
+pub struct World {
+    /// What is tested.
+    pub hub: Hub,
+    /// Since it began.
+    pub now: Duration,
+    /// Whom the hub has closed.
+    pub closed: Vec<ConnectionId>,
+    /// Whose long reply is not finished.
+    pub more: Vec<ConnectionId>,
+    /// Everything for the log.
+    pub log: Vec<String>,
+    /// What was to be written down of rooms.
+    pub rooms: HashMap<Arc<str>, Option<Box<[u8]>>>,
+    /// The last id that was to be stored.
+    pub last: MsgId,
+    /// Who is not read.
+    pub held: Vec<ConnectionId>,
+    /// Where it is set, questions are not answered, but kept here.
+    pub asked: Option<Vec<(u64, Request)>>,
+    /// Nothing that is sent is kept.
+    pub deaf: bool,
+    sent: HashMap<ConnectionId, Vec<Line>>,
+    memory: Memory,
+    opened: u32,
+}
+
+impl World {
+    /// With the default settings, and a key for OPER.
+    pub fn new() -> World {
+        World::with(Settings { oper_key: Some("open sesame".into()), ..Settings::default() })
+    }
+
+    /// With these settings, but for the limits of connections.
+    pub fn with(settings: Settings) -> World {
+        let settings = Settings { max_clients: 100_000, max_clients_per_ip: Some(100_000), ..settings };
+        World {
+            hub: Hub::new(settings, Moment::default()),
+            now: Duration::ZERO,
+            closed: Vec::new(),
+            more: Vec::new(),
+            log: Vec::new(),
+            rooms: HashMap::new(),
+            last: MsgId::default(),
+            held: Vec::new(),
+            asked: None,
+            deaf: false,
+            sent: HashMap::new(),
+            memory: Memory::default(),
+            opened: 0,
+        }
+    }
+
+    /// Gives the hub an input, carries out what comes of it, and answers what it asks the store.
+    pub fn give(&mut self, input: Input<'_>) {
+        let wall = UnixMillis(START + self.now.as_millis() as u64);
+        self.hub.handle(input, Moment { elapsed: self.now, wall });
+        let turn = Turn::of(self.hub.drain());
+        for (to, line) in turn.lines {
+            assert!(std::str::from_utf8(&line).is_ok(), "only UTF-8 goes out");
+            if !self.deaf {
+                self.sent.entry(to).or_default().push(line);
+            }
+        }
+        self.more.extend(turn.more);
+        self.closed.extend(turn.closed);
+        self.held.extend(turn.held);
+        self.held.retain(|held| !turn.released.contains(held));
+        self.log.extend(turn.log);
+        let mut answers = Vec::new();
+        for job in turn.store {
+            match (job, &mut self.asked) {
+                (Job::Keep(record), _) => {
+                    self.last = record.id;
+                    self.memory.keep(record);
+                }
+                (Job::Room(room, state), _) => drop(self.rooms.insert(room, state)),
+                (Job::Read(ticket, request), Some(asked)) => asked.push((ticket, request)),
+                (Job::Read(ticket, request), None) => answers.push((ticket, self.memory.answer(&request))),
+            }
+        }
+        for (ticket, answer) in answers {
+            self.give(Input::Answer { ticket, answer });
+        }
+    }
+
+    /// Somebody connects.
+    pub fn open(&mut self) -> ConnectionId {
+        let id = ConnectionId { slot: self.opened, generation: 1 };
+        self.opened += 1;
+        let peer = ([127, 0, 0, 1], self.opened as u16).into();
+        // Tokens are told apart, and are easily told.
+        let token = u128::from(self.opened);
+        self.give(Input::Opened { id, peer, cloak: 1, token, raw: false });
+        id
+    }
+
+    /// Somebody connects with an IRC program.
+    pub fn open_irc(&mut self) -> ConnectionId {
+        let id = self.open();
+        self.give(Input::Speaks { id, speaker: Speaker::Irc, name: None });
+        id
+    }
+
+    /// The same, and registers.
+    pub fn irc(&mut self, nick: &str) -> ConnectionId {
+        let id = self.open_irc();
+        self.say(id, &format!("NICK {nick}\nUSER u 0 * :real name\n"));
+        self.heard(id);
+        id
+    }
+
+    /// Lines of somebody, each ended by LF.
+    pub fn say(&mut self, id: ConnectionId, lines: &str) {
+        self.give(Input::Lines { id, block: lines.as_bytes() });
+    }
+
+    /// What was sent to somebody since the last look, without line ends.
+    pub fn heard(&mut self, id: ConnectionId) -> Vec<String> {
+        let text = |line: &Line| String::from_utf8_lossy(line).trim_end().to_owned();
+        self.received(id).iter().map(text).collect()
+    }
+
+    /// The same, as it goes over the wire.
+    pub fn received(&mut self, id: ConnectionId) -> Vec<Line> {
+        self.sent.remove(&id).unwrap_or_default()
+    }
+
+    /// Lets time pass, with every deadline on the way.
+    pub fn pass(&mut self, seconds: u64) {
+        let end = self.now + Duration::from_secs(seconds);
+        while let Some(at) = self.hub.next_timeout().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.give(Input::Tick);
+        }
+        self.now = end;
+    }
+
+    /// The store answers what it was asked.
+    pub fn answer(&mut self) {
+        for (ticket, request) in self.asked.as_mut().map(std::mem::take).unwrap_or_default() {
+            let answer = self.memory.answer(&request);
+            self.give(Input::Answer { ticket, answer });
+        }
+    }
+
+    /// The disk has all that it was given.
+    pub fn stored(&mut self) {
+        self.give(Input::Stored { upto: self.last });
+    }
+
+    /// The store has nothing any more.
+    pub fn forget(&mut self) {
+        self.memory = Memory::default();
+    }
+}
+
+impl Default for World {
+    fn default() -> World {
+        World::new()
+    }
+}
