@@ -47,14 +47,12 @@ fn write(app: &App, text: &str) {
 #[test]
 fn enter_sends_and_shift_enter_makes_a_line() {
     let app = window(Screen::Room);
-    let room = app.global::<RoomView<'_>>();
     let told = Told::default();
     let (here, weak) = (told.clone(), app.as_weak());
-    room.on_send(move || {
+    app.global::<ComposerView<'_>>().on_send(move || {
         let app = weak.unwrap();
-        let room = app.global::<RoomView<'_>>();
-        here.borrow_mut().push(room.get_draft().into());
-        room.set_draft("".into());
+        here.borrow_mut().push(app.global::<ComposerView<'_>>().get_draft().into());
+        app.global::<ComposerView<'_>>().set_draft("".into());
     });
     write(&app, "hi");
     press(&app, &[Key::Shift.into(), Key::Return.into()]);
@@ -63,25 +61,24 @@ fn enter_sends_and_shift_enter_makes_a_line() {
     write(&app, "again");
     press(&app, &[Key::Return.into()]);
     assert_eq!(*told.borrow(), ["hi\nthere", "again"]);
-    assert_eq!(room.get_draft(), "");
+    assert_eq!(app.global::<ComposerView<'_>>().get_draft(), "");
 }
 
 #[test]
 fn tab_completes_and_up_takes_back() {
     let app = window(Screen::Room);
-    let room = app.global::<RoomView<'_>>();
-    room.on_complete(|text, cursor, backward| {
+    app.global::<ComposerView<'_>>().on_complete(|text, cursor, backward| {
         assert_eq!((text.as_str(), cursor, backward), ("al", 2, false));
         Completion { text: "alice: ".into(), cursor: 7 }
     });
-    room.on_previous_sent(|| "the last one".into());
+    app.global::<ComposerView<'_>>().on_previous_sent(|| "the last one".into());
     press(&app, &[Key::UpArrow.into()]);
-    assert_eq!(room.get_draft(), "the last one");
-    room.set_draft("".into());
+    assert_eq!(app.global::<ComposerView<'_>>().get_draft(), "the last one");
+    app.global::<ComposerView<'_>>().set_draft("".into());
     write(&app, "al");
     press(&app, &[Key::Tab.into()]);
     write(&app, "hello");
-    assert_eq!(room.get_draft(), "alice: hello");
+    assert_eq!(app.global::<ComposerView<'_>>().get_draft(), "alice: hello");
 }
 
 #[test]
@@ -90,9 +87,9 @@ fn keys_open_and_escape_closes() {
     let shell = app.global::<Shell<'_>>();
     let told = Told::default();
     let here = told.clone();
-    app.global::<RoomView<'_>>().on_next_room(move || here.borrow_mut().push("next".into()));
+    app.global::<RoomsView<'_>>().on_next_room(move || here.borrow_mut().push("next".into()));
     let here = told.clone();
-    app.global::<RoomView<'_>>().on_next_unread(move || here.borrow_mut().push("unread".into()));
+    app.global::<RoomsView<'_>>().on_next_unread(move || here.borrow_mut().push("unread".into()));
     let here = told.clone();
     shell.on_opened(move |panel| {
         if panel == Panel::Browse {
@@ -116,7 +113,7 @@ fn keys_open_and_escape_closes() {
     assert_eq!(*told.borrow(), ["browse", "next", "unread"]);
     // The keyboard is back where lines are written.
     write(&app, "ok");
-    assert_eq!(app.global::<RoomView<'_>>().get_draft(), "ok");
+    assert_eq!(app.global::<ComposerView<'_>>().get_draft(), "ok");
 }
 
 #[test]
@@ -225,9 +222,8 @@ fn window_again(screen: Screen) -> App {
 #[test]
 fn the_timeline_stays_at_the_bottom_only_when_it_was_there() {
     let app = window(Screen::Room);
-    let room = app.global::<RoomView<'_>>();
     let lines = Rc::new(VecModel::<LineRow>::default());
-    room.set_lines(ModelRc::from(lines.clone()));
+    app.global::<TimelineView<'_>>().set_lines(ModelRc::from(lines.clone()));
     for n in 0..500 {
         lines.push(line(n));
         if n % 25 == 0 {
@@ -236,24 +232,24 @@ fn the_timeline_stays_at_the_bottom_only_when_it_was_there() {
     }
     frame(&app);
     settle();
-    assert!(room.get_stick());
+    assert!(app.global::<TimelineView<'_>>().get_stick());
     assert!(shown(&app, 499), "the newest line is in view");
 
     for _ in 0..3 {
         press(&app, &[Key::PageUp.into()]);
         frame(&app);
     }
-    assert!(!room.get_stick(), "reading back lets go");
+    assert!(!app.global::<TimelineView<'_>>().get_stick(), "reading back lets go");
     let place = first_shown(&app);
     for n in 500..700 {
         lines.push(line(n));
     }
     frame(&app);
     settle();
-    assert!(!room.get_stick());
+    assert!(!app.global::<TimelineView<'_>>().get_stick());
     assert_eq!(first_shown(&app), place, "new lines below move nothing");
 
-    room.set_stick(true);
+    app.global::<TimelineView<'_>>().set_stick(true);
     frame(&app);
     settle();
     frame(&app);
@@ -275,48 +271,47 @@ fn place(app: &App, n: usize) -> Option<i32> {
 
 /// The number of the line in the middle of the screen.
 fn under_eye(app: &App, lines: &VecModel<LineRow>) -> usize {
-    let row = lines.row_data(app.global::<RoomView<'_>>().get_eye() as usize).expect("a row");
+    let row = lines.row_data(app.global::<TimelineView<'_>>().get_eye() as usize).expect("a row");
     row.plain.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("a line")
 }
 
 /// A page goes in, and Rust says which row the eye was on, as the bridge does.
 fn insert(app: &App, lines: &VecModel<LineRow>, at: usize, page: &[usize]) {
-    let room = app.global::<RoomView<'_>>();
-    let (eye, eye_at) = (room.get_eye(), room.get_eye_at());
+    let (eye, eye_at) =
+        (app.global::<TimelineView<'_>>().get_eye(), app.global::<TimelineView<'_>>().get_eye_at());
     for (i, n) in page.iter().enumerate() {
         lines.insert(at + i, line(*n));
     }
     if eye >= at as i32 {
-        room.set_eye(eye + page.len() as i32);
-        room.set_hold_at(eye_at);
-        room.set_hold(eye + page.len() as i32);
+        app.global::<TimelineView<'_>>().set_eye(eye + page.len() as i32);
+        app.global::<TimelineView<'_>>().set_hold_at(eye_at);
+        app.global::<TimelineView<'_>>().set_hold(eye + page.len() as i32);
     }
 }
 
 #[test]
 fn what_is_read_stays_where_it_is_while_pages_come_in_above() {
     let app = window(Screen::Room);
-    let room = app.global::<RoomView<'_>>();
     let lines = Rc::new(VecModel::<LineRow>::default());
     lines.push(LineRow { kind: LineKind::Top, state: LineState::Pending, ..LineRow::default() });
     (1000..1050).for_each(|n| lines.push(line(n)));
-    room.set_lines(ModelRc::from(lines.clone()));
+    app.global::<TimelineView<'_>>().set_lines(ModelRc::from(lines.clone()));
     frame(&app);
     settle();
     // Pinned to the bottom, a page above moves nothing.
     insert(&app, &lines, 1, &(950..1000).collect::<Vec<_>>());
     frame(&app);
-    assert!(room.get_stick() && shown(&app, 1049));
+    assert!(app.global::<TimelineView<'_>>().get_stick() && shown(&app, 1049));
 
     // With the very top in view, and in the middle.
-    room.set_marked_from(0);
+    app.global::<TimelineView<'_>>().set_marked_from(0);
     for (up, first) in [(20, 900), (2, 850), (5, 800), (20, 750)] {
         for _ in 0..up {
             press(&app, &[Key::PageUp.into()]);
             frame(&app);
         }
-        assert!(!room.get_stick());
-        let (eye, n) = (room.get_eye(), under_eye(&app, &lines));
+        assert!(!app.global::<TimelineView<'_>>().get_stick());
+        let (eye, n) = (app.global::<TimelineView<'_>>().get_eye(), under_eye(&app, &lines));
         let before = place(&app, n).expect("it is on the screen");
         insert(&app, &lines, 1, &(first..first + 50).collect::<Vec<_>>());
         frame(&app);
@@ -324,14 +319,14 @@ fn what_is_read_stays_where_it_is_while_pages_come_in_above() {
         settle();
         frame(&app);
         assert_eq!(place(&app, n), Some(before), "line {n} later");
-        assert_eq!(room.get_eye(), eye + 50);
+        assert_eq!(app.global::<TimelineView<'_>>().get_eye(), eye + 50);
     }
     assert!(!shown(&app, 750));
 
     // A gap in the view is filled below itself: who reads below it sees nothing move.
     let n = under_eye(&app, &lines);
     let before = place(&app, n);
-    insert(&app, &lines, room.get_eye() as usize - 2, &[5000, 5001, 5002]);
+    insert(&app, &lines, app.global::<TimelineView<'_>>().get_eye() as usize - 2, &[5000, 5001, 5002]);
     frame(&app);
     assert_eq!((place(&app, n), before.is_some()), (before, true));
 }
@@ -339,17 +334,16 @@ fn what_is_read_stays_where_it_is_while_pages_come_in_above() {
 #[test]
 fn what_is_missing_near_the_screen_is_asked_for() {
     let app = window(Screen::Room);
-    let room = app.global::<RoomView<'_>>();
     let lines: Vec<LineRow> = (0..400).map(line).collect();
-    room.set_lines(lines.as_slice().into());
+    app.global::<TimelineView<'_>>().set_lines(lines.as_slice().into());
     let asked = Rc::new(RefCell::new((0, 0)));
     let here = asked.clone();
-    room.on_looked_at(move |first, count| *here.borrow_mut() = (first, count));
+    app.global::<TimelineView<'_>>().on_looked_at(move |first, count| *here.borrow_mut() = (first, count));
     frame(&app);
     press(&app, &[Key::PageUp.into()]);
     frame(&app);
     assert_eq!(*asked.borrow(), (0, 0), "nothing is missing");
-    room.set_has_gaps(true);
+    app.global::<TimelineView<'_>>().set_has_gaps(true);
     press(&app, &[Key::PageUp.into()]);
     frame(&app);
     let (first, count) = *asked.borrow();
@@ -361,22 +355,22 @@ fn what_is_missing_near_the_screen_is_asked_for() {
 #[test]
 fn a_rows_menu_opens_by_key() {
     let app = window(Screen::Room);
-    let room = app.global::<RoomView<'_>>();
     let lines: Vec<LineRow> = (0..12).map(line).collect();
-    room.set_lines(lines.as_slice().into());
+    app.global::<TimelineView<'_>>().set_lines(lines.as_slice().into());
     frame(&app);
     let told = Told::default();
     let here = told.clone();
-    room.on_copy_line(move |row| here.borrow_mut().push(format!("copy {row}")));
+    app.global::<TimelineView<'_>>().on_copy_line(move |row| here.borrow_mut().push(format!("copy {row}")));
     let here = told.clone();
-    room.on_mention_person(move |name| here.borrow_mut().push(format!("mention {name}")));
+    app.global::<PeopleView<'_>>()
+        .on_mention_person(move |name| here.borrow_mut().push(format!("mention {name}")));
     let here = told.clone();
-    room.on_close_room(move |row| here.borrow_mut().push(format!("close {row}")));
+    app.global::<RoomsView<'_>>().on_close_room(move |row| here.borrow_mut().push(format!("close {row}")));
     // From the composer to the timeline, and up to its last row but one.
     press(&app, &[Key::Shift.into(), Key::Backtab.into()]);
     press(&app, &[Key::UpArrow.into()]);
     press(&app, &[Key::UpArrow.into()]);
-    assert_eq!(room.get_marked_from(), 10);
+    assert_eq!(app.global::<TimelineView<'_>>().get_marked_from(), 10);
     for (keys, down) in [(vec![Key::Menu.into()], 1), (vec![Key::Shift.into(), Key::F10.into()], 2)] {
         press(&app, &keys);
         for _ in 0..down {
@@ -389,10 +383,10 @@ fn a_rows_menu_opens_by_key() {
     press(&app, &[Key::Menu.into()]);
     press(&app, &[Key::Escape.into()]);
     press(&app, &[Key::UpArrow.into()]);
-    assert_eq!((room.get_marked_from(), told.borrow().len()), (9, 2));
+    assert_eq!((app.global::<TimelineView<'_>>().get_marked_from(), told.borrow().len()), (9, 2));
 
     // A room of the list: backwards past the header's buttons and what is at the list's foot.
-    room.set_can_edit(false);
+    app.global::<RoomView<'_>>().set_can_edit(false);
     for _ in 0..6 {
         press(&app, &[Key::Shift.into(), Key::Backtab.into()]);
     }
@@ -405,7 +399,6 @@ fn a_rows_menu_opens_by_key() {
 #[test]
 fn a_cursor_that_rests_keeps_the_keyboard() {
     let app = window(Screen::Room);
-    let room = app.global::<RoomView<'_>>();
     let shell = app.global::<Shell<'_>>();
     write(&app, "one");
     for text in ["two", "three"] {
@@ -416,7 +409,7 @@ fn a_cursor_that_rests_keeps_the_keyboard() {
         shell.set_resting(false);
         write(&app, text);
     }
-    assert_eq!(room.get_draft(), "onetwothree");
+    assert_eq!(app.global::<ComposerView<'_>>().get_draft(), "onetwothree");
 }
 
 #[test]

@@ -170,8 +170,8 @@ fn open(app: &App, panel: Panel) {
 fn hosting(app: &App) {
     room(app);
     app.global::<HostView<'_>>().set_running(true);
-    app.global::<RoomView<'_>>().set_status(StatusKind::Hosting);
-    app.global::<RoomView<'_>>().set_status_text(app.global::<Words<'_>>().invoke_hosting());
+    app.global::<StatusView<'_>>().set_status(StatusKind::Hosting);
+    app.global::<StatusView<'_>>().set_status_text(app.global::<Words<'_>>().invoke_hosting());
 }
 
 fn guests(app: &App) {
@@ -186,26 +186,25 @@ fn stop(app: &App) {
 
 fn reconnecting(app: &App) {
     room(app);
-    let view = app.global::<RoomView<'_>>();
-    view.set_status(StatusKind::Reconnecting);
-    view.set_status_text(app.global::<Words<'_>>().invoke_reconnecting(4));
-    view.set_notice(app.global::<Words<'_>>().invoke_settings_set_aside("settings.toml.broken".into()));
-    view.set_people_count(42);
-    view.set_stick(false);
-    view.set_below_count(3);
+    app.global::<StatusView<'_>>().set_status(StatusKind::Reconnecting);
+    app.global::<StatusView<'_>>().set_status_text(app.global::<Words<'_>>().invoke_reconnecting(4));
+    app.global::<StatusView<'_>>()
+        .set_notice(app.global::<Words<'_>>().invoke_settings_set_aside("settings.toml.broken".into()));
+    app.global::<PeopleView<'_>>().set_people_count(42);
+    app.global::<TimelineView<'_>>().set_stick(false);
+    app.global::<TimelineView<'_>>().set_below_count(3);
 }
 
 /// The first lines of the preview after some others, and how far the view is scrolled up.
 fn lines(app: &App, first: &[LineRow], stick: bool) {
     room(app);
-    let view = app.global::<RoomView<'_>>();
-    let preview: Vec<LineRow> = view.get_lines().iter().take(8).collect();
+    let preview: Vec<LineRow> = app.global::<TimelineView<'_>>().get_lines().iter().take(8).collect();
     let all: Vec<LineRow> = first.iter().cloned().chain(preview).collect();
-    view.set_lines(all.as_slice().into());
-    view.set_stick(stick);
-    view.set_below_count(if stick { 0 } else { 2 });
+    app.global::<TimelineView<'_>>().set_lines(all.as_slice().into());
+    app.global::<TimelineView<'_>>().set_stick(stick);
+    app.global::<TimelineView<'_>>().set_below_count(if stick { 0 } else { 2 });
     if !stick {
-        view.set_reveal(0);
+        app.global::<TimelineView<'_>>().set_reveal(0);
     }
 }
 
@@ -241,7 +240,6 @@ fn gap(app: &App) {
 
 fn failed(app: &App) {
     lines(app, &[], true);
-    let view = app.global::<RoomView<'_>>();
     let words = app.global::<Words<'_>>();
     let own = |text: &str, state, reason| LineRow {
         kind: LineKind::Message,
@@ -255,13 +253,13 @@ fn failed(app: &App) {
         reason,
         ..LineRow::default()
     };
-    let mut rows: Vec<LineRow> = view.get_lines().iter().collect();
+    let mut rows: Vec<LineRow> = app.global::<TimelineView<'_>>().get_lines().iter().collect();
     rows.push(own("did that one arrive?", LineState::Failed, words.invoke_never_confirmed()));
     rows.push(own("one of those", LineState::Failed, words.invoke_may_not_speak()));
     rows.push(own("and this waits", LineState::Pending, SharedString::default()));
-    view.set_lines(rows.as_slice().into());
-    view.set_status(StatusKind::Offline);
-    view.set_status_text(words.invoke_offline("09:20".into()));
+    app.global::<TimelineView<'_>>().set_lines(rows.as_slice().into());
+    app.global::<StatusView<'_>>().set_status(StatusKind::Offline);
+    app.global::<StatusView<'_>>().set_status_text(words.invoke_offline("09:20".into()));
 }
 
 fn find_results(app: &App) {
@@ -282,7 +280,6 @@ fn find_local(app: &App) {
 fn composing(app: &App) {
     room(app);
     let words = app.global::<Words<'_>>();
-    let view = app.global::<RoomView<'_>>();
     let commands = [
         ("/join", words.invoke_help_join()),
         ("/me", words.invoke_help_me()),
@@ -291,9 +288,10 @@ fn composing(app: &App) {
     ];
     let commands: Vec<_> =
         commands.into_iter().map(|(name, help)| CommandHelp { name: name.into(), help }).collect();
-    view.set_commands(commands.as_slice().into());
-    view.set_draft("/me writes a text\nof several lines,\nso that the field grows".into());
-    view.set_paste_question(true);
+    app.global::<ComposerView<'_>>().set_commands(commands.as_slice().into());
+    app.global::<ComposerView<'_>>()
+        .set_draft("/me writes a text\nof several lines,\nso that the field grows".into());
+    app.global::<ComposerView<'_>>().set_paste_question(true);
 }
 
 fn save(path: &Path, picture: &Picture) {

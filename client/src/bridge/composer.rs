@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
-use parlor_ui::{App, CommandHelp, Completion, RoomView, Words};
+use parlor_ui::{App, CommandHelp, Completion, ComposerView, TimelineView, Words};
 
 use super::text::shared;
 use super::{Bridge, on, phrases};
@@ -25,31 +25,34 @@ pub(super) struct Completing {
 
 impl Bridge {
     pub(super) fn listen_to_composer(self: &Rc<Self>, window: &App) {
-        let room = window.global::<RoomView>();
-        on!(self, room, on_send, |this| this.send());
-        on!(self, room, on_draft_edited, |this| this.draft_edited());
-        on!(self, room, on_complete, |this, text, cursor, backward| this.complete(&text, cursor, backward));
-        on!(self, room, on_previous_sent, |this| this.sent_before(true));
-        on!(self, room, on_next_sent, |this| this.sent_before(false));
-        on!(self, room, on_pick_command, |this, index| this.pick_command(index));
-        on!(self, room, on_confirm_paste, |this| this.confirm_paste());
-        on!(self, room, on_cancel_paste, |this| this.cancel_paste());
+        on!(self, window.global::<ComposerView>(), on_send, |this| this.send());
+        on!(self, window.global::<ComposerView>(), on_draft_edited, |this| this.draft_edited());
+        on!(self, window.global::<ComposerView>(), on_complete, |this, text, cursor, backward| this
+            .complete(&text, cursor, backward));
+        on!(self, window.global::<ComposerView>(), on_previous_sent, |this| this.sent_before(true));
+        on!(self, window.global::<ComposerView>(), on_next_sent, |this| this.sent_before(false));
+        on!(self, window.global::<ComposerView>(), on_pick_command, |this, index| this.pick_command(index));
+        on!(self, window.global::<ComposerView>(), on_confirm_paste, |this| this.confirm_paste());
+        on!(self, window.global::<ComposerView>(), on_cancel_paste, |this| this.cancel_paste());
     }
 
     fn send(self: &Rc<Self>) {
         let Some(window) = self.window.upgrade() else { return };
-        let room = window.global::<RoomView>();
-        let count = room.get_draft().lines().filter(|line| !line.trim().is_empty()).count();
+        let count = window
+            .global::<ComposerView>()
+            .get_draft()
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .count();
         if count > LINES_UNASKED {
-            room.set_paste_lines(count as i32);
-            return room.set_paste_question(true);
+            window.global::<ComposerView>().set_paste_lines(count as i32);
+            return window.global::<ComposerView>().set_paste_question(true);
         }
         self.send_now(&window);
     }
 
     fn send_now(self: &Rc<Self>, window: &App) {
-        let room = window.global::<RoomView>();
-        let text = room.get_draft().trim_end().to_owned();
+        let text = window.global::<ComposerView>().get_draft().trim_end().to_owned();
         let Some(to) = self.current_key() else { return };
         if text.trim().is_empty() {
             return;
@@ -72,53 +75,50 @@ impl Bridge {
             state.sent_at = state.sent.len();
             state.completing = None;
         }
-        room.set_draft(SharedString::default());
-        room.set_commands(ModelRc::default());
-        room.set_stick(true);
-        room.set_below_count(0);
+        window.global::<ComposerView>().set_draft(SharedString::default());
+        window.global::<ComposerView>().set_commands(ModelRc::default());
+        window.global::<TimelineView>().set_stick(true);
+        window.global::<TimelineView>().set_below_count(0);
         self.leave_draft();
         self.keep_soon();
     }
 
     fn confirm_paste(self: &Rc<Self>) {
         let Some(window) = self.window.upgrade() else { return };
-        window.global::<RoomView>().set_paste_question(false);
+        window.global::<ComposerView>().set_paste_question(false);
         self.send_now(&window);
     }
 
     fn cancel_paste(&self) {
         if let Some(window) = self.window.upgrade() {
-            window.global::<RoomView>().set_paste_question(false);
+            window.global::<ComposerView>().set_paste_question(false);
         }
     }
 
     fn draft_edited(self: &Rc<Self>) {
         let Some(window) = self.window.upgrade() else { return };
-        let room = window.global::<RoomView>();
-        room.set_commands(ModelRc::new(VecModel::from(commands_for(
+        window.global::<ComposerView>().set_commands(ModelRc::new(VecModel::from(commands_for(
             &window.global::<Words>(),
-            &room.get_draft(),
+            &window.global::<ComposerView>().get_draft(),
         ))));
         self.keep_soon();
     }
 
     /// `/help`: the list that a slash shows.
     pub(super) fn show_commands(self: &Rc<Self>, window: &App) {
-        let room = window.global::<RoomView>();
-        if room.get_draft().is_empty() {
-            room.set_draft("/".into());
+        if window.global::<ComposerView>().get_draft().is_empty() {
+            window.global::<ComposerView>().set_draft("/".into());
             self.draft_edited();
         }
     }
 
     fn pick_command(self: &Rc<Self>, index: i32) {
         let Some(window) = self.window.upgrade() else { return };
-        let room = window.global::<RoomView>();
-        let commands = commands_for(&window.global::<Words>(), &room.get_draft());
+        let commands = commands_for(&window.global::<Words>(), &window.global::<ComposerView>().get_draft());
         let picked = usize::try_from(index).ok().and_then(|i| commands.into_iter().nth(i));
         if let Some(CommandHelp { name, .. }) = picked {
             let word = name.split(' ').next().unwrap_or_default();
-            room.set_draft(shared(&format!("{word} ")));
+            window.global::<ComposerView>().set_draft(shared(&format!("{word} ")));
             self.draft_edited();
         }
     }
@@ -173,7 +173,7 @@ impl Bridge {
     /// Keeps what is typed in the conversation on the screen.
     pub(super) fn leave_draft(&self) {
         let (Some(window), Some(key)) = (self.window.upgrade(), self.current_key()) else { return };
-        let draft = window.global::<RoomView>().get_draft();
+        let draft = window.global::<ComposerView>().get_draft();
         let mut state = self.state.borrow_mut();
         let place = state.draft_place(&key);
         if draft.trim().is_empty() {
@@ -188,8 +188,8 @@ impl Bridge {
             let state = self.state.borrow();
             state.drafts.texts.get(&state.draft_place(key)).cloned().unwrap_or_default()
         };
-        window.global::<RoomView>().set_draft(shared(&draft));
-        window.global::<RoomView>().set_commands(ModelRc::default());
+        window.global::<ComposerView>().set_draft(shared(&draft));
+        window.global::<ComposerView>().set_commands(ModelRc::default());
     }
 }
 

@@ -4,7 +4,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
-use parlor_ui::{App, ListedRoom as ListedRow, RoomRow, RoomView, Shell, SwitcherRow, Words};
+use parlor_ui::{
+    App, BrowseView, ListedRoom as ListedRow, PeopleView, RoomRow, RoomView, RoomsView, Shell, StatusView,
+    SwitcherRow, SwitcherView, TimelineView, Words,
+};
 
 use super::lines::Lines;
 use super::phrases::phrase;
@@ -54,31 +57,31 @@ impl Bridge {
     }
 
     pub(super) fn listen_to_room(self: &Rc<Self>, window: &App) {
-        let room = window.global::<RoomView>();
-        on!(self, room, on_select_room, |this, index| this.select_index(index));
-        on!(self, room, on_previous_room, |this| this.step(-1));
-        on!(self, room, on_next_room, |this| this.step(1));
-        on!(self, room, on_next_unread, |this| this.next_unread());
-        on!(self, room, on_close_room, |this, index| this.close_index(index));
-        on!(self, room, on_edit_topic, |this, text| this.edit_topic(&text));
-        on!(self, room, on_leave, |this| this.leave_current());
-        on!(self, room, on_disconnect, |this| this.disconnect());
-        on!(self, room, on_toggle_away, |this| this.toggle_away());
-        on!(self, room, on_retry, |this, row| this.retry(row));
-        on!(self, room, on_discard, |this, row| this.discard(row));
-        on!(self, room, on_open_link, |_this, url| open_link(&url));
-        on!(self, room, on_copy_line, |this, row| this.copy_rows(row, row));
-        on!(self, room, on_copy_lines, |this, from, to| this.copy_rows(from, to));
-        on!(self, room, on_toggle_fold, |this, row| this.toggle_fold(row));
-        on!(self, room, on_jump_to_end, |this| this.jump_to_end());
-        on!(self, room, on_retry_now, |this| this.act(Action::RetryNow));
-        on!(self, room, on_dismiss_notice, |this| this.dismiss_notice());
-        on!(self, room, on_filter_listed, |this, text| this.filter_listed(&text));
-        on!(self, room, on_join_listed, |this, index| this.join_listed(index));
-        on!(self, room, on_join_named, |this, name| this.join_named(&name));
-        on!(self, room, on_unignore, |this, index| this.unignore(index));
-        on!(self, room, on_filter_switcher, |this, text| this.filter_switcher(&text));
-        on!(self, room, on_switch_to, |this, index| this.switch_to(index));
+        on!(self, window.global::<RoomsView>(), on_select_room, |this, index| this.select_index(index));
+        on!(self, window.global::<RoomsView>(), on_previous_room, |this| this.step(-1));
+        on!(self, window.global::<RoomsView>(), on_next_room, |this| this.step(1));
+        on!(self, window.global::<RoomsView>(), on_next_unread, |this| this.next_unread());
+        on!(self, window.global::<RoomsView>(), on_close_room, |this, index| this.close_index(index));
+        on!(self, window.global::<RoomView>(), on_edit_topic, |this, text| this.edit_topic(&text));
+        on!(self, window.global::<RoomView>(), on_leave, |this| this.leave_current());
+        on!(self, window.global::<StatusView>(), on_disconnect, |this| this.disconnect());
+        on!(self, window.global::<StatusView>(), on_toggle_away, |this| this.toggle_away());
+        on!(self, window.global::<TimelineView>(), on_retry, |this, row| this.retry(row));
+        on!(self, window.global::<TimelineView>(), on_discard, |this, row| this.discard(row));
+        on!(self, window.global::<TimelineView>(), on_open_link, |_this, url| open_link(&url));
+        on!(self, window.global::<TimelineView>(), on_copy_line, |this, row| this.copy_rows(row, row));
+        on!(self, window.global::<TimelineView>(), on_copy_lines, |this, from, to| this.copy_rows(from, to));
+        on!(self, window.global::<TimelineView>(), on_toggle_fold, |this, row| this.toggle_fold(row));
+        on!(self, window.global::<TimelineView>(), on_jump_to_end, |this| this.jump_to_end());
+        on!(self, window.global::<StatusView>(), on_retry_now, |this| this.act(Action::RetryNow));
+        on!(self, window.global::<StatusView>(), on_dismiss_notice, |this| this.dismiss_notice());
+        on!(self, window.global::<BrowseView>(), on_filter_listed, |this, text| this.filter_listed(&text));
+        on!(self, window.global::<BrowseView>(), on_join_listed, |this, index| this.join_listed(index));
+        on!(self, window.global::<BrowseView>(), on_join_named, |this, name| this.join_named(&name));
+        on!(self, window.global::<PeopleView>(), on_unignore, |this, index| this.unignore(index));
+        on!(self, window.global::<SwitcherView>(), on_filter_switcher, |this, text| this
+            .filter_switcher(&text));
+        on!(self, window.global::<SwitcherView>(), on_switch_to, |this, index| this.switch_to(index));
     }
 
     pub(super) fn opened_conversation(&self, window: &App, key: Key, name: String, kind: Kind) {
@@ -132,7 +135,7 @@ impl Bridge {
             gone.then(|| state.conversations.first().map(|conversation| conversation.key.clone())).flatten()
         };
         if let Some(why) = why {
-            window.global::<RoomView>().set_notice(phrase(&window.global::<Words>(), &why));
+            window.global::<StatusView>().set_notice(phrase(&window.global::<Words>(), &why));
         }
         if let Some(next) = next {
             self.show(window, &next);
@@ -165,10 +168,11 @@ impl Bridge {
 
     /// Lines that come while the person reads further up are counted.
     pub(super) fn count_below(&self, window: &App, key: &Key, lines: &[Line]) {
-        let room = window.global::<RoomView>();
-        if self.state.borrow().current.as_ref() == Some(key) && !room.get_stick() {
+        if self.state.borrow().current.as_ref() == Some(key) && !window.global::<TimelineView>().get_stick() {
             let talk = lines.iter().filter(|line| !line.own() && line.is_talk()).count();
-            room.set_below_count(room.get_below_count() + talk as i32);
+            window
+                .global::<TimelineView>()
+                .set_below_count(window.global::<TimelineView>().get_below_count() + talk as i32);
         }
     }
 
@@ -190,26 +194,25 @@ impl Bridge {
             before.set_reading(false);
         }
         self.stir();
-        let room = window.global::<RoomView>();
         {
             let state = self.state.borrow();
             let Some(current) = state.current() else { return };
             current.lines.set_reading(true);
-            room.set_key(shared(key.as_str()));
-            room.set_name(shared(current.short_name()));
-            room.set_person(current.kind == Kind::Person);
-            room.set_server(current.kind == Kind::Server);
-            room.set_topic(shared(&current.topic));
-            room.set_lines(ModelRc::from(Rc::clone(&current.lines)));
-            room.set_people_filter(SharedString::default());
-            room.set_below_count(0);
-            room.set_marked_from(-1);
-            room.set_marked_to(-1);
-            room.set_has_gaps(current.lines.has_gaps());
-            room.set_eye(-1);
-            room.set_hold(-1);
-            room.set_reveal(-1);
-            room.set_stick(true);
+            window.global::<RoomView>().set_key(shared(key.as_str()));
+            window.global::<RoomView>().set_name(shared(current.short_name()));
+            window.global::<RoomView>().set_person(current.kind == Kind::Person);
+            window.global::<RoomView>().set_server(current.kind == Kind::Server);
+            window.global::<RoomView>().set_topic(shared(&current.topic));
+            window.global::<TimelineView>().set_lines(ModelRc::from(Rc::clone(&current.lines)));
+            window.global::<PeopleView>().set_people_filter(SharedString::default());
+            window.global::<TimelineView>().set_below_count(0);
+            window.global::<TimelineView>().set_marked_from(-1);
+            window.global::<TimelineView>().set_marked_to(-1);
+            window.global::<TimelineView>().set_has_gaps(current.lines.has_gaps());
+            window.global::<TimelineView>().set_eye(-1);
+            window.global::<TimelineView>().set_hold(-1);
+            window.global::<TimelineView>().set_reveal(-1);
+            window.global::<TimelineView>().set_stick(true);
         }
         let elsewhere = self.state.borrow().finding.is_elsewhere(key);
         if elsewhere {
@@ -238,8 +241,9 @@ impl Bridge {
                 server: conversation.kind == Kind::Server,
             })
             .collect();
-        let room = window.global::<RoomView>();
-        rows::show(&room.get_rooms(), rows, |rows| room.set_rooms(rows));
+        rows::show(&window.global::<RoomsView>().get_rooms(), rows, |rows| {
+            window.global::<RoomsView>().set_rooms(rows)
+        });
         let unread: u32 = state
             .conversations
             .iter()
@@ -308,9 +312,8 @@ impl Bridge {
 
     fn toggle_away(&self) {
         let Some(window) = self.window.upgrade() else { return };
-        let room = window.global::<RoomView>();
-        let away = !room.get_away();
-        room.set_away(away);
+        let away = !window.global::<StatusView>().get_away();
+        window.global::<StatusView>().set_away(away);
         self.act(Action::Away { text: away.then(|| "away".into()) });
     }
 
@@ -337,21 +340,21 @@ impl Bridge {
 
     fn jump_to_end(&self) {
         if let Some(window) = self.window.upgrade() {
-            window.global::<RoomView>().set_below_count(0);
-            window.global::<RoomView>().set_stick(true);
+            window.global::<TimelineView>().set_below_count(0);
+            window.global::<TimelineView>().set_stick(true);
         }
     }
 
     fn dismiss_notice(&self) {
         if let Some(window) = self.window.upgrade() {
-            window.global::<RoomView>().set_notice(SharedString::default());
+            window.global::<StatusView>().set_notice(SharedString::default());
         }
     }
 
     pub(super) fn browse(&self) {
         if let Some(window) = self.window.upgrade() {
-            window.global::<RoomView>().set_listing(true);
-            window.global::<RoomView>().set_listed_filter(SharedString::default());
+            window.global::<BrowseView>().set_listing(true);
+            window.global::<BrowseView>().set_listed_filter(SharedString::default());
             self.filter_listed("");
             self.act(Action::ListRooms);
         }
@@ -359,7 +362,7 @@ impl Bridge {
 
     pub(super) fn listed(&self, window: &App, listed: Vec<ListedRoom>) {
         self.state.borrow_mut().listed = listed;
-        window.global::<RoomView>().set_listing(false);
+        window.global::<BrowseView>().set_listing(false);
         self.show_listed(window);
     }
 
@@ -384,7 +387,7 @@ impl Bridge {
     }
 
     fn show_listed(&self, window: &App) {
-        window.global::<RoomView>().set_listed(ModelRc::new(VecModel::from(self.listed_rows())));
+        window.global::<BrowseView>().set_listed(ModelRc::new(VecModel::from(self.listed_rows())));
     }
 
     fn join_listed(&self, index: i32) {
@@ -416,7 +419,7 @@ impl Bridge {
 
     pub(super) fn ignoring(&self, window: &App, names: Vec<String>) {
         let rows: Vec<SharedString> = names.iter().map(|name| shared(name)).collect();
-        window.global::<RoomView>().set_ignored(ModelRc::new(VecModel::from(rows)));
+        window.global::<PeopleView>().set_ignored(ModelRc::new(VecModel::from(rows)));
         {
             let mut state = self.state.borrow_mut();
             state.settings.ignored = names.clone();
@@ -459,7 +462,7 @@ impl Bridge {
 
     pub(super) fn show_switcher(&self, window: &App, filter: &str) {
         self.state.borrow_mut().switcher_filter = filter.to_lowercase();
-        window.global::<RoomView>().set_switcher(ModelRc::new(VecModel::from(self.switcher_rows())));
+        window.global::<SwitcherView>().set_switcher(ModelRc::new(VecModel::from(self.switcher_rows())));
     }
 
     fn switch_to(&self, index: i32) {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use parlor_ui::slint::{self, ComponentHandle};
-use parlor_ui::{App, FindView, Panel, RoomView, Shell, Words};
+use parlor_ui::{App, FindView, Panel, Shell, TimelineView, Words};
 
 use super::lines::{Lines, follow};
 use super::{Bridge, on};
@@ -19,9 +19,9 @@ const HIGHLIGHT: Duration = Duration::from_secs(4);
 
 impl Bridge {
     pub(super) fn listen_to_history(self: &Rc<Self>, window: &App) {
-        let room = window.global::<RoomView>();
-        on!(self, room, on_looked_at, |this, first, count| this.looked_at(first, count));
-        on!(self, room, on_fill, |this, row| this.fill(row));
+        on!(self, window.global::<TimelineView>(), on_looked_at, |this, first, count| this
+            .looked_at(first, count));
+        on!(self, window.global::<TimelineView>(), on_fill, |this, row| this.fill(row));
     }
 
     /// These rows are on the screen: what is missing near them is fetched.
@@ -37,8 +37,9 @@ impl Bridge {
 
     /// We are (back) in a room: what did not come before may come now.
     pub(super) fn look_again(&self, window: &App) {
-        let room = window.global::<RoomView>();
-        room.set_look_again(room.get_look_again().wrapping_add(1));
+        window
+            .global::<TimelineView>()
+            .set_look_again(window.global::<TimelineView>().get_look_again().wrapping_add(1));
     }
 
     /// The person asks for what did not come.
@@ -61,22 +62,25 @@ impl Bridge {
             let Some(conversation) = state.conversation(key) else { return };
             (Rc::clone(&conversation.lines), state.current.as_ref() == Some(key))
         };
-        let room = window.global::<RoomView>();
         // Where it is now: what follows moves it.
-        let (eye, at) = (room.get_eye(), room.get_eye_at());
+        let (eye, at) =
+            (window.global::<TimelineView>().get_eye(), window.global::<TimelineView>().get_eye_at());
         let changes = edit(&lines);
         if !current {
             return;
         }
         let moved = |row: i32| usize::try_from(row).map_or(row, |row| follow(row, &changes) as i32);
-        let (from, to) = (room.get_marked_from(), room.get_marked_to());
-        room.set_marked_from(moved(from));
-        room.set_marked_to(moved(to));
-        room.set_has_gaps(lines.has_gaps());
-        if moved(eye) != eye && !room.get_stick() {
-            room.set_eye(moved(eye));
-            room.set_hold_at(at);
-            room.set_hold(moved(eye));
+        let (from, to) = (
+            window.global::<TimelineView>().get_marked_from(),
+            window.global::<TimelineView>().get_marked_to(),
+        );
+        window.global::<TimelineView>().set_marked_from(moved(from));
+        window.global::<TimelineView>().set_marked_to(moved(to));
+        window.global::<TimelineView>().set_has_gaps(lines.has_gaps());
+        if moved(eye) != eye && !window.global::<TimelineView>().get_stick() {
+            window.global::<TimelineView>().set_eye(moved(eye));
+            window.global::<TimelineView>().set_hold_at(at);
+            window.global::<TimelineView>().set_hold(moved(eye));
         }
     }
 
@@ -93,15 +97,14 @@ impl Bridge {
         let Some(lines) = self.current_lines() else { return };
         let Some(row) = lines.find(id) else { return };
         lines.mark_found(Some(id));
-        let room = window.global::<RoomView>();
-        room.set_stick(false);
-        room.set_hold(-1);
+        window.global::<TimelineView>().set_stick(false);
+        window.global::<TimelineView>().set_hold(-1);
         // Keys go on from here.
-        room.set_marked_from(row as i32);
-        room.set_marked_to(-1);
+        window.global::<TimelineView>().set_marked_from(row as i32);
+        window.global::<TimelineView>().set_marked_to(-1);
         // The same row again is looked for again.
-        room.set_reveal(-1);
-        room.set_reveal(row as i32);
+        window.global::<TimelineView>().set_reveal(-1);
+        window.global::<TimelineView>().set_reveal(row as i32);
         let shell = window.global::<Shell>();
         if shell.get_narrow() && shell.get_panel() == Panel::Find {
             shell.invoke_close();

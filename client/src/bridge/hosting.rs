@@ -148,7 +148,7 @@ impl Bridge {
             if let Some(window) = bridge.window.upgrade() {
                 window.global::<HostView>().set_running(false);
                 window
-                    .global::<parlor_ui::RoomView>()
+                    .global::<parlor_ui::StatusView>()
                     .set_notice(window.global::<Words>().invoke_host_stopped());
             }
         };

@@ -25,7 +25,8 @@ use std::time::{Duration, Instant};
 
 use parlor_ui::slint::{self, CloseRequestResponse, ComponentHandle, ModelRc, SharedString, VecModel, Weak};
 use parlor_ui::{
-    App, ConnectView, HostView, Panel, Recent as RecentRow, RoomView, Screen, Shell, StatusKind, Words,
+    App, BrowseView, ConnectView, HostView, Panel, PeopleView, Recent as RecentRow, RoomView, RoomsView,
+    Screen, Shell, StatusKind, StatusView, SwitcherView, TimelineView, Words,
 };
 
 use crate::host::Host;
@@ -202,7 +203,7 @@ impl Bridge {
     /// A sentence that belongs to no field: on the card, and in the room.
     fn notice(&self, window: &App, sentence: SharedString) {
         window.global::<ConnectView>().set_notice(sentence.clone());
-        window.global::<RoomView>().set_notice(sentence);
+        window.global::<StatusView>().set_notice(sentence);
     }
 
     /// Nothing can be kept, for this reason; everything else works.
@@ -215,17 +216,16 @@ impl Bridge {
 
     /// Examples are for the previewer.
     fn clear_previews(&self, window: &App) {
-        let room = window.global::<RoomView>();
-        room.set_rooms(ModelRc::default());
-        room.set_people(ModelRc::default());
-        room.set_lines(ModelRc::default());
-        room.set_listed(ModelRc::default());
-        room.set_switcher(ModelRc::default());
-        room.set_ignored(ModelRc::default());
-        room.set_topic(SharedString::default());
+        window.global::<RoomsView>().set_rooms(ModelRc::default());
+        window.global::<PeopleView>().set_people(ModelRc::default());
+        window.global::<TimelineView>().set_lines(ModelRc::default());
+        window.global::<BrowseView>().set_listed(ModelRc::default());
+        window.global::<SwitcherView>().set_switcher(ModelRc::default());
+        window.global::<PeopleView>().set_ignored(ModelRc::default());
+        window.global::<RoomView>().set_topic(SharedString::default());
         window.global::<HostView>().set_guests(ModelRc::default());
         window.global::<HostView>().set_name(SharedString::default());
-        room.set_me(SharedString::default());
+        window.global::<StatusView>().set_me(SharedString::default());
         window.global::<parlor_ui::FindView>().set_query(SharedString::default());
         self.forget_found(window);
         window.global::<parlor_ui::AboutView>().set_version(env!("CARGO_PKG_VERSION").into());
@@ -438,8 +438,8 @@ impl Bridge {
             match event {
                 Event::Status(status) => self.status(&window, status),
                 Event::Me { nick } => {
-                    window.global::<RoomView>().set_me(shared(&nick));
-                    window.global::<RoomView>().set_my_hue(text::hue(&nick));
+                    window.global::<StatusView>().set_me(shared(&nick));
+                    window.global::<StatusView>().set_my_hue(text::hue(&nick));
                     self.state.borrow_mut().me = nick;
                 }
                 Event::Opened { key, name, kind } => {
@@ -539,7 +539,7 @@ impl Bridge {
     /// The pill beside the room: it never lies.
     fn show_status(&self, window: &App) {
         let state = self.state.borrow();
-        let (room, words) = (window.global::<RoomView>(), window.global::<Words>());
+        let words = window.global::<Words>();
         let (kind, text) = match &state.status {
             Some(Status::Connected { .. }) if state.host.is_some() => {
                 (StatusKind::Hosting, words.invoke_hosting())
@@ -560,14 +560,14 @@ impl Bridge {
             }
             None => (StatusKind::Offline, SharedString::default()),
         };
-        room.set_status(kind);
-        room.set_status_text(text);
+        window.global::<StatusView>().set_status(kind);
+        window.global::<StatusView>().set_status_text(text);
         let mut detail = state.place.as_ref().map(Place::address).unwrap_or_default();
         if let Some(Status::Reconnecting { why, .. }) = &state.status {
             let why = phrase(&words, why);
             detail = if why.contains(&detail) { why.into() } else { format!("{detail} · {why}") };
         }
-        room.set_status_detail(detail.into());
+        window.global::<StatusView>().set_status_detail(detail.into());
     }
 
     /// While something counts down, or guests are looked at.
@@ -625,7 +625,7 @@ impl Bridge {
         };
         let at_the_door = refusal.field == Field::Room && self.state.borrow().at_the_door;
         if !at_the_door {
-            return window.global::<RoomView>().set_notice(sentence);
+            return window.global::<StatusView>().set_notice(sentence);
         }
         self.disconnect();
         window.global::<ConnectView>().set_room_error(sentence);
@@ -677,7 +677,7 @@ impl Bridge {
         self.fill_card(&window);
         self.stir();
         // What was open belongs to a room that we are not in any more.
-        window.global::<RoomView>().set_notice(SharedString::default());
+        window.global::<StatusView>().set_notice(SharedString::default());
         let shell = window.global::<Shell>();
         shell.invoke_close();
         shell.set_screen(Screen::Connect);

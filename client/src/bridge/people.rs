@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use parlor_ui::slint::ComponentHandle;
-use parlor_ui::{App, HostView, PersonRow, Rank as RowRank, RoomView};
+use parlor_ui::{App, ComposerView, HostView, PeopleView, PersonRow, Rank as RowRank, RoomView};
 
 use super::text::{hue, shared};
 use super::{Bridge, on};
@@ -12,26 +12,19 @@ use crate::session::{Action, Key, Person, Rank};
 
 impl Bridge {
     pub(super) fn listen_to_people(self: &Rc<Self>, window: &App) {
-        let room = window.global::<RoomView>();
-        on!(self, room, on_filter_people, |this, text| this.filter_people(&text));
-        on!(self, room, on_message_person, |this, name| this.message_person(&name));
-        on!(self, room, on_mention_person, |this, name| this.mention_person(&name));
-        on!(self, room, on_kick_person, |this, name| this.at_room(|room| Action::Kick {
-            room,
-            nick: name.into(),
-            why: String::new()
-        }));
-        on!(self, room, on_ban_person, |this, name| {
+        on!(self, window.global::<PeopleView>(), on_filter_people, |this, text| this.filter_people(&text));
+        on!(self, window.global::<PeopleView>(), on_message_person, |this, name| this.message_person(&name));
+        on!(self, window.global::<PeopleView>(), on_mention_person, |this, name| this.mention_person(&name));
+        on!(self, window.global::<PeopleView>(), on_kick_person, |this, name| this
+            .at_room(|room| Action::Kick { room, nick: name.into(), why: String::new() }));
+        on!(self, window.global::<PeopleView>(), on_ban_person, |this, name| {
             // Out, and not in again.
             this.at_room(|room| Action::Ban { room, nick: name.to_string() });
             this.at_room(|room| Action::Kick { room, nick: name.to_string(), why: String::new() });
         });
-        on!(self, room, on_op_person, |this, name, on| this.at_room(|room| Action::Op {
-            room,
-            nick: name.into(),
-            on
-        }));
-        on!(self, room, on_ignore_person, |this, name, ignored| {
+        on!(self, window.global::<PeopleView>(), on_op_person, |this, name, on| this
+            .at_room(|room| Action::Op { room, nick: name.into(), on }));
+        on!(self, window.global::<PeopleView>(), on_ignore_person, |this, name, ignored| {
             let nick = name.to_string();
             this.act(if ignored { Action::Ignore { nick } } else { Action::Unignore { nick } });
         });
@@ -63,7 +56,6 @@ impl Bridge {
     pub(super) fn show_people(&self, window: &App) {
         let state = self.state.borrow();
         let Some(current) = state.current() else { return };
-        let room = window.global::<RoomView>();
         let mine = current.people.iter().find(|person| person.me);
         let operator = mine.is_some_and(|me| me.rank == Rank::Operator);
         let rows: Vec<PersonRow> = current
@@ -91,10 +83,12 @@ impl Bridge {
                 ignored: state.ignored.iter().any(|name| Key::new(name) == Key::new(&person.name)),
             })
             .collect();
-        room.set_people_count(current.people.len() as i32);
-        room.set_operator(operator);
-        room.set_can_edit(operator || current.key.is_server());
-        super::rows::show(&room.get_people(), rows, |rows| room.set_people(rows));
+        window.global::<PeopleView>().set_people_count(current.people.len() as i32);
+        window.global::<PeopleView>().set_operator(operator);
+        window.global::<RoomView>().set_can_edit(operator || current.key.is_server());
+        super::rows::show(&window.global::<PeopleView>().get_people(), rows, |rows| {
+            window.global::<PeopleView>().set_people(rows)
+        });
     }
 
     fn filter_people(&self, text: &str) {
@@ -111,10 +105,9 @@ impl Bridge {
 
     fn mention_person(&self, name: &str) {
         let Some(window) = self.window.upgrade() else { return };
-        let room = window.global::<RoomView>();
-        let draft = room.get_draft();
+        let draft = window.global::<ComposerView>().get_draft();
         let space = if draft.is_empty() || draft.ends_with(' ') { "" } else { " " };
         let tail = if draft.is_empty() { ": " } else { " " };
-        room.set_draft(shared(&format!("{draft}{space}{name}{tail}")));
+        window.global::<ComposerView>().set_draft(shared(&format!("{draft}{space}{name}{tail}")));
     }
 }

@@ -51,7 +51,7 @@ impl Person {
     fn looks_at_all(&self) {
         self.until("the whole history", |this| {
             let count = this.rows().len() as i32;
-            this.room().invoke_looked_at(0, count);
+            this.timeline().invoke_looked_at(0, count);
             !this.has_gap()
         });
     }
@@ -67,37 +67,39 @@ fn a_room_is_read_back_page_by_page() {
     alice.until("the first page", |alice| {
         alice.rows()[0].kind == LineKind::Top && alice.numbers().len() >= 40
     });
-    assert!(alice.room().get_stick() && alice.room().get_has_gaps());
+    assert!(alice.timeline().get_stick() && alice.timeline().get_has_gaps());
     assert!(alice.rows().iter().all(|row| row.kind != LineKind::New), "nothing of it is new");
 
     // Far from the top nothing is fetched.
     let rows = alice.rows().len() as i32;
-    alice.room().invoke_looked_at(rows - 5, 5);
+    alice.timeline().invoke_looked_at(rows - 5, 5);
     assert_eq!(alice.rows()[0].state, LineState::None);
 
     // The row under the eye is followed, and so are the marked ones.
     let (row, _) = alice.row("line 330 of 350");
-    let room = alice.room();
-    room.set_stick(false);
-    room.set_eye(row);
-    room.set_eye_at(123.0);
-    room.set_marked_from(row);
-    room.invoke_looked_at(3, 10);
+    alice.timeline().set_stick(false);
+    alice.timeline().set_eye(row);
+    alice.timeline().set_eye_at(123.0);
+    alice.timeline().set_marked_from(row);
+    alice.timeline().invoke_looked_at(3, 10);
     alice.until("the next page", |alice| alice.numbers().len() >= 140);
     let (row, _) = alice.row("line 330 of 350");
-    assert_eq!((room.get_hold(), room.get_hold_at(), room.get_marked_from()), (row, 123.0, row));
-    assert_eq!((room.get_marked_to(), room.get_below_count()), (-1, 0));
+    assert_eq!(
+        (alice.timeline().get_hold(), alice.timeline().get_hold_at(), alice.timeline().get_marked_from()),
+        (row, 123.0, row)
+    );
+    assert_eq!((alice.timeline().get_marked_to(), alice.timeline().get_below_count()), (-1, 0));
 
     bob.types("said meanwhile");
     alice.looks_at_all();
     assert_eq!(alice.numbers(), (0..350).collect::<Vec<_>>());
     assert_eq!((alice.rows()[0].kind, alice.rows()[0].state), (LineKind::Top, LineState::Delivered));
-    assert!(!room.get_has_gaps());
+    assert!(!alice.timeline().get_has_gaps());
     alice.waits_for("said meanwhile");
-    assert_eq!(room.get_below_count(), 1);
+    assert_eq!(alice.timeline().get_below_count(), 1);
     // Rows are named by what the window shows, the first one too.
     let (row, _) = alice.row("line 0 of 350");
-    room.invoke_copy_line(row);
+    alice.timeline().invoke_copy_line(row);
     host.stop();
 }
 
@@ -129,10 +131,10 @@ fn an_old_line_is_found_and_jumped_to() {
     // Not here yet: it comes, and those around it.
     assert!(!alice.has("line 100 of"));
     find.invoke_go(299);
-    alice.until("the line", |alice| alice.room().get_reveal() >= 0);
+    alice.until("the line", |alice| alice.timeline().get_reveal() >= 0);
     let (row, line) = alice.row("line 100 of 400");
-    assert_eq!((alice.room().get_reveal(), line.found), (row, true));
-    assert!(!alice.room().get_stick() && !find.get_jumping() && find.get_error().is_empty());
+    assert_eq!((alice.timeline().get_reveal(), line.found), (row, true));
+    assert!(!alice.timeline().get_stick() && !find.get_jumping() && find.get_error().is_empty());
     let gap = alice.rows().iter().position(|row| row.kind == LineKind::Gap);
     let gap = gap.expect("lines between are missing") as i32;
     assert!(gap > row);
@@ -142,7 +144,7 @@ fn an_old_line_is_found_and_jumped_to() {
     // Whoever comes near the gap has it filled.
     alice.until("the gap", |alice| {
         let gap = alice.rows().iter().position(|row| row.kind == LineKind::Gap);
-        gap.into_iter().for_each(|gap| alice.room().invoke_looked_at(gap as i32 - 3, 5));
+        gap.into_iter().for_each(|gap| alice.timeline().invoke_looked_at(gap as i32 - 3, 5));
         gap.is_none()
     });
     alice.looks_at_all();
@@ -172,7 +174,7 @@ fn what_waited_goes_where_the_server_has_it() {
     alice.joins(address, "alice");
     alice.waits_for("line 2 of");
     host.stop();
-    alice.until("the pill", |alice| alice.room().get_status() != StatusKind::Connected);
+    alice.until("the pill", |alice| alice.status().get_status() != StatusKind::Connected);
     for text in ["waiting 1", "waiting 2"] {
         alice.says(text);
     }
@@ -182,7 +184,7 @@ fn what_waited_goes_where_the_server_has_it() {
     bob.types("meanwhile");
     bob.types("/who");
     bob.reads("bob");
-    alice.room().invoke_retry_now();
+    alice.status().invoke_retry_now();
     alice.until("the receipts", |alice| {
         ["waiting 1", "waiting 2"].iter().all(|text| alice.row(text).1.state == LineState::Delivered)
     });
@@ -203,7 +205,7 @@ fn what_waits_survives_a_restart_of_the_window() {
     let mut alice = Person::new("unsent");
     alice.joins(address, "alice");
     host.stop();
-    alice.until("the pill", |alice| alice.room().get_status() != StatusKind::Connected);
+    alice.until("the pill", |alice| alice.status().get_status() != StatusKind::Connected);
     alice.says("typed before the restart");
     alice.waits_for("typed before the restart");
     alice.bridge.finish();
@@ -250,9 +252,9 @@ fn what_a_crash_took_back_vanishes() {
     alice.joins(address, "alice");
     alice.waits_for("not on disk");
     go_on.send(()).unwrap();
-    alice.until("the loss", |alice| alice.room().get_status() != StatusKind::Connected);
+    alice.until("the loss", |alice| alice.status().get_status() != StatusKind::Connected);
     assert!(alice.has("not on disk"), "it is not known yet");
-    alice.room().invoke_retry_now();
+    alice.status().invoke_retry_now();
     alice.until("the line to vanish", |alice| !alice.has("not on disk"));
     assert!(alice.has("on disk"));
     assert_eq!(alice.rows().iter().filter(|row| row.plain == "on disk").count(), 1);
@@ -271,11 +273,11 @@ fn what_came_while_away_is_below_the_new_line() {
     alice.until("the other room", |alice| alice.room().get_key() == "#tea");
     bob.types("while you were away");
     let lobby =
-        |alice: &Person| alice.room().get_rooms().iter().position(|row| row.key == "#lobby").unwrap() as i32;
+        |alice: &Person| alice.rooms().get_rooms().iter().position(|row| row.key == "#lobby").unwrap() as i32;
     alice.until("the count", |alice| {
-        alice.room().get_rooms().row_data(lobby(alice) as usize).unwrap().unread == 1
+        alice.rooms().get_rooms().row_data(lobby(alice) as usize).unwrap().unread == 1
     });
-    alice.room().invoke_select_room(lobby(&alice));
+    alice.rooms().invoke_select_room(lobby(&alice));
     let rows = alice.rows();
     let new = rows.iter().position(|row| row.kind == LineKind::New).expect("a new line");
     assert_eq!(alice.row("while you were away").0 as usize, new + 1);

@@ -25,7 +25,7 @@ fn two_kinds_of_people_talk() {
     let alice = Person::new("talk");
     alice.joins(host.address(), "alice");
     bob.reads("* alice joined");
-    alice.until("the people", |alice| alice.room().get_people_count() == 2);
+    alice.until("the people", |alice| alice.people().get_people_count() == 2);
 
     alice.says("hello *bob*");
     bob.reads("<alice> hello *bob*");
@@ -86,7 +86,7 @@ fn a_server_that_comes_back_gets_what_was_typed_meanwhile() {
     host.stop();
     alice.until("the pill", |alice| {
         matches!(
-            alice.room().get_status(),
+            alice.status().get_status(),
             StatusKind::Reconnecting | StatusKind::Connecting | StatusKind::Offline
         )
     });
@@ -96,10 +96,10 @@ fn a_server_that_comes_back_gets_what_was_typed_meanwhile() {
 
     let host = server_at(&address.to_string());
     let mut bob = Terminal::joins(address, "bob");
-    alice.room().invoke_retry_now();
+    alice.status().invoke_retry_now();
     bob.reads("<alice> typed while offline");
     alice.until("the receipt", |alice| alice.row("typed while offline").1.state == LineState::Delivered);
-    assert_eq!(alice.room().get_status(), StatusKind::Connected);
+    assert_eq!(alice.status().get_status(), StatusKind::Connected);
     host.stop();
 }
 
@@ -108,7 +108,7 @@ fn a_draft_and_the_settings_survive_a_restart() {
     let host = server();
     let mut alice = Person::new("restart");
     alice.joins(host.address(), "alice");
-    alice.room().set_draft("half a thought".into());
+    alice.composer().set_draft("half a thought".into());
     let settings = alice.app.global::<SettingsView>();
     alice.app.global::<Shell>().invoke_opened(parlor_ui::Panel::Settings);
     settings.set_theme(ThemeChoice::Dark);
@@ -124,7 +124,7 @@ fn a_draft_and_the_settings_survive_a_restart() {
     assert_eq!(again.app.global::<Shell>().get_theme(), ThemeChoice::Dark);
     assert_eq!(again.app.global::<Shell>().get_language(), Language::Chinese);
     again.card().invoke_pick_recent(0);
-    again.until("the draft", |again| again.room().get_draft() == "half a thought");
+    again.until("the draft", |again| again.composer().get_draft() == "half a thought");
     host.stop();
 }
 
@@ -161,7 +161,7 @@ fn a_room_is_hosted_announced_to_and_stopped() {
     view.invoke_start();
     assert!(view.get_running(), "{}", view.get_error());
     alice.until("the own room", |alice| alice.app.global::<Shell>().get_screen() == Screen::Room);
-    alice.until("the host's own rights", |alice| alice.room().get_operator());
+    alice.until("the host's own rights", |alice| alice.people().get_operator());
     let address: SocketAddr = view.get_address_to_tell().parse().unwrap();
     let mut bob = Terminal::joins(address, "bob");
     view.invoke_announce("tea is ready".into());
@@ -192,27 +192,26 @@ fn names_complete_sent_texts_come_back_and_a_long_paste_asks() {
     let _bea = Terminal::joins(host.address(), "Bob小明");
     let alice = Person::new("composer");
     alice.joins(host.address(), "alice");
-    alice.until("the people", |alice| alice.room().get_people_count() == 3);
-    let room = alice.room();
-    let first = room.invoke_complete("bo".into(), 2, false);
+    alice.until("the people", |alice| alice.people().get_people_count() == 3);
+    let first = alice.composer().invoke_complete("bo".into(), 2, false);
     assert_eq!((first.text.as_str(), first.cursor), ("bobby: ", 7));
-    let second = room.invoke_complete(first.text, first.cursor, false);
+    let second = alice.composer().invoke_complete(first.text, first.cursor, false);
     assert_eq!(second.text, "Bob小明: ");
-    let inside = room.invoke_complete("hi bobb and so on".into(), 7, false);
+    let inside = alice.composer().invoke_complete("hi bobb and so on".into(), 7, false);
     assert_eq!(inside.text, "hi bobby  and so on");
-    assert_eq!(room.invoke_complete("xyz".into(), 3, false).text, "xyz");
+    assert_eq!(alice.composer().invoke_complete("xyz".into(), 3, false).text, "xyz");
 
     alice.says("first");
     alice.says("second");
-    assert_eq!(room.invoke_previous_sent(), "second");
-    assert_eq!(room.invoke_previous_sent(), "first");
-    assert_eq!(room.invoke_next_sent(), "second");
-    assert_eq!(room.invoke_next_sent(), "");
+    assert_eq!(alice.composer().invoke_previous_sent(), "second");
+    assert_eq!(alice.composer().invoke_previous_sent(), "first");
+    assert_eq!(alice.composer().invoke_next_sent(), "second");
+    assert_eq!(alice.composer().invoke_next_sent(), "");
 
     alice.says("one\ntwo\nthree\nfour\nfive");
-    assert!(room.get_paste_question());
-    assert_eq!(room.get_paste_lines(), 5);
-    room.invoke_confirm_paste();
+    assert!(alice.composer().get_paste_question());
+    assert_eq!(alice.composer().get_paste_lines(), 5);
+    alice.composer().invoke_confirm_paste();
     for line in ["one", "two", "three", "four", "five"] {
         alice.waits_for(&format!("alice {line}"));
     }
@@ -251,21 +250,21 @@ fn rooms_are_joined_listed_left_and_people_are_written_to() {
     let alice = Person::new("rooms");
     alice.joins(host.address(), "alice");
     alice.says("/join #tea");
-    alice.until("the other room", |alice| alice.room().get_rooms().iter().any(|row| row.key == "#tea"));
+    alice.until("the other room", |alice| alice.rooms().get_rooms().iter().any(|row| row.key == "#tea"));
     alice.app.global::<Shell>().invoke_open(parlor_ui::Panel::Browse);
-    alice.until("the list", |alice| alice.room().get_listed().row_count() == 2);
-    alice.room().invoke_message_person("bob".into());
+    alice.until("the list", |alice| alice.browse().get_listed().row_count() == 2);
+    alice.people().invoke_message_person("bob".into());
     alice.until("the private conversation", |alice| alice.room().get_key() == "bob");
     alice.says("psst");
     bob.reads("[alice to you] psst");
     bob.types("/msg alice yes?");
     alice.waits_for("yes?");
-    let tea = alice.room().get_rooms().iter().position(|row| row.key == "#tea").unwrap();
-    alice.room().invoke_select_room(tea as i32);
+    let tea = alice.rooms().get_rooms().iter().position(|row| row.key == "#tea").unwrap();
+    alice.rooms().invoke_select_room(tea as i32);
     assert_eq!(alice.room().get_key(), "#tea");
     alice.room().invoke_leave();
-    alice.until("tea is left", |alice| alice.room().get_rooms().iter().all(|row| row.key != "#tea"));
-    alice.room().invoke_disconnect();
+    alice.until("tea is left", |alice| alice.rooms().get_rooms().iter().all(|row| row.key != "#tea"));
+    alice.status().invoke_disconnect();
     assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Connect);
     assert_eq!(alice.card().get_name(), "alice");
     host.stop();
@@ -278,13 +277,13 @@ fn who_is_away_and_what_is_for_us_alone_is_seen_among_the_rooms() {
     alice.joins(host.address(), "alice");
     let zoe = Person::new("away-zoe");
     zoe.joins(host.address(), "zoe");
-    alice.until("zoe", |alice| alice.room().get_people_count() == 2);
+    alice.until("zoe", |alice| alice.people().get_people_count() == 2);
     zoe.says("/msg alice psst");
-    let row = |alice: &Person| alice.room().get_rooms().iter().find(|row| row.key == "zoe");
+    let row = |alice: &Person| alice.rooms().get_rooms().iter().find(|row| row.key == "zoe");
     alice.until("a line for her alone", |alice| row(alice).is_some_and(|row| row.unread == 1 && row.mention));
-    zoe.room().invoke_toggle_away();
+    zoe.status().invoke_toggle_away();
     alice.until("the moon", |alice| row(alice).is_some_and(|row| row.away));
-    zoe.room().invoke_toggle_away();
+    zoe.status().invoke_toggle_away();
     alice.until("no moon", |alice| row(alice).is_some_and(|row| !row.away));
     host.stop();
 }
@@ -333,7 +332,7 @@ fn a_room_that_lets_nobody_in_is_said_beside_its_field() {
 
     // Inside, it is a sentence in the window.
     alice.says("/join #club");
-    alice.until("the notice", |alice| alice.room().get_notice().contains("#club lets in only"));
+    alice.until("the notice", |alice| alice.status().get_notice().contains("#club lets in only"));
     assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Room);
     host.stop();
 }
@@ -354,13 +353,13 @@ fn what_the_session_says_is_said_in_chinese() {
     alice.says("/kick");
     alice.waits_for("/kick NAME [why]");
     assert!(!alice.has("puts somebody out"));
-    alice.room().set_draft("/ign".into());
-    alice.room().invoke_draft_edited();
-    let commands: Vec<_> = alice.room().get_commands().iter().collect();
+    alice.composer().set_draft("/ign".into());
+    alice.composer().invoke_draft_edited();
+    let commands: Vec<_> = alice.composer().get_commands().iter().collect();
     assert_eq!(commands.len(), 1);
     assert!(commands[0].help.contains("屏蔽") || !commands[0].help.is_ascii(), "{commands:?}");
 
-    alice.room().set_draft("".into());
+    alice.composer().set_draft("".into());
     host.stop();
-    alice.until("the reason", |alice| alice.room().get_status_detail().contains("服务器关闭了连接"));
+    alice.until("the reason", |alice| alice.status().get_status_detail().contains("服务器关闭了连接"));
 }

@@ -11,7 +11,10 @@ use parlor_client::host::Host;
 use parlor_client::settings::Folder;
 use parlor_server::Config;
 use parlor_ui::slint::{ComponentHandle, Model};
-use parlor_ui::{App, ConnectView, LineRow, RoomView, Screen, Shell};
+use parlor_ui::{
+    App, BrowseView, ComposerView, ConnectView, LineRow, PeopleView, RoomView, RoomsView, Screen, Shell,
+    StatusView, TimelineView,
+};
 
 /// How long anything may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,8 +42,32 @@ impl Person {
         Person { app, bridge, folder }
     }
 
+    pub(crate) fn rooms(&self) -> RoomsView<'_> {
+        self.app.global()
+    }
+
     pub(crate) fn room(&self) -> RoomView<'_> {
-        self.app.global::<RoomView>()
+        self.app.global()
+    }
+
+    pub(crate) fn status(&self) -> StatusView<'_> {
+        self.app.global()
+    }
+
+    pub(crate) fn timeline(&self) -> TimelineView<'_> {
+        self.app.global()
+    }
+
+    pub(crate) fn composer(&self) -> ComposerView<'_> {
+        self.app.global()
+    }
+
+    pub(crate) fn people(&self) -> PeopleView<'_> {
+        self.app.global()
+    }
+
+    pub(crate) fn browse(&self) -> BrowseView<'_> {
+        self.app.global()
     }
 
     pub(crate) fn card(&self) -> ConnectView<'_> {
@@ -59,8 +86,8 @@ impl Person {
     }
 
     pub(crate) fn says(&self, text: &str) {
-        self.room().set_draft(text.into());
-        self.room().invoke_send();
+        self.composer().set_draft(text.into());
+        self.composer().invoke_send();
     }
 
     #[expect(clippy::disallowed_methods, reason = "a deadline for what comes over a socket")]
@@ -77,7 +104,7 @@ impl Person {
     }
 
     pub(crate) fn rows(&self) -> Vec<LineRow> {
-        self.room().get_lines().iter().collect()
+        self.timeline().get_lines().iter().collect()
     }
 
     pub(crate) fn texts(&self) -> Vec<String> {
