@@ -1,18 +1,21 @@
 //! A room hosted by this program: the very same server, on a thread of its own.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
 
-use async_channel::Receiver;
+use async_channel::{Receiver, Sender};
 use parlor_server::{Config, Guest, Handle, Operator, Server, StartError};
 
-/// A server that runs in this process.
+/// A server that runs in this process; dropped, it stops by itself, with its good-byes.
 pub struct Host {
     handle: Handle,
     address: SocketAddr,
     thread: JoinHandle<()>,
     ended: Receiver<End>,
+    /// Closed with the host.
+    _wanted: Sender<Infallible>,
 }
 
 /// How a hosted server ended.
@@ -26,24 +29,28 @@ pub enum End {
 
 impl Host {
     /// Starts a server on one address (`host:port`, port 0 takes a free one) with its default
-    /// room. Listens when it returns.
+    /// room. Listens when it returns, which reading a large history puts off for seconds.
     pub fn start(config: Config) -> Result<Host, StartError> {
         let server = Server::bind(config)?;
         let address = server.addresses().first().map(|(address, _)| *address).ok_or(StartError::Nowhere)?;
         let handle = server.handle();
         let (tell, ended) = async_channel::bounded(1);
+        let (wanted, unwanted) = async_channel::bounded(1);
         let run = move || {
             // Nobody types at a hosted room's console, and nobody reads it.
             let (_, lines) = async_channel::bounded(1);
             let (shown, _) = async_channel::bounded(1);
-            let run = || server.run(Operator { lines, shown }, std::future::pending());
+            let dropped = async {
+                let _ = unwanted.recv().await;
+            };
+            let run = || server.run(Operator { lines, shown }, dropped);
             let ended = if catch_unwind(AssertUnwindSafe(run)).is_ok() { End::Stopped } else { End::Failed };
             // The window may be gone already.
             let _ = tell.try_send(ended);
         };
         let thread = thread::Builder::new().name("room".into()).spawn(run);
         let thread = thread.map_err(|error| StartError::Bind { address: address.to_string(), error })?;
-        Ok(Host { handle, address, thread, ended })
+        Ok(Host { handle, address, thread, ended, _wanted: wanted })
     }
 
     /// Where it listens.
@@ -64,7 +71,7 @@ impl Host {
         address
     }
 
-    /// Tells when the server has ended.
+    /// Tells when the server has ended, and then closes: port and history are free.
     pub fn ended(&self) -> Receiver<End> {
         self.ended.clone()
     }
@@ -81,9 +88,10 @@ impl Host {
 
     /// Stops it: everybody is told, and it is gone when this returns (3 s at most).
     pub fn stop(self) {
-        smol::block_on(self.handle.stop());
+        let Host { thread, _wanted, .. } = self;
+        drop(_wanted);
         // A panic in it was reported by `ended` already.
-        let _ = self.thread.join();
+        let _ = thread.join();
     }
 }
 
@@ -91,6 +99,8 @@ impl Host {
 mod tests {
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpStream;
+
+    use parlor_server::Operation;
 
     use super::*;
 
@@ -108,8 +118,8 @@ mod tests {
         let guests = smol::block_on(host.guests());
         assert_eq!(guests.len(), 1);
         assert_eq!((guests[0].nick.as_str(), guests[0].peer), ("bob", guest.local_addr().unwrap()));
-        smol::block_on(host.handle().console("hello all"));
-        assert_eq!(lines.next().unwrap().unwrap(), "-!- server: hello all");
+        smol::block_on(host.handle().operate(Operation::Announce { text: "/hello all".into() }));
+        assert_eq!(lines.next().unwrap().unwrap(), "-!- server: /hello all");
         let ended = host.ended();
         host.stop();
         assert_eq!(ended.try_recv(), Ok(End::Stopped));

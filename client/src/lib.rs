@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | [`session`] | one connection to one server: a plain state machine |
 //! | [`net`] | the task that drives it |
+//! | [`conversations`] | the list of rooms and people of all places |
 //! | [`timeline`] | what a conversation looks like from top to bottom |
+//! | [`completion`], [`sent`], [`drafts`] | what helps with typing |
+//! | [`notify`] | when the desktop is to tell of a line |
 //! | [`host`] | a room hosted by this program |
 //! | [`settings`], [`place`] | what is remembered, and where to go |
-//!
 //! | `bridge`, `fonts` | the window's side, with the feature `window` |
 //!
 //! Without the feature `window` nothing of Slint is built.
@@ -15,11 +17,16 @@
 
 #[cfg(feature = "window")]
 pub mod bridge;
+pub mod completion;
+pub mod conversations;
+pub mod drafts;
 #[cfg(feature = "window")]
 pub mod fonts;
 pub mod host;
 pub mod net;
+pub mod notify;
 pub mod place;
+pub mod sent;
 pub mod session;
 pub mod settings;
 #[cfg(any(test, feature = "testing"))]

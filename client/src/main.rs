@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::exit;
 
 use argh::FromArgs;
-use parlor_client::bridge::{Bridge, Wishes};
+use parlor_client::bridge::{Arguments, Bridge};
 use parlor_client::fonts;
 use parlor_client::settings::Folder;
 use parlor_ui::App;
@@ -63,7 +63,7 @@ fn main() {
     let _ = slint::set_xdg_app_id("org.parlor.Parlor");
     let bridge = Bridge::new(&window, folder);
     no_folder.iter().for_each(|error| bridge.keeps_nothing(error));
-    bridge.wish(Wishes { address: options.address, name: options.name, host: options.host });
+    bridge.obey(Arguments { address: options.address, name: options.name, host: options.host });
     bridge.close_on_signals(&window);
     let ran = window.run();
     bridge.finish();

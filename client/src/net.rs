@@ -34,9 +34,15 @@ pub struct Connection {
     pub actions: Sender<Action>,
     /// What happened, in batches; closed once the session is over.
     pub events: Receiver<Vec<Event>>,
+    /// Closed once the good-bye is out and what was not sent is kept; nothing ever comes of it.
+    pub ended: Receiver<Ended>,
     /// When the session began: what its times count from.
     pub started: Instant,
 }
+
+/// Nothing: a channel of it can only close.
+#[derive(Debug)]
+pub enum Ended {}
 
 /// Starts a session on a thread of its own. It ends when [`Connection::actions`] is dropped.
 /// What it could not send is gone then.
@@ -54,9 +60,13 @@ pub fn start_keeping(
     let (tell, events) = async_channel::bounded(WAITING);
     #[expect(clippy::disallowed_methods, reason = "here time comes in")]
     let started = Instant::now();
-    let run = move || smol::block_on(Driver::new(profile, Box::new(keep), started).run(&todo, &tell));
+    let (runs, ended) = async_channel::bounded(1);
+    let run = move || {
+        smol::block_on(Driver::new(profile, Box::new(keep), started).run(&todo, &tell));
+        drop(runs);
+    };
     thread::Builder::new().name("net".into()).spawn(run)?;
-    Ok(Connection { actions, events, started })
+    Ok(Connection { actions, events, ended, started })
 }
 
 /// What woke the driver.
@@ -112,7 +122,7 @@ impl Driver {
             let mut events = Vec::new();
             self.carry_out(&mut events);
             if !events.is_empty() && tell.send(events).await.is_err() {
-                return;
+                return self.finish().await;
             }
             match self.wait(todo, &mut buffer).await {
                 Woken::Over => return self.finish().await,

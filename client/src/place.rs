@@ -1,6 +1,7 @@
 //! Where to go: what a person types, or a link, as host, port and room.
 
 use std::fmt;
+use std::sync::Arc;
 
 use parlor_server::DEFAULT_PORT;
 use parlor_server::protocol::{HostPort, HostPortError};
@@ -15,6 +16,17 @@ pub struct Place {
     pub server: HostPort,
     /// The room, `#` included.
     pub room: Option<String>,
+}
+
+/// Which server: host and port, as one types them. The same after every start, so files may hold
+/// it; cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlaceId(Arc<HostPort>);
+
+impl fmt::Display for PlaceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// Why a text is no place.
@@ -70,6 +82,11 @@ impl Place {
             room => Some(format!("#{room}")),
         };
         Ok(Place { server, room })
+    }
+
+    /// Its server, whatever the room.
+    pub fn id(&self) -> PlaceId {
+        PlaceId(Arc::new(self.server.clone()))
     }
 
     /// Host and port, as one types them.

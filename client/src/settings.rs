@@ -13,6 +13,9 @@ use parlor_server::data_folder;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::drafts::Drafts;
+use crate::notify::Notify;
+use crate::place::PlaceId;
 use crate::session::Unsent;
 
 /// Places that are offered again at the next start.
@@ -42,21 +45,6 @@ pub enum TimeFormat {
     Hours24,
     /// 9:05 pm.
     Hours12,
-}
-
-/// What the desktop is told of.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Notify {
-    /// Lines with the person's name in them.
-    Mentions,
-    /// These, and private lines.
-    #[default]
-    Private,
-    /// Every line.
-    All,
-    /// Nothing.
-    Off,
 }
 
 /// A place that was joined before.
@@ -138,19 +126,11 @@ impl Settings {
     }
 }
 
-/// Text that was typed and not sent, by conversation.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Drafts {
-    /// `address conversation` to text.
-    pub texts: BTreeMap<String, String>,
-}
-
-/// Lines that no server has confirmed yet, by address.
+/// Lines that no server has confirmed yet, by place.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Queues {
-    /// Host and port to lines, in the order in which they were typed.
+    /// A [`PlaceId`] as text to lines, in the order in which they were typed.
     unsent: BTreeMap<String, Vec<Unsent>>,
 }
 
@@ -231,19 +211,19 @@ impl Folder {
         self.write("drafts.toml", drafts)
     }
 
-    /// Reads what was not sent to this address (host and port), as [`settings`](Self::settings).
-    pub fn unsent(&self, address: &str) -> (Vec<Unsent>, Option<Broken>) {
+    /// Reads what was not sent to this place, as [`settings`](Self::settings).
+    pub fn unsent(&self, place: &PlaceId) -> (Vec<Unsent>, Option<Broken>) {
         let (mut queues, broken) = self.read::<Queues>("unsent.toml");
-        (queues.unsent.remove(address).unwrap_or_default(), broken)
+        (queues.unsent.remove(&place.to_string()).unwrap_or_default(), broken)
     }
 
-    /// Writes what is not sent to this address yet.
-    pub fn keep_unsent(&self, address: &str, unsent: Vec<Unsent>) -> io::Result<()> {
+    /// Writes what is not sent to this place yet.
+    pub fn keep_unsent(&self, place: &PlaceId, unsent: Vec<Unsent>) -> io::Result<()> {
         let (mut queues, _) = self.read::<Queues>("unsent.toml");
         let before = if unsent.is_empty() {
-            queues.unsent.remove(address).unwrap_or_default()
+            queues.unsent.remove(&place.to_string()).unwrap_or_default()
         } else {
-            queues.unsent.insert(address.to_owned(), unsent.clone()).unwrap_or_default()
+            queues.unsent.insert(place.to_string(), unsent.clone()).unwrap_or_default()
         };
         if before == unsent { Ok(()) } else { self.write("unsent.toml", &queues) }
     }
@@ -280,6 +260,13 @@ impl Folder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversations::ConversationId;
+    use crate::place::Place;
+    use crate::session::Key;
+
+    fn place(address: &str) -> PlaceId {
+        Place::parse(address).unwrap().id()
+    }
 
     fn folder(name: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("parlor-settings-{}-{name}", std::process::id()));
@@ -294,7 +281,8 @@ mod tests {
         settings.remember(Recent { address: "a:1".into(), name: "x".into(), room: "#r".into() });
         folder.keep_settings(&settings).unwrap();
         assert_eq!(folder.settings(), (settings, None));
-        let drafts = Drafts { texts: [("a #lobby".into(), "half a \"thought\"\nand more".into())].into() };
+        let mut drafts = Drafts::default();
+        drafts.set(&ConversationId::new(&place("a:1"), Key::new("#lobby")), "half a \"thought\"\nand more");
         folder.keep_drafts(&drafts).unwrap();
         assert_eq!(folder.drafts(), (drafts, None));
         fs::remove_dir_all(folder.path().unwrap()).unwrap();
@@ -310,13 +298,13 @@ mod tests {
             action: false,
             at: 1_700_000_000_123,
         };
-        folder.keep_unsent("a:1", vec![line("one \"1\""), line("two")]).unwrap();
-        folder.keep_unsent("[::1]:2", vec![line("three")]).unwrap();
-        folder.keep_unsent("a:1", vec![line("two")]).unwrap();
-        assert_eq!(folder.unsent("a:1"), (vec![line("two")], None));
-        assert_eq!(folder.unsent("[::1]:2").0, [line("three")]);
-        folder.keep_unsent("a:1", Vec::new()).unwrap();
-        assert_eq!(folder.unsent("a:1"), (Vec::new(), None));
+        folder.keep_unsent(&place("a:1"), vec![line("one \"1\""), line("two")]).unwrap();
+        folder.keep_unsent(&place("[::1]:2"), vec![line("three")]).unwrap();
+        folder.keep_unsent(&place("a:1"), vec![line("two")]).unwrap();
+        assert_eq!(folder.unsent(&place("a:1")), (vec![line("two")], None));
+        assert_eq!(folder.unsent(&place("[::1]:2")).0, [line("three")]);
+        folder.keep_unsent(&place("a:1"), Vec::new()).unwrap();
+        assert_eq!(folder.unsent(&place("a:1")), (Vec::new(), None));
         fs::remove_dir_all(folder.path().unwrap()).unwrap();
     }
 

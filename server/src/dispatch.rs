@@ -284,6 +284,7 @@ impl Dispatch {
             Arrival::Lost { id, reason } => self.give(Input::Lost { id, reason: &reason }),
             Arrival::Refused { id, reason } => self.give(Input::Refused { id, reason }),
             Arrival::Console(line) => self.give(Input::Console(&line)),
+            Arrival::Operate(operation) => self.give(Input::Operate(&operation)),
             // Whoever asked may have gone.
             Arrival::Guests(answer) => drop(answer.try_send(self.hub.guests())),
             Arrival::Stop => self.stop_at = Some(clock()),

@@ -28,7 +28,7 @@ pub struct Operator {
 }
 
 /// Somebody who is here, as the host sees it.
-pub use crate::hub::Guest;
+pub use crate::hub::{Guest, Operation};
 
 /// Speaks to a running server from another thread; cheap to clone.
 #[derive(Clone)]
@@ -39,6 +39,11 @@ impl Handle {
     /// A server that has stopped takes no notice.
     pub async fn console(&self, line: impl Into<String>) {
         let _ = self.0.send(Arrival::Console(line.into())).await;
+    }
+
+    /// Has the server do something. One that has stopped takes no notice.
+    pub async fn operate(&self, operation: Operation) {
+        let _ = self.0.send(Arrival::Operate(operation)).await;
     }
 
     /// Everyone who is here; nobody once the server has stopped.

@@ -6,25 +6,12 @@ use std::rc::Rc;
 use parlor_ui::slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, FindView, FoundLine, Words};
 
+use super::state::Finding;
 use super::text::{hue, shared, styled};
 use super::{Bridge, clock, on};
-use crate::session::{Action, Found, Key, Line};
-
-/// What is looked for, and what was found.
-#[derive(Default)]
-pub(super) struct Finding {
-    key: Option<Key>,
-    text: String,
-    lines: Vec<Line>,
-    rows: Rc<VecModel<FoundLine>>,
-}
-
-impl Finding {
-    /// Whether it was in another conversation.
-    pub(super) fn is_elsewhere(&self, key: &Key) -> bool {
-        self.key.as_ref().is_some_and(|of| of != key)
-    }
-}
+use crate::conversations::ConversationId;
+use crate::place::PlaceId;
+use crate::session::{Action, Found};
 
 impl Bridge {
     pub(super) fn listen_to_find(self: &Rc<Self>, window: &App) {
@@ -38,14 +25,14 @@ impl Bridge {
         let Some(window) = self.window.upgrade() else { return };
         let text = window.global::<FindView>().get_query().trim().to_owned();
         self.forget_found(&window);
-        let Some(key) = self.current_key().filter(|_| !text.is_empty()) else { return };
+        let Some(id) = self.current().filter(|_| !text.is_empty()) else { return };
         window.global::<FindView>().set_busy(true);
         {
             let mut state = self.state.borrow_mut();
-            state.finding.key = Some(key.clone());
+            state.finding.id = Some(id.clone());
             state.finding.text.clone_from(&text);
         }
-        self.act(Action::Find { key, text });
+        self.act(&id.place, Action::Find { key: id.key, text });
     }
 
     /// Another search, or another room: nothing is found yet.
@@ -66,21 +53,22 @@ impl Bridge {
     fn find_more(&self) {
         let Some(window) = self.window.upgrade() else { return };
         let find = window.global::<FindView>();
-        let key = self.state.borrow().finding.key.clone();
-        if let Some(key) = key.filter(|_| find.get_more() && !find.get_busy()) {
+        let id = self.state.borrow().finding.id.clone();
+        if let Some(ConversationId { place, key }) = id.filter(|_| find.get_more() && !find.get_busy()) {
             find.set_busy(true);
-            self.act(Action::FindMore { key });
+            self.act(&place, Action::FindMore { key });
         }
     }
 
-    pub(super) fn found(&self, window: &App, found: Found) {
+    pub(super) fn found(&self, window: &App, place: &PlaceId, found: Found) {
         let find = window.global::<FindView>();
         let mut state = self.state.borrow_mut();
-        if state.finding.key.as_ref() != Some(&found.key) || state.finding.text != found.text {
+        let id = ConversationId::new(place, found.key);
+        if state.finding.id.as_ref() != Some(&id) || state.finding.text != found.text {
             // An answer to what was asked before.
             return;
         }
-        let room = state.conversation(&found.key).map_or(String::new(), |found| found.name.clone());
+        let room = state.conversations.get(&id).map_or(String::new(), |found| found.name.clone());
         let (words, format) = (window.global::<Words>(), state.settings.time_format);
         let rows = found.lines.iter().map(|line| FoundLine {
             room: shared(&room),
@@ -112,14 +100,14 @@ impl Bridge {
         let jump = {
             let state = self.state.borrow();
             let line = usize::try_from(index).ok().and_then(|index| state.finding.lines.get(index));
-            state.finding.key.clone().zip(line.cloned())
+            state.finding.id.clone().zip(line.cloned())
         };
-        let Some((key, to)) = jump else { return };
+        let Some((ConversationId { place, key }, to)) = jump else { return };
         let find = window.global::<FindView>();
         find.set_chosen(index);
         find.set_error(SharedString::default());
         find.set_jumping(true);
-        self.act(Action::Jump { key, to });
+        self.act(&place, Action::Jump { key, to });
     }
 
     /// Words or times are written in another way now.

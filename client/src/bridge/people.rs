@@ -1,52 +1,52 @@
-//! Who is in the room, and what one can do about them.
+//! Who is in the room, what one can do about them, and whom we ignore.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
-use parlor_ui::slint::ComponentHandle;
+use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, ComposerView, HostView, PeopleView, PersonRow, Rank as RowRank, RoomView};
 
 use super::text::{hue, shared};
-use super::{Bridge, on};
-use crate::session::{Action, Key, Person, Rank};
+use super::{Bridge, on, rows};
+use crate::conversations::ConversationId;
+use crate::session::{Action, Key, Kind, Person, Rank};
 
 impl Bridge {
     pub(super) fn listen_to_people(self: &Rc<Self>, window: &App) {
-        on!(self, window.global::<PeopleView>(), on_filter_people, |this, text| this.filter_people(&text));
-        on!(self, window.global::<PeopleView>(), on_message_person, |this, name| this.message_person(&name));
-        on!(self, window.global::<PeopleView>(), on_mention_person, |this, name| this.mention_person(&name));
-        on!(self, window.global::<PeopleView>(), on_kick_person, |this, name| this
-            .at_room(|room| Action::Kick { room, nick: name.into(), why: String::new() }));
-        on!(self, window.global::<PeopleView>(), on_ban_person, |this, name| {
+        let view = window.global::<PeopleView>();
+        on!(self, view, on_filter_people, |this, text| this.filter_people(&text));
+        on!(self, view, on_message_person, |this, name| {
+            this.act_at_place(Action::Private { nick: name.into() });
+        });
+        on!(self, view, on_mention_person, |this, name| this.mention_person(&name));
+        on!(self, view, on_kick_person, |this, name| {
+            this.act_here(|room| Action::Kick { room, nick: name.into(), why: String::new() });
+        });
+        on!(self, view, on_ban_person, |this, name| {
             // Out, and not in again.
-            this.at_room(|room| Action::Ban { room, nick: name.to_string() });
-            this.at_room(|room| Action::Kick { room, nick: name.to_string(), why: String::new() });
+            this.act_here(|room| Action::Ban { room, nick: name.to_string() });
+            this.act_here(|room| Action::Kick { room, nick: name.to_string(), why: String::new() });
         });
-        on!(self, window.global::<PeopleView>(), on_op_person, |this, name, on| this
-            .at_room(|room| Action::Op { room, nick: name.into(), on }));
-        on!(self, window.global::<PeopleView>(), on_ignore_person, |this, name, ignored| {
+        on!(self, view, on_op_person, |this, name, on| {
+            this.act_here(|room| Action::Op { room, nick: name.into(), on });
+        });
+        on!(self, view, on_ignore_person, |this, name, ignored| {
             let nick = name.to_string();
-            this.act(if ignored { Action::Ignore { nick } } else { Action::Unignore { nick } });
+            this.act_at_place(if ignored { Action::Ignore { nick } } else { Action::Unignore { nick } });
         });
+        on!(self, view, on_unignore, |this, index| this.unignore(index));
     }
 
-    fn at_room(&self, action: impl FnOnce(Key) -> Action) {
-        if let Some(room) = self.current_key() {
-            self.act(action(room));
-        }
-    }
-
-    pub(super) fn people(&self, window: &App, key: &Key, people: Arc<[Person]>) {
+    pub(super) fn people(&self, window: &App, id: &ConversationId, people: Arc<[Person]>) {
         let current = {
             let mut state = self.state.borrow_mut();
-            let hosted = state.host.is_some() && key.as_str() == Key::new(&state.settings.room).as_str();
-            if hosted {
+            if state.is_hosted(id) {
                 window.global::<HostView>().set_people_count(people.len() as i32);
             }
-            if let Some(conversation) = state.conversation_mut(key) {
+            if let Some(conversation) = state.conversations.get_mut(id) {
                 conversation.people = people;
             }
-            state.current.as_ref() == Some(key)
+            state.conversations.is_current(id)
         };
         if current {
             self.show_people(window);
@@ -55,13 +55,18 @@ impl Bridge {
 
     pub(super) fn show_people(&self, window: &App) {
         let state = self.state.borrow();
-        let Some(current) = state.current() else { return };
+        let Some(current) = state.conversations.current() else { return };
         let mine = current.people.iter().find(|person| person.me);
         let operator = mine.is_some_and(|me| me.rank == Rank::Operator);
+        let naming = state.naming();
+        let ignored: Vec<Key> = state.settings.ignored.iter().map(|name| naming.key(name)).collect();
+        let hosting = state.hosting.as_ref().filter(|hosting| hosting.place == current.id.place);
+        let address = |name: &str| {
+            let guest = hosting?.guests.iter().find(|guest| guest.nick == name)?;
+            Some(SharedString::from(guest.peer.to_string()))
+        };
         let rows: Vec<PersonRow> = current
-            .people
-            .iter()
-            .filter(|person| person.name.to_lowercase().contains(&state.people_filter))
+            .people_named(&state.people_filter)
             .map(|person| PersonRow {
                 name: shared(&person.name),
                 rank: match person.rank {
@@ -73,22 +78,15 @@ impl Bridge {
                 bot: false,
                 hue: hue(&person.name),
                 me: person.me,
-                address: state
-                    .guests
-                    .iter()
-                    .find(|guest| guest.nick == *person.name)
-                    .map(|guest| guest.peer.to_string())
-                    .unwrap_or_default()
-                    .into(),
-                ignored: state.ignored.iter().any(|name| Key::new(name) == Key::new(&person.name)),
+                address: address(&person.name).unwrap_or_default(),
+                ignored: !ignored.is_empty() && ignored.contains(&naming.key(&person.name)),
             })
             .collect();
-        window.global::<PeopleView>().set_people_count(current.people.len() as i32);
-        window.global::<PeopleView>().set_operator(operator);
-        window.global::<RoomView>().set_can_edit(operator || current.key.is_server());
-        super::rows::show(&window.global::<PeopleView>().get_people(), rows, |rows| {
-            window.global::<PeopleView>().set_people(rows)
-        });
+        let view = window.global::<PeopleView>();
+        view.set_people_count(current.people.len() as i32);
+        view.set_operator(operator);
+        window.global::<RoomView>().set_can_edit(operator || current.kind == Kind::Server);
+        rows::show(&view.get_people(), rows, |rows| view.set_people(rows));
     }
 
     fn filter_people(&self, text: &str) {
@@ -97,17 +95,32 @@ impl Bridge {
         self.show_people(&window);
     }
 
-    fn message_person(&self, name: &str) {
-        let Some(window) = self.window.upgrade() else { return };
-        self.act(Action::Private { nick: name.into() });
-        self.go(&window, Key::new(name));
-    }
-
     fn mention_person(&self, name: &str) {
         let Some(window) = self.window.upgrade() else { return };
-        let draft = window.global::<ComposerView>().get_draft();
+        let view = window.global::<ComposerView>();
+        let draft = view.get_draft();
         let space = if draft.is_empty() || draft.ends_with(' ') { "" } else { " " };
         let tail = if draft.is_empty() { ": " } else { " " };
-        window.global::<ComposerView>().set_draft(shared(&format!("{draft}{space}{name}{tail}")));
+        view.set_draft(shared(&format!("{draft}{space}{name}{tail}")));
+    }
+
+    pub(super) fn ignoring(&self, window: &App, names: Vec<String>) {
+        self.state.borrow_mut().settings.ignored = names;
+        self.keep_settings();
+        self.show_ignored(window);
+        self.show_people(window);
+    }
+
+    pub(super) fn show_ignored(&self, window: &App) {
+        let rows: Vec<SharedString> =
+            self.state.borrow().settings.ignored.iter().map(|name| shared(name)).collect();
+        window.global::<PeopleView>().set_ignored(ModelRc::new(VecModel::from(rows)));
+    }
+
+    fn unignore(&self, index: i32) {
+        let named = |index: usize| self.state.borrow().settings.ignored.get(index).cloned();
+        if let Some(nick) = usize::try_from(index).ok().and_then(named) {
+            self.act_at_place(Action::Unignore { nick });
+        }
     }
 }

@@ -11,14 +11,15 @@ use parlor_ui::{
 
 use super::text::shared;
 use super::{Bridge, on};
+use crate::notify::Notify;
 use crate::session::Action;
-use crate::settings::{Notify, Theme, TimeFormat};
+use crate::settings::{Theme, TimeFormat};
 
 /// The code of the second language.
 const CHINESE: &str = "zh_CN";
 
 impl Bridge {
-    pub(super) fn listen_to_settings(self: &Rc<Self>, window: &App) {
+    pub(super) fn listen_to_preferences(self: &Rc<Self>, window: &App) {
         let view = window.global::<SettingsView>();
         on!(self, view, on_changed_now, |this| this.settings_changed());
         on!(self, view, on_open_folder, |this| {
@@ -34,7 +35,7 @@ impl Bridge {
     pub(super) fn show_settings(&self, window: &App) {
         let state = self.state.borrow();
         let (settings, view) = (&state.settings, window.global::<SettingsView>());
-        view.set_name(shared(if state.me.is_empty() { &settings.name } else { &state.me }));
+        view.set_name(shared(state.me().unwrap_or(&settings.name)));
         view.set_theme(match settings.theme {
             Theme::System => ThemeChoice::System,
             Theme::Light => ThemeChoice::Light,
@@ -75,7 +76,7 @@ impl Bridge {
         view.set_name_error(if possible { "".into() } else { words.invoke_name_not_possible(shared(&name)) });
         let renamed = {
             let mut state = self.state.borrow_mut();
-            let renamed = possible && name != state.me && !state.me.is_empty();
+            let renamed = possible && state.me().is_some_and(|me| me != name);
             let settings = &mut state.settings;
             if possible {
                 settings.name = name.clone();
@@ -107,7 +108,7 @@ impl Bridge {
             renamed
         };
         if renamed {
-            self.act(Action::Rename { nick: name });
+            self.act_at_place(Action::Rename { nick: name });
         }
         self.keep_settings();
         self.apply_settings(&window);
@@ -133,8 +134,8 @@ impl Bridge {
             if let Err(error) = slint::select_bundled_translation(code) {
                 log::warn!("no translation: {error}");
             }
-            for conversation in &state.conversations {
-                conversation.lines.show_anew(settings.time_format);
+            for conversation in state.conversations.iter() {
+                conversation.view.show_anew(settings.time_format);
             }
         }
         self.show_status(window);

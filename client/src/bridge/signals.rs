@@ -30,9 +30,9 @@ impl Bridge {
             if signals.next().await.is_none() {
                 return;
             }
-            bridge.upgrade().into_iter().for_each(|bridge| bridge.finish());
-            // A window that cannot hide is closing already.
-            let _ = window.upgrade().map(|window| window.hide());
+            if let (Some(bridge), Some(window)) = (bridge.upgrade(), window.upgrade()) {
+                bridge.quit_now(&window);
+            }
         };
         if let Err(error) = slint::spawn_local(wait) {
             log::warn!("signals end the program at once: {error}");

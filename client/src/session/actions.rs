@@ -19,7 +19,7 @@ impl Session {
             Action::FindMore { key } => self.find_more(&key),
             Action::Jump { key, to } => self.jump(&key, &to),
             Action::Command { at, line } => self.command(&at, &line),
-            Action::Join { room, key } => self.join(&room, key.as_deref()),
+            Action::Join { room, key } => self.go(&room, key.as_deref()),
             Action::Leave { key } => self.leave(&key, ""),
             Action::Topic { room, text } => self.ask(&room, |name| format!("TOPIC {name} :{text}")),
             Action::Kick { room, nick, why } => self.kick(&room, &nick, &why),
@@ -28,9 +28,7 @@ impl Session {
             Action::Invite { room, nick } => {
                 self.ask_about(&room, &nick, |name, nick| format!("INVITE {nick} {name}"));
             }
-            Action::Private { nick } => {
-                self.private(&nick);
-            }
+            Action::Private { nick } => drop(self.go_to(&nick)),
             Action::Close { key } => self.close_or_leave(&key),
             Action::Ignore { nick } => self.ignore(&nick, true),
             Action::Unignore { nick } => self.ignore(&nick, false),
@@ -51,7 +49,7 @@ impl Session {
     /// Enters rooms, now or as soon as there is a connection; several are parted by commas.
     pub(super) fn join(&mut self, rooms: &str, room_key: Option<&str>) {
         for room in rooms.split(',').map(str::trim).filter(|room| !room.is_empty()) {
-            let name = if self.isupport.is_room(room) { room.to_owned() } else { format!("#{room}") };
+            let name = self.isupport.naming.room(room);
             if !is_word(&name) || name.len() < 2 || name.contains('\u{7}') {
                 let sentence = format!("A room's name begins with # and has no spaces: {room}");
                 let (field, reason) = (Field::Room, Reason::RoomBad);
@@ -64,6 +62,22 @@ impl Session {
                 self.send(format!("JOIN {name} {}", room_key.unwrap_or_default()).trim_end());
             }
         }
+    }
+
+    /// Enters rooms, and wants to see the last one.
+    pub(super) fn go(&mut self, rooms: &str, room_key: Option<&str>) {
+        self.join(rooms, room_key);
+        if let Some(room) = rooms.split(',').map(str::trim).rfind(|room| !room.is_empty()) {
+            let key = self.isupport.key(&self.isupport.naming.room(room));
+            self.tell(Event::Wanted { key });
+        }
+    }
+
+    /// Opens a private conversation, and wants to see it.
+    pub(super) fn go_to(&mut self, nick: &str) -> Option<Key> {
+        let key = self.private(nick)?;
+        self.tell(Event::Wanted { key: key.clone() });
+        Some(key)
     }
 
     /// Leaves a room; of one we are not in right now only the window is told.

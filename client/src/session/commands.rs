@@ -53,7 +53,7 @@ impl Session {
         let (first, more) = first_word(rest);
         let need = |text: &str| !text.is_empty();
         match word.to_lowercase().as_str() {
-            "join" | "j" if need(first) => self.join(first, Some(more).filter(|key| need(key))),
+            "join" | "j" if need(first) => self.go(first, Some(more).filter(|key| need(key))),
             "part" | "leave" if self.is_a_room(first) => {
                 let key = self.isupport.key(first);
                 self.leave(&key, more);
@@ -69,7 +69,7 @@ impl Session {
                 }
             }
             "query" | "q" if need(first) => {
-                if let Some(key) = self.private(first)
+                if let Some(key) = self.go_to(first)
                     && need(more)
                 {
                     self.say(&key, more, LineKind::Said);

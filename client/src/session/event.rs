@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Key, Line, LineId, Status};
+use super::{Key, Line, LineId, Naming, Status};
 
 /// What the window learns. Everything it shows is derived from these, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,9 +12,13 @@ pub enum Event {
     Status(Status),
     // Our name, as the server knows it.
     Me { nick: String },
+    // How the server tells names apart; until it says, the default.
+    Naming(Naming),
     // A conversation is there. A room is opened when we are in it; it stays open while the
     // connection is lost.
     Opened { key: Key, name: String, kind: Kind },
+    // The person has asked for it: it is to be shown, now or as soon as it is open.
+    Wanted { key: Key },
     // It is gone: we left, or (`why`) were put out. Its lines that still waited have failed.
     Closed { key: Key, why: Option<String> },
     // The person of a private conversation has another name: `key` is called `to` from now on.

@@ -3,27 +3,14 @@
 use parlor_server::protocol::Leniency;
 use parlor_server::protocol::line::MAX_BODY;
 
-use super::{Key, Rank};
-
-/// Which letters are the same (ISUPPORT CASEMAPPING). Unicode case and composition never
-/// count, as on our server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Casemapping {
-    /// `ascii` and everything unknown.
-    Unicode,
-    /// `rfc1459`: `{}|^` are the lower case of `[]\~`.
-    Rfc1459,
-    /// `rfc1459-strict`: `^` is not.
-    Strict,
-}
+use super::{Key, Naming, Rank};
 
 /// What the server says about itself; the defaults of the RFCs where it does not.
 #[derive(Debug, Clone)]
 pub(super) struct Isupport {
-    casemapping: Casemapping,
+    pub(super) naming: Naming,
     /// Mode letters and their prefixes, the highest first.
     prefixes: Vec<(char, char)>,
-    chantypes: String,
     statusmsg: String,
     /// CHANMODES: lists, always with, with when set, without parameter.
     chanmodes: [String; 4],
@@ -45,9 +32,8 @@ pub(super) struct Isupport {
 impl Default for Isupport {
     fn default() -> Isupport {
         Isupport {
-            casemapping: Casemapping::Unicode,
+            naming: Naming::default(),
             prefixes: vec![('o', '@'), ('v', '+')],
-            chantypes: "#&".into(),
             statusmsg: String::new(),
             chanmodes: ["beI".into(), "k".into(), "l".into(), "imnst".into()],
             nicklen: None,
@@ -66,13 +52,7 @@ impl Isupport {
     pub(super) fn token(&mut self, token: &str) {
         let (key, value) = token.split_once('=').unwrap_or((token, ""));
         match key {
-            "CASEMAPPING" => {
-                self.casemapping = match value {
-                    "rfc1459" => Casemapping::Rfc1459,
-                    "rfc1459-strict" | "strict-rfc1459" => Casemapping::Strict,
-                    _ => Casemapping::Unicode,
-                }
-            }
+            "CASEMAPPING" => self.naming.set_casemapping(value),
             "PREFIX" => {
                 // `(ov)@+`, or nothing at all: no ranks.
                 if let Some((modes, symbols)) = value.strip_prefix('(').and_then(|v| v.split_once(')')) {
@@ -80,7 +60,7 @@ impl Isupport {
                     self.prefixes = modes.chars().zip(symbols.chars()).take(16).collect();
                 }
             }
-            "CHANTYPES" => self.chantypes = value.into(),
+            "CHANTYPES" => self.naming.set_chantypes(value),
             "STATUSMSG" => self.statusmsg = value.into(),
             "CHANMODES" => {
                 for (kind, letters) in self.chanmodes.iter_mut().zip(value.split(',')) {
@@ -103,26 +83,14 @@ impl Isupport {
         }
     }
 
-    /// The key of a name as this server tells names apart.
+    /// See [`Naming::key`].
     pub(super) fn key(&self, name: &str) -> Key {
-        let key = Key::new(name);
-        if self.casemapping == Casemapping::Unicode || !key.as_str().contains(['[', ']', '\\', '~']) {
-            return key;
-        }
-        let strict = self.casemapping == Casemapping::Strict;
-        let fold = |c| match c {
-            '[' => '{',
-            ']' => '}',
-            '\\' => '|',
-            '~' if !strict => '^',
-            c => c,
-        };
-        Key::new(&key.as_str().chars().map(fold).collect::<String>())
+        self.naming.key(name)
     }
 
-    /// Whether a name is a room's.
+    /// See [`Naming::is_room`].
     pub(super) fn is_room(&self, name: &str) -> bool {
-        name.starts_with(|c| self.chantypes.contains(c))
+        self.naming.is_room(name)
     }
 
     /// The room a message is for: a target without the rank that is to hear it (`@#room`).
@@ -191,20 +159,6 @@ fn unescape(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_fold_as_the_server_says() {
-        let mut isupport = Isupport::default();
-        assert_ne!(isupport.key("[Bob]"), isupport.key("{bob}"));
-        assert_eq!(isupport.key("Zoë"), isupport.key("ZOE\u{308}"));
-        isupport.token("CASEMAPPING=rfc1459");
-        assert_eq!(isupport.key("[Bob]~"), isupport.key("{bob}^"));
-        isupport.token("CASEMAPPING=rfc1459-strict");
-        assert_eq!(isupport.key("[Bob]"), isupport.key("{bob}"));
-        assert_ne!(isupport.key("a~"), isupport.key("a^"));
-        isupport.token("CASEMAPPING=ascii");
-        assert_ne!(isupport.key("[Bob]"), isupport.key("{bob}"));
-    }
 
     #[test]
     fn ranks_of_a_big_network() {

@@ -24,6 +24,7 @@ mod liveness;
 mod log;
 mod mention;
 mod names;
+mod naming;
 mod outgoing;
 mod page;
 mod profile;
@@ -55,6 +56,7 @@ pub use action::Action;
 pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Reason, Refusal};
 pub use key::Key;
 pub use line::{Delivery, Line, LineId, LineKind, Parts};
+pub use naming::Naming;
 pub use parlor_server::protocol::HostPort;
 pub use parlor_server::protocol::time::{Moment, UnixMillis};
 pub use profile::Profile;
@@ -296,8 +298,9 @@ impl Session {
         }
     }
 
-    /// Names are told apart in another way from now on.
+    /// Names are told apart in another way from now on, perhaps.
     fn refold(&mut self) {
+        self.tell(Event::Naming(self.isupport.naming.clone()));
         for (key, name) in &mut self.ignored {
             *key = self.isupport.key(name);
         }

@@ -1,5 +1,6 @@
 //! Reading back, searching, and what a reconnect or a crash does to what is on the screen.
 
+use std::cell::RefCell;
 use std::thread;
 use std::time::Duration;
 
@@ -297,6 +298,7 @@ fn a_hosted_room_remembers() {
         view.set_selected(0);
         view.set_port("0".into());
         view.invoke_start();
+        alice.until("the server", |_| !view.get_busy());
         assert!(view.get_running(), "{}", view.get_error());
         alice.until("the own room", |alice| alice.app.global::<Shell<'_>>().get_screen() == Screen::Room);
         if start == 0 {
@@ -308,7 +310,7 @@ fn a_hosted_room_remembers() {
             alice.waits_for("remember me");
         }
         view.invoke_stop();
-        assert!(!view.get_running());
+        alice.until("the end", |_| !view.get_running());
     }
     let history = alice.folder.join("history").join("127.0.0.1-0");
     assert!(history.is_dir());
@@ -317,14 +319,18 @@ fn a_hosted_room_remembers() {
     assert_eq!(history.parent().unwrap().display().to_string(), shown.as_str());
 
     // Somebody else has the folder: a sentence in the card.
-    let bind = vec!["127.0.0.1:0".into()];
-    let other =
-        Host::start(Config { bind, history: Some(History::new(history)), ..Config::default() }).unwrap();
+    let other = RefCell::new(None);
+    alice.until("the folder, once the last server has gone", |_| {
+        let (bind, history) = (vec!["127.0.0.1:0".into()], Some(History::new(history.clone())));
+        *other.borrow_mut() = Host::start(Config { bind, history, ..Config::default() }).ok();
+        other.borrow().is_some()
+    });
     alice.card().invoke_open_host();
     view.set_selected(0);
     view.set_port("0".into());
     view.invoke_start();
+    alice.until("the sentence", |_| !view.get_busy());
     assert!(!view.get_running());
     assert!(view.get_error().contains("Is this room hosted already?"), "{}", view.get_error());
-    other.stop();
+    other.take().unwrap().stop();
 }

@@ -10,7 +10,7 @@ mod script;
 
 use std::net::SocketAddr;
 
-use parlor_client::bridge::Wishes;
+use parlor_client::bridge::Arguments;
 use parlor_ui::slint::{ComponentHandle, Model};
 use parlor_ui::{
     FindView, HostView, Language, LineKind, LineState, Screen, SettingsView, Shell, StatusKind, ThemeChoice,
@@ -154,19 +154,23 @@ fn a_room_is_hosted_announced_to_and_stopped() {
     view.set_selected(0);
     view.set_port(busy.address().port().to_string().into());
     view.invoke_start();
+    alice.until("the sentence", |_| !view.get_busy() && !view.get_port_error().is_empty());
     assert!(view.get_port_error().contains(&busy.address().port().to_string()));
     busy.stop();
 
     view.set_port("0".into());
     view.invoke_start();
+    alice.until("the server", |_| !view.get_busy());
     assert!(view.get_running(), "{}", view.get_error());
     alice.until("the own room", |alice| alice.app.global::<Shell>().get_screen() == Screen::Room);
     alice.until("the host's own rights", |alice| alice.people().get_operator());
     let address: SocketAddr = view.get_address_to_tell().parse().unwrap();
     let mut bob = Terminal::joins(address, "bob");
-    view.invoke_announce("tea is ready".into());
-    bob.reads("-!- server: tea is ready");
+    view.invoke_announce("/kick bob".into());
+    alice.waits_for("/kick bob");
+    bob.reads("-!- server: /kick bob");
     alice.app.global::<Shell>().invoke_open(parlor_ui::Panel::Guests);
+    alice.until("the guests", |_| view.get_guests().row_count() == 2);
     let guests: Vec<_> = view.get_guests().iter().collect();
     let own = bob.0.get_ref().local_addr().unwrap().to_string();
     assert!(
@@ -176,7 +180,8 @@ fn a_room_is_hosted_announced_to_and_stopped() {
 
     // With a guest in, stopping asks first.
     view.invoke_stop();
-    assert!(view.get_stop_asked() && view.get_running());
+    alice.until("the question", |_| view.get_stop_asked());
+    assert!(view.get_running());
     view.invoke_confirm_stop();
     assert!(!view.get_running());
     bob.reads("stopping");
@@ -291,14 +296,14 @@ fn who_is_away_and_what_is_for_us_alone_is_seen_among_the_rooms() {
 #[test]
 fn the_command_line_is_obeyed() {
     let host = server();
-    let alice = Person::new("wishes");
+    let alice = Person::new("arguments");
     let address = Some(format!("irc://{}/tea", host.address()));
-    alice.bridge.wish(Wishes { address, name: Some("alice".into()), host: false });
+    alice.bridge.obey(Arguments { address, name: Some("alice".into()), host: false });
     alice.until("the room", |alice| alice.room().get_key() == "#tea");
     host.stop();
 
-    let bob = Person::new("wrong-wishes");
-    bob.bridge.wish(Wishes { address: Some("no such: place".into()), name: None, host: false });
+    let bob = Person::new("wrong-arguments");
+    bob.bridge.obey(Arguments { address: Some("no such: place".into()), name: None, host: false });
     assert!(bob.card().get_address_error().contains("no such: place"));
     assert!(!bob.card().get_name_error().is_empty());
 }

@@ -46,6 +46,7 @@ use state::stamp::Stamps;
 use state::timers::Timers;
 use state::whowas::Whowas;
 
+pub use command::operation::Operation;
 pub use command::operator::Guest;
 pub use state::admission::party;
 pub use state::member::{RawKind, Speaker};
@@ -99,6 +100,8 @@ pub enum Input<'a> {
     Answer { ticket: u64, answer: Answer },
     // A line from the operator.
     Console(&'a str),
+    // What the host of this server has it do.
+    Operate(&'a Operation),
     // The server ends: everybody is told and closed.
     Stop,
     // A time given by [`Hub::next_timeout`] has come.
@@ -223,6 +226,7 @@ impl Hub {
             Input::Lost { id, reason } => self.lost(id, reason),
             Input::Refused { id, reason } => self.depart(id, reason, reason),
             Input::Console(line) => self.console(line, operator::Asker::Console),
+            Input::Operate(operation) => self.operate(operation),
             Input::Stop => self.stop(),
             Input::Tick => self.tick(),
             Input::Stored { upto } => self.stored(upto),

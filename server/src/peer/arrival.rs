@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_channel::Sender;
 use smol::Async;
 
-use crate::hub::{ConnectionId, Guest, Speaker};
+use crate::hub::{ConnectionId, Guest, Operation, Speaker};
 use crate::start::listen::ListenerKind;
 
 /// See the [module](self).
@@ -25,6 +25,7 @@ pub(crate) enum Arrival {
     // Close without a word.
     Refused { id: ConnectionId, reason: &'static str },
     Console(String),
+    Operate(Operation),
     // The host wants to know who is here.
     Guests(Sender<Vec<Guest>>),
     Stop,

@@ -10,6 +10,7 @@ pub(crate) mod messages;
 pub(crate) mod modes;
 pub(crate) mod monitor;
 pub(crate) mod names;
+pub(crate) mod operation;
 pub(crate) mod operator;
 pub(crate) mod page;
 pub(crate) mod people;

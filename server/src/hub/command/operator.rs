@@ -199,7 +199,7 @@ impl Hub {
         self.find(nick).ok_or_else(|| format!("Nobody here is called {nick}; /who lists everyone"))
     }
 
-    fn console_op(&mut self, nick: &str, room: &str) -> Result<String, String> {
+    pub(super) fn console_op(&mut self, nick: &str, room: &str) -> Result<String, String> {
         let id = self.known(nick)?;
         let found = self.room_named(room).map(|(room, state)| (room, state.name.to_string()));
         let (room, name) = found.ok_or_else(|| format!("There is no room {room}; /rooms lists them"))?;
@@ -220,7 +220,7 @@ impl Hub {
         Ok(format!("{nick} is operator of {name} now"))
     }
 
-    fn console_kick(&mut self, nick: &str, why: &str) -> Result<String, String> {
+    pub(super) fn console_kick(&mut self, nick: &str, why: &str) -> Result<String, String> {
         let id = self.known(nick)?;
         let nick = self.nick_of(id).to_owned();
         let reason = if why.is_empty() { "Kicked".into() } else { format!("Kicked: {}", printable(why)) };
@@ -236,7 +236,12 @@ impl Hub {
         self.depart(id, reason, "by the operator");
     }
 
-    fn console_ban(&mut self, asker: Asker, whom: &str, minutes: Option<&str>) -> Result<String, String> {
+    pub(super) fn console_ban(
+        &mut self,
+        asker: Asker,
+        whom: &str,
+        minutes: Option<&str>,
+    ) -> Result<String, String> {
         let named = self.find(whom).and_then(|id| self.member(id)).map(|member| member.peer.ip());
         let ip = whom.parse::<IpAddr>().ok().or(named).map(party);
         let ip = ip.ok_or_else(|| format!("{whom} is neither an address nor a name that is here"))?;

@@ -1,45 +1,46 @@
 //! Telling the desktop: a notification and an urgent window, when nobody looks.
 
+use parlor_ui::slint::ComponentHandle;
 use parlor_ui::slint::winit_030::{WinitWindowAccessor, winit};
-use parlor_ui::slint::{self, ComponentHandle};
 use parlor_ui::{App, Words};
 
 use super::Bridge;
 use super::text::shared;
-use crate::session::{Key, Line, LineKind};
-use crate::settings::Notify;
+use crate::conversations::ConversationId;
+use crate::session::{Kind, Line};
 
 /// Characters of a line that a notification shows.
 const SHOWN: usize = 200;
 
 impl Bridge {
     /// Somebody mentioned us, or wrote privately, in a conversation that is not on the screen.
-    pub(super) fn alert(&self, window: &App, key: &Key, from: &str, text: &str) {
-        let notify = self.state.borrow().settings.notify;
-        let private = !key.as_str().starts_with('#');
-        if notify != Notify::Off && !(private && notify == Notify::Mentions) {
-            self.tell_desktop(window, key, from, text);
+    pub(super) fn alert(&self, window: &App, id: &ConversationId, from: &str, text: &str) {
+        let kind = self.kind(id);
+        if self.state.borrow().settings.notify.tells_alert(kind) {
+            self.tell_desktop(window, id, from, text);
         }
     }
 
     /// Lines of the conversation on the screen are told of too, if the window is not looked at.
-    pub(super) fn alert_of_lines(&self, window: &App, key: &Key, lines: &[Line]) {
-        let (notify, current) = {
-            let state = self.state.borrow();
-            (state.settings.notify, state.current.as_ref() == Some(key))
-        };
-        if notify == Notify::Off || has_focus(window) {
+    pub(super) fn alert_of_lines(&self, window: &App, id: &ConversationId, lines: &[Line]) {
+        if has_focus(window) {
             return;
         }
-        let talk = |line: &&Line| !line.own() && matches!(line.kind(), LineKind::Said | LineKind::Action);
-        let private = !key.as_str().starts_with('#') && notify == Notify::Private;
-        let wanted = |line: &&Line| notify == Notify::All || (current && (line.mention() || private));
-        if let Some(line) = lines.iter().filter(talk).rfind(wanted) {
-            self.tell_desktop(window, key, line.from(), line.text());
+        let line = {
+            let state = self.state.borrow();
+            let shown = state.conversations.is_current(id);
+            state.settings.notify.line_to_tell(self.kind(id), shown, lines)
+        };
+        if let Some(line) = line {
+            self.tell_desktop(window, id, line.from(), line.text());
         }
     }
 
-    fn tell_desktop(&self, window: &App, key: &Key, from: &str, text: &str) {
+    fn kind(&self, id: &ConversationId) -> Kind {
+        self.state.borrow().conversations.get(id).map_or(Kind::Server, |conversation| conversation.kind)
+    }
+
+    fn tell_desktop(&self, window: &App, id: &ConversationId, from: &str, text: &str) {
         if has_focus(window) {
             return;
         }
@@ -47,20 +48,20 @@ impl Bridge {
             window.request_user_attention(Some(winit::window::UserAttentionType::Informational));
         });
         let words = window.global::<Words>();
-        let room = self.state.borrow().conversation(key).map(|conversation| conversation.name.clone());
-        let summary = match room.filter(|room| room.starts_with('#')) {
-            Some(room) => words.invoke_mentions_you(shared(from), shared(&room)),
+        let state = self.state.borrow();
+        let room = state.conversations.get(id).filter(|conversation| conversation.kind == Kind::Room);
+        let summary = match room {
+            Some(room) => words.invoke_mentions_you(shared(from), shared(&room.name)),
             None => words.invoke_writes_to_you(shared(from)),
         };
         let body: String = text.chars().take(SHOWN).collect();
-        let sound = self.state.borrow().settings.sounds;
+        let sound = state.settings.sounds;
         let tell = async move {
             if let Err(error) = notification(&summary, &body, sound).await {
                 log::debug!("the desktop takes no notifications: {error}");
             }
         };
-        // Without an event loop (a test) there is no desktop either.
-        let _ = slint::spawn_local(tell);
+        self.tasks.spawn(tell).detach();
     }
 }
 

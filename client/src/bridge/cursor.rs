@@ -9,7 +9,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use parlor_ui::slint::platform::WindowEvent as Told;
+use parlor_ui::slint::platform::WindowEvent as SlintEvent;
 use parlor_ui::slint::winit_030::winit::event::WindowEvent;
 use parlor_ui::slint::winit_030::{EventResult, WinitWindowAccessor};
 use parlor_ui::slint::{ComponentHandle, TimerMode};
@@ -17,38 +17,38 @@ use parlor_ui::{App, Shell};
 
 use super::Bridge;
 
-/// So long the cursor blinks after a key or a movement of the mouse, as with GTK.
+/// How long the cursor blinks after a key or a movement of the mouse, as with GTK.
 const BLINKS_FOR: Duration = Duration::from_secs(10);
 
 impl Bridge {
-    pub(super) fn watch_hands(self: &Rc<Self>, window: &App) {
+    pub(super) fn watch_activity(self: &Rc<Self>, window: &App) {
         let weak = Rc::downgrade(self);
         window.window().on_winit_window_event(move |_, event| {
             if is_activity(event)
                 && let Some(bridge) = weak.upgrade()
             {
-                bridge.stir();
+                bridge.wake_cursor();
             }
             EventResult::Propagate
         });
         let weak = Rc::downgrade(self);
         self.rest.start(TimerMode::SingleShot, BLINKS_FOR, move || {
-            weak.upgrade().into_iter().for_each(|bridge| bridge.come_to_rest());
+            weak.upgrade().into_iter().for_each(|bridge| bridge.rest_cursor());
         });
     }
 
     /// Somebody is there, or the keyboard goes to another field: the cursor blinks.
-    pub(super) fn stir(&self) {
+    pub(super) fn wake_cursor(&self) {
         let Some(window) = self.window.upgrade() else { return };
         let shell = window.global::<Shell>();
         if shell.get_resting() {
-            tell(&window, true);
+            set_active(&window, true);
             shell.set_resting(false);
         }
         self.rest.restart();
     }
 
-    fn come_to_rest(&self) {
+    fn rest_cursor(&self) {
         let Some(window) = self.window.upgrade() else { return };
         let looked_at = window.window().with_winit_window(|window| window.has_focus());
         match looked_at {
@@ -57,14 +57,14 @@ impl Bridge {
             Some(looked_at) => {
                 // Elsewhere the cursor of an inactive window is not seen at all.
                 window.global::<Shell>().set_resting(looked_at);
-                tell(&window, false);
+                set_active(&window, false);
             }
         }
     }
 }
 
-fn tell(window: &App, active: bool) {
-    window.window().dispatch_event(Told::WindowActiveChanged(active));
+fn set_active(window: &App, active: bool) {
+    window.window().dispatch_event(SlintEvent::WindowActiveChanged(active));
 }
 
 fn is_activity(event: &WindowEvent) -> bool {

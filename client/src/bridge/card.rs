@@ -1,0 +1,191 @@
+//! The card of the first start: where to go, under which name; and what was wrong with that.
+
+use std::rc::Rc;
+
+use parlor_server::protocol::{Nick, RoomName};
+use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+use parlor_ui::{App, ConnectView, Recent as RecentRow, Words};
+
+use super::phrases::phrase;
+use super::text::shared;
+use super::{Bridge, on};
+use crate::place::{Place, PlaceId};
+use crate::session::{Field, Naming, Reason, Refusal};
+use crate::settings::Recent;
+
+impl Bridge {
+    pub(super) fn listen_to_card(self: &Rc<Self>, window: &App) {
+        let card = window.global::<ConnectView>();
+        on!(self, card, on_join, |this| this.join());
+        on!(self, card, on_cancel, |this| this.disconnect());
+        on!(self, card, on_use_suggestion, |this| this.use_suggestion());
+        on!(self, card, on_open_host, |this| this.open_host_page());
+        on!(self, card, on_pick_recent, |this, index| this.pick_recent(index));
+        on!(self, card, on_forget_recent, |this, index| this.forget_recent(index));
+        on!(self, card, on_join_at_start_changed, |this| this.join_at_start_changed());
+    }
+
+    pub(super) fn fill_card(&self, window: &App) {
+        let state = self.state.borrow();
+        let card = window.global::<ConnectView>();
+        card.set_name(shared(&state.settings.name));
+        card.set_address(shared(&state.settings.address));
+        card.set_room(shared(&state.settings.room));
+        card.set_join_at_start(state.settings.join_at_start);
+        let recents: VecModel<RecentRow> = state
+            .settings
+            .recent
+            .iter()
+            .map(|Recent { address, name, room }| RecentRow {
+                label: Place::parse(address)
+                    .map_or_else(|_| shared(address), |place| shared(&place.server.host)),
+                address: shared(address),
+                name: shared(name),
+                room: shared(room),
+            })
+            .collect::<Vec<_>>()
+            .into();
+        card.set_recents(ModelRc::new(recents));
+    }
+
+    fn use_suggestion(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        let card = window.global::<ConnectView>();
+        card.set_name(card.get_suggestion());
+        self.join();
+    }
+
+    fn pick_recent(self: &Rc<Self>, index: i32) {
+        let picked =
+            usize::try_from(index).ok().and_then(|i| self.state.borrow().settings.recent.get(i).cloned());
+        let (Some(Recent { address, name, room }), Some(window)) = (picked, self.window.upgrade()) else {
+            return;
+        };
+        let card = window.global::<ConnectView>();
+        card.set_address(shared(&address));
+        card.set_name(shared(&name));
+        card.set_room(shared(&room));
+        self.join();
+    }
+
+    fn forget_recent(&self, index: i32) {
+        let Some(window) = self.window.upgrade() else { return };
+        {
+            let recent = &mut self.state.borrow_mut().settings.recent;
+            let Some(index) = usize::try_from(index).ok().filter(|index| *index < recent.len()) else {
+                return;
+            };
+            recent.remove(index);
+        }
+        self.keep_settings();
+        self.fill_card(&window);
+    }
+
+    fn join_at_start_changed(&self) {
+        let Some(window) = self.window.upgrade() else { return };
+        self.state.borrow_mut().settings.join_at_start = window.global::<ConnectView>().get_join_at_start();
+        self.keep_settings();
+    }
+
+    /// Join on the card: checks the fields, then connects.
+    pub(super) fn join(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        let (card, words) = (window.global::<ConnectView>(), window.global::<Words>());
+        let name = card.get_name().trim().to_owned();
+        let address = card.get_address().trim().to_owned();
+        clear_complaints(&card);
+        let mut sound = true;
+        if name.is_empty() {
+            card.set_name_error(words.invoke_name_missing());
+            sound = false;
+        } else if Nick::parse(&name).is_err() {
+            card.set_name_error(words.invoke_name_not_possible(shared(&name)));
+            sound = false;
+        }
+        let place = match Place::parse(&address) {
+            Ok(place) => Some(place),
+            Err(_) => {
+                let missing = address.is_empty();
+                let wrong = || words.invoke_address_wrong(shared(&address));
+                card.set_address_error(if missing { words.invoke_address_missing() } else { wrong() });
+                None
+            }
+        };
+        let linked = place.as_ref().and_then(|place| place.room.clone());
+        let room = linked.unwrap_or_else(|| room_typed(&card.get_room()));
+        if !room.is_empty() && !is_possible(&room) {
+            card.set_room_error(words.invoke_room_not_possible(shared(&room)));
+            sound = false;
+        }
+        let (Some(place), true) = (place, sound) else { return };
+        {
+            let settings = &mut self.state.borrow_mut().settings;
+            settings.name = name.clone();
+            settings.address = place.address();
+            settings.room = room.clone();
+        }
+        self.keep_settings();
+        self.connect(place, name, room);
+    }
+
+    /// Something was refused before we were welcome: the card is where it is put right.
+    pub(super) fn refuse_on_card(&self, window: &App, refusal: Refusal) {
+        let (card, words) = (window.global::<ConnectView>(), window.global::<Words>());
+        let (name, address) = (card.get_name(), card.get_address());
+        let sentence = match refusal.reason {
+            Reason::NameTaken => words.invoke_name_taken(name),
+            Reason::NameBad => words.invoke_name_not_possible(name),
+            Reason::NotChat => words.invoke_not_a_chat(address),
+            Reason::Password => words.invoke_password_needed(),
+            Reason::Banned => words.invoke_banned(shared(&refusal.sentence)),
+            Reason::NoAnswer | Reason::RoomClosed | Reason::RoomBad => phrase(&words, &refusal.sentence),
+        };
+        match refusal.field {
+            Field::Name => card.set_name_error(sentence),
+            Field::Address => card.set_address_error(sentence),
+            Field::Room => card.set_room_error(sentence),
+        }
+        card.set_suggestion(shared(refusal.suggestion.as_deref().unwrap_or_default()));
+    }
+
+    /// The place of the card is one to come back to.
+    pub(super) fn remember_place(&self, window: &App, place: &PlaceId) {
+        {
+            let mut state = self.state.borrow_mut();
+            if state.hosting.is_some() {
+                // It is gone when the room is.
+                return;
+            }
+            let (name, room) = (state.settings.name.clone(), state.settings.room.clone());
+            state.settings.remember(Recent { address: place.to_string(), name, room });
+        }
+        self.keep_settings();
+        self.fill_card(window);
+    }
+}
+
+/// A room's name from a field, with the prefix that may be left out; empty if nothing was typed.
+pub(super) fn room_typed(text: &str) -> String {
+    match text.trim() {
+        "" => String::new(),
+        name => Naming::default().room(name),
+    }
+}
+
+/// Whether a room can have this name, whatever its prefix: only the server knows which it has.
+fn is_possible(room: &str) -> bool {
+    let mut name = room.chars();
+    name.next().is_some() && RoomName::parse(&format!("#{}", name.as_str())).is_ok()
+}
+
+pub(super) fn clear_complaints(card: &ConnectView<'_>) {
+    for clear in [
+        ConnectView::set_name_error,
+        ConnectView::set_address_error,
+        ConnectView::set_room_error,
+        ConnectView::set_suggestion,
+        ConnectView::set_notice,
+    ] {
+        clear(card, SharedString::default());
+    }
+}

@@ -1,0 +1,171 @@
+//! Joining a place and leaving it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use async_channel::Receiver;
+use parlor_ui::slint::{ComponentHandle, SharedString};
+use parlor_ui::{App, ConnectView, Screen, Shell, StatusView, Words};
+
+use super::Bridge;
+use super::card::clear_complaints;
+use super::places::{Entry, OpenPlace};
+use super::text::shared;
+use crate::net::{self, Connection};
+use crate::place::{Place, PlaceId};
+use crate::session::{Action, Naming, Profile};
+
+/// Lines come to the window at once, and then at most this often.
+const FLUSH: Duration = Duration::from_millis(50);
+/// The longest that a new session waits for the good-bye of the last one.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+impl Bridge {
+    /// Starts a session; what was open before is left. What the last session of the same place has
+    /// not sent must be on disk first.
+    pub(super) fn connect(self: &Rc<Self>, place: Place, name: String, room: String) {
+        let Some(window) = self.window.upgrade() else { return };
+        self.leave_all();
+        self.forget_found(&window);
+        window.global::<ConnectView>().set_busy(true);
+        let Some(last) = self.last_session(&place.id()) else {
+            return self.start_session(&window, &place, &name, &room);
+        };
+        let weak = Rc::downgrade(self);
+        let join = async move {
+            let gone = async {
+                let _ = last.recv().await;
+            };
+            let late = async {
+                smol::Timer::after(FAREWELL).await;
+            };
+            futures_lite::future::or(gone, late).await;
+            let Some(bridge) = weak.upgrade() else { return };
+            if let Some(window) = bridge.window.upgrade() {
+                bridge.start_session(&window, &place, &name, &room);
+            }
+        };
+        self.state.borrow_mut().joining = Some(self.tasks.spawn(join));
+    }
+
+    /// The end of the last session of a place, if that is still to come.
+    fn last_session(&self, place: &PlaceId) -> Option<Receiver<net::Ended>> {
+        let leaving = &mut self.state.borrow_mut().leaving;
+        leaving.retain(|(_, ended)| !ended.is_closed());
+        leaving.iter().rfind(|(left, _)| left == place).map(|(_, ended)| ended.clone())
+    }
+
+    fn start_session(self: &Rc<Self>, window: &App, place: &Place, name: &str, room: &str) {
+        let mut seed = [0; 8];
+        if let Err(error) = getrandom::fill(&mut seed) {
+            log::warn!("the system gives no random numbers: {error}");
+        }
+        let id = place.id();
+        let (unsent, unsent_broken) = self.folder.unsent(&id);
+        if let Some(broken) = unsent_broken {
+            let aside = shared(&broken.aside.display().to_string());
+            self.notice(window, window.global::<Words>().invoke_unsent_set_aside(aside));
+        }
+        let profile = Profile {
+            server: place.server.clone(),
+            nick: name.into(),
+            realname: name.into(),
+            rooms: if room.is_empty() { Vec::new() } else { vec![room.into()] },
+            ignored: self.state.borrow().settings.ignored.clone(),
+            seed: u64::from_le_bytes(seed),
+            unsent,
+        };
+        let (folder, kept_for) = (self.folder.clone(), id.clone());
+        let keep = move |unsent| {
+            if let Err(error) = folder.keep_unsent(&kept_for, unsent) {
+                log::warn!("what is not sent yet cannot be kept: {error}");
+            }
+        };
+        let connection = match net::start_keeping(profile, keep) {
+            Ok(connection) => connection,
+            Err(error) => {
+                window.global::<ConnectView>().set_busy(false);
+                return window.global::<ConnectView>().set_address_error(shared(&error.to_string()));
+            }
+        };
+        let (events, of, weak) = (connection.events.clone(), id.clone(), Rc::downgrade(self));
+        let pump = async move {
+            while let Ok(batch) = events.recv().await {
+                let Some(bridge) = weak.upgrade() else { return };
+                bridge.apply(&of, batch);
+                bridge.apply_waiting(&of);
+                drop(bridge);
+                smol::Timer::after(FLUSH).await;
+            }
+        };
+        let place = OpenPlace {
+            id,
+            connection,
+            entry: Entry::Calling,
+            me: String::new(),
+            away: false,
+            status: None,
+            naming: Naming::default(),
+            listed: Vec::new(),
+            _pump: self.tasks.spawn(pump),
+            patience: None,
+        };
+        self.state.borrow_mut().places.add(place);
+    }
+
+    /// Applies all that has come from a session by now.
+    fn apply_waiting(self: &Rc<Self>, place: &PlaceId) {
+        let events = self.state.borrow().places.get(place).map(|place| place.connection.events.clone());
+        while let Some(Ok(batch)) = events.as_ref().map(Receiver::try_recv) {
+            self.apply(place, batch);
+        }
+    }
+
+    /// Does all that can be done now, where no event loop does it.
+    pub fn pump(self: &Rc<Self>) {
+        let places: Vec<PlaceId> = self.state.borrow().places.iter().map(|place| place.id.clone()).collect();
+        places.iter().for_each(|place| self.apply_waiting(place));
+        self.tasks.run_ready();
+    }
+
+    /// Leaves the place on the screen; the card comes back with its fields.
+    pub(super) fn disconnect(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        match self.place_id() {
+            Some(place) => self.leave(&place),
+            None => drop(self.state.borrow_mut().joining.take()),
+        }
+        self.keep_drafts();
+        let card = window.global::<ConnectView>();
+        card.set_busy(false);
+        clear_complaints(&card);
+        self.fill_card(&window);
+        self.wake_cursor();
+        // What was open belongs to a room that we are not in any more.
+        window.global::<StatusView>().set_notice(SharedString::default());
+        let shell = window.global::<Shell>();
+        shell.invoke_close();
+        shell.set_screen(Screen::Connect);
+        shell.set_title("Parlor".into());
+    }
+
+    /// Ends the session of a place and closes its conversations. Its good-bye goes out, and what it
+    /// has not sent onto disk, on a thread of its own.
+    pub(super) fn leave(&self, place: &PlaceId) {
+        self.take_draft();
+        let mut state = self.state.borrow_mut();
+        let Some(left) = state.places.remove(place) else { return };
+        state.conversations.close_place(place);
+        let Connection { actions, ended, .. } = left.connection;
+        // Full: it ends without an action too.
+        let _ = actions.try_send(Action::Disconnect);
+        state.leaving.push((place.clone(), ended));
+    }
+
+    /// Leaves all places, and stops joining another one.
+    pub(super) fn leave_all(&self) {
+        drop(self.state.borrow_mut().joining.take());
+        let places: Vec<PlaceId> = self.state.borrow().places.iter().map(|place| place.id.clone()).collect();
+        places.iter().for_each(|place| self.leave(place));
+    }
+}

@@ -1,0 +1,113 @@
+//! Closing the window: guests are asked about first, and nobody is left without a good-bye.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use parlor_ui::slint::{CloseRequestResponse, ComponentHandle};
+use parlor_ui::{App, HostView, Panel, Shell};
+
+use super::{Bridge, on, text};
+
+/// The longest that the program lives on without a window: a hosted server takes up to 3 s to
+/// close its connections.
+const FAREWELL: Duration = Duration::from_secs(4);
+
+impl Bridge {
+    pub(super) fn listen_to_shell(self: &Rc<Self>, window: &App) {
+        let shell = window.global::<Shell>();
+        on!(self, shell, on_opened, |this, panel| this.panel_opened(panel));
+        on!(self, shell, on_quit, |this| this.quit());
+        on!(self, shell, on_open_url, |_this, url| open_link(&url));
+        let weak = Rc::downgrade(self);
+        window.window().on_close_requested(move || match weak.upgrade() {
+            Some(bridge) => bridge.close_requested(),
+            None => CloseRequestResponse::HideWindow,
+        });
+    }
+
+    fn panel_opened(self: &Rc<Self>, panel: Panel) {
+        let Some(window) = self.window.upgrade() else { return };
+        match panel {
+            Panel::Browse => self.browse(),
+            Panel::Switcher => self.show_switcher(""),
+            Panel::Guests => {
+                self.look_at_guests();
+                self.tick.restart();
+            }
+            Panel::Settings => self.show_settings(&window),
+            _ => {}
+        }
+    }
+
+    /// Whoever hosts is asked first, if there are guests.
+    fn close_requested(self: &Rc<Self>) -> CloseRequestResponse {
+        if self.state.borrow().hosting.is_none() {
+            self.leave_everything();
+            return CloseRequestResponse::HideWindow;
+        }
+        self.with_guests(|bridge, window, guests| {
+            if guests {
+                window.global::<HostView>().set_stop_quits(true);
+                window.global::<HostView>().set_stop_asked(true);
+            } else {
+                bridge.quit_now(window);
+            }
+        });
+        CloseRequestResponse::KeepWindowShown
+    }
+
+    fn quit(self: &Rc<Self>) {
+        if matches!(self.close_requested(), CloseRequestResponse::HideWindow)
+            && let Some(window) = self.window.upgrade()
+        {
+            // A window that cannot hide is closing already.
+            let _ = window.hide();
+        }
+    }
+
+    /// Closes the window without a question.
+    pub(super) fn quit_now(&self, window: &App) {
+        self.leave_everything();
+        // A window that cannot hide is closing already.
+        let _ = window.hide();
+    }
+
+    /// Keeps what was typed, says good-bye everywhere, stops a hosted room; waits for nothing.
+    fn leave_everything(&self) {
+        self.take_draft();
+        self.keep_drafts();
+        self.leave_all();
+        self.stop_server();
+    }
+
+    /// The window is closed: returns when all good-byes are out, what was not sent is on disk, and
+    /// the guests of a hosted room have gone, or after 4 s.
+    pub fn finish(&self) {
+        self.leave_everything();
+        let (leaving, stopping) = {
+            let mut state = self.state.borrow_mut();
+            (std::mem::take(&mut state.leaving), std::mem::take(&mut state.stopping))
+        };
+        let gone = async {
+            for (_, ended) in leaving {
+                let _ = ended.recv().await;
+            }
+            for ended in stopping {
+                let _ = ended.recv().await;
+            }
+        };
+        let late = async {
+            smol::Timer::after(FAREWELL).await;
+        };
+        self.tasks.block_on(futures_lite::future::or(gone, late));
+    }
+}
+
+/// Opens a page in the person's browser; anything else stays closed.
+pub(super) fn open_link(url: &str) {
+    if text::is_web(url)
+        && let Err(error) = webbrowser::open(url)
+    {
+        log::warn!("no browser opens the link: {error}");
+    }
+}

@@ -1,0 +1,102 @@
+//! From the card into the first room, or back to the card.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use parlor_ui::slint::ComponentHandle;
+use parlor_ui::{App, ConnectView, Screen, Shell, StatusView, Words};
+
+use super::Bridge;
+use super::phrases::{phrase, room_refusal};
+use super::places::Entry;
+use crate::place::PlaceId;
+use crate::session::{Field, Kind, Reason, Refusal};
+
+/// A server that has said neither yes nor no to the first room by then says nothing about it.
+const ROOM_ANSWERS: Duration = Duration::from_secs(3);
+
+impl Bridge {
+    pub(super) fn entry(&self, place: &PlaceId) -> Option<Entry> {
+        self.state.borrow().places.get(place).map(|place| place.entry)
+    }
+
+    /// We are welcome. The card stays until the first room is open, because it is where a refusal
+    /// is put right.
+    pub(super) fn welcome(self: &Rc<Self>, window: &App, place: &PlaceId) {
+        if self.entry(place) != Some(Entry::Calling) {
+            return;
+        }
+        let weak = Rc::downgrade(self);
+        let of = place.clone();
+        let wait = async move {
+            smol::Timer::after(ROOM_ANSWERS).await;
+            if let Some(bridge) = weak.upgrade()
+                && let Some(window) = bridge.window.upgrade()
+            {
+                bridge.enter(&window, &of);
+            }
+        };
+        let patience = self.tasks.spawn(wait);
+        let enter = {
+            let mut state = self.state.borrow_mut();
+            if let Some(place) = state.places.get_mut(place) {
+                place.entry = Entry::Waiting;
+                place.patience = Some(patience);
+            }
+            let mut open = state.conversations.iter().filter(|open| open.id.place == *place);
+            state.settings.room.is_empty() || open.any(|open| open.kind == Kind::Room)
+        };
+        if enter {
+            self.enter(window, place);
+        }
+    }
+
+    /// The first room is open, or there will be none: the card goes.
+    pub(super) fn enter(&self, window: &App, place: &PlaceId) {
+        if self.entry(place) != Some(Entry::Waiting) {
+            return;
+        }
+        if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
+            place.entry = Entry::Inside;
+        }
+        window.global::<ConnectView>().set_busy(false);
+        self.wake_cursor();
+        window.global::<Shell>().set_screen(Screen::Room);
+        self.remember_place(window, place);
+    }
+
+    /// Something was refused: on the card, where it can be put right, as long as there is nothing
+    /// else to see; then as a sentence in the window.
+    pub(super) fn refused(self: &Rc<Self>, window: &App, place: &PlaceId, refusal: Refusal) {
+        match self.entry(place) {
+            None => {}
+            Some(Entry::Calling) => {
+                self.refuse_on_card(window, refusal);
+                self.leave(place);
+                window.global::<ConnectView>().set_busy(false);
+                self.wake_cursor();
+                window.global::<Shell>().set_screen(Screen::Connect);
+            }
+            Some(Entry::Waiting) if refusal.field == Field::Room => {
+                let sentence = self.refusal_inside(window, &refusal);
+                self.disconnect();
+                window.global::<ConnectView>().set_room_error(sentence);
+            }
+            Some(Entry::Waiting | Entry::Inside) => {
+                window.global::<StatusView>().set_notice(self.refusal_inside(window, &refusal));
+            }
+        }
+    }
+
+    fn refusal_inside(&self, window: &App, refusal: &Refusal) -> parlor_ui::slint::SharedString {
+        let words = window.global::<Words>();
+        let asked = self.state.borrow().settings.room.clone();
+        match refusal.reason {
+            Reason::RoomClosed | Reason::RoomBad => {
+                let room = refusal.sentence.split_once(": ").map_or(asked.as_str(), |(room, _)| room);
+                room_refusal(&words, room, &refusal.sentence)
+            }
+            _ => phrase(&words, &refusal.sentence),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The page for hosting: which address, which room; and the start of the server.
+
+use std::io::ErrorKind;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::rc::Rc;
+
+use parlor_server::protocol::{Nick, RoomName};
+use parlor_server::store::StoreError;
+use parlor_server::{Config, History, StartError, addresses_for_others};
+use parlor_ui::slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
+use parlor_ui::{App, ConnectView, HostAddress, HostView, Reach, Screen, Shell, StatusView, Words};
+
+use super::card::room_typed;
+use super::state::Hosting;
+use super::text::shared;
+use super::{Bridge, on};
+use crate::host::{End, Host};
+use crate::place::Place;
+
+/// What the page asks for.
+struct Wanted {
+    name: String,
+    room: RoomName,
+    ip: String,
+    port: u16,
+}
+
+impl Bridge {
+    pub(super) fn listen_to_host_page(self: &Rc<Self>, window: &App) {
+        let view = window.global::<HostView>();
+        on!(self, view, on_start, |this| this.start_host());
+        on!(self, view, on_back, |this| this.show_screen(Screen::Connect));
+    }
+
+    fn show_screen(&self, screen: Screen) {
+        if let Some(window) = self.window.upgrade() {
+            self.wake_cursor();
+            window.global::<Shell>().set_screen(screen);
+        }
+    }
+
+    pub(super) fn open_host_page(&self) {
+        let Some(window) = self.window.upgrade() else { return };
+        let (view, card) = (window.global::<HostView>(), window.global::<ConnectView>());
+        let (port, last) = {
+            let settings = &self.state.borrow().settings;
+            (settings.host_port, settings.host_address.clone())
+        };
+        let others = addresses_for_others((Ipv4Addr::UNSPECIFIED, port).into());
+        let mut rows = vec![row(Reach::ThisMachine, "", "127.0.0.1")];
+        rows.extend(
+            others.iter().map(|(address, name)| row(Reach::Network, name, &address.ip().to_string())),
+        );
+        rows.push(row(Reach::Everyone, "", "0.0.0.0"));
+        let known = rows.iter().position(|row| row.address == last.as_str());
+        view.set_selected(known.unwrap_or(usize::from(!others.is_empty())) as i32);
+        view.set_addresses(ModelRc::new(VecModel::from(rows)));
+        if !card.get_name().is_empty() {
+            view.set_name(card.get_name());
+        }
+        view.set_port(shared(&port.to_string()));
+        view.set_room(if card.get_room().is_empty() { "#lobby".into() } else { card.get_room() });
+        clear_errors(&view);
+        self.show_screen(Screen::Host);
+    }
+
+    /// What the page asks for, or sentences beside its fields.
+    fn wanted(&self, window: &App) -> Option<Wanted> {
+        let (view, words) = (window.global::<HostView>(), window.global::<Words>());
+        clear_errors(&view);
+        let name = view.get_name().trim().to_owned();
+        let named = Nick::parse(&name).is_ok();
+        if !named {
+            let missing = name.is_empty();
+            let wrong = || words.invoke_name_not_possible(shared(&name));
+            view.set_name_error(if missing { words.invoke_name_missing() } else { wrong() });
+        }
+        let typed = room_typed(&view.get_room());
+        let room = RoomName::parse(&typed).ok();
+        if room.is_none() {
+            view.set_room_error(words.invoke_room_not_possible(shared(&typed)));
+        }
+        let port: Option<u16> = view.get_port().trim().parse().ok();
+        if port.is_none() {
+            view.set_port_error(words.invoke_port_wrong());
+        }
+        let chosen = usize::try_from(view.get_selected()).ok();
+        let address = chosen.and_then(|chosen| view.get_addresses().row_data(chosen));
+        let ip = address.map_or("127.0.0.1".into(), |row| row.address.into());
+        Some(Wanted { name, room: room?, ip, port: port? }).filter(|_| named)
+    }
+
+    /// Binds, and reads the history, on a thread of its own; a server that still stops is waited
+    /// for, because it has the port and the history.
+    fn start_host(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        let Some(wanted) = self.wanted(&window) else { return };
+        let bind = if wanted.ip.contains(':') {
+            format!("[{}]:{}", wanted.ip, wanted.port)
+        } else {
+            format!("{}:{}", wanted.ip, wanted.port)
+        };
+        let history = self.folder.history(&bind).map(History::new);
+        let mut config = Config { bind: vec![bind], history, ..Config::default() };
+        config.hub.default_room = wanted.room.clone();
+        window.global::<HostView>().set_busy(true);
+        let (weak, stopping) = (Rc::downgrade(self), std::mem::take(&mut self.state.borrow_mut().stopping));
+        let start = async move {
+            for ended in stopping {
+                let _ = ended.recv().await;
+            }
+            let started = smol::unblock(move || Host::start(config)).await;
+            let Some(bridge) = weak.upgrade() else { return };
+            if let Some(window) = bridge.window.upgrade() {
+                window.global::<HostView>().set_busy(false);
+                match started {
+                    Ok(host) => bridge.host_runs(&window, host, wanted),
+                    Err(error) => not_started(&window, wanted.port, error),
+                }
+            }
+        };
+        self.state.borrow_mut().starting = Some(self.tasks.spawn(start));
+    }
+
+    fn host_runs(self: &Rc<Self>, window: &App, host: Host, wanted: Wanted) {
+        let view = window.global::<HostView>();
+        let Wanted { name, room, ip, port } = wanted;
+        let told =
+            addresses_for_others(host.address()).first().map_or(host.address(), |(address, _)| *address);
+        view.set_address_to_tell(shared(&told.to_string()));
+        view.set_running(true);
+        view.set_people_count(1);
+        let own = host.own_address();
+        let place = Place { server: own.into(), room: None };
+        self.watch_end(&host);
+        {
+            let mut state = self.state.borrow_mut();
+            state.settings.name = name.clone();
+            state.settings.room = room.to_string();
+            state.settings.host_address = ip;
+            state.settings.host_port = port;
+            state.hosting =
+                Some(Hosting { host, place: place.id(), room: room.to_string(), guests: Vec::new() });
+        }
+        self.keep_settings();
+        self.connect(place, name, room.to_string());
+    }
+
+    /// A server that ends by itself is said so.
+    fn watch_end(self: &Rc<Self>, host: &Host) {
+        let (ended, weak) = (host.ended(), Rc::downgrade(self));
+        let watch = async move {
+            let failed = ended.recv().await == Ok(End::Failed);
+            let Some(bridge) = weak.upgrade().filter(|_| failed) else { return };
+            bridge.state.borrow_mut().hosting = None;
+            if let Some(window) = bridge.window.upgrade() {
+                window.global::<HostView>().set_running(false);
+                window.global::<StatusView>().set_notice(window.global::<Words>().invoke_host_stopped());
+            }
+        };
+        self.tasks.spawn(watch).detach();
+    }
+}
+
+/// Why the server does not start, beside the field that it belongs to.
+fn not_started(window: &App, port: u16, error: StartError) {
+    let (view, words) = (window.global::<HostView>(), window.global::<Words>());
+    let port = shared(&port.to_string());
+    match error {
+        StartError::Bind { error, .. } if error.kind() == ErrorKind::AddrInUse => {
+            view.set_port_error(words.invoke_port_taken(port));
+        }
+        StartError::Bind { error, .. } if error.kind() == ErrorKind::PermissionDenied => {
+            view.set_port_error(words.invoke_port_not_allowed(port));
+        }
+        StartError::History(error) => view.set_error(history_error(&words, &error)),
+        error => view.set_error(words.invoke_host_failed(shared(&error.to_string()))),
+    }
+}
+
+/// Why the history does not open, in words that speak of a window.
+fn history_error(words: &Words<'_>, error: &StoreError) -> SharedString {
+    let path = |path: &Path| shared(&path.display().to_string());
+    match error {
+        StoreError::InUse { folder } => words.invoke_history_in_use(path(folder)),
+        StoreError::Damaged { file, .. } => words.invoke_history_damaged(path(file)),
+        StoreError::Foreign { file } => words.invoke_history_foreign(path(file)),
+        StoreError::Newer { folder, .. } => words.invoke_history_newer(path(folder)),
+        StoreError::Io { .. } | StoreError::Gone { .. } | StoreError::Fault(_) => {
+            words.invoke_history_not_kept(shared(&error.to_string()))
+        }
+    }
+}
+
+fn clear_errors(view: &HostView<'_>) {
+    view.set_name_error(SharedString::default());
+    view.set_port_error(SharedString::default());
+    view.set_room_error(SharedString::default());
+    view.set_error(SharedString::default());
+}
+
+fn row(reach: Reach, label: &str, address: &str) -> HostAddress {
+    HostAddress { reach, label: shared(label), address: shared(address) }
+}

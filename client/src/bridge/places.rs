@@ -1,0 +1,66 @@
+//! The places where we are or want to be: a session each.
+
+use smol::Task;
+
+use crate::net::Connection;
+use crate::place::PlaceId;
+use crate::session::{ListedRoom, Naming, Status};
+
+/// How far we have come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// Not welcomed yet since the person pressed Join.
+    Calling,
+    /// Welcomed, but the first room has neither let us in nor refused.
+    Waiting,
+    /// The room is on the screen.
+    Inside,
+}
+
+/// A place with its session.
+pub(super) struct OpenPlace {
+    pub(super) id: PlaceId,
+    pub(super) connection: Connection,
+    pub(super) entry: Entry,
+    pub(super) me: String,
+    pub(super) away: bool,
+    pub(super) status: Option<Status>,
+    pub(super) naming: Naming,
+    /// The server's rooms, as it last listed them.
+    pub(super) listed: Vec<ListedRoom>,
+    /// Takes the session's events; ends with the place.
+    pub(super) _pump: Task<()>,
+    /// Waits for the first room, while it may still answer.
+    pub(super) patience: Option<Task<()>>,
+}
+
+/// All open places, in the order of joining; one at a time so far.
+#[derive(Default)]
+pub(super) struct Places(Vec<OpenPlace>);
+
+impl Places {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &OpenPlace> {
+        self.0.iter()
+    }
+
+    pub(super) fn get(&self, id: &PlaceId) -> Option<&OpenPlace> {
+        self.0.iter().find(|place| place.id == *id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: &PlaceId) -> Option<&mut OpenPlace> {
+        self.0.iter_mut().find(|place| place.id == *id)
+    }
+
+    pub(super) fn first(&self) -> Option<&OpenPlace> {
+        self.0.first()
+    }
+
+    pub(super) fn add(&mut self, place: OpenPlace) {
+        self.0.push(place);
+    }
+
+    pub(super) fn remove(&mut self, id: &PlaceId) -> Option<OpenPlace> {
+        let at = self.0.iter().position(|place| place.id == *id)?;
+        Some(self.0.remove(at))
+    }
+}

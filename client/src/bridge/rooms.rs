@@ -1,0 +1,166 @@
+//! The list on the left: rooms, people and the server, and which of them is on the screen.
+
+use std::rc::Rc;
+
+use parlor_ui::slint::{ComponentHandle, SharedString};
+use parlor_ui::{App, PeopleView, RoomRow, RoomsView, Shell, StatusView, Words};
+
+use super::lines::Lines;
+use super::phrases::phrase;
+use super::text::shared;
+use super::{Bridge, on, rows};
+use crate::conversations::ConversationId;
+use crate::place::PlaceId;
+use crate::session::{Action, Kind, Naming};
+
+impl Bridge {
+    pub(super) fn listen_to_rooms(self: &Rc<Self>, window: &App) {
+        let view = window.global::<RoomsView>();
+        on!(self, view, on_select_room, |this, index| this.select(index));
+        on!(self, view, on_previous_room, |this| this.step(-1));
+        on!(self, view, on_next_room, |this| this.step(1));
+        on!(self, view, on_next_unread, |this| this.next_unread());
+        on!(self, view, on_close_room, |this, index| this.close(index));
+    }
+
+    pub(super) fn opened(&self, window: &App, id: &ConversationId, name: String, kind: Kind) {
+        let show = {
+            let mut state = self.state.borrow_mut();
+            let (format, fold) = (state.settings.time_format, state.settings.fold_joins);
+            let lines = || Rc::new(Lines::new(self.window.clone(), format, fold));
+            state.conversations.open(id, name, kind, lines)
+        };
+        if show {
+            self.show(window, id);
+        }
+        if kind == Kind::Room {
+            self.own_the_room(id);
+            self.enter(window, &id.place);
+        }
+    }
+
+    pub(super) fn closed(&self, window: &App, id: &ConversationId, why: Option<String>) {
+        let next = self.state.borrow_mut().conversations.close(id);
+        if let Some(why) = why {
+            window.global::<StatusView>().set_notice(phrase(&window.global::<Words>(), &why));
+        }
+        if let Some(next) = next {
+            self.show(window, &next);
+        }
+    }
+
+    pub(super) fn renamed(&self, window: &App, id: &ConversationId, to: &ConversationId, name: String) {
+        {
+            let mut state = self.state.borrow_mut();
+            state.drafts.rename(id, to);
+            state.conversations.rename(id, to, name);
+        }
+        if self.state.borrow().conversations.is_current(to) {
+            self.show(window, to);
+        }
+    }
+
+    /// Whether a private conversation is open there.
+    pub(super) fn talks_to_somebody(&self, place: &PlaceId) -> bool {
+        let state = self.state.borrow();
+        state.conversations.iter().any(|open| open.id.place == *place && open.kind == Kind::Person)
+    }
+
+    /// Puts a conversation on the screen.
+    pub(super) fn show(&self, window: &App, id: &ConversationId) {
+        self.take_draft();
+        {
+            let mut state = self.state.borrow_mut();
+            let before = state.conversations.current().map(|current| Rc::clone(&current.view));
+            if !state.conversations.show(id) {
+                return;
+            }
+            state.people_filter.clear();
+            state.completion = None;
+            drop(state);
+            before.iter().for_each(|before| before.set_reading(false));
+        }
+        self.wake_cursor();
+        self.show_lines(window);
+        self.show_room(window);
+        if self.state.borrow().finding.id.as_ref().is_some_and(|of| of != id) {
+            self.forget_found(window);
+        }
+        self.restore_draft(window, id);
+        self.act_here(|key| Action::Reading { key });
+        window.global::<PeopleView>().set_people_filter(SharedString::default());
+        self.show_people(window);
+        self.show_rooms(window);
+        self.show_status(window);
+    }
+
+    /// Shows a conversation: now, or as soon as it is open.
+    pub(super) fn go(&self, window: &App, id: ConversationId) {
+        if self.state.borrow_mut().conversations.want(id.clone()) {
+            self.show(window, &id);
+        }
+    }
+
+    /// The list, and the window's title.
+    pub(super) fn show_rooms(&self, window: &App) {
+        let state = self.state.borrow();
+        let (usual, mut rows) = (Naming::default(), Vec::new());
+        for conversation in state.conversations.iter() {
+            let naming = state.places.get(&conversation.id.place).map_or(&usual, |place| &place.naming);
+            rows.push(RoomRow {
+                place: shared(&conversation.id.place.to_string()),
+                key: shared(conversation.id.key.as_str()),
+                name: shared(short_name(conversation.kind, &conversation.name, naming)),
+                unread: conversation.unread as i32,
+                mention: conversation.is_for_me(),
+                person: conversation.kind == Kind::Person,
+                current: state.conversations.is_current(&conversation.id),
+                away: state.conversations.is_away(conversation, naming),
+                server: conversation.kind == Kind::Server,
+            });
+        }
+        let view = window.global::<RoomsView>();
+        rows::show(&view.get_rooms(), rows, |rows| view.set_rooms(rows));
+        if let Some(current) = state.conversations.current() {
+            let waiting = state.conversations.waiting_for_me() as i32;
+            let title = window.global::<Words>().invoke_title(shared(&current.name), waiting);
+            window.global::<Shell>().set_title(title);
+        }
+    }
+
+    fn id_at(&self, index: i32) -> Option<ConversationId> {
+        let state = self.state.borrow();
+        Some(state.conversations.at(usize::try_from(index).ok()?)?.id.clone())
+    }
+
+    fn select(&self, index: i32) {
+        if let (Some(window), Some(id)) = (self.window.upgrade(), self.id_at(index)) {
+            self.show(&window, &id);
+        }
+    }
+
+    fn step(&self, by: isize) {
+        let id = self.state.borrow().conversations.step(by).cloned();
+        if let (Some(window), Some(id)) = (self.window.upgrade(), id) {
+            self.show(&window, &id);
+        }
+    }
+
+    fn next_unread(&self) {
+        let id = self.state.borrow().conversations.next_unread().cloned();
+        if let (Some(window), Some(id)) = (self.window.upgrade(), id) {
+            self.show(&window, &id);
+        }
+    }
+
+    fn close(&self, index: i32) {
+        if let Some(ConversationId { place, key }) = self.id_at(index) {
+            self.act(&place, Action::Close { key });
+        }
+    }
+}
+
+/// A room without its usual prefix, which an icon stands for.
+pub(super) fn short_name<'a>(kind: Kind, name: &'a str, naming: &Naming) -> &'a str {
+    if kind == Kind::Room { naming.short(name) } else { name }
+}

@@ -1,0 +1,114 @@
+//! The lines on the screen, and what one can do with a row.
+
+use std::rc::Rc;
+
+use parlor_ui::slint::{ComponentHandle, ModelRc};
+use parlor_ui::{App, TimelineView};
+
+use super::clipboard::copy;
+use super::end::open_link;
+use super::lines::{Lines, follow};
+use super::{Bridge, on};
+use crate::conversations::ConversationId;
+use crate::session::{Action, Key, Line, LineId};
+use crate::timeline::Change;
+
+impl Bridge {
+    pub(super) fn listen_to_timeline(self: &Rc<Self>, window: &App) {
+        let view = window.global::<TimelineView>();
+        on!(self, view, on_looked_at, |this, first, count| this.looked_at(first, count));
+        on!(self, view, on_fill, |this, row| this.act_on(row, |key, gap| Action::Fill { key, gap }));
+        on!(self, view, on_retry, |this, row| this.act_on(row, |to, id| Action::Retry { to, id }));
+        on!(self, view, on_discard, |this, row| this.act_on(row, |to, id| Action::Discard { to, id }));
+        on!(self, view, on_open_link, |_this, url| open_link(&url));
+        on!(self, view, on_copy_line, |this, row| this.copy_rows(row, row));
+        on!(self, view, on_copy_lines, |this, from, to| this.copy_rows(from, to));
+        on!(self, view, on_toggle_fold, |this, row| this.toggle_fold(row));
+        on!(self, view, on_jump_to_end, |this| this.jump_to_end());
+    }
+
+    pub(super) fn current_lines(&self) -> Option<Rc<Lines>> {
+        self.state.borrow().conversations.current().map(|current| Rc::clone(&current.view))
+    }
+
+    /// Another conversation is on the screen: at its end, nothing marked.
+    pub(super) fn show_lines(&self, window: &App) {
+        let Some(lines) = self.current_lines() else { return };
+        let view = window.global::<TimelineView>();
+        lines.set_reading(true);
+        view.set_has_gaps(lines.has_gaps());
+        view.set_lines(ModelRc::from(lines));
+        view.set_below_count(0);
+        view.set_marked_from(-1);
+        view.set_marked_to(-1);
+        view.set_eye(-1);
+        view.set_hold(-1);
+        view.set_reveal(-1);
+        view.set_stick(true);
+    }
+
+    /// Changes the lines of a conversation. On the screen the rows that are marked stay marked,
+    /// and the one under the eye stays where it is.
+    pub(super) fn edit(&self, window: &App, id: &ConversationId, edit: impl FnOnce(&Lines) -> Vec<Change>) {
+        let (lines, current) = {
+            let state = self.state.borrow();
+            let Some(conversation) = state.conversations.get(id) else { return };
+            (Rc::clone(&conversation.view), state.conversations.is_current(id))
+        };
+        let view = window.global::<TimelineView>();
+        // Where it is now: what follows moves it.
+        let (eye, at) = (view.get_eye(), view.get_eye_at());
+        let changes = edit(&lines);
+        if !current {
+            return;
+        }
+        let moved = |row: i32| usize::try_from(row).map_or(row, |row| follow(row, &changes) as i32);
+        let (from, to) = (view.get_marked_from(), view.get_marked_to());
+        view.set_marked_from(moved(from));
+        view.set_marked_to(moved(to));
+        view.set_has_gaps(lines.has_gaps());
+        if moved(eye) != eye && !view.get_stick() {
+            view.set_eye(moved(eye));
+            view.set_hold_at(at);
+            view.set_hold(moved(eye));
+        }
+    }
+
+    /// Lines that come while the person reads further up are counted.
+    pub(super) fn count_below(&self, window: &App, id: &ConversationId, lines: &[Line]) {
+        let view = window.global::<TimelineView>();
+        if self.state.borrow().conversations.is_current(id) && !view.get_stick() {
+            let talk = lines.iter().filter(|line| !line.own() && line.is_talk()).count();
+            view.set_below_count(view.get_below_count() + talk as i32);
+        }
+    }
+
+    /// Does something with the line or the gap of a row.
+    fn act_on(&self, row: i32, action: impl FnOnce(Key, LineId) -> Action) {
+        let line = usize::try_from(row).ok().and_then(|row| self.current_lines()?.line(row));
+        if let Some(line) = line {
+            self.act_here(|key| action(key, line.id()));
+        }
+    }
+
+    /// Copies rows as text, both ends included.
+    fn copy_rows(&self, from: i32, to: i32) {
+        let (from, to) = (from.min(to).max(0) as usize, from.max(to).max(0) as usize);
+        let Some(lines) = self.current_lines() else { return };
+        let text: Vec<String> = (from..=to).filter_map(|row| lines.as_text(row)).collect();
+        copy(&text.join("\n"));
+    }
+
+    fn toggle_fold(&self, row: i32) {
+        if let (Ok(row), Some(lines)) = (usize::try_from(row), self.current_lines()) {
+            lines.toggle(row);
+        }
+    }
+
+    fn jump_to_end(&self) {
+        if let Some(window) = self.window.upgrade() {
+            window.global::<TimelineView>().set_below_count(0);
+            window.global::<TimelineView>().set_stick(true);
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! The open conversations of all places, in the order of the list: which one is on the screen,
+//! which one wants to be read next.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::place::PlaceId;
+use crate::session::{Key, Kind, Naming, Person};
+
+/// A conversation of one place. The same after every start, so files may hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConversationId {
+    /// The server.
+    pub place: PlaceId,
+    /// The room, person or the server itself, as it names them.
+    pub key: Key,
+}
+
+impl ConversationId {
+    /// The conversation of this key there.
+    pub fn new(place: &PlaceId, key: Key) -> ConversationId {
+        ConversationId { place: place.clone(), key }
+    }
+}
+
+/// `chat.example:6667 #lobby`.
+impl fmt::Display for ConversationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.place, self.key)
+    }
+}
+
+/// One conversation, with the front end's own view of its lines.
+#[derive(Debug)]
+pub struct Conversation<V> {
+    /// Which one.
+    pub id: ConversationId,
+    /// As the server or its owner writes it.
+    pub name: String,
+    /// With whom.
+    pub kind: Kind,
+    /// Who is in the room, in the order of the session.
+    pub people: Arc<[Person]>,
+    /// Empty: none.
+    pub topic: String,
+    /// Lines of others that were not read.
+    pub unread: u32,
+    /// Those of them with our name.
+    pub mentions: u32,
+    /// The lines.
+    pub view: V,
+}
+
+impl<V> Conversation<V> {
+    /// Whether something in it waits that is for us alone, or has our name in it.
+    pub fn is_for_me(&self) -> bool {
+        self.for_me() > 0
+    }
+
+    /// How many lines that is.
+    fn for_me(&self) -> u32 {
+        if self.kind == Kind::Person { self.unread } else { self.mentions }
+    }
+
+    /// The people whose names have this in them (in lower case).
+    pub fn people_named<'a>(&'a self, part: &'a str) -> impl Iterator<Item = &'a Person> {
+        self.people.iter().filter(move |person| person.name.to_lowercase().contains(part))
+    }
+}
+
+/// All of them: place by place; in each the rooms, then the people, then the server, as they came.
+/// As many as the sessions have open.
+#[derive(Debug)]
+pub struct Conversations<V> {
+    all: Vec<Conversation<V>>,
+    current: Option<ConversationId>,
+    /// To be shown as soon as it is open.
+    wanted: Option<ConversationId>,
+}
+
+impl<V> Default for Conversations<V> {
+    fn default() -> Conversations<V> {
+        Conversations { all: Vec::new(), current: None, wanted: None }
+    }
+}
+
+impl<V> Conversations<V> {
+    /// From top to bottom.
+    pub fn iter(&self) -> impl Iterator<Item = &Conversation<V>> {
+        self.all.iter()
+    }
+
+    /// The `i`th from the top.
+    pub fn at(&self, i: usize) -> Option<&Conversation<V>> {
+        self.all.get(i)
+    }
+
+    /// The conversation, if it is open.
+    pub fn get(&self, id: &ConversationId) -> Option<&Conversation<V>> {
+        self.all.iter().find(|conversation| conversation.id == *id)
+    }
+
+    /// The same, to change it.
+    pub fn get_mut(&mut self, id: &ConversationId) -> Option<&mut Conversation<V>> {
+        self.all.iter_mut().find(|conversation| conversation.id == *id)
+    }
+
+    /// The one on the screen.
+    pub fn current(&self) -> Option<&Conversation<V>> {
+        self.get(self.current.as_ref()?)
+    }
+
+    /// Whether this one is on the screen.
+    pub fn is_current(&self, id: &ConversationId) -> bool {
+        self.current.as_ref() == Some(id)
+    }
+
+    /// Opens one, or renames it; says whether it is to be shown now: it was [wanted](Self::want),
+    /// or there is only the server to look at.
+    pub fn open(&mut self, id: &ConversationId, name: String, kind: Kind, view: impl FnOnce() -> V) -> bool {
+        if let Some(known) = self.get_mut(id) {
+            known.name = name;
+            return false;
+        }
+        let conversation = Conversation {
+            id: id.clone(),
+            name,
+            kind,
+            people: Arc::from([]),
+            topic: String::new(),
+            unread: 0,
+            mentions: 0,
+            view: view(),
+        };
+        let before = |other: &Conversation<V>| other.id.place == id.place && order(other.kind) <= order(kind);
+        let at = match self.all.iter().rposition(before) {
+            Some(last) => last + 1,
+            None => self.all.iter().position(|other| other.id.place == id.place).unwrap_or(self.all.len()),
+        };
+        self.all.insert(at, conversation);
+        if self.wanted.take_if(|wanted| *wanted == *id).is_some() {
+            return true;
+        }
+        match &self.current {
+            Some(current) => current.key.is_server() && kind == Kind::Room,
+            None => true,
+        }
+    }
+
+    /// Closes one; if it was on the screen, the one to be shown instead.
+    pub fn close(&mut self, id: &ConversationId) -> Option<ConversationId> {
+        self.all.retain(|conversation| conversation.id != *id);
+        if !self.is_current(id) {
+            return None;
+        }
+        let near = self.all.iter().find(|conversation| conversation.id.place == id.place);
+        near.or(self.all.first()).map(|conversation| conversation.id.clone())
+    }
+
+    /// Closes all of a place; the one on the screen is gone if it was there.
+    pub fn close_place(&mut self, place: &PlaceId) {
+        self.all.retain(|conversation| conversation.id.place != *place);
+        self.current.take_if(|current| current.place == *place);
+        self.wanted.take_if(|wanted| wanted.place == *place);
+    }
+
+    /// The person of a private conversation has another name.
+    pub fn rename(&mut self, id: &ConversationId, to: &ConversationId, name: String) {
+        if let Some(conversation) = self.get_mut(id) {
+            conversation.id = to.clone();
+            conversation.name = name;
+        }
+        if let Some(current) = self.current.as_mut().filter(|current| *current == id) {
+            *current = to.clone();
+        }
+    }
+
+    /// Puts one on the screen; says whether it is open.
+    pub fn show(&mut self, id: &ConversationId) -> bool {
+        let known = self.get(id).is_some();
+        if known {
+            self.current = Some(id.clone());
+        }
+        known
+    }
+
+    /// The person wants to see this one: says whether it is open; if not, [`open`](Self::open) will
+    /// say that it is to be shown.
+    pub fn want(&mut self, id: ConversationId) -> bool {
+        let known = self.get(&id).is_some();
+        self.wanted = (!known).then_some(id);
+        known
+    }
+
+    /// The one so many places further down, round and round.
+    pub fn step(&self, by: isize) -> Option<&ConversationId> {
+        let count = isize::try_from(self.all.len()).ok().filter(|count| *count > 0)?;
+        let at = self.all.iter().position(|conversation| self.is_current(&conversation.id))?;
+        let at = isize::try_from(at).ok()?.checked_add(by)?.rem_euclid(count);
+        Some(&self.all.get(usize::try_from(at).ok()?)?.id)
+    }
+
+    /// The first one with something for us, else with something unread.
+    pub fn next_unread(&self) -> Option<&ConversationId> {
+        let mine = self.all.iter().find(|conversation| conversation.is_for_me());
+        let any = || self.all.iter().find(|conversation| conversation.unread > 0);
+        mine.or_else(any).map(|conversation| &conversation.id)
+    }
+
+    /// Lines that wait for us in all of them, for a window's title.
+    pub fn waiting_for_me(&self) -> u32 {
+        self.all.iter().fold(0, |sum, conversation| sum.saturating_add(conversation.for_me()))
+    }
+
+    /// Those whose names have this in them (in lower case): what waits for us first, then what is
+    /// unread, then the rest.
+    pub fn named(&self, part: &str) -> Vec<&Conversation<V>> {
+        let mut found: Vec<&Conversation<V>> =
+            self.all.iter().filter(|one| one.name.to_lowercase().contains(part)).collect();
+        found.sort_by_key(|one| (!one.is_for_me(), one.unread == 0));
+        found
+    }
+
+    /// Whether the person of a private conversation is away, as a room that we share with them says.
+    pub fn is_away(&self, conversation: &Conversation<V>, naming: &Naming) -> bool {
+        let rooms = self.all.iter().filter(|room| room.id.place == conversation.id.place);
+        conversation.kind == Kind::Person
+            && rooms.flat_map(|room| room.people.iter()).any(|person| {
+                person.away
+                    && (*person.name == *conversation.name || naming.key(&person.name) == conversation.id.key)
+            })
+    }
+}
+
+fn order(kind: Kind) -> u8 {
+    match kind {
+        Kind::Room => 0,
+        Kind::Person => 1,
+        Kind::Server => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::Place;
+    use crate::session::Rank;
+
+    fn id(place: &str, name: &str) -> ConversationId {
+        let key = if name == "*" { Key::server() } else { Key::new(name) };
+        ConversationId::new(&Place::parse(place).unwrap().id(), key)
+    }
+
+    impl Conversations<()> {
+        fn opens(&mut self, place: &str, name: &str) -> bool {
+            let kind = match name {
+                "*" => Kind::Server,
+                name if name.starts_with('#') => Kind::Room,
+                _ => Kind::Person,
+            };
+            let id = id(place, name);
+            let shown = self.open(&id, name.to_uppercase(), kind, || ());
+            assert!(!shown || self.show(&id));
+            shown
+        }
+
+        fn list(&self) -> Vec<String> {
+            self.iter().map(|conversation| conversation.id.to_string()).collect()
+        }
+    }
+
+    fn two_places() -> Conversations<()> {
+        let mut open = Conversations::default();
+        for (place, name) in [("a:1", "*"), ("a:1", "bob"), ("a:1", "#lobby"), ("b:2", "*")] {
+            open.opens(place, name);
+        }
+        for (place, name) in [("b:2", "#lobby"), ("a:1", "#tea"), ("b:2", "bob")] {
+            assert!(!open.opens(place, name), "{name} pushes itself forward");
+        }
+        open
+    }
+
+    #[test]
+    fn rooms_people_server_place_by_place() {
+        let list = two_places().list();
+        let expected = ["a:1 #lobby", "a:1 #tea", "a:1 bob", "a:1 *", "b:2 #lobby", "b:2 bob", "b:2 *"];
+        assert_eq!(list, expected);
+    }
+
+    #[test]
+    fn the_first_room_is_shown_and_then_what_is_wanted() {
+        let mut open = Conversations::default();
+        assert!(open.opens("a:1", "*"));
+        assert!(!open.opens("a:1", "bob"));
+        assert!(open.opens("a:1", "#lobby"));
+        assert!(!open.opens("a:1", "#tea"));
+        assert!(!open.want(id("a:1", "#quiz")));
+        assert!(!open.opens("b:2", "#quiz"), "a room of the same name elsewhere");
+        assert!(open.opens("a:1", "#quiz"));
+        assert!(open.want(id("a:1", "#lobby")), "it is open");
+        assert!(!open.opens("a:1", "#LOBBY"), "known already");
+        assert_eq!(open.current().unwrap().id, id("a:1", "#quiz"));
+    }
+
+    #[test]
+    fn what_closes_gives_way_to_its_neighbour() {
+        let mut open = two_places();
+        assert!(open.show(&id("b:2", "bob")));
+        assert_eq!(open.close(&id("b:2", "*")), None);
+        assert_eq!(open.close(&id("b:2", "bob")), Some(id("b:2", "#lobby")));
+        assert!(open.show(&id("b:2", "#lobby")));
+        assert_eq!(open.close(&id("b:2", "#lobby")), Some(id("a:1", "#lobby")));
+        open.show(&id("a:1", "bob"));
+        open.rename(&id("a:1", "bob"), &id("a:1", "rob"), "rob".into());
+        assert_eq!(
+            (open.current().unwrap().name.as_str(), open.is_current(&id("a:1", "rob"))),
+            ("rob", true)
+        );
+        open.close_place(&id("a:1", "*").place);
+        assert_eq!((open.current().is_none(), open.list().len()), (true, 0));
+        assert!(!open.show(&id("a:1", "rob")));
+    }
+
+    #[test]
+    fn steps_go_round_and_unread_ones_come_first() {
+        let mut open = two_places();
+        open.show(&id("a:1", "#lobby"));
+        assert_eq!(open.step(1), Some(&id("a:1", "#tea")));
+        assert_eq!(open.step(-1), Some(&id("b:2", "*")));
+        assert_eq!((open.next_unread(), open.waiting_for_me()), (None, 0));
+        open.get_mut(&id("a:1", "#tea")).unwrap().unread = 9;
+        assert_eq!(open.next_unread(), Some(&id("a:1", "#tea")));
+        open.get_mut(&id("b:2", "bob")).unwrap().unread = 2;
+        let lobby = open.get_mut(&id("b:2", "#lobby")).unwrap();
+        (lobby.unread, lobby.mentions) = (7, 3);
+        assert_eq!((open.next_unread(), open.waiting_for_me()), (Some(&id("b:2", "#lobby")), 5));
+        let found: Vec<String> = open.named("b").into_iter().map(|one| one.id.to_string()).collect();
+        assert_eq!(found, ["b:2 #lobby", "b:2 bob", "a:1 #lobby", "a:1 bob"]);
+        assert_eq!(open.named("")[2].id, id("a:1", "#tea"));
+    }
+
+    #[test]
+    fn somebody_is_away_where_we_talk_to_them() {
+        let mut open = two_places();
+        let person = |name: &str, away| Person { name: name.into(), rank: Rank::Member, away, me: false };
+        open.get_mut(&id("a:1", "#lobby")).unwrap().people =
+            [person("BOB", true), person("alice", false)].into();
+        let away = |place: &str| open.is_away(open.get(&id(place, "bob")).unwrap(), &Naming::default());
+        assert_eq!((away("a:1"), away("b:2")), (true, false));
+        let lobby = open.get(&id("a:1", "#lobby")).unwrap();
+        assert!(!open.is_away(lobby, &Naming::default()));
+        assert_eq!(lobby.people_named("li").count(), 1);
+    }
+}
