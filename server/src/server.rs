@@ -17,7 +17,7 @@ use crate::start::config::{Config, History};
 use crate::start::error::StartError;
 use crate::start::listen::{ListenerKind, listen};
 use crate::start::{descriptors, motd, oper_file};
-use crate::store::{self, Notice, Opened, Store};
+use crate::store::{self, Opened, Report, Store};
 
 /// The operator's two lines to a running server; drop what is not used.
 pub struct Operator {
@@ -64,7 +64,7 @@ pub struct Server {
     config: Config,
     listeners: Vec<(TcpListener, ListenerKind)>,
     cloak_key: [u8; 16],
-    store: Option<(Store, Receiver<Notice>, Opened)>,
+    store: Option<(Store, Receiver<Report>, Opened)>,
     channel: (Sender<Arrival>, Receiver<Arrival>),
 }
 
@@ -136,7 +136,7 @@ impl Server {
         executor.spawn(forward(operator.lines, sender.clone())).detach();
         let stop = sender.clone();
         let (archive, kept) = match self.store {
-            Some((store, notices, opened)) => (Archive::disk(store, notices), opened),
+            Some((store, reports, opened)) => (Archive::store(store, reports), opened),
             None => (Archive::memory(), Opened::default()),
         };
         let dispatch = Dispatch::new(
@@ -163,15 +163,15 @@ fn open(
     history: &History,
     now: UnixMillis,
     secret: [u8; 16],
-) -> Result<(Store, Receiver<Notice>, Opened), StartError> {
+) -> Result<(Store, Receiver<Report>, Opened), StartError> {
     let options = store::Options { secret, ..history.options(now) };
-    let (tell, notices) = async_channel::unbounded();
+    let (tell, reports) = async_channel::unbounded();
     // Whom it tells is gone only when it closes.
-    let notify = move |notice| drop(tell.try_send(notice));
+    let notify = move |report| drop(tell.try_send(report));
     let (store, opened) = Store::open(&history.folder, options, notify).map_err(StartError::History)?;
     opened.repaired.iter().for_each(|sentence| log::warn!("history: {sentence}"));
     log::info!("history: {}", history.folder.display());
-    Ok((store, notices, opened))
+    Ok((store, reports, opened))
 }
 
 async fn forward(lines: Receiver<String>, hub: Sender<Arrival>) {

@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use parlor_server::hub::history::{Answer, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
-use parlor_server::store::{Command, Notice, Options, Store};
+use parlor_server::store::{Job, Options, Report, Store};
 
 #[test]
 fn a_page_of_no_lines_is_answered() {
     let folder = std::env::temp_dir().join(format!("parlor-store-{}", std::process::id()));
-    let (tell, notices) = mpsc::channel();
-    let notify = move |notice| drop(tell.send(notice));
+    let (tell, reports) = mpsc::channel();
+    let notify = move |report| drop(tell.send(report));
     let (store, opened) = Store::open(&folder, Options::default(), notify).unwrap();
     let id = MsgId { boot: opened.boot, millis: 1, count: 0 };
     let record = Record { room: "#a".into(), id, event: false, fingerprint: 0, payload: [1].into() };
-    store.give(Command::Append(vec![record])).unwrap();
+    store.submit(Job::Append(vec![record])).unwrap();
     let query = Query { room: "#a".into(), range: Range::ALL, limit: 0, newest: true, events: false };
-    store.give(Command::Read { ticket: 1, request: Request::Lines(vec![query]) }).unwrap();
+    store.submit(Job::Read { ticket: 1, request: Request::Lines(vec![query]) }).unwrap();
     let answer = loop {
-        match notices.recv_timeout(Duration::from_secs(5)) {
-            Ok(Notice::Answer { answer, .. }) => break answer.ok(),
+        match reports.recv_timeout(Duration::from_secs(5)) {
+            Ok(Report::Answer { answer, .. }) => break answer.ok(),
             Ok(_) => {}
             Err(_) => break None,
         }

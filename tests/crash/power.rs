@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parlor_server::hub::history::{Answer, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
-use parlor_server::store::{Command, Notice, Options, Store};
+use parlor_server::store::{Job, Options, Report, Store};
 use parlor_server::testing::{FakeDisk, Random};
 
 const SEEDS: u64 = 60;
@@ -35,13 +35,13 @@ fn day(seed: u64) {
         let committed = Arc::new(Mutex::new(MsgId::default()));
         let (answers, answered) = mpsc::channel();
         let note = Arc::clone(&committed);
-        let notify = move |notice| match notice {
-            Notice::Committed(key) => {
+        let notify = move |report| match report {
+            Report::Committed(key) => {
                 let mut last = note.lock().expect("nobody panics with it");
                 *last = key.max(*last);
             }
-            Notice::Answer { ticket, answer } => drop(answers.send((ticket, answer))),
-            Notice::Paused(_) | Notice::Resumed { .. } => {}
+            Report::Answer { ticket, answer } => drop(answers.send((ticket, answer))),
+            Report::Paused(_) | Report::Resumed { .. } => {}
         };
         let options = Options { retry: Duration::from_millis(5), secret: [7; 16], ..Options::default() };
         let opened = Store::open_on(Arc::new(disk.clone()), options, notify);
@@ -87,7 +87,7 @@ fn talk(store: &Store, boot: u32, random: &mut Random) -> Vec<Said> {
             group.push(Record { room: room.into(), id: key, event: false, fingerprint: 0, payload });
             said.push((key, room));
         }
-        store.give(Command::Append(group)).expect("so little is taken");
+        store.submit(Job::Append(group)).expect("so little is taken");
         if random.below(3) == 0 {
             std::thread::sleep(Duration::from_micros(random.below(800) as u64));
         }
@@ -105,7 +105,7 @@ fn all(
         let query =
             Query { room: room.into(), range: Range::ALL, limit: 100_000, newest: false, events: true };
         store
-            .give(Command::Read { ticket: ticket as u64, request: Request::Lines(vec![query]) })
+            .submit(Job::Read { ticket: ticket as u64, request: Request::Lines(vec![query]) })
             .expect("one question is taken");
         let (of, answer) = answered.recv_timeout(Duration::from_secs(10)).expect("an answer");
         let Ok(Answer::Lines { found: page, .. }) = answer else { panic!("a page, not {answer:?}") };

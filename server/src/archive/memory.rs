@@ -1,4 +1,4 @@
-//! What is remembered without a disk: the last lines of each room.
+//! The history without a disk: the last lines of each room.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -30,8 +30,8 @@ struct Room {
 }
 
 impl Memory {
-    /// Remembers a record; it is later than those before.
-    pub(crate) fn keep(&mut self, record: Record) {
+    /// Adds a record, which is later than those before.
+    pub(crate) fn append(&mut self, record: Record) {
         self.bytes += record.payload.len() + OVERHEAD;
         let room = self.rooms.entry(record.room.clone()).or_default();
         room.lines += usize::from(!record.event);
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn the_last_200_lines_are_remembered() {
         let mut memory = Memory::default();
-        (0..500).for_each(|i| memory.keep(record("#a", i, &format!("line {i}"))));
+        (0..500).for_each(|i| memory.append(record("#a", i, &format!("line {i}"))));
         let query = Query { room: "#a".into(), range: Range::ALL, limit: 1000, newest: true, events: true };
         let Answer::Lines { found, .. } = memory.answer(&Request::Lines(vec![query])) else {
             panic!("no lines")
@@ -136,7 +136,7 @@ mod tests {
     fn memory_is_bounded_whatever_the_number_of_rooms() {
         let mut memory = Memory::default();
         let long = "x".repeat(1000);
-        (0..20_000).for_each(|i| memory.keep(record(&format!("#{i}"), i, &long)));
+        (0..20_000).for_each(|i| memory.append(record(&format!("#{i}"), i, &long)));
         assert!(memory.bytes <= BYTES && memory.rooms.len() < 10_000);
         assert!(memory.rooms.contains_key("#19999") && !memory.rooms.contains_key("#0"));
     }

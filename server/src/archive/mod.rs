@@ -1,4 +1,5 @@
-//! Where the hub's records go and its questions are answered: memory, or the store on disk.
+//! The history as the hub task sees it: it takes the hub's records and answers its requests, from
+//! memory or with a store on disk.
 
 pub mod export;
 mod memory;
@@ -11,9 +12,9 @@ use async_channel::Receiver;
 
 pub(crate) use self::memory::Memory;
 use crate::hub::history::{Answer, Record, Request};
-use crate::store::{Command, Notice, Store};
+use crate::store::{Job, Report, Store};
 
-/// Time for compaction when the server stops.
+/// Time to free the disk when the server stops.
 const CLOSE: Duration = Duration::from_secs(2);
 
 /// See the [module](self).
@@ -21,22 +22,23 @@ pub(crate) enum Archive {
     /// Only the latest lines.
     Memory(Memory),
     /// Everything that retention allows.
-    Disk(Box<Disk>),
+    Store(Box<Backlog>),
 }
 
-/// A store, and what waits for it here.
-pub(crate) struct Disk {
+/// A store, and the jobs that wait for it here.
+pub(crate) struct Backlog {
     store: Store,
-    /// What it says, from its own threads.
-    notices: Receiver<Notice>,
-    /// Records of this turn, and what the store did not take yet, in order.
+    /// From the store's own threads.
+    reports: Receiver<Report>,
+    /// Records of this turn.
     batch: Vec<Record>,
-    late: VecDeque<Command>,
-    /// Questions: asked when all that was to be kept before has been handed over.
-    questions: VecDeque<Command>,
-    /// Given up: records are dropped, and counted, until the store takes some again.
+    /// Jobs that the store did not take yet, in order.
+    jobs: VecDeque<Job>,
+    /// Requests: asked when all records before them have been handed over.
+    requests: VecDeque<Job>,
+    /// Records are dropped, and counted, until the store takes jobs again.
     dropped: Option<u64>,
-    /// It did not take what it was given: nothing new may come until it has.
+    /// The store refused a job: nothing new may come until it has taken it.
     behind: bool,
 }
 
@@ -45,48 +47,50 @@ impl Archive {
         Archive::Memory(Memory::default())
     }
 
-    pub(crate) fn disk(store: Store, notices: Receiver<Notice>) -> Archive {
-        Archive::Disk(Box::new(Disk {
+    pub(crate) fn store(store: Store, reports: Receiver<Report>) -> Archive {
+        Archive::Store(Box::new(Backlog {
             store,
-            notices,
+            reports,
             batch: Vec::new(),
-            late: VecDeque::new(),
-            questions: VecDeque::new(),
+            jobs: VecDeque::new(),
+            requests: VecDeque::new(),
             dropped: None,
             behind: false,
         }))
     }
 
-    pub(crate) fn keep(&mut self, record: Record) {
+    pub(crate) fn append(&mut self, record: Record) {
         match self {
-            Archive::Memory(memory) => memory.keep(record),
-            Archive::Disk(disk) if disk.dropped.is_some() => *disk.dropped.get_or_insert_default() += 1,
-            Archive::Disk(disk) => disk.batch.push(record),
+            Archive::Memory(memory) => memory.append(record),
+            Archive::Store(backlog) => match &mut backlog.dropped {
+                Some(dropped) => *dropped += 1,
+                None => backlog.batch.push(record),
+            },
         }
     }
 
-    pub(crate) fn keep_room(&mut self, room: Arc<str>, state: Option<Box<[u8]>>) {
+    pub(crate) fn set_room(&mut self, room: Arc<str>, state: Option<Box<[u8]>>) {
         match self {
             Archive::Memory(memory) if state.is_none() => memory.forget(&room),
             Archive::Memory(_) => {}
-            Archive::Disk(disk) => {
-                disk.push();
-                disk.late.push_back(Command::SetRoom { room, state });
-                disk.push();
+            Archive::Store(backlog) => {
+                backlog.submit();
+                backlog.jobs.push_back(Job::SetRoom { room, state });
+                backlog.submit();
             }
         }
     }
 
-    /// Asks at this time, milliseconds since 1970: what is too old then is not in the answer.
-    /// Memory answers at once.
+    /// Asks at this time, milliseconds since 1970: records that are too old then are not in the
+    /// answer. Memory answers at once.
     pub(crate) fn read(&mut self, ticket: u64, request: Request, now_ms: u64) -> Option<Answer> {
         match self {
             Archive::Memory(memory) => Some(memory.answer(&request)),
-            Archive::Disk(disk) => {
-                disk.store.tell_time(now_ms);
-                // Everything before the question has to be in its answer.
-                disk.questions.push_back(Command::Read { ticket, request });
-                disk.push();
+            Archive::Store(backlog) => {
+                backlog.store.tell_time(now_ms);
+                // Everything before the request has to be in its answer.
+                backlog.requests.push_back(Job::Read { ticket, request });
+                backlog.submit();
                 None
             }
         }
@@ -94,70 +98,69 @@ impl Archive {
 
     /// Hands over what this turn brought.
     pub(crate) fn flush(&mut self) {
-        if let Archive::Disk(disk) = self {
-            disk.push();
+        if let Archive::Store(backlog) = self {
+            backlog.submit();
         }
     }
 
     pub(crate) fn is_on_disk(&self) -> bool {
-        matches!(self, Archive::Disk(_))
+        matches!(self, Archive::Store(_))
     }
 
-    /// The store takes nothing: forgets the records that wait, and those that come, until
-    /// [`take_up`](Self::take_up). What rooms are still waits for it.
-    pub(crate) fn give_up(&mut self) {
-        let Archive::Disk(disk) = self else { return };
-        *disk.dropped.get_or_insert_default() += disk.waiting();
-        disk.batch.clear();
-        disk.late.retain(|late| !matches!(late, Command::Append(_)));
-        disk.behind = false;
+    /// Drops the records that wait, and those that come, until [`resume`](Self::resume). The states
+    /// of rooms still wait for the store.
+    pub(crate) fn suspend(&mut self) {
+        let Archive::Store(backlog) = self else { return };
+        *backlog.dropped.get_or_insert_default() += backlog.records();
+        backlog.batch.clear();
+        backlog.jobs.retain(|job| !matches!(job, Job::Append(_)));
+        backlog.behind = false;
     }
 
-    /// The store has taken something again: records are kept from now on. Says how many were
-    /// not, if it had been given up.
-    pub(crate) fn take_up(&mut self) -> Option<u64> {
-        let Archive::Disk(disk) = self else { return None };
-        disk.dropped.take()
+    /// Keeps records again. Says how many were dropped, if it was suspended.
+    pub(crate) fn resume(&mut self) -> Option<u64> {
+        let Archive::Store(backlog) = self else { return None };
+        backlog.dropped.take()
     }
 
-    /// Whether the store did not take what it was given: nothing new may come until it has.
+    /// Whether the store refused a job: nothing new may come until it has taken it.
     pub(crate) fn is_behind(&self) -> bool {
-        matches!(self, Archive::Disk(disk) if disk.behind)
+        matches!(self, Archive::Store(backlog) if backlog.behind)
     }
 
-    /// The next thing that the store says; never, without one.
-    pub(crate) async fn notice(&self) -> Notice {
+    /// The store's next report; never, without a store.
+    pub(crate) async fn report(&self) -> Report {
         match self {
             Archive::Memory(_) => std::future::pending().await,
-            Archive::Disk(disk) => match disk.notices.recv().await {
-                Ok(notice) => notice,
-                // It lives as long as this.
+            Archive::Store(backlog) => match backlog.reports.recv().await {
+                Ok(report) => report,
+                // The store lives as long as this.
                 Err(_) => std::future::pending().await,
             },
         }
     }
 
-    /// What it has said already.
-    pub(crate) fn next_notice(&self) -> Option<Notice> {
+    /// A report that has come already.
+    pub(crate) fn next_report(&self) -> Option<Report> {
         match self {
             Archive::Memory(_) => None,
-            Archive::Disk(disk) => disk.notices.try_recv().ok(),
+            Archive::Store(backlog) => backlog.reports.try_recv().ok(),
         }
     }
 
-    /// Tells the time, so that what is too old goes.
+    /// Tells the time, so that records that are too old go.
     pub(crate) fn tell_time(&self, millis: u64) {
-        if let Archive::Disk(disk) = self {
+        if let Archive::Store(backlog) = self {
             // A store that is closing needs no time.
-            let _ = disk.store.give(Command::Time(millis));
+            let _ = backlog.store.submit(Job::Time(millis));
         }
     }
 
     /// Writes what waits and stops the store. Blocks for a few seconds at most.
     pub(crate) fn close(mut self) {
         self.flush();
-        if let Archive::Disk(disk) = self {
-            let lost = disk.waiting() + disk.store.close(CLOSE);
+        if let Archive::Store(backlog) = self {
+            let lost = backlog.records() + backlog.store.close(CLOSE);
             if lost > 0 {
                 log::warn!("{lost} lines are not in the history: the disk did not take them");
             }
@@ -165,32 +168,31 @@ impl Archive {
     }
 }
 
-impl Disk {
+impl Backlog {
     /// Records that the store has not taken.
-    fn waiting(&self) -> u64 {
-        let late =
-            self.late.iter().map(|late| if let Command::Append(records) = late { records.len() } else { 0 });
-        (self.batch.len() + late.sum::<usize>()) as u64
+    fn records(&self) -> u64 {
+        let jobs = self.jobs.iter().map(|job| if let Job::Append(records) = job { records.len() } else { 0 });
+        (self.batch.len() + jobs.sum::<usize>()) as u64
     }
 
     /// Hands over what waits, in order, as far as the store takes it.
-    fn push(&mut self) {
+    fn submit(&mut self) {
         if !self.batch.is_empty() {
-            self.late.push_back(Command::Append(std::mem::take(&mut self.batch)));
+            self.jobs.push_back(Job::Append(std::mem::take(&mut self.batch)));
         }
         self.behind = false;
-        while let Some(late) = self.late.pop_front() {
-            if let Err(late) = self.store.give(late) {
-                self.late.push_front(late);
+        while let Some(job) = self.jobs.pop_front() {
+            if let Err(job) = self.store.submit(job) {
+                self.jobs.push_front(job);
                 // With nothing to drop there is nothing to wait for, either.
                 self.behind = self.dropped.is_none();
                 return;
             }
         }
-        while let Some(question) = self.questions.pop_front() {
-            if let Err(question) = self.store.give(question) {
-                // Too many questions: those who asked wait, nobody else.
-                return self.questions.push_front(question);
+        while let Some(request) = self.requests.pop_front() {
+            if let Err(request) = self.store.submit(request) {
+                // Too many requests: those who asked wait, nobody else.
+                return self.requests.push_front(request);
             }
         }
     }

@@ -7,7 +7,7 @@ use std::vec;
 
 use super::disk::Folder;
 use super::error::StoreError;
-use super::index::{Index, Wanted};
+use super::index::{Filter, Index};
 use super::readers::{Files, each, kept};
 use super::{Options, load};
 use crate::hub::history::{Edge, Kept, Range};
@@ -23,7 +23,7 @@ pub struct Export {
     index: Index,
     room: u32,
     name: Arc<str>,
-    wanted: Wanted,
+    wanted: Filter,
     records: u64,
     known: bool,
     ready: vec::IntoIter<Result<Kept, StoreError>>,
@@ -53,7 +53,7 @@ impl Export {
             index,
             room: number.unwrap_or_default(),
             name: room.into(),
-            wanted: Wanted { range: Range::ALL, oldest },
+            wanted: Filter { range: Range::ALL, oldest },
             records,
             known: number.is_some(),
             ready: damage.into_iter().map(Err).collect::<Vec<_>>().into_iter(),

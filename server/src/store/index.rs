@@ -69,13 +69,13 @@ pub(super) struct Span {
 
 /// Which records of a room are asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
+pub(super) struct Filter {
     pub(super) range: Range,
     /// Milliseconds: what is older is not kept.
     pub(super) oldest: u64,
 }
 
-impl Wanted {
+impl Filter {
     pub(super) fn has(&self, key: MsgId) -> bool {
         self.range.has(key) && key.millis >= self.oldest
     }
@@ -205,7 +205,7 @@ impl Index {
     pub(super) fn plan(
         &self,
         rooms: &[u32],
-        wanted: &Wanted,
+        wanted: &Filter,
         options: &Options,
         (newest_first, events): (bool, bool),
         (least, max): (usize, usize),

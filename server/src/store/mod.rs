@@ -1,8 +1,8 @@
 //! History on disk: an append-only log for all rooms, with a sparse index in memory.
 //!
 //! [`Store`] is the handle: nothing in it waits for the disk. One writer thread takes all that
-//! waits, writes it, syncs it once and says so ([`Notice::Committed`]); two reader threads answer
-//! requests ([`Command::Read`]), so that no page and no search stalls a receipt.
+//! waits, writes it, syncs it once and says so ([`Report::Committed`]); two reader threads answer
+//! requests ([`Job::Read`]), so that no page and no search stalls a receipt.
 //!
 //! It knows nothing of sockets and members: what is kept and asked is said by
 //! [`hub::history`](crate::hub::history), a payload is opaque, and a room is a name.
@@ -42,9 +42,9 @@ use crate::protocol::MsgId;
 pub use disk::{Disk, DiskFile, Folder};
 pub use error::StoreError;
 pub use export::Export;
-pub use queue::Command;
+pub use queue::Job;
 
-/// Bytes of one payload at most; a longer one is refused, see [`Command::Append`].
+/// Bytes of one payload at most; a longer one is refused, see [`Job::Append`].
 pub const MAX_PAYLOAD: usize = 64 * 1024;
 
 /// How much of each room is kept. Whatever is beyond is in no answer from then on, and leaves the
@@ -65,7 +65,7 @@ pub struct Retention {
 pub struct Options {
     /// How much is kept.
     pub retention: Retention,
-    /// The time now, milliseconds since 1970; see [`Command::Time`].
+    /// The time now, milliseconds since 1970; see [`Job::Time`].
     pub now_ms: u64,
     /// Random bytes: the secret of a store that is made now. An older store keeps its own.
     pub secret: [u8; 16],
@@ -100,7 +100,7 @@ pub struct Opened {
 
 /// What a store says, from a thread of its own: hand it on, and return.
 #[derive(Debug)]
-pub enum Notice {
+pub enum Report {
     /// Everything appended so far up to this id is on disk (or was reported lost).
     Committed(MsgId),
     /// The disk takes nothing: sentences that say why, for the operator. What was committed stays
@@ -111,7 +111,7 @@ pub enum Notice {
         /// Records appended while it was paused that were not kept.
         lost: u64,
     },
-    /// The answer to [`Command::Read`].
+    /// The answer to [`Job::Read`].
     Answer {
         /// As it was asked.
         ticket: u64,
@@ -145,7 +145,7 @@ impl Store {
     pub fn open(
         folder: &Path,
         options: Options,
-        notify: impl Fn(Notice) + Send + Sync + 'static,
+        notify: impl Fn(Report) + Send + Sync + 'static,
     ) -> Result<(Store, Opened), StoreError> {
         Store::open_on(Arc::new(Folder::new(folder)), options, notify)
     }
@@ -154,7 +154,7 @@ impl Store {
     pub fn open_on(
         disk: Arc<dyn Disk>,
         options: Options,
-        notify: impl Fn(Notice) + Send + Sync + 'static,
+        notify: impl Fn(Report) + Send + Sync + 'static,
     ) -> Result<(Store, Opened), StoreError> {
         let mut loaded = load::load(&*disk, &options)?;
         let opened = Opened {
@@ -192,16 +192,16 @@ impl Store {
         Ok(Store { shared, queue, deadline, writer, readers })
     }
 
-    /// Has something done, behind all that was given before. Never waits; the command comes back
+    /// Has something done, behind all that was given before. Never waits; the job comes back
     /// when there is no place for it, or the store is closed.
-    pub fn give(&self, command: Command) -> Result<(), Command> {
+    pub fn submit(&self, job: Job) -> Result<(), Job> {
         let waiting = &self.shared.waiting_reads;
-        let asks = matches!(command, Command::Read { .. });
+        let asks = matches!(job, Job::Read { .. });
         if asks && waiting.fetch_add(1, Ordering::Relaxed) >= MAX_READS {
             waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(command);
+            return Err(job);
         }
-        let given = self.queue.add(command);
+        let given = self.queue.add(job);
         if asks && given.is_err() {
             waiting.fetch_sub(1, Ordering::Relaxed);
         }
@@ -209,7 +209,7 @@ impl Store {
     }
 
     /// The time now, milliseconds since 1970, for the questions that are asked from now on: they
-    /// are answered without what is too old. [`Command::Time`] makes it go.
+    /// are answered without what is too old. [`Job::Time`] makes it go.
     pub fn tell_time(&self, now_ms: u64) {
         self.shared.tell_time(now_ms);
     }

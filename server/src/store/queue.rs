@@ -14,8 +14,8 @@ pub(super) const MAX_COMMIT: usize = 1024 * 1024;
 
 /// What a store is asked to do.
 #[derive(Debug)]
-pub enum Command {
-    /// Keep these records: [`Notice::Committed`](super::Notice::Committed) says when they are on
+pub enum Job {
+    /// Keep these records: [`Report::Committed`](super::Report::Committed) says when they are on
     /// disk.
     ///
     /// Ids rise, across restarts too, and so do their `millis`: whoever gives them out starts from
@@ -32,7 +32,7 @@ pub enum Command {
         /// Opaque.
         state: Option<Box<[u8]>>,
     },
-    /// Answer this with [`Notice::Answer`](super::Notice::Answer), in the light of everything that
+    /// Answer this with [`Report::Answer`](super::Report::Answer), in the light of everything that
     /// was appended before. At most 1,024 wait.
     Read {
         /// Comes back with the answer.
@@ -45,14 +45,14 @@ pub enum Command {
     Time(u64),
 }
 
-impl Command {
+impl Job {
     fn bytes(&self) -> usize {
         match self {
-            Command::Append(records) => records.iter().map(cost).sum(),
-            Command::SetRoom { room, state } => {
+            Job::Append(records) => records.iter().map(cost).sum(),
+            Job::SetRoom { room, state } => {
                 FRAME + room.len() + state.as_ref().map_or(0, |state| state.len())
             }
-            Command::Read { .. } | Command::Time(_) => 0,
+            Job::Read { .. } | Job::Time(_) => 0,
         }
     }
 }
@@ -71,21 +71,21 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    commands: VecDeque<Command>,
+    jobs: VecDeque<Job>,
     bytes: usize,
     closing: bool,
 }
 
 impl Queue {
-    /// Adds to the end; the command comes back when there is no place, or the store is closing.
-    pub(super) fn add(&self, command: Command) -> Result<(), Command> {
-        let bytes = command.bytes();
+    /// Adds to the end; the job comes back when there is no place, or the store is closing.
+    pub(super) fn add(&self, job: Job) -> Result<(), Job> {
+        let bytes = job.bytes();
         let mut waiting = self.lock();
         if waiting.closing || waiting.bytes > 0 && bytes > 0 && waiting.bytes + bytes > MAX_WAITING {
-            return Err(command);
+            return Err(job);
         }
         waiting.bytes += bytes;
-        waiting.commands.push_back(command);
+        waiting.jobs.push_back(job);
         drop(waiting);
         self.added.notify_one();
         Ok(())
@@ -100,13 +100,13 @@ impl Queue {
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         let waiting = self.lock();
-        waiting.commands.is_empty() && !waiting.closing
+        waiting.jobs.is_empty() && !waiting.closing
     }
 
     /// Takes what waits, about [`MAX_COMMIT`] bytes of it at most, and says whether the queue is
     /// closed and that was all. If nothing waits, waits for it: for ever, or so long.
-    pub(super) fn take(&self, patience: Option<Duration>) -> (Vec<Command>, bool) {
-        let idle = |waiting: &mut Waiting| waiting.commands.is_empty() && !waiting.closing;
+    pub(super) fn take(&self, patience: Option<Duration>) -> (Vec<Job>, bool) {
+        let idle = |waiting: &mut Waiting| waiting.jobs.is_empty() && !waiting.closing;
         let waiting = self.lock();
         let mut waiting = match patience {
             None => self.added.wait_while(waiting, idle).unwrap_or_else(PoisonError::into_inner),
@@ -117,13 +117,13 @@ impl Queue {
         let mut taken = Vec::new();
         let mut bytes = 0;
         while bytes < MAX_COMMIT
-            && let Some(command) = waiting.commands.pop_front()
+            && let Some(job) = waiting.jobs.pop_front()
         {
-            bytes += command.bytes();
-            taken.push(command);
+            bytes += job.bytes();
+            taken.push(job);
         }
         waiting.bytes -= bytes;
-        (taken, waiting.closing && waiting.commands.is_empty())
+        (taken, waiting.closing && waiting.jobs.is_empty())
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
-use super::Notice;
+use super::Report;
 use super::disk::{Disk, DiskFile};
 use super::error::StoreError;
 use super::frame::{Frame, Frames};
-use super::index::{Index, Span, Wanted};
+use super::index::{Filter, Index, Span};
 use super::load::DAY;
 use super::segment::read_index;
 use super::shared::Shared;
@@ -26,17 +26,17 @@ const PLANNED: usize = 32;
 const MAX_STARTS: usize = 8;
 
 /// A request and the ticket that goes with it.
-pub(super) type Asked = (u64, Request);
+pub(super) type Question = (u64, Request);
 
 /// Answers until the store is closed.
-pub(super) fn run(shared: &Shared, requests: &Receiver<Asked>) {
+pub(super) fn run(shared: &Shared, requests: &Receiver<Question>) {
     while let Ok((ticket, request)) = requests.recv() {
         let answer = catch_unwind(AssertUnwindSafe(|| answer(shared, &request))).unwrap_or_else(|_| {
             log::error!("a fault of the server's own: a request to the history panicked");
             Err(StoreError::Fault("the request hit a fault of the server's own".into()))
         });
         shared.waiting_reads.fetch_sub(1, Ordering::Relaxed);
-        shared.notify(Notice::Answer { ticket, answer });
+        shared.notify(Report::Answer { ticket, answer });
     }
 }
 
@@ -103,9 +103,9 @@ fn search(
         found.len() < limit
     })?;
     let more = match walked {
-        Walked::All => None,
-        Walked::Stopped => found.last().map(|last| last.id),
-        Walked::Reached(id) => Some(id),
+        Walk::All => None,
+        Walk::Stopped => found.last().map(|last| last.id),
+        Walk::Reached(id) => Some(id),
     };
     Ok(Answer::Lines { found, more })
 }
@@ -169,7 +169,7 @@ fn find(shared: &Shared, room: &Arc<str>, fingerprint: u64) -> Result<Vec<Kept>,
 }
 
 /// How a walk ended.
-enum Walked {
+enum Walk {
     /// Everything that is wanted was shown.
     All,
     /// The visitor wanted no more.
@@ -182,11 +182,11 @@ enum Walked {
 fn walk(
     shared: &Shared,
     rooms: &[u32],
-    mut wanted: Wanted,
+    mut wanted: Filter,
     (newest_first, events): (bool, bool),
     least: usize,
     mut visit: impl FnMut(&Frame<'_>) -> bool,
-) -> Result<Walked, StoreError> {
+) -> Result<Walk, StoreError> {
     let mut files = Files::new(&*shared.disk);
     let mut count = 0;
     loop {
@@ -204,7 +204,7 @@ fn walk(
                 frames.iter().all(&mut visit)
             };
             if !goes_on {
-                return Ok(Walked::Stopped);
+                return Ok(Walk::Stopped);
             }
             if newest_first {
                 wanted.range.before = Edge::At(span.first);
@@ -213,11 +213,11 @@ fn walk(
                 wanted.range.after = Edge::At(span.last);
             }
             if count >= MAX_READ {
-                return Ok(Walked::Reached(span.first));
+                return Ok(Walk::Reached(span.first));
             }
         }
         if complete {
-            return Ok(Walked::All);
+            return Ok(Walk::All);
         }
     }
 }
@@ -243,7 +243,7 @@ pub(super) fn each<'a>(
     span: &Span,
     bytes: &'a [u8],
     rooms: &[u32],
-    wanted: &Wanted,
+    wanted: &Filter,
     mut visit: impl FnMut(&Frame<'a>),
 ) -> Option<StoreError> {
     let mut skip = span.skip.clone();

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use super::disk::Disk;
 use super::error::StoreError;
 use super::frame::Header;
-use super::index::{Index, Wanted};
-use super::{Notice, Options};
+use super::index::{Filter, Index};
+use super::{Options, Report};
 use crate::hub::history::Range;
 
 /// See the [module](self).
@@ -23,7 +23,7 @@ pub(super) struct Shared {
     pub(super) waiting_reads: AtomicUsize,
     /// Number and generation of the segments whose damage was said.
     damaged: Mutex<HashSet<(u32, u32)>>,
-    notify: Box<dyn Fn(Notice) + Send + Sync>,
+    notify: Box<dyn Fn(Report) + Send + Sync>,
 }
 
 impl fmt::Debug for Shared {
@@ -40,7 +40,7 @@ impl Shared {
         disk: Arc<dyn Disk>,
         options: Options,
         index: Index,
-        notify: Box<dyn Fn(Notice) + Send + Sync>,
+        notify: Box<dyn Fn(Report) + Send + Sync>,
     ) -> Shared {
         let now = AtomicU64::new(options.now_ms);
         Shared {
@@ -54,8 +54,8 @@ impl Shared {
         }
     }
 
-    pub(super) fn notify(&self, notice: Notice) {
-        (self.notify)(notice);
+    pub(super) fn notify(&self, report: Report) {
+        (self.notify)(report);
     }
 
     /// Says in the log that a segment is damaged, once.
@@ -89,8 +89,8 @@ impl Shared {
     }
 
     /// What is kept of a range.
-    pub(super) fn wanted(&self, range: Range) -> Wanted {
-        Wanted { range, oldest: self.oldest() }
+    pub(super) fn wanted(&self, range: Range) -> Filter {
+        Filter { range, oldest: self.oldest() }
     }
 
     /// Whether a segment is complete: another one is written to.

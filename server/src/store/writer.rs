@@ -12,13 +12,13 @@ use super::frame::{EVENT, Frame};
 use super::load::{Loaded, create_segment};
 use super::log::LogFile;
 use super::meta::META;
-use super::queue::{Command, MAX_COMMIT, Queue, cost};
-use super::readers::Asked;
+use super::queue::{Job, MAX_COMMIT, Queue, cost};
+use super::readers::Question;
 use super::retention::{Upkeep, lateness};
 use super::rooms::{ROOMS, Rooms};
 use super::segment::{Contents, Known, SEGMENT, write_index};
 use super::shared::Shared;
-use super::{MAX_PAYLOAD, Notice};
+use super::{MAX_PAYLOAD, Report};
 use crate::hub::history::{Record, Request};
 use crate::protocol::MsgId;
 
@@ -47,9 +47,9 @@ pub(super) struct Writer {
     /// Of the last record that was taken.
     last: MsgId,
     paused: Option<Paused>,
-    reads: Vec<Asked>,
-    pages: Sender<Asked>,
-    searches: Sender<Asked>,
+    reads: Vec<Question>,
+    pages: Sender<Question>,
+    searches: Sender<Question>,
     /// Kept for its memory.
     buffer: Vec<u8>,
 }
@@ -65,7 +65,7 @@ impl Writer {
         shared: Arc<Shared>,
         queue: Arc<Queue>,
         loaded: Loaded,
-        (pages, searches): (Sender<Asked>, Sender<Asked>),
+        (pages, searches): (Sender<Question>, Sender<Question>),
     ) -> Writer {
         let last = shared.index().last();
         let mut upkeep = Upkeep::default();
@@ -99,7 +99,7 @@ impl Writer {
             Ok(lost) => lost,
             Err(_) => {
                 let why = "The thread that writes it panicked, a fault of the server's own. Start the server again.";
-                self.shared.notify(Notice::Paused(why.into()));
+                self.shared.notify(Report::Paused(why.into()));
                 self.refuse()
             }
         }
@@ -111,8 +111,8 @@ impl Writer {
                 Some(paused) => Some(paused.retry.saturating_duration_since(clock())),
                 None => self.upkeep.is_busy().then_some(Duration::ZERO),
             };
-            let (commands, closed) = self.queue.take(patience);
-            self.accept(commands);
+            let (jobs, closed) = self.queue.take(patience);
+            self.accept(jobs);
             self.unsure |= closed;
             if closed || self.paused.as_ref().is_none_or(|paused| paused.retry <= clock()) {
                 self.try_commit();
@@ -133,13 +133,13 @@ impl Writer {
         }
     }
 
-    fn accept(&mut self, commands: Vec<Command>) {
-        for command in commands {
-            match command {
-                Command::Append(records) => records.into_iter().for_each(|record| self.hold(record)),
-                Command::SetRoom { room, state } => self.rooms.set_state(&room, state),
-                Command::Read { ticket, request } => self.reads.push((ticket, request)),
-                Command::Time(now_ms) => {
+    fn accept(&mut self, jobs: Vec<Job>) {
+        for job in jobs {
+            match job {
+                Job::Append(records) => records.into_iter().for_each(|record| self.hold(record)),
+                Job::SetRoom { room, state } => self.rooms.set_state(&room, state),
+                Job::Read { ticket, request } => self.reads.push((ticket, request)),
+                Job::Time(now_ms) => {
                     self.shared.tell_time(now_ms);
                     self.upkeep.wake();
                     self.older = true;
@@ -174,7 +174,7 @@ impl Writer {
         match self.commit_all() {
             Ok(()) => {
                 if let Some(paused) = self.paused.take() {
-                    self.shared.notify(Notice::Resumed { lost: paused.lost });
+                    self.shared.notify(Report::Resumed { lost: paused.lost });
                 }
             }
             Err(error) => {
@@ -184,7 +184,7 @@ impl Writer {
                     lost: lost.unwrap_or_default(),
                 });
                 if lost.is_none() {
-                    self.shared.notify(Notice::Paused(error.to_string()));
+                    self.shared.notify(Report::Paused(error.to_string()));
                 }
             }
         }
@@ -213,7 +213,7 @@ impl Writer {
                     let bytes: usize = self.held.drain(..now).map(|record| cost(&record)).sum();
                     self.held_bytes = self.held_bytes.saturating_sub(bytes);
                     if let Some(id) = last {
-                        self.shared.notify(Notice::Committed(id));
+                        self.shared.notify(Report::Committed(id));
                     }
                     if self.held.is_empty() {
                         return Ok(());
@@ -390,12 +390,12 @@ impl Writer {
     fn refuse(&mut self) -> u64 {
         let mut lost = self.held.len() as u64;
         loop {
-            let (commands, closed) = self.queue.take(None);
-            for command in commands {
-                match command {
-                    Command::Append(records) => lost += records.len() as u64,
-                    Command::Read { ticket, request } => self.reads.push((ticket, request)),
-                    Command::SetRoom { .. } | Command::Time(_) => {}
+            let (jobs, closed) = self.queue.take(None);
+            for job in jobs {
+                match job {
+                    Job::Append(records) => lost += records.len() as u64,
+                    Job::Read { ticket, request } => self.reads.push((ticket, request)),
+                    Job::SetRoom { .. } | Job::Time(_) => {}
                 }
             }
             self.release_reads();

@@ -89,7 +89,7 @@ impl World {
             match (job, &mut self.asked) {
                 (Job::Keep(record), _) => {
                     self.last = record.id;
-                    self.memory.keep(record);
+                    self.memory.append(record);
                 }
                 (Job::Room(room, state), _) => drop(self.rooms.insert(room, state)),
                 (Job::Read(ticket, request), Some(asked)) => asked.push((ticket, request)),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use parlor_server::store::{Command, Disk, Export, Folder, Retention, StoreError};
+use parlor_server::store::{Disk, Export, Folder, Job, Retention, StoreError};
 use parlor_server::testing::FakeDisk;
 
 use crate::desk::{Desk, Scratch, everything, keeping, key, line, options};
@@ -167,7 +167,7 @@ fn rooms_that_were_cut_between_two_batches_are_refused() {
     let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
     let mut ends = Vec::new();
     for state in 1..4 {
-        desk.store.give(Command::SetRoom { room: "#a".into(), state: Some([state].into()) }).unwrap();
+        desk.store.submit(Job::SetRoom { room: "#a".into(), state: Some([state].into()) }).unwrap();
         desk.keep(vec![line("#a", u64::from(state), 10)]);
         ends.push(disk.snapshot()["rooms.log"].len());
     }

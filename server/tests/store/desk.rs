@@ -9,7 +9,7 @@ use std::{env, fs, process};
 
 use parlor_server::hub::history::{Answer, Edge, Kept, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
-use parlor_server::store::{Command, Disk, Folder, Notice, Opened, Options, Retention, Store, StoreError};
+use parlor_server::store::{Disk, Folder, Job, Opened, Options, Report, Retention, Store, StoreError};
 
 /// How long anything may take.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -18,7 +18,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 pub(crate) struct Desk {
     pub(crate) store: Store,
     pub(crate) opened: Opened,
-    notices: Receiver<Notice>,
+    reports: Receiver<Report>,
     tickets: u64,
     /// Said while something else was waited for.
     pub(crate) paused: Vec<String>,
@@ -28,10 +28,10 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn open(disk: Arc<dyn Disk>, options: Options) -> Result<Desk, StoreError> {
-        let (sender, notices) = channel();
-        let (store, opened) = Store::open_on(disk, options, move |notice| drop(sender.send(notice)))?;
+        let (sender, reports) = channel();
+        let (store, opened) = Store::open_on(disk, options, move |report| drop(sender.send(report)))?;
         let committed = MsgId::default();
-        Ok(Desk { store, opened, notices, tickets: 0, paused: Vec::new(), lost: None, committed })
+        Ok(Desk { store, opened, reports, tickets: 0, paused: Vec::new(), lost: None, committed })
     }
 
     pub(crate) fn in_folder(folder: &Path, options: Options) -> Desk {
@@ -39,11 +39,11 @@ impl Desk {
     }
 
     fn hear(&mut self) -> Option<(u64, Result<Answer, StoreError>)> {
-        match self.notices.recv_timeout(DEADLINE).expect("the store says something") {
-            Notice::Committed(key) => self.committed = self.committed.max(key),
-            Notice::Paused(sentence) => self.paused.push(sentence),
-            Notice::Resumed { lost } => self.lost = Some(lost),
-            Notice::Answer { ticket, answer } => return Some((ticket, answer)),
+        match self.reports.recv_timeout(DEADLINE).expect("the store says something") {
+            Report::Committed(key) => self.committed = self.committed.max(key),
+            Report::Paused(sentence) => self.paused.push(sentence),
+            Report::Resumed { lost } => self.lost = Some(lost),
+            Report::Answer { ticket, answer } => return Some((ticket, answer)),
         }
         None
     }
@@ -58,14 +58,14 @@ impl Desk {
     /// Appends and waits for the disk; false = it is paused.
     pub(crate) fn keep(&mut self, records: Vec<Record>) -> bool {
         let last = records.last().unwrap().id;
-        self.store.give(Command::Append(records)).unwrap();
+        self.store.submit(Job::Append(records)).unwrap();
         self.wait(|desk| desk.committed >= last || !desk.paused.is_empty());
         self.committed >= last
     }
 
     pub(crate) fn ask(&mut self, request: Request) -> Result<Answer, StoreError> {
         self.tickets += 1;
-        self.store.give(Command::Read { ticket: self.tickets, request }).unwrap();
+        self.store.submit(Job::Read { ticket: self.tickets, request }).unwrap();
         loop {
             if let Some((ticket, answer)) = self.hear() {
                 assert_eq!(ticket, self.tickets);

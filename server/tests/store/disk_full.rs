@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parlor_server::store::Command;
+use parlor_server::store::Job;
 use parlor_server::testing::FakeDisk;
 
 use crate::desk::{Desk, line, options};
@@ -27,7 +27,7 @@ fn history_pauses_and_resumes_by_itself() {
         let kept = desk.all("#a").len();
         assert!((before..before + 70).contains(&kept), "{kept}");
         // This one fits in what may wait.
-        desk.store.give(Command::Append(vec![last.clone()])).unwrap();
+        desk.store.submit(Job::Append(vec![last.clone()])).unwrap();
         disk.set_room(None);
         desk.wait(|desk| desk.lost.is_some() && desk.committed >= last.id);
         assert_eq!(desk.lost.take(), Some(0));
@@ -50,7 +50,7 @@ fn what_does_not_fit_in_the_waiting_room_is_counted() {
     disk.set_room(Some(disk.used()));
     for millis in 2..=60 {
         // Far more than the zeros ahead and 1 MiB.
-        while desk.store.give(Command::Append(vec![line("#a", millis, 60_000)])).is_err() {
+        while desk.store.submit(Job::Append(vec![line("#a", millis, 60_000)])).is_err() {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
     }
@@ -73,7 +73,7 @@ fn what_fits_is_written_in_order() {
     assert!(desk.keep(vec![line("#a", 1, 1_000)]));
     // Not even the zeros that are written ahead.
     disk.set_room(Some(0));
-    desk.store.give(Command::Append((2..=400).map(|millis| line("#a", millis, 1_000)).collect())).unwrap();
+    desk.store.submit(Job::Append((2..=400).map(|millis| line("#a", millis, 1_000)).collect())).unwrap();
     desk.wait(|desk| !desk.paused.is_empty());
     let first = desk.all("#a").len();
     assert!(first < 70, "{first}");
@@ -100,7 +100,7 @@ fn an_event_of_several_rooms_is_written_in_all_of_them_or_none() {
     let rooms = ["#a", "#b", "#c"];
     let talk = (1..=200).flat_map(|millis| rooms.map(|room| line(room, millis, 1_000)));
     disk.set_room(Some(disk.used() + 200_500));
-    desk.store.give(Command::Append(talk.collect())).unwrap();
+    desk.store.submit(Job::Append(talk.collect())).unwrap();
     desk.wait(|desk| !desk.paused.is_empty());
     let kept = rooms.map(|room| desk.all(room).len() as u64);
     assert!(kept[0] > 30 && kept == [kept[0]; 3] && desk.committed.millis == kept[0], "{kept:?}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use parlor_server::hub::history::{Answer, Edge, Matcher, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
 use parlor_server::protocol::time::UnixMillis;
-use parlor_server::store::{Command, Export, Options, StoreError};
+use parlor_server::store::{Export, Job, Options, StoreError};
 use parlor_server::testing::{FakeDisk, Random};
 
 use crate::desk::{Desk, Scratch, everything, key, line, options};
@@ -77,7 +77,7 @@ fn every_page_is_what_was_said_live_and_after_a_restart() {
     let mut said = 0;
     while said < all.len() {
         let next = (said + random.below(300) + 1).min(all.len());
-        desk.store.give(Command::Append(all[said..next].to_vec())).unwrap();
+        desk.store.submit(Job::Append(all[said..next].to_vec())).unwrap();
         said = next;
         // It waits for the disk by itself.
         let query = some_query(random, count);
@@ -215,7 +215,7 @@ fn states_boots_and_the_secret_survive() {
         let state = (i % 7 > 0).then(|| i.to_le_bytes().repeat(9).into());
         while desk
             .store
-            .give(Command::SetRoom { room: format!("#{}", i % 50).into(), state: state.clone() })
+            .submit(Job::SetRoom { room: format!("#{}", i % 50).into(), state: state.clone() })
             .is_err()
         {
             std::thread::sleep(Duration::from_millis(1));
@@ -264,7 +264,7 @@ fn nothing_is_taken_without_bound() {
     let full = (0..1_000).any(|_| {
         millis += 100;
         desk.store
-            .give(Command::Append((millis..millis + 50).map(|millis| line("#a", millis, 60_000)).collect()))
+            .submit(Job::Append((millis..millis + 50).map(|millis| line("#a", millis, 60_000)).collect()))
             .is_err()
     });
     assert!(full);

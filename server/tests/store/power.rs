@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parlor_server::hub::history::Record;
 use parlor_server::protocol::MsgId;
-use parlor_server::store::{Command, Options, Retention};
+use parlor_server::store::{Job, Options, Retention};
 use parlor_server::testing::{FakeDisk, Random};
 
 use crate::desk::{Desk, keeping, key, line, options};
@@ -32,7 +32,7 @@ fn talk(disk: &FakeDisk, options: &Options, commits: u64, size: usize, seed: u64
         if random.below(4) == 0 {
             past.state.1 = commit as u8;
             desk.store
-                .give(Command::SetRoom { room: "#a".into(), state: Some([commit as u8].into()) })
+                .submit(Job::SetRoom { room: "#a".into(), state: Some([commit as u8].into()) })
                 .unwrap();
         }
         let records: Vec<Record> = (0..random.below(5) + 1)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_server::hub::history::Record;
-use parlor_server::store::{Command, Options, Retention};
+use parlor_server::store::{Job, Options, Retention};
 use parlor_server::testing::FakeDisk;
 
 use crate::desk::{Desk, keeping, key, line, options};
@@ -39,9 +39,9 @@ fn lines_beyond_the_age_are_gone_when_the_time_is_told() {
     let mut desk = Desk::open(Arc::new(FakeDisk::default()), keep).unwrap();
     desk.keep((1..=2_000).map(|millis| line("#a", millis, 300)).collect());
     assert_eq!(desk.all("#a")[0].0, key(1_000));
-    desk.store.give(Command::Time(2_500)).unwrap();
+    desk.store.submit(Job::Time(2_500)).unwrap();
     assert_eq!(desk.all("#a")[0].0, key(1_500));
-    desk.store.give(Command::Time(9_000)).unwrap();
+    desk.store.submit(Job::Time(9_000)).unwrap();
     assert_eq!(desk.all("#a").len(), 0);
 }
 
@@ -64,7 +64,7 @@ fn bytes_beyond_the_limit_are_gone_by_chunks() {
     let keep = keeping(Retention { bytes: Some(200_000), ..Retention::default() });
     let mut desk = Desk::open(Arc::new(FakeDisk::default()), keep).unwrap();
     for millis in 1..=3_000 {
-        desk.store.give(Command::Append(vec![line("#a", millis, 467)])).unwrap();
+        desk.store.submit(Job::Append(vec![line("#a", millis, 467)])).unwrap();
     }
     let bytes = desk.all("#a").len() * 500;
     assert!((200_000..200_000 + 66_500).contains(&bytes), "{bytes}");
@@ -81,7 +81,7 @@ fn the_disk_is_freed_while_people_talk_and_read() {
     for millis in 1..=3_000 {
         let room = if millis % 40 == 0 { "#quiet" } else { "#loud" };
         quiet += usize::from(room == "#quiet");
-        desk.store.give(Command::Append(vec![line(room, millis, 30_000)])).unwrap();
+        desk.store.submit(Job::Append(vec![line(room, millis, 30_000)])).unwrap();
         if millis % 50 == 0 {
             let all = desk.all("#quiet");
             assert_eq!(all.len(), quiet);
@@ -110,8 +110,8 @@ fn a_room_without_lines_and_state_is_forgotten_and_its_number_not_used_again() {
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), keep.clone()).unwrap();
     desk.keep(vec![line("#old", 1, 300)]);
-    desk.store.give(Command::SetRoom { room: "#state".into(), state: Some([1].into()) }).unwrap();
-    desk.store.give(Command::Time(5_000)).unwrap();
+    desk.store.submit(Job::SetRoom { room: "#state".into(), state: Some([1].into()) }).unwrap();
+    desk.store.submit(Job::Time(5_000)).unwrap();
     assert_eq!(desk.all("#old").len(), 0);
     desk.close();
     disk.unlock();
@@ -152,10 +152,10 @@ fn what_is_too_old_leaves_the_disk_without_a_new_line() {
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), keep).unwrap();
     desk.keep(vec![line("#a", 1_001, 300), line("#b", 9_000, 300)]);
-    desk.store.give(Command::Time(21_500)).unwrap();
+    desk.store.submit(Job::Time(21_500)).unwrap();
     assert_eq!((desk.all("#a").len(), desk.all("#b").len()), (0, 1));
     assert!(is_on(&disk, b"#a 1001 "), "a file for each line would be too much");
-    desk.store.give(Command::Time(29_500)).unwrap();
+    desk.store.submit(Job::Time(29_500)).unwrap();
     wait_until_gone(&disk, b"#b 9000 ");
     assert!(!is_on(&disk, b"#a 1001 "));
     assert!(desk.keep(vec![line("#a", 29_600, 300)]));
@@ -174,7 +174,7 @@ fn what_is_too_old_leaves_the_disk_an_eighth_late_while_people_talk() {
     for minute in 1..=20 * 60 {
         let now = minute * 60_000;
         desk.keep(vec![line("#a", now, 300)]);
-        desk.store.give(Command::Time(now)).unwrap();
+        desk.store.submit(Job::Time(now)).unwrap();
         if minute % 60 == 0 {
             // One pass behind: the pass is done when the next question is answered, or soon after.
             assert_eq!(desk.all("#a").len() as u64, minute.min(8 * 60 + 1));
@@ -215,17 +215,17 @@ fn what_is_too_much_leaves_the_disk_within_a_day() {
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), keep.clone()).unwrap();
     let set = |desk: &Desk, topic: &[u8]| {
-        desk.store.give(Command::SetRoom { room: "#a".into(), state: Some(topic.into()) }).unwrap();
+        desk.store.submit(Job::SetRoom { room: "#a".into(), state: Some(topic.into()) }).unwrap();
     };
     desk.keep((1..=50).map(|number| line("#a", 1_000_000 + number, 100)).collect());
     set(&desk, b"an old topic");
     desk.keep(vec![line("#b", 1_020_000, 100)]);
     set(&desk, b"a topic");
     desk.keep(vec![line("#b", 1_020_001, 100)]);
-    desk.store.give(Command::Time(DAY - 1)).unwrap();
+    desk.store.submit(Job::Time(DAY - 1)).unwrap();
     assert_eq!((desk.all("#a").len(), desk.all("#b").len()), (1, 1));
     assert!(is_on(&disk, b"#a 1000001 "), "rewritten for each line it would wear the disk out");
-    desk.store.give(Command::Time(DAY)).unwrap();
+    desk.store.submit(Job::Time(DAY)).unwrap();
     for gone in [&b"#a 1000001 "[..], b"#b 1020000 ", b"an old topic"] {
         wait_until_gone(&disk, gone);
     }
@@ -254,7 +254,7 @@ fn a_smaller_retention_frees_the_disk_when_the_store_is_opened() {
     let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
     for millis in 1..=1_000 {
         let room = if millis % 10 == 0 { "#a" } else { "#b" };
-        while desk.store.give(Command::Append(vec![line(room, millis, 30_000)])).is_err() {
+        while desk.store.submit(Job::Append(vec![line(room, millis, 30_000)])).is_err() {
             std::thread::sleep(Duration::from_millis(1));
         }
     }

@@ -1,0 +1,309 @@
+//! The hub task: arrivals into the hub, its outputs to connections, history and timers.
+//!
+//! It never waits for a peer, nor for the disk.
+
+mod connections;
+mod durability;
+
+use std::collections::VecDeque;
+use std::net::{SocketAddr, TcpStream};
+use std::rc::{Rc, Weak};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use async_channel::{Receiver, Sender};
+use futures_lite::{FutureExt, future};
+use smol::{Async, LocalExecutor, Timer};
+
+use self::connections::Connections;
+use self::durability::Durability;
+use crate::archive::Archive;
+use crate::hub::history::Answer;
+use crate::hub::{ConnectionId, Hub, Input, Output};
+use crate::peer::{Arrival, Cloaks};
+use crate::protocol::time::{Moment, UnixMillis};
+use crate::start::config::Config;
+use crate::start::listen::ListenerKind;
+use crate::store::{Opened, Report};
+
+/// Arrivals that may wait for the hub; then readers wait, and through them their peers.
+pub(crate) const QUEUE: usize = 256;
+/// Arrivals handled before what came of them is written out.
+const TURN: usize = 256;
+
+/// The beginning of a turn.
+enum Woken {
+    Arrival(Arrival),
+    Report(Report),
+    /// Long replies go on.
+    Pages,
+    Alarm,
+}
+
+/// See the [module](self).
+pub(crate) struct Dispatch {
+    hub: Hub,
+    config: Rc<Config>,
+    arrivals: Receiver<Arrival>,
+    console: Sender<String>,
+    cloaks: Cloaks,
+    connections: Connections,
+    /// Connections whose long replies go on.
+    more: Vec<ConnectionId>,
+    started: Instant,
+    stop_at: Option<Instant>,
+    archive: Archive,
+    durability: Durability,
+    /// Answers from memory that the hub has not heard yet.
+    answers: VecDeque<(u64, Answer)>,
+}
+
+impl Dispatch {
+    pub(crate) fn new(
+        config: Rc<Config>,
+        executor: Weak<LocalExecutor<'static>>,
+        (sender, arrivals): (Sender<Arrival>, Receiver<Arrival>),
+        console: Sender<String>,
+        cloaks: Cloaks,
+        (archive, opened): (Archive, Opened),
+    ) -> Dispatch {
+        let started = clock();
+        let mut hub = Hub::new(config.hub.clone(), moment(started));
+        for room in hub.restore(opened.rooms, opened.fingerprints) {
+            log::warn!("history: the topic and modes of {room} cannot be read; its lines can");
+        }
+        let age = config.history.as_ref().and_then(|history| history.retention.age);
+        Dispatch {
+            hub,
+            connections: Connections::new(Rc::clone(&config), executor, sender),
+            config,
+            arrivals,
+            console,
+            cloaks,
+            more: Vec::new(),
+            started,
+            stop_at: None,
+            archive,
+            durability: Durability::new(age, started),
+            answers: VecDeque::new(),
+        }
+    }
+
+    /// Runs until the server is asked to stop; then tells everybody, delivers what waits and
+    /// returns.
+    pub(crate) async fn run(mut self) {
+        let mut alarm = Timer::never();
+        let mut set_for = None;
+        loop {
+            let wanted = self.next_alarm();
+            if wanted != set_for {
+                set_for = wanted;
+                alarm = wanted.map_or_else(Timer::never, Timer::at);
+            }
+            let woken = if self.more.is_empty() {
+                let rung = async {
+                    (&mut alarm).await;
+                    Woken::Alarm
+                };
+                let reported = async { Woken::Report(self.archive.report().await) };
+                // What the disk does not take must not pile up here: readers wait, and through
+                // them their peers.
+                let arrived = async {
+                    match self.arrivals.recv().await {
+                        Ok(arrival) => Woken::Arrival(arrival),
+                        Err(_) => future::pending().await,
+                    }
+                };
+                if self.archive.is_behind() {
+                    reported.or(rung).await
+                } else {
+                    arrived.or(reported).or(rung).await
+                }
+            } else {
+                // Long replies go on; everybody else has a turn between two pages.
+                future::yield_now().await;
+                if self.archive.is_behind() {
+                    Woken::Pages
+                } else {
+                    self.arrivals.try_recv().map_or(Woken::Pages, Woken::Arrival)
+                }
+            };
+            for id in std::mem::take(&mut self.more) {
+                // A long reply goes on when its reader has taken what came before.
+                if self.connections.await_drained(id) {
+                    self.give(Input::Drained { id });
+                }
+            }
+            match woken {
+                Woken::Arrival(arrival) => {
+                    self.take(arrival);
+                    for _ in 1..TURN {
+                        let Ok(arrival) = self.arrivals.try_recv() else { break };
+                        self.take(arrival);
+                    }
+                }
+                Woken::Report(report) => self.report(report),
+                Woken::Pages => {}
+                Woken::Alarm => set_for = None,
+            }
+            while let Some(report) = self.archive.next_report() {
+                self.report(report);
+            }
+            let now = clock();
+            self.maintain_archive(now);
+            if self.stop_at.is_some_and(|at| at <= now) {
+                return self.finish().await;
+            }
+            if self.hub.next_timeout().is_some_and(|at| self.started + at <= now) {
+                self.give(Input::Tick);
+            }
+            self.flush();
+            self.durability.flush(&mut self.archive, now);
+        }
+    }
+
+    fn next_alarm(&self) -> Option<Instant> {
+        let hub = self.hub.next_timeout().map(|at| self.started + at);
+        [hub, self.stop_at, self.durability.next_alarm(&self.archive)].into_iter().flatten().min()
+    }
+
+    /// Tells the hub what the store says.
+    fn report(&mut self, report: Report) {
+        match report {
+            Report::Committed(upto) => {
+                self.give(Input::Stored { upto });
+                // The disk has taken something: if it had been given up, it is used again.
+                if !self.durability.paused
+                    && let Some(lost) = self.archive.resume()
+                {
+                    self.give(Input::Resumed { lost });
+                }
+            }
+            Report::Paused(why) => {
+                self.durability.paused = true;
+                self.give(Input::Paused { why: &why });
+            }
+            Report::Resumed { lost } => {
+                self.durability.paused = false;
+                let dropped = self.archive.resume().unwrap_or_default();
+                self.give(Input::Resumed { lost: lost + dropped });
+            }
+            Report::Answer { ticket, answer } => {
+                let answer = answer.unwrap_or_else(|error| {
+                    log::error!("history: {error}");
+                    Answer::Failed
+                });
+                self.give(Input::Answer { ticket, answer });
+            }
+        }
+    }
+
+    /// Tries again what the store did not take, and gives that up where it takes nothing.
+    fn maintain_archive(&mut self, now: Instant) {
+        self.durability.tell_time(&self.archive, now, || moment(self.started).wall.0);
+        self.durability.flush(&mut self.archive, now);
+        if self.durability.suspend_if_too_slow(&mut self.archive, now) {
+            self.give(Input::Paused { why: "the disk is too slow" });
+        }
+    }
+
+    fn take(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Opened { stream, peer, listener } => self.open(*stream, peer, listener),
+            Arrival::Speaks { id, speaker, name } => {
+                self.give(Input::Speaks { id, speaker, name: name.as_deref() });
+            }
+            Arrival::Lines { id, block } => self.give(Input::Lines { id, block: &block }),
+            Arrival::Alive { id } => self.give(Input::Alive { id }),
+            Arrival::Delayed { id, by } => self.give(Input::Delayed { id, by }),
+            Arrival::Drained { id } => self.give(Input::Drained { id }),
+            Arrival::HungUp { id } => self.give(Input::HungUp { id }),
+            Arrival::Lost { id, reason } => self.give(Input::Lost { id, reason: &reason }),
+            Arrival::Refused { id, reason } => self.give(Input::Refused { id, reason }),
+            Arrival::Console(line) => self.give(Input::Console(&line)),
+            Arrival::Operate(operation) => self.give(Input::Operate(&operation)),
+            // Whoever asked may have gone.
+            Arrival::Guests(answer) => drop(answer.try_send(self.hub.guests())),
+            Arrival::Stop => self.stop_at = Some(clock()),
+        }
+    }
+
+    /// Gives the hub one input and carries out what comes of it, but for writing to sockets.
+    fn give(&mut self, input: Input<'_>) {
+        self.hub.handle(input, moment(self.started));
+        self.carry_out();
+        while let Some((ticket, answer)) = self.answers.pop_front() {
+            self.hub.handle(Input::Answer { ticket, answer }, moment(self.started));
+            self.carry_out();
+        }
+        self.report_failed();
+    }
+
+    /// Tells the hub of connections that failed while its outputs were carried out.
+    fn report_failed(&mut self) {
+        while let Some((id, reason)) = self.connections.next_failed() {
+            self.hub.handle(Input::Lost { id, reason }, moment(self.started));
+            self.carry_out();
+        }
+    }
+
+    fn carry_out(&mut self) {
+        for output in self.hub.drain() {
+            match output {
+                Output::Line { to, line } => self.connections.push(to, line),
+                Output::Close { id } => self.connections.close(id),
+                Output::Detach { id } => self.connections.detach(id),
+                Output::Hold { id } => self.connections.hold(id),
+                Output::Release { id } => self.connections.release(id),
+                Output::Store(record) => self.archive.append(*record),
+                Output::Room { room, state } => self.archive.set_room(room, state),
+                Output::Read { ticket, request } => {
+                    let answer = self.archive.read(ticket, request, moment(self.started).wall.0);
+                    self.answers.extend(answer.map(|answer| (ticket, answer)));
+                }
+                Output::More { id } => self.more.push(id),
+                Output::Log(text) => log::info!("{text}"),
+                Output::Warn(text) => log::warn!("{text}"),
+                // A terminal that is held up must not hold up the room.
+                Output::Console(text) => drop(self.console.try_send(text)),
+                Output::Stop(after) => self.stop_at = Some(clock() + after),
+            }
+        }
+    }
+
+    /// Writes out what this turn brought.
+    fn flush(&mut self) {
+        // A failed write ends a connection, and others are told of that: once more for these.
+        while self.connections.is_dirty() {
+            self.connections.flush();
+            self.report_failed();
+        }
+        self.connections.end_turn();
+    }
+
+    fn open(&mut self, stream: Async<TcpStream>, peer: SocketAddr, listener: ListenerKind) {
+        let Some(id) = self.connections.open(stream, listener) else { return };
+        let mut token = [0; 16];
+        // Without randomness there is nothing to come back with.
+        let token = getrandom::fill(&mut token).map_or(0, |()| u128::from_le_bytes(token));
+        let raw = listener == ListenerKind::Raw;
+        self.give(Input::Opened { id, peer, cloak: self.cloaks.of(peer.ip()), token, raw });
+    }
+
+    async fn finish(mut self) {
+        self.connections.stop();
+        self.give(Input::Stop);
+        self.connections.closed(self.config.shutdown).await;
+        self.archive.close();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "here time comes in")]
+fn clock() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "here time comes in")]
+fn moment(started: Instant) -> Moment {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment { elapsed: started.elapsed(), wall: UnixMillis(wall.as_millis() as u64) }
+}
