@@ -6,6 +6,8 @@ use std::sync::Arc;
 use parlor_server::DEFAULT_PORT;
 use parlor_server::protocol::{HostPort, HostPortError};
 
+use crate::session::Naming;
+
 /// The port of IRC links that name none (RFC 7194 §2 has 6697 for TLS; this is the plain one).
 const IRC_PORT: u16 = 6667;
 
@@ -14,7 +16,7 @@ const IRC_PORT: u16 = 6667;
 pub struct Place {
     /// Where the server is; the port is not 0.
     pub server: HostPort,
-    /// The room, `#` included.
+    /// The room, with its prefix.
     pub room: Option<String>,
 }
 
@@ -76,11 +78,7 @@ impl Place {
             return Err(PlaceError::Port);
         }
         let room = room.split(['?', ',']).next().unwrap_or_default().replace("%23", "#");
-        let room = match room.as_str() {
-            "" => None,
-            room if room.starts_with('#') => Some(room.to_owned()),
-            room => Some(format!("#{room}")),
-        };
+        let room = (!room.is_empty()).then(|| Naming::default().room(&room));
         Ok(Place { server, room })
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use parlor_server::{Guest, Operation, Speaker};
 use parlor_ui::slint::ComponentHandle;
@@ -9,6 +10,9 @@ use parlor_ui::{App, Guest as GuestRow, GuestState, HostView};
 
 use super::text::{hue, shared};
 use super::{Bridge, on, rows};
+
+/// A server that has not said by then who is there may have guests.
+const ANSWERS: Duration = Duration::from_secs(1);
 
 impl Bridge {
     pub(super) fn listen_to_guests(self: &Rc<Self>, window: &App) {
@@ -70,7 +74,12 @@ impl Bridge {
         let Some(host) = self.host() else { return };
         let weak = Rc::downgrade(self);
         let ask = async move {
-            let guests = host.guests().await.len() > 1;
+            let count = async { host.guests().await.len() > 1 };
+            let late = async {
+                smol::Timer::after(ANSWERS).await;
+                true
+            };
+            let guests = futures_lite::future::or(count, late).await;
             let Some(bridge) = weak.upgrade() else { return };
             if let Some(window) = bridge.window.upgrade() {
                 then(&bridge, &window, guests);

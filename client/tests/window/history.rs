@@ -231,6 +231,25 @@ fn what_waits_survives_a_restart_of_the_window() {
 }
 
 #[test]
+fn what_waits_is_taken_along_when_one_leaves_and_joins_again_at_once() {
+    let host = server();
+    let address = host.address();
+    let alice = Person::new("leave-and-join");
+    alice.joins(address, "alice");
+    host.stop();
+    alice.until("the pill", |alice| alice.status().get_status() != StatusKind::Connected);
+    alice.says("typed before leaving");
+    alice.waits_for("typed before leaving");
+    let host = server_at(&address.to_string());
+    let mut bob = Terminal::joins(address, "bob");
+    alice.status().invoke_disconnect();
+    assert_eq!(alice.app.global::<Shell<'_>>().get_screen(), Screen::Connect);
+    alice.joins(address, "alice");
+    bob.reads("<alice> typed before leaving");
+    host.stop();
+}
+
+#[test]
 fn what_a_crash_took_back_vanishes() {
     let script = Script::new();
     let address = script.address();

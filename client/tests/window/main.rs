@@ -178,6 +178,14 @@ fn a_room_is_hosted_announced_to_and_stopped() {
         "{guests:?}"
     );
 
+    let mut carol = Terminal::joins(address, "carol");
+    alice.app.global::<Shell>().invoke_open(parlor_ui::Panel::Guests);
+    let of_carol = || view.get_guests().iter().position(|guest| guest.name == "carol");
+    alice.until("carol among the guests", |_| of_carol().is_some());
+    view.invoke_kick(of_carol().unwrap() as i32);
+    alice.until("carol is out", |_| of_carol().is_none());
+    carol.reads("Kicked");
+
     // With a guest in, stopping asks first.
     view.invoke_stop();
     alice.until("the question", |_| view.get_stop_asked());
