@@ -3,8 +3,9 @@
 //! The path of a line: a reader (`peer`) takes bytes from a socket and sends whole lines
 //! through one bounded channel to the hub task (`dispatch`); there the [`Hub`](hub::Hub), a plain
 //! state machine, decides who hears what; the lines go into outboxes (`peer`) and, at the
-//! end of the turn, out to the sockets. What a room is to remember goes to the [`store`], which
-//! has threads of its own and says when it is on disk; only then does the sender get its echo.
+//! end of the turn, out to the sockets. Records of a room go through `archive` to the [`store`],
+//! which has threads of its own and reports when they are on disk; only then does the sender get its
+//! echo.
 //!
 //! | module | noun |
 //! | --- | --- |
@@ -15,10 +16,10 @@
 //! | `peer` | one connection: reader, flood control, outbox |
 //! | `archive` | the history as the hub task sees it: on disk or in memory; [`export`] |
 //! | `dispatch` | the hub task |
-//! | `server` | binds, accepts, runs, stops |
+//! | [`Server`] | binds, accepts, runs, stops |
 //! | [`console`], [`logger`] | the operator's terminal |
 //!
-//! A module uses those above it, never one below.
+//! A module uses those above it, never one below (`tests/layers.rs`).
 #![forbid(unsafe_code)]
 
 mod archive;

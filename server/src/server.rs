@@ -19,18 +19,21 @@ use crate::start::listen::{ListenerKind, listen};
 use crate::start::{descriptors, motd, oper_file};
 use crate::store::{self, Opened, Report, Store};
 
-/// The operator's two lines to a running server; drop what is not used.
+/// The operator's two channels to a running server. An end that is not used may be dropped.
 pub struct Operator {
     /// Lines typed at the console.
     pub lines: Receiver<String>,
-    /// What the console shows. Full: the oldest stay, the newest are dropped.
+    /// Lines for the console to show. When it is full, new ones are dropped.
     pub shown: Sender<String>,
 }
 
 /// Somebody who is here, as the host sees it.
 pub use crate::hub::{Guest, Operation};
 
-/// Speaks to a running server from another thread; cheap to clone.
+/// A way to speak to a running server from any thread; cheap to clone.
+///
+/// Its methods wait only until the server, which may be busy, has place for one more request. None
+/// blocks a thread.
 #[derive(Clone)]
 pub struct Handle(Sender<Arrival>);
 
@@ -60,6 +63,35 @@ impl Handle {
 }
 
 /// A server that has its addresses and everything else it needs, and is not running yet.
+///
+/// ```
+/// use std::io::{BufRead, BufReader, Write};
+/// use std::net::TcpStream;
+/// use parlor_server::{Config, Operator, Server};
+///
+/// // Port 0 takes a free one.
+/// let server = Server::bind(Config { bind: vec!["127.0.0.1:0".into()], ..Config::default() })?;
+/// let (address, _) = server.addresses()[0];
+/// let handle = server.handle();
+/// let room = std::thread::spawn(move || {
+///     // Nobody types at its console, and nobody reads it.
+///     let (_, lines) = async_channel::bounded(1);
+///     let (shown, _) = async_channel::bounded(1);
+///     server.run(Operator { lines, shown }, std::future::pending());
+/// });
+///
+/// // A person at a terminal: the first line is a name.
+/// let mut bob = TcpStream::connect(address)?;
+/// bob.write_all(b"bob\n")?;
+/// let mut welcome = String::new();
+/// BufReader::new(&bob).read_line(&mut welcome)?;
+/// let guests = smol::block_on(handle.guests());
+/// assert_eq!(guests[0].nick, "bob");
+///
+/// smol::block_on(handle.stop());
+/// room.join().expect("the server ran to its end");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Server {
     config: Config,
     listeners: Vec<(TcpListener, ListenerKind)>,
@@ -69,8 +101,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Reads the files, checks the limits, binds all addresses; on an error nothing is left
-    /// half started.
+    /// Reads the files, checks the limits, binds all addresses, opens the history.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left half started.
     pub fn bind(mut config: Config) -> Result<Server, StartError> {
         config.hub.max_clients = descriptors::max_clients(config.max_clients)?;
         if let Some(path) = &config.motd {
@@ -117,7 +151,7 @@ impl Server {
         bound.filter_map(|(listener, kind)| Some((listener.local_addr().ok()?, *kind))).collect()
     }
 
-    /// Speaks to the server while it runs.
+    /// A handle that works while the server runs.
     pub fn handle(&self) -> Handle {
         Handle(self.channel.0.clone())
     }

@@ -17,7 +17,7 @@ const PROGRESS: u64 = 100_000;
 /// Rooms that are named where another one was looked for.
 const MAX_NAMED: usize = 20;
 
-/// Why an export ended early, or lacks something.
+/// The reason why an export ended early, or lacks something.
 #[derive(Debug)]
 pub enum ExportError {
     /// The history cannot be read.
@@ -38,7 +38,7 @@ pub enum ExportError {
         /// Records that were written.
         written: u64,
     },
-    /// What it is written to takes no more. A pipe that was closed is no error: whoever read it
+    /// The output takes no more. A pipe that was closed is no error: whoever read it
     /// has read enough.
     Output(io::Error),
 }

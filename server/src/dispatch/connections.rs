@@ -15,7 +15,7 @@ use smol::{Async, LocalExecutor, Task, Timer};
 use crate::hub::{ConnectionId, Line};
 use crate::peer::{Arrival, Blocks, Connection, Feed, Flushed, guarded, read};
 use crate::start::config::Config;
-use crate::start::descriptors::MAX_CLOSING;
+use crate::start::limits::MAX_CLOSING;
 use crate::start::listen::ListenerKind;
 
 /// Bytes in an outbox that are written out before the turn ends.

@@ -1,19 +1,19 @@
-//! Whether the store keeps up: when it is told the time, and when a slow disk is given up.
+//! A watch on the store: it is told the time, and given up where its disk is too slow.
 
 use std::time::{Duration, Instant};
 
 use crate::archive::Archive;
 
-/// How long the store may refuse what is said before its records are dropped.
+/// The time for which the store may refuse records before they are dropped.
 const TOO_SLOW: Duration = Duration::from_secs(5);
-/// How often the store is told the time: what is too old goes, and missing files are noticed.
+/// The pause between two tellings of the time: old records go, and missing files are noticed.
 const TELL_TIME: Duration = Duration::from_secs(5);
-/// At least, where lines are kept for a few seconds only.
+/// The same where lines are kept for a few seconds only.
 const TELL_TIME_OFTEN: Duration = Duration::from_secs(1);
 
 /// See the [module](self).
 pub(super) struct Durability {
-    /// How long lines are kept.
+    /// The age up to which lines are kept.
     age: Option<Duration>,
     /// The store has said that its disk takes nothing.
     pub(super) paused: bool,

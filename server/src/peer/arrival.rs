@@ -1,4 +1,4 @@
-//! What readers, listeners and the operator tell the hub task.
+//! News for the hub task, from readers, listeners and the operator.
 
 use std::borrow::Cow;
 use std::net::{SocketAddr, TcpStream};

@@ -1,4 +1,4 @@
-//! What others see instead of an address: a keyed hash, the same for the same address as long
+//! Cloaks, which others see instead of addresses: a keyed hash, the same for the same address as long
 //! as the key lives, and of no use to anybody without it.
 
 use std::hash::Hasher;

@@ -19,9 +19,9 @@ use crate::start::listen::ListenerKind;
 
 /// Bytes that one read takes at most; one buffer serves all connections of a thread.
 pub(crate) const READ: usize = 16 * 1024;
-/// How long a closed peer may take for its last lines.
+/// The time that a closed peer may take for its last lines.
 const CLOSE: Duration = Duration::from_secs(5);
-/// How long a closed peer may take to say that it has read everything.
+/// The time that a closed peer may take to say that it has read everything.
 const LINGER: Duration = Duration::from_secs(2);
 
 thread_local! {

@@ -15,7 +15,7 @@ use super::flood::Bucket;
 use crate::protocol::line::FramingError;
 use crate::start::config::Config;
 
-/// Why a reader ends.
+/// The reason why a reader ends.
 pub(crate) enum End {
     /// The peer closed its side, or the connection broke.
     Closed,
@@ -118,8 +118,8 @@ impl Feed {
     }
 }
 
-/// How far into a block of lines flood control lets its reader go now, and how long to wait where
-/// that is not its end.
+/// The end of what flood control lets a reader hand over of a block of lines now, and the wait for
+/// more, where that is not all.
 fn allowed(block: &[u8], mut end: usize, bucket: &mut Bucket) -> (usize, Option<Duration>) {
     #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
     let now = Instant::now();

@@ -8,7 +8,7 @@ const BURST: f64 = 20.0;
 /// Bytes that count as one line.
 const LINE: usize = 512;
 
-/// How many more lines may come now: [`BURST`], refilled at a rate.
+/// The number of lines that may come now: [`BURST`] at most, refilled at a rate.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     rate: f64,

@@ -5,9 +5,9 @@
 //! | `connection` | the socket, shared by its reader and its writer |
 //! | `outbox` | the lines that wait to be written |
 //! | `reader` | the task that reads: `line_reader` for whole lines, `raw_reader` for chunks |
-//! | `speaker` | what the first bytes tell of the peer's protocol |
+//! | `speaker` | the peer's protocol, from its first bytes |
 //! | `feed` | the way from a reader to the hub, as fast as `flood` and `gate` let it |
-//! | `arrival` | what all of them tell the hub task |
+//! | `arrival` | the news of all of them for the hub task |
 //! | `cloak` | the hash that others see instead of an address |
 
 mod arrival;

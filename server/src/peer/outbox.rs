@@ -1,5 +1,5 @@
-//! What waits to be written to one connection: bounded, and written with as few system calls
-//! as possible.
+//! The lines that wait to be written to one connection: bounded, and written with as few system
+//! calls as possible.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind, IoSlice, Write};
@@ -13,7 +13,7 @@ const KEPT: usize = 4;
 /// From so many lines on, it pays to look whether others get the same.
 const SHARED: usize = 4;
 
-/// How far a flush came.
+/// The end of a flush.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Flushed {
     /// Everything is with the kernel.
@@ -33,8 +33,7 @@ pub(crate) struct Outbox {
     pub(crate) singly: bool,
 }
 
-/// What was written out in one turn: whoever is sent the same lines is sent them in one piece,
-/// which is made once.
+/// The lines of one turn: outboxes with the same lines get them in one piece, which is made once.
 #[derive(Debug, Default)]
 pub(crate) struct Blocks {
     made: HashMap<(usize, usize, usize), Block>,

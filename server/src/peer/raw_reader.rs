@@ -84,7 +84,8 @@ async fn chunk(feed: &Feed, pending: &mut Vec<u8>) -> Result<(Vec<u8>, bool), En
     }
 }
 
-/// Where to cut bytes so that no character of UTF-8 is cut; their end if they are none.
+/// The last place at which bytes can be cut without cutting a character of UTF-8; their end if they
+/// are none.
 fn whole_characters(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => error.valid_up_to(),

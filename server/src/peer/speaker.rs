@@ -5,7 +5,7 @@ use crate::protocol::Message;
 use crate::protocol::command::is_verb;
 use crate::protocol::line::{MAX_BODY, MAX_UNFINISHED};
 
-/// What the first bytes tell.
+/// The judgement on the first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Not enough to tell.
@@ -56,7 +56,7 @@ pub(crate) fn tell(bytes: &[u8], ended: bool) -> Verdict {
     if is_verb(word) && (upper || !message.params.is_empty()) { Verdict::Irc } else { Verdict::Plain }
 }
 
-/// Why these bytes come from something that is neither a chat program nor a person.
+/// The reason why these bytes come from neither a chat program nor a person.
 pub(crate) fn foreign(bytes: &[u8]) -> Option<&'static str> {
     if bytes.first() == Some(&0x16) {
         return Some("TLS is not spoken here");

@@ -1,4 +1,4 @@
-//! What the server is told at its start.
+//! The configuration of a server.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -11,8 +11,7 @@ use crate::store::{self, Retention};
 /// The port that Parlor listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 49806;
 
-/// What the server is told at its start; its default is a server for this machine only, without
-/// files.
+/// The configuration of a server; its default is one for this machine only, without files.
 ///
 /// ```
 /// use parlor_server::Config;
@@ -44,9 +43,9 @@ pub struct Config {
     pub history: Option<History>,
     /// Bytes that may wait for one connection before it is closed. Default 256 KiB.
     pub outbox: usize,
-    /// How long a connection may take nothing of what waits for it. Default 20 s.
+    /// The time for which a connection may take nothing of what waits for it. Default 20 s.
     pub write_stall: Duration,
-    /// How long connections may take for their last lines when the server stops. Default 3 s.
+    /// The time that connections get for their last lines when the server stops. Default 3 s.
     pub shutdown: Duration,
     /// Silence before a person at a terminal is asked for a name. Default 1 s.
     pub prompt_after: Duration,
@@ -61,7 +60,7 @@ pub struct Config {
 pub struct History {
     /// One server a folder; see [`data_folder`](fn@crate::data_folder).
     pub folder: PathBuf,
-    /// How much is kept of each room.
+    /// The part of each room that is kept.
     pub retention: Retention,
 }
 

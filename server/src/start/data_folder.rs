@@ -1,4 +1,4 @@
-//! Where a server keeps its data unless told otherwise.
+//! The folder of a server's data, unless it is told another one.
 
 use std::path::PathBuf;
 

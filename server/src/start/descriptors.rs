@@ -1,15 +1,12 @@
 //! File descriptors: how many connections the system allows.
 
 use super::error::StartError;
+use super::limits::{MAX_CLIENTS, RESERVED};
 
-/// Connections at a time, where neither the operator nor the system says fewer.
-const MAX_CLIENTS: usize = 10_000;
-/// Closed connections whose peers may still read their last lines; more are closed at once.
-pub(crate) const MAX_CLOSING: usize = 64;
-/// Descriptors for everything but members: listeners, files, connections that are closing.
-pub(super) const RESERVED: usize = 32 + MAX_CLOSING;
-
-/// How many connections there may be: what was asked for, or what the system allows.
+/// The number of connections that there may be: as wanted, or as the system allows.
+///
+/// # Errors
+/// [`StartError::TooFewDescriptors`], where the system allows fewer than wanted.
 pub(crate) fn max_clients(wanted: Option<usize>) -> Result<usize, StartError> {
     let allowed = descriptors();
     match wanted {

@@ -1,34 +1,47 @@
-//! Why the server does not start: a sentence for the person who reads it, and an exit code.
+//! Errors of the start: a sentence for the person who reads it, and an exit code.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
-use super::descriptors::RESERVED;
-use super::motd::{MAX_LINE, MAX_MOTD};
+use super::limits::{MAX_MOTD, MAX_MOTD_LINE, MIN_KEY, RESERVED};
 use crate::store::StoreError;
 
-/// Why the server does not start.
+/// The reason why the server does not start; its `Display` is a sentence for the person who reads
+/// it, with what to do about it.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "each variant's sentence stands in Display")]
+#[expect(missing_docs, reason = "the fields are what the variants name")]
 pub enum StartError {
+    /// An address is not one, or its host is not known.
     Unresolved { address: String, error: io::Error },
+    /// The system does not let the server listen there: in use, not this machine's, forbidden.
     Bind { address: String, error: io::Error },
+    /// A file is missing, unreadable or not UTF-8.
     Unreadable { path: PathBuf, error: io::Error },
+    /// A line (counted from 1) of the message of the day has more than 400 bytes.
     MotdTooLong { path: PathBuf, line: usize },
+    /// The message of the day has more than 32 KiB.
     MotdTooBig { path: PathBuf },
+    /// Others than its owner can read the key for OPER.
     OperFileOpen { path: PathBuf },
+    /// The file for OPER holds no key of at least 16 characters.
     OperFileEmpty { path: PathBuf },
+    /// The file for OPER is absent and cannot be made.
     OperFileNotMade { path: PathBuf, error: io::Error },
+    /// The system allows fewer open files than so many connections need.
     TooFewDescriptors { wanted: usize, allowed: usize },
+    /// The system gives no random numbers.
     NoRandomness { error: String },
+    /// There is to be a history, and no folder is known for it.
     NoHome,
+    /// There is no address to listen on.
     Nowhere,
+    /// The history does not open.
     History(StoreError),
 }
 
 impl StartError {
-    /// The exit code, after BSD's sysexits.
+    /// The exit code, after BSD's sysexits: 64 to 77, as the README's table lists them.
     pub fn exit_code(&self) -> i32 {
         match self {
             StartError::NoHome | StartError::Nowhere => 64,
@@ -78,7 +91,7 @@ impl fmt::Display for StartError {
                 f,
                 "Line {line} of {} is longer than {} bytes. Break it in two.",
                 path.display(),
-                MAX_LINE
+                MAX_MOTD_LINE
             ),
             StartError::MotdTooBig { path } => write!(
                 f,
@@ -93,7 +106,7 @@ impl fmt::Display for StartError {
             ),
             StartError::OperFileEmpty { path } => write!(
                 f,
-                "{} holds no key of at least 16 characters. Remove the file to have one made.",
+                "{} holds no key of at least {MIN_KEY} characters. Remove the file to have one made.",
                 path.display()
             ),
             StartError::OperFileNotMade { path, error } => {

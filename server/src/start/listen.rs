@@ -44,7 +44,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// What others can type to reach a listener, with the interface's name; empty unless it
+/// The addresses that others can type to reach a listener, with the interface's name; none unless it
 /// listens on all addresses.
 pub fn addresses_for_others(listening: SocketAddr) -> Vec<(SocketAddr, String)> {
     if !listening.ip().is_unspecified() {

@@ -1,9 +1,10 @@
-//! The start: what the server is told, the files and addresses that it needs, and why it cannot.
+//! The start: options and configuration, the files and addresses that the server needs, the errors.
 
 pub(crate) mod config;
 pub(crate) mod data_folder;
 pub(crate) mod descriptors;
 pub(crate) mod error;
+pub(crate) mod limits;
 pub(crate) mod listen;
 pub(crate) mod motd;
 pub(crate) mod oper_file;

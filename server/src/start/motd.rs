@@ -4,11 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::error::StartError;
-
-/// Bytes of the message: everybody gets it at once.
-pub(super) const MAX_MOTD: usize = 32 * 1024;
-/// Bytes of one of its lines.
-pub(super) const MAX_LINE: usize = 400;
+use super::limits::{MAX_MOTD, MAX_MOTD_LINE};
 
 /// Reads the message, without control characters.
 pub(crate) fn load(path: &Path) -> Result<Vec<String>, StartError> {
@@ -19,7 +15,7 @@ pub(crate) fn load(path: &Path) -> Result<Vec<String>, StartError> {
     if text.len() > MAX_MOTD {
         return Err(StartError::MotdTooBig { path: path.into() });
     }
-    match lines.iter().position(|line: &String| line.len() > MAX_LINE) {
+    match lines.iter().position(|line: &String| line.len() > MAX_MOTD_LINE) {
         Some(line) => Err(StartError::MotdTooLong { path: path.into(), line: line + 1 }),
         None => Ok(lines),
     }

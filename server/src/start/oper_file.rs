@@ -5,9 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 use super::error::StartError;
-
-/// Characters of a key that is not too easy to guess.
-const MIN_KEY: usize = 16;
+use super::limits::MIN_KEY;
 
 /// Reads the key; where there is no file, makes one with a random key of 128 bits that only
 /// its owner can read.

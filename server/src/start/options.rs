@@ -9,13 +9,12 @@ use argh::FromArgs;
 use super::config::{Config, Format, History};
 use super::data_folder::data_folder;
 use super::error::StartError;
+use super::limits::MAX_PROMPT;
 use super::quantity::{self, Since};
 use crate::hub::Settings;
 use crate::protocol::RoomName;
 use crate::protocol::name::{MAX_SERVER_NAME, is_server_name};
 
-/// Bytes of the prompt for raw clients.
-const MAX_PROMPT: usize = 64;
 /// Options under their earlier names, and what they are for.
 const RENAMED: &[(&str, &str)] = &[("--plain-bind", "--raw-bind"), ("--plain-prompt", "--raw-prompt")];
 

@@ -14,7 +14,7 @@ const LOCK: &str = "lock";
 /// One flat folder. What is written is kept for sure only after a sync: of the file for its bytes,
 /// of the folder for its names.
 pub trait Disk: fmt::Debug + Send + Sync {
-    /// Where a file is, for people.
+    /// The path of a file, for people; of the folder for an empty name.
     fn path(&self, name: &str) -> PathBuf;
     /// Makes the folder if it is absent and locks it until the last clone is dropped;
     /// false = somebody else has it.

@@ -1,4 +1,4 @@
-//! Why a store does not open or answer: a sentence for the person who reads it.
+//! Errors of a store: a sentence for the person who reads it, and an exit code.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use super::disk::Disk;
 
-/// Why a store does not open or answer.
+/// The reason why a store does not open or answer; its `Display` is a sentence for the person who
+/// reads it, with what to do about it.
 #[derive(Debug)]
 pub enum StoreError {
     /// Another server has the folder.
@@ -18,7 +19,7 @@ pub enum StoreError {
     Damaged {
         /// The file; it is left as it is.
         file: PathBuf,
-        /// What is wrong with it, a clause.
+        /// The damage, a clause.
         what: String,
     },
     /// A file has the name of one of ours, but is none.
@@ -44,7 +45,7 @@ pub enum StoreError {
     Io {
         /// The file or the folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
     /// The request was cut short by a fault of the server's own.
@@ -56,7 +57,7 @@ impl StoreError {
         StoreError::Damaged { file: disk.path(name), what: what.to_owned() }
     }
 
-    /// What stands there is not what was written.
+    /// Bytes that are not those that were written.
     pub(super) fn torn(disk: &dyn Disk, name: &str, offset: u64) -> StoreError {
         StoreError::damaged(disk, name, &format!("what stands at byte {offset} is not what was written"))
     }

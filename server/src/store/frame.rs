@@ -25,7 +25,7 @@ const MAGIC: &[u8; 8] = b"ParlorL1";
 /// Starts every batch; as a payload's length it would be far too much.
 const MARK: [u8; 4] = [0x9d, 0x50, 0x4c, 0xb5];
 
-/// What a log is, from its first bytes.
+/// The first bytes of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) number: u32,
@@ -33,11 +33,11 @@ pub(super) struct Header {
     pub(super) through: u32,
     /// Rises with each rewriting.
     pub(super) generation: u32,
-    /// Where this file's checksums start.
+    /// The start of this file's checksums.
     pub(super) salt: u32,
 }
 
-/// What is wrong with a header.
+/// The fault of a header.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum BadHeader {
     Foreign,

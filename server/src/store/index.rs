@@ -1,4 +1,4 @@
-//! Where each room's records are: sparse, in memory, 16 bytes for each chunk that holds some.
+//! The places of each room's records: sparse, in memory, 16 bytes for each chunk that holds some.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(super) struct Index {
     numbers: HashMap<Arc<str>, u32>,
 }
 
-/// What is known of a segment.
+/// A segment, as far as its records are found by it.
 #[derive(Debug, Clone)]
 pub(super) struct Segment {
     pub(super) header: Header,
@@ -345,7 +345,7 @@ impl Room {
         self.bytes = self.entries.iter().map(|entry| u64::from(entry.bytes)).sum();
     }
 
-    /// How many lines of the room in a chunk are not kept; `None` = nothing of it is.
+    /// The number of the room's lines in a chunk that are not kept; `None` = nothing of it is.
     pub(super) fn live(&self, segment: u32, chunk: u16, options: &Options) -> Option<u64> {
         let place = self.entries.binary_search_by_key(&(segment, chunk), Entry::place).ok()?;
         let (floor, skip) = self.floor(options);

@@ -1,4 +1,4 @@
-//! What is on disk, read and checked when a store is opened. Nothing is changed before all of it
+//! The opening of a store: everything on disk is read and checked. Nothing is changed before all of it
 //! has been found whole.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::meta::{META, Meta, SCHEMA};
 use super::rooms::{ROOMS, Rooms};
 use super::segment::{self, Contents, Known, parse_name};
 
-/// How long a resend is recognised, milliseconds.
+/// The time in which a resend is recognised, milliseconds.
 pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
 /// Fingerprints handed out at most.
 const MAX_FINGERPRINTS: usize = 1_000_000;
@@ -32,7 +32,7 @@ pub(super) struct Loaded {
     pub(super) repaired: Vec<String>,
 }
 
-/// Where the checksums of a file start: nobody outside can know.
+/// The start of a file's checksums: nobody outside can know it.
 pub(super) fn salt(secret: &[u8; 16], number: u32, generation: u32) -> u32 {
     let sum = crc32c(crc32c(0, secret), &number.to_le_bytes());
     crc32c(sum, &generation.to_le_bytes())

@@ -13,7 +13,7 @@ const AHEAD: u64 = 64 * 1024;
 /// Bytes of one write of zeros. Linux keeps a larger write in one piece of its cache, and counts
 /// the whole piece as written when a line changes a part.
 const PAGE: u64 = 4096;
-/// What a file is called until it is whole.
+/// The ending of a file's name until it is whole.
 pub(super) const UNFINISHED: &str = ".new";
 
 /// See the [module](self).
@@ -22,7 +22,7 @@ pub(super) struct LogFile {
     pub(super) name: String,
     pub(super) header: Header,
     file: Arc<dyn DiskFile>,
-    /// Where the next batch goes: everything before is durable.
+    /// The place of the next batch: everything before is durable.
     pub(super) end: u64,
     /// The number of the next batch.
     pub(super) batch: u32,
@@ -31,7 +31,7 @@ pub(super) struct LogFile {
     ahead: u64,
 }
 
-/// What stands behind the last whole batch.
+/// The bytes behind the last whole batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tail {
     /// Zeros, or nothing.
@@ -215,7 +215,7 @@ const WINDOW: usize = 256 * 1024;
 struct Window<'a> {
     file: &'a dyn DiskFile,
     bytes: Vec<u8>,
-    /// Where `bytes` stand in the file.
+    /// The place of `bytes` in the file.
     start: u64,
 }
 

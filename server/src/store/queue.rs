@@ -1,4 +1,4 @@
-//! What waits for the writer: bounded in bytes, and nobody who adds to it ever waits.
+//! The jobs that wait for the writer: bounded in bytes, and nobody who adds one ever waits.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ pub(super) const MAX_WAITING: usize = 4 * 1024 * 1024;
 /// Bytes of one commit, about.
 pub(super) const MAX_COMMIT: usize = 1024 * 1024;
 
-/// What a store is asked to do.
+/// Work for a store.
 #[derive(Debug)]
 pub enum Job {
     /// Keep these records: [`Report::Committed`](super::Report::Committed) says when they are on
@@ -37,11 +37,11 @@ pub enum Job {
     Read {
         /// Comes back with the answer.
         ticket: u64,
-        /// What is asked.
+        /// The request.
         request: Request,
     },
     /// The time now, milliseconds since 1970: what is too old goes, even if nobody says anything.
-    /// What is missing of the files is noticed. Every few seconds is enough.
+    /// Missing files are noticed. Every few seconds is enough.
     Time(u64),
 }
 

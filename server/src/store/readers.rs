@@ -1,4 +1,4 @@
-//! What answers requests: one thread for pages, one for searches, so that no search delays a page.
+//! Answers to requests: one thread for pages, one for searches, so that no search delays a page.
 
 use std::collections::HashMap;
 use std::io;
@@ -22,7 +22,7 @@ use crate::protocol::MsgId;
 const MAX_READ: usize = 64 * 1024 * 1024;
 /// Spans planned at once.
 const PLANNED: usize = 32;
-/// How often a request starts again because what it was reading has been rewritten.
+/// Starts of one request, where the files that it reads are rewritten meanwhile.
 const MAX_STARTS: usize = 8;
 
 /// A request and the ticket that goes with it.
@@ -168,7 +168,7 @@ fn find(shared: &Shared, room: &Arc<str>, fingerprint: u64) -> Result<Vec<Kept>,
     Ok(Vec::new())
 }
 
-/// How a walk ended.
+/// The end of a walk.
 enum Walk {
     /// Everything that is wanted was shown.
     All,

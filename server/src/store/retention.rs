@@ -1,8 +1,8 @@
-//! What is not kept any more goes from the disk: in small steps, between commits.
+//! Retention: records that are not kept any more leave the disk, in small steps, between commits.
 //!
-//! What is too old goes soon: no segment spans much more than an eighth of the time that lines are
-//! kept, and one that holds older lines than that is rewritten. What is too much goes when half of
-//! a segment is, and once a day whatever there is of it.
+//! Old records go soon: no segment spans much more than an eighth of the time that lines are
+//! kept, and one that holds older lines than that is rewritten. Records beyond the lines
+//! or bytes go when they are half of a segment, and once a day however few they are.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -24,7 +24,7 @@ const WASTE: u64 = 256 * 1024;
 const STEP: usize = 256 * 1024;
 /// Below so many bytes a segment is joined with its neighbour.
 const SMALL: u64 = SEGMENT / 4;
-/// What is too old stays on the disk for this part of the time that it was kept.
+/// Old records stay on the disk for this part of the time that they were kept.
 const LATE: u32 = 8;
 /// But not for less, else there would be a file for a few lines each.
 const LEAST_LATE: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ pub(super) struct Upkeep {
     condemned: HashSet<u32>,
     /// When they were looked for, milliseconds since 1970.
     swept: u64,
-    /// Why nothing could be done, if that was said.
+    /// The reason that was logged for doing nothing.
     said: Option<String>,
 }
 

@@ -18,7 +18,7 @@ pub(super) const ROOMS: &str = "rooms.log";
 /// Below so many bytes the file is left as it is.
 const SMALL: u64 = 64 * 1024;
 
-/// What a frame of the file says.
+/// The meaning of a frame of the file.
 mod flag {
     /// Number, name and no state.
     pub(super) const NAME: u8 = 0;
@@ -43,7 +43,7 @@ pub(super) struct Rooms {
     rooms: HashMap<u32, Room>,
     numbers: HashMap<Arc<str>, u32>,
     next: u32,
-    /// What the log does not hold yet.
+    /// Rooms that the log does not hold yet, or not as they are.
     changed: HashSet<u32>,
     forgotten: Vec<u32>,
 }

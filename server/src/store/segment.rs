@@ -24,13 +24,13 @@ const HEAD: usize = 56;
 /// A stretch of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunk {
-    /// Where it begins; it ends where the next one begins.
+    /// Its beginning; it ends where the next one begins.
     pub(super) offset: u32,
     /// Of its first record.
     pub(super) first: MsgId,
 }
 
-/// What a chunk holds of one room.
+/// A room's part of a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Entry {
     /// The number of the segment.
@@ -59,7 +59,7 @@ impl Entry {
     }
 }
 
-/// What a segment holds.
+/// The contents of a segment: its chunks, and the rooms and fingerprints in them.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) chunks: Vec<Chunk>,
@@ -69,7 +69,7 @@ pub(super) struct Contents {
     pub(super) prints: Vec<(u16, u64)>,
     /// Of the last record.
     pub(super) last: MsgId,
-    /// Where each room's entry of the last chunk stands.
+    /// Each room's entry of the last chunk, a place in `entries`.
     current: HashMap<u32, usize>,
 }
 
@@ -128,7 +128,7 @@ pub(super) fn parse_name(name: &str, ending: &str) -> Option<(u32, u32)> {
     (format!("{number:08x}-{generation:x}{ending}") == name).then_some((number, generation))
 }
 
-/// How far an index knows its segment, and the rooms in it.
+/// The part of a segment that its index knows, and of the rooms in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Known {
     /// The end of the last batch.

@@ -1,4 +1,4 @@
-//! What the writer and the readers share.
+//! The state that the writer and the readers share.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -88,7 +88,7 @@ impl Shared {
         keep.map_or(0, |keep| self.now().saturating_sub(keep))
     }
 
-    /// What is kept of a range.
+    /// The part of a range that is kept.
     pub(super) fn wanted(&self, range: Range) -> Filter {
         Filter { range, oldest: self.oldest() }
     }

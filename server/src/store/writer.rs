@@ -22,7 +22,7 @@ use super::{MAX_PAYLOAD, Report};
 use crate::hub::history::{Record, Request};
 use crate::protocol::MsgId;
 
-/// How long upkeep may last between two commits.
+/// The longest upkeep between two commits.
 const UPKEEP: Duration = Duration::from_millis(20);
 
 /// See the [module](self).
