@@ -120,7 +120,8 @@ impl Connections {
 
     /// Writes out what this turn brought.
     pub(super) fn flush(&mut self) {
-        for number in std::mem::take(&mut self.dirty) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for number in dirty.drain(..) {
             let Some(slot) = self.slots.get_mut(number as usize) else { continue };
             slot.dirty = false;
             let Some((connection, _)) = &slot.connection else { continue };
@@ -133,6 +134,8 @@ impl Connections {
                 Err(_) => self.failed.push((connection.id, "Connection lost")),
             }
         }
+        // Nothing was pushed meanwhile: its memory serves the next turn.
+        self.dirty = dirty;
     }
 
     /// Whether an outbox got something that [`flush`](Self::flush) has not written yet.

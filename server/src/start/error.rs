@@ -64,7 +64,7 @@ impl fmt::Display for StartError {
         match self {
             StartError::Unresolved { address, error } => write!(
                 f,
-                "{address} is no address to listen on ({error}). Give a host and a port: 127.0.0.1:49806, 0.0.0.0:49806 or [::]:49806."
+                "{address} is not an address to listen on ({error}). Give a host and a port: 127.0.0.1:49806, 0.0.0.0:49806 or [::]:49806."
             ),
             StartError::Bind { address, error } => match error.kind() {
                 ErrorKind::AddrInUse => write!(
@@ -73,7 +73,7 @@ impl fmt::Display for StartError {
                 ),
                 ErrorKind::AddrNotAvailable => write!(
                     f,
-                    "{address} is no address of this machine. Use one of its own, or 0.0.0.0 for all of them."
+                    "{address} is not an address of this machine. Use one of its own, or 0.0.0.0 for all of them."
                 ),
                 ErrorKind::PermissionDenied => {
                     write!(f, "The system does not let you listen on {address}. Choose a port above 1023.")

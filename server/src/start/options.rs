@@ -139,7 +139,9 @@ impl Options {
     /// another one.
     pub fn parse(program: &str, args: &[&str]) -> Result<Options, NoOptions> {
         if let Some((old, new)) = RENAMED.iter().find(|(old, _)| args.contains(old)) {
-            return Err(NoOptions::Wrong(format!("{old} is called {new} now: it is about raw clients.")));
+            return Err(NoOptions::Wrong(format!(
+                "{old} is called {new} now: it is for raw clients, and --no-plain for people at terminals."
+            )));
         }
         let options = Options::from_args(&[program], args).map_err(|early| match early.status {
             Ok(()) => NoOptions::Help(early.output),

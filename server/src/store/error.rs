@@ -106,7 +106,7 @@ impl fmt::Display for StoreError {
             ),
             StoreError::Foreign { file } => write!(
                 f,
-                "{} is no file of this server's history. Nothing was changed. Move it aside, or choose another folder with --data.",
+                "{} is not a file of this server's history. Nothing was changed. Move it aside, or choose another folder with --data.",
                 file.display()
             ),
             StoreError::Gone { path } => write!(
