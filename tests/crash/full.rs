@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::process::Command;
 
+use parlor_tests::needs::{Lack, skip};
 use parlor_tests::{Irc, Launch, Message, Scratch};
 
 use crate::kill::history;
@@ -60,8 +61,7 @@ fn with_room_again_the_history_goes_on_by_itself() {
     let possible =
         Command::new("unshare").args(["-m", "true"]).output().is_ok_and(|tried| tried.status.success());
     if !possible {
-        eprintln!("skipped: only root may mount a small disk");
-        return;
+        return skip(Lack::Forbidden("only root may mount a small disk"));
     }
     let scratch = Scratch::new();
     let disk = scratch.file("disk");

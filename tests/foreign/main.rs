@@ -1,6 +1,5 @@
 //! The client library as an ordinary IRC client of other people's servers: ngIRCd and InspIRCd from
-//! Debian's packages, and Ergo, which keeps a history, where its program is in the path; says so where
-//! they are missing.
+//! Debian's packages, and Ergo, which keeps a history and which Debian has not.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, reason = "a test may fail")]
 
@@ -12,6 +11,7 @@ use std::time::Duration;
 use parlor_client::net::{self, Connection};
 use parlor_client::session::{Action, Delivery, Event, HostPort, Key, LineKind, Profile, Status};
 use parlor_client::testing::Screen;
+use parlor_tests::needs::{self, Lack, skip};
 use parlor_tests::{Deadline, Scratch};
 
 /// How long anything may take.
@@ -30,13 +30,11 @@ struct Foreign {
 impl Foreign {
     /// Starts a program with a configuration in which `PORT` stands for a free port and `FOLDER` for
     /// a folder.
-    fn start(program: &str, args: &[&str], config: &str) -> Option<Foreign> {
+    fn start(program: &str, lack: Lack<'_>, args: &[&str], config: &str) -> Option<Foreign> {
         // Somebody else may take the port before the program does: then it ends, and another will do.
         (0..STARTS).find_map(|_| Foreign::try_start(program, args, config)).or_else(|| {
-            let there =
-                Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-            assert!(there.is_err(), "{program} does not listen");
-            println!("skipped: {program} is not installed");
+            assert!(needs::find(program).is_none(), "{program} does not listen");
+            skip(lack);
             None
         })
     }
@@ -48,7 +46,7 @@ impl Foreign {
         let config = config.replace("PORT", &port.to_string()).replace("FOLDER", &folder);
         let path = scratch.write("server.conf", config);
         let args: Vec<String> = args.iter().map(|arg| arg.replace("CONFIG", &path)).collect();
-        let mut command = Command::new(program);
+        let mut command = Command::new(needs::find(program)?);
         let process = command.args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
         let mut server = Foreign { process, port, _config: scratch };
         let deadline = Deadline::after(PATIENCE);
@@ -240,7 +238,8 @@ fn ergo() {
                   topiclen: 390, monitor-entries: 100, whowas-entries: 100, chan-list-modes: 100, \
                   registration-messages: 1024}\n\
                   history: {enabled: true, channel-length: 2048, client-length: 256, chathistory-maxmessages: 50}\n";
-    if let Some(server) = Foreign::start("ergo", &["run", "--conf", "CONFIG"], config) {
+    let lack = Lack::NotInDebian("ergo");
+    if let Some(server) = Foreign::start("ergo", lack, &["run", "--conf", "CONFIG"], config) {
         an_evening(&server);
         a_night(&server);
     }
@@ -250,7 +249,8 @@ fn ergo() {
 fn ngircd() {
     let config = "[Global]\nName = irc.test.local\nInfo = Test\nListen = 127.0.0.1\nPorts = PORT\n\
                   [Limits]\nMaxConnectionsIP = 0\n[Options]\nDNS = no\nIdent = no\nPAM = no\n";
-    Foreign::start("ngircd", &["-n", "-f", "CONFIG"], config).iter().for_each(an_evening);
+    let args = ["-n", "-f", "CONFIG"];
+    Foreign::start("ngircd", Lack::Package("ngircd"), &args, config).iter().for_each(an_evening);
 }
 
 #[test]
@@ -265,5 +265,5 @@ fn inspircd() {
 <module name="ircv3_echomessage">
 "#;
     let args = ["--nofork", "--nolog", "--runasroot", "--config=CONFIG"];
-    Foreign::start("inspircd", &args, config).iter().for_each(an_evening);
+    Foreign::start("inspircd", Lack::Package("inspircd"), &args, config).iter().for_each(an_evening);
 }

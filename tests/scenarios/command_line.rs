@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
+use parlor_tests::needs::{Lack, skip};
 use parlor_tests::{Ended, Irc, Launch, Message, Plain, Scratch, Server};
 
 fn run(options: &[&str]) -> Ended {
@@ -211,8 +212,7 @@ fn bind_can_be_repeated() {
 #[test]
 fn ipv6_is_spoken() {
     if TcpListener::bind("[::1]:0").is_err() {
-        println!("skipped: this machine has no IPv6");
-        return;
+        return skip(Lack::Forbidden("this machine has no IPv6"));
     }
     let server = Server::start(&["--bind", "[::1]:0", "--raw-bind", "[::1]:0"]);
     assert!(server.stdout().text().starts_with("Listening on [::1]:"), "{}", server.stdout().text());
@@ -229,7 +229,7 @@ fn ipv6_is_spoken() {
 fn a_wildcard_shows_what_others_can_type() {
     for (wildcard, from) in [("0.0.0.0:0", "0.0.0.0"), ("[::]:0", "[::]")] {
         if TcpListener::bind(wildcard).is_err() {
-            println!("skipped: this machine does not listen on {wildcard}");
+            skip(Lack::Forbidden(&format!("this machine does not listen on {wildcard}")));
             continue;
         }
         let server = Server::start(&["--bind", wildcard]);
@@ -256,8 +256,7 @@ fn every_address_of_this_machine_is_shown() {
     // The address from which this machine would reach another one; nothing is sent.
     let probe = std::net::UdpSocket::bind("0.0.0.0:0").expect("a free port");
     if probe.connect("192.0.2.1:9").is_err() {
-        println!("skipped: this machine is in no network");
-        return;
+        return skip(Lack::Forbidden("this machine is in no network"));
     }
     let own = probe.local_addr().expect("it is bound").ip();
     let server = Server::start(&["--bind", "0.0.0.0:0"]);

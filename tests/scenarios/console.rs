@@ -1,5 +1,6 @@
 //! The operator at the server's standard input.
 
+use parlor_tests::needs::{Lack, skip};
 use parlor_tests::{Irc, Launch, Lines, Plain, Scratch, Server};
 
 use crate::plain::{in_lobby, person, so_far};
@@ -159,8 +160,7 @@ fn kick_disconnects() {
 #[test]
 fn ban_keeps_an_address_out_until_unban() {
     if std::net::TcpListener::bind("[::1]:0").is_err() {
-        println!("skipped: this machine has no IPv6, and a ban needs two addresses");
-        return;
+        return skip(Lack::Forbidden("this machine has no IPv6, and a ban needs two addresses"));
     }
     let mut server = Server::start(&["--bind", "127.0.0.1:0", "--bind", "[::1]:0"]);
     let [four, six] = *server.addresses() else { panic!("two listeners") };

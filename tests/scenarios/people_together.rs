@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-use parlor_tests::{Deadline, Lines, Plain, Server};
+use parlor_tests::{Deadline, Lines, Plain, Server, needs};
 
 /// The real `nc` of netcat-openbsd; killed on drop.
 struct Nc {
@@ -13,22 +13,19 @@ struct Nc {
 }
 
 impl Nc {
-    /// `None`, and a reason on the screen, where it is not installed.
+    /// `None` where it is not installed.
     fn run(server: &Server, options: &[&str]) -> Option<Self> {
+        if !needs::have(&[needs::NC]) {
+            return None;
+        }
         let address = server.address();
-        let started = Command::new("nc")
+        let mut child = Command::new("nc")
             .args(options)
             .args([address.ip().to_string(), address.port().to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .spawn();
-        let mut child = match started {
-            Ok(child) => child,
-            Err(error) => {
-                println!("skipped: nc does not start ({error}); install netcat-openbsd");
-                return None;
-            }
-        };
+            .spawn()
+            .expect("it is installed");
         let screen = Lines::drain(child.stdout.take().expect("asked for above"));
         Some(Self { keyboard: child.stdin.take(), child, screen })
     }

@@ -15,6 +15,7 @@
 //!
 //! * [`Server`] and [`Launch`] start the program, wait for its log and its output, type at its console, end it.
 //! * [`Irc`] speaks IRC and holds every line it receives to the protocol's limits.
+//! * [`needs`] says what a test is left out for.
 //! * [`Plain`] is `nc`, a raw client, or anything else that sends bytes.
 //!
 //! Nothing sleeps: each wait is for a line, with a [`Deadline`]. What failed is printed with the transcript of its
@@ -24,6 +25,7 @@
 mod deadline;
 mod irc;
 mod message;
+pub mod needs;
 mod plain;
 mod process;
 mod scratch;

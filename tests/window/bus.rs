@@ -1,6 +1,5 @@
 //! A session bus of its own, and somebody who writes down what is told on it.
 
-use std::env;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -19,15 +18,6 @@ const CONFIGURATION: &str = r#"<busconfig>
 <allow own="*"/>
 </policy>
 </busconfig>"#;
-
-/// What to install, if something is missing.
-pub(crate) fn missing() -> Option<&'static str> {
-    let there = |name: &str| {
-        env::split_paths(&env::var_os("PATH").unwrap_or_default()).any(|dir| dir.join(name).is_file())
-    };
-    let all = ["dbus-daemon", "dbus-monitor"].into_iter().all(there);
-    (!all).then_some("apt install dbus-daemon dbus-bin")
-}
 
 /// A session bus.
 pub(crate) struct Bus {

@@ -15,15 +15,6 @@ use x11rb::protocol::xproto::{AtomEnum, ConnectionExt, ImageFormat, InputFocus};
 /// How long a window may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What to install, if something is missing.
-pub(crate) fn missing() -> Option<&'static str> {
-    let there = |name: &str| {
-        env::split_paths(&env::var_os("PATH").unwrap_or_default()).any(|dir| dir.join(name).is_file())
-    };
-    let all = ["Xvfb", "xdotool", "import"].into_iter().all(there);
-    (!all).then_some("apt install xvfb xdotool imagemagick fonts-dejavu-core fonts-noto-cjk")
-}
-
 /// A display, and the folder of a person's settings.
 pub(crate) struct Desk {
     server: Child,

@@ -3,16 +3,15 @@
 
 use std::fs;
 
-use parlor_tests::{Plain, Server};
+use parlor_tests::{Plain, Server, needs};
 
-use crate::bus::{self, Bus};
-use crate::desk::{Desk, missing};
+use crate::bus::Bus;
+use crate::desk::Desk;
 use crate::free_port;
 
 #[test]
 fn mentions_and_private_lines_are_told_when_nobody_looks() {
-    if let Some(what) = missing().or_else(bus::missing) {
-        println!("skipped: {what}");
+    if !(needs::have(needs::DISPLAY) && needs::have(needs::BUS)) {
         return;
     }
     let server = Server::start(&[]);
@@ -46,8 +45,7 @@ fn mentions_and_private_lines_are_told_when_nobody_looks() {
 
 #[test]
 fn the_cursor_rests_when_nobody_is_there() {
-    if let Some(what) = missing() {
-        println!("skipped: {what}");
+    if !needs::have(needs::DISPLAY) {
         return;
     }
     /// Of the cursor in the light theme; the words in an empty composer are paler.
@@ -70,8 +68,7 @@ fn the_cursor_rests_when_nobody_is_there() {
 
 #[test]
 fn a_signal_says_good_bye_and_keeps_what_was_typed() {
-    if let Some(what) = missing() {
-        println!("skipped: {what}");
+    if !needs::have(needs::DISPLAY) {
         return;
     }
     let port = free_port();

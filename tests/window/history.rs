@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use parlor_tests::{Plain, Scratch, Server};
+use parlor_tests::{Plain, Scratch, Server, needs};
 
-use crate::desk::{Desk, missing};
+use crate::desk::Desk;
 use crate::free_port;
 
 /// Lines that were said before anybody looks.
@@ -40,8 +40,7 @@ fn talk(server: &Server) {
 
 #[test]
 fn a_long_past_is_read_back_and_searched() {
-    if let Some(what) = missing() {
-        println!("skipped: {what}");
+    if !needs::have(needs::DISPLAY) {
         return;
     }
     let data = Scratch::new();
@@ -78,8 +77,7 @@ fn a_long_past_is_read_back_and_searched() {
 
 #[test]
 fn what_waits_is_there_once_after_a_crash() {
-    if let Some(what) = missing() {
-        println!("skipped: {what}");
+    if !needs::have(needs::DISPLAY) {
         return;
     }
     let data = Scratch::new();

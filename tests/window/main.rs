@@ -1,5 +1,5 @@
 //! The real window on a real display: two windows and a terminal in one room, typed into as a
-//! person types. Needs Xvfb, xdotool and a font; says so where they are missing.
+//! person types. Needs Xvfb, xdotool and a font.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, reason = "a test may fail")]
 
@@ -12,27 +12,19 @@ mod start;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use desk::{Desk, missing};
-use parlor_tests::{Plain, Server};
+use desk::Desk;
+use parlor_tests::{Plain, Server, needs};
 
 /// A port that is free now.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("loopback").port()
 }
 
-/// Says what to install, once a test; the caller then returns.
-macro_rules! or_skip {
-    () => {
-        if let Some(what) = missing() {
-            println!("skipped: {what}");
-            return;
-        }
-    };
-}
-
 #[test]
 fn two_windows_and_a_terminal_talk() {
-    or_skip!();
+    if !needs::have(needs::DISPLAY) {
+        return;
+    }
     let server = Server::start(&[]);
     let mut bob = Plain::connect(&server);
     bob.send("bob");
@@ -61,7 +53,9 @@ fn two_windows_and_a_terminal_talk() {
 
 #[test]
 fn a_room_is_hosted_from_the_window() {
-    or_skip!();
+    if !needs::have(needs::DISPLAY) {
+        return;
+    }
     let port = free_port();
     let desk = Desk::new().setting("name", "\"alice\"").setting("host-port", &port.to_string());
     let desk = desk.setting("host-address", "\"127.0.0.1\"");
@@ -80,7 +74,9 @@ fn a_room_is_hosted_from_the_window() {
 
 #[test]
 fn what_is_typed_while_the_server_is_away_arrives() {
-    or_skip!();
+    if !needs::have(needs::DISPLAY) {
+        return;
+    }
     let port = free_port();
     let bind = format!("127.0.0.1:{port}");
     let server = Server::start(&["--bind", &bind]);

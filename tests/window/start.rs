@@ -2,9 +2,9 @@
 
 use std::process::{Command, Output};
 
-use parlor_tests::{Plain, Scratch, Server, program_named};
+use parlor_tests::{Plain, Scratch, Server, needs, program_named};
 
-use crate::desk::{Desk, missing};
+use crate::desk::Desk;
 
 /// Runs the client to its end.
 fn run(config: &Scratch, settings: &[(&str, &str)]) -> Output {
@@ -28,8 +28,7 @@ fn no_display() {
 
 #[test]
 fn no_fonts() {
-    if let Some(what) = missing() {
-        println!("skipped: {what}");
+    if !needs::have(needs::DISPLAY) {
         return;
     }
     let config = Scratch::new();
@@ -43,8 +42,7 @@ fn no_fonts() {
 
 #[test]
 fn no_folder_for_the_settings() {
-    if let Some(what) = missing() {
-        println!("skipped: {what}");
+    if !needs::have(needs::DISPLAY) {
         return;
     }
     let server = Server::start(&[]);

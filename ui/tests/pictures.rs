@@ -9,6 +9,7 @@ use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use i_slint_backend_testing::{TestingBackend, TestingBackendOptions};
+use parlor_tests::needs;
 use parlor_ui::slint::{
     ComponentHandle, Model, PhysicalSize, Rgba8Pixel, SharedPixelBuffer, SharedString, StyledText,
 };
@@ -20,9 +21,6 @@ const TOLERANCE: u8 = 48;
 const STRAYS: usize = 50;
 
 type Picture = SharedPixelBuffer<Rgba8Pixel>;
-
-/// The fonts that the kept pictures are drawn with; with others every text looks different.
-const FONTS: &[&str] = &["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/opentype/noto"];
 
 /// How a view is set up, by its name.
 struct Scene {
@@ -73,10 +71,8 @@ fn every_view() {
     std::fs::create_dir_all(&out).expect("a folder for the pictures");
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures");
     let only = std::env::var("UI_ONLY").unwrap_or_default();
-    let comparable = FONTS.iter().all(|font| Path::new(font).exists());
-    if !comparable {
-        println!("drawn, not compared: apt install fonts-dejavu-core fonts-noto-cjk");
-    }
+    // With other fonts every text looks different.
+    let comparable = needs::have(needs::FONTS);
 
     let mut wrong = Vec::new();
     for scene in SCENES.iter().filter(|scene| scene.name.contains(&only)) {
