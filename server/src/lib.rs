@@ -37,7 +37,7 @@ pub mod testing;
 
 pub use archive::export;
 pub use hub::Speaker;
-pub use server::{Guest, Handle, Operation, Operator, Server};
+pub use server::{Guest, Handle, Operation, Operator, Server, Target};
 pub use start::config::{Config, DEFAULT_PORT, Format, History};
 pub use start::data_folder::data_folder;
 pub use start::error::StartError;

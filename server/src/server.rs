@@ -28,7 +28,7 @@ pub struct Operator {
 }
 
 /// Somebody who is here, as the host sees it.
-pub use crate::hub::{Guest, Operation};
+pub use crate::hub::{Guest, Operation, Target};
 
 /// A way to speak to a running server from any thread; cheap to clone.
 ///

@@ -17,7 +17,7 @@ pub(crate) fn person(server: &Server, name: &str) -> Plain {
 /// What has come up to now: the server answers line by line, so its answer to nonsense is the end of it.
 pub(crate) fn so_far(person: &mut Plain) -> Vec<String> {
     person.send("/so-far");
-    let mut lines = person.until("-!- /so-far is no command*");
+    let mut lines = person.until("-!- There is no command /so-far*");
     lines.pop();
     lines
 }
@@ -258,7 +258,7 @@ fn a_long_line_goes_out_as_several_in_order() {
         waves += action.unwrap_or_else(|| panic!("{part}")).matches("waves").count();
     }
     bob.send("/so-far");
-    bob.expect("-!- /so-far is no command*");
+    bob.expect("-!- There is no command /so-far*");
     bob.send_bytes("y".repeat(8 * 1024 + 1));
     assert!(bob.next_line().starts_with("-!- Closing link: "), "8 KiB without an end close with a reason");
     assert!(bob.read_to_end().is_empty());

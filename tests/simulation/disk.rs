@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use parlor_server::hub::history::{Answer, Kept, Query, Record, Request};
+use parlor_server::hub::history::{Answer, Fingerprint, Kept, Query, Record, Request};
 use parlor_server::protocol::MsgId;
 use parlor_server::testing::{Job, Random};
 
@@ -139,7 +139,7 @@ impl Disk {
     }
 
     pub(crate) fn fingerprints(&self) -> Vec<u64> {
-        self.kept.iter().map(|record| record.fingerprint).filter(|print| *print != 0).collect()
+        self.kept.iter().filter_map(|record| record.fingerprint).map(Fingerprint::get).collect()
     }
 
     pub(crate) fn last_millis(&self) -> u64 {
@@ -159,7 +159,8 @@ impl Disk {
                 self.kept.iter().rev().filter(fits).take(*limit).map(kept).collect()
             }
             Request::Find { room, fingerprint } => {
-                let fits = |record: &&Record| record.room == *room && record.fingerprint == *fingerprint;
+                let fits =
+                    |record: &&Record| record.room == *room && record.fingerprint == Some(*fingerprint);
                 self.kept.iter().rev().find(fits).into_iter().map(kept).collect()
             }
             Request::Targets { rooms, range } => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use parlor_server::hub::history::{Answer, Record, Request};
-use parlor_server::hub::{ConnectionId, Hub, Input, Settings, Speaker};
+use parlor_server::hub::{ConnectionId, Hub, Input, Settings, Speaker, Token};
 use parlor_server::testing::{Job, Turn};
 use parlor_tests::Message;
 
@@ -125,7 +125,7 @@ impl World {
         let id = ConnectionId { slot, generation: entry.generation };
         self.links[link].server = Some(id);
         let peer = ([127, 0, 0, 1], 1024 + (link % 60_000) as u16).into();
-        let token = u128::from(self.random.next()) << 64 | u128::from(self.random.next());
+        let token = Token::new(u128::from(self.random.next()) << 64 | u128::from(self.random.next()));
         self.give(Input::Opened { id, peer, cloak: 7, token, raw: false });
     }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use parlor_server::{Guest, Operation, Speaker};
+use parlor_server::{Guest, Operation, Speaker, Target};
 use parlor_ui::slint::ComponentHandle;
 use parlor_ui::{App, Guest as GuestRow, GuestState, HostView};
 
@@ -20,7 +20,8 @@ impl Bridge {
         on!(self, view, on_kick, |this, index| {
             this.put_out(index, |nick| Operation::Kick { nick, why: String::new() });
         });
-        on!(self, view, on_ban, |this, index| this.put_out(index, |nick| Operation::Ban { nick }));
+        on!(self, view, on_ban, |this, index| this
+            .put_out(index, |nick| Operation::Ban { whom: Target::Nick(nick), minutes: None }));
     }
 
     /// Has a guest put out, and shows who is left.

@@ -73,7 +73,7 @@ impl Memory {
                 found.into_iter().map(kept).collect()
             }
             Request::Find { room, fingerprint } => {
-                let found = self.records(room).rev().find(|record| record.fingerprint == *fingerprint);
+                let found = self.records(room).rev().find(|record| record.fingerprint == Some(*fingerprint));
                 found.into_iter().map(kept).collect()
             }
             Request::Targets { rooms, range } => {
@@ -117,7 +117,7 @@ mod tests {
 
     fn record(room: &str, millis: u64, payload: &str) -> Record {
         let id = MsgId { boot: 1, millis, count: 0 };
-        Record { room: room.into(), id, event: false, fingerprint: 0, payload: payload.as_bytes().into() }
+        Record { room: room.into(), id, event: false, fingerprint: None, payload: payload.as_bytes().into() }
     }
 
     #[test]

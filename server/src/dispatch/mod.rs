@@ -18,7 +18,7 @@ use self::connections::Connections;
 use self::durability::Durability;
 use crate::archive::Archive;
 use crate::hub::history::Answer;
-use crate::hub::{ConnectionId, Hub, Input, Output};
+use crate::hub::{ConnectionId, Hub, Input, Output, Token};
 use crate::peer::{Arrival, Cloaks};
 use crate::protocol::time::{Moment, UnixMillis};
 use crate::start::config::Config;
@@ -284,7 +284,7 @@ impl Dispatch {
         let Some(id) = self.connections.open(stream, listener) else { return };
         let mut token = [0; 16];
         // Without randomness there is nothing to come back with.
-        let token = getrandom::fill(&mut token).map_or(0, |()| u128::from_le_bytes(token));
+        let token = getrandom::fill(&mut token).ok().and_then(|()| Token::new(u128::from_le_bytes(token)));
         let raw = listener == ListenerKind::Raw;
         self.give(Input::Opened { id, peer, cloak: self.cloaks.of(peer.ip()), token, raw });
     }

@@ -1,8 +1,8 @@
 //! Tells from the first bytes what a connection speaks. A pure function: the connection asks
 //! it again with each byte that comes.
 
+use crate::hub::is_command;
 use crate::protocol::Message;
-use crate::protocol::command::is_verb;
 use crate::protocol::line::{MAX_BODY, MAX_UNFINISHED};
 
 /// The judgement on the first bytes.
@@ -53,7 +53,7 @@ pub(crate) fn tell(bytes: &[u8], ended: bool) -> Verdict {
     let word = message.command;
     let upper = !word.bytes().any(|b| b.is_ascii_lowercase());
     // A name never has a space in it; a bare lower-case word may well be one.
-    if is_verb(word) && (upper || !message.params.is_empty()) { Verdict::Irc } else { Verdict::Plain }
+    if is_command(word) && (upper || !message.params.is_empty()) { Verdict::Irc } else { Verdict::Plain }
 }
 
 /// The reason why these bytes come from neither a chat program nor a person.

@@ -19,7 +19,6 @@ pub mod text;
 pub mod time;
 
 pub use capability::{Capabilities, Capability};
-pub use command::{Command, CommandError};
 pub use host_port::{HostPort, HostPortError};
 pub use leniency::Leniency;
 pub use message::Message;

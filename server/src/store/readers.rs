@@ -51,7 +51,7 @@ fn answer(shared: &Shared, request: &Request) -> Result<Answer, StoreError> {
             Request::Search { rooms, range, limit, matcher } => {
                 search(shared, rooms, *range, *limit, matcher)
             }
-            Request::Find { room, fingerprint } => find(shared, room, *fingerprint).map(whole),
+            Request::Find { room, fingerprint } => find(shared, room, fingerprint.get()).map(whole),
             Request::Targets { rooms, range } => targets(shared, rooms, *range).map(Answer::Targets),
         };
         match result {

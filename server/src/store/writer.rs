@@ -19,7 +19,7 @@ use super::rooms::{ROOMS, Rooms};
 use super::segment::{Contents, Known, SEGMENT, write_index};
 use super::shared::Shared;
 use super::{MAX_PAYLOAD, Report};
-use crate::hub::history::{Record, Request};
+use crate::hub::history::{Fingerprint, Record, Request};
 use crate::protocol::MsgId;
 
 /// The longest upkeep between two commits.
@@ -272,7 +272,7 @@ impl Writer {
                 flags: if record.event { EVENT } else { 0 },
                 room: *room,
                 key: record.id,
-                fingerprint: record.fingerprint,
+                fingerprint: record.fingerprint.map_or(0, Fingerprint::get),
                 payload: &record.payload,
             })
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::turn::{Job, Turn};
 use crate::archive::Memory;
 use crate::hub::history::Request;
-use crate::hub::{ConnectionId, Hub, Input, Line, Settings, Speaker};
+use crate::hub::{ConnectionId, Hub, Input, Line, Settings, Speaker, Token};
 
 use crate::protocol::MsgId;
 use crate::protocol::time::{Moment, UnixMillis};
@@ -107,7 +107,7 @@ impl World {
         self.opened += 1;
         let peer = ([127, 0, 0, 1], self.opened as u16).into();
         // Tokens are told apart, and are easily told.
-        let token = u128::from(self.opened);
+        let token = Token::new(u128::from(self.opened));
         self.give(Input::Opened { id, peer, cloak: 1, token, raw: false });
         id
     }

@@ -128,7 +128,7 @@ pub(crate) fn key(millis: u64) -> MsgId {
 pub(crate) fn line(room: &str, millis: u64, size: usize) -> Record {
     let mut payload = format!("{room} {millis} ").into_bytes();
     payload.resize(size.max(payload.len()), b'x');
-    Record { room: room.into(), id: key(millis), event: false, fingerprint: 0, payload: payload.into() }
+    Record { room: room.into(), id: key(millis), event: false, fingerprint: None, payload: payload.into() }
 }
 
 /// A folder that lives as long as its test.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_server::hub::history::{Answer, Edge, Matcher, Query, Range, Record, Request};
+use parlor_server::hub::history::{Answer, Edge, Fingerprint, Matcher, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
 use parlor_server::protocol::time::UnixMillis;
 use parlor_server::store::{Export, Job, Options, StoreError};
@@ -20,7 +20,7 @@ fn talk(random: &mut Random, count: u64) -> Vec<Record> {
             let room = if room == 2 && random.below(50) > 0 { 0 } else { room };
             let size = if random.below(10) == 0 { random.below(60_000) } else { random.below(300) };
             let event = random.below(5) == 0;
-            let fingerprint = if random.below(2) == 0 { millis << 8 } else { 0 };
+            let fingerprint = Fingerprint::new(millis << 8).filter(|_| random.below(2) == 0);
             Record { event, fingerprint, ..line(rooms[room], millis * 10, size) }
         })
         .collect()
@@ -178,7 +178,8 @@ fn a_resend_is_found_for_a_day_across_restarts() {
     let day = 24 * 60 * 60 * 1000;
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
-    let printed = |room, millis, fingerprint| Record { fingerprint, ..line(room, millis, 9_000) };
+    let printed =
+        |room, millis, print| Record { fingerprint: Fingerprint::new(print), ..line(room, millis, 9_000) };
     let all: Vec<Record> = (1..=2_000).map(|i| printed("#a", i * day / 1_000, i)).collect();
     desk.keep(all.clone());
     desk.keep(vec![printed("#b", 2 * day + 1, 1_990)]);
@@ -192,7 +193,8 @@ fn a_resend_is_found_for_a_day_across_restarts() {
             assert!((1_001..1_020).contains(&prints.len()), "{}", prints.len());
             assert!((1_001..=2_000).all(|print| prints.contains(&print)));
         }
-        let mut find = |room: &str, fingerprint| {
+        let mut find = |room: &str, print| {
+            let fingerprint = Fingerprint::new(print).unwrap();
             desk.found(Request::Find { room: room.into(), fingerprint })
                 .0
                 .pop()

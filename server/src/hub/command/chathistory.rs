@@ -1,14 +1,14 @@
 //! CHATHISTORY (IRCv3 draft/chathistory): lines of the past, for members of the room.
 
+use crate::hub::Hub;
+use crate::hub::command::{Access, Command};
 use crate::hub::history::replay::{Replay, Why};
 use crate::hub::history::{Edge, Query, Range, Request};
-use crate::hub::{ConnectionId, Hub};
+use crate::hub::state::ConnectionId;
+use crate::hub::state::limits::MAX_LINES;
 use crate::protocol::message::Params;
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Capability, MsgId};
-
-/// Lines that one request may bring (ISUPPORT CHATHISTORY).
-pub(crate) const MAX_LINES: usize = 100;
 
 /// Why a request is none.
 enum Refused {
@@ -19,6 +19,17 @@ enum Refused {
     /// Not a room that the reader is in.
     Target,
 }
+
+pub(super) const CHATHISTORY: Command = Command {
+    verb: "CHATHISTORY",
+    access: Access::Members,
+    help: "",
+    run: |hub, id, message| {
+        let arguments = message.params.iter().skip(1).copied().collect();
+        hub.chathistory(id, message.params.first().copied().unwrap_or_default(), &arguments);
+        Ok(())
+    },
+};
 
 impl Hub {
     pub(crate) fn chathistory(&mut self, id: ConnectionId, verb: &str, arguments: &Params<'_>) {
@@ -42,8 +53,8 @@ impl Hub {
                     Refused::RefType => ("INVALID_MSGREFTYPE", "Positions are timestamp=… or msgid=…"),
                     Refused::Target => ("INVALID_TARGET", "History is for members of the room"),
                 };
-                let target = crate::hub::command::membership::shown(arguments.filled(0).unwrap_or("*"));
-                let verb = crate::hub::command::membership::shown(&verb);
+                let target = crate::hub::state::refusal::shown(arguments.filled(0).unwrap_or("*"));
+                let verb = crate::hub::state::refusal::shown(&verb);
                 self.fail(id, "CHATHISTORY", &format!("{code} {verb} {target}"), sentence);
             }
         }
@@ -66,15 +77,15 @@ impl Hub {
             ("LATEST", "*") => Edge::Open,
             (_, reference) => edge(reference)?,
         };
-        let room = self.rooms.find(target).ok_or(Refused::Target)?;
-        let inside = self.place(id, room).is_some();
-        let state = self.rooms.get(room).filter(|_| inside).ok_or(Refused::Target)?;
+        let room = self.state.rooms.find(target).ok_or(Refused::Target)?;
+        let inside = self.state.place(id, room).is_some();
+        let state = self.state.rooms.get(room).filter(|_| inside).ok_or(Refused::Target)?;
         let lines = |after, before, limit, newest| Query {
             room: state.folded.clone(),
-            range: Range { after, before, upto: self.stamps.last() },
+            range: Range { after, before, upto: self.state.stamps.last() },
             limit,
             newest,
-            events: self.member(id).is_some_and(|member| member.has(Capability::EventPlayback)),
+            events: self.state.member(id).is_some_and(|member| member.has(Capability::EventPlayback)),
         };
         let queries = match verb {
             "LATEST" => vec![lines(at, Edge::Open, limit, true)],
@@ -100,10 +111,10 @@ impl Hub {
         };
         let (one, other, limit) = (edge(one)?, edge(other)?, limit(arguments.filled(2))?);
         let (after, before, _) = in_order(one, other);
-        let member = self.member(id).ok_or(Refused::Target)?;
-        let rooms = member.rooms.iter().filter_map(|place| self.rooms.get(place.room));
+        let member = self.state.member(id).ok_or(Refused::Target)?;
+        let rooms = member.rooms.iter().filter_map(|place| self.state.rooms.get(place.room));
         let rooms = rooms.map(|room| room.folded.clone()).collect();
-        let range = Range { after, before, upto: self.stamps.last() };
+        let range = Range { after, before, upto: self.state.stamps.last() };
         Ok(Replay::new(Why::Targets(limit), Request::Targets { rooms, range }))
     }
 }

@@ -1,23 +1,216 @@
-//! What an IRC client may ask for, one file a family.
+//! What an IRC client may ask for: one file a family, each command with its name, who may use it,
+//! its line of HELP and what it does. A new one is a file or a constant there, and a name here.
 
-pub(crate) mod capabilities;
-pub(crate) mod chathistory;
-pub(crate) mod departure;
-pub(crate) mod invite;
-pub(crate) mod liveness;
-pub(crate) mod membership;
-pub(crate) mod messages;
-pub(crate) mod modes;
-pub(crate) mod monitor;
-pub(crate) mod names;
-pub(crate) mod operation;
-pub(crate) mod operator;
+mod capabilities;
+mod chathistory;
+pub(crate) mod console;
+mod filter;
+mod help;
+mod liveness;
+mod messages;
+mod modes;
+mod monitor;
+mod names;
+mod operator;
 pub(crate) mod page;
-pub(crate) mod people;
-pub(crate) mod queries;
-pub(crate) mod registration;
-pub(crate) mod resume;
-pub(crate) mod search;
-pub(crate) mod store;
-pub(crate) mod topic;
-pub(crate) mod who;
+mod people;
+mod queries;
+mod registration;
+mod resume;
+mod rooms;
+mod search;
+mod store;
+mod who;
+
+use crate::hub::Hub;
+use crate::hub::state::ConnectionId;
+use crate::hub::state::member::Member;
+use crate::hub::state::refusal::{Refused, too_long};
+use crate::protocol::Message;
+use crate::protocol::Numeric::*;
+use crate::protocol::line::{MAX_BODY, MAX_CLIENT_TAGS};
+
+/// What became of a command; a refusal is replied.
+type Done = Result<(), Refused>;
+
+/// One command of the protocol.
+struct Command {
+    verb: &'static str,
+    access: Access,
+    /// Lines of HELP; none for what programs do by themselves.
+    help: &'static str,
+    run: fn(&mut Hub, ConnectionId, &Message<'_>) -> Done,
+}
+
+/// Who may use a command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Everybody who is connected.
+    Anybody,
+    /// Who is registered.
+    Members,
+    /// Who is not yet.
+    Newcomers,
+}
+
+/// All commands by family; those used most stand first. The families are the subjects of HELP.
+const FAMILIES: &[(&str, &[Command])] = &[
+    ("TALK", &[messages::PRIVMSG, messages::NOTICE, messages::TAGMSG, people::AWAY]),
+    (
+        "ROOMS",
+        &[
+            rooms::JOIN,
+            rooms::PART,
+            rooms::TOPIC,
+            names::NAMES,
+            queries::LIST,
+            rooms::INVITE,
+            rooms::KICK,
+            modes::MODE,
+        ],
+    ),
+    (
+        "PEOPLE",
+        &[
+            registration::NICK,
+            people::SETNAME,
+            who::WHO,
+            people::WHOIS,
+            people::WHOWAS,
+            people::ISON,
+            people::USERHOST,
+            monitor::MONITOR,
+        ],
+    ),
+    (
+        "SERVER",
+        &[
+            queries::MOTD,
+            queries::LUSERS,
+            queries::VERSION_COMMAND,
+            queries::TIME,
+            queries::INFO,
+            queries::ADMIN,
+            queries::LINKS,
+            queries::STATS,
+        ],
+    ),
+    ("OPER", &[operator::OPER, operator::KILL, operator::WALLOPS, operator::CONSOLE]),
+    (
+        "PROTOCOL",
+        &[
+            liveness::PING,
+            liveness::PONG,
+            capabilities::CAP,
+            registration::PASS,
+            registration::USER,
+            registration::QUIT,
+            resume::RESUME,
+            chathistory::CHATHISTORY,
+            search::SEARCH,
+            help::HELP,
+            help::HELPOP,
+        ],
+    ),
+];
+
+fn find(verb: &str) -> Option<&'static Command> {
+    let mut commands = FAMILIES.iter().flat_map(|(_, commands)| *commands);
+    commands.find(|command| command.verb.eq_ignore_ascii_case(verb))
+}
+
+/// Whether a word is one of the protocol's commands, in any case: that tells an IRC program from a
+/// person at a terminal.
+pub fn is_command(word: &str) -> bool {
+    // No command of this server, but one of the protocol's.
+    find(word).is_some() || word.eq_ignore_ascii_case("AUTHENTICATE")
+}
+
+/// The `i`th parameter, which must be there and not be empty.
+fn need<'a>(message: &Message<'a>, i: usize) -> Result<&'a str, Refused> {
+    let missing = || (ERR_NEEDMOREPARAMS, format!("{} :Not enough parameters", message.command));
+    message.params.filled(i).ok_or_else(missing)
+}
+
+/// The names of a list `a,b,c`.
+fn names(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').filter(|name| !name.is_empty())
+}
+
+impl Hub {
+    pub(crate) fn irc_line(&mut self, id: ConnectionId, line: &[u8]) {
+        let tags = match line.first() {
+            Some(b'@') => line.iter().position(|b| *b == b' ').map_or(line.len(), |end| end + 1),
+            _ => 0,
+        };
+        let sound = std::str::from_utf8(line).is_ok();
+        let text = String::from_utf8_lossy(line);
+        let Some(message) = Message::parse(&text) else { return };
+        self.begin_label(id, &message);
+        if tags > MAX_CLIENT_TAGS || line.len() - tags > MAX_BODY - 2 {
+            self.refuse(id, too_long());
+        } else if !sound {
+            let command = find(message.command).map_or("*", |command| command.verb);
+            let sentence = "The line is not UTF-8 and was refused; set your program to UTF-8";
+            self.fail(id, command, "INVALID_UTF8", sentence);
+        } else if text.contains('\r') {
+            // A CR inside a line would let one message look like two.
+            self.fail(id, "*", "INVALID_LINE", "A line holds a CR that ends nothing; it was refused");
+        } else if let Err(refused) = self.run(id, &message) {
+            self.refuse(id, refused);
+        }
+        self.delivery.end_label(id);
+        self.go_on(id);
+    }
+
+    fn run(&mut self, id: ConnectionId, message: &Message<'_>) -> Done {
+        let registered = self.state.member(id).is_some_and(Member::registered);
+        let Some(command) = find(message.command) else {
+            let unknown = format!("{} :Unknown command; HELP lists them", message.command);
+            return Err(if registered { (ERR_UNKNOWNCOMMAND, unknown) } else { not_registered() });
+        };
+        match command.access {
+            Access::Members if !registered => Err(not_registered()),
+            Access::Newcomers if registered => Err((ERR_ALREADYREGISTERED, ":You may not reregister".into())),
+            _ => (command.run)(self, id, message),
+        }
+    }
+
+    /// Tells somebody why something was not done.
+    pub(crate) fn refuse(&mut self, id: ConnectionId, (numeric, why): Refused) {
+        self.reply(id, numeric, why);
+    }
+}
+
+fn not_registered() -> Refused {
+    (ERR_NOTREGISTERED, ":You have not registered".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_known_by_its_first_word() {
+        for verb in ["AUTHENTICATE", "CAP", "chathistory", "HELPOP", "nick", "Privmsg", "USERHOST", "WHOWAS"]
+        {
+            assert!(is_command(verb), "{verb}");
+        }
+        for word in ["", "hello", "NICKS", "NIC", "ANUNREASONABLYLONGVERB"] {
+            assert!(!is_command(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn every_command_has_one_name_and_help_where_people_type_it() {
+        let commands: Vec<&Command> = FAMILIES.iter().flat_map(|(_, commands)| *commands).collect();
+        for (i, command) in commands.iter().enumerate() {
+            assert!(commands[..i].iter().all(|other| other.verb != command.verb), "{}", command.verb);
+            let starts = command.help.lines().all(|line| line.starts_with(command.verb));
+            assert!(starts, "{}: {}", command.verb, command.help);
+        }
+        for (family, commands) in FAMILIES.iter().filter(|(family, _)| *family != "PROTOCOL") {
+            assert!(commands.iter().all(|command| !command.help.is_empty()), "{family}");
+        }
+    }
+}

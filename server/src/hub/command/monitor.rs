@@ -1,10 +1,22 @@
 //! MONITOR: being told when people come and go (IRCv3 monitor).
 
+use crate::hub::Hub;
+use crate::hub::command::{Access, Command, need};
 use crate::hub::delivery::queue::Order;
+use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_WATCHED;
-use crate::hub::{ConnectionId, Hub};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Folded, Nick};
+
+pub(super) const MONITOR: Command = Command {
+    verb: "MONITOR",
+    access: Access::Members,
+    help: "MONITOR + nick tells when somebody comes and goes; - nick, C, L and S as usual.",
+    run: |hub, id, message| {
+        hub.monitor(id, need(message, 0)?, message.params.filled(1));
+        Ok(())
+    },
+};
 
 impl Hub {
     pub(crate) fn monitor(&mut self, id: ConnectionId, verb: &str, targets: Option<&str>) {
@@ -14,14 +26,14 @@ impl Hub {
             "-" => {
                 for target in targets {
                     let folded = Folded::new(target);
-                    let Some(member) = self.member_mut(id) else { return };
+                    let Some(member) = self.state.member_mut(id) else { return };
                     let gone: Vec<_> = member.watched.extract_if(.., |(name, _)| *name == folded).collect();
-                    self.unwatch(id, gone);
+                    self.state.unwatch(id, gone);
                 }
             }
             "C" | "c" => {
-                let all = self.member_mut(id).map(|member| std::mem::take(&mut member.watched));
-                self.unwatch(id, all.unwrap_or_default());
+                let all = self.state.member_mut(id).map(|member| std::mem::take(&mut member.watched));
+                self.state.unwatch(id, all.unwrap_or_default());
             }
             "L" | "l" => {
                 let names = self.watched_by(id);
@@ -39,7 +51,8 @@ impl Hub {
     }
 
     fn watched_by(&self, id: ConnectionId) -> Vec<String> {
-        self.member(id)
+        self.state
+            .member(id)
             .map_or_else(Vec::new, |m| m.watched.iter().map(|(_, name)| name.to_string()).collect())
     }
 
@@ -48,7 +61,7 @@ impl Hub {
         for (i, target) in targets.iter().enumerate() {
             let Ok(nick) = Nick::parse(target) else { continue };
             let folded = nick.fold();
-            let Some(member) = self.member_mut(id) else { return };
+            let Some(member) = self.state.member_mut(id) else { return };
             if member.watched.iter().any(|(name, _)| *name == folded) {
                 continue;
             }
@@ -58,7 +71,7 @@ impl Hub {
                 break;
             }
             member.watched.push((folded.clone(), nick.as_str().into()));
-            self.watchers.entry(folded).or_default().push(id);
+            self.state.watchers.entry(folded).or_default().push(id);
             added.push(nick.to_string());
         }
         self.show_watched(id, &added);
@@ -67,7 +80,7 @@ impl Hub {
     fn show_watched(&mut self, id: ConnectionId, names: &[String]) {
         let (mut here, mut away) = (Vec::new(), Vec::new());
         for name in names {
-            match self.find(name).and_then(|other| self.member(other)) {
+            match self.state.find(name).and_then(|other| self.state.member(other)) {
                 Some(other) => here.push(other.prefix()),
                 None => away.push(name.clone()),
             }
@@ -80,23 +93,11 @@ impl Hub {
         }
     }
 
-    /// Takes a member off the lists of these names.
-    pub(crate) fn unwatch(&mut self, id: ConnectionId, names: Vec<(Folded, Box<str>)>) {
-        for (name, _) in names {
-            if let Some(watchers) = self.watchers.get_mut(&name) {
-                watchers.retain(|watcher| *watcher != id);
-                if watchers.is_empty() {
-                    self.watchers.remove(&name);
-                }
-            }
-        }
-    }
-
     /// Tells those who watch that somebody came.
     pub(crate) fn watched_came(&mut self, id: ConnectionId) {
-        let Some(member) = self.member(id) else { return };
+        let Some(member) = self.state.member(id) else { return };
         let (Some(folded), prefix) = (member.nick.as_ref().map(Nick::fold), member.prefix()) else { return };
-        for watcher in self.watchers.get(&folded).cloned().unwrap_or_default() {
+        for watcher in self.state.watchers.get(&folded).cloned().unwrap_or_default() {
             let line = self.numeric_line(watcher, RPL_MONONLINE, format_args!(":{prefix}"));
             self.delivery.send(watcher, line, Order::News);
         }
@@ -104,7 +105,7 @@ impl Hub {
 
     /// Tells those who watch that a name is gone.
     pub(crate) fn watched_left(&mut self, folded: &Folded, name: &str) {
-        for watcher in self.watchers.get(folded).cloned().unwrap_or_default() {
+        for watcher in self.state.watchers.get(folded).cloned().unwrap_or_default() {
             let line = self.numeric_line(watcher, RPL_MONOFFLINE, format_args!(":{name}"));
             self.delivery.send(watcher, line, Order::News);
         }

@@ -1,20 +1,32 @@
 //! NAMES: who is in a room.
 
-use crate::hub::command::membership::shown;
+use crate::hub::Hub;
 use crate::hub::command::page::Page;
+use crate::hub::command::{Access, Command};
 use crate::hub::delivery::Sheet;
 use crate::hub::delivery::reply::Packed;
+use crate::hub::state::ConnectionId;
+use crate::hub::state::refusal::shown;
 use crate::hub::state::room::RoomId;
-use crate::hub::{ConnectionId, Hub};
 use crate::protocol::Capability;
 use crate::protocol::Numeric::*;
+
+pub(super) const NAMES: Command = Command {
+    verb: "NAMES",
+    access: Access::Members,
+    help: "NAMES #room tells who is there.",
+    run: |hub, id, message| {
+        hub.names(id, message.params.filled(0));
+        Ok(())
+    },
+};
 
 impl Hub {
     pub(crate) fn names(&mut self, id: ConnectionId, name: Option<&str>) {
         let Some(name) = name else {
             return self.reply(id, RPL_ENDOFNAMES, "* :End of NAMES; name a room");
         };
-        match self.rooms.find(name).filter(|room| self.sees(id, *room)) {
+        match self.state.rooms.find(name).filter(|room| self.state.sees(id, *room)) {
             Some(room) => self.page(id, Page::Names { room, name: name.into(), from: 0 }),
             None => self.reply(id, RPL_ENDOFNAMES, format!("{} :End of NAMES", shown(name))),
         }
@@ -28,14 +40,14 @@ impl Hub {
         from: u32,
         sheet: &mut Sheet,
     ) -> Option<Page> {
-        let (member, state) = (self.member(id)?, self.rooms.get(room));
+        let (member, state) = (self.state.member(id)?, self.state.rooms.get(room));
         let (all, userhost) = (member.has(Capability::MultiPrefix), member.has(Capability::UserhostInNames));
-        let inside = self.place(id, room).is_some();
+        let inside = self.state.place(id, room).is_some();
         let symbol = if state.is_some_and(|room| room.flags.secret) { '@' } else { '=' };
         let start = format!("{symbol} {name} :");
         let mut packed = Packed::behind(self.numeric_line(id, RPL_NAMREPLY, &start).len(), ' ');
         for seat in state.map(|room| room.seats_from(from)).unwrap_or_default() {
-            let Some(other) = self.member(seat.member) else { continue };
+            let Some(other) = self.state.member(seat.member) else { continue };
             if other.invisible && !inside {
                 continue;
             }

@@ -1,12 +1,15 @@
 //! Long replies, a page at a time: the next one is made when the peer has read the last, so that
 //! nothing the server says of itself fills an outbox.
 
-use crate::hub::command::{queries, who};
+use crate::hub::Hub;
+use crate::hub::command::filter::{Filter, Query as WhoQuery};
+use crate::hub::delivery::output::Line;
 use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::history::replay::{Replay, Why};
 use crate::hub::history::{Edge, Query, Range, Request};
+use crate::hub::state::ConnectionId;
+use crate::hub::state::member::Speaker;
 use crate::hub::state::room::RoomId;
-use crate::hub::{ConnectionId, Hub, Speaker};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Capability, MsgId};
 
@@ -19,9 +22,9 @@ pub(crate) enum Page {
     // The topic that a room has when its turn comes.
     Topic { room: RoomId },
     Names { room: RoomId, name: Box<str>, from: u32 },
-    WhoRoom { room: RoomId, from: u32, query: who::Query },
-    WhoAll { from: u32, query: who::Query },
-    List { from: u32, filter: queries::Filter },
+    WhoRoom { room: RoomId, from: u32, query: WhoQuery },
+    WhoAll { from: u32, query: WhoQuery },
+    List { from: u32, filter: Filter },
     Entries { room: RoomId, name: Box<str>, letter: char, from: usize },
     // Lines of the past; the store has to be asked.
     History(Box<Replay>),
@@ -48,10 +51,34 @@ impl Hub {
         }
     }
 
+    /// RPL_TOPIC and RPL_TOPICWHOTIME; nothing without a topic.
+    pub(crate) fn topic_lines(&self, id: ConnectionId, room: RoomId) -> Vec<Line> {
+        let Some(room) = self.state.rooms.get(room) else { return Vec::new() };
+        let (Some(topic), name) = (&room.topic, &room.name) else { return Vec::new() };
+        let (text, setter, at) = (&topic.text, &topic.setter, topic.at.seconds());
+        vec![
+            self.numeric_line(id, RPL_TOPIC, format_args!("{name} :{text}")),
+            self.numeric_line(id, RPL_TOPICWHOTIME, format_args!("{name} {setter} {at}")),
+        ]
+    }
+
+    /// Topic and names for somebody who came into a room.
+    pub(crate) fn show_room(&mut self, id: ConnectionId, room: RoomId) {
+        let (Some(member), Some(state)) = (self.state.member(id), self.state.rooms.get(room)) else { return };
+        let name = state.name.as_str().into();
+        let names = !member.has(Capability::NoImplicitNames) && !member.has(Capability::DraftNoImplicitNames);
+        if state.topic.is_some() {
+            self.page(id, Page::Topic { room });
+        }
+        if names {
+            self.page(id, Page::Names { room, name, from: 0 });
+        }
+    }
+
     /// Begins a reply of past lines; the label of the command in hand goes to its batch.
     pub(crate) fn replay(&mut self, id: ConnectionId, mut replay: Box<Replay>) {
         // A refusal carries the label as any other reply does.
-        let batch = self.member(id).is_some_and(|member| member.has(Capability::Batch));
+        let batch = self.state.member(id).is_some_and(|member| member.has(Capability::Batch));
         if batch && !self.delivery.is_crowded(id) {
             replay.label = self.delivery.take_label(id);
         }
@@ -60,7 +87,7 @@ impl Hub {
 
     /// Sends the latest lines to somebody who came in at `joined` and cannot ask for them.
     pub(crate) fn replay_on_join(&mut self, id: ConnectionId, room: RoomId, joined: MsgId) {
-        let (Some(member), Some(state)) = (self.member(id), self.rooms.get(room)) else { return };
+        let (Some(member), Some(state)) = (self.state.member(id), self.state.rooms.get(room)) else { return };
         let wanted = match member.speaker {
             Speaker::Irc => !member.has(Capability::Chathistory),
             Speaker::Plain => true,

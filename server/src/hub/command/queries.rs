@@ -1,107 +1,145 @@
-//! About the server and its rooms: LIST, MOTD, LUSERS, VERSION, TIME, INFO, ADMIN, HELP,
+//! About the server and its rooms: LIST, MOTD, LUSERS, VERSION, TIME, INFO, ADMIN,
 //! LINKS, STATS.
 
+use crate::hub::Hub;
+use crate::hub::command::filter::Filter;
 use crate::hub::command::page::Page;
+use crate::hub::command::{Access, Command, Done, need};
 use crate::hub::delivery::Sheet;
-use crate::hub::state::limits::MAX_MASKS;
-use crate::hub::{ConnectionId, Hub};
+use crate::hub::state::ConnectionId;
+use crate::hub::state::limits::*;
+use crate::hub::state::refusal::{shown, too_many_targets};
+use crate::protocol::Message;
 use crate::protocol::Numeric::*;
-use crate::protocol::{Folded, mask};
+use crate::protocol::{Folded, mask, name};
+
+/// Tokens of one RPL_ISUPPORT line (modern.ircdocs.horse, RPL_ISUPPORT).
+const TOKENS_A_LINE: usize = 13;
 
 /// Name and version of this program.
 pub(crate) const VERSION: &str = concat!("parlor-", env!("CARGO_PKG_VERSION"));
 
-/// Which rooms a LIST shows (ISUPPORT ELIST=MU): masks, `>n` and `<n` people.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Filter {
-    masks: Vec<Folded>,
-    more_than: Option<usize>,
-    fewer_than: Option<usize>,
-}
-
-impl Filter {
-    fn new(text: &str) -> Filter {
-        let mut filter = Filter::default();
-        for part in text.split(',').filter(|part| !part.is_empty()) {
-            if let Some(count) = part.strip_prefix('>') {
-                filter.more_than = count.parse().ok();
-            } else if let Some(count) = part.strip_prefix('<') {
-                filter.fewer_than = count.parse().ok();
-            } else {
-                filter.masks.push(Folded::new(part));
-            }
+pub(super) const LIST: Command = Command {
+    verb: "LIST",
+    access: Access::Members,
+    help: "LIST [mask,>n,<n] lists rooms.",
+    run: |hub, id, message| {
+        let filter = Filter::new(message.params.filled(0).unwrap_or_default());
+        if filter.masks.len() > MAX_MASKS {
+            return Err(too_many_targets(filter.masks.len()));
         }
-        filter
-    }
+        hub.page(id, Page::List { from: 0, filter });
+        Ok(())
+    },
+};
 
-    fn lets(&self, name: &str, people: usize) -> bool {
-        let name = Folded::new(name);
-        (self.masks.is_empty() || self.masks.iter().any(|m| mask::matches(m.as_str(), name.as_str())))
-            && self.more_than.is_none_or(|count| people > count)
-            && self.fewer_than.is_none_or(|count| people < count)
+pub(super) const MOTD: Command = Command {
+    verb: "MOTD",
+    access: Access::Members,
+    help: "MOTD shows the message of the day.",
+    run: |hub, id, message| {
+        this_server(hub, message)?;
+        hub.motd(id);
+        Ok(())
+    },
+};
+
+pub(super) const LUSERS: Command = Command {
+    verb: "LUSERS",
+    access: Access::Members,
+    help: "LUSERS tells how many are here.",
+    run: |hub, id, _message| {
+        hub.lusers(id);
+        Ok(())
+    },
+};
+
+pub(super) const VERSION_COMMAND: Command = Command {
+    verb: "VERSION",
+    access: Access::Members,
+    help: "VERSION tells what runs here, and its limits.",
+    run: |hub, id, message| {
+        this_server(hub, message)?;
+        hub.reply(id, RPL_VERSION, format!("{VERSION} {} :A live chat room", hub.state.settings.name));
+        hub.isupport(id);
+        Ok(())
+    },
+};
+
+pub(super) const TIME: Command = Command {
+    verb: "TIME",
+    access: Access::Members,
+    help: "TIME tells the time of the server.",
+    run: |hub, id, message| {
+        this_server(hub, message)?;
+        let wall = hub.state.now.wall;
+        hub.reply(id, RPL_TIME, format!("{} {} 0 :{wall}", hub.state.settings.name, wall.seconds()));
+        Ok(())
+    },
+};
+
+pub(super) const INFO: Command = Command {
+    verb: "INFO",
+    access: Access::Members,
+    help: "INFO tells what this program is.",
+    run: |hub, id, message| {
+        this_server(hub, message)?;
+        let about = "A live chat room that IRC programs, nc and raw clients share.";
+        for line in [VERSION, about, "MIT OR Apache-2.0"] {
+            hub.reply(id, RPL_INFO, format!(":{line}"));
+        }
+        hub.reply(id, RPL_ENDOFINFO, ":End of INFO");
+        Ok(())
+    },
+};
+
+pub(super) const ADMIN: Command = Command {
+    verb: "ADMIN",
+    access: Access::Members,
+    help: "ADMIN tells whom to ask.",
+    run: |hub, id, message| {
+        this_server(hub, message)?;
+        hub.reply(id, RPL_ADMINME, format!("{} :Administrative info", hub.state.settings.name));
+        hub.reply(id, RPL_ADMINLOC1, ":A Parlor server");
+        hub.reply(id, RPL_ADMINLOC2, format!(":Ask in {}", hub.state.settings.default_room));
+        hub.reply(id, RPL_ADMINEMAIL, ":No address is given");
+        Ok(())
+    },
+};
+
+pub(super) const LINKS: Command = Command {
+    verb: "LINKS",
+    access: Access::Members,
+    help: "LINKS lists the servers: this one.",
+    run: |hub, id, _message| {
+        hub.reply(id, RPL_LINKS, format!("{name} {name} :0 Parlor", name = hub.state.settings.name));
+        hub.reply(id, RPL_ENDOFLINKS, "* :End of LINKS");
+        Ok(())
+    },
+};
+
+pub(super) const STATS: Command = Command {
+    verb: "STATS",
+    access: Access::Members,
+    help: "STATS u tells how long the server runs.",
+    run: |hub, id, message| {
+        hub.stats(id, need(message, 0)?);
+        Ok(())
+    },
+};
+
+/// Some queries may name a server; there is no other one than this: its name, a mask for it, or
+/// somebody who is on it.
+fn this_server(hub: &Hub, message: &Message<'_>) -> Done {
+    let Some(word) = message.params.filled(0) else { return Ok(()) };
+    let (mask, name) = (Folded::new(word), Folded::new(&hub.state.settings.name));
+    if mask::matches(mask.as_str(), name.as_str()) || hub.state.find(word).is_some() {
+        return Ok(());
     }
+    Err((ERR_NOSUCHSERVER, format!("{} :No such server", shown(word))))
 }
-
-/// HELP by subject; the first is the index.
-const HELP: &[(&str, &[&str])] = &[
-    (
-        "INDEX",
-        &[
-            "You talk to a Parlor server. HELP and a word tells more of:",
-            "ROOMS   JOIN PART TOPIC NAMES LIST INVITE KICK MODE",
-            "TALK    PRIVMSG NOTICE TAGMSG AWAY",
-            "PEOPLE  NICK SETNAME WHO WHOIS WHOWAS ISON USERHOST MONITOR",
-            "SERVER  MOTD LUSERS VERSION TIME INFO ADMIN LINKS STATS",
-            "OPER    OPER KILL WALLOPS CONSOLE",
-        ],
-    ),
-    (
-        "ROOMS",
-        &[
-            "JOIN #room [key] goes into a room, or makes it; PART #room [reason] leaves it.",
-            "TOPIC #room [text] shows or sets what it is about. NAMES #room tells who is there.",
-            "LIST [mask,>n,<n] lists rooms. INVITE nick #room asks somebody in.",
-            "KICK #room nick [reason] puts somebody out; for operators of the room.",
-            "MODE #room +b-e+I mask, +k key, +l n, +o nick, +v nick, +imnst",
-        ],
-    ),
-    (
-        "TALK",
-        &[
-            "PRIVMSG target :text talks to #room or nick; @#room reaches its operators only.",
-            "NOTICE is the same for programs: it is never answered. TAGMSG has tags and no text.",
-            "AWAY [text] marks you as away, AWAY alone as back.",
-        ],
-    ),
-    (
-        "PEOPLE",
-        &[
-            "NICK name renames you, SETNAME :name changes your real name.",
-            "WHO #room or mask, WHOIS nick, WHOWAS nick tell about people.",
-            "ISON and USERHOST ask for several; MONITOR + nick tells when they come and go.",
-            "MODE nick +i hides you from strangers, +B marks a bot, +w hears WALLOPS.",
-        ],
-    ),
-    ("SERVER", &["MOTD LUSERS VERSION TIME INFO ADMIN LINKS STATS u tell about this server."]),
-    (
-        "OPER",
-        &[
-            "OPER name key makes you a server operator; the key stands in the server's oper file.",
-            "KILL nick :reason disconnects. WALLOPS :text reaches everybody with mode +w.",
-            "CONSOLE :line is a line at the operator's console: an announcement, or /help.",
-        ],
-    ),
-];
 
 impl Hub {
-    pub(crate) fn list(&mut self, id: ConnectionId, filter: Option<&str>) {
-        let filter = Filter::new(filter.unwrap_or_default());
-        if filter.masks.len() > MAX_MASKS {
-            return self.too_many_targets(id, filter.masks.len());
-        }
-        self.page(id, Page::List { from: 0, filter });
-    }
-
     pub(crate) fn list_page(
         &mut self,
         id: ConnectionId,
@@ -109,12 +147,12 @@ impl Hub {
         filter: Filter,
         sheet: &mut Sheet,
     ) -> Option<Page> {
-        for (room, state) in self.rooms.from(from) {
+        for (room, state) in self.state.rooms.from(from) {
             if sheet.full() {
                 return Some(Page::List { from: room.slot, filter });
             }
             let (name, people) = (state.name.as_str(), state.seats().len());
-            if state.is_alive() && filter.lets(name, people) && self.sees(id, room) {
+            if state.is_alive() && filter.matches(name, people) && self.state.sees(id, room) {
                 let topic = state.topic.as_ref().map_or("", |topic| &topic.text);
                 sheet.push(self.numeric_line(id, RPL_LIST, format_args!("{name} {people} :{topic}")));
             }
@@ -124,10 +162,10 @@ impl Hub {
     }
 
     pub(crate) fn motd(&mut self, id: ConnectionId) {
-        let Some(motd) = self.settings.motd.clone() else {
+        let Some(motd) = self.state.settings.motd.clone() else {
             return self.reply(id, ERR_NOMOTD, ":There is no message of the day");
         };
-        self.reply(id, RPL_MOTDSTART, format!(":- {} Message of the day -", self.settings.name));
+        self.reply(id, RPL_MOTDSTART, format!(":- {} Message of the day -", self.state.settings.name));
         for line in motd {
             self.reply(id, RPL_MOTD, format!(":- {line}"));
         }
@@ -135,12 +173,12 @@ impl Hub {
     }
 
     pub(crate) fn lusers(&mut self, id: ConnectionId) {
-        let connections = self.slots.iter().filter(|slot| slot.member.is_some()).count();
-        let count = self.population;
+        let connections = self.state.slots.iter().filter(|slot| slot.member.is_some()).count();
+        let count = self.state.population;
         let visible = count.registered - count.invisible;
         let unknown = connections - count.registered;
         let (here, peak) = (count.registered, count.registered_peak);
-        let rooms = self.rooms.from(0).filter(|(_, room)| room.is_alive()).count();
+        let rooms = self.state.rooms.from(0).filter(|(_, room)| room.is_alive()).count();
         let text = format!("There are {visible} users and {} invisible on 1 servers", count.invisible);
         self.reply(id, RPL_LUSERCLIENT, format!(":{text}"));
         self.reply(id, RPL_LUSEROP, format!("{} :operators online", count.operators));
@@ -151,62 +189,59 @@ impl Hub {
         self.reply(id, RPL_GLOBALUSERS, format!("{here} {peak} :Current global users {here}, max {peak}"));
     }
 
-    pub(crate) fn version(&mut self, id: ConnectionId) {
-        self.reply(id, RPL_VERSION, format!("{VERSION} {} :A live chat room", self.settings.name));
-        self.isupport(id);
-    }
-
-    pub(crate) fn time(&mut self, id: ConnectionId) {
-        let wall = self.now.wall;
-        self.reply(id, RPL_TIME, format!("{} {} 0 :{wall}", self.settings.name, wall.seconds()));
-    }
-
-    pub(crate) fn info(&mut self, id: ConnectionId) {
-        for line in
-            [VERSION, "A live chat room that IRC programs, nc and raw clients share.", "MIT OR Apache-2.0"]
-        {
-            self.reply(id, RPL_INFO, format!(":{line}"));
-        }
-        self.reply(id, RPL_ENDOFINFO, ":End of INFO");
-    }
-
-    pub(crate) fn admin(&mut self, id: ConnectionId) {
-        self.reply(id, RPL_ADMINME, format!("{} :Administrative info", self.settings.name));
-        self.reply(id, RPL_ADMINLOC1, ":A Parlor server");
-        self.reply(id, RPL_ADMINLOC2, format!(":Ask in {}", self.settings.default_room));
-        self.reply(id, RPL_ADMINEMAIL, ":No address is given");
-    }
-
-    pub(crate) fn help(&mut self, id: ConnectionId, subject: Option<&str>) {
-        let wanted = subject.unwrap_or("INDEX").to_ascii_uppercase();
-        let found = HELP.iter().find(|(title, lines)| {
-            *title == wanted || lines.iter().any(|line| line.split([' ', ',', '.']).any(|w| w == wanted))
-        });
-        let found = HELP.iter().find(|(title, _)| *title == wanted).or(found);
-        let shown = crate::hub::command::membership::shown(&wanted);
-        let Some((_, [first, rest @ ..])) = found else {
-            return self.reply(id, ERR_HELPNOTFOUND, format!("{shown} :No help on that; try HELP alone"));
-        };
-        self.reply(id, RPL_HELPSTART, format!("{shown} :{first}"));
-        for line in rest {
-            self.reply(id, RPL_HELPTXT, format!("{shown} :{line}"));
-        }
-        self.reply(id, RPL_ENDOFHELP, format!("{shown} :End of HELP"));
-    }
-
-    pub(crate) fn links(&mut self, id: ConnectionId) {
-        self.reply(id, RPL_LINKS, format!("{name} {name} :0 Parlor", name = self.settings.name));
-        self.reply(id, RPL_ENDOFLINKS, "* :End of LINKS");
-    }
-
     pub(crate) fn stats(&mut self, id: ConnectionId, query: &str) {
         let query = query.chars().next().unwrap_or('*');
         if query == 'u' {
-            let up = self.now.elapsed.as_secs();
+            let up = self.state.now.elapsed.as_secs();
             let (days, h, m, s) = (up / 86_400, up / 3600 % 24, up / 60 % 60, up % 60);
             self.reply(id, RPL_STATSUPTIME, format!(":Server Up {days} days {h}:{m:02}:{s:02}"));
         }
         let query = if query == ':' { '*' } else { query };
         self.reply(id, RPL_ENDOFSTATS, format!("{query} :End of STATS"));
+    }
+
+    /// RPL_ISUPPORT, exactly what the hub enforces.
+    pub(crate) fn isupport(&mut self, id: ConnectionId) {
+        let tokens = [
+            format!("AWAYLEN={MAX_AWAY}"),
+            "BOT=B".into(),
+            "CASEMAPPING=ascii".into(),
+            format!("CHANLIMIT=#:{MAX_ROOMS}"),
+            "CHANMODES=beI,k,l,imnst".into(),
+            format!("CHANNELLEN={}", name::MAX_CHARS),
+            "CHANTYPES=#".into(),
+            format!("CHATHISTORY={}", MAX_LINES),
+            "ELIST=MU".into(),
+            "EXCEPTS=e".into(),
+            "INVEX=I".into(),
+            format!("KEYLEN={}", MAX_KEY),
+            format!("KICKLEN={MAX_KICK}"),
+            format!("MAXLIST=beI:{}", MAX_LIST),
+            format!("MODES={}", MAX_CHANGES),
+            format!("MONITOR={}", MAX_WATCHED),
+            "MSGREFTYPES=msgid,timestamp".into(),
+            format!("NAMELEN={MAX_REALNAME}"),
+            "NETWORK=Parlor".into(),
+            format!("NICKLEN={}", name::MAX_CHARS),
+            "PREFIX=(ov)@+".into(),
+            "SAFELIST".into(),
+            "SAFERATE".into(),
+            "STATUSMSG=@+".into(),
+            format!(
+                "TARGMAX=JOIN:{joins},KICK:{most},LIST:{masks},NAMES:1,NOTICE:{most},PART:{joins},PRIVMSG:{most},TAGMSG:{most},WHOIS:1",
+                joins = MAX_JOINS,
+                masks = MAX_MASKS,
+                most = MAX_TARGETS
+            ),
+            format!("TOPICLEN={MAX_TOPIC}"),
+            format!("USERLEN={MAX_USER}"),
+            "UTF8ONLY".into(),
+            "WHOX".into(),
+            // Message ids sort as the events happened.
+            "parlor/MSGID=sorted".into(),
+        ];
+        for line in tokens.chunks(TOKENS_A_LINE) {
+            self.reply(id, RPL_ISUPPORT, format!("{} :are supported by this server", line.join(" ")));
+        }
     }
 }

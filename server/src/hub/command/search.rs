@@ -1,16 +1,28 @@
 //! SEARCH (soju's vendor extension `soju.im/search`): talk of the rooms that the reader is in,
 //! newest first.
 
+use crate::hub::Hub;
+use crate::hub::command::{Access, Command, need};
 use crate::hub::history::replay::{Replay, Why};
 use crate::hub::history::search::Search;
 use crate::hub::history::{Edge, Range};
-use crate::hub::{ConnectionId, Hub};
+use crate::hub::state::ConnectionId;
 use crate::protocol::message::Tags;
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Capability, Folded};
 
 /// Lines that one search may find.
 const MAX_FOUND: usize = 100;
+
+pub(super) const SEARCH: Command = Command {
+    verb: "SEARCH",
+    access: Access::Members,
+    help: "",
+    run: |hub, id, message| {
+        hub.search(id, need(message, 0)?);
+        Ok(())
+    },
+};
 
 impl Hub {
     pub(crate) fn search(&mut self, id: ConnectionId, attributes: &str) {
@@ -43,8 +55,8 @@ impl Hub {
             Some(limit) => limit.parse().ok().filter(|limit| *limit > 0).ok_or("limit")?,
             None => MAX_FOUND,
         };
-        let member = self.member(id).ok_or("in")?;
-        let mine = || member.rooms.iter().filter_map(|place| self.rooms.get(place.room));
+        let member = self.state.member(id).ok_or("in")?;
+        let mine = || member.rooms.iter().filter_map(|place| self.state.rooms.get(place.room));
         let rooms = match attributes.get("in").map(|room| Folded::new(&room)) {
             Some(wanted) => {
                 let room = mine().find(|room| *room.folded == *wanted.as_str()).ok_or("in")?;
@@ -55,7 +67,7 @@ impl Hub {
         let text = attributes.get("text").unwrap_or_default();
         Ok(Search {
             rooms,
-            range: Range { after: edge(after), before: edge(before), upto: self.stamps.last() },
+            range: Range { after: edge(after), before: edge(before), upto: self.state.stamps.last() },
             text: text.split_whitespace().map(Folded::new).collect(),
             from: attributes.get("from").map(|nick| Folded::new(&nick)),
             left: left.min(MAX_FOUND),

@@ -1,11 +1,13 @@
 //! What the store says: up to where lines are on disk, whether it takes any, and what it was asked
 //! for.
 
+use crate::hub::Hub;
 use crate::hub::command::page::Page;
 use crate::hub::delivery::echo::Storage;
+use crate::hub::delivery::output::Output;
 use crate::hub::history::Answer;
-use crate::hub::history::replay::Ticket;
-use crate::hub::{ConnectionId, Hub, Output};
+use crate::hub::history::tickets::Ticket;
+use crate::hub::state::ConnectionId;
 use crate::protocol::MsgId;
 
 impl Hub {
@@ -43,7 +45,7 @@ impl Hub {
 
     /// An answer of the store. Who asked may have gone.
     pub(crate) fn store_answered(&mut self, ticket: u64, answer: Answer) {
-        match self.tickets.remove(&ticket) {
+        match self.history.tickets.remove(&ticket) {
             Some(Ticket::Page(id)) => self.answer_page(id, ticket, answer),
             Some(Ticket::Echo(resend)) => {
                 let id = resend.id;

@@ -1,9 +1,9 @@
 //! An echo is a receipt: it comes when the line is on disk (IRCv3 echo-message).
 
-use crate::hub::ConnectionId;
 use crate::hub::delivery::Delivery;
 use crate::hub::delivery::event::Event;
 use crate::hub::delivery::queue::{Order, Until};
+use crate::hub::state::ConnectionId;
 use crate::protocol::Capability;
 
 /// What becomes of lines that are kept.

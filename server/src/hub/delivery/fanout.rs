@@ -1,11 +1,12 @@
 //! One event to many readers: written once for each form.
 
-use crate::hub::Line;
 use crate::hub::delivery::event::Event;
 use crate::hub::delivery::form::Form;
+use crate::hub::delivery::output::Line;
+use crate::hub::delivery::output::Output;
 use crate::hub::delivery::{Delivery, Reader};
+use crate::hub::state::ConnectionId;
 use crate::hub::state::room::Seat;
-use crate::hub::{ConnectionId, Output};
 
 /// An event on its way: written at most once for each form.
 pub(crate) struct Fanout<'a> {

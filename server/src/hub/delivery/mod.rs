@@ -8,6 +8,7 @@ pub(crate) mod echo;
 pub(crate) mod event;
 pub(crate) mod fanout;
 pub(crate) mod form;
+pub(crate) mod output;
 pub(crate) mod queue;
 mod render;
 pub(crate) mod reply;
@@ -15,7 +16,8 @@ pub(crate) mod reply;
 use std::collections::VecDeque;
 use std::fmt::{Display, Write};
 
-use crate::hub::{ConnectionId, Line, Output};
+use crate::hub::delivery::output::{Line, Output};
+use crate::hub::state::ConnectionId;
 use crate::protocol::tag::{BATCH, VOLATILE};
 use crate::protocol::{Capabilities, MsgId};
 

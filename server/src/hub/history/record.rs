@@ -5,10 +5,14 @@
 
 use std::borrow::Cow;
 
-use crate::hub::delivery::event::{Event, Source, What};
+use crate::hub::Hub;
+use crate::hub::delivery::event::{Event, What};
 use crate::hub::delivery::form::Form;
-use crate::hub::history::Record;
-use crate::hub::{Hub, Line, Output, RoomId};
+use crate::hub::delivery::output::{Line, Output};
+use crate::hub::history::{Fingerprint, Record};
+use crate::hub::state::member::Source;
+use crate::hub::state::room::RoomId;
+use crate::hub::state::words::{put, take};
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::message::Tags;
@@ -101,7 +105,7 @@ fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
         What::Nick { new } => (kind::NICK, [*new, ""]),
         What::Topic { text, .. } => (kind::TOPIC, [*text, ""]),
         What::Mode { change, .. } => {
-            without_key = crate::hub::command::modes::without_key(change);
+            without_key = crate::hub::state::modes::without_key(change);
             (kind::MODE, [without_key.as_str(), ""])
         }
         What::Announcement { text, .. } => (kind::ANNOUNCEMENT, [*text, ""]),
@@ -115,28 +119,12 @@ fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
     Some(bytes.into())
 }
 
-/// Adds a word. Longer ones than 64 KiB do not come from a socket.
-pub(crate) fn put(bytes: &mut Vec<u8>, word: &str) {
-    let word = &word[..word.floor_char_boundary(usize::from(u16::MAX))];
-    bytes.extend_from_slice(&(word.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(word.as_bytes());
-}
-
-/// Takes a word from the front.
-pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
-    let (length, rest) = bytes.split_first_chunk::<2>()?;
-    let (word, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
-    *bytes = rest;
-    std::str::from_utf8(word).ok()
-}
-
 impl Remembered {
     /// Reads a payload; `None` for what this version does not know.
     pub(crate) fn parse(payload: &[u8]) -> Option<Remembered> {
         let Told { prefix, tags, first, second, .. } = Told::parse(payload)?;
         let (&[kind, flags], _) = payload.split_first_chunk::<2>()?;
-        let nick =
-            prefix.split_once('!').map_or(crate::hub::delivery::event::SERVER, |(nick, _)| nick).to_owned();
+        let nick = prefix.split_once('!').map_or(crate::hub::state::SERVER, |(nick, _)| nick).to_owned();
         let source = Source { nick, prefix: prefix.to_owned(), bot: flags & BOT != 0 };
         Some(Remembered { kind, source, tags: tags.to_owned(), words: [first.to_owned(), second.to_owned()] })
     }
@@ -200,14 +188,14 @@ impl Remembered {
     }
 }
 
-/// Stands for a room and what the sender called a line; 0 if it has no sound name.
+/// Stands for a room and what the sender called a line, if that is a sound name.
 ///
 /// The name is 128 random bits, so nobody can prepare a collision with a line that is yet to
 /// come; who repeats a line that others have seen is told of that line.
-pub(crate) fn fingerprint(room: &str, tags: &str) -> u64 {
+pub(crate) fn fingerprint(room: &str, tags: &str) -> Option<Fingerprint> {
     let token = Tags(tags).iter().filter(|(key, _)| *key == LINE_ID).last().map_or("", |(_, value)| value);
     let sound = token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit());
-    let Some(token) = u128::from_str_radix(token, 16).ok().filter(|_| sound) else { return 0 };
+    let token = u128::from_str_radix(token, 16).ok().filter(|_| sound)?;
     // FNV-1a over the room, then one half of the name after the other, mixed (the finish of
     // MurmurHash3): were they put together first, names of one pattern would be one.
     let room = room.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| {
@@ -219,13 +207,18 @@ pub(crate) fn fingerprint(room: &str, tags: &str) -> u64 {
             .fold(mixed ^ half, |mixed: u64, multiplier| (mixed ^ (mixed >> 33)).wrapping_mul(*multiplier));
         mixed ^ (mixed >> 33)
     });
-    mixed.max(1)
+    Fingerprint::new(mixed.max(1))
 }
 
 impl Hub {
     /// Keeps an event of a room; says whether it is one that is kept on disk.
-    pub(crate) fn record(&mut self, room: RoomId, event: &Event<'_>, fingerprint: u64) -> bool {
-        let Some(state) = self.rooms.get_mut(room) else { return false };
+    pub(crate) fn record(
+        &mut self,
+        room: RoomId,
+        event: &Event<'_>,
+        fingerprint: Option<Fingerprint>,
+    ) -> bool {
+        let Some(state) = self.state.rooms.get_mut(room) else { return false };
         let Some(payload) = encode(event) else { return false };
         let talk = matches!(
             &event.what,
@@ -245,9 +238,9 @@ impl Hub {
     }
 
     /// Keeps an event of somebody in each room that they are in.
-    pub(crate) fn record_everywhere(&mut self, id: crate::hub::ConnectionId, event: &Event<'_>) {
-        for room in self.rooms_of(id) {
-            self.record(room, event, 0);
+    pub(crate) fn record_everywhere(&mut self, id: crate::hub::state::ConnectionId, event: &Event<'_>) {
+        for room in self.state.rooms_of(id) {
+            self.record(room, event, None);
         }
     }
 }
@@ -328,7 +321,7 @@ mod tests {
     fn a_fingerprint_is_of_the_room_and_the_name() {
         let name = "+parlor/id=0123456789abcdef0123456789abcdef";
         let one = fingerprint("#a", name);
-        assert_ne!(one, 0);
+        assert_ne!(one, None);
         assert_eq!(one, fingerprint("#a", &format!("+x=1;{name}")));
         assert_ne!(one, fingerprint("#b", name));
         assert_ne!(one, fingerprint("#a", "+parlor/id=0123456789abcdef0123456789abcdee"));
@@ -336,7 +329,7 @@ mod tests {
         let prints = patterns.map(|half| fingerprint("#a", &format!("+parlor/id={half}{half}")));
         assert!((0..4).all(|i| !prints[..i].contains(&prints[i])), "{prints:?}");
         for tags in ["", "+parlor/id=12", "+parlor/id=0123456789abcdef0123456789abcde!", "+x=1"] {
-            assert_eq!(fingerprint("#a", tags), 0, "{tags}");
+            assert_eq!(fingerprint("#a", tags), None, "{tags}");
         }
     }
 }

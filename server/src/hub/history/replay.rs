@@ -2,13 +2,16 @@
 
 use std::collections::VecDeque;
 
+use crate::hub::Hub;
 use crate::hub::delivery::form::Form;
+use crate::hub::delivery::output::{Line, Output};
 use crate::hub::delivery::reply::with_tag;
 use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::history::record::Remembered;
 use crate::hub::history::search::Search;
+use crate::hub::history::tickets::Ticket;
 use crate::hub::history::{Answer, Kept, Request};
-use crate::hub::{ConnectionId, Hub, Line, Output};
+use crate::hub::state::ConnectionId;
 use crate::protocol::tag::{BATCH, LABEL, batch};
 use crate::protocol::{Capability, MsgId};
 
@@ -50,15 +53,6 @@ enum State {
     Failed,
 }
 
-/// Who waits for an answer of the store.
-#[derive(Debug)]
-pub(crate) enum Ticket {
-    /// A long reply of this connection.
-    Page(ConnectionId),
-    /// The echo of a line that was sent again.
-    Echo(Box<crate::hub::history::resend::Resend>),
-}
-
 impl Replay {
     pub(crate) fn new(why: Why, request: Request) -> Box<Replay> {
         Box::new(Replay { why, label: None, batch: None, state: State::Wanted(request) })
@@ -90,10 +84,10 @@ impl Replay {
 impl Hub {
     /// Asks the store; the answer comes as [`Input::Answer`](crate::hub::Input::Answer).
     pub(crate) fn ask(&mut self, ticket: Ticket, request: Request) -> u64 {
-        self.last_ticket += 1;
-        self.tickets.insert(self.last_ticket, ticket);
-        self.delivery.output(Output::Read { ticket: self.last_ticket, request });
-        self.last_ticket
+        self.history.last_ticket += 1;
+        self.history.tickets.insert(self.history.last_ticket, ticket);
+        self.delivery.output(Output::Read { ticket: self.history.last_ticket, request });
+        self.history.last_ticket
     }
 
     /// A page of past lines; the rest, if it goes on.
@@ -104,7 +98,7 @@ impl Hub {
         sheet: &mut Sheet,
     ) -> Rest<Box<Replay>> {
         if matches!(replay.state, State::Wanted(_)) {
-            let ticket = self.last_ticket + 1;
+            let ticket = self.history.last_ticket + 1;
             if let State::Wanted(request) = std::mem::replace(&mut replay.state, State::Asked(ticket)) {
                 self.ask(Ticket::Page(id), request);
             }
@@ -142,7 +136,7 @@ impl Hub {
                 let Why::Targets(left) = &mut replay.why else { return Rest::Done };
                 while let Some((room, latest)) = targets.pop_front().filter(|_| *left > 0) {
                     *left -= 1;
-                    if let Some((_, room)) = self.room_named(&room) {
+                    if let Some((_, room)) = self.state.room_named(&room) {
                         let text = format_args!("CHATHISTORY TARGETS {} {}", room.name, latest.time());
                         let line = self.server_line(text);
                         sheet.push(with_tag(BATCH, replay.batch.as_deref(), line));
@@ -159,7 +153,7 @@ impl Hub {
 
     fn open_batch(&mut self, id: ConnectionId, replay: &mut Replay, sheet: &mut Sheet) {
         let Some(kind) = replay.kind() else { return };
-        if !self.member(id).is_some_and(|member| member.has(Capability::Batch)) {
+        if !self.state.member(id).is_some_and(|member| member.has(Capability::Batch)) {
             return;
         }
         let batch = self.delivery.next_batch();
@@ -171,7 +165,7 @@ impl Hub {
     /// What was kept, for one reader: a line, none or, with its time, perhaps two.
     fn past_lines(&self, form: Form, why: &Why, kept: &Kept) -> Vec<Line> {
         let Some(past) = Remembered::parse(&kept.payload) else { return Vec::new() };
-        let room = self.rooms.find(&kept.room).and_then(|room| self.rooms.get(room));
+        let room = self.state.rooms.find(&kept.room).and_then(|room| self.state.rooms.get(room));
         let name = room.map_or(&*kept.room, |room| room.name.as_str());
         if matches!(why, Why::Joined) && !form.time() {
             return past.lines_with_time(name, kept.id, form);

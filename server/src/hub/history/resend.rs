@@ -1,26 +1,19 @@
 //! A line that was sent before: nobody hears it twice, and its sender gets the first one's
 //! echo.
 
+use crate::hub::Hub;
+use crate::hub::delivery::event::Event;
 use crate::hub::delivery::event::What;
 use crate::hub::delivery::marked_volatile;
+use crate::hub::delivery::output::Line;
 use crate::hub::delivery::queue::Until;
 use crate::hub::history::record::Remembered;
-use crate::hub::history::replay::Ticket;
-use crate::hub::history::{Answer, Request};
+use crate::hub::history::tickets::{Resend, Ticket};
+use crate::hub::history::{Answer, Fingerprint, Request};
+use crate::hub::state::ConnectionId;
 use crate::hub::state::room::RoomId;
-use crate::hub::{ConnectionId, Event, Hub, Line};
 use crate::protocol::Capability;
 use crate::protocol::command::Verb;
-
-/// A line that was sent again, while the store looks for the first one.
-#[derive(Debug)]
-pub(crate) struct Resend {
-    pub(crate) id: ConnectionId,
-    room: String,
-    verb: Verb,
-    text: String,
-    tags: String,
-}
 
 impl Hub {
     /// Answers a line that is known already.
@@ -28,11 +21,11 @@ impl Hub {
         &mut self,
         id: ConnectionId,
         room: RoomId,
-        fingerprint: u64,
+        fingerprint: Fingerprint,
         (verb, text, tags): (Verb, &str, &str),
     ) {
-        let Some(state) = self.rooms.get(room) else { return };
-        if !self.member(id).is_some_and(|member| member.has(Capability::EchoMessage)) {
+        let Some(state) = self.state.rooms.get(room) else { return };
+        if !self.state.member(id).is_some_and(|member| member.has(Capability::EchoMessage)) {
             return;
         }
         let request = Request::Find { room: state.folded.clone(), fingerprint };
@@ -53,7 +46,7 @@ impl Hub {
         let form = self.delivery.form(id);
         let first = found.and_then(|kept| Remembered::parse(&kept.payload)?.line(&room, kept.id, form));
         match first {
-            Some(line) if self.settings.durable => line,
+            Some(line) if self.state.settings.durable => line,
             Some(line) => marked_volatile(form, line),
             None => {
                 // It was heard, but is not kept (any more): the disk was full, or it is too old.

@@ -2,10 +2,14 @@
 
 use std::borrow::Cow;
 
-use crate::hub::command::membership::shown;
+use crate::hub::Hub;
+use crate::hub::change::Change;
+use crate::hub::delivery::event::Event;
 use crate::hub::delivery::event::What;
+use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_REALNAME;
-use crate::hub::{ConnectionId, Event, Hub};
+use crate::hub::state::refusal::shown;
+use crate::hub::state::room::RoomId;
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::text::{CTCP, pieces, printable};
@@ -22,7 +26,7 @@ const HELP: &[&str] = &[
 impl Hub {
     /// `more`: other lines came together with this one.
     pub(crate) fn plain_line(&mut self, id: ConnectionId, line: &[u8], more: bool) {
-        let named = self.member(id).is_some_and(|member| member.registered());
+        let named = self.state.member(id).is_some_and(|member| member.registered());
         let Ok(line) = std::str::from_utf8(line) else {
             let sentence = "That line is not UTF-8 and was not sent; set your terminal to UTF-8.";
             return if named { self.explain(id, sentence) } else { self.refuse_name(id, sentence, more) };
@@ -49,8 +53,8 @@ impl Hub {
 
     fn plain_name(&mut self, id: ConnectionId, name: &str, more: bool) {
         // Whoever tries is given time to try again.
-        let now = self.now.elapsed;
-        if let Some(member) = self.member_mut(id) {
+        let now = self.state.now.elapsed;
+        if let Some(member) = self.state.member_mut(id) {
             member.spoke = now;
         }
         if name.starts_with('/') {
@@ -60,20 +64,35 @@ impl Hub {
             Ok(nick) => nick,
             Err(error) => return self.refuse_name(id, &format!("{error}. Type another one."), more),
         };
-        let nick = match self.may_have(id, &nick) {
+        let nick = match self.state.may_have(id, &nick) {
             true => nick,
             // A script that runs beside itself: what it has to say counts.
-            false if more => self.free_name(name),
+            false if more => self.state.free_name(name),
             false => return self.explain(id, &format!("The name {nick} is taken. Type another one.")),
         };
-        self.enter_simply(id, nick, "");
-        let (server, nick) = (self.settings.name.clone(), self.nick_of(id).to_owned());
-        let place = self.plain_place(id);
+        self.register_simply(id, nick, "");
+    }
+
+    pub(crate) fn plain_welcome(&mut self, id: ConnectionId) {
+        let (server, nick, place) = (&self.state.settings.name, self.state.nick_of(id), self.plain_place(id));
         self.explain(id, &format!("Welcome to {server}, {nick}. {place} /help lists the commands."));
     }
 
+    /// One room at a time: whoever went to another one leaves the others.
+    pub(crate) fn plain_moved(&mut self, id: ConnectionId, room: RoomId) {
+        for other in self.state.rooms_of(id).into_iter().filter(|other| *other != room) {
+            // Without a reason the line is never too long.
+            let _ = self.leave(id, other, None);
+        }
+        self.explain(id, &self.plain_place(id));
+    }
+
     fn plain_place(&self, id: ConnectionId) -> String {
-        let room = self.member(id).and_then(|m| m.rooms.first()).and_then(|place| self.rooms.get(place.room));
+        let room = self
+            .state
+            .member(id)
+            .and_then(|m| m.rooms.first())
+            .and_then(|place| self.state.rooms.get(place.room));
         let Some(room) = room else { return "You are in no room; /join #room goes to one.".into() };
         let topic = room.topic.as_ref().map_or(String::new(), |topic| format!(" Topic: {}.", topic.text));
         match room.seats().len() {
@@ -82,16 +101,15 @@ impl Hub {
         }
     }
 
-    /// Makes a member of somebody who just has a name, in the default room.
-    pub(crate) fn enter_simply(&mut self, id: ConnectionId, nick: Nick, realname: &str) {
-        self.rename(id, nick);
-        if let Some(member) = self.member_mut(id) {
+    /// Makes a member of somebody who just has a name.
+    pub(crate) fn register_simply(&mut self, id: ConnectionId, nick: Nick, realname: &str) {
+        self.state.rename(id, nick);
+        if let Some(member) = self.state.member_mut(id) {
             member.username = USERNAME.into();
             member.realname =
                 pieces(&printable(realname), MAX_REALNAME).first().copied().unwrap_or_default().into();
         }
-        self.admit(id);
-        self.enter(id, self.settings.default_room.clone(), "");
+        self.propose(id, Change::Register);
     }
 
     fn plain_command(&mut self, id: ConnectionId, command: &str) {
@@ -111,10 +129,9 @@ impl Hub {
             "me" | "nick" | "join" => self.explain(id, &format!("/{word} needs something behind it; /help")),
             _ => {
                 let word = printable(word);
-                self.explain(
-                    id,
-                    &format!("/{word} is no command; /help lists them. To say it, type //{word}"),
-                );
+                let sentence =
+                    format!("There is no command /{word}; /help lists them. To say it, type //{word}");
+                self.explain(id, &sentence);
             }
         }
     }
@@ -122,40 +139,33 @@ impl Hub {
     fn plain_nick(&mut self, id: ConnectionId, name: &str) {
         match Nick::parse(name) {
             Err(error) => self.explain(id, &format!("{error}.")),
-            Ok(nick) if !self.may_have(id, &nick) => self.explain(id, &format!("The name {nick} is taken.")),
-            Ok(nick) => self.rename(id, nick),
+            Ok(nick) if !self.state.may_have(id, &nick) => {
+                self.explain(id, &format!("The name {nick} is taken."))
+            }
+            Ok(nick) => self.propose(id, Change::Nick { nick }),
         }
     }
 
-    /// One room at a time: whoever goes to another one leaves the first.
     fn plain_join(&mut self, id: ConnectionId, name: &str) {
         let (name, key) = name.split_once(' ').unwrap_or((name, ""));
-        let room = match RoomName::parse(name) {
-            Ok(room) => room,
-            Err(error) => return self.explain(id, &format!("{error}.")),
-        };
-        let before: Vec<_> = self.member(id).map_or_else(Vec::new, |member| member.rooms.clone());
-        if !self.enter(id, room.clone(), key.trim()) {
-            return;
+        match RoomName::parse(name) {
+            Ok(room) => self.propose(id, Change::Join { room, key: key.trim() }),
+            Err(error) => self.explain(id, &format!("{error}.")),
         }
-        for place in before {
-            if self.room_named(room.as_str()).is_none_or(|(there, _)| there != place.room) {
-                self.leave(id, place.room, None);
-            }
-        }
-        let place = self.plain_place(id);
-        self.explain(id, &place);
     }
 
     fn plain_who(&mut self, id: ConnectionId) {
-        let Some(room) = self.member(id).and_then(|m| m.rooms.first()).and_then(|p| self.rooms.get(p.room))
+        let Some(room) =
+            self.state.member(id).and_then(|m| m.rooms.first()).and_then(|p| self.state.rooms.get(p.room))
         else {
             return self.explain(id, "You are in no room; /join #room goes to one.");
         };
         let names: Vec<String> = room
             .seats()
             .iter()
-            .filter_map(|seat| Some(format!("{}{}", seat.prefixes(false), self.member(seat.member)?.name())))
+            .filter_map(|seat| {
+                Some(format!("{}{}", seat.prefixes(false), self.state.member(seat.member)?.name()))
+            })
             .collect();
         // A person reads some hundred names, no more; and a long answer must not fill the outbox.
         const SHOWN: usize = 500;
@@ -170,20 +180,25 @@ impl Hub {
 
     /// Says a text in the member's room, in as many messages as it needs.
     fn plain_say(&mut self, id: ConnectionId, text: &str, action: bool) {
-        let Some(place) = self.member(id).and_then(|member| member.rooms.first().copied()) else {
+        let Some(place) = self.state.member(id).and_then(|member| member.rooms.first().copied()) else {
             return self.explain(id, "You are in no room; /join #room goes to one.");
         };
-        let Some(room) = self.rooms.get(place.room).map(|room| room.name.to_string()) else { return };
+        let Some(room) = self.state.rooms.get(place.room).map(|room| room.name.to_string()) else { return };
         self.send_in_pieces(id, &room, text, action);
     }
 
     pub(crate) fn send_in_pieces(&mut self, id: ConnectionId, target: &str, text: &str, action: bool) {
         let text: String = text.chars().filter(|c| !matches!(c, '\0' | '\r' | '\n' | &CTCP)).collect();
         for piece in pieces(&text, self.room_for_text(id, target)) {
-            if action {
-                self.send(id, Verb::Privmsg, target, &format!("\u{1}ACTION {piece}\u{1}"), "");
+            let acted;
+            let text = if action {
+                acted = format!("\u{1}ACTION {piece}\u{1}");
+                &acted
             } else {
-                self.send(id, Verb::Privmsg, target, piece, "");
+                piece
+            };
+            if let Err(refused) = self.send(id, Verb::Privmsg, target, text, "") {
+                self.refuse(id, refused);
             }
         }
     }
@@ -194,8 +209,8 @@ impl Hub {
         let what = What::Message { verb: Verb::Privmsg, target, text, private: false };
         // Measured, not sent: no id is used up.
         let event = Event {
-            id: self.stamps.last(),
-            from: Cow::Owned(self.source(id)),
+            id: self.state.stamps.last(),
+            from: Cow::Owned(self.state.source(id)),
             tags: "",
             what,
             volatile: false,
@@ -207,7 +222,7 @@ impl Hub {
         if text.is_empty() {
             return self.explain(id, "/msg needs a name and a text: /msg bob hello");
         }
-        if self.find(nick).is_none() {
+        if self.state.find(nick).is_none() {
             return self.explain(id, &format!("Nobody here is called {}. /who lists the room.", shown(nick)));
         }
         self.send_in_pieces(id, nick, text, false);

@@ -1,17 +1,12 @@
 //! Who may connect: how many in all, how many from one address, and whom the operator banned.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::hub::delivery::event::SERVER;
+use crate::hub::state::limits::{PER_FAR_IP, PER_NEAR_IP};
 use crate::hub::state::member::{Member, Slot};
-use crate::hub::{ConnectionId, Hub, Output};
-
-/// Connections from one loopback or private address: a class behind one router.
-const PER_NEAR_IP: usize = 64;
-/// Connections from one address of the internet.
-const PER_FAR_IP: usize = 16;
+use crate::hub::state::{ConnectionId, State};
 
 /// A ban of an address.
 #[derive(Debug)]
@@ -129,57 +124,29 @@ fn is_near(ip: IpAddr) -> bool {
     }
 }
 
-impl Hub {
-    pub(crate) fn opened(
-        &mut self,
-        id: ConnectionId,
-        peer: SocketAddr,
-        (cloak, token): (u64, u128),
-        raw: bool,
-    ) {
-        if self.stopping {
-            return self.delivery.output(Output::Close { id });
-        }
-        if let Err(reason) = self.admission.enter(peer.ip(), self.now.elapsed) {
-            self.log(format!("refused: {peer} ({reason})"));
-            let line = if raw {
-                format!("{SERVER}: {reason}\n")
-            } else {
-                format!("ERROR :Closing link: {reason}\r\n")
-            };
-            self.delivery.output(Output::Line { to: id, line: line.into_bytes().into() });
-            return self.delivery.output(Output::Close { id });
-        }
+impl State {
+    /// Counts a connection in and gives it its place, or says why not.
+    pub(crate) fn open(&mut self, id: ConnectionId, member: Member) -> Result<(), String> {
+        self.admission.enter(member.peer.ip(), self.now.elapsed)?;
         let slot = id.slot as usize;
         if slot >= self.slots.len() {
             self.slots.resize_with(slot + 1, || Slot { generation: 0, member: None });
         }
-        self.slots[slot] = Slot {
-            generation: id.generation,
-            member: Some(Box::new(Member::new(peer, cloak, token, self.now.elapsed))),
-        };
-        self.delivery.open(id);
-        // A raw client may well wait for others to begin; TCP keepalive looks after it.
-        if !raw {
-            self.timers.arm(id, self.now.elapsed + self.settings.registration);
-        }
+        self.slots[slot] = Slot { generation: id.generation, member: Some(Box::new(member)) };
+        Ok(())
     }
 
-    /// Somebody is here no more, and no longer waited for either.
-    pub(crate) fn leave_admission(&mut self, ip: IpAddr, lingering: bool) {
-        if lingering { self.admission.waited(ip) } else { self.admission.leave(ip) }
-    }
-
-    /// Forgets a connection that is to be closed.
-    pub(crate) fn forget(&mut self, id: ConnectionId) {
-        let Some(member) = self.member(id) else { return };
-        let (ip, lingering) = (member.peer.ip(), member.lingering.is_some());
-        if let Some(slot) = self.slots.get_mut(id.slot as usize) {
-            slot.member = None;
+    /// Takes a connection's member out of its place.
+    pub(crate) fn close(&mut self, id: ConnectionId) -> Option<Box<Member>> {
+        self.member(id)?;
+        let member = self.slots.get_mut(id.slot as usize)?.member.take()?;
+        let ip = member.peer.ip();
+        if member.lingering.is_some() {
+            self.admission.waited(ip)
+        } else {
+            self.admission.leave(ip)
         }
-        self.delivery.close(id);
-        self.leave_admission(ip, lingering);
-        self.delivery.output(Output::Close { id });
+        Some(member)
     }
 }
 

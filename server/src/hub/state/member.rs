@@ -4,10 +4,11 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::hub::command::resume::Lingering;
+use crate::hub::state::Token;
 use crate::hub::state::room::Place;
+use crate::protocol::command::Verb;
 use crate::protocol::time::UnixMillis;
-use crate::protocol::{Capabilities, Capability, Folded, Nick};
+use crate::protocol::{Capabilities, Capability, Folded, MsgId, Nick};
 
 /// How a raw client writes text; settled by its first chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub(crate) struct Registration {
     pub(crate) negotiating: bool,
     pub(crate) user: bool,
     /// The token of an earlier connection (`parlor/resume`).
-    pub(crate) brought: Option<u128>,
+    pub(crate) brought: Option<Token>,
     /// It was told that it will have the place of that one.
     pub(crate) accepted: bool,
     pub(crate) wrong_tokens: u8,
@@ -71,8 +72,8 @@ pub(crate) struct Registration {
 pub(crate) struct Member {
     pub(crate) peer: SocketAddr,
     pub(crate) cloak: u64,
-    /// What it is handed out to come back with (`parlor/resume`); random. 0: nothing.
-    pub(crate) token: u128,
+    /// What it is handed out to come back with; without it, it cannot.
+    pub(crate) token: Option<Token>,
     pub(crate) speaker: Speaker,
     pub(crate) caps: Capabilities,
     /// The rest of registration; `None` once the member is in.
@@ -102,8 +103,27 @@ pub(crate) struct Member {
     pub(crate) lingering: Option<Box<Lingering>>,
 }
 
+/// Somebody whose connection is gone and who may come back.
+#[derive(Debug)]
+pub(crate) struct Lingering {
+    pub(crate) until: Duration,
+    /// What others will be told if it does not.
+    pub(crate) reason: Box<str>,
+    pub(crate) missed: Vec<Missed>,
+}
+
+/// A private message that came meanwhile. Not a line yet: who comes back may read other tags.
+#[derive(Debug)]
+pub(crate) struct Missed {
+    pub(crate) id: MsgId,
+    pub(crate) from: Source,
+    pub(crate) tags: String,
+    pub(crate) verb: Verb,
+    pub(crate) text: String,
+}
+
 impl Member {
-    pub(crate) fn new(peer: SocketAddr, cloak: u64, token: u128, now: Duration) -> Member {
+    pub(crate) fn new(peer: SocketAddr, cloak: u64, token: Option<Token>, now: Duration) -> Member {
         Member {
             peer,
             cloak,
@@ -151,6 +171,15 @@ impl Member {
     pub(crate) fn prefix(&self) -> String {
         format!("{}!{}@{}", self.name(), self.username, self.host())
     }
+}
+
+/// A member, or the server, as others see who does something.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) nick: String,
+    /// `nick!user@host`, or the server's name.
+    pub(crate) prefix: String,
+    pub(crate) bot: bool,
 }
 
 /// A host as others see it: twelve characters that stand for an address, and `.cloak`.

@@ -1,11 +1,171 @@
-//! Members, names, rooms, modes: data and rules. Nothing here sends a line.
+//! What the hub knows: who is here, which rooms there are, who may do what. Data and rules; nothing
+//! here sends a line.
 
 pub(crate) mod admission;
+pub(crate) mod guest;
 pub(crate) mod limits;
 pub(crate) mod member;
+pub(crate) mod modes;
+mod nicks;
+mod places;
+pub(crate) mod refusal;
 pub(crate) mod room;
 pub(crate) mod room_record;
 pub(crate) mod settings;
 pub(crate) mod stamp;
 pub(crate) mod timers;
+pub(crate) mod token;
 pub(crate) mod whowas;
+pub(crate) mod words;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::num::NonZeroU128;
+use std::sync::Arc;
+
+use crate::protocol::Folded;
+use crate::protocol::time::{Moment, UnixMillis};
+
+use admission::Admission;
+use member::{Member, Slot, Source};
+use room::{RoomId, Rooms};
+use settings::Settings;
+use stamp::Stamps;
+use timers::Timers;
+use whowas::Whowas;
+
+/// The name under which the server itself speaks to plain members.
+pub(crate) const SERVER: &str = "server";
+
+/// One connection, for as long as the server runs: a place in a table and how often that
+/// place was taken before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConnectionId {
+    /// The place in the table.
+    pub slot: u32,
+    /// Tells this connection from earlier ones in the same place.
+    pub generation: u32,
+}
+
+/// What a connection comes back with (`parlor/resume`): 128 random bits.
+pub type Token = NonZeroU128;
+
+/// A room to be written: its folded name, and what it is now, or nothing.
+pub(crate) type Unwritten = (Arc<str>, Option<Box<[u8]>>);
+
+/// See the [module](self).
+pub(crate) struct State {
+    pub(crate) settings: Settings,
+    pub(crate) started: UnixMillis,
+    /// The time of the input in hand.
+    pub(crate) now: Moment,
+    /// By [`ConnectionId::slot`]; as many as were ever connected at a time.
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) nicks: HashMap<Folded, ConnectionId>,
+    pub(crate) rooms: Rooms,
+    pub(crate) watchers: HashMap<Folded, Vec<ConnectionId>>,
+    pub(crate) whowas: Whowas,
+    pub(crate) admission: Admission,
+    pub(crate) timers: Timers,
+    pub(crate) stamps: Stamps,
+    pub(crate) population: Population,
+    /// Who comes back with which token.
+    pub(crate) tokens: HashMap<Token, ConnectionId>,
+    /// Rooms that are written down, those that are to be, and those that nobody is in.
+    written: HashSet<Arc<str>>,
+    changed_rooms: Vec<RoomId>,
+    empty_rooms: VecDeque<RoomId>,
+    /// What is to be written of rooms.
+    unwritten: Vec<Unwritten>,
+    pub(crate) stopping: bool,
+}
+
+/// How many are here, counted as they come and go.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Population {
+    pub(crate) registered: usize,
+    pub(crate) registered_peak: usize,
+    pub(crate) invisible: usize,
+    pub(crate) operators: usize,
+}
+
+impl State {
+    /// The default room, and nobody in it.
+    pub(crate) fn new(settings: Settings, now: Moment) -> State {
+        let mut rooms = Rooms::default();
+        rooms.create(settings.default_room.clone(), now.wall, true);
+        State {
+            stamps: Stamps::new(settings.boot, settings.last_millis),
+            admission: Admission::new(settings.max_clients, settings.max_clients_per_ip),
+            settings,
+            started: now.wall,
+            now,
+            slots: Vec::new(),
+            nicks: HashMap::new(),
+            rooms,
+            watchers: HashMap::new(),
+            whowas: Whowas::default(),
+            timers: Timers::default(),
+            population: Population::default(),
+            tokens: HashMap::new(),
+            written: HashSet::new(),
+            changed_rooms: Vec::new(),
+            empty_rooms: VecDeque::new(),
+            unwritten: Vec::new(),
+            stopping: false,
+        }
+    }
+
+    /// The member at `id`, if that connection is still here.
+    pub(crate) fn member(&self, id: ConnectionId) -> Option<&Member> {
+        let slot = self.slots.get(id.slot as usize)?;
+        slot.member.as_deref().filter(|_| slot.generation == id.generation)
+    }
+
+    pub(crate) fn member_mut(&mut self, id: ConnectionId) -> Option<&mut Member> {
+        let slot = self.slots.get_mut(id.slot as usize)?;
+        slot.member.as_deref_mut().filter(|_| slot.generation == id.generation)
+    }
+
+    /// The registered member who has this name.
+    pub(crate) fn find(&self, nick: &str) -> Option<ConnectionId> {
+        let id = *self.nicks.get(&Folded::new(nick))?;
+        self.member(id).filter(|member| member.registered()).map(|_| id)
+    }
+
+    /// The name of the member at `id`, or `*` before it has one.
+    pub(crate) fn nick_of(&self, id: ConnectionId) -> &str {
+        self.member(id).and_then(|member| member.nick.as_ref()).map_or("*", |nick| nick.as_str())
+    }
+
+    /// Every connection, registered or not, lowest place first.
+    pub(crate) fn connections(&self) -> Vec<ConnectionId> {
+        let slots = self.slots.iter().enumerate().filter(|(_, slot)| slot.member.is_some());
+        slots.map(|(at, slot)| ConnectionId { slot: at as u32, generation: slot.generation }).collect()
+    }
+
+    /// Everyone who is here, lowest place first.
+    pub(crate) fn everyone(&self) -> impl Iterator<Item = (ConnectionId, &Member)> {
+        self.slots.iter().enumerate().filter_map(|(slot, entry)| {
+            let id = ConnectionId { slot: slot as u32, generation: entry.generation };
+            entry.member.as_deref().filter(|member| member.registered()).map(|member| (id, member))
+        })
+    }
+
+    /// The rooms that somebody is in, in the order of joining.
+    pub(crate) fn rooms_of(&self, id: ConnectionId) -> Vec<RoomId> {
+        self.member(id).map_or_else(Vec::new, |member| member.rooms.iter().map(|place| place.room).collect())
+    }
+
+    /// The member at `id` as the source of an event.
+    pub(crate) fn source(&self, id: ConnectionId) -> Source {
+        match self.member(id) {
+            Some(member) => Source { nick: member.name().into(), prefix: member.prefix(), bot: member.bot },
+            None => self.server_source(),
+        }
+    }
+
+    /// The server as the source of an event.
+    pub(crate) fn server_source(&self) -> Source {
+        Source { nick: SERVER.into(), prefix: self.settings.name.clone(), bot: false }
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::hub::ConnectionId;
+use crate::hub::state::{ConnectionId, Token};
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, RoomName, mask};
 
@@ -14,9 +14,38 @@ pub(crate) struct RoomId {
     serial: u32,
 }
 
-/// Ranks in a room; a seat's rank is the sum of what it has.
-pub(crate) const VOICE: u8 = 1;
-pub(crate) const OPERATOR: u8 = 2;
+/// Rank in a room: operator, voice, both or none. Ordered: an operator is above a voice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank(u8);
+
+impl Rank {
+    pub(crate) const NONE: Rank = Rank(0);
+    pub(crate) const VOICE: Rank = Rank(1);
+    pub(crate) const OPERATOR: Rank = Rank(2);
+
+    pub(crate) fn has(self, rank: Rank) -> bool {
+        self.0 & rank.0 == rank.0
+    }
+
+    pub(crate) fn with(self, rank: Rank) -> Rank {
+        Rank(self.0 | rank.0)
+    }
+
+    pub(crate) fn without(self, rank: Rank) -> Rank {
+        Rank(self.0 & !rank.0)
+    }
+
+    /// As it is written down.
+    pub(crate) fn number(self) -> u8 {
+        self.0
+    }
+
+    /// As it was written down; `None` for what is no rank.
+    pub(crate) fn parse(number: &str) -> Option<Rank> {
+        let number = number.parse().ok()?;
+        (number <= Rank::VOICE.with(Rank::OPERATOR).0).then_some(Rank(number))
+    }
+}
 
 /// Where a member sits: the room, and the number of the seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +60,13 @@ pub(crate) struct Seat {
     pub(crate) member: ConnectionId,
     /// Rises with each join, so that a reply in pages knows where it stopped.
     pub(crate) number: u32,
-    pub(crate) rank: u8,
+    pub(crate) rank: Rank,
 }
 
 impl Seat {
     /// `@`, `+`, both or none: all with `multi-prefix`, else the highest.
     pub(crate) fn prefixes(&self, all: bool) -> &'static str {
-        match (self.rank & OPERATOR != 0, self.rank & VOICE != 0) {
+        match (self.rank.has(Rank::OPERATOR), self.rank.has(Rank::VOICE)) {
             (true, true) if all => "@+",
             (true, _) => "@",
             (false, true) => "+",
@@ -66,9 +95,9 @@ pub(crate) struct Topic {
 /// A rank that belongs to whoever has the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Holder {
-    /// The token of [`resume`](crate::hub::resume) that was handed out last.
-    pub(crate) token: u128,
-    pub(crate) rank: u8,
+    /// The token that was handed out last.
+    pub(crate) token: Token,
+    pub(crate) rank: Rank,
     /// When it was used last.
     pub(crate) at: UnixMillis,
 }
@@ -151,7 +180,7 @@ impl Room {
     }
 
     /// Seats a member and returns the seat's number.
-    pub(crate) fn sit(&mut self, member: ConnectionId, rank: u8) -> u32 {
+    pub(crate) fn sit(&mut self, member: ConnectionId, rank: Rank) -> u32 {
         if self.next_number == u32::MAX {
             // Four thousand million joins: number anew, in the same order. A page in progress
             // may then repeat or miss a name.

@@ -1,28 +1,19 @@
-//! What a room is besides its people: how that is written down, and when.
+//! The record of a room: topic, modes, lists and ranks by token, how and when they are written down.
 //!
 //! Topic, modes, lists and the ranks that belong to a secret survive a restart, and a room that
 //! everybody has left keeps them. A room that has nothing but its name ends with its last member.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use crate::hub::history::record::{put, take};
-use crate::hub::history::seen::Seen;
-use crate::hub::state::room::{Entry, Flags, Holder, Room, RoomId, Topic};
-use crate::hub::{Hub, Output};
+use crate::hub::state::limits::{HELD_FOR, MAX_EMPTY};
+use crate::hub::state::room::{Entry, Flags, Holder, Rank, Room, RoomId, Topic};
+use crate::hub::state::words::{put, take};
+use crate::hub::state::{State, Token, Unwritten};
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, RoomName};
 
 /// The first byte of what is written.
 const VERSION: u8 = 1;
-/// Rooms that are kept although nobody is in them; beyond, the one left first goes that was open
-/// to all. What was said in a locked one must not be read by who makes it anew: of those the one
-/// left last goes, so that nobody can push an older one out.
-const MOST_EMPTY: usize = 10_000;
-/// Ranks by a secret that one room keeps.
-pub(crate) const MOST_HOLDERS: usize = 64;
-/// A secret that was not used for so long is worth nothing any more.
-const HELD_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
-
 const LETTERS: &str = "imnst";
 
 /// Writes down what a room is; `None` if it is nothing but its name.
@@ -65,7 +56,7 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
     for holder in &room.holders {
         word("holder");
         word(&format!("{:032x}", holder.token));
-        word(&holder.rank.to_string());
+        word(&holder.rank.number().to_string());
         word(&holder.at.0.to_string());
     }
     Some(bytes.into())
@@ -95,8 +86,8 @@ fn decode(state: &[u8], room: &mut Room) -> Option<()> {
         match what {
             "topic" => room.topic = Some(Topic { text: text.into(), setter: setter.into(), at }),
             "holder" => {
-                let token = u128::from_str_radix(text, 16).ok()?;
-                room.holders.push(Holder { token, rank: setter.parse().ok()?, at });
+                let token = u128::from_str_radix(text, 16).ok().and_then(Token::new)?;
+                room.holders.push(Holder { token, rank: Rank::parse(setter)?, at });
             }
             list => {
                 let entry = Entry { mask: text.into(), folded: Folded::new(text), setter: setter.into(), at };
@@ -118,12 +109,10 @@ fn millis(number: &str) -> Option<UnixMillis> {
     number.parse().ok().map(UnixMillis)
 }
 
-impl Hub {
+impl State {
     /// Takes in what a store remembers: rooms, by folded names and with states as
-    /// [`Output::Room`] gave them out, and the fingerprints of a day's records. Says which rooms
-    /// could not be read.
-    pub fn restore(&mut self, rooms: Vec<(Box<str>, Box<[u8]>)>, fingerprints: Vec<u64>) -> Vec<Box<str>> {
-        self.seen = Seen::new(fingerprints);
+    /// [`Output::Room`](crate::hub::delivery::output::Output::Room) gave them out. Says which could not be read.
+    pub(crate) fn restore(&mut self, rooms: Vec<(Box<str>, Box<[u8]>)>) -> Vec<Box<str>> {
         let mut unreadable = Vec::new();
         for (folded, state) in rooms {
             let read = name_of(&state).filter(|name| name.fold().as_str() == &*folded).and_then(|name| {
@@ -153,24 +142,23 @@ impl Hub {
         }
     }
 
-    /// Writes down the rooms that changed.
-    pub(crate) fn write_rooms(&mut self) {
+    /// What is to be written of rooms since the last call: folded names, and what they are now, or
+    /// nothing.
+    pub(crate) fn take_unwritten(&mut self) -> Vec<Unwritten> {
         let changed = std::mem::take(&mut self.changed_rooms);
-        if !self.settings.durable {
-            return;
-        }
         for id in changed {
-            let Some(room) = self.rooms.get(id) else { continue };
+            let Some(room) = self.rooms.get(id).filter(|_| self.settings.durable) else { continue };
             let (folded, state) = (room.folded.clone(), encode(room));
             self.write_room(folded, state);
         }
+        std::mem::take(&mut self.unwritten)
     }
 
-    fn write_room(&mut self, room: std::sync::Arc<str>, state: Option<Box<[u8]>>) {
+    fn write_room(&mut self, room: Arc<str>, state: Option<Box<[u8]>>) {
         let known =
             if state.is_some() { !self.written.insert(room.clone()) } else { self.written.remove(&room) };
         if state.is_some() || known {
-            self.delivery.output(Output::Room { room, state });
+            self.unwritten.push((room, state));
         }
     }
 
@@ -185,11 +173,11 @@ impl Hub {
         // Without a disk a room lasts as long as somebody is in it, as on any IRC server.
         let folded = room.folded.clone();
         if self.settings.durable && encode(room).is_some() {
-            let Hub { empty_rooms, rooms, .. } = self;
+            let State { empty_rooms, rooms, .. } = self;
             let is_empty = |room: &RoomId| rooms.get(*room).is_some_and(|room| room.seats().is_empty());
             empty_rooms.retain(|room| *room != id && is_empty(room));
             empty_rooms.push_back(id);
-            if empty_rooms.len() > MOST_EMPTY {
+            if empty_rooms.len() > MAX_EMPTY {
                 self.end_an_empty_room();
             }
             return self.changed(id);
@@ -200,11 +188,11 @@ impl Hub {
         }
         // Its key or its ban list ends with it: whoever makes the next room of this name must not
         // read what was said in this one.
-        self.delivery.output(Output::Room { room: folded, state: None });
+        self.unwritten.push((folded, None));
     }
 
     fn end_an_empty_room(&mut self) {
-        let Hub { empty_rooms, rooms, .. } = self;
+        let State { empty_rooms, rooms, .. } = self;
         let open = empty_rooms.iter().position(|room| rooms.get(*room).is_none_or(|room| !room.is_locked()));
         let gone = match open {
             Some(at) => empty_rooms.remove(at),
@@ -241,7 +229,7 @@ mod tests {
         };
         room.bans.push(entry.clone());
         room.invitations.push(entry);
-        room.holders.push(Holder { token: u128::MAX - 1, rank: 3, at: UnixMillis(11) });
+        room.holders.push(Holder { token: Token::MAX, rank: Rank::VOICE, at: UnixMillis(11) });
         std::mem::replace(room, Rooms::default().made())
     }
 

@@ -27,7 +27,7 @@ pub struct Settings {
     /// Connections at a time from one address; `None`: 64 from loopback and private
     /// addresses, 16 from others.
     pub max_clients_per_ip: Option<usize>,
-    /// Whether [`Output::Console`](crate::hub::Output::Console) also carries what happens in rooms.
+    /// Whether [`Output::Console`](crate::hub::delivery::output::Output::Console) also carries what happens in rooms.
     pub narrate: bool,
     /// How long a connection may take to tell its name. Default 30 s.
     pub registration: Duration,

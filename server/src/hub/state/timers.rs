@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::hub::ConnectionId;
+use crate::hub::state::ConnectionId;
 
 /// Deadlines in whole seconds. Each connection that has one has exactly one; who was active
 /// meanwhile is put off when its old deadline comes, so activity costs nothing.

@@ -6,6 +6,8 @@ mod receipts;
 use std::time::Duration;
 
 use super::*;
+use crate::protocol::Message;
+use crate::protocol::line::MAX_BODY;
 use crate::testing::{Random, World};
 
 impl World {
@@ -13,34 +15,34 @@ impl World {
     pub(super) fn check(&self) {
         let hub = &self.hub;
         let mut seats = 0;
-        for (slot, entry) in hub.slots.iter().enumerate() {
+        for (slot, entry) in hub.state.slots.iter().enumerate() {
             let id = ConnectionId { slot: slot as u32, generation: entry.generation };
             let Some(member) = &entry.member else { continue };
             for place in &member.rooms {
-                let seat = hub.rooms.get(place.room).and_then(|room| room.seat(place.number));
+                let seat = hub.state.rooms.get(place.room).and_then(|room| room.seat(place.number));
                 assert_eq!(seat.map(|seat| seat.member), Some(id), "a place without its seat");
                 seats += 1;
             }
             if let Some(nick) = &member.nick {
-                assert_eq!(hub.nicks.get(&nick.fold()), Some(&id), "{nick} is not found by name");
+                assert_eq!(hub.state.nicks.get(&nick.fold()), Some(&id), "{nick} is not found by name");
             }
             for (name, _) in &member.watched {
-                assert!(hub.watchers[name].contains(&id));
+                assert!(hub.state.watchers[name].contains(&id));
             }
         }
-        assert_eq!(hub.rooms.from(0).map(|(_, room)| room.seats().len()).sum::<usize>(), seats);
-        assert_eq!(hub.rooms.from(0).count(), hub.rooms.len());
-        let durable = hub.settings.durable;
-        assert!(hub.rooms.from(0).all(|(_, room)| durable || room.is_alive()));
-        for (_, room) in hub.rooms.from(0) {
+        assert_eq!(hub.state.rooms.from(0).map(|(_, room)| room.seats().len()).sum::<usize>(), seats);
+        assert_eq!(hub.state.rooms.from(0).count(), hub.state.rooms.len());
+        let durable = hub.state.settings.durable;
+        assert!(hub.state.rooms.from(0).all(|(_, room)| durable || room.is_alive()));
+        for (_, room) in hub.state.rooms.from(0) {
             assert!(room.seats().is_sorted_by_key(|seat| seat.number));
         }
-        for id in hub.nicks.values().chain(hub.watchers.values().flatten()) {
-            assert!(hub.member(*id).is_some(), "a name leads to nobody");
+        for id in hub.state.nicks.values().chain(hub.state.watchers.values().flatten()) {
+            assert!(hub.state.member(*id).is_some(), "a name leads to nobody");
         }
-        assert_eq!(hub.population.registered, hub.everyone().count());
-        assert_eq!(hub.population.invisible, hub.everyone().filter(|(_, m)| m.invisible).count());
-        assert_eq!(hub.population.operators, hub.everyone().filter(|(_, m)| m.operator).count());
+        assert_eq!(hub.state.population.registered, hub.state.everyone().count());
+        assert_eq!(hub.state.population.invisible, hub.state.everyone().filter(|(_, m)| m.invisible).count());
+        assert_eq!(hub.state.population.operators, hub.state.everyone().filter(|(_, m)| m.operator).count());
     }
 }
 
@@ -249,7 +251,7 @@ fn mode_changes_without_end_go_out_in_lines_of_512_bytes() {
 fn a_raw_client_may_listen_before_it_speaks() {
     let mut world = World::new();
     let id = ConnectionId { slot: 0, generation: 1 };
-    world.give(Input::Opened { id, peer: ([127, 0, 0, 1], 1).into(), cloak: 1, token: 0, raw: true });
+    world.give(Input::Opened { id, peer: ([127, 0, 0, 1], 1).into(), cloak: 1, token: None, raw: true });
     world.pass(600);
     assert_eq!(world.closed, []);
 }
@@ -403,7 +405,7 @@ fn random_commands_leave_everything_consistent() {
             let closed = std::mem::take(&mut world.closed);
             ids.retain(|id| !closed.contains(id));
             for id in &ids {
-                let irc = world.hub.member(*id).is_some_and(|member| member.speaker == Speaker::Irc);
+                let irc = world.hub.state.member(*id).is_some_and(|member| member.speaker == Speaker::Irc);
                 for line in world.heard(*id).iter().filter(|_| irc) {
                     let message = Message::parse(line).unwrap_or_else(|| panic!("seed {seed}: {line:?}"));
                     let body =

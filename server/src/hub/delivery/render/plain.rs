@@ -1,6 +1,7 @@
 //! For a person at a terminal.
 
-use crate::hub::delivery::event::{Event, SERVER, What};
+use crate::hub::delivery::event::{Event, What};
+use crate::hub::state::SERVER;
 use crate::protocol::command::Verb;
 use crate::protocol::text::{self, printable};
 

@@ -1,6 +1,7 @@
 //! For raw clients: chat programs of tutorials.
 
-use crate::hub::delivery::event::{Event, SERVER, What};
+use crate::hub::delivery::event::{Event, What};
+use crate::hub::state::SERVER;
 use crate::hub::state::member::RawKind;
 use crate::protocol::command::Verb;
 use crate::protocol::html;

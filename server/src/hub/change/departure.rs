@@ -1,0 +1,78 @@
+//! Leaving for good: QUIT, lost connections, the end of the server.
+
+use crate::hub::Hub;
+use crate::hub::delivery::event::What;
+use crate::hub::delivery::output::Output;
+use crate::hub::delivery::queue::Order;
+use crate::hub::state::ConnectionId;
+use crate::hub::state::member::Speaker;
+use crate::protocol::text::printable;
+
+impl Hub {
+    /// The connection ended or has to end, for a reason the server knows.
+    pub(crate) fn lost(&mut self, id: ConnectionId, reason: &str) {
+        self.closing_line(id, reason);
+        if !self.linger(id, reason) {
+            self.depart(id, reason, reason);
+        }
+    }
+
+    /// What a peer is told last, in its own way.
+    pub(crate) fn closing_line(&mut self, id: ConnectionId, reason: &str) {
+        self.delivery.end_label(id);
+        self.go_on(id);
+        let line = match self.state.member(id).map(|member| member.speaker) {
+            None => return,
+            Some(Speaker::Raw(_)) => {
+                let event = self.server_event(What::Announcement { target: "*", text: reason });
+                return self.tell(id, &event);
+            }
+            Some(Speaker::Plain) => format!("-!- Closing link: {}\n", printable(reason)),
+            Some(_) => format!("ERROR :Closing link: {reason}\r\n"),
+        };
+        self.delivery.send(id, line.into_bytes().into(), Order::News);
+    }
+
+    /// Takes a connection out of everything. `reason` is for people, `logged` for the log.
+    pub(crate) fn depart(&mut self, id: ConnectionId, reason: &str, logged: &str) {
+        let Some(member) = self.state.member(id) else { return };
+        let (peer, registered) = (member.peer, member.registered());
+        if registered {
+            let event = self.event(id, What::Quit { reason });
+            self.tell_neighbours(id, &event, |_| true);
+            self.record_everywhere(id, &event);
+            self.narrate("", &event);
+            self.state.remember(id);
+            self.state.leave_everything(id);
+            self.log(format!("left: {} from {peer} ({logged})", event.from.nick));
+        } else {
+            self.log(format!("refused: {peer} ({logged})"));
+        }
+        let nick = self.state.free_names(id);
+        if let (true, Some(nick)) = (registered, nick) {
+            self.watched_left(&nick.fold(), nick.as_str());
+        }
+        self.forget(id);
+    }
+
+    /// Forgets a connection that is to be closed.
+    fn forget(&mut self, id: ConnectionId) {
+        if self.state.close(id).is_some() {
+            self.delivery.close(id);
+            self.delivery.output(Output::Close { id });
+        }
+    }
+
+    /// The server ends: everybody is told, and closed.
+    pub(crate) fn stop(&mut self) {
+        self.state.stopping = true;
+        for id in self.state.connections() {
+            if let Some(member) = self.state.member(id) {
+                let (token, places) = (member.token, member.rooms.clone());
+                places.into_iter().for_each(|place| self.state.renew_holder(token, place));
+                self.closing_line(id, "The server is stopping");
+                self.forget(id);
+            }
+        }
+    }
+}

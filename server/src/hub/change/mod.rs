@@ -1,0 +1,196 @@
+//! What changes something for others, and the one place that does it.
+//!
+//! A command reads words and decides on a [`Change`]: plain values, names as they were written, no
+//! place in a table of this hub. [`Hub::apply`] checks it against the state as it is now, changes the
+//! state, tells those who are to hear it and has it recorded. Its time and its message ids are the
+//! state's ([`State::now`](super::state::State), [`Stamps`](super::state::stamp::Stamps)), and come
+//! with the input, as cloak and token came with the connection.
+//!
+//! Today a change is applied as soon as it is proposed. In an order that several servers share,
+//! [`Hub::propose`] would hand it to them, and they would give it to `apply`; a change that lost
+//! against an earlier one is refused there as any other is. What concerns one connection only
+//! (replies, paging, time-outs, PING, CAP, WHO) is no change.
+
+mod departure;
+mod modes;
+mod operator;
+mod people;
+mod reply;
+mod resume;
+mod rooms;
+mod talk;
+mod tell;
+
+pub(crate) use operator::FOR_LONG;
+pub(crate) use talk::MAX_ANNOUNCEMENT;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::hub::Hub;
+use crate::hub::state::ConnectionId;
+use crate::hub::state::modes::ModeChange;
+use crate::hub::state::refusal::Refused;
+use crate::hub::state::room::Rank;
+use crate::protocol::command::Verb;
+use crate::protocol::{Nick, RoomName};
+
+/// What somebody who is here, or comes, changes for others.
+#[derive(Debug)]
+pub(crate) enum Change<'a> {
+    /// The end of registration: a new member, or one who comes back to its place.
+    Register,
+    Nick {
+        nick: Nick,
+    },
+    Away {
+        text: Option<&'a str>,
+    },
+    Setname {
+        realname: &'a str,
+    },
+    /// Modes of the member itself, letters of [`USER_MODES`](super::state::modes::USER_MODES).
+    UserModes {
+        changes: &'a [ModeChange<'a>],
+    },
+    Join {
+        room: RoomName,
+        key: &'a str,
+    },
+    Part {
+        room: &'a str,
+        reason: Option<&'a str>,
+    },
+    Kick {
+        room: &'a str,
+        nick: &'a str,
+        reason: Option<&'a str>,
+    },
+    Topic {
+        room: &'a str,
+        text: &'a str,
+    },
+    Modes {
+        room: &'a str,
+        changes: &'a [ModeChange<'a>],
+    },
+    Invite {
+        nick: &'a str,
+        room: &'a str,
+    },
+    /// PRIVMSG, NOTICE or TAGMSG to those in a room who have at least this rank. `tags`: client-only,
+    /// escaped and joined.
+    Talk {
+        verb: Verb,
+        room: &'a str,
+        rank: Rank,
+        text: &'a str,
+        tags: &'a str,
+    },
+    Wallops {
+        text: &'a str,
+    },
+    Kill {
+        nick: &'a str,
+        reason: Option<&'a str>,
+    },
+    /// The member goes, and is not waited for. `reason` is for people, `logged` for the log.
+    Quit {
+        reason: &'a str,
+        logged: &'a str,
+    },
+}
+
+/// What the operator has the server do, from the console, from afar, or as the host of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// The server speaks in every room, and to those who are in none. A text of more than 360 bytes
+    /// goes out as several.
+    Announce {
+        /// Whatever it begins with.
+        text: String,
+    },
+    /// Makes a member operator of a room, or lets it in there.
+    Op {
+        /// The member.
+        nick: String,
+        /// The room, with its `#`.
+        room: String,
+    },
+    /// Disconnects a member.
+    Kick {
+        /// The member.
+        nick: String,
+        /// Why, for everybody; perhaps empty. At most 300 bytes of it are told.
+        why: String,
+    },
+    /// Disconnects an address (IPv6: its /64) and keeps it out, until the server's end at most.
+    Ban {
+        /// Whose address.
+        whom: Target,
+        /// `None`: until [`Operation::Unban`].
+        minutes: Option<u32>,
+    },
+    /// Lets an address in again.
+    Unban {
+        /// IPv6: any of its /64.
+        address: IpAddr,
+    },
+    /// Asks for [`Output::Stop`](super::Output::Stop); people are told if it is not at once.
+    Stop {
+        /// In so long.
+        after: Duration,
+    },
+}
+
+/// Whom a ban is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Who has this name now.
+    Nick(String),
+    /// Everybody from this address.
+    Address(IpAddr),
+}
+
+/// Who has an operation done, and so who hears the answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Asker {
+    /// The server's standard input.
+    Console,
+    /// A server operator, from afar.
+    Operator(ConnectionId),
+    /// The host of the server, who sees what has come of it.
+    Host,
+}
+
+impl Hub {
+    /// Does what a member wants, or tells it why not.
+    pub(crate) fn propose(&mut self, by: ConnectionId, change: Change<'_>) {
+        if let Err((numeric, why)) = self.apply(by, change) {
+            self.reply(by, numeric, why);
+        }
+    }
+
+    fn apply(&mut self, by: ConnectionId, change: Change<'_>) -> Result<(), Refused> {
+        match change {
+            Change::Talk { verb, room, rank, text, tags } => self.talk(by, verb, room, rank, text, tags),
+            Change::Register => self.register(by),
+            Change::Nick { nick } => self.rename(by, nick),
+            Change::Away { text } => self.away(by, text),
+            Change::Setname { realname } => self.setname(by, realname),
+            Change::UserModes { changes } => self.user_modes(by, changes),
+            Change::Join { room, key } => self.join(by, room, key),
+            Change::Part { room, reason } => self.part(by, room, reason),
+            Change::Kick { room, nick, reason } => self.kick(by, room, nick, reason),
+            Change::Topic { room, text } => self.topic(by, room, text),
+            Change::Modes { room, changes } => self.room_modes(by, room, changes),
+            Change::Invite { nick, room } => self.invite(by, nick, room),
+            Change::Wallops { text } => self.wallops(by, text),
+            Change::Kill { nick, reason } => self.kill(by, nick, reason),
+            Change::Quit { reason, logged } => {
+                self.depart(by, reason, logged);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Members: the end of registration, names, being away.
+
+use crate::hub::Hub;
+use crate::hub::delivery::event::What;
+use crate::hub::state::ConnectionId;
+use crate::hub::state::member::Speaker;
+use crate::hub::state::refusal::Refused;
+use crate::protocol::Numeric::*;
+use crate::protocol::{Capability, Nick};
+
+impl Hub {
+    /// Makes a member of a connection that has a name or brings a token. Who speaks no IRC begins in
+    /// the default room.
+    pub(super) fn register(&mut self, id: ConnectionId) -> Result<(), Refused> {
+        let brought = self.state.brought(id);
+        if let Some(missed) = brought.and_then(|token| self.take_over(id, token)) {
+            self.welcome(id, brought);
+            self.show_resumed(id, missed);
+            return Ok(());
+        }
+        let Some(member) = self.state.admit(id) else { return Ok(()) };
+        let speaker = member.speaker;
+        let text = format!("joined: {} from {} ({speaker})", member.name(), member.peer);
+        self.log(text);
+        self.watched_came(id);
+        if speaker == Speaker::Irc {
+            self.welcome(id, brought);
+            return Ok(());
+        }
+        let entered = self.enter(id, self.state.settings.default_room.clone(), "");
+        if speaker == Speaker::Plain {
+            self.plain_welcome(id);
+        }
+        entered.map(|_| ())
+    }
+
+    /// Gives a member, or a connection that is to be one, another name.
+    pub(crate) fn rename(&mut self, id: ConnectionId, nick: Nick) -> Result<(), Refused> {
+        if !self.state.may_have(id, &nick) {
+            return Err((ERR_NICKNAMEINUSE, format!("{nick} :That name is taken")));
+        }
+        let Some(member) = self.state.member(id).filter(|member| member.nick.as_ref() != Some(&nick)) else {
+            return Ok(());
+        };
+        let registered = member.registered();
+        if registered {
+            let event = self.event(id, What::Nick { new: nick.as_str() });
+            self.tell_neighbours(id, &event, |_| true);
+            self.record_everywhere(id, &event);
+            self.narrate("", &event);
+            self.tell(id, &event);
+        }
+        if let (true, Some(before)) = (registered, self.state.rename(id, nick)) {
+            self.watched_left(&before.fold(), before.as_str());
+            self.watched_came(id);
+        }
+        Ok(())
+    }
+
+    pub(super) fn away(&mut self, id: ConnectionId, text: Option<&str>) -> Result<(), Refused> {
+        let Some(member) = self.state.member_mut(id) else { return Ok(()) };
+        let changed = member.away.as_deref() != text;
+        member.away = text.map(Into::into);
+        match text {
+            Some(_) => self.reply(id, RPL_NOWAWAY, ":You are marked as away"),
+            None => self.reply(id, RPL_UNAWAY, ":You are no longer marked as away"),
+        }
+        if changed {
+            let event = self.event(id, What::Away { text });
+            self.tell_neighbours(id, &event, |caps| caps.has(Capability::AwayNotify));
+        }
+        Ok(())
+    }
+
+    pub(super) fn setname(&mut self, id: ConnectionId, realname: &str) -> Result<(), Refused> {
+        let Some(member) = self.state.member_mut(id) else { return Ok(()) };
+        member.realname = realname.into();
+        let own = member.has(Capability::Setname);
+        let event = self.event(id, What::Setname { realname });
+        self.tell_neighbours(id, &event, |caps| caps.has(Capability::Setname));
+        if own {
+            self.tell(id, &event);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! A connection that is lost: its member is waited for, and comes back on another one.
+
+use std::borrow::Cow;
+
+use crate::hub::Hub;
+use crate::hub::delivery::event::{Event, What};
+use crate::hub::delivery::output::Output;
+use crate::hub::state::limits::{LINGER, MAX_MISSED};
+use crate::hub::state::member::Speaker;
+use crate::hub::state::member::{Lingering, Missed};
+use crate::hub::state::room::RoomId;
+use crate::hub::state::{ConnectionId, Token};
+use crate::protocol::Capability;
+
+impl Hub {
+    /// The end of a registration that brought a token: takes the old place over, if that is
+    /// still there. The private lines that came meanwhile, if so.
+    pub(super) fn take_over(&mut self, id: ConnectionId, token: Token) -> Option<Vec<Missed>> {
+        let old = self.state.holder_of(token)?;
+        self.state.tokens.remove(&token);
+        if self.state.member(old)?.lingering.is_none() {
+            self.closing_line(old, "Resumed elsewhere");
+        }
+        let missed = self.state.move_member(old, id)?;
+        self.delivery.close(old);
+        self.delivery.output(Output::Close { id: old });
+        let member = self.state.member(id)?;
+        self.log(format!("resumed: {} from {}", member.name(), member.peer));
+        Some(missed)
+    }
+
+    /// After the welcome of somebody who came back: its rooms, and what it missed.
+    pub(super) fn show_resumed(&mut self, id: ConnectionId, missed: Vec<Missed>) {
+        for room in self.state.rooms_of(id) {
+            self.show_resumed_room(id, room);
+        }
+        let nick = self.state.nick_of(id).to_owned();
+        for Missed { id: when, from, tags, verb, text } in missed {
+            let what = What::Message { verb, target: &nick, text: &text, private: true };
+            self.tell(id, &Event { id: when, from: Cow::Owned(from), tags: &tags, what, volatile: false });
+        }
+    }
+
+    fn show_resumed_room(&mut self, id: ConnectionId, room: RoomId) {
+        let (Some(member), Some(state)) = (self.state.member(id), self.state.rooms.get(room)) else { return };
+        let (name, realname) = (state.name.to_string(), member.realname.to_string());
+        let event = self.event(id, What::Join { room: &name, realname: &realname });
+        self.tell(id, &event);
+        self.show_room(id, room);
+    }
+
+    /// Hands out the token of this connection, and lets it stand for what the one before stood
+    /// for.
+    pub(crate) fn hand_out_token(&mut self, id: ConnectionId, brought: Option<Token>) {
+        let Some(member) = self.state.member(id) else { return };
+        let token = member.token.filter(|_| member.has(Capability::Resume));
+        if let Some(token) = token {
+            self.state.tokens.insert(token, id);
+            self.say_as_server(id, format!("RESUME TOKEN {token:032x}"));
+        }
+        // Used is used, though nothing new is handed out for it.
+        brought.into_iter().for_each(|brought| self.state.pass_on(brought, token));
+        if token.is_none() {
+            return;
+        }
+        self.state.rooms_of(id).into_iter().for_each(|room| self.state.bind_rank(id, room));
+    }
+
+    /// The connection is gone without a good-bye: whether it is waited for. Others are told
+    /// `reason` when that was in vain.
+    pub(crate) fn linger(&mut self, id: ConnectionId, reason: &str) -> bool {
+        let until = self.state.now.elapsed + LINGER;
+        let stopping = self.state.stopping;
+        let Some(member) = self.state.member(id) else { return false };
+        let wanted = member.registered()
+            && member.speaker == Speaker::Irc
+            && member.token.is_some_and(|token| self.state.tokens.contains_key(&token))
+            && member.lingering.is_none();
+        let ip = member.peer.ip();
+        if !wanted || stopping || !self.state.admission.wait_for(ip) {
+            return false;
+        }
+        let Some(member) = self.state.member_mut(id) else { return false };
+        member.lingering = Some(Box::new(Lingering { until, reason: reason.into(), missed: Vec::new() }));
+        let text = format!("waiting: {} from {} ({reason})", member.name(), member.peer);
+        self.log(text);
+        self.delivery.close(id);
+        self.state.timers.arm(id, until);
+        self.delivery.output(Output::Detach { id });
+        true
+    }
+
+    /// Looks at somebody who is waited for. Says whether that is so.
+    pub(crate) fn tick_lingering(&mut self, id: ConnectionId) -> bool {
+        let now = self.state.now.elapsed;
+        let Some(lingering) = self.state.member(id).and_then(|member| member.lingering.as_ref()) else {
+            return false;
+        };
+        let (until, reason) = (lingering.until, lingering.reason.clone());
+        if now >= until {
+            self.depart(id, &reason, &reason);
+        } else {
+            self.state.timers.arm(id, until);
+        }
+        true
+    }
+
+    /// A private message for somebody who is waited for: says whether it is kept. `None`: for
+    /// somebody who is here.
+    pub(crate) fn keep_for_resume(&mut self, id: ConnectionId, event: &Event<'_>) -> Option<bool> {
+        let lingering = self.state.member_mut(id).and_then(|member| member.lingering.as_mut());
+        let (lingering, What::Message { verb, text, .. }) = (lingering?, &event.what) else { return None };
+        let room_left = lingering.missed.len() < MAX_MISSED;
+        if room_left {
+            let from = event.from.clone().into_owned();
+            let (tags, text) = (event.tags.to_owned(), (*text).to_owned());
+            lingering.missed.push(Missed { id: event.id, from, tags, verb: *verb, text });
+        }
+        Some(room_left)
+    }
+}

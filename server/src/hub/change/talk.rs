@@ -1,0 +1,105 @@
+//! Talk in rooms, and to everybody.
+
+use crate::hub::Hub;
+use crate::hub::change::tell::Audience;
+use crate::hub::delivery::event::{Event, What};
+use crate::hub::delivery::output::Output;
+use crate::hub::history::record;
+use crate::hub::state::refusal::{Refused, no_such_room, too_long};
+use crate::hub::state::room::{Rank, RoomId};
+use crate::hub::state::{ConnectionId, SERVER};
+use crate::protocol::Numeric::*;
+use crate::protocol::command::Verb;
+use crate::protocol::line::MAX_BODY;
+use crate::protocol::text;
+
+/// Bytes of one announcement; a longer one goes out as several.
+pub(crate) const MAX_ANNOUNCEMENT: usize = 360;
+
+impl Hub {
+    pub(super) fn talk(
+        &mut self,
+        id: ConnectionId,
+        verb: Verb,
+        room: &str,
+        rank: Rank,
+        text: &str,
+        tags: &str,
+    ) -> Result<(), Refused> {
+        // A notice is never answered (RFC 2812 §3.3.2).
+        let refused = |refused| if verb == Verb::Notice { Ok(()) } else { Err(refused) };
+        let Some((found, state)) = self.state.room_named(room) else { return refused(no_such_room(room)) };
+        if let Some(sentence) = self.state.silenced(id, found) {
+            return refused((ERR_CANNOTSENDTOCHAN, format!("{room} :{sentence}")));
+        }
+        let (name, folded, room) = (state.name.to_string(), state.folded.clone(), found);
+        let prefixed;
+        let target = match rank {
+            Rank::NONE => &name,
+            rank => {
+                prefixed = format!("{}{name}", if rank == Rank::VOICE { '+' } else { '@' });
+                &prefixed
+            }
+        };
+        let kept = rank == Rank::NONE;
+        let fingerprint = record::fingerprint(&folded, tags).filter(|_| kept);
+        if let Some(fingerprint) = fingerprint.filter(|print| self.history.seen.contains(print.get())) {
+            self.say_again(id, room, fingerprint, (verb, text, tags));
+            return Ok(());
+        }
+        let what = What::Message { verb, target, text, private: false };
+        let mut event = Event { tags, ..self.event(id, what) };
+        // What only some may hear is not kept: its echo is no receipt.
+        event.volatile |= !kept;
+        if event.body_len() > MAX_BODY {
+            return Err(too_long());
+        }
+        let audience = if kept { Audience::Others(id) } else { Audience::Ranked(id, rank) };
+        self.tell_room(room, &event, audience);
+        let recorded = kept && self.record(room, &event, fingerprint);
+        if let Some(fingerprint) = fingerprint {
+            self.history.seen.insert(fingerprint.get());
+        }
+        self.delivery.echo(id, &event, recorded);
+        if kept && verb != Verb::Tagmsg {
+            self.narrate(&name, &event);
+        }
+        Ok(())
+    }
+
+    pub(super) fn wallops(&mut self, id: ConnectionId, text: &str) -> Result<(), Refused> {
+        let event = self.event(id, What::Wallops { text });
+        if event.body_len() > MAX_BODY {
+            return Err(too_long());
+        }
+        let readers = self.state.everyone().filter(|(_, member)| member.wallops).map(|(id, _)| id);
+        let readers: Vec<ConnectionId> = readers.collect();
+        readers.into_iter().for_each(|reader| self.tell(reader, &event));
+        Ok(())
+    }
+
+    /// The server speaks once in every room, and to those who are in none.
+    pub(crate) fn announce(&mut self, text: &str) {
+        let text = text::printable(text);
+        let rooms = self.state.rooms.from(0).filter(|(_, room)| room.is_alive());
+        let rooms: Vec<(RoomId, String)> = rooms.map(|(id, room)| (id, room.name.to_string())).collect();
+        let roomless = self.state.everyone().filter(|(_, member)| member.rooms.is_empty());
+        let roomless: Vec<(ConnectionId, String)> =
+            roomless.map(|(id, member)| (id, member.name().to_owned())).collect();
+        for text in text::pieces(&text, MAX_ANNOUNCEMENT) {
+            for (room, name) in &rooms {
+                let event = self.server_event(What::Announcement { target: name, text });
+                self.tell_room(*room, &event, Audience::Everyone);
+                self.record(*room, &event, None);
+            }
+            for (id, name) in &roomless {
+                let event = self.server_event(What::Announcement { target: name, text });
+                self.tell(*id, &event);
+            }
+            if self.state.settings.narrate {
+                self.delivery.output(Output::Console(format!("-!- {SERVER}: {text}")));
+            }
+        }
+        self.log(format!("announced; members: {}", self.state.population.registered));
+    }
+}

@@ -1,0 +1,90 @@
+//! Who hears of a change: rooms, neighbours, the one who made it, the operator's terminal.
+
+use crate::hub::Hub;
+use crate::hub::delivery::event::{Event, What};
+use crate::hub::delivery::output::Output;
+use crate::hub::delivery::queue::Order;
+use crate::hub::state::ConnectionId;
+use crate::hub::state::room::{Rank, Room, RoomId, Seat};
+use crate::protocol::Capabilities;
+
+/// Whom of a room an event is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Audience {
+    Everyone,
+    /// All but the one who did it, who is told apart.
+    Others(ConnectionId),
+    /// As [`Others`](Audience::Others), from this rank on (STATUSMSG).
+    Ranked(ConnectionId, Rank),
+}
+
+impl Hub {
+    /// Sends an event to people in a room.
+    pub(crate) fn tell_room(&mut self, room: RoomId, event: &Event<'_>, audience: Audience) {
+        self.fan_out(room, event, |seat, _| match audience {
+            Audience::Everyone => true,
+            Audience::Others(by) => seat.member != by,
+            Audience::Ranked(by, rank) => seat.member != by && seat.rank >= rank,
+        });
+    }
+
+    /// Somebody does something in a room: tells everyone else in it, the history and the
+    /// operator's terminal.
+    pub(crate) fn happens(&mut self, by: ConnectionId, room: RoomId, name: &str, event: &Event<'_>) {
+        self.tell_room(room, event, Audience::Others(by));
+        self.record(room, event, None);
+        self.narrate(name, event);
+    }
+
+    /// Sends an event once to everyone who shares a room with `id`, but not to `id`.
+    pub(crate) fn tell_neighbours(
+        &mut self,
+        id: ConnectionId,
+        event: &Event<'_>,
+        wants: impl Fn(Capabilities) -> bool,
+    ) {
+        let of = self.state.rooms_of(id);
+        let Hub { state, delivery, .. } = self;
+        let rooms = of.iter().filter_map(|room| state.rooms.get(*room));
+        delivery.fan_out_once(rooms.flat_map(Room::seats), event, id, |reader| wants(reader.caps));
+    }
+
+    /// Sends an event to whom it is for of the people in a room.
+    pub(crate) fn fan_out(
+        &mut self,
+        room: RoomId,
+        event: &Event<'_>,
+        to: impl Fn(&Seat, Capabilities) -> bool,
+    ) {
+        let Hub { state, delivery, .. } = self;
+        if let Some(room) = state.rooms.get(room) {
+            delivery.fan_out(room.seats(), event, |seat, reader| to(seat, reader.caps));
+        }
+    }
+
+    /// Sends an event to one connection.
+    pub(crate) fn tell(&mut self, to: ConnectionId, event: &Event<'_>) {
+        let Some(line) = event.line(self.delivery.form(to)) else { return };
+        let order = match event.what {
+            // Of a message to oneself only the echo carries the label (labeled-response).
+            What::Message { .. } | What::Announcement { .. } => Order::News,
+            _ => Order::Change,
+        };
+        self.delivery.send(to, line, order);
+    }
+
+    pub(crate) fn log(&mut self, text: String) {
+        self.delivery.output(Output::Log(text));
+    }
+
+    /// Shows the operator what happens in a room (or, without one, to a person), where there is
+    /// a terminal to show it on.
+    pub(crate) fn narrate(&mut self, room: &str, event: &Event<'_>) {
+        if self.state.settings.narrate
+            && let Some(text) = event.narration()
+        {
+            let space = if room.is_empty() { "" } else { " " };
+            self.delivery.output(Output::Console(format!("{room}{space}{text}")));
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The operator's console: a line is announced, or is a `/command`.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::hub::Hub;
+use crate::hub::change::{Asker, FOR_LONG, MAX_ANNOUNCEMENT, Operation, Target};
+use crate::hub::delivery::output::Output;
+use crate::hub::state::guest::Guest;
+use crate::protocol::text::{self, first_word, printable};
+
+/// Lines of an answer to an operator who is not at the console.
+const MAX_REMOTE_LINES: usize = 100;
+/// Seconds that `/stop` waits at most.
+const MAX_STOP: u64 = 3600;
+
+const HELP: &[&str] = &[
+    "A line without / is announced to everyone. //text announces /text.",
+    "/who                        everyone, with addresses",
+    "/rooms                      all rooms",
+    "/op NICK ROOM               makes somebody operator of a room",
+    "/kick NICK [why]            disconnects somebody",
+    "/ban IP|NICK [minutes]      disconnects an address and keeps it out",
+    "/unban IP                   lets it in again",
+    "/bans                       who is kept out",
+    "/stop [seconds]             stops the server",
+];
+
+/// A line at the console.
+enum Line {
+    Empty,
+    Operation(Operation),
+    Help,
+    Who,
+    Rooms,
+    Bans,
+    #[cfg(test)]
+    Panic,
+}
+
+impl Line {
+    /// Reads a line, or says what is wrong with it.
+    fn parse(line: &str) -> Result<Line, String> {
+        let line = line.trim();
+        let Some(command) = line.strip_prefix('/').filter(|text| !text.starts_with('/')) else {
+            let text = line.strip_prefix('/').unwrap_or(line);
+            return Ok(if text.is_empty() {
+                Line::Empty
+            } else {
+                Line::Operation(Operation::Announce { text: text.into() })
+            });
+        };
+        let (word, rest) = first_word(command);
+        let (first, more) = first_word(rest);
+        let filled = |text| Some(text).filter(|text: &&str| !text.is_empty());
+        Ok(Line::Operation(match (word, filled(first), filled(first_word(more).0)) {
+            ("help", ..) => return Ok(Line::Help),
+            ("who", ..) => return Ok(Line::Who),
+            ("rooms", ..) => return Ok(Line::Rooms),
+            ("bans", ..) => return Ok(Line::Bans),
+            #[cfg(test)]
+            ("panic", ..) => return Ok(Line::Panic),
+            ("op", Some(nick), Some(room)) => Operation::Op { nick: nick.into(), room: room.into() },
+            ("kick", Some(nick), _) => Operation::Kick { nick: nick.into(), why: more.into() },
+            ("ban", Some(whom), minutes) => {
+                let address = whom.parse().map(Target::Address);
+                let minutes: Option<Result<u32, _>> = minutes.map(str::parse);
+                let minutes = match minutes {
+                    None => None,
+                    Some(Ok(minutes)) if minutes > 0 => Some(minutes),
+                    Some(_) => return Err("The minutes of a ban are a whole number above 0".into()),
+                };
+                Operation::Ban { whom: address.unwrap_or_else(|_| Target::Nick(whom.into())), minutes }
+            }
+            ("unban", Some(ip), _) => {
+                let address: Result<IpAddr, _> = ip.parse();
+                Operation::Unban {
+                    address: address.map_err(|_| format!("{ip} is not banned; /bans lists who is"))?,
+                }
+            }
+            ("stop", seconds, _) => {
+                let seconds = seconds.map_or(Some(0), |seconds| seconds.parse().ok());
+                let seconds = seconds.filter(|seconds| *seconds <= MAX_STOP);
+                let wrong = || format!("/stop takes 0 to {MAX_STOP} seconds");
+                Operation::Stop { after: Duration::from_secs(seconds.ok_or_else(wrong)?) }
+            }
+            (word @ ("op" | "kick" | "ban" | "unban"), ..) => {
+                let usage = HELP.iter().find(|line| line[1..].starts_with(word)).copied().unwrap_or_default();
+                return Err(format!("/{word} needs more: {usage}"));
+            }
+            (word, ..) => return Err(format!("There is no command /{word}; /help lists them")),
+        }))
+    }
+}
+
+impl Hub {
+    /// A line at the console.
+    pub(crate) fn console(&mut self, line: &str, asker: Asker) {
+        match Line::parse(line) {
+            Err(why) => self.answer(asker, &why),
+            Ok(Line::Operation(operation)) => self.operate(&operation, asker),
+            Ok(Line::Help) => self.answer_all(asker, HELP.iter().map(|line| (*line).into()).collect()),
+            Ok(Line::Who) => {
+                let lines = self.who_is_here();
+                let total = format!("{} here", lines.len());
+                self.answer_all(asker, lines);
+                self.answer(asker, &total);
+            }
+            Ok(Line::Rooms) => self.answer_all(asker, self.rooms_there_are()),
+            Ok(Line::Bans) => {
+                let bans = self.bans();
+                self.answer_all(asker, bans);
+            }
+            Ok(Line::Empty) => {}
+            #[cfg(test)]
+            Ok(Line::Panic) => panic!("as the test asked"),
+        }
+    }
+
+    /// Does what the operator wants, and says so.
+    pub(crate) fn operate(&mut self, operation: &Operation, asker: Asker) {
+        match (self.perform(operation, asker), asker) {
+            (Ok(None), _) | (Ok(_), Asker::Host) => {}
+            (Err(why), Asker::Host) => self.log(format!("not done: {why}")),
+            (Ok(Some(text)) | Err(text), _) => self.answer(asker, &text),
+        }
+    }
+
+    fn answer(&mut self, asker: Asker, text: &str) {
+        match asker {
+            Asker::Console | Asker::Host => self.delivery.output(Output::Console(text.into())),
+            Asker::Operator(id) => {
+                text::pieces(text, MAX_ANNOUNCEMENT).into_iter().for_each(|piece| self.explain(id, piece));
+            }
+        }
+    }
+
+    /// A long answer: to the terminal whole, to an operator afar as much as its outbox holds
+    /// easily.
+    fn answer_all(&mut self, asker: Asker, mut lines: Vec<String>) {
+        if let Asker::Console = asker {
+            return self.answer(asker, &lines.join("\n"));
+        }
+        let more = lines.len().saturating_sub(MAX_REMOTE_LINES);
+        lines.truncate(MAX_REMOTE_LINES);
+        if more > 0 {
+            lines.push(format!("… and {more} more; the console shows all"));
+        }
+        lines.iter().for_each(|line| self.answer(asker, line.trim_end()));
+    }
+
+    fn who_is_here(&self) -> Vec<String> {
+        let lines = self.guests().into_iter().map(|Guest { nick, peer, speaker, away, rooms }| {
+            let away = if away { ", away" } else { "" };
+            let rooms = if rooms.is_empty() { "no room".into() } else { rooms.join(" ") };
+            format!("{nick}  {peer}  {rooms}  ({speaker}{away})")
+        });
+        lines.collect()
+    }
+
+    fn rooms_there_are(&self) -> Vec<String> {
+        let rooms = self.state.rooms.from(0).map(|(_, room)| {
+            let topic = printable(room.topic.as_ref().map_or("", |topic| &topic.text));
+            format!("{}  {} people  {}  {topic}", room.name, room.seats().len(), room.modes(true))
+        });
+        rooms.collect()
+    }
+
+    fn bans(&mut self) -> Vec<String> {
+        let now = self.state.now.elapsed;
+        let bans = &mut self.state.admission.bans;
+        bans.retain(|_, ban| ban.until.is_none_or(|until| until > now));
+        let left = |until: Duration| until.saturating_sub(now).as_secs().div_ceil(60);
+        let bans = bans.iter().map(|(ip, ban)| match ban.until {
+            Some(until) => format!("{ip}  {} minutes left", left(until)),
+            None => format!("{ip}  {FOR_LONG}"),
+        });
+        let mut lines: Vec<String> = bans.collect();
+        lines.sort();
+        if lines.is_empty() {
+            lines.push("Nobody is banned".into());
+        }
+        lines
+    }
+}

@@ -1,0 +1,77 @@
+//! What the hub wants done.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::hub::history::query::{Record, Request};
+use crate::hub::state::ConnectionId;
+
+/// A line as it goes out, line end included; encoded once, shared by all who get it.
+pub type Line = Rc<[u8]>;
+
+/// What the hub wants done. To be carried out in the order in which it comes.
+#[derive(Debug)]
+pub enum Output {
+    /// Send a line to one connection.
+    Line {
+        /// Whom to.
+        to: ConnectionId,
+        /// The whole line.
+        line: Line,
+    },
+    /// Close, once what was sent before has gone out. The hub has forgotten this connection, and
+    /// its place may be given to another one.
+    Close {
+        /// Which one.
+        id: ConnectionId,
+    },
+    /// A reply is not finished: give [`Input::Drained`](crate::hub::Input::Drained) when the peer
+    /// has read so far.
+    More {
+        /// Whose reply.
+        id: ConnectionId,
+    },
+    /// The socket is gone or to be closed, but the hub still knows who this was: its place is
+    /// free after [`Output::Close`].
+    Detach {
+        /// Which one.
+        id: ConnectionId,
+    },
+    /// Read nothing from this connection, until [`Output::Release`].
+    Hold {
+        /// Which one.
+        id: ConnectionId,
+    },
+    /// Read it again.
+    Release {
+        /// Which one.
+        id: ConnectionId,
+    },
+    /// Keep this; then say [`Input::Stored`](crate::hub::Input::Stored).
+    Store(Box<Record>),
+    /// Keep what a room is, or forget it; where rooms are not durable, its lines too.
+    Room {
+        /// The room's folded name.
+        room: Arc<str>,
+        /// In the hub's own encoding, for [`Hub::restore`](crate::hub::Hub::restore); `None`:
+        /// forget it.
+        state: Option<Box<[u8]>>,
+    },
+    /// Answer this with [`Input::Answer`](crate::hub::Input::Answer), in the light of all that was
+    /// to be stored before.
+    Read {
+        /// Names the question in the answer.
+        ticket: u64,
+        /// The question.
+        request: Request,
+    },
+    /// A line for the operator's terminal.
+    Console(String),
+    /// A line for the log. Never message text, never a password.
+    Log(String),
+    /// The same, for those too who want warnings only.
+    Warn(String),
+    /// The operator asks the server to stop after this time.
+    Stop(Duration),
+}

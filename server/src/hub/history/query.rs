@@ -1,0 +1,161 @@
+//! What the hub wants kept of a room, and what it asks of what is kept. Data only: the hub
+//! gives it out and takes it in, a store keeps it.
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use crate::protocol::MsgId;
+use crate::protocol::time::UnixMillis;
+
+/// A hash of a room and of what a sender called a line; a store keeps 0 for none.
+pub type Fingerprint = NonZeroU64;
+
+/// One event of a room, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The room's folded name.
+    pub room: Arc<str>,
+    /// Its place in the order. An event of several rooms has one id in all of them.
+    pub id: MsgId,
+    /// Joins, parts, modes and the like: only for those who ask for events, not counted as lines.
+    pub event: bool,
+    /// Stands for the room and what the sender called the line (`+parlor/id`), if it did.
+    pub fingerprint: Option<Fingerprint>,
+    /// The rest, in the hub's own encoding.
+    pub payload: Box<[u8]>,
+}
+
+/// Where a stretch of the history begins or ends; exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// No limit on this side.
+    Open,
+    /// At this id, whether it is kept or not.
+    At(MsgId),
+    /// At this millisecond.
+    Time(UnixMillis),
+}
+
+/// A stretch of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// It lies after this.
+    pub after: Edge,
+    /// It lies before this.
+    pub before: Edge,
+    /// Nothing in it is later: what comes after the question is no answer to it.
+    pub upto: MsgId,
+}
+
+impl Range {
+    /// Everything.
+    pub const ALL: Range = Range { after: Edge::Open, before: Edge::Open, upto: MsgId::MAX };
+
+    /// Whether all of it is later than `id`, and so than everything before: ids and times rise.
+    pub fn is_after(&self, id: MsgId) -> bool {
+        match self.after {
+            Edge::Open => false,
+            Edge::At(after) => id <= after,
+            Edge::Time(after) => id.millis <= after.0,
+        }
+    }
+
+    /// Whether all of it is earlier than `id`, and so than everything behind: ids and times rise.
+    pub fn is_before(&self, id: MsgId) -> bool {
+        let late = match self.before {
+            Edge::Open => false,
+            Edge::At(before) => id >= before,
+            Edge::Time(before) => id.millis >= before.0,
+        };
+        late || id > self.upto
+    }
+
+    /// Whether `id` lies in it.
+    pub fn has(&self, id: MsgId) -> bool {
+        !self.is_after(id) && !self.is_before(id)
+    }
+}
+
+/// Lines of one room: one shape for LATEST, BEFORE, AFTER and BETWEEN, and two of it for AROUND.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The room's folded name.
+    pub room: Arc<str>,
+    /// Where they lie.
+    pub range: Range,
+    /// So many at most.
+    pub limit: usize,
+    /// If there are more, the newest count; else the oldest. They come in ascending order anyway.
+    pub newest: bool,
+    /// Events too, not only lines; they count for the limit.
+    pub events: bool,
+}
+
+/// Says of a payload whether it is looked for.
+pub struct Matcher(pub Box<Matches>);
+
+/// See [`Matcher`].
+pub type Matches = dyn Fn(&[u8]) -> bool + Send;
+
+impl fmt::Debug for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Matcher")
+    }
+}
+
+/// What the hub asks of a store.
+#[derive(Debug)]
+pub enum Request {
+    /// Lines of a room, ascending; of one stretch after the other.
+    Lines(Vec<Query>),
+    /// Lines that a matcher finds, never events, newest first.
+    Search {
+        /// Folded names.
+        rooms: Vec<Arc<str>>,
+        /// Where the lines lie.
+        range: Range,
+        /// So many at most.
+        limit: usize,
+        /// Is given each line's payload.
+        matcher: Matcher,
+    },
+    /// The newest record of the room with this fingerprint, if it is at most a day old.
+    Find {
+        /// The room's folded name.
+        room: Arc<str>,
+        /// As in [`Record::fingerprint`].
+        fingerprint: Fingerprint,
+    },
+    /// Which of these rooms had a line in the range, with the id of its latest one there.
+    Targets {
+        /// Folded names.
+        rooms: Vec<Arc<str>>,
+        /// Where the line lies.
+        range: Range,
+    },
+}
+
+/// A record that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The room's folded name.
+    pub room: Arc<str>,
+    /// Its place in the order.
+    pub id: MsgId,
+    /// As it was kept.
+    pub payload: Box<[u8]>,
+}
+
+/// What a store answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// What was found, in the order that the request says. `more`: a search stopped here for
+    /// its length, and goes on before this id.
+    #[expect(missing_docs, reason = "said above")]
+    Lines { found: Vec<Kept>, more: Option<MsgId> },
+    /// Folded names and the ids of their latest lines, the earliest first.
+    Targets(Vec<(Arc<str>, MsgId)>),
+    /// It could not be read; the log says why.
+    Failed,
+}

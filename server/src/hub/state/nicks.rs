@@ -1,0 +1,121 @@
+//! Names: who has one, whether one is free, who waits for one to come or go.
+
+use crate::hub::state::member::Member;
+use crate::hub::state::whowas::Departed;
+use crate::hub::state::{ConnectionId, SERVER, State};
+use crate::protocol::name::{MAX_BYTES, MAX_CHARS};
+use crate::protocol::{Folded, Nick};
+
+/// Name of who tells none; numbered.
+const ANONYMOUS: &str = "guest";
+
+impl State {
+    /// Whether a name is free, or this connection's own in another spelling.
+    pub(crate) fn may_have(&self, id: ConnectionId, nick: &Nick) -> bool {
+        self.nicks.get(&nick.fold()) == Some(&id) || !self.is_taken(nick)
+    }
+
+    /// Whether somebody has a name, or the server itself speaks under it.
+    pub(crate) fn is_taken(&self, nick: &Nick) -> bool {
+        let folded = nick.fold();
+        self.nicks.contains_key(&folded) || folded.as_str() == SERVER
+    }
+
+    /// The nearest free name: what cannot stand in a name becomes `_`, a taken one gets a
+    /// number.
+    pub(crate) fn free_name(&self, wanted: &str) -> Nick {
+        let mut base = String::new();
+        for c in wanted.trim().chars() {
+            let longer =
+                [format!("{base}{c}"), format!("{base}_")].into_iter().find(|n| Nick::parse(n).is_ok());
+            let Some(longer) = longer else { break };
+            base = longer;
+        }
+        if base.is_empty() {
+            base.push_str(ANONYMOUS);
+        }
+        let first = if base == ANONYMOUS { Some(1) } else { None };
+        let mut number = first;
+        loop {
+            let suffix = number.map_or(String::new(), |number: u32| number.to_string());
+            let kept: String = base.chars().take(MAX_CHARS - suffix.len()).collect();
+            let kept = &kept[..kept.floor_char_boundary(MAX_BYTES - suffix.len())];
+            if let Ok(nick) = Nick::parse(&format!("{kept}{suffix}"))
+                && !self.is_taken(&nick)
+            {
+                return nick;
+            }
+            // Ends: there are fewer members than numbers.
+            number = Some(number.map_or(2, |number| number + 1));
+        }
+    }
+
+    /// Gives a connection a name that [`may_have`](Self::may_have) allowed; the one it had, if that is
+    /// free now.
+    pub(crate) fn rename(&mut self, id: ConnectionId, nick: Nick) -> Option<Nick> {
+        let member = self.member(id)?;
+        let (before, after) = (member.nick.as_ref().map(Nick::fold), nick.fold());
+        let other = before.as_ref() != Some(&after);
+        if other {
+            if member.registered() {
+                self.remember(id);
+            }
+            if let Some(before) = before {
+                self.nicks.remove(&before);
+            }
+            self.nicks.insert(after, id);
+        }
+        self.member_mut(id)?.nick.replace(nick).filter(|_| other)
+    }
+
+    /// Makes a member of a connection that has a name.
+    pub(crate) fn admit(&mut self, id: ConnectionId) -> Option<&Member> {
+        let now = self.now;
+        let member = self.member_mut(id)?;
+        member.registration = None;
+        (member.signed_on, member.spoke) = (now.wall, now.elapsed);
+        let population = &mut self.population;
+        population.registered += 1;
+        population.registered_peak = population.registered_peak.max(population.registered);
+        self.member(id)
+    }
+
+    /// Frees the name and the token of a connection that goes; the name.
+    pub(crate) fn free_names(&mut self, id: ConnectionId) -> Option<Nick> {
+        let member = self.member(id)?;
+        let (nick, token) = (member.nick.clone(), member.token);
+        if let Some(token) = token {
+            self.tokens.remove(&token);
+        }
+        self.nicks.remove(&nick.as_ref()?.fold());
+        nick
+    }
+
+    /// Keeps a name that is given up for WHOWAS.
+    pub(crate) fn remember(&mut self, id: ConnectionId) {
+        let now = self.now.wall;
+        let Some(member) = self.member(id) else { return };
+        let Some(nick) = &member.nick else { return };
+        let departed = Departed {
+            folded: nick.fold(),
+            nick: nick.to_string(),
+            user: member.username.to_string(),
+            host: member.host().to_string(),
+            realname: member.realname.to_string(),
+            at: now,
+        };
+        self.whowas.push(departed);
+    }
+
+    /// Takes a member off the lists of these names.
+    pub(crate) fn unwatch(&mut self, id: ConnectionId, names: Vec<(Folded, Box<str>)>) {
+        for (name, _) in names {
+            if let Some(watchers) = self.watchers.get_mut(&name) {
+                watchers.retain(|watcher| *watcher != id);
+                if watchers.is_empty() {
+                    self.watchers.remove(&name);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Who is in which room, with which rank, and who may come in.
+
+use crate::hub::state::limits::MAX_INVITED;
+use crate::hub::state::refusal::{Refused, no_such_room, nobody, not_in_room, operator_needed};
+use crate::hub::state::room::{Place, Rank, Room, RoomId, Seat};
+use crate::hub::state::{ConnectionId, State};
+use crate::protocol::Numeric::*;
+use crate::protocol::{Folded, Numeric};
+
+impl State {
+    /// Where a member sits in a room.
+    pub(crate) fn place(&self, id: ConnectionId, room: RoomId) -> Option<Place> {
+        self.member(id)?.rooms.iter().find(|place| place.room == room).copied()
+    }
+
+    pub(crate) fn seat(&self, id: ConnectionId, room: RoomId) -> Option<&Seat> {
+        self.rooms.get(room)?.seat(self.place(id, room)?.number)
+    }
+
+    /// Whether a member may act as operator of a room: it has `@`, or is a server operator.
+    pub(crate) fn is_operator(&self, id: ConnectionId, room: RoomId) -> bool {
+        self.member(id).is_some_and(|member| member.operator)
+            || self.seat(id, room).is_some_and(|seat| seat.rank.has(Rank::OPERATOR))
+    }
+
+    /// Who has this name, and where in a room they sit.
+    pub(crate) fn seated(
+        &self,
+        nick: &str,
+        room: RoomId,
+        name: &str,
+    ) -> Result<(ConnectionId, Place), Refused> {
+        let other = self.find(nick).ok_or_else(|| nobody(nick))?;
+        let absent = || (ERR_USERNOTINCHANNEL, format!("{nick} {name} :They are not in that room"));
+        Ok((other, self.place(other, room).ok_or_else(absent)?))
+    }
+
+    /// Whether a room shows itself to this member: it is not secret, or the member is in it.
+    pub(crate) fn sees(&self, id: ConnectionId, room: RoomId) -> bool {
+        self.rooms.get(room).is_some_and(|state| {
+            !state.flags.secret
+                || self.place(id, room).is_some()
+                || self.member(id).is_some_and(|member| member.operator)
+        })
+    }
+
+    /// The room a name stands for, by reference.
+    pub(crate) fn room_named(&self, name: &str) -> Option<(RoomId, &Room)> {
+        let id = self.rooms.find(name)?;
+        Some((id, self.rooms.get(id)?))
+    }
+
+    pub(crate) fn may_enter(
+        &self,
+        id: ConnectionId,
+        room: RoomId,
+        key: &str,
+    ) -> Result<(), (Numeric, &'static str)> {
+        let own = self.rank_by_token(id, room);
+        let (Some(member), Some(room)) = (self.member(id), self.rooms.get(room)) else { return Ok(()) };
+        let prefix = Folded::new(&member.prefix());
+        let invited = member.operator || room.invited.contains(&id) || own.has(Rank::OPERATOR);
+        if invited {
+            return Ok(());
+        }
+        if room.banned(&prefix) {
+            return Err((ERR_BANNEDFROMCHAN, "You are banned from this room (+b)"));
+        }
+        if room.flags.invite_only && !room.invited_by_mask(&prefix) {
+            return Err((ERR_INVITEONLYCHAN, "This room is for invited people only (+i)"));
+        }
+        if room.key.as_deref().is_some_and(|wanted| wanted != key) {
+            return Err((ERR_BADCHANNELKEY, "This room needs its key (+k)"));
+        }
+        if room.limit.is_some_and(|limit| room.seats().len() >= limit as usize) {
+            return Err((ERR_CHANNELISFULL, "This room is full (+l)"));
+        }
+        Ok(())
+    }
+
+    /// Who comes first into an empty room is its operator, unless somebody has a secret that
+    /// says so of them.
+    pub(crate) fn founders_rank(&self, room: RoomId) -> Rank {
+        let Some(room) = self.rooms.get(room) else { return Rank::NONE };
+        let now = self.now.wall;
+        let held = room.holders.iter().any(|holder| holder.rank.has(Rank::OPERATOR) && holder.counts(now));
+        if room.permanent || held || !room.seats().is_empty() { Rank::NONE } else { Rank::OPERATOR }
+    }
+
+    /// Lets somebody in once, whatever the room's modes are; beyond [`MAX_INVITED`] the oldest goes.
+    pub(crate) fn invite(&mut self, room: RoomId, invited: ConnectionId) {
+        let Some(state) = self.rooms.get_mut(room) else { return };
+        state.invited.retain(|other| *other != invited);
+        if state.invited.len() >= MAX_INVITED {
+            state.invited.remove(0);
+        }
+        state.invited.push(invited);
+    }
+
+    pub(crate) fn share_a_room(&self, a: ConnectionId, b: ConnectionId) -> bool {
+        let Some(member) = self.member(a) else { return false };
+        member.rooms.iter().any(|place| self.place(b, place.room).is_some())
+    }
+
+    pub(crate) fn change_rank(
+        &mut self,
+        other: ConnectionId,
+        place: Place,
+        on: bool,
+        changed: Rank,
+    ) -> Option<String> {
+        let seat = self.rooms.get_mut(place.room)?.seat_mut(place.number)?;
+        let rank = if on { seat.rank.with(changed) } else { seat.rank.without(changed) };
+        if std::mem::replace(&mut seat.rank, rank) == rank {
+            return None;
+        }
+        self.bind_rank(other, place.room);
+        Some(self.nick_of(other).to_owned())
+    }
+
+    /// The room of this name, for somebody who is in it or is a server operator.
+    pub(crate) fn room_joined(&self, id: ConnectionId, name: &str) -> Result<(RoomId, &Room), Refused> {
+        let (room, state) = self.room_named(name).ok_or_else(|| no_such_room(name))?;
+        let operator = self.member(id).is_some_and(|member| member.operator);
+        if operator || self.place(id, room).is_some() { Ok((room, state)) } else { Err(not_in_room(name)) }
+    }
+
+    /// The room of this name and how it is written, for one of its operators.
+    pub(crate) fn room_operated(&self, id: ConnectionId, name: &str) -> Result<(RoomId, String), Refused> {
+        let (room, state) = self.room_joined(id, name)?;
+        let name = state.name.to_string();
+        if self.is_operator(id, room) { Ok((room, name)) } else { Err(operator_needed(&name)) }
+    }
+
+    /// Why this member may not talk in a room; `None` if it may.
+    pub(crate) fn silenced(&self, id: ConnectionId, room: RoomId) -> Option<&'static str> {
+        let (member, state) = (self.member(id)?, self.rooms.get(room)?);
+        let rank = self.seat(id, room).map(|seat| seat.rank);
+        if member.operator || rank.is_some_and(|rank| rank > Rank::NONE) {
+            return None;
+        }
+        if rank.is_none() && state.flags.no_outside {
+            return Some("Join the room to talk in it (+n)");
+        }
+        if state.flags.moderated {
+            return Some("Only people with voice may talk here (+m)");
+        }
+        let banned = !state.bans.is_empty() && state.banned(&Folded::new(&member.prefix()));
+        banned.then_some("You are banned from this room (+b)")
+    }
+
+    /// Seats a member in a room.
+    pub(crate) fn sit(&mut self, id: ConnectionId, room: RoomId, rank: Rank) {
+        let Some(state) = self.rooms.get_mut(room) else { return };
+        state.invited.retain(|invited| *invited != id);
+        let number = state.sit(id, rank);
+        if let Some(member) = self.member_mut(id) {
+            member.rooms.push(Place { room, number });
+        }
+        self.bind_rank(id, room);
+    }
+
+    /// The names of the rooms that somebody is in.
+    pub(crate) fn room_names_of(&self, id: ConnectionId) -> Vec<String> {
+        let rooms = self.member(id).into_iter().flat_map(|member| &member.rooms);
+        rooms.filter_map(|place| Some(self.rooms.get(place.room)?.name.to_string())).collect()
+    }
+
+    /// Takes a member out of a room, and ends that if nobody and nothing is left in it.
+    pub(crate) fn unseat(&mut self, id: ConnectionId, room: RoomId) {
+        let Some(place) = self.place(id, room) else { return };
+        if let Some(member) = self.member_mut(id) {
+            member.rooms.retain(|place| place.room != room);
+        }
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.leave(place.number);
+        }
+        self.bind_rank(id, room);
+        self.end_if_empty(room);
+    }
+
+    /// Takes somebody who goes for good out of all rooms, lists and counts.
+    pub(crate) fn leave_everything(&mut self, id: ConnectionId) {
+        let Some(member) = self.member_mut(id) else { return };
+        let rooms = std::mem::take(&mut member.rooms);
+        let watched = std::mem::take(&mut member.watched);
+        let (invisible, operator, token) = (member.invisible, member.operator, member.token);
+        for place in rooms {
+            // Its rank waits for it from now on, not from when it was given.
+            self.renew_holder(token, place);
+            if let Some(room) = self.rooms.get_mut(place.room) {
+                room.leave(place.number);
+            }
+            self.end_if_empty(place.room);
+        }
+        self.unwatch(id, watched);
+        self.population.registered -= 1;
+        self.population.invisible -= usize::from(invisible);
+        self.population.operators -= usize::from(operator);
+    }
+}
