@@ -1,6 +1,6 @@
 //! What Tab and a slash complete: names of people, and commands.
 
-use crate::session::Session;
+use crate::session::Command;
 
 /// Names for the word before the cursor, one with each further Tab.
 ///
@@ -73,14 +73,11 @@ impl Completion {
     }
 }
 
-/// The commands that begin with a draft: how each is written, and what it does. None unless the
-/// draft is a slash with a word behind it at most.
-pub fn commands(draft: &str) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+/// The commands that begin with a draft. None unless the draft is a slash with a word behind it at
+/// most.
+pub fn commands(draft: &str) -> impl Iterator<Item = Command> {
     let asked = draft.starts_with('/') && !draft.starts_with("//") && !draft.contains([' ', '\n']);
-    let fits = move |(usage, _): &&(&str, &str)| {
-        asked && usage.split(' ').next().is_some_and(|word| word.starts_with(draft))
-    };
-    Session::commands().iter().filter(fits)
+    Command::ALL.iter().copied().filter(move |command| asked && command.word().starts_with(draft))
 }
 
 #[cfg(test)]
@@ -117,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_slash_lists_commands() {
-        let words = |draft| commands(draft).map(|(usage, _)| *usage).collect::<Vec<_>>();
+        let words = |draft| commands(draft).map(Command::usage).collect::<Vec<_>>();
         assert!(words("/").len() > 10);
         assert_eq!(words("/kic"), ["/kick NAME [why]"]);
         for draft in ["", "kick", "//", "/kick ", "/kick\n"] {

@@ -14,7 +14,7 @@ use parlor_server::protocol::time::{Moment, UnixMillis};
 use smol::net::TcpStream;
 use smol::{Timer, unblock};
 
-use crate::session::{Action, Event, Input, Output, Profile, Session, Unsent};
+use crate::session::{Action, Event, Input, Output, Profile, Sentence, Session, Unsent};
 
 /// Batches of events that may wait for the window; then the server waits.
 const WAITING: usize = 16;
@@ -140,18 +140,16 @@ impl Driver {
                 }
                 Woken::Connected(Err(error)) => {
                     self.connecting = None;
-                    let sentence = unreachable_sentence(&self.server, &error);
-                    self.give(Input::Lost(&sentence));
+                    self.give(Input::Lost(unreachable(&self.server, &error)));
                 }
-                Woken::Read(Ok(0)) => self.lost("The server closed the connection."),
+                Woken::Read(Ok(0)) => self.lost(Sentence::ServerClosed { reason: None }),
                 Woken::Read(Ok(count)) => {
                     let bytes = buffer.get(..count).unwrap_or_default();
                     self.session.handle(Input::Received(bytes), now(self.started));
                 }
                 Woken::Wrote(Ok(count)) => drop(self.to_write.drain(..count)),
                 Woken::Read(Err(error)) | Woken::Wrote(Err(error)) => {
-                    let sentence = format!("The connection broke: {error}.");
-                    self.lost(&sentence);
+                    self.lost(Sentence::ConnectionBroke { error: error.to_string() });
                 }
                 Woken::Time => self.tick(),
             }
@@ -180,10 +178,10 @@ impl Driver {
         self.session.handle(input, now(self.started));
     }
 
-    fn lost(&mut self, sentence: &str) {
+    fn lost(&mut self, why: Sentence) {
         self.stream = None;
         self.to_write.clear();
-        self.give(Input::Lost(sentence));
+        self.give(Input::Lost(why));
     }
 
     fn carry_out(&mut self, events: &mut Vec<Event>) {
@@ -289,21 +287,16 @@ async fn connect(HostPort { host, port }: HostPort) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// What a person can do about an address that does not answer.
-fn unreachable_sentence(place: &HostPort, error: &io::Error) -> String {
+/// What an address that does not answer means to a person.
+fn unreachable(server: &HostPort, error: &io::Error) -> Sentence {
     use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, TimedOut};
+    log::info!("{server} cannot be reached: {error}");
+    let server = server.clone();
     match error.kind() {
-        ConnectionRefused | TimedOut => {
-            format!("Nobody answers at {place}. Is the server started, and is the port right?")
-        }
-        HostUnreachable | NetworkUnreachable => {
-            format!("There is no way to {place}. Is this computer on the network?")
-        }
-        _ if !place.is_address() => {
-            let host = &place.host;
-            format!("{host} is not found. Is the address spelt right? ({error})")
-        }
-        _ => format!("{place} cannot be reached: {error}."),
+        ConnectionRefused | TimedOut => Sentence::NobodyAnswers { server },
+        HostUnreachable | NetworkUnreachable => Sentence::Unreachable { server },
+        _ if !server.is_address() => Sentence::NotFound { host: server.host },
+        _ => Sentence::Unreachable { server },
     }
 }
 

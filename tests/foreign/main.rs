@@ -192,7 +192,7 @@ fn an_evening(server: &Foreign) {
 
     alice.act(Action::Kick { room: tea.clone(), nick: "rob".into(), why: "bedtime".into() });
     bob.until("being put out", |event| {
-        matches!(event, Event::Closed { key, why: Some(why) } if *key == tea && why.contains("bedtime"))
+        matches!(event, Event::Closed { key, why: Some(why) } if *key == tea && why.to_string().contains("bedtime"))
     });
     alice.line(LineKind::Kicked, "alice", "rob");
     // What the server refuses fails, with its reason.

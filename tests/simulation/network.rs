@@ -109,7 +109,9 @@ impl World {
         self.links[link].client_open = false;
         self.links[link].up.kill();
         match self.links[link].caller {
-            Caller::Person(i) => self.give_person(i, session::Input::Lost("The connection broke.")),
+            Caller::Person(i) => {
+                self.give_person(i, session::Input::Lost(session::Sentence::ServerClosed { reason: None }))
+            }
             Caller::Stranger(i) => {
                 (self.strangers[i].link, self.strangers[i].welcome) = (None, false);
                 self.after((200, 6000), Happening::Come(i));

@@ -10,7 +10,7 @@ use super::phrases::phrase;
 use super::text::shared;
 use super::{Bridge, on};
 use crate::place::{Place, PlaceId};
-use crate::session::{Field, Naming, Reason, Refusal};
+use crate::session::{Field, Naming, Refusal};
 use crate::settings::Recent;
 
 impl Bridge {
@@ -131,15 +131,7 @@ impl Bridge {
     /// Something was refused before we were welcome: the card is where it is put right.
     pub(super) fn refuse_on_card(&self, window: &App, refusal: Refusal) {
         let (card, words) = (window.global::<ConnectView>(), window.global::<Words>());
-        let (name, address) = (card.get_name(), card.get_address());
-        let sentence = match refusal.reason {
-            Reason::NameTaken => words.invoke_name_taken(name),
-            Reason::NameBad => words.invoke_name_not_possible(name),
-            Reason::NotChat => words.invoke_not_a_chat(address),
-            Reason::Password => words.invoke_password_needed(),
-            Reason::Banned => words.invoke_banned(shared(&refusal.sentence)),
-            Reason::NoAnswer | Reason::RoomClosed | Reason::RoomBad => phrase(&words, &refusal.sentence),
-        };
+        let sentence = phrase(&words, &refusal.sentence);
         match refusal.field {
             Field::Name => card.set_name_error(sentence),
             Field::Address => card.set_address_error(sentence),

@@ -9,7 +9,7 @@ use super::text::shared;
 use super::{Bridge, on, phrases};
 use crate::completion::{self, Completion};
 use crate::conversations::ConversationId;
-use crate::session::Action;
+use crate::session::{Action, Command};
 
 /// More lines than this are sent only when the person says so.
 const LINES_UNASKED: usize = 3;
@@ -80,9 +80,9 @@ impl Bridge {
         let Some(window) = self.window.upgrade() else { return };
         let (view, words) = (window.global::<ComposerView>(), window.global::<Words>());
         let draft = view.get_draft();
-        let row = |(usage, help): &(&str, &str)| CommandHelp {
-            name: shared(usage),
-            help: phrases::help(&words, usage, help),
+        let row = |command: Command| CommandHelp {
+            name: shared(command.usage()),
+            help: phrases::help(&words, command),
         };
         let rows: Vec<CommandHelp> = completion::commands(&draft).map(row).collect();
         view.set_commands(ModelRc::new(VecModel::from(rows)));
@@ -103,8 +103,7 @@ impl Bridge {
         let view = window.global::<ComposerView>();
         let draft = view.get_draft();
         let picked = usize::try_from(index).ok().and_then(|index| completion::commands(&draft).nth(index));
-        if let Some((usage, _)) = picked {
-            let word = usage.split(' ').next().unwrap_or_default();
+        if let Some(word) = picked.map(Command::word) {
             view.set_draft(shared(&format!("{word} ")));
             self.draft_edited();
         }

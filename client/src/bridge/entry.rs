@@ -7,10 +7,10 @@ use parlor_ui::slint::ComponentHandle;
 use parlor_ui::{App, ConnectView, Screen, Shell, StatusView, Words};
 
 use super::Bridge;
-use super::phrases::{phrase, room_refusal};
+use super::phrases::phrase;
 use super::places::Entry;
 use crate::place::PlaceId;
-use crate::session::{Field, Kind, Reason, Refusal};
+use crate::session::{Field, Kind, Refusal};
 
 /// A server that has said neither yes nor no to the first room by then says nothing about it.
 const ROOM_ANSWERS: Duration = Duration::from_secs(3);
@@ -78,25 +78,14 @@ impl Bridge {
                 window.global::<Shell>().set_screen(Screen::Connect);
             }
             Some(Entry::Waiting) if refusal.field == Field::Room => {
-                let sentence = self.refusal_inside(window, &refusal);
+                let sentence = phrase(&window.global::<Words>(), &refusal.sentence);
                 self.disconnect();
                 window.global::<ConnectView>().set_room_error(sentence);
             }
             Some(Entry::Waiting | Entry::Inside) => {
-                window.global::<StatusView>().set_notice(self.refusal_inside(window, &refusal));
+                let sentence = phrase(&window.global::<Words>(), &refusal.sentence);
+                window.global::<StatusView>().set_notice(sentence);
             }
-        }
-    }
-
-    fn refusal_inside(&self, window: &App, refusal: &Refusal) -> parlor_ui::slint::SharedString {
-        let words = window.global::<Words>();
-        let asked = self.state.borrow().settings.room.clone();
-        match refusal.reason {
-            Reason::RoomClosed | Reason::RoomBad => {
-                let room = refusal.sentence.split_once(": ").map_or(asked.as_str(), |(room, _)| room);
-                room_refusal(&words, room, &refusal.sentence)
-            }
-            _ => phrase(&words, &refusal.sentence),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use parlor_ui::App;
+use parlor_ui::slint::ComponentHandle;
+use parlor_ui::{App, Words};
 
-use super::Bridge;
+use super::{Bridge, lines};
 use crate::conversations::ConversationId;
 use crate::place::PlaceId;
 use crate::session::{Event, Status};
@@ -90,10 +91,13 @@ impl Bridge {
                 }
                 return true;
             }
-            Event::Alert { key, from, text } => self.alert(window, &id(key), &from, &text),
+            Event::Alert { key, line } => {
+                let text = lines::plain(&window.global::<Words>(), &line);
+                self.alert(window, &id(key), line.from(), &text);
+            }
             Event::Listed(listed) => self.listed(window, place, listed),
             Event::Refused(refusal) => self.refused(window, place, refusal),
-            Event::Help(_) => self.show_commands(window),
+            Event::Help => self.show_commands(window),
             Event::Ignored(names) => self.ignoring(window, names),
         }
         false

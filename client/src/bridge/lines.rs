@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
-use parlor_ui::slint::{ComponentHandle, Model, ModelNotify, ModelTracker, StyledText, Weak};
+use parlor_ui::slint::{ComponentHandle, Model, ModelNotify, ModelTracker, SharedString, StyledText, Weak};
 use parlor_ui::{App, LineKind as RowKind, LineRow, LineState, Words};
 
 use super::clock;
@@ -190,7 +190,7 @@ impl Lines {
             Row::Gap(gap) => LineRow {
                 kind: if first { RowKind::Top } else { RowKind::Gap },
                 state: line_state(gap.state()),
-                reason: phrase(words, gap.reason()),
+                reason: reason(words, &gap),
                 ..LineRow::default()
             },
             Row::Line { line, heading } => {
@@ -241,7 +241,7 @@ impl Lines {
             own: line.own(),
             mention: line.mention(),
             state: line_state(line.state()),
-            reason: phrase(words, line.reason()),
+            reason: reason(words, line),
             ..LineRow::default()
         }
     }
@@ -290,12 +290,19 @@ fn said(words: &Words<'_>, line: &Line) -> String {
             Some(("-o", nick)) => words.invoke_no_operator(shared(nick), from).into(),
             _ => words.invoke_mode_changed(from, text).into(),
         },
-        // Who invited whom already has its name in front.
-        _ if line.from().is_empty() || line.text().starts_with(line.from()) => {
-            phrase(words, line.text()).into()
-        }
-        _ => format!("{}: {}", line.from(), line.text()),
+        _ => line.sentence().map_or_else(|| text.into(), |sentence| phrase(words, sentence).into()),
     }
+}
+
+/// Why a line failed, or a gap was not filled.
+fn reason(words: &Words<'_>, line: &Line) -> SharedString {
+    let failed = line.sentence().filter(|_| line.state() == Delivery::Failed);
+    failed.map_or_else(SharedString::default, |sentence| phrase(words, sentence))
+}
+
+/// A line as a notification shows it.
+pub(super) fn plain(words: &Words<'_>, line: &Line) -> SharedString {
+    line.sentence().map_or_else(|| shared(line.text()), |sentence| phrase(words, sentence))
 }
 
 impl Model for Lines {

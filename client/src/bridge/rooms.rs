@@ -11,7 +11,7 @@ use super::text::shared;
 use super::{Bridge, on, rows};
 use crate::conversations::ConversationId;
 use crate::place::PlaceId;
-use crate::session::{Action, Kind, Naming};
+use crate::session::{Action, Kind, Naming, Sentence};
 
 impl Bridge {
     pub(super) fn listen_to_rooms(self: &Rc<Self>, window: &App) {
@@ -39,7 +39,7 @@ impl Bridge {
         }
     }
 
-    pub(super) fn closed(&self, window: &App, id: &ConversationId, why: Option<String>) {
+    pub(super) fn closed(&self, window: &App, id: &ConversationId, why: Option<Sentence>) {
         let next = self.state.borrow_mut().conversations.close(id);
         if let Some(why) = why {
             window.global::<StatusView>().set_notice(phrase(&window.global::<Words>(), &why));

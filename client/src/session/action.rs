@@ -1,64 +1,176 @@
-//! What the person at the window does.
+//! What the person does.
 
 use super::{Key, Line, LineId};
 
-/// What the person at the window does.
+/// What the person does.
+///
+/// Nothing here fails: what cannot be done is answered with a line of kind
+/// [`Error`](super::LineKind::Error), or with [`Event::Refused`](super::Event::Refused). A conversation
+/// that is not open is none of an action's business; rooms and people are named by their keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the comments say it; doc comments would take a line a field")]
 pub enum Action {
-    // Says a text, perhaps of several lines: nothing in it is a command. It becomes one or more
-    // pending lines at once, connected or not.
-    Say { to: Key, text: String },
-    // The same as `/me`.
-    Me { to: Key, text: String },
-    // Sends a failed line again, as the last one.
-    Retry { to: Key, id: LineId },
-    // Takes a failed line out; it is not sent any more.
-    Discard { to: Key, id: LineId },
-    // Fetches the page above the first line, if that is a gap. Harmless to say often.
-    Older { key: Key },
-    // Fetches what is missing at a gap, from its lower end up.
-    Fill { key: Key, gap: LineId },
-    // Looks for words in a conversation, the newest first: in the server's whole history where it
-    // has a search, else in the lines that are here. Answered by [`Event::Found`].
-    Find { key: Key, text: String },
-    // The next, older page of what `Find` of the same conversation has found.
-    FindMore { key: Key },
-    // Brings a found line and those around it into the timeline; [`Event::Jumped`] says where.
-    Jump { key: Key, to: Line },
-    // What was typed with a leading `/`, in the conversation `at`; see [`Session::commands`].
-    // An unknown word is answered with a line, never sent as text; `//x` says `/x`.
-    Command { at: Key, line: String },
-    // Enters a room; `room` may lack its `#`.
-    Join { room: String, key: Option<String> },
-    // Leaves a room, with [`Event::Closed`].
-    Leave { key: Key },
-    // Changes a topic; an empty one clears it.
-    Topic { room: Key, text: String },
-    Kick { room: Key, nick: String, why: String },
-    // Keeps somebody from coming in again; does not kick.
-    Ban { room: Key, nick: String },
-    // Makes somebody operator, or takes that back.
-    Op { room: Key, nick: String, on: bool },
-    Invite { room: Key, nick: String },
-    // Opens a private conversation.
-    Private { nick: String },
-    // Closes a private conversation; of a room the same as `Leave`.
-    Close { key: Key },
-    Ignore { nick: String },
-    Unignore { nick: String },
-    // Another name for us. While offline it is kept for the next connection.
-    Rename { nick: String },
-    // Away with a text, or back.
-    Away { text: Option<String> },
-    // Answered by [`Event::Listed`].
+    /// Says a text, perhaps of several lines; nothing in it is a command. It becomes one or more
+    /// pending lines at once, connected or not.
+    Say {
+        /// The room or the person.
+        to: Key,
+        /// Lines as typed; empty ones are left out, long ones are cut to fit the wire.
+        text: String,
+    },
+    /// Says what the person does (`/me`, CTCP ACTION); else as [`Say`](Self::Say).
+    Me {
+        /// The room or the person.
+        to: Key,
+        /// Without the name.
+        text: String,
+    },
+    /// Sends a failed line again, as the last one.
+    Retry {
+        /// Where it stands.
+        to: Key,
+        /// The line.
+        id: LineId,
+    },
+    /// Takes a failed line out; it is not sent any more.
+    Discard {
+        /// Where it stands.
+        to: Key,
+        /// The line.
+        id: LineId,
+    },
+    /// Fetches the page above the first line, if that is a gap. Harmless to say often.
+    Older {
+        /// Of which room.
+        key: Key,
+    },
+    /// Fetches what is missing at a gap, from its lower end up.
+    Fill {
+        /// Of which room.
+        key: Key,
+        /// The line of kind [`Gap`](super::LineKind::Gap).
+        gap: LineId,
+    },
+    /// Looks for words in a conversation, the newest first: in the server's whole history where it
+    /// has a search, else in the lines that are here. Answered by [`Event::Found`](super::Event::Found).
+    Find {
+        /// Where.
+        key: Key,
+        /// The words; all of them stand in a line that is found.
+        text: String,
+    },
+    /// The next, older page of what [`Find`](Self::Find) of the same conversation has found.
+    FindMore {
+        /// Where.
+        key: Key,
+    },
+    /// Brings a found line and those around it into the timeline;
+    /// [`Event::Jumped`](super::Event::Jumped) says where.
+    Jump {
+        /// Where.
+        key: Key,
+        /// A line of [`Found`](super::Found).
+        to: Line,
+    },
+    /// What was typed with a leading `/`; see [`Command`](super::Command). An unknown word is
+    /// answered with a line, never sent as text; `//x` says `/x`.
+    Command {
+        /// The conversation in which it was typed.
+        at: Key,
+        /// The whole line.
+        line: String,
+    },
+    /// Enters rooms, now or as soon as there is a connection.
+    Join {
+        /// One or several with commas between; each may lack its `#`.
+        room: String,
+        /// The room's password (mode `k`).
+        key: Option<String>,
+    },
+    /// Leaves a room, with [`Event::Closed`](super::Event::Closed).
+    Leave {
+        /// The room.
+        key: Key,
+    },
+    /// Changes a topic.
+    Topic {
+        /// The room.
+        room: Key,
+        /// Empty: clears it.
+        text: String,
+    },
+    /// Puts somebody out of a room.
+    Kick {
+        /// The room.
+        room: Key,
+        /// Whom.
+        nick: String,
+        /// What they are told; may be empty.
+        why: String,
+    },
+    /// Keeps somebody from coming in again; does not kick. By host where it is known, else by name.
+    Ban {
+        /// The room.
+        room: Key,
+        /// Whom.
+        nick: String,
+    },
+    /// Makes somebody operator, or takes that back.
+    Op {
+        /// The room.
+        room: Key,
+        /// Whom.
+        nick: String,
+        /// Gives the rank rather than takes it.
+        on: bool,
+    },
+    /// Invites somebody.
+    Invite {
+        /// Into which room.
+        room: Key,
+        /// Whom.
+        nick: String,
+    },
+    /// Opens a private conversation.
+    Private {
+        /// With whom.
+        nick: String,
+    },
+    /// Closes a private conversation; of a room the same as [`Leave`](Self::Leave).
+    Close {
+        /// Which.
+        key: Key,
+    },
+    /// Drops what somebody says from now on.
+    Ignore {
+        /// Who.
+        nick: String,
+    },
+    /// Takes [`Ignore`](Self::Ignore) back.
+    Unignore {
+        /// Who.
+        nick: String,
+    },
+    /// Gives us another name; while offline it is kept for the next connection.
+    Rename {
+        /// The name.
+        nick: String,
+    },
+    /// Marks us as away, or as back.
+    Away {
+        /// What others are told; `None`: back.
+        text: Option<String>,
+    },
+    /// Lists all rooms of the server, in [`Event::Listed`](super::Event::Listed).
     ListRooms,
-    // This conversation is on the screen: its unread count is and stays 0.
-    Reading { key: Key },
-    // None is: the window is hidden or shows something else.
+    /// This conversation is on the screen: its unread count is and stays 0.
+    Reading {
+        /// Which.
+        key: Key,
+    },
+    /// No conversation is on the screen: the window is hidden, or shows something else.
     NotReading,
-    // Connects at once instead of later, also after `Disconnect`.
+    /// Connects at once instead of later, also after [`Disconnect`](Self::Disconnect).
     RetryNow,
-    // Says goodbye and stays offline.
+    /// Says good-bye and stays offline.
     Disconnect,
 }

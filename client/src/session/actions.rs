@@ -1,10 +1,12 @@
 //! What the person does.
 
+use parlor_server::protocol::text::printable;
+
 use super::commands::is_word;
-use super::event::{Event, Field, Kind, Reason, Refusal};
+use super::event::{Event, Field, Kind, Refusal};
 use super::line::LineKind;
 use super::reconnect::Phase;
-use super::{Action, Key, Session};
+use super::{Action, Key, Sentence, Session};
 
 impl Session {
     pub(super) fn act(&mut self, action: Action) {
@@ -51,9 +53,7 @@ impl Session {
         for room in rooms.split(',').map(str::trim).filter(|room| !room.is_empty()) {
             let name = self.isupport.naming.room(room);
             if !is_word(&name) || name.len() < 2 || name.contains('\u{7}') {
-                let sentence = format!("A room's name begins with # and has no spaces: {room}");
-                let (field, reason) = (Field::Room, Reason::RoomBad);
-                self.tell(Event::Refused(Refusal { field, reason, sentence, suggestion: None }));
+                self.refuse(Field::Room, Sentence::RoomNotPossible { room: printable(room) });
                 continue;
             }
             let room_key = room_key.filter(|key| is_word(key));
@@ -127,7 +127,7 @@ impl Session {
     pub(super) fn private(&mut self, nick: &str) -> Option<Key> {
         let nick = nick.trim();
         if !is_word(nick) || self.isupport.is_room(nick) || nick == Key::server().as_str() {
-            self.complain(&format!("{nick} is no person's name"));
+            self.complain(Sentence::NameNotPossible { name: printable(nick) });
             return None;
         }
         Some(self.open(nick, Kind::Person))
@@ -136,7 +136,7 @@ impl Session {
     pub(super) fn ignore(&mut self, nick: &str, on: bool) {
         let nick = nick.trim();
         if !is_word(nick) {
-            return self.complain("Whom? Give a name");
+            return self.complain(Sentence::NameNeeded);
         }
         let key = self.isupport.key(nick);
         self.ignored.retain(|(ignored, _)| *ignored != key);
@@ -167,7 +167,7 @@ impl Session {
     pub(super) fn ask(&mut self, room: &Key, line: impl FnOnce(&str) -> String) {
         let known = self.known(room).filter(|key| self.is_room(key));
         let name = known.as_ref().and_then(|key| self.conversations.get(key)).map(|c| c.name.clone());
-        let Some(name) = name else { return self.complain("That works in a room only") };
+        let Some(name) = name else { return self.complain(Sentence::RoomOnly) };
         self.asked_at = known;
         if self.is_ready() { self.send(&line(&name)) } else { self.offline() }
     }
@@ -176,22 +176,27 @@ impl Session {
     pub(super) fn ask_about(&mut self, room: &Key, nick: &str, line: impl FnOnce(&str, &str) -> String) {
         let nick = nick.trim();
         if !is_word(nick) {
-            return self.complain("Whom? Give a name");
+            return self.complain(Sentence::NameNeeded);
         }
         self.ask(room, |name| line(name, nick));
     }
 
     fn offline(&mut self) {
         let when = match self.phase {
-            Phase::Offline => "You are not connected",
-            _ => "The connection is not there yet; try again when it is",
+            Phase::Offline => Sentence::NotConnected,
+            _ => Sentence::NotConnectedYet,
         };
         self.complain(when);
     }
 
     /// An error line where the person just typed.
-    pub(super) fn complain(&mut self, sentence: &str) {
+    pub(super) fn complain(&mut self, sentence: Sentence) {
         let place = self.asked_at();
-        self.inform(&place, LineKind::Error, sentence);
+        self.inform(&place, LineKind::Error, &sentence);
+    }
+
+    /// Something was not accepted; the session goes on.
+    pub(super) fn refuse(&mut self, field: Field, sentence: Sentence) {
+        self.tell(Event::Refused(Refusal { field, sentence, suggestion: None }));
     }
 }

@@ -1,36 +1,10 @@
 //! What is typed with a leading `/`.
 
-use parlor_server::protocol::text::first_word;
+use parlor_server::protocol::text::{first_word, printable};
 
 use super::event::Event;
 use super::line::LineKind;
-use super::{Key, Session};
-
-/// How each command is written, and what it does.
-pub(super) const COMMANDS: &[(&str, &str)] = &[
-    ("/join #room [key]", "enters a room, or founds it"),
-    ("/part [why]", "leaves this room (also /leave)"),
-    ("/msg NAME text", "says something privately"),
-    ("/query NAME", "opens a private conversation"),
-    ("/me does something", "tells what you do"),
-    ("/nick NAME", "gives you another name"),
-    ("/topic [text]", "shows or changes the topic; /topic - clears it"),
-    ("/kick NAME [why]", "puts somebody out of this room"),
-    ("/ban NAME", "keeps somebody from coming in again"),
-    ("/op NAME", "makes somebody operator of this room"),
-    ("/deop NAME", "takes that back"),
-    ("/invite NAME [#room]", "invites somebody to this room"),
-    ("/away [text]", "marks you as away"),
-    ("/back", "marks you as back"),
-    ("/whois NAME", "tells about somebody"),
-    ("/ignore [NAME]", "drops what somebody says; alone: lists whom you ignore"),
-    ("/unignore NAME", "takes that back"),
-    ("/list", "lists all rooms"),
-    ("/raw LINE", "sends a line of the protocol as it is (also /quote)"),
-    ("/quit", "disconnects"),
-    ("/help", "shows this list"),
-    ("//text", "says /text"),
-];
+use super::{Command, Key, Names, Sentence, Session};
 
 /// Whether a text may be a middle parameter: one word that is no trailing one.
 pub(super) fn is_word(text: &str) -> bool {
@@ -50,115 +24,113 @@ impl Session {
             return self.say(&at, command, LineKind::Said);
         }
         let (word, rest) = first_word(command);
+        let Some(command) = Command::parse(word) else {
+            let word = printable(word);
+            return self.inform(&at, LineKind::Info, &Sentence::UnknownCommand { word });
+        };
+        if !self.run(command, &at, rest) {
+            self.inform(&at, LineKind::Info, &Sentence::NeedsArgument { command });
+        }
+    }
+
+    /// Carries out a command that was typed in the conversation `at`; says whether it had what it
+    /// needs.
+    fn run(&mut self, command: Command, at: &Key, rest: &str) -> bool {
         let (first, more) = first_word(rest);
-        let need = |text: &str| !text.is_empty();
-        match word.to_lowercase().as_str() {
-            "join" | "j" if need(first) => self.go(first, Some(more).filter(|key| need(key))),
-            "part" | "leave" if self.is_a_room(first) => {
-                let key = self.isupport.key(first);
-                self.leave(&key, more);
-            }
-            "part" | "leave" if self.is_room(&at) => self.leave(&at, rest),
-            "part" | "leave" | "close" => self.close(&at, None),
-            "msg" | "m" if need(more) && self.is_a_room(first) => {
+        let (has_first, has_more) = (!first.is_empty(), !more.is_empty());
+        match command {
+            Command::Join if has_first => self.go(first, Some(more).filter(|key| !key.is_empty())),
+            Command::Part if self.isupport.is_room(first) => self.leave(&self.isupport.key(first), more),
+            Command::Part if self.is_room(at) => self.leave(at, rest),
+            Command::Part => self.close(at, None),
+            Command::Message if has_more && self.isupport.is_room(first) => {
                 self.say(&self.isupport.key(first), more, LineKind::Said);
             }
-            "msg" | "m" if need(more) => {
+            Command::Message if has_more => {
                 if let Some(key) = self.private(first) {
                     self.say(&key, more, LineKind::Said);
                 }
             }
-            "query" | "q" if need(first) => {
+            Command::Query if has_first => {
                 if let Some(key) = self.go_to(first)
-                    && need(more)
+                    && has_more
                 {
                     self.say(&key, more, LineKind::Said);
                 }
             }
-            "me" if need(rest) => self.say(&at, rest, LineKind::Action),
-            "nick" | "name" if need(first) => self.rename(rest),
-            "topic" if !need(rest) => self.show_topic(&at),
-            "topic" => {
+            Command::Me if has_first => self.say(at, rest, LineKind::Action),
+            Command::Nick if has_first => self.rename(rest),
+            Command::Topic if !has_first => self.show_topic(at),
+            Command::Topic => {
                 let text = if rest == "-" { "" } else { rest };
-                self.ask(&at, |name| format!("TOPIC {name} :{text}"));
+                self.ask(at, |name| format!("TOPIC {name} :{text}"));
             }
-            "kick" if need(first) => self.kick(&at, first, more),
-            "ban" if need(first) => self.ban(&at, first),
-            "op" if need(first) => self.op(&at, first, true),
-            "deop" if need(first) => self.op(&at, first, false),
-            "invite" if need(first) => {
-                let room = if need(more) { self.isupport.key(more) } else { at };
+            Command::Kick if has_first => self.kick(at, first, more),
+            Command::Ban if has_first => self.ban(at, first),
+            Command::Op if has_first => self.op(at, first, true),
+            Command::Deop if has_first => self.op(at, first, false),
+            Command::Invite if has_first => {
+                let room = if has_more { self.isupport.key(more) } else { at.clone() };
                 self.ask_about(&room, first, |name, nick| format!("INVITE {nick} {name}"));
             }
-            "away" => self.go_away(Some(rest.to_owned())),
-            "back" => self.go_away(None),
-            "whois" | "who" if is_word(first) => self.tell_server(&format!("WHOIS {first}")),
-            "ignore" if !need(first) => self.show_ignored(),
-            "ignore" => {
+            Command::Away => self.go_away(Some(rest.to_owned())),
+            Command::Back => self.go_away(None),
+            Command::Whois if is_word(first) => self.tell_server(&format!("WHOIS {first}")),
+            Command::Ignore if !has_first => self.show_ignored(),
+            Command::Ignore => {
                 self.ignore(first, true);
-                self.inform(&at, LineKind::Info, &format!("You ignore {first} now"));
+                let names = Names(vec![printable(first)]);
+                self.inform(at, LineKind::Info, &Sentence::Ignoring { names });
             }
-            "unignore" if need(first) => {
+            Command::Unignore if has_first => {
                 self.ignore(first, false);
-                self.inform(&at, LineKind::Info, &format!("You no longer ignore {first}"));
+                self.inform(at, LineKind::Info, &Sentence::NotIgnoring { name: printable(first) });
             }
-            "list" | "rooms" => self.list_rooms(),
-            "raw" | "quote" if need(rest) => self.tell_server(rest),
-            "quit" | "disconnect" => self.disconnect(),
-            "help" | "h" | "?" => {
-                let list = COMMANDS.iter().map(|(usage, help)| ((*usage).to_owned(), (*help).to_owned()));
-                self.tell(Event::Help(list.collect()));
-            }
-            word => self.not_understood(&at, word),
+            Command::List => self.list_rooms(),
+            Command::Raw if has_first => self.tell_server(rest),
+            Command::Quit => self.disconnect(),
+            Command::Help => self.tell(Event::Help),
+            Command::Slash => self.say(at, rest, LineKind::Said),
+            Command::Join
+            | Command::Message
+            | Command::Query
+            | Command::Me
+            | Command::Nick
+            | Command::Kick
+            | Command::Ban
+            | Command::Op
+            | Command::Deop
+            | Command::Invite
+            | Command::Whois
+            | Command::Unignore
+            | Command::Raw => return false,
         }
-    }
-
-    fn is_a_room(&self, name: &str) -> bool {
-        self.isupport.is_room(name)
-    }
-
-    /// An unknown command, or one that lacks something.
-    fn not_understood(&mut self, at: &Key, word: &str) {
-        let usage = COMMANDS
-            .iter()
-            .find(|(usage, _)| usage.strip_prefix('/').is_some_and(|usage| first_word(usage).0 == word));
-        let sentence = match usage {
-            Some((usage, help)) => format!("{usage}: {help}"),
-            None => format!("/{word} is no command; /help lists them. //{word} says /{word}"),
-        };
-        self.inform(at, LineKind::Info, &sentence);
+        true
     }
 
     fn show_topic(&mut self, at: &Key) {
         let topic = self.conversations.get(at).map(|c| c.topic.clone()).unwrap_or_default();
-        let sentence =
-            if topic.is_empty() { "There is no topic".to_owned() } else { format!("Topic: {topic}") };
+        let sentence = if topic.is_empty() { Sentence::NoTopic } else { Sentence::Topic { text: topic } };
         self.inform(at, LineKind::Info, &sentence);
     }
 
     fn show_ignored(&mut self) {
-        let names: Vec<&str> = self.ignored.iter().map(|(_, name)| &**name).collect();
-        let sentence = match names.join(", ") {
-            names if names.is_empty() => "You ignore nobody".to_owned(),
-            names => format!("You ignore {names}"),
-        };
+        let names: Vec<String> = self.ignored.iter().map(|(_, name)| name.clone()).collect();
+        let none = names.is_empty();
+        let sentence =
+            if none { Sentence::IgnoringNobody } else { Sentence::Ignoring { names: Names(names) } };
         let place = self.asked_at();
         self.inform(&place, LineKind::Info, &sentence);
     }
 
     fn tell_server(&mut self, line: &str) {
-        if self.is_ready() { self.send(line) } else { self.complain("You are not connected") }
+        if self.is_ready() { self.send(line) } else { self.complain(Sentence::NotConnected) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_command_is_documented_as_it_is_written() {
-        assert!(COMMANDS.iter().all(|(usage, help)| usage.starts_with('/') && !help.is_empty()));
-    }
 
     #[test]
     fn a_word_is_no_way_into_another_parameter() {

@@ -6,7 +6,7 @@ use super::event::{Event, Kind};
 use super::line::{Line, LineId, LineKind, Parts};
 use super::log::{Edit, Log};
 use super::roster::Roster;
-use super::{Key, Output, Session};
+use super::{Key, Output, Sentence, Session};
 
 /// One conversation.
 #[derive(Debug)]
@@ -55,11 +55,11 @@ impl Session {
     }
 
     /// Closes a conversation; what still waited for it has failed.
-    pub(super) fn close(&mut self, key: &Key, why: Option<String>) {
+    pub(super) fn close(&mut self, key: &Key, why: Option<Sentence>) {
         if key.is_server() || !self.conversations.contains_key(key) {
             return;
         }
-        self.fail_waiting(key, why.as_deref().unwrap_or("You left before it was sent"));
+        self.fail_waiting(key, why.as_ref().unwrap_or(&Sentence::LeftBeforeSent));
         self.conversations.remove(key);
         self.questions_are_stale(key);
         self.forget_failed(key);
@@ -115,8 +115,9 @@ impl Session {
     }
 
     /// A quiet line of the program or the server, now.
-    pub(super) fn inform(&mut self, key: &Key, kind: LineKind, text: &str) {
-        self.add(key, &Parts { kind, text, at: self.now.wall, ..Parts::default() });
+    pub(super) fn inform(&mut self, key: &Key, kind: LineKind, sentence: &Sentence) {
+        let sentence = Some(sentence);
+        self.add(key, &Parts { kind, sentence, at: self.now.wall, ..Parts::default() });
     }
 
     /// Somebody said something in a conversation: counts it and raises an alert, unless it is
@@ -133,8 +134,7 @@ impl Session {
         conversation.mentions = conversation.mentions.saturating_add(u32::from(line.mention()));
         conversation.unread_changed = true;
         if line.mention() || conversation.kind == Kind::Person {
-            let (from, text) = (line.from().to_owned(), line.text().to_owned());
-            self.tell(Event::Alert { key: key.clone(), from, text });
+            self.tell(Event::Alert { key: key.clone(), line: line.clone() });
         }
     }
 

@@ -10,7 +10,7 @@ use parlor_server::protocol::text::{pieces, printable};
 use super::line::{Delivery, Line, LineId, LineKind, Parts};
 use super::outgoing::{Sent, Waiting};
 use super::stamp::Stamp;
-use super::{Key, Kind, Session, UnixMillis};
+use super::{Key, Kind, Sentence, Session, UnixMillis};
 
 /// How long a receipt may take before we ask for a sign behind it.
 const RECEIPT_WITHIN: Duration = Duration::from_secs(10);
@@ -23,11 +23,11 @@ impl Session {
     /// Says a text, as many lines as it needs.
     pub(super) fn say(&mut self, to: &Key, text: &str, kind: LineKind) {
         let Some(key) = self.known(to) else {
-            let sentence = format!("There is no conversation {to} any more; not sent: {text}");
+            let sentence = Sentence::ConversationGone { name: to.to_string(), text: printable(text) };
             return self.inform(&Key::server(), LineKind::Error, &sentence);
         };
         if key.is_server() {
-            return self.inform(&key, LineKind::Error, "Nobody reads here; choose a room. / gives commands");
+            return self.inform(&key, LineKind::Error, &Sentence::NobodyReadsHere);
         }
         let Some(conversation) = self.conversations.get(&key) else { return };
         let room_for = self.room_for_text(&conversation.name, kind);
@@ -125,7 +125,7 @@ impl Session {
                 // It would have been heard once more.
                 self.receipt(waiting, &stamp);
             } else if receipts {
-                self.fail(waiting, "The server gave no receipt for it; perhaps nobody has read it");
+                self.fail(waiting, &Sentence::NotConfirmed);
             } else {
                 self.deliver(waiting, None, None);
             }
@@ -185,7 +185,7 @@ impl Session {
 
     /// A line of ours is heard as other people's lines are.
     fn said_elsewhere(&mut self, mut waiting: Waiting, stamp: &Stamp<'_>) {
-        waiting.set_state(Delivery::None, "");
+        waiting.set_state(Delivery::None, None);
         self.known_as(&waiting, stamp);
         self.settle_as(&waiting, stamp.msgid.as_deref(), Some(stamp.at));
     }
@@ -214,23 +214,21 @@ impl Session {
 
     /// The server has a line, under this name and since then.
     pub(super) fn deliver(&mut self, mut waiting: Waiting, msgid: Option<&str>, at: Option<UnixMillis>) {
-        waiting.set_state(Delivery::Delivered, "");
+        waiting.set_state(Delivery::Delivered, None);
         self.settle_as(&waiting, msgid, at);
     }
 
     fn settle_as(&mut self, waiting: &Waiting, msgid: Option<&str>, at: Option<UnixMillis>) {
-        let line = waiting.line.with(|parts| {
-            parts.msgid = msgid;
-            parts.at = at.unwrap_or(parts.at);
-        });
+        let at = at.unwrap_or(waiting.line.at());
+        let line = waiting.line.received(waiting.line.state(), msgid, at);
         self.settle(&waiting.to, line);
     }
 
-    fn fail(&mut self, mut waiting: Waiting, sentence: &str) {
+    fn fail(&mut self, mut waiting: Waiting, sentence: &Sentence) {
         if let Some(stamp) = waiting.heard.take() {
             return self.said_elsewhere(waiting, &stamp);
         }
-        waiting.set_state(Delivery::Failed, sentence);
+        waiting.set_state(Delivery::Failed, Some(sentence));
         self.settle(&waiting.to, waiting.line.clone());
         self.outgoing.failed(waiting);
     }
@@ -243,7 +241,7 @@ impl Session {
     }
 
     /// The server refused a line to this conversation. Says whether one was under way.
-    pub(super) fn refused_to(&mut self, key: Option<&Key>, sentence: &str) -> bool {
+    pub(super) fn refused_to(&mut self, key: Option<&Key>, sentence: &Sentence) -> bool {
         let fits = |w: &Waiting| w.sent.is_some() && key.is_none_or(|key| w.to == *key);
         // With receipts all earlier ones are decided; without, refusals are for the latest.
         let receipts = self.caps.has(Capability::EchoMessage);
@@ -259,7 +257,7 @@ impl Session {
     }
 
     /// Nothing more goes to this conversation: what waits for it has failed.
-    pub(super) fn fail_waiting(&mut self, key: &Key, sentence: &str) {
+    pub(super) fn fail_waiting(&mut self, key: &Key, sentence: &Sentence) {
         while let Some(waiting) = self.outgoing.take(|waiting| waiting.to == *key) {
             self.outgoing.give_up(&waiting);
             self.fail(waiting, sentence);
@@ -272,7 +270,7 @@ impl Session {
 
     pub(super) fn retry(&mut self, id: LineId) {
         let Some(mut waiting) = self.outgoing.take_failed(id) else { return };
-        waiting.set_state(Delivery::Pending, "");
+        waiting.set_state(Delivery::Pending, None);
         self.settle(&waiting.to, waiting.line.clone());
         self.outgoing.push(waiting);
     }

@@ -2,59 +2,131 @@
 
 use std::sync::Arc;
 
-use super::{Key, Line, LineId, Naming, Status};
+use super::{Key, Line, LineId, Naming, Sentence, Status};
 
 /// What the window learns. Everything it shows is derived from these, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the comments say it; doc comments would take a line a field")]
 pub enum Event {
-    // How the connection stands; the first one comes from [`Session::new`].
+    /// How the connection stands; the first one comes from [`Session::new`](super::Session::new).
     Status(Status),
-    // Our name, as the server knows it.
-    Me { nick: String },
-    // How the server tells names apart; until it says, the default.
+    /// Our name, as the server knows it.
+    Me {
+        /// The name.
+        nick: String,
+    },
+    /// How the server tells names apart; until it says, the default.
     Naming(Naming),
-    // A conversation is there. A room is opened when we are in it; it stays open while the
-    // connection is lost.
-    Opened { key: Key, name: String, kind: Kind },
-    // The person has asked for it: it is to be shown, now or as soon as it is open.
-    Wanted { key: Key },
-    // It is gone: we left, or (`why`) were put out. Its lines that still waited have failed.
-    Closed { key: Key, why: Option<String> },
-    // The person of a private conversation has another name: `key` is called `to` from now on.
-    Moved { key: Key, to: Key, name: String },
-    // Empty: there is none.
-    Topic { key: Key, text: String },
-    // Who is in a room: all of them, operators first, then by folded name. At most once a
-    // handled input, and only if something changed. Empty while the connection is lost.
-    People { key: Key, people: Arc<[Person]> },
-    // New lines at the end of a timeline, in order.
-    Lines { key: Key, lines: Vec<Line> },
-    // Lines in order directly above another one: older pages, filled gaps, what others said
-    // while own lines still wait at the end. A line that was taken out may come again here.
-    // `new`: they were said just now or while we were away, as those of `Lines`; not in an older
-    // page.
-    Inserted { key: Key, before: LineId, lines: Vec<Line>, new: bool },
-    // A line that is there, by its id, with something new: state, msgid, time.
-    Changed { key: Key, line: Line },
-    // These are not there any more: they move, or a crash of the server took them back.
-    Removed { key: Key, ids: Vec<LineId> },
-    // What [`Action::Find`](super::Action::Find) found.
+    /// A conversation is there. A room is opened when we are in it; it stays open while the
+    /// connection is lost.
+    Opened {
+        /// What names it from now on.
+        key: Key,
+        /// As the server or its owner writes it.
+        name: String,
+        /// With whom.
+        kind: Kind,
+    },
+    /// The person has asked for a conversation: it is to be shown, now or as soon as it is open.
+    Wanted {
+        /// Which.
+        key: Key,
+    },
+    /// A conversation is gone. Its lines that still waited have failed.
+    Closed {
+        /// Which.
+        key: Key,
+        /// We were put out; without: we left.
+        why: Option<Sentence>,
+    },
+    /// The person of a private conversation has another name.
+    Moved {
+        /// What named it until now.
+        key: Key,
+        /// What names it from now on.
+        to: Key,
+        /// As the person writes it.
+        name: String,
+    },
+    /// A room has another topic.
+    Topic {
+        /// The room.
+        key: Key,
+        /// Empty: there is none.
+        text: String,
+    },
+    /// Who is in a room: all of them. At most once a handled input, and only if something changed.
+    People {
+        /// The room.
+        key: Key,
+        /// Operators first, then by folded name; empty while the connection is lost.
+        people: Arc<[Person]>,
+    },
+    /// New lines at the end of a timeline.
+    Lines {
+        /// Of which conversation.
+        key: Key,
+        /// In order; at least one.
+        lines: Vec<Line>,
+    },
+    /// Lines directly above another one: older pages, filled gaps, what others said while own lines
+    /// still wait at the end. A line that was taken out may come again here.
+    Inserted {
+        /// Of which conversation.
+        key: Key,
+        /// The line below them.
+        before: LineId,
+        /// In order; at least one.
+        lines: Vec<Line>,
+        /// They were said just now or while we were away, as those of [`Lines`](Self::Lines), not in
+        /// an older page.
+        new: bool,
+    },
+    /// A line that is there, by its id, with something new: state, msgid, time.
+    Changed {
+        /// Of which conversation.
+        key: Key,
+        /// The line as it is now.
+        line: Line,
+    },
+    /// Lines that are not there any more: they move, or a crash of the server took them back.
+    Removed {
+        /// Of which conversation.
+        key: Key,
+        /// At least one.
+        ids: Vec<LineId>,
+    },
+    /// What [`Action::Find`](super::Action::Find) found.
     Found(Found),
-    // The line that [`Action::Jump`](super::Action::Jump) wanted is in the timeline under this
-    // id; without: it is not to be had any more.
-    Jumped { key: Key, id: Option<LineId> },
-    // Lines of others since the conversation was last read, and how many of them mention us.
-    Unread { key: Key, count: u32, mentions: u32 },
-    // Somebody mentioned us, or wrote privately, in a conversation that is not being read.
-    Alert { key: Key, from: String, text: String },
-    // The server's rooms, by number of people.
+    /// Where the line is that [`Action::Jump`](super::Action::Jump) wanted.
+    Jumped {
+        /// In which conversation.
+        key: Key,
+        /// Its id in the timeline; without: it is not to be had any more.
+        id: Option<LineId>,
+    },
+    /// How much a conversation has that was not read.
+    Unread {
+        /// Which.
+        key: Key,
+        /// Lines of others since it was last read.
+        count: u32,
+        /// Those of them that mention us.
+        mentions: u32,
+    },
+    /// Somebody mentioned us, invited us, or wrote privately, in a conversation that is not being read.
+    Alert {
+        /// Which.
+        key: Key,
+        /// The line; it is in a timeline, too.
+        line: Line,
+    },
+    /// The server's rooms, by number of people, the fullest first; at most 10,000.
     Listed(Vec<ListedRoom>),
-    // Something was not accepted; before the first welcome the session is offline after it.
+    /// Something was not accepted; before the first welcome the session is offline after it.
     Refused(Refusal),
-    // The commands: how each is written, and what it does.
-    Help(Vec<(String, String)>),
-    // Whom we ignore now, for the settings: names as they were given.
+    /// The person asks which commands there are: [`Command::ALL`](super::Command::ALL).
+    Help,
+    /// Whom we ignore now, for the settings: names as they were given.
     Ignored(Vec<String>),
 }
 
@@ -127,10 +199,8 @@ pub struct ListedRoom {
 pub struct Refusal {
     /// Beside which field the sentence belongs.
     pub field: Field,
-    /// What it is, for a window that has words of its own.
-    pub reason: Reason,
-    /// For the person: what failed, on what, and what to do.
-    pub sentence: String,
+    /// What failed, and on what.
+    pub sentence: Sentence,
     /// A name that is probably free, if the name was taken.
     pub suggestion: Option<String>,
 }
@@ -144,25 +214,4 @@ pub enum Field {
     Address,
     /// The room.
     Room,
-}
-
-/// Why something was not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// Somebody else has that name.
-    NameTaken,
-    /// The server does not allow such a name.
-    NameBad,
-    /// Nobody answers at the address, or the connection ended before the welcome.
-    NoAnswer,
-    /// Somebody answers, but speaks another protocol or nothing at all.
-    NotChat,
-    /// We may not connect to this server.
-    Banned,
-    /// The server needs a password.
-    Password,
-    /// The room does not let us in.
-    RoomClosed,
-    /// There cannot be a room of that name.
-    RoomBad,
 }

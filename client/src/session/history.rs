@@ -8,7 +8,7 @@ use super::event::{Event, Kind};
 use super::line::{Delivery, Line, LineId};
 use super::log::Gap;
 use super::page::{PageLine, Question, What};
-use super::{Key, Session};
+use super::{Key, Sentence, Session};
 
 /// Lines that are asked for on entering a room.
 const FIRST: usize = 50;
@@ -107,14 +107,14 @@ impl Session {
         let Some(reference) = reference else { return self.ask_latest(key, gap, PAGE) };
         let line = format!("CHATHISTORY AFTER {name} {reference} {}", self.page_size(PAGE));
         self.ask_history(key, What::After(from), Some(gap), &line);
-        self.gap_says(key, gap, Delivery::Pending, "");
+        self.gap_says(key, gap, Delivery::Pending, None);
     }
 
     fn ask_latest(&mut self, key: &Key, gap: LineId, count: usize) {
         let Some(name) = self.conversations.get(key).map(|conversation| &conversation.name) else { return };
         let line = format!("CHATHISTORY LATEST {name} * {}", self.page_size(count));
         self.ask_history(key, What::Latest, Some(gap), &line);
-        self.gap_says(key, gap, Delivery::Pending, "");
+        self.gap_says(key, gap, Delivery::Pending, None);
     }
 
     /// Fetches the page above the first line.
@@ -143,7 +143,7 @@ impl Session {
         let below = gap.below.or_else(|| log.beside(gap.id).1.and_then(|line| log.position(line)));
         let line = format!("CHATHISTORY BEFORE {} {reference} {}", conversation.name, self.page_size(PAGE));
         self.ask_history(&key, What::Before(below), Some(gap.id), &line);
-        self.gap_says(&key, gap.id, Delivery::Pending, "");
+        self.gap_says(&key, gap.id, Delivery::Pending, None);
     }
 
     /// Brings a found line and those around it here.
@@ -236,7 +236,7 @@ impl Session {
         }
         match still {
             Some(gap) if away => self.ask_after(&key, gap, next),
-            Some(gap) => self.gap_says(&key, gap, Delivery::None, ""),
+            Some(gap) => self.gap_says(&key, gap, Delivery::None, None),
             None => {}
         }
         if let What::Around(line) = what {
@@ -247,7 +247,7 @@ impl Session {
     }
 
     /// A question got no answer, or a refusal.
-    pub(super) fn unanswered(&mut self, question: Question, sentence: &str, refused: bool) {
+    pub(super) fn unanswered(&mut self, question: Question, sentence: &Sentence, refused: bool) {
         let Question { key, what, gap, stale, .. } = question;
         if stale {
             return;
@@ -258,7 +258,7 @@ impl Session {
             (What::Kept(upto), _) if !refused => self.ask_kept(&key, upto),
             // It does not know the line any more: the newest ones, and a gap above them.
             (What::After(_), Some(gap)) if refused => self.ask_latest(&key, gap, PAGE),
-            (_, Some(gap)) => self.gap_says(&key, gap, Delivery::Failed, sentence),
+            (_, Some(gap)) => self.gap_says(&key, gap, Delivery::Failed, Some(sentence)),
             (_, None) => {}
         }
     }
@@ -270,7 +270,7 @@ impl Session {
             begun.map(|(question, _)| question).chain(std::mem::take(&mut self.questions)).collect();
         for question in asked {
             match question {
-                Question { key, gap: Some(gap), .. } => self.gap_says(&key, gap, Delivery::None, ""),
+                Question { key, gap: Some(gap), .. } => self.gap_says(&key, gap, Delivery::None, None),
                 Question { key, what: What::Around(_), .. } => self.tell(Event::Jumped { key, id: None }),
                 Question { key, what: What::Search, .. } => self.find_locally(&key),
                 Question { .. } => {}
@@ -362,9 +362,9 @@ impl Session {
         self.emit(key, false);
     }
 
-    fn gap_says(&mut self, key: &Key, gap: LineId, state: Delivery, reason: &str) {
+    fn gap_says(&mut self, key: &Key, gap: LineId, state: Delivery, why: Option<&Sentence>) {
         if let Some(conversation) = self.conversations.get_mut(key) {
-            conversation.log.set_gap(gap, state, reason);
+            conversation.log.set_gap(gap, state, why);
         }
         self.emit(key, false);
     }
@@ -393,7 +393,7 @@ impl Session {
             let below = conversation.log.first_position();
             let id = LineId(self.last_line);
             conversation.log.open_gap(Gap { id, above: None, below, catch_up: false }, true);
-            conversation.log.set_gap(id, Delivery::None, "");
+            conversation.log.set_gap(id, Delivery::None, None);
         }
     }
 }

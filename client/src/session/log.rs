@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use parlor_server::protocol::MsgId;
 
+use super::Sentence;
 use super::line::{Delivery, Line, LineId, LineKind, Parts};
 
 /// Lines of one conversation that are kept; then the oldest go.
@@ -252,10 +253,10 @@ impl Log {
     }
 
     /// What a gap says of itself.
-    pub(super) fn set_gap(&mut self, id: LineId, state: Delivery, reason: &str) {
+    pub(super) fn set_gap(&mut self, id: LineId, state: Delivery, why: Option<&Sentence>) {
         let Some(line) = self.index(id).and_then(|at| self.lines.get_mut(at)) else { return };
-        if (line.state(), line.reason()) != (state, reason) {
-            *line = line.with(|parts| (parts.state, parts.reason) = (state, reason));
+        if (line.state(), line.sentence()) != (state, why) {
+            *line = line.in_state(state, why);
             self.edits.push(Edit::Change(line.clone()));
         }
     }

@@ -12,6 +12,7 @@
 mod action;
 mod actions;
 mod capabilities;
+mod command;
 mod commands;
 mod conversation;
 mod delivery;
@@ -37,6 +38,7 @@ mod rooms;
 mod roster;
 mod search;
 mod seed;
+mod sentence;
 mod stamp;
 mod status;
 mod sure;
@@ -53,13 +55,15 @@ use parlor_server::protocol::Leniency;
 use parlor_server::protocol::line::Framer;
 
 pub use action::Action;
-pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Reason, Refusal};
+pub use command::Command;
+pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal};
 pub use key::Key;
 pub use line::{Delivery, Line, LineId, LineKind, Parts};
 pub use naming::Naming;
 pub use parlor_server::protocol::HostPort;
 pub use parlor_server::protocol::time::{Moment, UnixMillis};
 pub use profile::Profile;
+pub use sentence::{Names, Sentence};
 pub use status::Status;
 pub use unsent::Unsent;
 
@@ -67,7 +71,7 @@ use capabilities::Capabilities;
 use conversation::Conversation;
 use isupport::Isupport;
 use liveness::Liveness;
-use names::Names;
+use names::SharedNames;
 use outgoing::Outgoing;
 use page::{Batch, Question};
 use recent::Recent;
@@ -90,8 +94,8 @@ pub enum Input<'a> {
     Connected,
     /// Bytes came, cut anywhere.
     Received(&'a [u8]),
-    /// It could not be made, or ended without [`Output::Disconnect`]: why, as a sentence.
-    Lost(&'a str),
+    /// It could not be made, or ended without [`Output::Disconnect`], for this reason.
+    Lost(Sentence),
     /// The person did something.
     Act(Action),
     /// The addresses of this computer have changed.
@@ -143,9 +147,8 @@ pub struct Session {
     /// The first welcome has come: from now on a loss is ours to mend.
     welcomed_once: bool,
     last_online: Option<UnixMillis>,
-    /// What the server said before it hung up, and what that means.
-    farewell: Option<String>,
-    closed_because: Option<Reason>,
+    /// What the server said before it hung up.
+    farewell: Option<Sentence>,
 
     // We.
     me: Me,
@@ -157,7 +160,7 @@ pub struct Session {
 
     // What is said.
     conversations: BTreeMap<Key, Conversation>,
-    names: Names,
+    names: SharedNames,
     last_line: u64,
     reading: Option<Key>,
     asked_at: Option<Key>,
@@ -204,14 +207,13 @@ impl Session {
             welcomed_once: false,
             last_online: None,
             farewell: None,
-            closed_because: None,
             me,
             reclaim_at: None,
             away: None,
             wanted: Vec::new(),
             ignored: profile.ignored.iter().map(|nick| (Key::new(nick), nick.clone())).collect(),
             conversations: BTreeMap::new(),
-            names: Names::default(),
+            names: SharedNames::default(),
             last_line: 0,
             reading: None,
             asked_at: None,
@@ -268,11 +270,6 @@ impl Session {
     /// When to give the next [`Input::Tick`], as [`Moment::elapsed`] counts.
     pub fn next_timeout(&self) -> Option<Duration> {
         self.next_deadline()
-    }
-
-    /// The commands a person can type: how each is written, and what it does.
-    pub fn commands() -> &'static [(&'static str, &'static str)] {
-        commands::COMMANDS
     }
 
     fn tell(&mut self, event: Event) {

@@ -8,12 +8,12 @@ const ROOMY: usize = 1024;
 
 /// Gives the same `Arc` for the same name, so that a timeline holds each sender once.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct SharedNames {
     shared: HashSet<Arc<str>>,
     sweep_at: usize,
 }
 
-impl Names {
+impl SharedNames {
     pub(super) fn share(&mut self, name: &str) -> Arc<str> {
         if let Some(shared) = self.shared.get(name) {
             return shared.clone();
@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn a_name_is_kept_once_and_not_for_ever() {
-        let mut names = Names::default();
+        let mut names = SharedNames::default();
         let bob = names.share("bob");
         for i in 0..10 * ROOMY {
             names.share(&i.to_string());

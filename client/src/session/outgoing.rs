@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::stamp::Stamp;
-use super::{Delivery, Key, Line, LineId, LineKind};
+use super::{Delivery, Key, Line, LineId, LineKind, Sentence};
 
 /// Lines that may be under way without a receipt.
 const MOST_IN_FLIGHT: usize = 16;
@@ -50,8 +50,8 @@ impl Waiting {
     }
 
     /// The line in another state.
-    pub(super) fn set_state(&mut self, state: Delivery, reason: &str) {
-        self.line = self.line.with(|parts| (parts.state, parts.reason) = (state, reason));
+    pub(super) fn set_state(&mut self, state: Delivery, why: Option<&Sentence>) {
+        self.line = self.line.in_state(state, why);
     }
 }
 

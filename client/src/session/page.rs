@@ -8,7 +8,7 @@ use parlor_server::protocol::{Capability, Message, MsgId};
 
 use super::line::{Line, LineId, Parts};
 use super::stamp::Stamp;
-use super::{Key, Session};
+use super::{Key, Sentence, Session};
 
 /// Batches that may be open at a time.
 const MOST_BATCHES: usize = 16;
@@ -184,20 +184,21 @@ impl Session {
         let named = |question: &Question| of_kind(question) && names.contains(&question.key);
         let at = self.questions.iter().position(named).or_else(|| self.questions.iter().position(of_kind));
         let Some(question) = at.and_then(|at| self.questions.remove(at)) else { return false };
-        let sentence = printable(message.params.last().copied().unwrap_or_default());
-        self.unanswered(question, &sentence, true);
+        let text = printable(message.params.last().copied().unwrap_or_default());
+        self.unanswered(question, &Sentence::Server { about: None, text }, true);
         true
     }
 
     /// RPL_TRYAGAIN. Says whether a question was meant.
-    pub(super) fn question_put_off(&mut self, message: &Message<'_>, sentence: &str) -> bool {
+    pub(super) fn question_put_off(&mut self, message: &Message<'_>, text: &str) -> bool {
         let Some(label) = self.label_of(message) else { return false };
         let is = |question: &Question| question.label.as_ref() == Some(&label);
         let Some(at) = self.questions.iter().position(is) else { return false };
         // What nobody has asked for by hand is asked again when its time is over.
         let by_itself = self.questions.get(at).is_some_and(|q| matches!(q.what, What::Kept(_)));
         if !by_itself && let Some(question) = self.questions.remove(at) {
-            self.unanswered(question, sentence, false);
+            let text = text.to_owned();
+            self.unanswered(question, &Sentence::Server { about: None, text }, false);
         }
         true
     }
@@ -208,7 +209,7 @@ impl Session {
         while self.questions.front().is_some_and(|question| now >= question.until)
             && let Some(question) = self.questions.pop_front()
         {
-            self.unanswered(question, "The server did not answer", false);
+            self.unanswered(question, &Sentence::NoAnswer, false);
         }
     }
 }

@@ -3,11 +3,12 @@
 use parlor_server::protocol::Message;
 use parlor_server::protocol::line;
 use parlor_server::protocol::message::Userhost;
+use parlor_server::protocol::text::printable;
 
-use super::event::Reason;
 use super::line::LineKind;
+use super::sentence::filled;
 use super::stamp::Stamp;
-use super::{Key, Session};
+use super::{Key, Sentence, Session};
 
 impl Session {
     pub(super) fn received(&mut self, bytes: &[u8]) {
@@ -20,11 +21,8 @@ impl Session {
             }
             self.line(&String::from_utf8_lossy(line));
         }
-        if let Err(error) = framing
-            && self.is_listening()
-        {
-            self.closed_because = Some(Reason::NotChat);
-            self.drop_connection(&format!("{} sends no chat: {error}", self.address()));
+        if framing.is_err() && self.is_listening() {
+            self.drop_connection(self.not_chat());
         }
     }
 
@@ -79,18 +77,20 @@ impl Session {
     /// The server says why it hangs up.
     fn on_error(&mut self, message: &Message<'_>) {
         let text = message.params.last().copied().unwrap_or_default();
-        let text = parlor_server::protocol::text::printable(text);
+        let text = printable(text);
         let lower = text.to_lowercase();
         let banned =
             ["banned", "k-line", "g-line", "z-line", "d-line"].iter().any(|word| lower.contains(word));
-        let reason = if banned { Reason::Banned } else { Reason::NoAnswer };
-        self.closed_because.get_or_insert(reason);
-        self.farewell.get_or_insert(format!("The server closed the connection: {text}"));
+        self.farewell.get_or_insert_with(|| match banned {
+            true => Sentence::Banned { reason: text },
+            false => Sentence::ServerClosed { reason: filled(text) },
+        });
     }
 
     /// `FAIL PRIVMSG CODE context… :sentence` (IRCv3 standard-replies).
     fn on_standard_reply(&mut self, message: &Message<'_>, kind: LineKind) {
-        let sentence = message.params.last().copied().unwrap_or_default();
+        let text = printable(message.params.last().copied().unwrap_or_default());
+        let sentence = &Sentence::Server { about: None, text };
         let context = message.params.iter().skip(2).rev().skip(1);
         let place =
             context.map(|name| self.isupport.key(name)).find(|key| self.conversations.contains_key(key));

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::event::{Event, Field, Reason, Refusal};
+use super::event::{Event, Field, Refusal};
 use super::liveness::Liveness;
 use super::seed::Seed;
-use super::{Key, Output, Session, Status, UnixMillis};
+use super::{Key, Output, Sentence, Session, Status, UnixMillis};
 use parlor_server::protocol::Leniency;
 use parlor_server::protocol::line::Framer;
 
@@ -90,13 +90,15 @@ impl Session {
     }
 
     /// The connection is gone; with a reason of the server's own, if it gave one.
-    pub(super) fn lost(&mut self, why: &str) {
+    pub(super) fn lost(&mut self, why: Sentence) {
         let now = self.now;
-        let why = self.farewell.take().unwrap_or_else(|| why.to_owned());
-        let reason = match self.phase {
+        let farewell = self.farewell.take();
+        let why = match self.phase {
             Phase::Offline | Phase::Waiting { .. } => return,
-            Phase::Connecting { .. } => Reason::NoAnswer,
-            Phase::Registering { .. } => self.closed_because.unwrap_or(Reason::NotChat),
+            Phase::Connecting { .. } => farewell.unwrap_or(why),
+            // Whoever hangs up before the first welcome, and without a word, is no chat server.
+            Phase::Registering { .. } if !self.welcomed_once => farewell.unwrap_or_else(|| self.not_chat()),
+            Phase::Registering { .. } => farewell.unwrap_or(why),
             Phase::Ready { since } => {
                 self.last_online = Some(now.wall);
                 if now.elapsed >= since + GOOD {
@@ -105,12 +107,12 @@ impl Session {
                     // One that did not last: not again at once.
                     self.backoff.attempt = 1;
                 }
-                Reason::NoAnswer
+                farewell.unwrap_or(why)
             }
         };
         self.forget_connection();
-        if !self.welcomed_once || matches!(reason, Reason::Banned | Reason::Password) {
-            return self.give_up(Field::Address, reason, why, None);
+        if !self.welcomed_once || matches!(why, Sentence::Banned { .. } | Sentence::PasswordNeeded) {
+            return self.give_up(Field::Address, why, None);
         }
         let (attempt, wait) = self.backoff.next(&mut self.seed);
         let at = now.elapsed + wait;
@@ -122,7 +124,7 @@ impl Session {
     }
 
     /// Closes the connection ourselves, as lost.
-    pub(super) fn drop_connection(&mut self, why: &str) {
+    pub(super) fn drop_connection(&mut self, why: Sentence) {
         if self.is_up() {
             self.out.push_back(Output::Disconnect);
             self.lost(why);
@@ -130,18 +132,12 @@ impl Session {
     }
 
     /// Refuses, and stays offline until somebody asks again.
-    pub(super) fn give_up(
-        &mut self,
-        field: Field,
-        reason: Reason,
-        sentence: String,
-        suggestion: Option<String>,
-    ) {
+    pub(super) fn give_up(&mut self, field: Field, sentence: Sentence, suggestion: Option<String>) {
         if self.is_up() {
             self.forget_connection();
         }
         self.phase = Phase::Offline;
-        self.tell(Event::Refused(Refusal { field, reason, sentence, suggestion }));
+        self.tell(Event::Refused(Refusal { field, sentence, suggestion }));
         self.set_status(Status::Offline { since: self.last_online });
     }
 
@@ -183,7 +179,7 @@ impl Session {
             }
             Phase::Connecting { .. } => {
                 self.backoff = Backoff::default();
-                self.drop_connection("The network has changed");
+                self.drop_connection(Sentence::NetworkChanged);
             }
             Phase::Ready { .. } => {
                 self.liveness.doubt(self.now.elapsed);
@@ -207,7 +203,6 @@ impl Session {
         self.framer = Framer::new(Leniency::Lenient);
         self.caps = Default::default();
         self.registration = Default::default();
-        self.closed_because = None;
         self.farewell = None;
         self.listing = None;
         self.forget_questions();
@@ -235,13 +230,13 @@ impl Session {
         match self.phase {
             Phase::Waiting { at } if now >= at => self.connect(),
             Phase::Connecting { until } if now >= until => {
-                let sentence = format!("Nobody answers at {}", self.address());
-                self.drop_connection(&sentence);
+                let server = self.profile.server.clone();
+                self.drop_connection(Sentence::NobodyAnswers { server });
             }
             Phase::Registering { until } if now >= until => self.registration_late(),
             Phase::Ready { .. } => {
                 if self.liveness.is_gone(now) {
-                    return self.drop_connection("The server does not answer any more");
+                    return self.drop_connection(Sentence::ServerSilent);
                 }
                 self.questions_late();
                 if self.liveness.ask(now) || self.receipt_due().is_some_and(|at| now >= at) {
@@ -277,8 +272,9 @@ impl Session {
         }
     }
 
-    pub(super) fn address(&self) -> String {
-        self.profile.server.to_string()
+    /// Somebody answers, but not as a chat server does.
+    pub(super) fn not_chat(&self) -> Sentence {
+        Sentence::NotChat { server: self.profile.server.clone() }
     }
 
     /// The time of a line that has none of its own.

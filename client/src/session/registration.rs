@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use parlor_server::protocol::message::Userhost;
-use parlor_server::protocol::text::pieces;
+use parlor_server::protocol::text::{pieces, printable};
 use parlor_server::protocol::{Capability, Message};
 
-use super::event::{Event, Field, Reason, Refusal};
+use super::event::{Event, Field, Refusal};
 use super::reconnect::Phase;
-use super::{Key, Output, Session, Status};
+use super::{Key, Output, Sentence, Session, Status};
 
 /// Between two attempts to get our own name back.
 const RECLAIM_EVERY: Duration = Duration::from_secs(15);
@@ -214,11 +214,7 @@ impl Session {
             // Some servers have no word about their message of the day.
             return self.on_ready();
         }
-        let sentence = format!(
-            "Somebody answers at {}, but not as a chat server does. Is the port right?",
-            self.address()
-        );
-        self.drop_connection(&sentence);
+        self.drop_connection(self.not_chat());
     }
 
     /// ERR_NICKNAMEINUSE and what else means that a name is not to be had now.
@@ -227,9 +223,8 @@ impl Session {
             // Our own name is still the ghost's: tried again later, without a word.
             if let Some(asked) = self.me.asked.take() {
                 let suggestion = Some(self.isupport.variant(&asked, 0));
-                let sentence = format!("The name {asked} is taken. Choose another one");
-                let (field, reason) = (Field::Name, Reason::NameTaken);
-                self.tell(Event::Refused(Refusal { field, reason, sentence, suggestion }));
+                let sentence = Sentence::NameTaken { name: asked };
+                self.tell(Event::Refused(Refusal { field: Field::Name, sentence, suggestion }));
             }
             return;
         }
@@ -241,9 +236,9 @@ impl Session {
                 Some(stem) if !stem.is_empty() => self.isupport.variant(stem, 1),
                 _ => self.isupport.variant(&wanted, 0),
             };
-            let sentence = format!("The name {wanted} is taken. {suggestion} may be free");
             self.out.push_back(Output::Disconnect);
-            return self.give_up(Field::Name, Reason::NameTaken, sentence, Some(suggestion));
+            let sentence = Sentence::NameTaken { name: wanted };
+            return self.give_up(Field::Name, sentence, Some(suggestion));
         }
         self.registration.variants += 1;
         self.me.nick = self.isupport.variant(&self.me.wanted, turn);
@@ -252,25 +247,26 @@ impl Session {
     }
 
     /// ERR_ERRONEUSNICKNAME: the server has no such names.
-    pub(super) fn on_name_bad(&mut self, name: &str, sentence: &str) {
-        let sentence = format!("The server does not take the name {name}: {sentence}");
+    pub(super) fn on_name_bad(&mut self, name: &str) {
+        let name = if name.is_empty() { &self.me.wanted } else { name };
+        let sentence = Sentence::NameNotPossible { name: printable(name) };
         if self.registration.welcomed {
             self.me.asked = None;
             self.reclaim_at = None;
-            let (field, reason) = (Field::Name, Reason::NameBad);
-            return self.tell(Event::Refused(Refusal { field, reason, sentence, suggestion: None }));
+            return self.refuse(Field::Name, sentence);
         }
         self.out.push_back(Output::Disconnect);
-        self.give_up(Field::Name, Reason::NameBad, sentence, None);
+        self.give_up(Field::Name, sentence, None);
     }
 
     /// Another name for us.
     pub(super) fn rename(&mut self, nick: &str) {
         let nick = nick.trim();
+        if nick.is_empty() {
+            return self.refuse(Field::Name, Sentence::NameMissing);
+        }
         if !super::commands::is_word(nick) {
-            let sentence = "A name has at least one character and no spaces".to_owned();
-            let (field, reason) = (Field::Name, Reason::NameBad);
-            return self.tell(Event::Refused(Refusal { field, reason, sentence, suggestion: None }));
+            return self.refuse(Field::Name, Sentence::NameNotPossible { name: printable(nick) });
         }
         if self.is_ready() || self.registration.welcomed {
             self.me.asked = Some(nick.to_owned());

@@ -1,11 +1,14 @@
 //! Numeric replies (modern.ircdocs.horse, "Numerics"; RFC 2812 §5).
 
 use parlor_server::protocol::text::printable;
+use std::time::Duration;
+
 use parlor_server::protocol::{Capability, Message};
 
-use super::event::{Event, Field, ListedRoom, Reason, Refusal};
+use super::event::{Event, Field, ListedRoom};
 use super::line::LineKind;
-use super::{Key, Session};
+use super::sentence::filled;
+use super::{Key, Sentence, Session};
 
 /// Rooms of a list that are kept.
 const MOST_LISTED: usize = 10_000;
@@ -14,7 +17,8 @@ impl Session {
     pub(super) fn numeric(&mut self, code: u16, message: &Message<'_>) {
         // The first parameter is our name.
         let arg = |i: usize| message.params.get(i).copied().unwrap_or_default();
-        let sentence = printable(message.params.last().copied().unwrap_or_default());
+        let text = printable(message.params.last().copied().unwrap_or_default());
+        let name = || printable(arg(1));
         match code {
             // RPL_WELCOME
             1 => self.on_welcome(message),
@@ -27,27 +31,28 @@ impl Session {
             // RPL_ENDOFMOTD, ERR_NOMOTD
             376 | 422 => self.on_ready(),
             // RPL_MOTD
-            372 => self.inform(&Key::server(), LineKind::Info, sentence.trim_start_matches("- ")),
+            372 => {
+                let text = text.trim_start_matches("- ").to_owned();
+                self.inform(&Key::server(), LineKind::Info, &Sentence::Server { about: None, text });
+            }
             // RPL_YOURHOST to RPL_MYINFO, RPL_UMODEIS, RPL_LUSER…, RPL_LOCALUSERS …, RPL_LISTSTART,
-            // RPL_ENDOFWHO, RPL_ENDOFWHOIS, RPL_CREATIONTIME, RPL_TOPICWHOTIME, RPL_MOTDSTART
-            2..=4 | 42 | 221 | 250..=255 | 265 | 266 | 315 | 318 | 321 | 328 | 329 | 333 | 375 => {}
+            // RPL_ENDOFWHO, RPL_ENDOFWHOIS, RPL_ENDOFWHOWAS, RPL_CREATIONTIME, RPL_TOPICWHOTIME, RPL_MOTDSTART
+            2..=4 | 42 | 221 | 250..=255 | 265 | 266 | 315 | 318 | 321 | 328 | 329 | 333 | 369 | 375 => {}
             // RPL_TRYAGAIN
-            263 if self.question_put_off(message, &sentence) => {}
+            263 if self.question_put_off(message, &text) => {}
             // RPL_AWAY
-            301 => self.on_their_away(arg(1), &sentence),
+            301 => self.on_their_away(arg(1), text),
             // RPL_UNAWAY, RPL_NOWAWAY
             305 | 306 => {
                 let me = self.me.nick.clone();
                 self.set_away(&me, code == 306);
-                let place = self.asked_at();
-                let sentence = if code == 306 { "You are away now" } else { "You are back now" };
-                self.inform(&place, LineKind::Info, sentence);
+                self.answer(if code == 306 { Sentence::YouAway } else { Sentence::YouBack });
             }
             // RPL_LIST, RPL_LISTEND
             322 => {
                 let people = arg(2).parse().unwrap_or_default();
                 // What stands in brackets at the start of a topic are modes (UnrealIRCd, InspIRCd).
-                let room = ListedRoom { name: arg(1).to_owned(), people, topic: sentence };
+                let room = ListedRoom { name: arg(1).to_owned(), people, topic: text };
                 if let Some(listing) = self.listing.as_mut().filter(|listing| listing.len() < MOST_LISTED) {
                     listing.push(room);
                 }
@@ -61,13 +66,14 @@ impl Session {
             // RPL_NOTOPIC, RPL_TOPIC
             331 | 332 => {
                 if let Some(key) = self.room(arg(1)) {
-                    self.set_topic(&key, if code == 332 { &sentence } else { "" });
+                    self.set_topic(&key, if code == 332 { &text } else { "" });
                 }
             }
             // RPL_INVITING
             341 => {
                 let place = self.room(arg(2)).unwrap_or_else(|| self.asked_at());
-                self.inform(&place, LineKind::Info, &format!("You invited {} to {}", arg(1), arg(2)));
+                let sentence = Sentence::Invited { name: name(), room: printable(arg(2)) };
+                self.inform(&place, LineKind::Info, &sentence);
             }
             // RPL_NAMREPLY, RPL_ENDOFNAMES
             353 => self.on_names(arg(2), message.params.last().copied().unwrap_or_default()),
@@ -87,22 +93,38 @@ impl Session {
                     (None, None) => {}
                 }
             }
-            // WHOIS
-            311 => self.answer(&format!(
-                "{} is {}@{}, {}",
-                arg(1),
-                arg(2),
-                arg(3),
-                if sentence.is_empty() { "without a real name" } else { &sentence }
-            )),
-            312 => self.answer(&format!("{} is on {} ({sentence})", arg(1), arg(2))),
-            317 => {
-                let seconds: u64 = arg(2).parse().unwrap_or_default();
-                self.answer(&format!("{} has said nothing for {} min", arg(1), seconds / 60));
+            // RPL_WHOISUSER, RPL_WHOWASUSER
+            311 | 314 => {
+                let userhost = printable(&format!("{}@{}", arg(2), arg(3)));
+                let (name, realname) = (name(), filled(text));
+                self.answer(match code {
+                    311 => Sentence::Whois { name, userhost, realname },
+                    _ => Sentence::Whowas { name, userhost, realname },
+                });
             }
-            319 => self.answer(&format!("{} is in {sentence}", arg(1))),
+            // RPL_WHOISSERVER
+            312 => {
+                self.answer(Sentence::WhoisServer { name: name(), server: printable(arg(2)), about: text });
+            }
+            // RPL_WHOISOPERATOR
+            313 => self.answer(Sentence::WhoisOperator { name: name() }),
+            // RPL_WHOISIDLE
+            317 => {
+                let idle = Duration::from_secs(arg(2).parse().unwrap_or_default());
+                self.answer(Sentence::WhoisIdle { name: name(), idle });
+            }
+            // RPL_WHOISCHANNELS
+            319 => self.answer(Sentence::WhoisRooms { name: name(), rooms: text }),
+            // RPL_WHOISACCOUNT
+            330 => self.answer(Sentence::WhoisAccount { name: name(), account: printable(arg(2)) }),
+            // RPL_WHOISBOT
+            335 => self.answer(Sentence::WhoisBot { name: name() }),
+            // RPL_WHOISSECURE
+            671 => self.answer(Sentence::WhoisSecure { name: name() }),
+            // ERR_WASNOSUCHNICK
+            406 => self.answer(Sentence::NotSeen { name: name() }),
             // ERR_ERRONEUSNICKNAME, ERR_NONICKNAMEGIVEN
-            432 | 431 => self.on_name_bad(if code == 432 { arg(1) } else { "" }, &sentence),
+            432 | 431 => self.on_name_bad(if code == 432 { arg(1) } else { "" }),
             // ERR_NICKNAMEINUSE, ERR_NICKCOLLISION, ERR_UNAVAILRESOURCE
             433 | 436 => self.on_name_taken(arg(1)),
             437 if !self.isupport.is_room(arg(1)) => self.on_name_taken(arg(1)),
@@ -110,21 +132,22 @@ impl Session {
             435 | 438 if self.is_reclaiming() => {}
             // ERR_PASSWDMISMATCH, ERR_YOUREBANNEDCREEP
             464 | 465 if !self.is_ready() => {
-                let reason = if code == 465 { Reason::Banned } else { Reason::Password };
-                self.closed_because = Some(reason);
-                self.farewell = Some(sentence);
+                let banned = code == 465;
+                let why = if banned { Sentence::Banned { reason: text } } else { Sentence::PasswordNeeded };
+                self.farewell = Some(why);
             }
-            400..=599 | 716 | 723 | 742 | 743 => self.on_refusal(code, message, &sentence),
+            400..=599 | 716 | 723 | 742 | 743 => self.on_refusal(code, message, text),
             _ => {
                 let words = message.params.get(1..).unwrap_or_default().join(" ");
                 let place = if self.is_ready() { self.asked_at() } else { Key::server() };
-                self.inform(&place, LineKind::Info, &printable(&words));
+                let text = printable(&words);
+                self.inform(&place, LineKind::Info, &Sentence::Server { about: None, text });
             }
         }
     }
 
     /// Something that was asked for does not work: an own line, coming into a room, or else.
-    fn on_refusal(&mut self, code: u16, message: &Message<'_>, sentence: &str) {
+    fn on_refusal(&mut self, code: u16, message: &Message<'_>, text: String) {
         let name = message.params.get(1).copied().filter(|_| message.params.len() > 2).unwrap_or_default();
         let key = self.isupport.key(self.isupport.room_of(name).unwrap_or(name));
         let open = self.conversations.contains_key(&key);
@@ -137,7 +160,7 @@ impl Session {
         // ERR_NOSUCHCHANNEL, TOOMANYCHANNELS, TOOMANYTARGETS, UNAVAILRESOURCE, CHANNELISFULL,
         // INVITEONLYCHAN, BANNEDFROMCHAN, BADCHANNELKEY, BADCHANMASK, NEEDREGGEDNICK and kin.
         if wants_in && matches!(code, 403 | 405 | 407 | 437 | 471..=480 | 489 | 500 | 519 | 520) {
-            return self.on_join_refused(code, name, &key, sentence);
+            return self.on_join_refused(code, name, &key, text);
         }
         // ERR_NOSUCHNICK, NOSUCHCHANNEL, CANNOTSENDTOCHAN, TOOMANYTARGETS, the 41x of texts,
         // and what servers add to them (477, 486, 489, 492, 531, 716).
@@ -145,11 +168,12 @@ impl Session {
             matches!(code, 401 | 403 | 404 | 407 | 408 | 413..=415 | 477 | 482 | 486 | 489 | 492 | 531 | 716);
         // That answers KICK, TOPIC or MODE, though a line may be under way.
         let of_text = of_text && (code != 482 || !self.caps.has(Capability::EchoMessage));
-        if of_text && self.refused_to(Some(&key), sentence) {
+        let sentence = refusal(code, name, text);
+        if of_text && self.refused_to(Some(&key), &sentence) {
             return;
         }
         // ERR_INPUTTOOLONG names nobody; with receipts the missing one tells.
-        if code == 417 && !self.caps.has(Capability::EchoMessage) && self.refused_to(None, sentence) {
+        if code == 417 && !self.caps.has(Capability::EchoMessage) && self.refused_to(None, &sentence) {
             return;
         }
         let words = message.params.iter().skip(1);
@@ -158,8 +182,11 @@ impl Session {
             self.is_room(key)
         });
         let place = place.unwrap_or_else(|| self.asked_at());
-        let text = if name.is_empty() { sentence.to_owned() } else { format!("{name}: {sentence}") };
-        self.inform(&place, LineKind::Error, &text);
+        let sentence = match sentence {
+            Sentence::Server { text, .. } => Sentence::Server { about: filled(printable(name)), text },
+            sentence => sentence,
+        };
+        self.inform(&place, LineKind::Error, &sentence);
     }
 
     fn is_wanted(&self, key: &Key) -> bool {
@@ -167,37 +194,66 @@ impl Session {
     }
 
     /// A room does not let us in.
-    fn on_join_refused(&mut self, code: u16, name: &str, key: &Key, sentence: &str) {
+    fn on_join_refused(&mut self, code: u16, name: &str, key: &Key, text: String) {
+        let room = printable(name);
+        let why = match code {
+            403 => Sentence::RoomUnknown { room },
+            471 => Sentence::RoomFull { room },
+            473 => Sentence::RoomInviteOnly { room },
+            474 => Sentence::RoomBanned { room },
+            475 => Sentence::RoomKey { room },
+            476 | 479 => Sentence::RoomNotPossible { room },
+            _ => Sentence::RoomRefuses { room, reason: text },
+        };
         if self.conversations.contains_key(key) {
             // We were in before the connection was lost: it stays on the screen, and is tried
             // again after the next loss.
-            self.fail_waiting(key, sentence);
-            return self.inform(key, LineKind::Error, &format!("You cannot come back in: {sentence}"));
+            self.fail_waiting(key, &why);
+            let sentence = Sentence::NotBackIn { why: Box::new(why) };
+            return self.inform(key, LineKind::Error, &sentence);
         }
         self.unwant(key);
-        let reason = if matches!(code, 403 | 476 | 479) { Reason::RoomBad } else { Reason::RoomClosed };
-        let sentence = format!("{name}: {sentence}");
-        self.tell(Event::Refused(Refusal { field: Field::Room, reason, sentence, suggestion: None }));
+        self.refuse(Field::Room, why);
     }
 
     /// Somebody is away: said once for each text, though servers repeat it.
-    fn on_their_away(&mut self, nick: &str, text: &str) {
+    fn on_their_away(&mut self, nick: &str, text: String) {
         self.set_away(nick, true);
         let key = self.isupport.key(nick);
-        let sentence = format!("{nick} is away: {text}");
+        let sentence = Sentence::PersonAway { name: printable(nick), reason: filled(text.as_str()) };
         match self.conversations.get_mut(&key) {
-            Some(conversation) if conversation.away_told.as_deref() == Some(text) => {}
+            Some(conversation) if conversation.away_told.as_deref() == Some(&text) => {}
             Some(conversation) => {
-                conversation.away_told = Some(text.to_owned());
+                conversation.away_told = Some(text);
                 self.inform(&key, LineKind::Info, &sentence);
             }
-            None => self.answer(&sentence),
+            None => self.answer(sentence),
         }
     }
 
     /// An answer, where it was asked for.
-    fn answer(&mut self, text: &str) {
+    pub(super) fn answer(&mut self, sentence: Sentence) {
         let place = self.asked_at();
-        self.inform(&place, LineKind::Info, &printable(text));
+        self.inform(&place, LineKind::Info, &sentence);
+    }
+}
+
+/// What a refusal means, where its number says that; else the server's words. `name`: whom or what
+/// it is about, if it says so.
+fn refusal(code: u16, name: &str, text: String) -> Sentence {
+    let name = filled(printable(name));
+    match code {
+        // ERR_NOSUCHNICK, ERR_USERNOTINCHANNEL
+        401 | 441 => Sentence::NoSuchPerson { name },
+        // ERR_NOSUCHCHANNEL
+        403 => name.map_or(Sentence::Server { about: None, text }, |room| Sentence::RoomUnknown { room }),
+        // ERR_CANNOTSENDTOCHAN: the mode at the end tells why (modern.ircdocs.horse).
+        404 if text.contains("(+n)") => Sentence::NotInRoom,
+        404 if text.contains("(+m)") => Sentence::MayNotSpeak,
+        404 if text.contains("(+b)") => Sentence::BannedHere,
+        // ERR_NOTONCHANNEL, ERR_CHANOPRIVSNEEDED
+        442 => Sentence::NotInRoom,
+        482 => Sentence::NotOperator,
+        _ => Sentence::Server { about: None, text },
     }
 }

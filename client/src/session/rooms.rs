@@ -6,8 +6,9 @@ use parlor_server::protocol::text::printable;
 
 use super::event::{Event, Kind};
 use super::line::{LineKind, Parts};
+use super::sentence::filled;
 use super::stamp::Stamp;
-use super::{Key, Session, Wanted};
+use super::{Key, Sentence, Session, Wanted};
 
 impl Session {
     pub(super) fn on_join(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
@@ -65,13 +66,9 @@ impl Session {
             return;
         }
         if self.is_me(nick) {
-            let by = if by.is_empty() { "The server" } else { by };
-            let why = match printable(reason) {
-                reason if reason.is_empty() => format!("{by} put you out of {name}"),
-                reason => format!("{by} put you out of {name}: {reason}"),
-            };
+            let (room, by, reason) = (name.to_owned(), filled(by), filled(printable(reason)));
             self.unwant(&key);
-            self.close(&key, Some(why));
+            self.close(&key, Some(Sentence::PutOut { room, by, reason }));
         } else if let Some(conversation) = self.conversations.get_mut(&key) {
             conversation.roster.remove(&self.isupport.key(nick));
         }
@@ -172,12 +169,18 @@ impl Session {
         if stamp.old {
             return;
         }
-        if self.is_me(nick) {
-            let text = format!("{by} invites you to {name}; /join {name} goes there");
-            self.quiet(&Key::server(), LineKind::Info, by, &text, stamp);
-            self.tell(Event::Alert { key: Key::server(), from: by.to_owned(), text });
+        let (from, by, own) = (by, by.to_owned(), self.is_me(by));
+        let (key, sentence) = if self.is_me(nick) {
+            (Key::server(), Sentence::InvitesYou { by, room: printable(name) })
         } else if let Some(key) = self.room(name) {
-            self.quiet(&key, LineKind::Info, by, &format!("{by} invited {nick}"), stamp);
+            (key, Sentence::InvitedBy { by, name: printable(nick) })
+        } else {
+            return;
+        };
+        let parts = Parts { from, at: stamp.at, own, sentence: Some(&sentence), ..Parts::default() };
+        let line = self.add(&key, &parts);
+        if let Some(line) = line.filter(|_| key.is_server()) {
+            self.tell(Event::Alert { key, line });
         }
     }
 

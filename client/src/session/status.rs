@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use parlor_server::protocol::time::UnixMillis;
 
+use super::Sentence;
+
 /// How things stand with the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
@@ -27,7 +29,7 @@ pub enum Status {
         at: Duration,
         /// 1 for the first attempt since the loss.
         attempt: u32,
-        /// Why, as a sentence.
-        why: String,
+        /// Why the connection ended, or the last attempt.
+        why: Sentence,
     },
 }

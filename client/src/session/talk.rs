@@ -8,7 +8,7 @@ use super::event::Kind;
 use super::line::{Delivery, LineId, LineKind, Parts};
 use super::mention::mentions;
 use super::stamp::Stamp;
-use super::{Key, Session};
+use super::{Key, Sentence, Session};
 
 /// Bytes of a CTCP PING that are sent back.
 const MOST_CTCP: usize = 200;
@@ -44,7 +44,7 @@ impl Session {
         let mention = !own && mentions(&shown, &self.me.nick);
         let state = if own { Delivery::Delivered } else { Delivery::None };
         let (at, msgid, from) = (stamp.at, stamp.msgid.as_deref(), sender.nick);
-        let parts = Parts { kind, from, text: &shown, at, msgid, own, mention, state, reason: "" };
+        let parts = Parts { kind, from, text: &shown, at, msgid, own, mention, state, sentence: None };
         if self.collect(stamp, &parts) {
             return;
         }
@@ -127,9 +127,8 @@ impl Session {
         let inner = raw.trim_matches(text::CTCP);
         let (verb, rest) = inner.split_once(' ').unwrap_or((inner, ""));
         if kind == LineKind::Notice {
-            let answer = format!("{nick} answers {verb}: {}", printable(rest));
-            let place = self.asked_at();
-            return self.inform(&place, LineKind::Info, &answer);
+            let (name, verb, text) = (nick.to_owned(), printable(verb), printable(rest));
+            return self.answer(Sentence::CtcpAnswer { name, verb, text });
         }
         if stamp.old || !self.is_me(target) || self.ctcp_throttle.take(self.now.elapsed).is_err() {
             return;

@@ -64,24 +64,24 @@ fn what_is_not_understood_is_never_sent() {
         assert_eq!(world.screen.lines["#lobby"].len(), before + 1, "{typed} is answered");
     }
     world.command("#lobby", "/kick");
-    assert!(world.last("#lobby").text().contains("/kick NAME [why]"));
+    assert_eq!(world.said("#lobby"), Sentence::NeedsArgument { command: Command::Kick });
     world.command("*", "/topic x");
-    assert!(world.last("*").text().contains("in a room only"));
+    assert_eq!(world.said("*"), Sentence::RoomOnly);
+    world.command("*", "/frobnicate now");
+    assert_eq!(world.said("*"), Sentence::UnknownCommand { word: "frobnicate".into() });
 }
 
 #[test]
 fn help_lists_all_commands() {
     let mut world = World::ours("me");
     world.command("#lobby", "/help");
-    let events = world.events();
-    let Some(Event::Help(list)) = events.first() else { panic!("{events:?}") };
-    assert_eq!(list.len(), Session::commands().len());
-    for (usage, _) in Session::commands().iter().filter(|(usage, _)| !usage.starts_with("//")) {
-        let word = usage.split(' ').next().unwrap();
+    assert_eq!(world.events(), [Event::Help]);
+    for command in Command::ALL {
         let mut world = World::ours("me");
-        world.command("#lobby", &format!("{word} bob x"));
-        let unknown = world.screen.lines.get("#lobby").and_then(|lines| lines.last());
-        assert!(!unknown.is_some_and(|line| line.text().contains("is no command")), "{word} is documented");
+        world.command("#lobby", &format!("{} bob x", command.word()));
+        let said = world.screen.lines.get("#lobby").and_then(|lines| lines.last()?.sentence().cloned());
+        assert!(!matches!(said, Some(Sentence::UnknownCommand { .. })), "{command:?} is carried out");
+        assert!(!matches!(said, Some(Sentence::NeedsArgument { .. })), "{command:?} has what it needs");
     }
 }
 
@@ -109,20 +109,51 @@ fn answers_come_where_they_were_asked_for() {
     world.server(
         ":s.test 311 me bob u host.test * :Bob B\n:s.test 319 me bob :@#lobby\n:s.test 318 me bob :End",
     );
-    assert_eq!(world.last("#lobby").text(), "bob is in @#lobby");
+    let rooms = Sentence::WhoisRooms { name: "bob".into(), rooms: "@#lobby".into() };
+    assert_eq!(world.said("#lobby"), rooms);
     world.server(":s.test 421 me FROB :Unknown command");
-    assert_eq!(
-        (world.last("#lobby").kind(), world.last("#lobby").text()),
-        (LineKind::Error, "FROB: Unknown command")
-    );
+    assert_eq!(world.last("#lobby").kind(), LineKind::Error);
+    let unknown = Sentence::Server { about: Some("FROB".into()), text: "Unknown command".into() };
+    assert_eq!(world.said("#lobby"), unknown);
     world.server(":s.test 482 me #lobby :You are not an operator");
-    assert_eq!(world.last("#lobby").text(), "#lobby: You are not an operator");
+    assert_eq!(world.said("#lobby"), Sentence::NotOperator);
+    let (name, userhost) = ("bob".to_owned(), "u@host.test".to_owned());
+    for (numeric, sentence) in [
+        (
+            "311 me bob u host.test * :Bob B",
+            Sentence::Whois {
+                name: name.clone(),
+                userhost: userhost.clone(),
+                realname: Some("Bob B".into()),
+            },
+        ),
+        ("314 me bob u host.test * :", Sentence::Whowas { name: name.clone(), userhost, realname: None }),
+        (
+            "312 me bob s.test :A server",
+            Sentence::WhoisServer { name: name.clone(), server: "s.test".into(), about: "A server".into() },
+        ),
+        ("313 me bob :is an operator", Sentence::WhoisOperator { name: name.clone() }),
+        (
+            "317 me bob 120 0 :seconds idle",
+            Sentence::WhoisIdle { name: name.clone(), idle: Duration::from_secs(120) },
+        ),
+        (
+            "330 me bob rob :is logged in as",
+            Sentence::WhoisAccount { name: name.clone(), account: "rob".into() },
+        ),
+        ("335 me bob :is a bot", Sentence::WhoisBot { name: name.clone() }),
+        ("671 me bob :is using TLS", Sentence::WhoisSecure { name: name.clone() }),
+        ("406 me bob :There was no such nickname", Sentence::NotSeen { name }),
+    ] {
+        world.server(&format!(":s.test {numeric}"));
+        assert_eq!(world.said("#lobby"), sentence);
+    }
 }
 
 #[test]
 fn offline_commands_say_so() {
     let mut world = World::ours("me");
-    world.give(Input::Lost("gone"));
+    world.give(Input::Lost(GONE));
     for typed in ["/topic x", "/list", "/whois bob", "/raw X"] {
         let before = world.screen.lines["#lobby"].len();
         world.command("#lobby", typed);

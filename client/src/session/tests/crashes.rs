@@ -11,7 +11,7 @@ fn what_a_crash_took_back_is_withdrawn() {
     pair.carry_down(9);
     assert_eq!(pair.world.talk("#lobby").len(), 4);
     pair.server.crash();
-    pair.world.give(Input::Lost("gone"));
+    pair.world.give(Input::Lost(GONE));
     pair.settle();
     pair.assert_same("without it");
 }
@@ -27,7 +27,7 @@ fn however_much_a_crash_took_back_is_withdrawn() {
         assert_eq!(pair.world.talk("#lobby").len(), 4_003);
         pair.server.commit(3 + kept);
         pair.server.crash();
-        pair.world.give(Input::Lost("gone"));
+        pair.world.give(Input::Lost(GONE));
         pair.settle();
         pair.assert_same("without it");
         assert!(pair.server.asked.len() <= 4, "{:?}", pair.server.asked);
@@ -55,7 +55,7 @@ fn a_loss_before_any_answer_leaves_nothing_that_is_not_kept() {
     pair.carry_down(9);
     pair.server.commit(4);
     pair.server.crash();
-    pair.world.give(Input::Lost("gone"));
+    pair.world.give(Input::Lost(GONE));
     until_it_is_in_the_room(&mut pair);
     pair.cut();
     pair.settle();
@@ -71,7 +71,7 @@ fn what_several_crashes_took_back_is_withdrawn() {
         pair.carry_down(9);
         pair.server.commit(pair.server.lines.len() - 1);
         pair.server.crash();
-        pair.world.give(Input::Lost("gone"));
+        pair.world.give(Input::Lost(GONE));
         until_it_is_in_the_room(&mut pair);
     }
     pair.settle();
@@ -85,7 +85,7 @@ fn what_a_crash_took_back_is_withdrawn_when_the_crash_is_known() {
     pair.server.say("bob", "lost", None);
     pair.carry_down(9);
     pair.server.crash();
-    pair.world.give(Input::Lost("gone"));
+    pair.world.give(Input::Lost(GONE));
     pair.settle();
     pair.server.say("bob", "after", None);
     pair.settle();
@@ -126,7 +126,7 @@ fn what_its_sender_sends_again_is_shown_once() {
         pair.server.say("bob", "again", Some(token));
         pair.carry_down(9);
         pair.server.crash();
-        pair.world.give(Input::Lost("gone"));
+        pair.world.give(Input::Lost(GONE));
         if resent_first {
             pair.server.say("bob", "again", Some(token));
         }

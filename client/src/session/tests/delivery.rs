@@ -112,7 +112,19 @@ fn a_refusal_of_a_line_that_was_given_up_fails_no_other_one() {
     // Once: the next refusal is of the next line.
     world.say("#lobby", "and now");
     world.server(":s.test 404 me #lobby :You may not");
-    assert_eq!(world.reasons("#lobby"), ["You may not"]);
+    assert_eq!(world.reasons("#lobby"), [server_says("You may not")]);
+}
+
+#[test]
+fn a_muted_line_says_why_as_the_mode_does() {
+    let mut world = World::welcomed("me", OURS, "SAFERATE");
+    for (mode, sentence) in
+        [("+n", Sentence::NotInRoom), ("+m", Sentence::MayNotSpeak), ("+b", Sentence::BannedHere)]
+    {
+        world.say("#lobby", mode);
+        world.server(&format!(":s.test 404 me #lobby :Cannot send to channel ({mode})"));
+        assert_eq!(world.reasons("#lobby").last(), Some(&sentence));
+    }
 }
 
 #[test]
@@ -121,14 +133,14 @@ fn a_refusal_fails_the_line_with_the_servers_sentence() {
         let mut world = World::welcomed("me", caps, "SAFERATE");
         world.say("#lobby", "one");
         world.server(":s.test 404 me #lobby :This room is moderated");
-        assert_eq!(world.reasons("#lobby"), ["This room is moderated"]);
+        assert_eq!(world.reasons("#lobby"), [server_says("This room is moderated")]);
         world.act(Action::Private { nick: "amy".into() });
         world.say("amy", "are you there?");
         world.server(":s.test 401 me amy :No such nick");
-        assert_eq!(world.reasons("amy"), ["No such nick"]);
+        assert_eq!(world.reasons("amy"), [Sentence::NoSuchPerson { name: Some("amy".into()) }]);
         world.say("amy", "and now?");
         world.server(":s.test FAIL PRIVMSG CANNOT_SEND amy :They are gone");
-        assert_eq!(world.reasons("amy")[1], "They are gone");
+        assert_eq!(world.reasons("amy")[1], server_says("They are gone"));
     }
 }
 
@@ -218,7 +230,7 @@ fn to_nobody_is_said_so() {
     world.say("*", "hello?");
     assert_eq!(world.last("*").kind(), LineKind::Error);
     world.say("#nowhere", "hello?");
-    assert!(world.last("*").text().contains("hello?"));
+    assert!(world.said("*").to_string().contains("hello?"));
     world.say("#lobby", "waits");
     world.server(":me!u@h PART #lobby");
     let changed = world.events().into_iter().any(

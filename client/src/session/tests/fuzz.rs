@@ -156,7 +156,7 @@ fn nothing_from_outside_makes_it_panic() {
                     let line = server_line(&mut random);
                     world.give(Input::Received(line.as_bytes()));
                 }
-                7 => world.give(Input::Lost("gone")),
+                7 => world.give(Input::Lost(GONE)),
                 8 => world.give(Input::Connected),
                 9 => world.pass(Duration::from_millis(random.number(20_000))),
                 _ => {

@@ -158,7 +158,8 @@ fn an_answer_that_is_put_off_is_said_at_the_gap() {
     assert_eq!((gap.kind(), gap.state()), (LineKind::Gap, Delivery::Pending));
     world.server(&format!("@label={label} :irc.test 263 me * :Too many long replies at once; try again"));
     let gap = &world.screen.lines["#lobby"][0];
-    assert_eq!((gap.state(), gap.reason()), (Delivery::Failed, "Too many long replies at once; try again"));
+    let later = server_says("Too many long replies at once; try again");
+    assert_eq!((gap.state(), gap.sentence()), (Delivery::Failed, Some(&later)));
 }
 
 #[test]
@@ -242,7 +243,7 @@ fn a_resume_is_seen_by_nobody() {
     let mut world = World::welcomed("me", &caps, "SAFERATE");
     world.server(":irc.test RESUME TOKEN abc");
     world.seconds(20);
-    world.give(Input::Lost("gone"));
+    world.give(Input::Lost(GONE));
     world.look();
     world.give(Input::Connected);
     world.server(":irc.test 433 * me :Taken\n:irc.test CAP * LS :batch parlor/resume\n:irc.test CAP * ACK :batch parlor/resume");
@@ -256,7 +257,7 @@ fn a_resume_is_seen_by_nobody() {
     assert_eq!(world.session.me.nick, "me");
     // Refused: as everybody.
     world.seconds(20);
-    world.give(Input::Lost("gone"));
+    world.give(Input::Lost(GONE));
     world.give(Input::Connected);
     world.server(":irc.test CAP * LS :parlor/resume\n:irc.test CAP * ACK :parlor/resume");
     assert!(world.sent().contains(&"RESUME def".to_owned()));
@@ -279,7 +280,7 @@ fn a_sleep_and_another_network_are_noticed() {
     world.collect();
     assert_eq!(world.calls, ["disconnect", "connect"]);
     for _ in 0..5 {
-        world.give(Input::Lost("nobody"));
+        world.give(Input::Lost(GONE));
     }
     assert!(matches!(world.screen.status, Some(Status::Reconnecting { .. })));
     world.look();
@@ -315,7 +316,7 @@ fn scenario(number: u64, ours: bool) {
             18 if ours && seed.below(6) == 0 => {
                 lost.extend(pair.server.crash());
                 pair.world.sent.clear();
-                pair.world.give(Input::Lost("crashed"));
+                pair.world.give(Input::Lost(GONE));
             }
             19 => {
                 // A sender who lives sends again what had no receipt.

@@ -59,7 +59,7 @@ impl Party {
                 }
                 if self.server.closed.contains(&id) {
                     self.connections[i] = None;
-                    self.members[i].give(Input::Lost("The connection was closed"));
+                    self.members[i].give(Input::Lost(GONE));
                 }
             }
             let Some(id) = self.server.more.pop() else { return };
@@ -101,7 +101,7 @@ impl Party {
         if server_knows {
             self.server.give(hub::Input::HungUp { id });
         }
-        self.members[i].give(Input::Lost("The connection was reset"));
+        self.members[i].give(Input::Lost(GONE));
     }
 
     fn pass(&mut self, seconds: u64) {
@@ -161,7 +161,7 @@ fn two_sessions_and_the_real_hub() {
     party.command(0, "/kick robert enough");
     assert!(!party.members[1].screen.lines.contains_key("#lobby"));
     let closed = party.members[1].events().into_iter().any(|event| {
-        matches!(event, Event::Closed { why: Some(why), .. } if why == "amy put you out of #lobby: enough")
+        matches!(event, Event::Closed { why: Some(why), .. } if why.to_string() == "amy sent you out of #lobby: enough")
     });
     assert!(closed);
     assert_eq!(party.members[0].names("#lobby"), ["amy"]);

@@ -24,6 +24,9 @@ use crate::testing::Screen;
 pub(super) const OURS: &str = "message-tags server-time batch echo-message labeled-response standard-replies \
      multi-prefix userhost-in-names away-notify extended-join setname invite-notify no-implicit-names cap-notify";
 
+/// Why a connection ends that nobody says anything about.
+pub(super) const GONE: Sentence = Sentence::ServerClosed { reason: None };
+
 /// A session, its time, what it sent and what it showed.
 pub(super) struct World {
     pub(super) session: Session,
@@ -198,6 +201,12 @@ impl World {
         Line::clone(line.unwrap_or_else(|| panic!("nothing in {name}")))
     }
 
+    /// What the session has said last.
+    pub(super) fn said(&self, name: &str) -> Sentence {
+        let line = self.last(name);
+        line.sentence().cloned().unwrap_or_else(|| panic!("{line:?}"))
+    }
+
     pub(super) fn states(&self, name: &str) -> Vec<Delivery> {
         let lines = self.screen.lines(name);
         let own = lines.iter().filter(|line| line.own() && line.state() != Delivery::None);
@@ -205,10 +214,10 @@ impl World {
     }
 
     /// Why the lines that failed did.
-    pub(super) fn reasons(&self, name: &str) -> Vec<String> {
+    pub(super) fn reasons(&self, name: &str) -> Vec<Sentence> {
         let lines = self.screen.lines(name);
         let failed = lines.iter().filter(|line| line.state() == Delivery::Failed);
-        failed.map(|line| line.reason().to_owned()).collect()
+        failed.filter_map(|line| line.sentence().cloned()).collect()
     }
 
     pub(super) fn names(&self, room: &str) -> Vec<String> {
@@ -226,6 +235,11 @@ pub(super) fn token(line: &str) -> (String, String) {
     let token = tag.strip_prefix("@+parlor/id=").expect("our tag").to_owned();
     assert!(token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit()), "{token}");
     (token, rest.to_owned())
+}
+
+/// The server's own words.
+pub(super) fn server_says(text: &str) -> Sentence {
+    Sentence::Server { about: None, text: text.into() }
 }
 
 #[test]

@@ -19,7 +19,10 @@ fn a_taken_name_at_the_start_offers_another() {
         assert_eq!(world.calls, ["disconnect"]);
         assert_eq!(world.screen.status, Some(Status::Offline { since: None }));
         let refusal = refusal(world.events()).unwrap();
-        assert_eq!((refusal.field, refusal.reason), (Field::Name, Reason::NameTaken));
+        assert_eq!(
+            (refusal.field, refusal.sentence),
+            (Field::Name, Sentence::NameTaken { name: name.into() })
+        );
         assert_eq!(refusal.suggestion.as_deref(), Some(suggestion));
         world.act(Action::Rename { nick: suggestion.into() });
         world.act(Action::RetryNow);
@@ -29,20 +32,20 @@ fn a_taken_name_at_the_start_offers_another() {
 }
 
 #[test]
-fn a_name_the_server_does_not_take_is_told_in_its_words() {
+fn a_name_the_server_does_not_take_is_refused() {
     let mut world = World::new(profile("小明"));
     world.give(Input::Connected);
     world.server(":s.test 432 * 小明 :Erroneous nickname");
     let refusal = refusal(world.events()).unwrap();
-    assert_eq!((refusal.field, refusal.reason), (Field::Name, Reason::NameBad));
-    assert!(refusal.sentence.contains("小明") && refusal.sentence.contains("Erroneous"));
+    let sentence = Sentence::NameNotPossible { name: "小明".into() };
+    assert_eq!(refusal, Refusal { field: Field::Name, sentence, suggestion: None });
 }
 
 #[test]
 fn on_a_reconnect_the_ghost_is_waited_for() {
     let mut world = World::ours("me");
     world.seconds(20);
-    world.give(Input::Lost("The connection was closed"));
+    world.give(Input::Lost(GONE));
     world.give(Input::Connected);
     world.look();
     world.server(":s.test CAP * LS :");
@@ -82,5 +85,5 @@ fn renames_by_wish_and_by_force() {
     world.act(Action::Rename { nick: "a b".into() });
     let (sent, events) = world.look();
     assert_eq!(sent, [""; 0]);
-    assert_eq!(refusal(events).unwrap().reason, Reason::NameBad);
+    assert_eq!(refusal(events).unwrap().sentence, Sentence::NameNotPossible { name: "a b".into() });
 }

@@ -86,9 +86,10 @@ fn kicked_and_closed() {
     let line = world.last("#lobby");
     assert_eq!((line.kicked(), line.from()), (Some(("amy", "spam spam")), "bob"));
     world.server(":bob!u@h KICK #lobby me :bob");
-    let why = Some("bob put you out of #lobby".to_owned());
+    let (room, by) = ("#lobby".into(), Some("bob".into()));
+    let why = Some(Sentence::PutOut { room, by, reason: None });
     assert!(world.events().contains(&Event::Closed { key: Key::new("#lobby"), why }));
-    world.give(Input::Lost("gone"));
+    world.give(Input::Lost(GONE));
     world.seconds(2);
     world.welcome("", "");
     assert!(!world.sent().iter().any(|line| line.starts_with("JOIN")), "not back by itself");
@@ -120,10 +121,13 @@ fn topics_and_invitations() {
     assert!(world.events().contains(&topic("")));
     assert_eq!(world.last("#lobby").kind(), LineKind::Topic);
     world.server(":bob!u@h INVITE me :#secret");
-    assert!(world.last("*").text().contains("bob invites you to #secret"));
-    assert!(world.events().iter().any(|event| matches!(event, Event::Alert { from, .. } if from == "bob")));
+    let invited = Sentence::InvitesYou { by: "bob".into(), room: "#secret".into() };
+    assert_eq!(world.said("*"), invited);
+    let alert =
+        |event: &Event| matches!(event, Event::Alert { line, .. } if line.sentence() == Some(&invited));
+    assert!(world.events().iter().any(alert));
     world.server(":bob!u@h INVITE amy :#lobby");
-    assert_eq!(world.last("#lobby").text(), "bob invited amy");
+    assert_eq!(world.said("#lobby"), Sentence::InvitedBy { by: "bob".into(), name: "amy".into() });
 }
 
 #[test]
@@ -154,13 +158,20 @@ fn rooms_are_listed_by_size() {
 
 #[test]
 fn a_room_that_does_not_let_us_in_is_refused() {
-    for (code, reason) in [(473, Reason::RoomClosed), (474, Reason::RoomClosed), (476, Reason::RoomBad)] {
+    let room = || "#secret".to_owned();
+    for (code, sentence) in [
+        (471, Sentence::RoomFull { room: room() }),
+        (473, Sentence::RoomInviteOnly { room: room() }),
+        (474, Sentence::RoomBanned { room: room() }),
+        (475, Sentence::RoomKey { room: room() }),
+        (476, Sentence::RoomNotPossible { room: room() }),
+        (405, Sentence::RoomRefuses { room: room(), reason: "You may not".into() }),
+    ] {
         let mut world = World::ours("me");
         world.act(Action::Join { room: "secret".into(), key: None });
         assert_eq!(world.sent(), ["JOIN #secret"]);
         world.server(&format!(":s.test {code} me #secret :You may not"));
-        let refusal =
-            Refusal { field: Field::Room, reason, sentence: "#secret: You may not".into(), suggestion: None };
+        let refusal = Refusal { field: Field::Room, sentence, suggestion: None };
         assert_eq!(world.events(), [Event::Refused(refusal)]);
         assert!(!world.screen.lines.contains_key("#secret"));
     }

@@ -14,15 +14,16 @@ fn waiting(world: &World) -> (Duration, u32) {
 fn at_once_then_1_s_doubling_to_60_s_for_ever() {
     let mut world = World::ours("me");
     world.seconds(20);
-    world.give(Input::Lost("The connection was closed"));
+    world.give(Input::Lost(GONE));
     assert_eq!(world.calls, ["connect"]);
-    let told = world.events().into_iter().any(|event| {
-        matches!(event, Event::Status(Status::Reconnecting { attempt: 1, why, .. }) if why.contains("closed"))
-    });
+    let told = world
+        .events()
+        .into_iter()
+        .any(|event| matches!(event, Event::Status(Status::Reconnecting { attempt: 1, why: GONE, .. })));
     assert!(told);
     let mut jitters = Vec::new();
     for i in 0..200u32 {
-        world.give(Input::Lost("Nobody answers"));
+        world.give(Input::Lost(GONE));
         let (wait, attempt) = waiting(&world);
         let longest = Duration::from_secs(1 << i.min(6)).min(Duration::from_secs(60));
         assert!(wait <= longest && wait >= longest * 3 / 4, "{wait:?} for attempt {attempt}");
@@ -46,11 +47,11 @@ fn at_once_then_1_s_doubling_to_60_s_for_ever() {
 fn a_connection_that_does_not_last_is_not_made_again_at_once() {
     let mut world = World::ours("me");
     world.server("ERROR :Closing link: Kicked");
-    world.give(Input::Lost("The connection was closed"));
+    world.give(Input::Lost(GONE));
     let (wait, _) = waiting(&world);
     assert!(wait >= Duration::from_millis(750));
     let Some(Status::Reconnecting { why, .. }) = &world.screen.status else { panic!() };
-    assert!(why.contains("Kicked"), "{why}");
+    assert_eq!(*why, Sentence::ServerClosed { reason: Some("Closing link: Kicked".into()) });
     world.look();
     world.act(Action::RetryNow);
     assert_eq!(world.calls, ["connect"], "unless asked for");
@@ -86,7 +87,7 @@ fn what_is_typed_meanwhile_waits_and_goes_in_order() {
     world.seconds(20);
     world.say("#lobby", "under way");
     let (first, _) = token(&world.sent()[0]);
-    world.give(Input::Lost("gone"));
+    world.give(Input::Lost(GONE));
     assert_eq!(world.names("#lobby"), [""; 0]);
     world.say("#lobby", "typed offline");
     world.say("#lobby", "and more");
@@ -128,11 +129,11 @@ fn disconnecting_keeps_what_waits() {
 fn a_room_we_cannot_come_back_into_says_so() {
     let mut world = World::ours("me");
     world.say("#lobby", "under way");
-    world.give(Input::Lost("gone"));
+    world.give(Input::Lost(GONE));
     world.seconds(1);
     world.welcome(OURS, "SAFERATE");
     world.server(":s.test 474 me #lobby :You are banned");
-    assert_eq!(world.reasons("#lobby"), ["You are banned"]);
+    assert_eq!(world.reasons("#lobby"), [Sentence::RoomBanned { room: "#lobby".into() }]);
     assert_eq!(world.last("#lobby").kind(), LineKind::Error);
     world.act(Action::Leave { key: Key::new("#lobby") });
     assert!(world.events().contains(&Event::Closed { key: Key::new("#lobby"), why: None }));
@@ -142,11 +143,11 @@ fn a_room_we_cannot_come_back_into_says_so() {
 #[test]
 fn a_ban_ends_the_attempts() {
     let mut world = World::ours("me");
-    world.give(Input::Lost("gone"));
+    world.give(Input::Lost(GONE));
     world.seconds(1);
     world.give(Input::Connected);
     world.server("ERROR :Closing link: You are banned");
-    world.give(Input::Lost("The connection was closed"));
+    world.give(Input::Lost(GONE));
     assert!(matches!(world.screen.status, Some(Status::Offline { .. })));
     world.look();
     world.seconds(600);

@@ -44,7 +44,7 @@ fn a_server_without_capabilities_will_do() {
             ":s.test 001 me :Hi\n:s.test 375 me :- MOTD\n:s.test 372 me :- be kind\n:s.test 376 me :End",
         );
         assert!(matches!(world.screen.status, Some(Status::Connected { .. })));
-        assert_eq!(world.last("*").text(), "be kind");
+        assert_eq!(world.said("*"), server_says("be kind"));
         world.enter("#lobby", "me");
         world.look();
         world.say("#lobby", "hi");
@@ -87,22 +87,24 @@ fn what_is_no_chat_server_is_said() {
             Event::Refused(refusal) => Some(refusal),
             _ => None,
         });
-        refusals.map(|refusal| (refusal.field, refusal.reason)).collect::<Vec<_>>()
+        refusals.map(|refusal| (refusal.field, refusal.sentence)).collect::<Vec<_>>()
     };
-    assert_eq!(refused(b"HTTP/1.1 400 Bad Request\r\n\r\n"), [(Field::Address, Reason::NotChat)]);
-    assert_eq!(refused(b"a\0b"), [(Field::Address, Reason::NotChat)]);
-    assert_eq!(refused(&[b'x'; 9000]), [(Field::Address, Reason::NotChat)]);
-    assert_eq!(refused(b""), [(Field::Address, Reason::NotChat)]);
+    let not_chat = (Field::Address, Sentence::NotChat { server: HostPort::new("irc.test", 49806) });
+    assert_eq!(refused(b"HTTP/1.1 400 Bad Request\r\n\r\n"), std::slice::from_ref(&not_chat));
+    assert_eq!(refused(b"a\0b"), std::slice::from_ref(&not_chat));
+    assert_eq!(refused(&[b'x'; 30_000]), std::slice::from_ref(&not_chat));
+    assert_eq!(refused(b""), std::slice::from_ref(&not_chat));
 }
 
 #[test]
 fn nobody_answers_and_the_card_says_so() {
     let mut world = World::new(profile("me"));
-    world.give(Input::Lost("Nobody answers at irc.test:49806"));
+    let server = HostPort::new("irc.test", 49806);
+    world.give(Input::Lost(Sentence::NobodyAnswers { server }));
     assert_eq!(world.screen.status, Some(Status::Offline { since: None }));
     let events = world.events();
     assert!(events.iter().any(|event| matches!(event, Event::Refused(refusal)
-        if refusal.field == Field::Address && refusal.sentence.contains("Nobody answers"))));
+        if refusal.field == Field::Address && matches!(refusal.sentence, Sentence::NobodyAnswers { .. }))));
     world.seconds(3600);
     assert_eq!(world.calls, [""; 0], "no second attempt by itself");
     world.act(Action::RetryNow);
@@ -113,22 +115,20 @@ fn nobody_answers_and_the_card_says_so() {
 
 #[test]
 fn a_ban_and_a_password_are_told_as_such() {
-    for (line, reason) in [
-        (":s.test 465 me :You are banned", Reason::Banned),
-        ("ERROR :Closing link: You are banned from this server", Reason::Banned),
-        (":s.test 464 me :Bad password", Reason::Password),
-        ("ERROR :Closing link: Too many connections", Reason::NoAnswer),
+    let banned = |reason: &str| Sentence::Banned { reason: reason.into() };
+    let too_many = Some("Closing link: Too many connections".to_owned());
+    for (line, sentence) in [
+        (":s.test 465 me :You are banned", banned("You are banned")),
+        ("ERROR :Closing link: You are banned here", banned("Closing link: You are banned here")),
+        (":s.test 464 me :Bad password", Sentence::PasswordNeeded),
+        ("ERROR :Closing link: Too many connections", Sentence::ServerClosed { reason: too_many }),
     ] {
         let mut world = World::new(profile("me"));
         world.give(Input::Connected);
         world.server(line);
-        world.give(Input::Lost("The connection was closed"));
-        let sentence = line.rsplit(':').next().unwrap().trim();
-        let told = world.events().into_iter().any(|event| {
-            matches!(&event, Event::Refused(refusal)
-                if refusal.reason == reason && refusal.sentence.contains(sentence))
-        });
-        assert!(told, "{line}");
+        world.give(Input::Lost(GONE));
+        let refusal = Refusal { field: Field::Address, sentence, suggestion: None };
+        assert!(world.events().contains(&Event::Refused(refusal)), "{line}");
     }
 }
 

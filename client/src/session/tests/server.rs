@@ -275,7 +275,7 @@ impl Pair {
     pub(super) fn cut(&mut self) {
         self.server.hang_up();
         self.world.sent.clear();
-        self.world.give(Input::Lost("cut"));
+        self.world.give(Input::Lost(GONE));
     }
 
     /// Everything arrives, and all is on disk.
