@@ -1,7 +1,7 @@
 //! Draws every view with its preview data: both themes, both languages, small and large.
 //!
-//! The pictures go to `$UI_PICTURES` (else the target folder's `tmp/pictures`). Where `tests/pictures/` holds one of the
-//! same name, the two are compared: at most one pixel in fifty may differ visibly, so that another version of a font passes
+//! The pictures go to `$UI_PICTURES` (else the target folder's `tmp/pictures`). Each is compared with the one of the same
+//! name in `tests/pictures/`: at most one pixel in fifty may differ visibly, so that another version of a font passes
 //! and a moved or missing control does not.
 
 use std::fs::File;
@@ -75,6 +75,13 @@ fn every_view() {
     let comparable = needs::have(needs::FONTS);
 
     let mut wrong = Vec::new();
+    let mut keep = |name: String, picture: Picture| {
+        save(&out.join(&name), &picture);
+        let before = kept.join(&name);
+        if comparable && (!before.exists() || differs(&load(&before), &picture)) {
+            wrong.push(name);
+        }
+    };
     for scene in SCENES.iter().filter(|scene| scene.name.contains(&only)) {
         for (width, height) in [(360, 480), (1280, 800)] {
             if width > 720 && !scene.large {
@@ -82,13 +89,8 @@ fn every_view() {
             }
             for (theme, theme_name) in [(ThemeChoice::Light, "light"), (ThemeChoice::Dark, "dark")] {
                 for (language, code) in [(Language::English, "en"), (Language::Chinese, "zh")] {
-                    let name = format!("{}-{width}x{height}-{theme_name}-{code}.png", scene.name);
                     let picture = draw(scene, PhysicalSize::new(width, height), theme, language);
-                    save(&out.join(&name), &picture);
-                    let before = kept.join(&name);
-                    if comparable && before.exists() && differs(&load(&before), &picture) {
-                        wrong.push(name);
-                    }
+                    keep(format!("{}-{width}x{height}-{theme_name}-{code}.png", scene.name), picture);
                 }
             }
         }
@@ -107,11 +109,15 @@ fn every_view() {
         app.global::<Shell<'_>>().set_theme(ThemeChoice::Light);
         app.global::<Shell<'_>>().set_scale(scale);
         room(&app);
-        save(&out.join(format!("room-{name}.png")), &shot(&app, PhysicalSize::new(size.0, size.1)));
+        keep(format!("room-{name}.png"), shot(&app, PhysicalSize::new(size.0, size.1)));
         app.global::<Shell<'_>>().set_screen(Screen::Connect);
-        save(&out.join(format!("connect-{name}.png")), &shot(&app, PhysicalSize::new(size.0, size.1)));
+        keep(format!("connect-{name}.png"), shot(&app, PhysicalSize::new(size.0, size.1)));
     }
-    assert!(wrong.is_empty(), "these views look different (new pictures in {}): {wrong:#?}", out.display());
+    assert!(
+        wrong.is_empty(),
+        "these views look different, or have no picture yet (new ones in {}): {wrong:#?}",
+        out.display()
+    );
 }
 
 fn draw(scene: &Scene, size: PhysicalSize, theme: ThemeChoice, language: Language) -> Picture {

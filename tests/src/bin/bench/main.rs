@@ -1,5 +1,5 @@
 //! Measures the programs that were built beside it:
-//! `cargo build --release --workspace && cargo run --release -p parlor-tests --bin bench -- [scenario]…`
+//! `cargo build --profile dist --workspace && cargo run --profile dist -p parlor-tests --bin bench -- [scenario]…`
 //!
 //! Without a scenario: every short one of the load generator (Linux). `memory` is the server at
 //! rest, `window` the window (needs Xvfb), `store` the history on disk (two minutes), `soak` takes as
@@ -93,6 +93,8 @@ fn main() {
 
 /// False where a scenario has no figure.
 fn run(options: &Options) -> io::Result<bool> {
+    // Beside the figures: they may be JSON.
+    eprintln!("profile {}: {}", profile(), parlor_tests::program().display());
     let mut loads: Vec<&str> = Vec::new();
     for scenario in &options.scenarios {
         match &**scenario {
@@ -106,6 +108,13 @@ fn run(options: &Options) -> io::Result<bool> {
         return Ok(true);
     }
     under_load(&loads, options)
+}
+
+/// What the programs were built with: `dist`, which is shipped; `release`, which is quick to build; or `debug`.
+fn profile() -> String {
+    let program = parlor_tests::program();
+    let folder = program.parent().and_then(|folder| folder.file_name());
+    folder.map_or_else(|| "unknown".into(), |name| name.to_string_lossy().into_owned())
 }
 
 #[cfg(not(target_os = "linux"))]
