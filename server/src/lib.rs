@@ -12,6 +12,7 @@
 //! | [`protocol`] | the wire: lines, messages, commands, names |
 //! | [`hub`] | members, rooms, messages: no socket, no clock |
 //! | [`store`] | the history on disk |
+//! | `charset` | bytes of text other than UTF-8 |
 //! | `start` | options, configuration, files, listeners, errors of the start |
 //! | `peer` | one connection: reader, flood control, outbox |
 //! | `archive` | the history as the hub task sees it: on disk or in memory; [`export`] |
@@ -23,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod archive;
+mod charset;
 pub mod console;
 mod dispatch;
 pub mod hub;
@@ -36,11 +38,12 @@ pub mod store;
 pub mod testing;
 
 pub use archive::export;
+pub use charset::Charset;
 pub use hub::Speaker;
 pub use server::{Guest, Handle, Operation, Operator, Server, Target};
 pub use start::config::{Config, DEFAULT_PORT, Format, History};
 pub use start::data_folder::data_folder;
 pub use start::error::StartError;
 pub use start::listen::{ListenerKind, addresses_for_others};
-pub use start::options::{Flood, NoOptions, Options};
+pub use start::options::{Flood, NoOptions, Options, RawEncoding, RawPrompt};
 pub use start::quantity;

@@ -67,26 +67,27 @@ fn all_see_all() {
     python.send_bytes("python");
     alice.expect(":python!*@* JOIN #lobby");
     bob.shows("* python joined*");
+    python.expect("Connected to server!");
     let mut qt = Plain::connect_to(server.raw_address());
-    qt.send_bytes("<font color=\"Blue\">qt</font>: I am here");
+    qt.send_bytes("qt：I am here");
     alice.expect(":qt!*@* PRIVMSG #lobby :I am here");
     bob.shows("<qt> I am here");
-    assert_eq!(python.chunk(), b"qt: I am here\n");
+    python.expect("qt: I am here");
 
     alice.send("PRIVMSG #lobby :tea & cake?");
     bob.shows("<alice> tea & cake?");
-    assert_eq!(python.chunk(), b"alice: tea & cake?\n");
-    assert_eq!(qt.chunk(), b"alice: tea &amp; cake?\n");
+    python.expect("alice: tea & cake?");
+    qt.expect("alice：tea & cake?");
 
     bob.types("yes, both\n");
     alice.expect(":bob!*@* PRIVMSG #lobby :yes, both");
-    assert_eq!(python.chunk(), b"bob: yes, both\n");
-    assert_eq!(qt.chunk(), b"bob: yes, both\n");
+    python.expect("bob: yes, both");
+    qt.expect("bob：yes, both");
 
     python.send_bytes("python: only tea");
     alice.expect(":python!*@* PRIVMSG #lobby :only tea");
     bob.shows("<python> only tea");
-    assert_eq!(qt.chunk(), b"python: only tea\n");
+    qt.expect("python：only tea");
 
     let names = alice.ask_all("NAMES #lobby");
     let here = names.iter().find(|m| m.command == "353").expect("a list");

@@ -84,7 +84,7 @@ pub enum Input<'a> {
         /// The name that a raw client gave itself.
         name: Option<&'a str>,
     },
-    /// Whole lines, each ended by LF, the last one perhaps not; of a raw client one chunk.
+    /// Whole lines, or messages of a raw client, each ended by LF, the last one perhaps not.
     Lines {
         /// From whom.
         id: ConnectionId,
@@ -262,23 +262,21 @@ impl Hub {
         let Some(member) = self.state.member_mut(id) else { return };
         let speaker = member.speaker;
         self.alive(id);
-        match speaker {
-            Speaker::Raw(kind) => self.raw_chunk(id, kind, block),
-            Speaker::Irc | Speaker::Plain | Speaker::Unknown => {
-                let mut lines = line::lines(block);
-                while let Some(line) = lines.next() {
-                    // A command may have ended the connection.
-                    if self.state.member(id).is_none() {
-                        break;
-                    }
-                    match speaker {
-                        Speaker::Irc => self.irc_line(id, line),
-                        _ => self.plain_line(id, line, lines.clone().next().is_some()),
-                    }
-                    // Before the next line is kept: its receipt then is one for this as well.
-                    self.write_rooms();
+        let mut lines = line::lines(block);
+        while let Some(line) = lines.next() {
+            // A command may have ended the connection.
+            if self.state.member(id).is_none() {
+                break;
+            }
+            match speaker {
+                Speaker::Irc => self.irc_line(id, line),
+                Speaker::Raw(kind) => self.raw_line(id, kind, line),
+                Speaker::Plain | Speaker::Unknown => {
+                    self.plain_line(id, line, lines.clone().next().is_some());
                 }
             }
+            // Before the next line is kept: its receipt then is one for this as well.
+            self.write_rooms();
         }
     }
 }

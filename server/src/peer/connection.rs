@@ -14,6 +14,7 @@ use smol::{Async, Timer};
 use super::arrival::Arrival;
 use super::gate::Gate;
 use super::outbox::{Blocks, Flushed, Outbox};
+use crate::charset::Charset;
 use crate::hub::{ConnectionId, Line};
 use crate::start::listen::ListenerKind;
 
@@ -45,6 +46,8 @@ struct Outgoing {
     writer: bool,
     /// The hub waits for the outbox to be empty.
     awaited: bool,
+    /// What a raw client's lines are written in; others' are as the hub wrote them.
+    charset: Charset,
 }
 
 impl Connection {
@@ -54,11 +57,27 @@ impl Connection {
         Connection { id, stream, outgoing: RefCell::new(outgoing), gate: Gate::default() }
     }
 
+    /// From now on each line is a write of its own, in these bytes.
+    pub(crate) fn write_raw(&self, charset: Charset) {
+        let mut outgoing = self.outgoing.borrow_mut();
+        outgoing.outbox.singly = true;
+        outgoing.charset = charset;
+    }
+
+    /// The peer's address, for the log.
+    pub(crate) fn peer(&self) -> String {
+        self.stream.get_ref().peer_addr().map_or_else(|_| "somebody".into(), |peer| peer.to_string())
+    }
+
     /// Adds a line to what waits; returns how many bytes wait now.
     pub(crate) fn push(&self, line: Line) -> usize {
-        let outbox = &mut self.outgoing.borrow_mut().outbox;
-        outbox.push(line);
-        outbox.bytes()
+        let outgoing = &mut *self.outgoing.borrow_mut();
+        let line = match outgoing.charset {
+            Charset::Utf8 => line,
+            charset => charset.encode(&String::from_utf8_lossy(&line)).into(),
+        };
+        outgoing.outbox.push(line);
+        outgoing.outbox.bytes()
     }
 
     /// Bytes that wait.

@@ -7,6 +7,7 @@ use futures_lite::future;
 use super::arrival::Arrival;
 use super::connection::READ;
 use super::feed::{End, Feed};
+use super::raw_reader::{self, Came};
 use super::speaker::{self, Verdict};
 use crate::hub::Speaker;
 use crate::protocol::line::Framer;
@@ -14,9 +15,9 @@ use crate::protocol::line::Framer;
 /// Reads lines until the peer ends, or has to be ended.
 pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {
     let mut framer = Framer::default();
-    let (speaker, mut framed, mut ended) = {
-        let (speaker, first, ended) = Box::pin(tell_apart(feed)).await?;
-        (speaker, framer.push(&first), ended)
+    let (speaker, mut framed, mut ended) = match Box::pin(tell_apart(feed)).await? {
+        Peer::Lines { speaker, read, ended } => (speaker, framer.push(&read), ended),
+        Peer::Raw { read, came } => return Box::pin(raw_reader::go_on(feed, read, came)).await,
     };
     feed.tell(Arrival::Speaks { id: feed.connection.id, speaker, name: None }).await?;
     let mut bucket = feed.bucket();
@@ -47,34 +48,57 @@ pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {
     Err(End::Closed)
 }
 
+/// A peer that has been told apart, and what was read for that.
+enum Peer {
+    Lines { speaker: Speaker, read: Vec<u8>, ended: bool },
+    Raw { read: Vec<u8>, came: Came },
+}
+
 /// Waits until it is clear what the peer speaks, and asks a silent one for a name.
-/// Returns what was read, and whether the stream has ended.
-async fn tell_apart(feed: &Feed) -> Result<(Speaker, Vec<u8>, bool), End> {
+async fn tell_apart(feed: &Feed) -> Result<Peer, End> {
+    let plain = feed.config.plain;
     let mut read = Vec::new();
     let mut ended = false;
-    let mut prompt = feed.config.plain.then_some(feed.config.prompt_after);
+    let mut asked = !plain;
+    // A terminal in character mode sends each key by itself: its silence ends nothing.
+    let mut keys = true;
     loop {
         match speaker::tell(&read, ended) {
-            Verdict::Irc => return Ok((Speaker::Irc, read, ended)),
-            Verdict::Plain if feed.config.plain => return Ok((Speaker::Plain, read, ended)),
+            Verdict::Irc => return Ok(Peer::Lines { speaker: Speaker::Irc, read, ended }),
+            Verdict::Plain if plain => return Ok(Peer::Lines { speaker: Speaker::Plain, read, ended }),
             Verdict::Plain => return Err(End::Refused("Only IRC is spoken here")),
+            Verdict::Raw => return raw(feed, read, if ended { Came::End } else { Came::Bytes }),
             Verdict::Refuse(reason) => return Err(End::Refused(reason)),
             Verdict::Unclear if ended => return Err(End::Closed),
             Verdict::Unclear => {}
         }
+        let raw_if_silent = !keys && speaker::raw_if_silent(&read);
         let mut take = |bytes: &[u8]| {
             read.extend_from_slice(bytes);
             ended = bytes.is_empty();
+            keys &= speaker::is_key(bytes);
         };
-        match prompt {
-            None => feed.connection.receive(&mut take).await?,
-            Some(wait) => {
-                if feed.connection.receive_within(wait, &mut take).await?.is_none() && read.is_empty() {
-                    prompt = None;
-                    let name = &feed.config.hub.name;
-                    feed.connection.say(format!(":{name} NOTICE * :Type a nickname and press Enter\r\n"));
-                }
+        if asked && !raw_if_silent {
+            feed.connection.receive(&mut take).await?;
+        } else if feed.connection.receive_within(feed.config.prompt_after, &mut take).await?.is_none() {
+            if raw_if_silent {
+                return raw(feed, read, Came::Quiet);
+            }
+            if read.is_empty() {
+                asked = true;
+                let name = &feed.config.hub.name;
+                feed.connection.say(format!(":{name} NOTICE * :Type a nickname and press Enter\r\n"));
             }
         }
     }
+}
+
+/// A raw client at the listener for everybody.
+fn raw(feed: &Feed, read: Vec<u8>, came: Came) -> Result<Peer, End> {
+    if feed.config.plain {
+        return Ok(Peer::Raw { read, came });
+    }
+    let sentence = "Only IRC programs are served here; ask for the address for raw clients (--raw-bind).\n";
+    feed.connection.say(sentence.into());
+    Err(End::Refused("A raw client, and only IRC is spoken here; --raw-bind serves them"))
 }

@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `connection` | the socket, shared by its reader and its writer |
 //! | `outbox` | the lines that wait to be written |
-//! | `reader` | the task that reads: `line_reader` for whole lines, `raw_reader` for chunks |
+//! | `reader` | the task that reads: `line_reader` for whole lines, `raw_reader` for text without |
+//! | `first_chunk`, `splitter`, `decoder` | a raw client's kind, the ends of its messages, its text from bytes |
 //! | `speaker` | the peer's protocol, from its first bytes |
 //! | `feed` | the way from a reader to the hub, as fast as `flood` and `gate` let it |
 //! | `arrival` | the news of all of them for the hub task |
@@ -13,7 +14,9 @@
 mod arrival;
 mod cloak;
 mod connection;
+mod decoder;
 mod feed;
+mod first_chunk;
 mod flood;
 mod gate;
 mod line_reader;
@@ -21,6 +24,7 @@ mod outbox;
 mod raw_reader;
 mod reader;
 mod speaker;
+mod splitter;
 
 pub(crate) use arrival::Arrival;
 pub(crate) use cloak::Cloaks;

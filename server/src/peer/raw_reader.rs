@@ -1,105 +1,221 @@
-//! Chunks of a raw client: text that a pause ends, where lines have no end.
+//! A raw client's messages, which often have no end but silence.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use futures_lite::future;
+
 use super::arrival::Arrival;
+use super::connection::READ;
+use super::decoder::Decoder;
 use super::feed::{End, Feed};
+use super::first_chunk::{self, First};
+use super::flood::Bucket;
 use super::speaker;
+use super::splitter::Splitter;
 use crate::hub::{RawKind, Speaker};
-use crate::protocol::html;
+use crate::protocol::line::MAX_BODY;
 
 /// Silence after which a raw client is asked for its name.
 const PROMPT_AFTER: Duration = Duration::from_millis(300);
-/// Quiet that ends a chunk.
+/// Time in which a program answers that; people take longer.
+const ANSWER: Duration = Duration::from_secs(1);
+/// Quiet that ends a message.
 const QUIET: Duration = Duration::from_millis(150);
-/// Bytes of a chunk.
-const CHUNK: usize = 1024;
+/// The same in the middle of a character.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Bytes that are enough to tell a client's kind, and to make text of.
+const ENOUGH: usize = MAX_BODY;
 
-/// Reads chunks until the peer ends, or has to be ended.
+/// The end of waiting for more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    Bytes,
+    Quiet,
+    End,
+}
+
+/// Reads messages until the peer ends, or has to be ended.
 pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {
-    let id = feed.connection.id;
-    let mut asked = false;
-    let mut bucket = feed.bucket();
-    let mut pending = Vec::new();
-    let mut told = false;
-    loop {
-        if pending.is_empty() {
-            let take = |bytes: &[u8]| pending.extend_from_slice(bytes);
-            if told || asked {
-                feed.connection.receive(take).await?;
-            } else if feed.connection.receive_within(PROMPT_AFTER, take).await?.is_none() {
-                asked = true;
-                feed.connection.say(feed.config.raw_prompt.clone());
-                continue;
-            }
+    let mut reader = RawReader::new(feed);
+    let mut answers = false;
+    let (mut came, mut asked) = (Came::Bytes, feed.config.raw_prompt.as_ref());
+    if asked.is_some() {
+        came = reader.more(Some(PROMPT_AFTER)).await;
+    }
+    if let (Came::Quiet, Some(prompt)) = (came, asked.take()) {
+        feed.connection.say(prompt.clone());
+        came = reader.more(Some(ANSWER)).await;
+        answers = came == Came::Bytes;
+    }
+    if reader.bytes.is_empty() && came != Came::End {
+        came = reader.more(None).await;
+    }
+    reader.run(came, answers).await
+}
+
+/// The same for a peer whose first bytes were read to tell it apart.
+pub(super) async fn go_on(feed: &Feed, read: Vec<u8>, came: Came) -> Result<Infallible, End> {
+    let mut reader = RawReader::new(feed);
+    reader.first_line = Some(read.clone());
+    reader.bytes = read;
+    reader.run(came, false).await
+}
+
+/// A raw client's bytes, on their way to the hub.
+struct RawReader<'a> {
+    feed: &'a Feed,
+    /// Bytes that are no text yet; fewer than two reads bring.
+    bytes: Vec<u8>,
+    /// Text that is no message yet.
+    text: String,
+    decoder: Decoder,
+    /// The kind of program, and the ends of its messages, once the first chunk has told.
+    known: Option<(RawKind, Splitter)>,
+    /// The first line, until it has ended: it may still turn out to be a browser's.
+    first_line: Option<Vec<u8>>,
+    bucket: Option<Bucket>,
+}
+
+impl RawReader<'_> {
+    fn new(feed: &Feed) -> RawReader<'_> {
+        RawReader {
+            feed,
+            bytes: Vec::new(),
+            text: String::new(),
+            decoder: Decoder::new(feed.config.raw_encoding),
+            known: None,
+            first_line: Some(Vec::new()),
+            bucket: feed.bucket(),
         }
-        let (chunk, ended) = chunk(feed, &mut pending).await?;
-        if !chunk.is_empty() {
-            if !told && let Some(reason) = speaker::foreign(&chunk) {
-                return Err(End::Refused(reason));
+    }
+
+    /// `answers`: what has come is a program's answer to the prompt.
+    async fn run(&mut self, mut came: Came, mut answers: bool) -> Result<Infallible, End> {
+        loop {
+            let whole = came != Came::Bytes;
+            self.check()?;
+            self.decode(whole, came == Came::End);
+            let enough = self.text.len() >= ENOUGH || self.text.trim_start().contains('\n');
+            if self.known.is_none() && (whole || enough) {
+                self.judge(std::mem::take(&mut answers)).await?;
             }
-            let text = String::from_utf8_lossy(&chunk);
-            let answer = if told { None } else { Some(raw_kind(&text, asked)) };
-            told = true;
-            match answer {
-                Some((kind, name)) => {
-                    let is_message = kind != RawKind::Ascii;
-                    let speaker = Speaker::Raw(kind);
-                    feed.tell(Arrival::Speaks { id, speaker, name: Some(name.into()) }).await?;
-                    if is_message {
-                        feed.forward(chunk.into(), &mut bucket).await?;
-                    }
+            self.forward(whole).await?;
+            if came == Came::End {
+                return Err(End::Closed);
+            }
+            // Half a character that quiet has not completed waits for the rest alone.
+            let nothing = self.bytes.is_empty() && self.text.is_empty();
+            if nothing {
+                (self.bytes, self.text) = Default::default();
+            }
+            let quiet = if self.decoder.expects_more(&self.bytes) { PATIENCE } else { QUIET };
+            came = self.more((!whole && !nothing).then_some(quiet)).await;
+        }
+    }
+
+    /// Waits for more, at most so long.
+    async fn more(&mut self, within: Option<Duration>) -> Came {
+        let (bytes, first_line) = (&mut self.bytes, &mut self.first_line);
+        let take = |more: &[u8]| {
+            bytes.extend_from_slice(more);
+            if let Some(line) = first_line {
+                line.extend_from_slice(&more[..more.len().min(MAX_BODY)]);
+            }
+            more.len()
+        };
+        let connection = &self.feed.connection;
+        let count = match within {
+            None => connection.receive(take).await.map(Some),
+            Some(within) => connection.receive_within(within, take).await,
+        };
+        match count {
+            Ok(None) => Came::Quiet,
+            // What came before a connection broke was said all the same.
+            Ok(Some(0)) | Err(_) => Came::End,
+            Ok(Some(count)) => {
+                if count == READ {
+                    // There is more: let others have their turn first.
+                    future::yield_now().await;
                 }
-                None => feed.forward(chunk.into(), &mut bucket).await?,
+                Came::Bytes
             }
         }
-        if ended {
-            return Err(End::Closed);
+    }
+
+    /// Refuses what is no chat program. A browser may send its request in pieces.
+    fn check(&mut self) -> Result<(), End> {
+        let Some(first) = &self.first_line else { return Ok(()) };
+        let line = first.trim_ascii_start();
+        let reason = if self.known.is_none() { speaker::foreign(line) } else { speaker::http(line) };
+        if let Some(reason) = reason {
+            return Err(End::Refused(reason));
+        }
+        if first.len() >= MAX_BODY || line.contains(&b'\n') {
+            self.first_line = None;
+        }
+        Ok(())
+    }
+
+    /// Makes text of what has come: whole lines, all before silence, or many bytes.
+    fn decode(&mut self, whole: bool, end: bool) {
+        let lines = memchr::memrchr(b'\n', &self.bytes).map(|at| at + 1);
+        let ready = match lines {
+            Some(lines) if !whole => lines,
+            None if !whole && self.bytes.len() < ENOUGH => return,
+            _ => self.bytes.len(),
+        };
+        let rest = self.bytes.split_off(ready);
+        let before = self.decoder.guessed();
+        self.text += &self.decoder.take(&mut self.bytes, whole || lines.is_some(), end);
+        self.bytes.extend(rest);
+        if before.is_none()
+            && let Some(charset) = self.decoder.guessed()
+        {
+            let peer = self.feed.connection.peer();
+            log::warn!(
+                "the text of {peer} is not UTF-8 and read as {charset}; --raw-encoding says what it is"
+            );
+        }
+        if let Some((kind, _)) = self.known {
+            self.write_as(kind);
         }
     }
-}
 
-/// One chunk: to a newline, to [`CHUNK`] bytes or to [`QUIET`], whichever comes
-/// first. Also says whether the stream has ended.
-async fn chunk(feed: &Feed, pending: &mut Vec<u8>) -> Result<(Vec<u8>, bool), End> {
-    let mut ended = pending.is_empty();
-    loop {
-        let newline = memchr::memchr(b'\n', pending).map(|at| at + 1);
-        let end = newline.unwrap_or(usize::MAX).min(CHUNK);
-        if end <= pending.len() {
-            let end = if newline == Some(end) { end } else { whole_characters(&pending[..end]) };
-            let rest = pending.split_off(end);
-            return Ok((std::mem::replace(pending, rest), false));
-        }
-        if ended {
-            return Ok((std::mem::take(pending), true));
-        }
-        let before = pending.len();
-        let more = feed.connection.receive_within(QUIET, |bytes| pending.extend_from_slice(bytes)).await?;
-        match more {
-            None => return Ok((std::mem::take(pending), false)),
-            Some(()) => ended = pending.len() == before,
-        }
+    fn write_as(&self, kind: RawKind) {
+        self.feed.connection.write_raw(self.decoder.writes(kind == RawKind::Prompted));
     }
-}
 
-/// The last place at which bytes can be cut without cutting a character of UTF-8; their end if they
-/// are none.
-fn whole_characters(bytes: &[u8]) -> usize {
-    match std::str::from_utf8(bytes) {
-        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => error.valid_up_to(),
-        _ => bytes.len(),
+    /// Finds out who this is.
+    async fn judge(&mut self, answers: bool) -> Result<(), End> {
+        let line = self.text.trim_start().lines().next().unwrap_or_default();
+        if !speaker::is_text(line.as_bytes()) {
+            return Err(End::Refused(speaker::NO_CHAT));
+        }
+        let (kind, name, said) = match first_chunk::judge(&self.text, answers) {
+            First::Nothing => {
+                self.text.clear();
+                return Ok(());
+            }
+            First::Leaves => return Err(End::Closed),
+            First::Speaks { kind, name, said } => (kind, name, said.to_owned()),
+        };
+        self.write_as(kind);
+        self.known = Some((kind, Splitter::new(kind, name.as_deref())));
+        self.text = said;
+        let (id, speaker) = (self.feed.connection.id, Speaker::Raw(kind));
+        self.feed.tell(Arrival::Speaks { id, speaker, name: name.map(String::into) }).await
     }
-}
 
-/// The kind of raw client that a first chunk comes from, and the name in it.
-fn raw_kind(chunk: &str, asked: bool) -> (RawKind, String) {
-    if chunk.to_ascii_lowercase().contains("<font") {
-        (RawKind::Html, html::first_tag_text(chunk))
-    } else if asked {
-        (RawKind::Ascii, chunk.trim().into())
-    } else {
-        (RawKind::Utf8, String::new())
+    /// Hands messages to the hub that have ended, each as a line.
+    async fn forward(&mut self, whole: bool) -> Result<(), End> {
+        let Some((_, splitter)) = &mut self.known else { return Ok(()) };
+        let (messages, used) = splitter.split(&self.text, whole);
+        let block: String = messages.iter().flat_map(|message| [message, "\n"]).collect();
+        self.text.drain(..used);
+        if block.is_empty() {
+            return Ok(());
+        }
+        self.feed.forward(block.into_bytes().into(), &mut self.bucket).await
     }
 }

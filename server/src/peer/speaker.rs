@@ -1,9 +1,10 @@
 //! Tells from the first bytes what a connection speaks. A pure function: the connection asks
 //! it again with each byte that comes.
 
-use crate::hub::is_command;
-use crate::protocol::Message;
+use super::first_chunk::{self, First};
+use crate::hub::{RawKind, is_command};
 use crate::protocol::line::{MAX_BODY, MAX_UNFINISHED};
+use crate::protocol::{Message, Nick};
 
 /// The judgement on the first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub(crate) enum Verdict {
     Irc,
     /// A person at a terminal, who wrote a name.
     Plain,
+    /// A raw client.
+    Raw,
     /// Something that must not talk in a room; close it without a word.
     Refuse(&'static str),
 }
@@ -31,6 +34,12 @@ const HTTP: &[&[u8]] = &[
     b"PRI ",
 ];
 
+/// Commands that a client may begin with.
+const FIRST: &[&str] = &["AUTHENTICATE", "CAP", "NICK", "PASS", "PING", "PONG", "QUIT", "USER"];
+
+/// The reason to refuse what is none of those who are served.
+pub(super) const NO_CHAT: &str = "Neither a chat program nor a person";
+
 /// Judges all that has come so far; `ended`: nothing will follow.
 pub(crate) fn tell(bytes: &[u8], ended: bool) -> Verdict {
     // Somebody who only pressed Enter has said nothing yet.
@@ -43,17 +52,74 @@ pub(crate) fn tell(bytes: &[u8], ended: bool) -> Verdict {
         Some(end) => &said[..end],
         None if ended && !said.is_empty() => said,
         None => {
-            let most = if said.starts_with(b"@") { MAX_UNFINISHED } else { MAX_BODY };
-            let over = bytes.len() > most;
-            return if over { Verdict::Refuse("First line without an end") } else { Verdict::Unclear };
+            // Tags are long, and so is what a raw client may begin with.
+            let long = bytes.len() > MAX_BODY;
+            let more = bytes.len() <= MAX_UNFINISHED && (said.starts_with(b"@") || raw_if_silent(said));
+            return if long && !more {
+                Verdict::Refuse("First line without an end")
+            } else {
+                Verdict::Unclear
+            };
         }
     };
     let line = String::from_utf8_lossy(line);
-    let Some(message) = Message::parse(line.trim_end()) else { return Verdict::Plain };
-    let word = message.command;
-    let upper = !word.bytes().any(|b| b.is_ascii_lowercase());
+    let line = line.trim_end();
     // A name never has a space in it; a bare lower-case word may well be one.
-    if is_command(word) && (upper || !message.params.is_empty()) { Verdict::Irc } else { Verdict::Plain }
+    if let Some(message) = Message::parse(line)
+        && is_command(message.command)
+        && (is_upper(message.command) || !message.params.is_empty())
+    {
+        return Verdict::Irc;
+    }
+    match first_chunk::judge(line, false) {
+        First::Speaks { kind: RawKind::Html | RawKind::Named(_), .. } | First::Leaves => Verdict::Raw,
+        // The last words of a raw client, unless they are a name that somebody piped in.
+        _ if end.is_none() && Nick::parse(line).is_err() && raw_if_silent(said) => Verdict::Raw,
+        _ => Verdict::Plain,
+    }
+}
+
+/// Whether bytes without a line end that nothing follows are a raw client's: text, and not the
+/// beginning of a command.
+pub(super) fn raw_if_silent(bytes: &[u8]) -> bool {
+    let said = bytes.trim_ascii_start();
+    // 0xFF begins a telnet program's options (RFC 854), and no text.
+    let text = is_text(said) && said.first().is_some_and(|first| *first != 0xFF);
+    text && !may_become_irc(&String::from_utf8_lossy(&said[..said.len().min(MAX_BODY)]))
+}
+
+/// Whether a line that begins so may be one of IRC.
+fn may_become_irc(begun: &str) -> bool {
+    let mut rest = begun;
+    for (sign, inside) in [('@', "+"), (':', "[]\\`_^{|}")] {
+        let Some(source) = rest.strip_prefix(sign) else { continue };
+        let begins = |c: char| c.is_ascii_alphanumeric() || inside.contains(c);
+        match source.split_once(' ') {
+            _ if !source.is_empty() && !source.starts_with(begins) => return false,
+            Some((_, after)) => rest = after.trim_start(),
+            None => return true,
+        }
+    }
+    match rest.split_once(' ') {
+        Some((verb, _)) if is_upper(verb) => is_command(verb),
+        Some((verb, _)) => FIRST.iter().any(|first| first.eq_ignore_ascii_case(verb)),
+        None => FIRST.iter().any(|first| first.starts_with(rest.trim_end())),
+    }
+}
+
+fn is_upper(word: &str) -> bool {
+    !word.bytes().any(|b| b.is_ascii_lowercase())
+}
+
+/// Whether a read brought what one key sends: a character, or a sequence of a terminal.
+pub(super) fn is_key(read: &[u8]) -> bool {
+    let one = || std::str::from_utf8(read).is_ok_and(|text| text.chars().count() == 1);
+    matches!(read, [] | [_] | b"\r\n" | [0x1B, ..]) || one()
+}
+
+/// Whether bytes hold no control characters.
+pub(super) fn is_text(bytes: &[u8]) -> bool {
+    !bytes.iter().any(|b| (*b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || *b == 0x7F)
 }
 
 /// The reason why these bytes come from neither a chat program nor a person.
@@ -64,8 +130,8 @@ pub(crate) fn foreign(bytes: &[u8]) -> Option<&'static str> {
     if bytes.starts_with(b"SSH-") {
         return Some("SSH is not spoken here");
     }
-    if HTTP.iter().any(|verb| bytes.starts_with(verb)) {
-        return Some("HTTP is not spoken here");
+    if let Some(reason) = http(bytes) {
+        return Some(reason);
     }
     // Formatting codes and a terminal's arrow keys come from people.
     let garbage = |b: &u8| {
@@ -74,9 +140,18 @@ pub(crate) fn foreign(bytes: &[u8]) -> Option<&'static str> {
     };
     // Only the first line counts: what follows is judged by its protocol, however it is cut.
     if bytes.iter().take_while(|b| **b != b'\n').any(garbage) {
-        return Some("Neither a chat program nor a person");
+        return Some(NO_CHAT);
     }
     None
+}
+
+/// The reason why these bytes come from a browser: a known method, or a request line with any (RFC 9112 §3).
+pub(super) fn http(bytes: &[u8]) -> Option<&'static str> {
+    let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    let mut words = line.split(|b| matches!(b, b' ' | b'\r')).filter(|word| !word.is_empty());
+    let version = words.nth(2).is_some_and(|word| word.starts_with(b"HTTP/")) && words.next().is_none();
+    let http = version || HTTP.iter().any(|method| bytes.starts_with(method));
+    http.then_some("HTTP is not spoken here")
 }
 
 #[cfg(test)]
@@ -106,7 +181,76 @@ mod tests {
         {
             assert_eq!(tell(line.as_bytes(), false), Verdict::Plain, "{line}");
         }
+        for line in ["bob:\n", "bob:hello\n", "12:30 is fine\n", "two words: hi\n"] {
+            assert_eq!(tell(line.as_bytes(), false), Verdict::Plain, "{line}");
+        }
         assert_eq!(tell(b"bob", true), Verdict::Plain);
+    }
+
+    #[test]
+    fn a_line_that_names_and_says_is_a_raw_client() {
+        for line in [
+            "bob: hi\n",
+            "小红：早\n",
+            "<font color=\"Blue\">zoe</font>: hi\n",
+            "@断开连接@\n",
+            "NICKY: hi\n",
+        ] {
+            assert_eq!(tell(line.as_bytes(), false), Verdict::Raw, "{line}");
+        }
+        for line in ["hello there", "小红：早", "see this!", ":)"] {
+            assert_eq!(tell(line.as_bytes(), false), Verdict::Unclear, "{line}");
+            assert_eq!(tell(line.as_bytes(), true), Verdict::Raw, "{line}");
+        }
+        assert_eq!(tell("明".repeat(2730).as_bytes(), false), Verdict::Unclear);
+        assert!(matches!(tell("明".repeat(2731).as_bytes(), false), Verdict::Refuse(_)));
+        assert_eq!(tell(b"PRIVMSG #a :<font>a</font>: b\n", false), Verdict::Irc);
+    }
+
+    #[test]
+    fn silence_ends_what_is_no_command() {
+        for said in [
+            "hello",
+            "bob: hi",
+            "小红：早",
+            "who is there",
+            "time to go",
+            ":)",
+            "@bob hi",
+            "@断开连接@",
+            "OK",
+            "NICKY: x",
+        ] {
+            assert!(raw_if_silent(said.as_bytes()), "{said}");
+        }
+        for said in [
+            "",
+            " ",
+            "N",
+            "NI",
+            "NICK",
+            "NICK b",
+            "nick bo",
+            "CAP LS 302",
+            "PRIVMSG #a",
+            "@label=1 CA",
+            "@",
+            ":",
+            ":bob NICK",
+            "PASS a: b",
+            "\x1b[A",
+            "a\x7f",
+            "a\0",
+        ] {
+            assert!(!raw_if_silent(said.as_bytes()), "{said}");
+        }
+        assert!(!raw_if_silent(b"\xFF\xFB\x1F\xFF\xFB\x20"), "PuTTY's telnet");
+    }
+
+    #[test]
+    fn a_key_is_a_character() {
+        assert!([&b"b"[..], "小".as_bytes(), b"\r\n", b"\x1b[A"].into_iter().all(is_key));
+        assert!(![&b"bo"[..], "小明".as_bytes(), b"bob\r\n"].into_iter().any(is_key));
     }
 
     #[test]
@@ -114,7 +258,8 @@ mod tests {
         for line in ["", "NICK bob", "bob", "\r\n", "GE"] {
             assert_eq!(tell(line.as_bytes(), false), Verdict::Unclear, "{line}");
         }
-        assert!(matches!(tell(&[b'x'; 513], false), Verdict::Refuse(_)));
+        let long = format!("NICK {}", "x".repeat(508));
+        assert!(matches!(tell(long.as_bytes(), false), Verdict::Refuse(_)));
         let mut tagged = vec![b'x'; 4000];
         tagged[0] = b'@';
         assert_eq!(tell(&tagged, false), Verdict::Unclear);
@@ -122,7 +267,15 @@ mod tests {
 
     #[test]
     fn strangers_are_refused() {
-        for bytes in [&b"GET / HTTP/1.1\r\n"[..], b"POST ", b"SSH-2.0-x\r\n", b"\x16\x03\x01", b"a\0b\n"] {
+        for bytes in [
+            &b"GET / HTTP/1.1\r\n"[..],
+            b"POST ",
+            b"SSH-2.0-x\r\n",
+            b"\x16\x03\x01",
+            b"a\0b\n",
+            b"NICK / HTTP/1.1\r\n",
+            b"FOO http://a.example/ HTTP/1.1",
+        ] {
             assert!(matches!(tell(bytes, false), Verdict::Refuse(_)), "{bytes:?}");
         }
     }

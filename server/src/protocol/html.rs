@@ -1,20 +1,20 @@
-//! The HTML that a tutorial's Qt client sends as chat: `<font color="Blue">name</font>: text`.
+//! The HTML that programs of tutorials send and show: a name in colour, and text.
 
-/// The text of the first element, without a colon at its end: the client's name.
-pub fn first_tag_text(chunk: &str) -> String {
-    let inner = chunk.split_once('>').map_or("", |(_, rest)| rest);
-    unescaped(inner.split('<').next().unwrap_or_default()).trim().trim_end_matches(':').to_owned()
-}
+use std::fmt::Write;
 
-/// What a person would read: no tags, no entities. A `<` that begins no tag stays.
-pub fn text(chunk: &str) -> String {
-    let mut kept = String::with_capacity(chunk.len());
-    let mut rest = chunk;
+/// What a person would read: no tags, no entities. What only looks like a tag stays.
+pub fn text(html: &str) -> String {
+    let mut kept = String::with_capacity(html.len());
+    let mut rest = html;
     while let Some((before, after)) = rest.split_once('<') {
         kept.push_str(before);
-        let tag = after.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!'));
-        match after.split_once('>').filter(|_| tag) {
-            Some((_, after)) => rest = after,
+        match tag(after) {
+            Some((name, after)) => {
+                if name.eq_ignore_ascii_case("br") {
+                    kept.push(' ');
+                }
+                rest = after;
+            }
             None => {
                 kept.push('<');
                 rest = after;
@@ -25,9 +25,48 @@ pub fn text(chunk: &str) -> String {
     unescaped(&kept)
 }
 
-/// Text that an HTML view shows as it is.
+/// Text that a view of HTML shows as it is, runs of spaces too.
 pub fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    let mut html = String::with_capacity(text.len() + 16);
+    let mut space = false;
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            ' ' if space => html.push_str("&nbsp;"),
+            c => html.push(c),
+        }
+        space = c == ' ' && !space;
+    }
+    html
+}
+
+/// A paragraph of its own, which begins with a tag, so that Qt takes it for HTML, and holds no newline:
+/// a view to which several are appended at once still shows one under the other.
+pub fn paragraph(colour: &str, coloured: &str, behind: &str) -> String {
+    let mut html = String::with_capacity(64 + coloured.len() + behind.len());
+    // Writing to a String cannot fail.
+    let _ =
+        write!(html, "<div><font color=\"{colour}\">{}</font>{}</div>", escaped(coloured), escaped(behind));
+    html
+}
+
+/// The name of the tag behind a `<`, and what is behind the tag.
+fn tag(text: &str) -> Option<(&str, &str)> {
+    const NAMES: [&str; 17] = [
+        "a", "b", "big", "body", "br", "code", "div", "em", "font", "head", "html", "i", "p", "small",
+        "span", "strong", "u",
+    ];
+    let body = text.strip_prefix('/').unwrap_or(text);
+    let (name, rest) = body.split_at(body.find(|c: char| !c.is_ascii_alphanumeric())?);
+    if !NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        return None;
+    }
+    let (attributes, after) = rest.split_once('>')?;
+    let attributes = attributes.trim_end_matches('/').trim();
+    // People write `a <b and b> c`; programs give an attribute a value.
+    (attributes.is_empty() || (rest.starts_with(' ') && attributes.contains('='))).then_some((name, after))
 }
 
 fn unescaped(text: &str) -> String {
@@ -35,6 +74,7 @@ fn unescaped(text: &str) -> String {
         .replace("&gt;", ">")
         .replace("&quot;", "\"")
         .replace("&#39;", "'")
+        .replace("&nbsp;", " ")
         .replace("&amp;", "&")
 }
 
@@ -43,9 +83,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chunk_of_a_qt_client() {
-        let chunk = "<font color=\"Blue\">Zoë</font>: 1 &lt; 2 &amp; <b>3</b> < 4";
-        assert_eq!(first_tag_text(chunk), "Zoë");
-        assert_eq!(text(chunk), "Zoë: 1 < 2 & 3 < 4");
+    fn tags_go_and_what_looks_like_one_stays() {
+        for (html, read) in [
+            ("<font color=\"Blue\">Zoë</font>: 1 &lt; 2 &amp; <b>3</b> < 4", "Zoë: 1 < 2 & 3 < 4"),
+            ("R&D", "R&D"),
+            ("x<y and y>z, x<b and b>c", "x<y and y>z, x<b and b>c"),
+            ("a <- b -> c <3 <", "a <- b -> c <3 <"),
+            ("one<br/>two<BR>three", "one two three"),
+            ("<b", "<b"),
+            ("<p>小明</p>", "小明"),
+        ] {
+            assert_eq!(text(html), read);
+        }
+    }
+
+    #[test]
+    fn what_is_escaped_reads_as_before() {
+        for read in ["R&D", "a < b > c", "&lt; &amp;lt;", "<b>小明</b>", "a  b   c    d ", " x"] {
+            let html = escaped(read);
+            assert_eq!(text(&html), read);
+            assert!(!html.contains("  ") && !html.contains('<'), "{html}");
+        }
+    }
+
+    #[test]
+    fn a_paragraph_keeps_spaces_where_its_parts_meet() {
+        let html = paragraph("Blue", "R&D", ": a  b");
+        assert_eq!(html, "<div><font color=\"Blue\">R&amp;D</font>: a &nbsp;b</div>");
     }
 }

@@ -14,6 +14,7 @@ pub mod message;
 pub mod msgid;
 pub mod name;
 pub mod numeric;
+pub mod raw;
 pub mod tag;
 pub mod text;
 pub mod time;

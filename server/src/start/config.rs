@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::charset::Charset;
 use crate::hub::Settings;
 use crate::protocol::time::UnixMillis;
 use crate::store::{self, Retention};
@@ -28,8 +29,10 @@ pub struct Config {
     pub raw_bind: Vec<String>,
     /// Whether people at terminals may talk on [`Config::bind`]. Default yes.
     pub plain: bool,
-    /// Text that asks a silent raw client for its name. Default `NICK`.
-    pub raw_prompt: String,
+    /// Text that asks a silent raw client for its name; `None`: nobody is asked. Default `NICK`.
+    pub raw_prompt: Option<String>,
+    /// The bytes of raw clients' text; `None`: what each of them shows that it writes. Default none.
+    pub raw_encoding: Option<Charset>,
     /// File with the message of the day, UTF-8; at most 32 KiB, and 400 bytes a line.
     pub motd: Option<PathBuf>,
     /// File with the key for OPER; made where it is absent.
@@ -92,7 +95,8 @@ impl Default for Config {
             bind: vec![format!("127.0.0.1:{DEFAULT_PORT}")],
             raw_bind: Vec::new(),
             plain: true,
-            raw_prompt: "NICK".into(),
+            raw_prompt: Some("NICK".into()),
+            raw_encoding: None,
             motd: None,
             oper_file: None,
             max_clients: None,

@@ -11,6 +11,7 @@ use super::data_folder::data_folder;
 use super::error::StartError;
 use super::limits::MAX_PROMPT;
 use super::quantity::{self, Since};
+use crate::charset::Charset;
 use crate::hub::Settings;
 use crate::protocol::RoomName;
 use crate::protocol::name::{MAX_SERVER_NAME, is_server_name};
@@ -27,6 +28,24 @@ pub enum Flood {
     Rate(NonZeroU32),
 }
 
+/// How a silent raw client is asked for its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RawPrompt {
+    /// Not at all.
+    Off,
+    /// With this text.
+    Text(String),
+}
+
+/// How the text of raw clients is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RawEncoding {
+    /// As each of them shows.
+    Auto,
+    /// In the same way by all.
+    Always(Charset),
+}
+
 /// A chat room that IRC programs, nc and raw clients share.
 // Its documentation is the text of `--help`, and each field's the help of its option.
 #[derive(Debug, Clone, Default, FromArgs)]
@@ -41,9 +60,14 @@ pub struct Options {
     #[argh(option, arg_name = "addr:port")]
     pub raw_bind: Vec<String>,
 
-    /// text that asks a silent raw client for its name (default NICK)
+    /// text that asks a silent raw client for its name, or none (default NICK)
     #[argh(option, arg_name = "word", from_str_fn(prompt))]
-    pub raw_prompt: Option<String>,
+    pub raw_prompt: Option<RawPrompt>,
+
+    /// bytes of raw clients' text: auto, utf-8, ascii, latin-1, and gbk in builds with the feature
+    /// encodings (default auto)
+    #[argh(option, arg_name = "name", from_str_fn(raw_encoding))]
+    pub raw_encoding: Option<RawEncoding>,
 
     /// only IRC programs may talk, no people at terminals (nc)
     #[argh(switch)]
@@ -181,7 +205,16 @@ impl Options {
             bind,
             raw_bind: self.raw_bind,
             plain: !self.no_plain,
-            raw_prompt: self.raw_prompt.unwrap_or(defaults.raw_prompt),
+            raw_prompt: match self.raw_prompt {
+                None => defaults.raw_prompt,
+                Some(RawPrompt::Off) => None,
+                Some(RawPrompt::Text(text)) => Some(text),
+            },
+            raw_encoding: match self.raw_encoding {
+                None => defaults.raw_encoding,
+                Some(RawEncoding::Auto) => None,
+                Some(RawEncoding::Always(charset)) => Some(charset),
+            },
             motd: self.motd,
             oper_file: self.oper_file,
             max_clients: self.max_clients.map(NonZeroUsize::get),
@@ -202,9 +235,16 @@ impl Options {
     }
 }
 
-fn prompt(text: &str) -> Result<String, String> {
-    let fits = (1..=MAX_PROMPT).contains(&text.len());
-    fits.then(|| text.into()).ok_or_else(|| format!("it takes a word of 1 to {MAX_PROMPT} bytes"))
+fn prompt(text: &str) -> Result<RawPrompt, String> {
+    match text.len() {
+        _ if text == "none" => Ok(RawPrompt::Off),
+        1..=MAX_PROMPT => Ok(RawPrompt::Text(text.into())),
+        _ => Err(format!("it takes a word of 1 to {MAX_PROMPT} bytes, or none")),
+    }
+}
+
+fn raw_encoding(text: &str) -> Result<RawEncoding, String> {
+    if text == "auto" { Ok(RawEncoding::Auto) } else { text.parse().map(RawEncoding::Always) }
 }
 
 fn server_name(text: &str) -> Result<String, String> {

@@ -3,6 +3,7 @@
 use crate::hub::Hub;
 use crate::hub::change::tell::Audience;
 use crate::hub::delivery::event::{Event, What};
+use crate::hub::delivery::form::Form;
 use crate::hub::delivery::output::Output;
 use crate::hub::history::record;
 use crate::hub::state::refusal::{Refused, no_such_room, too_long};
@@ -54,7 +55,12 @@ impl Hub {
         if event.body_len() > MAX_BODY {
             return Err(too_long());
         }
-        let audience = if kept { Audience::Others(id) } else { Audience::Ranked(id, rank) };
+        let hears_itself = matches!(self.delivery.form(id), Form::Raw(kind) if kind.hears_itself());
+        let audience = match kept {
+            false => Audience::Ranked(id, rank),
+            true if hears_itself => Audience::Everyone,
+            true => Audience::Others(id),
+        };
         self.tell_room(room, &event, audience);
         let recorded = kept && self.record(room, &event, fingerprint);
         if let Some(fingerprint) = fingerprint {

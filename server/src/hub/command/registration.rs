@@ -99,8 +99,8 @@ impl Hub {
         let Some(member) = self.state.member_mut(id) else { return };
         member.speaker = speaker;
         self.update_form(id);
-        if let Speaker::Raw(_) = speaker {
-            self.raw_enters(id, name.unwrap_or_default());
+        if let Speaker::Raw(kind) = speaker {
+            self.raw_enters(id, kind, name.unwrap_or_default());
         }
     }
 

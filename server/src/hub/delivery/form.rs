@@ -1,6 +1,7 @@
 //! How events are written for a connection.
 
 use crate::hub::state::member::{RawKind, Speaker};
+use crate::protocol::raw::Colon;
 use crate::protocol::{Capabilities, Capability};
 
 /// How events are written for a connection: all readers of one form are sent the same bytes.
@@ -25,7 +26,7 @@ pub(crate) struct Irc {
 
 impl Form {
     /// Forms that hear something.
-    pub(crate) const COUNT: usize = 12;
+    pub(crate) const COUNT: usize = 14;
 
     pub(crate) fn of(speaker: Speaker, caps: Capabilities) -> Form {
         match speaker {
@@ -48,9 +49,11 @@ impl Form {
                 usize::from(time) | usize::from(tags) << 1 | usize::from(extended_join) << 2
             }
             Form::Plain => 8,
-            Form::Raw(RawKind::Ascii) => 9,
-            Form::Raw(RawKind::Html) => 10,
-            Form::Raw(RawKind::Utf8) => 11,
+            Form::Raw(RawKind::Html) => 9,
+            Form::Raw(RawKind::Prompted) => 10,
+            Form::Raw(RawKind::Named(Colon::Ascii)) => 11,
+            Form::Raw(RawKind::Named(Colon::FullWidth)) => 12,
+            Form::Raw(RawKind::Bare) => 13,
         })
     }
 
@@ -72,7 +75,8 @@ mod tests {
     #[test]
     fn no_two_forms_share_a_number() {
         let bits = |n: usize| Irc { time: n & 1 > 0, tags: n & 2 > 0, extended_join: n & 4 > 0 };
-        let raw = [RawKind::Ascii, RawKind::Html, RawKind::Utf8].map(Form::Raw);
+        let named = [Colon::Ascii, Colon::FullWidth].map(RawKind::Named);
+        let raw = [RawKind::Html, RawKind::Prompted, RawKind::Bare].into_iter().chain(named).map(Form::Raw);
         let all = (0..8).map(|n| Form::Irc(bits(n))).chain([Form::Plain]).chain(raw);
         let mut numbers: Vec<usize> = all.filter_map(Form::index).collect();
         numbers.sort_unstable();

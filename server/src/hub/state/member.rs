@@ -7,18 +7,28 @@ use std::time::Duration;
 use crate::hub::state::Token;
 use crate::hub::state::room::Place;
 use crate::protocol::command::Verb;
+use crate::protocol::raw::Colon;
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Capabilities, Capability, Folded, MsgId, Nick};
 
-/// How a raw client writes text; settled by its first chunk.
+/// The kind of a raw client's program; settled by its first chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RawKind {
-    /// Answered the prompt: gets ASCII only, anything else as `?`.
-    Ascii,
-    /// Sent `<font`: its tags are dropped, `<>&` are escaped for it.
+    /// It writes and shows HTML, with names in `<font>`.
     Html,
-    /// Anything else: text as it is.
-    Utf8,
+    /// It answered the prompt with its name, and writes `name: text`.
+    Prompted,
+    /// It writes its name in front of each message, with this colon behind it.
+    Named(Colon),
+    /// It writes nothing but text.
+    Bare,
+}
+
+impl RawKind {
+    /// Whether it shows what its person says only when that comes back, as from its own server.
+    pub(crate) fn hears_itself(self) -> bool {
+        self != RawKind::Bare
+    }
 }
 
 /// What a connection speaks.
@@ -30,7 +40,7 @@ pub enum Speaker {
     Irc,
     /// A person at a terminal.
     Plain,
-    /// A tutorial's chat client, on the listener for those.
+    /// A tutorial's chat program.
     Raw(RawKind),
 }
 
@@ -40,9 +50,10 @@ impl fmt::Display for Speaker {
             Speaker::Unknown => "?",
             Speaker::Irc => "irc",
             Speaker::Plain => "plain",
-            Speaker::Raw(RawKind::Ascii) => "raw, ascii",
             Speaker::Raw(RawKind::Html) => "raw, html",
-            Speaker::Raw(RawKind::Utf8) => "raw, utf-8",
+            Speaker::Raw(RawKind::Prompted) => "raw, prompted",
+            Speaker::Raw(RawKind::Named(_)) => "raw, named",
+            Speaker::Raw(RawKind::Bare) => "raw, bare",
         })
     }
 }
