@@ -92,6 +92,9 @@ fn stats_end_with_their_letter() {
 fn lusers_counts_people_and_rooms() {
     let server = Server::start(&[]);
     let (mut alice, mut bob) = (server.irc("alice"), server.irc("bob"));
+    // Of what there is none nothing is said (RFC 2812 §5.1).
+    let told: Vec<String> = alice.ask_all("LUSERS").into_iter().map(|m| m.command).collect();
+    assert_eq!(told, ["251", "254", "255", "265", "266"]);
     let mut waiting = Irc::connect(&server);
     waiting.send("CAP LS 302");
     waiting.expect("CAP * LS **");

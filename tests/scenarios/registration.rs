@@ -167,6 +167,40 @@ fn nothing_else_is_done_before_registration() {
         irc.send(line);
         irc.expect("451 * **");
     }
+    // Whatever else is wrong with it: irssi asks with `JOIN :` whether CAP is known.
+    for verb in [
+        "JOIN",
+        "PART",
+        "TOPIC",
+        "NAMES",
+        "LIST",
+        "INVITE",
+        "KICK",
+        "MODE",
+        "PRIVMSG",
+        "NOTICE",
+        "TAGMSG",
+        "AWAY",
+        "SETNAME",
+        "WHO",
+        "WHOIS",
+        "WHOWAS",
+        "ISON",
+        "USERHOST",
+        "MONITOR",
+        "OPER",
+        "KILL",
+        "WALLOPS",
+        "CONSOLE",
+        "STATS",
+        "CHATHISTORY",
+        "SEARCH",
+        "FROB",
+    ] {
+        for line in [verb.to_owned(), format!("{verb} :")] {
+            irc.ask(&line, "451 * **");
+        }
+    }
     alice.silent();
 }
 

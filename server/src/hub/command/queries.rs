@@ -181,9 +181,16 @@ impl Hub {
         let rooms = self.state.rooms.from(0).filter(|(_, room)| room.is_alive()).count();
         let text = format!("There are {visible} users and {} invisible on 1 servers", count.invisible);
         self.reply(id, RPL_LUSERCLIENT, format!(":{text}"));
-        self.reply(id, RPL_LUSEROP, format!("{} :operators online", count.operators));
-        self.reply(id, RPL_LUSERUNKNOWN, format!("{unknown} :unknown connections"));
-        self.reply(id, RPL_LUSERCHANNELS, format!("{rooms} :rooms formed"));
+        for (numeric, number, of) in [
+            (RPL_LUSEROP, count.operators, "operators online"),
+            (RPL_LUSERUNKNOWN, unknown, "unknown connections"),
+            (RPL_LUSERCHANNELS, rooms, "rooms formed"),
+        ] {
+            // None of them is told of (RFC 2812 §5.1).
+            if number > 0 {
+                self.reply(id, numeric, format!("{number} :{of}"));
+            }
+        }
         self.reply(id, RPL_LUSERME, format!(":I have {here} clients and 0 servers"));
         self.reply(id, RPL_LOCALUSERS, format!("{here} {peak} :Current local users {here}, max {peak}"));
         self.reply(id, RPL_GLOBALUSERS, format!("{here} {peak} :Current global users {here}, max {peak}"));
