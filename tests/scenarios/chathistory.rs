@@ -31,7 +31,7 @@ fn numbers(irc: &mut Irc, request: &str) -> Vec<usize> {
 }
 
 /// On disk and in memory alike.
-fn both(scenario: impl Fn(&Server)) {
+pub(crate) fn both(scenario: impl Fn(&Server)) {
     scenario(&Server::start(&["--no-history"]));
     scenario(&Scratch::new().server(&[]));
 }

@@ -40,6 +40,7 @@ fn help_is_on_standard_output() {
         "--flood",
         "--data",
         "--no-history",
+        "--replay",
         "--oper-file",
         "--quiet",
         "--verbose",

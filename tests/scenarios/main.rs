@@ -28,6 +28,7 @@ mod random;
 mod raw;
 mod receipts;
 mod registration;
+mod replay;
 mod restart;
 mod resume;
 mod robust;

@@ -105,7 +105,10 @@ pub fn export(
             .map_err(ExportError::History)?;
     if !records.is_known() {
         let (room, folder) = (room.into(), history.folder.clone());
-        return Err(ExportError::NoSuchRoom { room, folder, known: records.rooms() });
+        let mut known = records.rooms();
+        // What people have read of them is kept beside.
+        known.retain(|name| name.starts_with('#'));
+        return Err(ExportError::NoSuchRoom { room, folder, known });
     }
     let total = records.records();
     let (mut written, mut damaged) = (0, false);

@@ -56,9 +56,6 @@ pub use state::member::{RawKind, Speaker};
 pub use state::settings::Settings;
 pub use state::{ConnectionId, Token};
 
-/// What others are told of somebody who hung up.
-const CLOSED: &str = "Connection closed";
-
 /// What happens to the hub.
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -108,7 +105,7 @@ pub enum Input<'a> {
         /// Which one.
         id: ConnectionId,
     },
-    /// The peer closed its side, or the connection broke.
+    /// The peer closed its side.
     HungUp {
         /// Which one.
         id: ConnectionId,
@@ -225,10 +222,8 @@ impl Hub {
             // It is gone already, and waited for.
             Input::HungUp { id } | Input::Lost { id, .. } | Input::Refused { id, .. }
                 if self.state.lingers(id) => {}
-            // Who hung up reads no last line.
-            Input::HungUp { id } if self.linger(id, CLOSED) => {}
-            Input::HungUp { id } => self.depart(id, CLOSED, CLOSED),
-            Input::Lost { id, reason } => self.lost(id, reason),
+            Input::HungUp { id } => self.hung_up(id),
+            Input::Lost { id, reason } => self.failed(id, reason),
             Input::Refused { id, reason } => self.depart(id, reason, reason),
             Input::Console(line) => self.console(line, Asker::Console),
             Input::Operate(operation) => self.operate(operation, Asker::Host),

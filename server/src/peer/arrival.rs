@@ -18,9 +18,9 @@ pub(crate) enum Arrival {
     Alive { id: ConnectionId },
     Delayed { id: ConnectionId, by: Duration },
     Drained { id: ConnectionId },
-    // The peer closed its side, or the connection broke.
+    // The peer closed its side.
     HungUp { id: ConnectionId },
-    // The server has to close it.
+    // It broke, or the server has to close it.
     Lost { id: ConnectionId, reason: Cow<'static, str> },
     // Close without a word.
     Refused { id: ConnectionId, reason: &'static str },

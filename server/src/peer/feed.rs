@@ -17,8 +17,10 @@ use crate::start::config::Config;
 
 /// The reason why a reader ends.
 pub(crate) enum End {
-    /// The peer closed its side, or the connection broke.
+    /// The peer closed its side.
     Closed,
+    /// The connection broke.
+    Broken,
     Refused(&'static str),
     Framing(FramingError),
     /// The hub is gone.
@@ -27,7 +29,7 @@ pub(crate) enum End {
 
 impl From<io::Error> for End {
     fn from(_: io::Error) -> End {
-        End::Closed
+        End::Broken
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn read(feed: Feed, listener: ListenerKind) -> impl Future<Output = (
         let id = feed.connection.id;
         let arrival = match end {
             End::Closed => Arrival::HungUp { id },
+            End::Broken => Arrival::Lost { id, reason: "Connection lost".into() },
             End::Framing(error) => Arrival::Lost { id, reason: error.to_string().into() },
             End::Refused(reason) => Arrival::Refused { id, reason },
             End::Hub => return,

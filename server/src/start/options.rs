@@ -105,6 +105,10 @@ pub struct Options {
     #[argh(switch)]
     pub no_history: bool,
 
+    /// lines that whoever comes into a room is shown, unless they ask (default 30, 0 for none)
+    #[argh(option, arg_name = "n", from_str_fn(replay))]
+    pub replay: Option<usize>,
+
     /// how long lines are kept: 12h, 30d, 2y (default: as long as there is room)
     #[argh(option, arg_name = "time", from_str_fn(age))]
     pub keep: Option<Duration>,
@@ -227,6 +231,7 @@ impl Options {
             hub: Settings {
                 name: self.name.unwrap_or(defaults.hub.name),
                 default_room: self.default_room.unwrap_or(defaults.hub.default_room),
+                replay: self.replay.unwrap_or(defaults.hub.replay),
                 max_clients_per_ip: self.max_clients_per_ip.map(NonZeroUsize::get),
                 ..defaults.hub
             },
@@ -261,6 +266,11 @@ fn room(text: &str) -> Result<RoomName, String> {
 
 fn count<N: std::str::FromStr>(text: &str) -> Result<N, String> {
     text.parse().map_err(|_| "it takes a whole number above 0".into())
+}
+
+fn replay(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number <= Settings::MAX_REPLAY);
+    number.ok_or_else(|| format!("it takes a whole number from 0 to {}", Settings::MAX_REPLAY))
 }
 
 fn flood(text: &str) -> Result<Flood, String> {

@@ -8,7 +8,26 @@ use crate::hub::state::ConnectionId;
 use crate::hub::state::member::Speaker;
 use crate::protocol::text::printable;
 
+/// What others are told of somebody who hung up.
+const CLOSED: &str = "Connection closed";
+
 impl Hub {
+    /// The peer has closed its side, and reads no last line.
+    pub(crate) fn hung_up(&mut self, id: ConnectionId) {
+        self.state.reads_on(id);
+        if !self.linger(id, CLOSED) {
+            self.depart(id, CLOSED, CLOSED);
+        }
+    }
+
+    /// The connection broke or has to end: what was sent to it may wait unread.
+    pub(crate) fn failed(&mut self, id: ConnectionId, reason: &str) {
+        if let Some(member) = self.state.member_mut(id) {
+            member.read = None;
+        }
+        self.lost(id, reason);
+    }
+
     /// The connection ended or has to end, for a reason the server knows.
     pub(crate) fn lost(&mut self, id: ConnectionId, reason: &str) {
         self.closing_line(id, reason);
@@ -67,6 +86,8 @@ impl Hub {
     pub(crate) fn stop(&mut self) {
         self.state.stopping = true;
         for id in self.state.connections() {
+            self.state.reads_on(id);
+            self.state.note_read(id);
             if let Some(member) = self.state.member(id) {
                 let (token, places) = (member.token, member.rooms.clone());
                 places.into_iter().for_each(|place| self.state.renew_holder(token, place));

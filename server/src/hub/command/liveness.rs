@@ -28,10 +28,12 @@ pub(super) const PONG: Command =
 impl Hub {
     /// Any received byte is a sign of life.
     pub(crate) fn alive(&mut self, id: ConnectionId) {
-        let now = self.state.now.elapsed;
-        if let Some(member) = self.state.member_mut(id) {
-            member.heard = now;
-            member.pinged = None;
+        let (now, last) = (self.state.now.elapsed, self.state.stamps.last());
+        let Some(member) = self.state.member_mut(id) else { return };
+        (member.heard, member.pinged) = (now, None);
+        if member.read.replace(last).is_none() && !member.rooms.is_empty() {
+            // Should the server crash, this much is known.
+            self.state.note_read(id);
         }
     }
 

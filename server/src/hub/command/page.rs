@@ -13,9 +13,6 @@ use crate::hub::state::room::RoomId;
 use crate::protocol::Numeric::*;
 use crate::protocol::{Capability, MsgId};
 
-/// Lines that somebody gets on joining who cannot ask for them.
-const ON_JOIN: usize = 30;
-
 /// What a long reply lists, and from where on.
 #[derive(Debug)]
 pub(crate) enum Page {
@@ -85,26 +82,29 @@ impl Hub {
         self.page(id, Page::History(replay));
     }
 
-    /// Sends the latest lines to somebody who came in at `joined` and cannot ask for them.
+    /// Sends the latest lines to somebody who came in at `joined` and cannot ask for them. A terminal
+    /// starts empty; an IRC program shows still what it was sent before.
     pub(crate) fn replay_on_join(&mut self, id: ConnectionId, room: RoomId, joined: MsgId) {
         let (Some(member), Some(state)) = (self.state.member(id), self.state.rooms.get(room)) else { return };
-        let wanted = match member.speaker {
-            Speaker::Irc => !member.has(Capability::Chathistory),
-            Speaker::Plain => true,
+        let read = match member.speaker {
+            Speaker::Irc if member.has(Capability::Chathistory) => return,
+            Speaker::Irc => self.state.read_before(id, room),
+            Speaker::Plain => None,
             // Their programs show one line as often as it comes, and know no time.
-            Speaker::Raw(_) | Speaker::Unknown => false,
+            Speaker::Raw(_) | Speaker::Unknown => return,
         };
-        if !wanted {
+        if self.state.settings.replay == 0 {
             return;
         }
+        let name = state.name.as_str().into();
         let query = Query {
             room: state.folded.clone(),
-            range: Range { before: Edge::At(joined), ..Range::ALL },
-            limit: ON_JOIN,
+            range: Range { after: read.map_or(Edge::Open, Edge::At), before: Edge::At(joined), ..Range::ALL },
+            limit: self.state.settings.replay,
             newest: true,
             events: false,
         };
-        self.replay(id, Replay::new(Why::Joined, Request::Lines(vec![query])));
+        self.replay(id, Replay::new(Why::Joined(name), Request::Lines(vec![query])));
     }
 
     /// The peer has read what it was sent.

@@ -137,6 +137,7 @@ impl Hub {
             self.refuse(id, too_long());
             text = "Quit".into();
         }
+        self.state.reads_on(id);
         self.closing_line(id, "Quit");
         self.propose(id, Change::Quit { reason: &text, logged: "quit" });
     }

@@ -319,7 +319,9 @@ impl<P> Delivery<P> {
     pub(crate) fn made(&mut self, id: ConnectionId, batch: Option<Box<str>>, sheet: Sheet, rest: Rest<P>) {
         self.count(id, &sheet, &rest);
         for line in sheet.lines {
-            self.out.push(Output::Line { to: id, line: with_tag(BATCH, batch.as_deref(), line) });
+            // What is in a batch within that one has its tag.
+            let outer = batch.as_deref().filter(|_| !line.starts_with(b"@batch="));
+            self.out.push(Output::Line { to: id, line: with_tag(BATCH, outer, line) });
         }
         let Some(reader) = self.reader_mut(id) else { return };
         match rest {

@@ -50,7 +50,8 @@ pub enum Output {
     },
     /// Keep this; then say [`Input::Stored`](crate::hub::Input::Stored).
     Store(Box<Record>),
-    /// Keep what a room is, or forget it; where rooms are not durable, its lines too.
+    /// Keep what a room is, or forget it; where rooms are not durable, its lines too. Where they are,
+    /// also what somebody has read of rooms, under a name that does not begin with `#`.
     Room {
         /// The room's folded name.
         room: Arc<str>,

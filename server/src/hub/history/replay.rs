@@ -24,8 +24,8 @@ pub(crate) enum Why {
     Targets(usize),
     /// SEARCH; so many lines may still come.
     Search(Search),
-    /// JOIN by somebody who cannot ask.
-    Joined,
+    /// JOIN of this room by somebody who cannot ask.
+    Joined(Box<str>),
 }
 
 /// A reply that brings lines of the past.
@@ -71,13 +71,20 @@ impl Replay {
         true
     }
 
-    fn kind(&self) -> Option<String> {
-        Some(match &self.why {
-            Why::Asked(_, target) => format!("{} {target}", batch::CHATHISTORY),
+    /// The type of its batch, and what that is about.
+    fn kind(&self) -> String {
+        match &self.why {
+            Why::Asked(_, target) | Why::Joined(target) => format!("{} {target}", batch::CHATHISTORY),
             Why::Targets(_) => batch::TARGETS.into(),
             Why::Search(_) => batch::SEARCH.into(),
-            Why::Joined => return None,
-        })
+        }
+    }
+
+    /// Whether nothing is to come of it: nobody asked, and there is nothing, or a bot would act once
+    /// more on what it was told before. To be seen late: it may say what it is behind its JOIN.
+    fn is_void(&self, bot: bool) -> bool {
+        let nothing = matches!(&self.state, State::Lines { found, .. } if found.is_empty());
+        matches!(self.why, Why::Joined(_)) && self.batch.is_none() && (bot || nothing)
     }
 }
 
@@ -97,6 +104,9 @@ impl Hub {
         mut replay: Box<Replay>,
         sheet: &mut Sheet,
     ) -> Rest<Box<Replay>> {
+        if replay.is_void(self.state.member(id).is_some_and(|member| member.bot)) {
+            return Rest::Done;
+        }
         if matches!(replay.state, State::Wanted(_)) {
             let ticket = self.history.last_ticket + 1;
             if let State::Wanted(request) = std::mem::replace(&mut replay.state, State::Asked(ticket)) {
@@ -152,12 +162,11 @@ impl Hub {
     }
 
     fn open_batch(&mut self, id: ConnectionId, replay: &mut Replay, sheet: &mut Sheet) {
-        let Some(kind) = replay.kind() else { return };
         if !self.state.member(id).is_some_and(|member| member.has(Capability::Batch)) {
             return;
         }
         let batch = self.delivery.next_batch();
-        let line = self.server_line(format_args!("BATCH +{batch} {kind}"));
+        let line = self.server_line(format_args!("BATCH +{batch} {}", replay.kind()));
         sheet.push(with_tag(LABEL, replay.label.take().as_deref(), line));
         replay.batch = Some(batch);
     }
@@ -167,7 +176,7 @@ impl Hub {
         let Some(past) = Remembered::parse(&kept.payload) else { return Vec::new() };
         let room = self.state.rooms.find(&kept.room).and_then(|room| self.state.rooms.get(room));
         let name = room.map_or(&*kept.room, |room| room.name.as_str());
-        if matches!(why, Why::Joined) && !form.time() {
+        if matches!(why, Why::Joined(_)) && !form.time() {
             return past.lines_with_time(name, kept.id, form);
         }
         past.line(name, kept.id, form).into_iter().collect()
@@ -179,7 +188,7 @@ impl Hub {
             Why::Asked(verb, target) => format!("CHATHISTORY MESSAGE_ERROR {verb} {target}"),
             Why::Targets(_) => "CHATHISTORY MESSAGE_ERROR TARGETS".into(),
             Why::Search(_) => "SEARCH INTERNAL_ERROR".into(),
-            Why::Joined => return self.explain(id, sentence),
+            Why::Joined(_) => return self.explain(id, sentence),
         };
         if let Some(batch) = &replay.batch {
             sheet.push(self.server_line(format_args!("BATCH -{batch}")));

@@ -103,6 +103,8 @@ pub(crate) struct Member {
     pub(crate) rooms: Vec<Place>,
     /// When the last byte came.
     pub(crate) heard: Duration,
+    /// The last event that it must have read; `None` while it was not heard since it came into a room.
+    pub(crate) read: Option<MsgId>,
     /// A PING was sent at that time and nothing came since.
     pub(crate) pinged: Option<Duration>,
     pub(crate) signed_on: UnixMillis,
@@ -152,6 +154,7 @@ impl Member {
             wallops: false,
             rooms: Vec::new(),
             heard: now,
+            read: None,
             pinged: None,
             signed_on: UnixMillis::default(),
             spoke: now,

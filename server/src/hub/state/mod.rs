@@ -1,6 +1,7 @@
 //! What the hub knows: who is here, which rooms there are, who may do what. Data and rules; nothing
 //! here sends a line.
 
+mod absences;
 pub(crate) mod admission;
 pub(crate) mod guest;
 pub(crate) mod limits;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use crate::protocol::Folded;
 use crate::protocol::time::{Moment, UnixMillis};
 
+use absences::Absences;
 use admission::Admission;
 use member::{Member, Slot, Source};
 use room::{RoomId, Rooms};
@@ -49,7 +51,8 @@ pub struct ConnectionId {
 /// What a connection comes back with (`parlor/resume`): 128 random bits.
 pub type Token = NonZeroU128;
 
-/// A room to be written: its folded name, and what it is now, or nothing.
+/// What is to be written of a room: its folded name, and what it is now, or nothing; or of somebody
+/// who [was here](absences).
 pub(crate) type Unwritten = (Arc<str>, Option<Box<[u8]>>);
 
 /// See the [module](self).
@@ -64,6 +67,7 @@ pub(crate) struct State {
     pub(crate) rooms: Rooms,
     pub(crate) watchers: HashMap<Folded, Vec<ConnectionId>>,
     pub(crate) whowas: Whowas,
+    absences: Absences,
     pub(crate) admission: Admission,
     pub(crate) timers: Timers,
     pub(crate) stamps: Stamps,
@@ -74,7 +78,7 @@ pub(crate) struct State {
     written: HashSet<Arc<str>>,
     changed_rooms: Vec<RoomId>,
     empty_rooms: VecDeque<RoomId>,
-    /// What is to be written of rooms.
+    /// What is to be written of rooms, and of who was in them.
     unwritten: Vec<Unwritten>,
     pub(crate) stopping: bool,
 }
@@ -104,6 +108,7 @@ impl State {
             rooms,
             watchers: HashMap::new(),
             whowas: Whowas::default(),
+            absences: Absences::default(),
             timers: Timers::default(),
             population: Population::default(),
             tokens: HashMap::new(),

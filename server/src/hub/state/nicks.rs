@@ -91,7 +91,7 @@ impl State {
         nick
     }
 
-    /// Keeps a name that is given up for WHOWAS.
+    /// Keeps a name that is given up: for WHOWAS, and for when it comes back.
     pub(crate) fn remember(&mut self, id: ConnectionId) {
         let now = self.now.wall;
         let Some(member) = self.member(id) else { return };
@@ -105,6 +105,7 @@ impl State {
             at: now,
         };
         self.whowas.push(departed);
+        self.note_read(id);
     }
 
     /// Takes a member off the lists of these names.

@@ -156,6 +156,7 @@ impl State {
         let number = state.sit(id, rank);
         if let Some(member) = self.member_mut(id) {
             member.rooms.push(Place { room, number });
+            member.read = None;
         }
         self.bind_rank(id, room);
     }
@@ -169,6 +170,7 @@ impl State {
     /// Takes a member out of a room, and ends that if nobody and nothing is left in it.
     pub(crate) fn unseat(&mut self, id: ConnectionId, room: RoomId) {
         let Some(place) = self.place(id, room) else { return };
+        self.has_read(id, &[room], self.stamps.last());
         if let Some(member) = self.member_mut(id) {
             member.rooms.retain(|place| place.room != room);
         }

@@ -110,11 +110,15 @@ fn millis(number: &str) -> Option<UnixMillis> {
 }
 
 impl State {
-    /// Takes in what a store remembers: rooms, by folded names and with states as
+    /// Takes in what a store remembers: rooms and who was in them, by folded names and with states as
     /// [`Output::Room`](crate::hub::delivery::output::Output::Room) gave them out. Says which could not be read.
     pub(crate) fn restore(&mut self, rooms: Vec<(Box<str>, Box<[u8]>)>) -> Vec<Box<str>> {
         let mut unreadable = Vec::new();
         for (folded, state) in rooms {
+            if !folded.starts_with('#') {
+                self.restore_absence(&folded, &state);
+                continue;
+            }
             let read = name_of(&state).filter(|name| name.fold().as_str() == &*folded).and_then(|name| {
                 let found = self.rooms.find(name.as_str());
                 let id = found.unwrap_or_else(|| self.rooms.create(name, self.now.wall, false));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::hub::state::limits::MAX_LINES;
 use crate::protocol::RoomName;
 
 /// What the hub is told once, at its start.
@@ -22,6 +23,9 @@ pub struct Settings {
     /// Whether what is said and what rooms are goes to disk; else only the latest lines are
     /// remembered, and a room ends with its last member.
     pub durable: bool,
+    /// Lines of a room that are shown to whoever comes in and cannot ask for them; at most
+    /// [`MAX_REPLAY`](Settings::MAX_REPLAY). Default 30.
+    pub replay: usize,
     /// Connections at a time.
     pub max_clients: usize,
     /// Connections at a time from one address; `None`: 64 from loopback and private
@@ -37,6 +41,11 @@ pub struct Settings {
     pub pong_within: Duration,
 }
 
+impl Settings {
+    /// As many lines as one CHATHISTORY may bring.
+    pub const MAX_REPLAY: usize = MAX_LINES;
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
@@ -48,6 +57,7 @@ impl Default for Settings {
             boot: 0,
             last_millis: 0,
             durable: false,
+            replay: 30,
             max_clients: 10_000,
             max_clients_per_ip: None,
             narrate: false,

@@ -1,6 +1,7 @@
 //! The hub under virtual time: scenarios that would take minutes, and random ones that look
 //! inside.
 
+mod absences;
 mod receipts;
 
 use std::time::Duration;

@@ -1,0 +1,168 @@
+//! Who had read a room until when: who comes back is not shown the same lines again.
+//!
+//! For IRC programs that cannot ask for the past. Somebody is a name and a party, whose address stands
+//! here as its cloak does. It is kept where the states of rooms are, under a name that no room has.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::hub::state::member::{Member, Speaker};
+use crate::hub::state::room::RoomId;
+use crate::hub::state::words::{put, take};
+use crate::hub::state::{ConnectionId, State};
+use crate::protocol::{Capability, MsgId};
+
+/// The first byte of what is written.
+const VERSION: u8 = 1;
+/// People who are remembered; beyond, who read longest ago goes.
+const MAX_PEOPLE: usize = 4096;
+/// Rooms of one of them; beyond, the one read longest ago goes.
+const MAX_ROOMS: usize = 20;
+
+/// Rooms by folded names with the last event that was read there, the one read last at the end.
+type Read = Vec<(Arc<str>, MsgId)>;
+
+/// Filled by those who leave a room or the server. At most [`MAX_PEOPLE`] with [`MAX_ROOMS`] each:
+/// 10 MB with the longest names, 1 MB with usual ones; on disk at most twice that.
+#[derive(Debug, Default)]
+pub(crate) struct Absences {
+    /// By name and party.
+    people: HashMap<Arc<str>, Read>,
+    /// The same people, by when they read last.
+    order: BTreeSet<(MsgId, Arc<str>)>,
+}
+
+impl Absences {
+    fn read(&self, who: &str, room: &str) -> Option<MsgId> {
+        self.people.get(who)?.iter().find(|(known, _)| **known == *room).map(|(_, read)| *read)
+    }
+
+    fn insert(&mut self, who: Arc<str>, read: Read) {
+        if let Some(last) = self.people.get(&who).and_then(|read| read.last()) {
+            self.order.remove(&(last.1, who.clone()));
+        }
+        if let Some(last) = read.last() {
+            self.order.insert((last.1, who.clone()));
+            self.people.insert(who, read);
+        }
+    }
+
+    /// Forgets who read longest ago, if there are too many.
+    fn evict(&mut self) -> Option<Arc<str>> {
+        let (_, gone) = (self.people.len() > MAX_PEOPLE).then(|| self.order.pop_first())??;
+        self.people.remove(&gone);
+        Some(gone)
+    }
+}
+
+impl State {
+    /// Takes in what was written under a name of no room. What cannot be read is worth nothing.
+    pub(crate) fn restore_absence(&mut self, who: &str, state: &[u8]) {
+        if let Some(read) = decode(state) {
+            self.absences.insert(who.into(), read);
+        }
+    }
+
+    /// The last event of a room that somebody had read who comes into it again.
+    pub(crate) fn read_before(&self, id: ConnectionId, room: RoomId) -> Option<MsgId> {
+        self.absences.read(&who(self.member(id)?)?, &self.rooms.get(room)?.folded)
+    }
+
+    /// Somebody takes what it is sent up to now, as before.
+    pub(crate) fn reads_on(&mut self, id: ConnectionId) {
+        let last = self.stamps.last();
+        if let Some(read) = self.member_mut(id).and_then(|member| member.read.as_mut()) {
+            *read = last;
+        }
+    }
+
+    /// Remembers what somebody must have read in all its rooms.
+    pub(crate) fn note_read(&mut self, id: ConnectionId) {
+        if let Some(read) = self.member(id).and_then(|member| member.read) {
+            self.has_read(id, &self.rooms_of(id), read);
+        }
+    }
+
+    /// Remembers that somebody has read everything in these rooms up to `upto`.
+    pub(crate) fn has_read(&mut self, id: ConnectionId, rooms: &[RoomId], upto: MsgId) {
+        let Some(who) = self.member(id).filter(|_| !rooms.is_empty()).and_then(who) else { return };
+        let mut read = self.absences.people.get(&*who).cloned().unwrap_or_default();
+        for room in rooms.iter().filter_map(|room| self.rooms.get(*room)) {
+            let known = read.iter().position(|(known, _)| *known == room.folded);
+            let before = known.map_or(upto, |at| read.remove(at).1);
+            read.push((room.folded.clone(), upto.max(before)));
+        }
+        read.drain(..read.len().saturating_sub(MAX_ROOMS));
+        let state = encode(&read);
+        self.absences.insert(who.clone(), read);
+        let gone = self.absences.evict();
+        if self.settings.durable {
+            // Of several in one turn the last one counts.
+            self.unwritten.pop_if(|(name, _)| *name == who);
+            self.unwritten.push((who, Some(state)));
+            self.unwritten.extend(gone.map(|gone| (gone, None)));
+        }
+    }
+}
+
+/// A name and a party, if it is one that is shown the past without asking; no room is called so.
+fn who(member: &Member) -> Option<Arc<str>> {
+    let shown = member.speaker == Speaker::Irc && !member.has(Capability::Chathistory);
+    let nick = member.nick.as_ref().filter(|_| shown)?.fold();
+    Some(format!("{}@{:016x}", nick.as_str(), member.cloak).into())
+}
+
+fn encode(read: &Read) -> Box<[u8]> {
+    let mut bytes = vec![VERSION];
+    for (room, read) in read {
+        put(&mut bytes, room);
+        put(&mut bytes, &read.to_string());
+    }
+    bytes.into()
+}
+
+fn decode(state: &[u8]) -> Option<Read> {
+    let mut rest = state.strip_prefix(&[VERSION])?;
+    let mut read = Read::new();
+    while let Some(room) = take(&mut rest) {
+        read.push((room.into(), MsgId::parse(take(&mut rest)?)?));
+    }
+    Some(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(millis: u64) -> MsgId {
+        MsgId { boot: 1, millis, count: 0 }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let read: Read = vec![("#größe".into(), id(5)), ("#a".into(), id(7))];
+        let state = encode(&read);
+        assert_eq!(decode(&state), Some(read));
+        for cut in 0..state.len() {
+            // Some prefixes are whole states of less; none may panic.
+            decode(&state[..cut]);
+        }
+        assert_eq!(decode(b"\x07"), None);
+    }
+
+    #[test]
+    fn who_read_longest_ago_goes_first() {
+        let mut absences = Absences::default();
+        let who = |number: usize| Arc::<str>::from(format!("p{number}@1"));
+        for number in 0..MAX_PEOPLE {
+            absences.insert(who(number), vec![("#a".into(), id(number as u64))]);
+            assert_eq!(absences.evict(), None);
+        }
+        absences.insert(who(0), vec![("#a".into(), id(90_000))]);
+        absences.insert(who(MAX_PEOPLE), vec![("#a".into(), id(90_001))]);
+        assert_eq!(absences.evict(), Some(who(1)));
+        assert_eq!((absences.people.len(), absences.order.len()), (MAX_PEOPLE, MAX_PEOPLE));
+        assert_eq!((absences.read("p0@1", "#a"), absences.read("p1@1", "#a")), (Some(id(90_000)), None));
+        assert_eq!(absences.read("p0@1", "#b"), None);
+    }
+}
