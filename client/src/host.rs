@@ -6,12 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
 
 use async_channel::{Receiver, Sender};
-use parlor_server::{Config, Guest, Handle, Operator, Server, StartError};
+use parlor_server::{Config, Guest, Handle, ListenerKind, Operator, Server, StartError};
 
 /// A server that runs in this process; dropped, it stops by itself, with its good-byes.
 pub struct Host {
     handle: Handle,
     address: SocketAddr,
+    raw_address: Option<SocketAddr>,
     thread: JoinHandle<()>,
     ended: Receiver<End>,
     /// Closed with the host.
@@ -32,7 +33,10 @@ impl Host {
     /// room. Listens when it returns, which reading a large history puts off for seconds.
     pub fn start(config: Config) -> Result<Host, StartError> {
         let server = Server::bind(config)?;
-        let address = server.addresses().first().map(|(address, _)| *address).ok_or(StartError::Nowhere)?;
+        let addresses = server.addresses();
+        let first = |of| addresses.iter().find(|(_, kind)| *kind == of).map(|(address, _)| *address);
+        let address = first(ListenerKind::Main).ok_or(StartError::Nowhere)?;
+        let raw_address = first(ListenerKind::Raw);
         let handle = server.handle();
         let (tell, ended) = async_channel::bounded(1);
         let (wanted, unwanted) = async_channel::bounded(1);
@@ -50,12 +54,35 @@ impl Host {
         };
         let thread = thread::Builder::new().name("room".into()).spawn(run);
         let thread = thread.map_err(|error| StartError::Bind { address: address.to_string(), error })?;
-        Ok(Host { handle, address, thread, ended, _wanted: wanted })
+        Ok(Host { handle, address, raw_address, thread, ended, _wanted: wanted })
+    }
+
+    /// As [`start`](Self::start), and raw clients come in on the same IP: one port above the
+    /// room's, or where that cannot be had, on any free one.
+    pub fn start_with_raw(mut config: Config, room: SocketAddr) -> Result<Host, StartError> {
+        let beside = match room.port() {
+            0 => 0,
+            port => port.checked_add(1).unwrap_or(0),
+        };
+        let raw = SocketAddr::new(room.ip(), beside).to_string();
+        config.raw_bind = vec![raw.clone()];
+        match Host::start(config.clone()) {
+            Err(StartError::Bind { address, .. }) if address == raw && beside != 0 => {
+                config.raw_bind = vec![SocketAddr::new(room.ip(), 0).to_string()];
+                Host::start(config)
+            }
+            started => started,
+        }
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where raw clients come in, if anywhere.
+    pub fn raw_address(&self) -> Option<SocketAddr> {
+        self.raw_address
     }
 
     /// The address that this machine itself reaches it at.
@@ -98,7 +125,7 @@ impl Host {
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader, Write};
-    use std::net::TcpStream;
+    use std::net::{TcpListener, TcpStream};
 
     use parlor_server::Operation;
 
@@ -124,6 +151,35 @@ mod tests {
         host.stop();
         assert_eq!(ended.try_recv(), Ok(End::Stopped));
         assert!(lines.next().unwrap().unwrap().contains("stopping"));
+    }
+
+    #[test]
+    fn raw_clients_come_in_one_port_above_or_where_there_is_a_free_one() {
+        // Two ports side by side that nobody has.
+        let (room, above) = (0..100)
+            .find_map(|_| {
+                let room = TcpListener::bind("127.0.0.1:0").unwrap();
+                let address = room.local_addr().unwrap();
+                let above = SocketAddr::new(address.ip(), address.port().checked_add(1)?);
+                drop(TcpListener::bind(above).ok()?);
+                Some((address, above))
+            })
+            .unwrap();
+        let start = || Host::start_with_raw(config(&room.to_string()), room).unwrap();
+        let host = start();
+        assert_eq!((host.address(), host.raw_address()), (room, Some(above)));
+        host.stop();
+
+        let _taken = TcpListener::bind(above).unwrap();
+        let host = start();
+        assert_eq!(host.address(), room);
+        let raw = host.raw_address().unwrap();
+        assert!(raw != above && raw.ip() == room.ip(), "{raw}");
+        TcpStream::connect(raw).unwrap();
+
+        let error = Host::start_with_raw(config(&room.to_string()), room).err().unwrap();
+        assert!(matches!(error, StartError::Bind { address, .. } if address == room.to_string()));
+        host.stop();
     }
 
     #[test]

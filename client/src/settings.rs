@@ -89,6 +89,8 @@ pub struct Settings {
     pub host_address: String,
     /// The port that a hosted room listens on.
     pub host_port: u16,
+    /// A hosted room has an address for programs of one's own, too.
+    pub host_programs: bool,
     /// Whose lines are not shown.
     pub ignored: Vec<String>,
     /// Where one was before, the last one first.
@@ -111,6 +113,7 @@ impl Default for Settings {
             fold_joins: true,
             host_address: String::new(),
             host_port: parlor_server::DEFAULT_PORT,
+            host_programs: false,
             ignored: Vec::new(),
             recent: Vec::new(),
         }

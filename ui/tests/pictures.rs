@@ -37,6 +37,7 @@ const SCENES: &[Scene] = &[
     Scene { name: "host", set: |app| app.global::<Shell<'_>>().set_screen(Screen::Host), large: true },
     Scene { name: "room", set: room, large: true },
     Scene { name: "room-hosting", set: hosting, large: true },
+    Scene { name: "room-hosting-programs", set: hosting_programs, large: true },
     Scene { name: "room-reconnecting", set: reconnecting, large: true },
     Scene { name: "room-composing", set: composing, large: true },
     Scene { name: "room-rooms", set: |app| open(app, Panel::Rooms), large: false },
@@ -174,6 +175,11 @@ fn hosting(app: &App) {
     app.global::<HostView<'_>>().set_running(true);
     app.global::<StatusView<'_>>().set_status(StatusKind::Hosting);
     app.global::<StatusView<'_>>().set_status_text(app.global::<Words<'_>>().invoke_hosting());
+}
+
+fn hosting_programs(app: &App) {
+    hosting(app);
+    app.global::<HostView<'_>>().set_programs_address("192.168.1.7:49807".into());
 }
 
 fn guests(app: &App) {

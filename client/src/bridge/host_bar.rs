@@ -8,6 +8,7 @@ use parlor_ui::slint::{self, ComponentHandle};
 use parlor_ui::{App, HostView};
 
 use super::clipboard::copy;
+use super::text::shared;
 use super::{Bridge, on};
 use crate::conversations::ConversationId;
 
@@ -17,20 +18,24 @@ const COPIED: Duration = Duration::from_secs(2);
 impl Bridge {
     pub(super) fn listen_to_host_bar(self: &Rc<Self>, window: &App) {
         let view = window.global::<HostView>();
-        on!(self, view, on_copy_address, |this| this.copy_address());
+        on!(self, view, on_copy_address, |this, address| this.copy_address(&address));
         on!(self, view, on_announce, |this, text| this.operate(Operation::Announce { text: text.into() }));
         on!(self, view, on_stop, |this| this.stop());
         on!(self, view, on_confirm_stop, |this| this.confirm_stop());
         on!(self, view, on_cancel_stop, |this| this.cancel_stop());
     }
 
-    fn copy_address(&self) {
-        let Some(window) = self.window.upgrade() else { return };
-        let view = window.global::<HostView>();
-        view.set_copied(copy(&view.get_address_to_tell()));
-        let weak = self.window.clone();
+    fn copy_address(&self, address: &str) {
+        let Some(window) = self.window.upgrade().filter(|_| copy(address)) else { return };
+        window.global::<HostView>().set_copied(shared(address));
+        let (weak, address) = (self.window.clone(), shared(address));
         slint::Timer::single_shot(COPIED, move || {
-            weak.upgrade().into_iter().for_each(|window| window.global::<HostView>().set_copied(false));
+            let Some(window) = weak.upgrade() else { return };
+            let view = window.global::<HostView>();
+            // Unless the other one was copied meanwhile.
+            if view.get_copied() == address {
+                view.set_copied(Default::default());
+            }
         });
     }
 

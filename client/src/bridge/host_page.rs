@@ -1,7 +1,7 @@
 //! The page for hosting: which address, which room; and the start of the server.
 
 use std::io::ErrorKind;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -22,8 +22,8 @@ use crate::place::Place;
 struct Wanted {
     name: String,
     room: RoomName,
-    ip: String,
-    port: u16,
+    address: SocketAddr,
+    programs: bool,
 }
 
 impl Bridge {
@@ -43,9 +43,9 @@ impl Bridge {
     pub(super) fn open_host_page(&self) {
         let Some(window) = self.window.upgrade() else { return };
         let (view, card) = (window.global::<HostView>(), window.global::<ConnectView>());
-        let (port, last) = {
+        let (port, last, programs) = {
             let settings = &self.state.borrow().settings;
-            (settings.host_port, settings.host_address.clone())
+            (settings.host_port, settings.host_address.clone(), settings.host_programs)
         };
         let others = addresses_for_others((Ipv4Addr::UNSPECIFIED, port).into());
         let mut rows = vec![row(Reach::ThisMachine, "", "127.0.0.1")];
@@ -60,6 +60,7 @@ impl Bridge {
             view.set_name(card.get_name());
         }
         view.set_port(shared(&port.to_string()));
+        view.set_programs(programs);
         view.set_room(if card.get_room().is_empty() { "#lobby".into() } else { card.get_room() });
         clear_errors(&view);
         self.show_screen(Screen::Host);
@@ -87,8 +88,9 @@ impl Bridge {
         }
         let chosen = usize::try_from(view.get_selected()).ok();
         let address = chosen.and_then(|chosen| view.get_addresses().row_data(chosen));
-        let ip = address.map_or("127.0.0.1".into(), |row| row.address.into());
-        Some(Wanted { name, room: room?, ip, port: port? }).filter(|_| named)
+        let ip: Option<IpAddr> = address.and_then(|row| row.address.parse().ok());
+        let address = SocketAddr::new(ip.unwrap_or(Ipv4Addr::LOCALHOST.into()), port?);
+        Some(Wanted { name, room: room?, address, programs: view.get_programs() }).filter(|_| named)
     }
 
     /// Binds, and reads the history, on a thread of its own; a server that still stops is waited
@@ -96,11 +98,8 @@ impl Bridge {
     fn start_host(self: &Rc<Self>) {
         let Some(window) = self.window.upgrade() else { return };
         let Some(wanted) = self.wanted(&window) else { return };
-        let bind = if wanted.ip.contains(':') {
-            format!("[{}]:{}", wanted.ip, wanted.port)
-        } else {
-            format!("{}:{}", wanted.ip, wanted.port)
-        };
+        let (address, programs) = (wanted.address, wanted.programs);
+        let bind = address.to_string();
         let history = self.folder.history(&bind).map(History::new);
         let mut config = Config { bind: vec![bind], history, ..Config::default() };
         config.hub.default_room = wanted.room.clone();
@@ -110,13 +109,17 @@ impl Bridge {
             for ended in stopping {
                 let _ = ended.recv().await;
             }
-            let started = smol::unblock(move || Host::start(config)).await;
+            let start = move || match programs {
+                true => Host::start_with_raw(config, address),
+                false => Host::start(config),
+            };
+            let started = smol::unblock(start).await;
             let Some(bridge) = weak.upgrade() else { return };
             if let Some(window) = bridge.window.upgrade() {
                 window.global::<HostView>().set_busy(false);
                 match started {
                     Ok(host) => bridge.host_runs(&window, host, wanted),
-                    Err(error) => not_started(&window, wanted.port, error),
+                    Err(error) => not_started(&window, wanted.address.port(), error),
                 }
             }
         };
@@ -125,10 +128,9 @@ impl Bridge {
 
     fn host_runs(self: &Rc<Self>, window: &App, host: Host, wanted: Wanted) {
         let view = window.global::<HostView>();
-        let Wanted { name, room, ip, port } = wanted;
-        let told =
-            addresses_for_others(host.address()).first().map_or(host.address(), |(address, _)| *address);
-        view.set_address_to_tell(shared(&told.to_string()));
+        let Wanted { name, room, address, programs } = wanted;
+        view.set_address_to_tell(told(host.address()));
+        view.set_programs_address(host.raw_address().map(told).unwrap_or_default());
         view.set_running(true);
         view.set_people_count(1);
         let own = host.own_address();
@@ -138,8 +140,9 @@ impl Bridge {
             let mut state = self.state.borrow_mut();
             state.settings.name = name.clone();
             state.settings.room = room.to_string();
-            state.settings.host_address = ip;
-            state.settings.host_port = port;
+            state.settings.host_address = address.ip().to_string();
+            state.settings.host_port = address.port();
+            state.settings.host_programs = programs;
             state.hosting =
                 Some(Hosting { host, place: place.id(), room: room.to_string(), guests: Vec::new() });
         }
@@ -161,6 +164,12 @@ impl Bridge {
         };
         self.tasks.spawn(watch).detach();
     }
+}
+
+/// What others can type to reach a listener.
+fn told(listening: SocketAddr) -> SharedString {
+    let others = addresses_for_others(listening);
+    shared(&others.first().map_or(listening, |(address, _)| *address).to_string())
 }
 
 /// Why the server does not start, beside the field that it belongs to.

@@ -18,6 +18,7 @@ pub(super) fn phrase(w: &Words<'_>, sentence: &Sentence) -> SharedString {
         Unreachable { server } => w.invoke_unreachable(shared(&server.to_string())),
         NotFound { host } => w.invoke_not_found(shared(host)),
         NotChat { server } => w.invoke_not_a_chat(shared(&server.to_string())),
+        TutorialServer { server } => w.invoke_tutorial_server(shared(&server.to_string())),
         ServerClosed { reason } => w.invoke_server_closed(or_none(reason)),
         ConnectionBroke { error } => w.invoke_connection_broke(shared(error)),
         NetworkChanged => w.invoke_network_changed(),

@@ -26,6 +26,7 @@ mod log;
 mod mention;
 mod names;
 mod naming;
+mod opening;
 mod outgoing;
 mod page;
 mod profile;

@@ -6,6 +6,7 @@ use parlor_server::protocol::message::Userhost;
 use parlor_server::protocol::text::printable;
 
 use super::line::LineKind;
+use super::opening::Opener;
 use super::sentence::filled;
 use super::stamp::Stamp;
 use super::{Key, Sentence, Session};
@@ -19,11 +20,16 @@ impl Session {
             if !self.is_listening() {
                 return;
             }
-            self.line(&String::from_utf8_lossy(line));
+            let line = String::from_utf8_lossy(line);
+            match self.registration.opening.line(&line) {
+                None | Some(Opener::Irc) => self.line(&line),
+                Some(opener) => self.opened_by(opener),
+            }
         }
         if framing.is_err() && self.is_listening() {
-            self.drop_connection(self.not_chat());
+            return self.drop_connection(self.not_chat());
         }
+        self.registration.opening.unfinished(self.framer.unfinished(), self.now.elapsed);
     }
 
     fn is_listening(&self) -> bool {

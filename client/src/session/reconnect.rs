@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::event::{Event, Field, Refusal};
 use super::liveness::Liveness;
+use super::opening;
 use super::seed::Seed;
 use super::{Key, Output, Sentence, Session, Status, UnixMillis};
 use parlor_server::protocol::Leniency;
@@ -234,6 +235,10 @@ impl Session {
                 self.drop_connection(Sentence::NobodyAnswers { server });
             }
             Phase::Registering { until } if now >= until => self.registration_late(),
+            Phase::Registering { .. } if self.registration.opening.ends().is_some_and(|at| now >= at) => {
+                let opener = opening::opener(&String::from_utf8_lossy(self.framer.unfinished()));
+                self.opened_by(opener);
+            }
             Phase::Ready { .. } => {
                 if self.liveness.is_gone(now) {
                     return self.drop_connection(Sentence::ServerSilent);
@@ -255,7 +260,10 @@ impl Session {
         match self.phase {
             Phase::Offline => None,
             Phase::Waiting { at } => Some(at),
-            Phase::Connecting { until } | Phase::Registering { until } => Some(until),
+            Phase::Connecting { until } => Some(until),
+            Phase::Registering { until } => {
+                Some(self.registration.opening.ends().unwrap_or(until).min(until))
+            }
             Phase::Ready { .. } => {
                 let question = self.questions.front().map(|question| question.until);
                 [

@@ -8,6 +8,7 @@ use parlor_server::protocol::text::{pieces, printable};
 use parlor_server::protocol::{Capability, Message};
 
 use super::event::{Event, Field, Refusal};
+use super::opening::{FIRST_LINE, Opener, Opening};
 use super::reconnect::Phase;
 use super::{Key, Output, Sentence, Session, Status};
 
@@ -52,6 +53,8 @@ pub(super) struct Registration {
     variants: u32,
     /// The server's own name.
     server: String,
+    /// What it has said first.
+    pub(super) opening: Opening,
 }
 
 impl Session {
@@ -64,9 +67,22 @@ impl Session {
         let user = if user.is_empty() { "parlor".to_owned() } else { user.to_ascii_lowercase() };
         let realname = if self.profile.realname.trim().is_empty() { &nick } else { &self.profile.realname };
         let realname = pieces(realname, MOST_REALNAME).first().copied().unwrap_or_default().to_owned();
-        self.send("CAP LS 302");
+        self.send(FIRST_LINE);
         self.send(&format!("NICK {nick}"));
         self.send(&format!("USER {user} 0 * :{realname}"));
+    }
+
+    /// Whoever speaks first need not be a server of IRC; then this is the end of the connection.
+    pub(super) fn opened_by(&mut self, opener: Opener) {
+        match opener {
+            Opener::Irc => {}
+            Opener::Tutorial => {
+                self.out.push_back(Output::Disconnect);
+                let server = self.profile.server.clone();
+                self.give_up(Field::Address, Sentence::TutorialServer { server }, None);
+            }
+            Opener::Other => self.drop_connection(self.not_chat()),
+        }
     }
 
     pub(super) fn on_cap(&mut self, message: &Message<'_>) {

@@ -48,6 +48,11 @@ sentences! {
         /// Where.
         server: HostPort,
     },
+    /// A tutorial's own chat server answers.
+    TutorialServer {
+        /// Where.
+        server: HostPort,
+    },
     /// The server closed the connection.
     ServerClosed {
         /// In its own words (ERROR), if it gave any.
@@ -354,6 +359,10 @@ impl fmt::Display for Sentence {
             NotChat { server } => {
                 write!(f, "Something answers at {server}, but it is not a chat server. Is the port right?")
             }
+            TutorialServer { server } => write!(
+                f,
+                "{server} is a tutorial's own chat server, not this kind of room. Run Parlor's server in its place: the tutorial's programs can come in there, too."
+            ),
             ServerClosed { reason: None } => f.write_str("The server closed the connection"),
             ServerClosed { reason: Some(reason) } => write!(f, "The server closed the connection: {reason}"),
             ConnectionBroke { error } => write!(f, "The connection broke: {error}"),

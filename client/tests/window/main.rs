@@ -8,7 +8,8 @@ mod history;
 mod person;
 mod script;
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use parlor_client::bridge::Arguments;
 use parlor_ui::slint::{ComponentHandle, Model};
@@ -16,7 +17,7 @@ use parlor_ui::{
     FindView, HostView, Language, LineKind, LineState, Screen, SettingsView, Shell, StatusKind, ThemeChoice,
 };
 
-use person::{Person, Terminal, server, server_at};
+use person::{PATIENCE, Person, Terminal, server, server_at};
 
 #[test]
 fn two_kinds_of_people_talk() {
@@ -196,6 +197,85 @@ fn a_room_is_hosted_announced_to_and_stopped() {
     assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Connect);
     assert_eq!(alice.card().get_name(), "alice");
     assert_eq!(alice.app.global::<Shell>().get_panel(), parlor_ui::Panel::None);
+}
+
+#[test]
+fn a_program_of_ones_own_speaks_in_a_hosted_room() {
+    let mut alice = Person::new("programs");
+    alice.card().set_name("alice".into());
+    alice.card().invoke_open_host();
+    let view = alice.app.global::<HostView>();
+    assert!(!view.get_programs());
+    view.set_programs(true);
+    view.set_selected(0);
+    view.set_port("0".into());
+    view.invoke_start();
+    alice.until("the server", |_| !view.get_busy());
+    assert!(view.get_running(), "{}", view.get_error());
+    alice.until("the own room", |alice| alice.app.global::<Shell>().get_screen() == Screen::Room);
+
+    let mut program = TcpStream::connect(view.get_programs_address().as_str()).unwrap();
+    program.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut word = [0; 4];
+    program.read_exact(&mut word).unwrap();
+    assert_eq!(&word, b"NICK");
+    program.write_all(b"bob").unwrap();
+    alice.until("bob", |alice| alice.people().get_people_count() == 2);
+    program.write_all(b"bob: hello from my own program").unwrap();
+    alice.waits_for("hello from my own program");
+    alice.says("hello yourself");
+    let mut heard = String::new();
+    while !heard.contains("hello yourself") {
+        let mut chunk = [0; 512];
+        let count = program.read(&mut chunk).unwrap();
+        assert_ne!(count, 0, "closed after {heard:?}");
+        heard += &String::from_utf8_lossy(&chunk[..count]);
+    }
+
+    // It is remembered, and hosting without it shows no address.
+    view.invoke_stop();
+    alice.until("the question", |_| view.get_stop_asked());
+    view.invoke_confirm_stop();
+    alice.bridge.finish();
+    let folder = std::mem::take(&mut alice.folder);
+    let again = Person::again(folder);
+    again.card().invoke_open_host();
+    let view = again.app.global::<HostView>();
+    assert!(view.get_programs());
+    view.set_programs(false);
+    view.invoke_start();
+    again.until("the server", |_| !view.get_busy());
+    assert!(view.get_running(), "{}", view.get_error());
+    assert_eq!(view.get_programs_address(), "");
+}
+
+#[test]
+fn a_tutorials_own_server_is_told_at_once() {
+    let greets: fn(TcpStream) = |mut stream| {
+        stream.write_all(b"NICK").unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+    };
+    let echoes: fn(TcpStream) = |mut stream| {
+        let mut everything = stream.try_clone().unwrap();
+        let _ = std::io::copy(&mut stream, &mut everything);
+    };
+    for serves in [greets, echoes] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = std::thread::spawn(move || serves(listener.accept().unwrap().0));
+        let alice = Person::new("tutorial");
+        let card = alice.card();
+        card.set_name("alice".into());
+        card.set_address(address.as_str().into());
+        card.set_room("#lobby".into());
+        card.invoke_join();
+        alice.until("the sentence", |_| !card.get_address_error().is_empty());
+        let sentence = card.get_address_error();
+        assert!(sentence.starts_with(&format!("{address} is a tutorial's own chat server")), "{sentence}");
+        assert!(!card.get_busy());
+        // The window has hung up.
+        server.join().unwrap();
+    }
 }
 
 #[test]

@@ -84,6 +84,11 @@ impl Framer {
         ((!block.is_empty()).then(|| block.into_boxed_slice()), result)
     }
 
+    /// What was received after the last line end.
+    pub fn unfinished(&self) -> &[u8] {
+        &self.unfinished
+    }
+
     /// Gives up what was received after the last line end.
     pub fn take_unfinished(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.unfinished)

@@ -7,6 +7,7 @@ mod fuzz;
 mod history;
 mod hub;
 mod naming;
+mod opening;
 mod people;
 mod reconnecting;
 mod registering;
