@@ -17,6 +17,7 @@ pub struct Launch {
     defaults: bool,
     console: bool,
     shell: Option<String>,
+    program: Option<PathBuf>,
 }
 
 impl Launch {
@@ -25,7 +26,7 @@ impl Launch {
     #[must_use]
     pub fn new(args: &[&str]) -> Self {
         let args = args.iter().map(OsString::from).collect();
-        Self { args, envs: Vec::new(), defaults: true, console: true, shell: None }
+        Self { args, envs: Vec::new(), defaults: true, console: true, shell: None, program: None }
     }
 
     /// Exactly the given options and nothing else.
@@ -53,6 +54,13 @@ impl Launch {
     #[must_use]
     pub fn through_shell(mut self, script: &str) -> Self {
         self.shell = Some(script.to_owned());
+        self
+    }
+
+    /// Another program than the one under test.
+    #[must_use]
+    pub fn program(mut self, path: &str) -> Self {
+        self.program = Some(path.into());
         self
     }
 
@@ -127,7 +135,7 @@ impl Launch {
             }
         }
         let home = Scratch::new();
-        let program = program();
+        let program = self.program.unwrap_or_else(program);
         let mut command = match &self.shell {
             None => Command::new(&program),
             Some(_) => Command::new("sh"),

@@ -30,7 +30,7 @@ struct Options {
     #[argh(positional, arg_name = "scenario")]
     scenarios: Vec<String>,
 
-    /// other servers to measure in the same run, with commas (default ngircd,inspircd)
+    /// other servers to measure in the same run, with commas: ngircd, inspircd, ergo, or the path of another build of ours (default ngircd,inspircd)
     #[argh(option, arg_name = "names", default = "String::from(\"ngircd,inspircd\")")]
     vs: String,
 

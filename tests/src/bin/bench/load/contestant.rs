@@ -18,6 +18,9 @@ use super::crowd::Dialect;
 /// How long a program may take until it listens.
 const START: Duration = Duration::from_secs(10);
 
+/// What others do without, too.
+const WITHOUT: &[&str] = &["--no-history", "--flood", "off"];
+
 /// See the [module](self).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contestant {
@@ -28,6 +31,8 @@ pub(crate) enum Contestant {
     Inspircd,
     Ergo,
     Ours,
+    /// Another build of our server.
+    Build(&'static str),
 }
 
 impl fmt::Display for Contestant {
@@ -39,6 +44,7 @@ impl fmt::Display for Contestant {
             Contestant::Inspircd => f.write_str("InspIRCd"),
             Contestant::Ergo => f.write_str("Ergo"),
             Contestant::Ours => f.write_str("ours"),
+            Contestant::Build(program) => f.write_str(program),
         }
     }
 }
@@ -52,7 +58,13 @@ impl Contestant {
                 "ngircd" => Contestant::Ngircd,
                 "inspircd" => Contestant::Inspircd,
                 "ergo" => Contestant::Ergo,
-                _ => return Err(format!("--vs {name}: there are ngircd, inspircd and ergo")),
+                // For as long as the bench runs.
+                path if path.contains('/') => Contestant::Build(String::from(path).leak()),
+                _ => {
+                    return Err(format!(
+                        "--vs {name}: there are ngircd, inspircd, ergo, and the path of another build of our server"
+                    ));
+                }
             };
             if peer.program().exists() {
                 peers.push(peer);
@@ -81,6 +93,7 @@ impl Contestant {
                 let places = std::env::split_paths(&folders).map(|folder| folder.join("ergo"));
                 places.into_iter().find(|place| place.exists()).unwrap_or_else(|| "ergo".into())
             }
+            Contestant::Build(program) => program.into(),
             _ => PathBuf::new(),
         }
     }
@@ -88,7 +101,8 @@ impl Contestant {
     /// Starts it on these cores (all without), and waits until it listens.
     pub(crate) fn start(self, cores: Option<&[usize]>) -> io::Result<Running> {
         match self {
-            Contestant::Ours => ours(&["--no-history", "--flood", "off"], cores, None),
+            Contestant::Ours => ours(WITHOUT, cores, None),
+            Contestant::Build(program) => launched(unlimited(WITHOUT).program(program), cores),
             Contestant::IdealHub => own_program(&["child", "hub"], cores),
             Contestant::Floor(_) => Err(io::Error::other("a floor is started with its sockets")),
             Contestant::Ngircd => {
@@ -109,13 +123,21 @@ impl Contestant {
 
 /// Our server with these options beside the limits, and through a script of `sh` if there is one.
 pub(crate) fn ours(args: &[&str], cores: Option<&[usize]>, shell: Option<&str>) -> io::Result<Running> {
-    let most = cores::members().to_string();
-    let mut all = vec!["-q", "--max-clients", &most, "--max-clients-per-ip", &most];
-    all.extend_from_slice(args);
-    let mut launch = Launch::new(&all).without_console();
+    let mut launch = unlimited(args);
     if let Some(script) = shell {
         launch = launch.through_shell(script);
     }
+    launched(launch, cores)
+}
+
+fn unlimited(args: &[&str]) -> Launch {
+    let most = cores::members().to_string();
+    let mut all = vec!["-q", "--max-clients", &most, "--max-clients-per-ip", &most];
+    all.extend_from_slice(args);
+    Launch::new(&all).without_console()
+}
+
+fn launched(launch: Launch, cores: Option<&[usize]>) -> io::Result<Running> {
     let server = held(cores, || Ok(launch.start()))?;
     Ok(Running {
         id: server.id(),
