@@ -65,7 +65,23 @@ enum Mark {
     After(Option<LineId>),
 }
 
-/// See the [module](self).
+/// The rows of one conversation; see the [module](self).
+///
+/// ```
+/// use parlor_client::session::{Line, LineId, LineKind, Parts};
+/// use parlor_client::timeline::{Change, Row, Timeline};
+///
+/// let said = |id, text| {
+///     Line::new(LineId(id), &Parts { kind: LineKind::Said, from: "bob", text, ..Parts::default() })
+/// };
+/// let mut timeline = Timeline::new(|at| (at.0 / 86_400_000) as i64, true);
+/// let mut changes = Vec::new();
+/// timeline.push(vec![said(1, "hello"), said(2, "it is me")], &mut changes);
+/// assert_eq!(changes, [Change::Added { at: 0, count: 3 }], "the day, and two lines");
+/// assert_eq!(timeline.row(0), Some(Row::Day(0)));
+/// assert_eq!(timeline.row(1), Some(Row::Line { line: said(1, "hello"), heading: true }));
+/// assert_eq!(timeline.row(2), Some(Row::Line { line: said(2, "it is me"), heading: false }));
+/// ```
 #[derive(Debug)]
 pub struct Timeline {
     items: VecDeque<Item>,

@@ -206,7 +206,7 @@ impl Session {
             && !stamp.volatile
         {
             // On disk: and so is all that came before it.
-            self.sure.note(position);
+            self.durable.note(position);
         }
         let at = Some(stamp.at).filter(|_| self.caps.has(Capability::ServerTime));
         self.deliver(waiting, stamp.msgid.as_deref(), at);

@@ -7,7 +7,7 @@ use parlor_server::protocol::{Capability, MsgId};
 use super::event::{Event, Kind};
 use super::line::{Delivery, Line, LineId};
 use super::log::Gap;
-use super::page::{PageLine, Question, What};
+use super::page::{PageLine, Query, Question};
 use super::{Key, Sentence, Session};
 
 /// Lines that are asked for on entering a room.
@@ -75,7 +75,7 @@ impl Session {
         }
         let mut last: BTreeMap<u32, MsgId> = BTreeMap::new();
         for position in log.iter().filter_map(|line| log.position(line).filter(|_| may_be_lost(line))) {
-            if Some(position.boot) < self.boot && !self.sure.covers(position) {
+            if Some(position.boot) < self.boot && !self.durable.covers(position) {
                 last.insert(position.boot, position);
             }
         }
@@ -85,7 +85,7 @@ impl Session {
     fn ask_kept(&mut self, key: &Key, upto: MsgId) {
         let Some(name) = self.conversations.get(key).map(|conversation| &conversation.name) else { return };
         let line = format!("CHATHISTORY BEFORE {name} msgid={} 1", upto.after());
-        self.ask_history(key, What::Kept(upto), None, &line);
+        self.ask_history(key, Query::Kept(upto), None, &line);
     }
 
     /// Those gaps that a loss of the connection has left.
@@ -106,14 +106,14 @@ impl Session {
         };
         let Some(reference) = reference else { return self.ask_latest(key, gap, PAGE) };
         let line = format!("CHATHISTORY AFTER {name} {reference} {}", self.page_size(PAGE));
-        self.ask_history(key, What::After(from), Some(gap), &line);
+        self.ask_history(key, Query::After(from), Some(gap), &line);
         self.gap_says(key, gap, Delivery::Pending, None);
     }
 
     fn ask_latest(&mut self, key: &Key, gap: LineId, count: usize) {
         let Some(name) = self.conversations.get(key).map(|conversation| &conversation.name) else { return };
         let line = format!("CHATHISTORY LATEST {name} * {}", self.page_size(count));
-        self.ask_history(key, What::Latest, Some(gap), &line);
+        self.ask_history(key, Query::Latest, Some(gap), &line);
         self.gap_says(key, gap, Delivery::Pending, None);
     }
 
@@ -132,7 +132,7 @@ impl Session {
         };
         let Some(conversation) = self.conversations.get(&key).filter(|c| c.joined) else { return };
         let (Some(gap), log) = (conversation.log.gap(gap), &conversation.log) else { return };
-        if self.is_asked(gap.id) || log.iter().count() >= super::log::MOST {
+        if self.is_asked(gap.id) || log.iter().count() >= super::log::MAX_LINES {
             return;
         }
         let reference = match gap.below {
@@ -142,7 +142,7 @@ impl Session {
         let Some(reference) = reference else { return self.ask_latest(&key, gap.id, PAGE) };
         let below = gap.below.or_else(|| log.beside(gap.id).1.and_then(|line| log.position(line)));
         let line = format!("CHATHISTORY BEFORE {} {reference} {}", conversation.name, self.page_size(PAGE));
-        self.ask_history(&key, What::Before(below), Some(gap.id), &line);
+        self.ask_history(&key, Query::Before(below), Some(gap.id), &line);
         self.gap_says(&key, gap.id, Delivery::Pending, None);
     }
 
@@ -157,7 +157,7 @@ impl Session {
             None if self.is_ready() && conversation.joined && self.has_history(&key) => {
                 let (name, reference) = (&conversation.name, self.reference(to));
                 let line = format!("CHATHISTORY AROUND {name} {reference} {}", self.page_size(PAGE));
-                return self.ask_history(&key, What::Around(to.clone()), None, &line);
+                return self.ask_history(&key, Query::Around(to.clone()), None, &line);
             }
             None => None,
         };
@@ -166,7 +166,7 @@ impl Session {
 
     /// A page has come.
     pub(super) fn history(&mut self, question: Question, page: Vec<PageLine>) {
-        let Question { key, what, gap, stale, .. } = question;
+        let Question { key, query, gap, stale, .. } = question;
         if stale || !self.conversations.contains_key(&key) {
             return;
         }
@@ -177,41 +177,41 @@ impl Session {
         let positions: Vec<MsgId> = page.iter().filter_map(|entry| entry.line.position()).collect();
         let (first, last) = (positions.iter().min().copied(), positions.iter().max().copied());
         if sorted {
-            if matches!(what, What::After(_) | What::Latest | What::Kept(_)) {
-                let (from, to) = reach(&what, first, last);
+            if matches!(query, Query::After(_) | Query::Latest | Query::Kept(_)) {
+                let (from, to) = reach(&query, first, last);
                 self.withdraw(&key, from, to, &positions);
             }
-            positions.iter().for_each(|position| self.sure.note(*position));
+            positions.iter().for_each(|position| self.durable.note(*position));
         }
         let lines = self.own_among(&key, page);
         let Session { conversations, last_line, .. } = self;
         let Some(conversation) = conversations.get_mut(&key) else { return };
         let log = &mut conversation.log;
-        let away = matches!(what, What::After(_));
+        let away = matches!(query, Query::After(_));
         let (added, next) = if sorted {
-            let (from, to) = reach(&what, first, last);
+            let (from, to) = reach(&query, first, last);
             // The page begins behind that place: a line just there may be missing.
             let from = if away { from.map(MsgId::after) } else { from };
-            let empty_around = matches!(what, What::Around(_)) && first.is_none();
+            let empty_around = matches!(query, Query::Around(_)) && first.is_none();
             let added = if empty_around { Vec::new() } else { log.merge_sorted(lines, from, to, last_line) };
             // A page without an end would be asked for for ever.
-            let stuck = away && (came == 0 || matches!(&what, What::After(from) if last <= *from));
+            let stuck = away && (came == 0 || matches!(&query, Query::After(from) if last <= *from));
             if let Some(gap) = gap.filter(|_| stuck) {
                 log.close_gap(gap);
             }
             (added, last)
         } else {
             let last = lines.last().map(Line::id);
-            let place = match &what {
-                What::Around(line) => {
+            let place = match &query {
+                Query::Around(line) => {
                     lines.first().and_then(|first| log.gap_at(first.at().0.min(line.at().0)))
                 }
                 _ => gap,
             };
             let added = place.map_or_else(Vec::new, |place| log.merge_at(lines, place, away));
-            match (&what, gap) {
+            match (&query, gap) {
                 // The page ends somewhere in the gap: the rest of that is below it.
-                (What::Around(_), _) => {
+                (Query::Around(_), _) => {
                     if let (Some(place), Some(line)) =
                         (place.filter(|gap| log.gap(*gap).is_some()), added.last())
                         && Some(line.id()) == last
@@ -223,7 +223,7 @@ impl Session {
                     }
                 }
                 // The newest lines may all have been heard meanwhile.
-                (What::Latest, _) if came > 0 => {}
+                (Query::Latest, _) if came > 0 => {}
                 (_, Some(gap)) if added.is_empty() => log.close_gap(gap),
                 _ => {}
             }
@@ -239,7 +239,7 @@ impl Session {
             Some(gap) => self.gap_says(&key, gap, Delivery::None, None),
             None => {}
         }
-        if let What::Around(line) = what {
+        if let Query::Around(line) = query {
             let log = self.conversations.get(&key).map(|conversation| &conversation.log);
             let id = log.and_then(|log| log.by_msgid(&line.msgid()?));
             self.tell(Event::Jumped { key, id });
@@ -248,16 +248,16 @@ impl Session {
 
     /// A question got no answer, or a refusal.
     pub(super) fn unanswered(&mut self, question: Question, sentence: &Sentence, refused: bool) {
-        let Question { key, what, gap, stale, .. } = question;
+        let Question { key, query, gap, stale, .. } = question;
         if stale {
             return;
         }
-        match (what, gap) {
-            (What::Search, _) => self.find_locally(&key),
-            (What::Around(_), _) => self.tell(Event::Jumped { key, id: None }),
-            (What::Kept(upto), _) if !refused => self.ask_kept(&key, upto),
+        match (query, gap) {
+            (Query::Search, _) => self.find_locally(&key),
+            (Query::Around(_), _) => self.tell(Event::Jumped { key, id: None }),
+            (Query::Kept(upto), _) if !refused => self.ask_kept(&key, upto),
             // It does not know the line any more: the newest ones, and a gap above them.
-            (What::After(_), Some(gap)) if refused => self.ask_latest(&key, gap, PAGE),
+            (Query::After(_), Some(gap)) if refused => self.ask_latest(&key, gap, PAGE),
             (_, Some(gap)) => self.gap_says(&key, gap, Delivery::Failed, Some(sentence)),
             (_, None) => {}
         }
@@ -271,8 +271,8 @@ impl Session {
         for question in asked {
             match question {
                 Question { key, gap: Some(gap), .. } => self.gap_says(&key, gap, Delivery::None, None),
-                Question { key, what: What::Around(_), .. } => self.tell(Event::Jumped { key, id: None }),
-                Question { key, what: What::Search, .. } => self.find_locally(&key),
+                Question { key, query: Query::Around(_), .. } => self.tell(Event::Jumped { key, id: None }),
+                Question { key, query: Query::Search, .. } => self.find_locally(&key),
                 Question { .. } => {}
             }
         }
@@ -329,13 +329,13 @@ impl Session {
         let line = self.conversations.get(key).and_then(|conversation| conversation.log.get(id));
         let position = line.and_then(Line::position).filter(|_| self.isupport.sorted);
         let (Some(position), Some(again)) = (position, again) else { return false };
-        position.boot < again.boot && !self.sure.covers(position)
+        position.boot < again.boot && !self.durable.covers(position)
     }
 
     /// Takes out what others said before the server's last start, and what its history lacks
     /// though it covers the place: from (not with) `from` to `to`.
     fn withdraw(&mut self, key: &Key, from: Option<MsgId>, to: Option<MsgId>, page: &[MsgId]) {
-        let Session { conversations, sure, boot, .. } = self;
+        let Session { conversations, durable, boot, .. } = self;
         let Some(conversation) = conversations.get_mut(key) else { return };
         // What is lost is the end of what a start of the server has seen: below a line that is
         // kept none is missing for that reason.
@@ -351,7 +351,7 @@ impl Session {
             .take_while(|(_, position)| from.is_none_or(|from| *position > from))
             .filter(|(line, _)| may_be_lost(line))
             .filter(|(_, position)| {
-                Some(position.boot) < *boot && covered(position) && !sure.covers(*position)
+                Some(position.boot) < *boot && covered(position) && !durable.covers(*position)
             })
             .filter(|(_, position)| !page.contains(position) && !kept(position))
             .map(|(line, _)| line.id())
@@ -399,13 +399,13 @@ impl Session {
 }
 
 /// From where to where an answer of a sorted server says all there is; `None`: without end.
-fn reach(what: &What, first: Option<MsgId>, last: Option<MsgId>) -> (Option<MsgId>, Option<MsgId>) {
-    match what {
-        What::Latest => (first, None),
-        What::After(from) => (*from, last),
-        What::Before(to) => (first, *to),
-        What::Kept(upto) => (first, Some(*upto)),
-        What::Around(_) | What::Search => (first, last),
+fn reach(query: &Query, first: Option<MsgId>, last: Option<MsgId>) -> (Option<MsgId>, Option<MsgId>) {
+    match query {
+        Query::Latest => (first, None),
+        Query::After(from) => (*from, last),
+        Query::Before(to) => (first, *to),
+        Query::Kept(upto) => (first, Some(*upto)),
+        Query::Around(_) | Query::Search => (first, last),
     }
 }
 

@@ -12,7 +12,7 @@ use super::Sentence;
 use super::line::{Delivery, Line, LineId, LineKind, Parts};
 
 /// Lines of one conversation that are kept; then the oldest go.
-pub(super) const MOST: usize = 200_000;
+pub(super) const MAX_LINES: usize = 200_000;
 /// Lines that go at a time, so that not every line moves all others.
 const DROPPED: usize = 2_000;
 
@@ -376,7 +376,7 @@ impl Log {
     /// Keeps memory bounded. What went can be had again where the server keeps it: then a gap
     /// stands at the top already, or the caller opens one.
     fn trim(&mut self) {
-        if self.lines.len() <= MOST {
+        if self.lines.len() <= MAX_LINES {
             return;
         }
         let gap = self.top_gap();
@@ -408,11 +408,11 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_what_went_can_be_had_again() {
         let mut log = Log::new(false);
-        for id in 0..=MOST as u64 {
+        for id in 0..=MAX_LINES as u64 {
             log.add(Line::new(LineId(id), &Parts::default()));
             log.edits.clear();
         }
-        assert_eq!(log.lines.len(), MOST + 1 - DROPPED);
+        assert_eq!(log.lines.len(), MAX_LINES + 1 - DROPPED);
         assert!(log.cut);
     }
 }

@@ -16,6 +16,7 @@ mod command;
 mod commands;
 mod conversation;
 mod delivery;
+mod durable;
 mod event;
 mod history;
 mod isupport;
@@ -42,7 +43,6 @@ mod seed;
 mod sentence;
 mod stamp;
 mod status;
-mod sure;
 mod talk;
 #[cfg(test)]
 mod tests;
@@ -70,6 +70,7 @@ pub use unsent::Unsent;
 
 use capabilities::Capabilities;
 use conversation::Conversation;
+use durable::Durable;
 use isupport::Isupport;
 use liveness::Liveness;
 use names::SharedNames;
@@ -80,7 +81,6 @@ use reconnect::{Backoff, Phase};
 use registration::{Me, Registration};
 use search::Search;
 use seed::Seed;
-use sure::Sure;
 use throttle::Throttle;
 
 /// Lines at once to a server without SAFERATE, and the time between two after that.
@@ -129,7 +129,26 @@ struct Wanted {
     key: Option<String>,
 }
 
-/// See the [module](self).
+/// One connection to one server; see the [module](self).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use parlor_client::session::{HostPort, Input, Moment, Output, Profile, Session, UnixMillis};
+///
+/// let at = |seconds| Moment { elapsed: Duration::from_secs(seconds), wall: UnixMillis(1_700_000_000_000) };
+/// let (server, rooms) = (HostPort::new("irc.example", 6667), vec!["#tea".into()]);
+/// let mut session = Session::new(Profile { server, nick: "bob".into(), rooms, ..Profile::default() }, at(0));
+/// assert!(session.drain().any(|output| output == Output::Connect));
+///
+/// session.handle(Input::Connected, at(1));
+/// session.handle(Input::Received(b":irc.example 001 bob :Hi\r\n:irc.example 376 bob :End\r\n"), at(1));
+/// let sent = session.drain().filter_map(|output| match output {
+///     Output::Send(bytes) => String::from_utf8(bytes).ok(),
+///     _ => None,
+/// });
+/// assert!(sent.collect::<String>().ends_with("JOIN #tea\r\n"));
+/// ```
 #[derive(Debug)]
 pub struct Session {
     profile: Profile,
@@ -171,7 +190,7 @@ pub struct Session {
     /// The number of the last label.
     labels: u64,
     search: Option<Search>,
-    sure: Sure,
+    durable: Durable,
     /// The number of the server's last start, as its msgids tell.
     boot: Option<u32>,
     listing: Option<Vec<ListedRoom>>,
@@ -223,7 +242,7 @@ impl Session {
             questions: VecDeque::new(),
             labels: 0,
             search: None,
-            sure: Sure::default(),
+            durable: Durable::default(),
             boot: None,
             listing: None,
             restored: Vec::new(),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Names after which those that nobody holds any more are dropped.
-const ROOMY: usize = 1024;
+const SWEEP_FROM: usize = 1024;
 
 /// Gives the same `Arc` for the same name, so that a timeline holds each sender once.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ impl SharedNames {
         if let Some(shared) = self.shared.get(name) {
             return shared.clone();
         }
-        if self.shared.len() >= self.sweep_at.max(ROOMY) {
+        if self.shared.len() >= self.sweep_at.max(SWEEP_FROM) {
             self.shared.retain(|name| Arc::strong_count(name) > 1);
             // Twice what is in use: sweeping stays cheap however many names there are.
             self.sweep_at = 2 * self.shared.len();
@@ -37,10 +37,10 @@ mod tests {
     fn a_name_is_kept_once_and_not_for_ever() {
         let mut names = SharedNames::default();
         let bob = names.share("bob");
-        for i in 0..10 * ROOMY {
+        for i in 0..10 * SWEEP_FROM {
             names.share(&i.to_string());
         }
         assert!(Arc::ptr_eq(&bob, &names.share("bob")));
-        assert!(names.shared.len() <= ROOMY);
+        assert!(names.shared.len() <= SWEEP_FROM);
     }
 }

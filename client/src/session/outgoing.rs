@@ -7,11 +7,11 @@ use super::stamp::Stamp;
 use super::{Delivery, Key, Line, LineId, LineKind, Sentence};
 
 /// Lines that may be under way without a receipt.
-const MOST_IN_FLIGHT: usize = 16;
+const MAX_IN_FLIGHT: usize = 16;
 /// Failed lines that can be tried again.
-const MOST_FAILED: usize = 256;
+const MAX_FAILED: usize = 256;
 /// Lines that were given up under way and are remembered.
-const MOST_GIVEN_UP: usize = 256;
+const MAX_GIVEN_UP: usize = 256;
 
 /// An own line without its receipt.
 #[derive(Debug, Clone)]
@@ -81,9 +81,9 @@ impl Outgoing {
         self.waiting.iter()
     }
 
-    /// The next line that may be sent, if fewer than [`MOST_IN_FLIGHT`] are under way.
+    /// The next line that may be sent, if fewer than [`MAX_IN_FLIGHT`] are under way.
     pub(super) fn next(&mut self, ready: impl Fn(&Key) -> bool) -> Option<&mut Waiting> {
-        if self.in_flight >= MOST_IN_FLIGHT {
+        if self.in_flight >= MAX_IN_FLIGHT {
             return None;
         }
         self.waiting.iter_mut().find(|waiting| waiting.sent.is_none() && ready(&waiting.to))
@@ -149,7 +149,7 @@ impl Outgoing {
     pub(super) fn failed(&mut self, mut waiting: Waiting) {
         waiting.sent = None;
         self.failed.push_back(waiting);
-        if self.failed.len() > MOST_FAILED {
+        if self.failed.len() > MAX_FAILED {
             self.failed.pop_front();
         }
     }
@@ -158,7 +158,7 @@ impl Outgoing {
     pub(super) fn give_up(&mut self, waiting: &Waiting) {
         let Waiting { to, token, sent: Some(Sent { ping, .. }), .. } = waiting else { return };
         self.given_up.push_back(GivenUp { to: to.clone(), token: token.clone(), ping: *ping });
-        if self.given_up.len() > MOST_GIVEN_UP {
+        if self.given_up.len() > MAX_GIVEN_UP {
             self.given_up.pop_front();
         }
     }

@@ -11,15 +11,15 @@ use super::stamp::Stamp;
 use super::{Key, Sentence, Session};
 
 /// Batches that may be open at a time.
-const MOST_BATCHES: usize = 16;
+const MAX_BATCHES: usize = 16;
 /// Lines of one answer that are taken; a server gives fewer.
-const MOST_LINES: usize = 10_000;
+const MAX_LINES: usize = 10_000;
 /// How long an answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// What was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum Query {
     /// The last lines, down to a gap's lower end.
     Latest,
     /// Those after a position; on other servers after the line above the gap.
@@ -37,7 +37,7 @@ pub(super) enum What {
 #[derive(Debug, Clone)]
 pub(super) struct Question {
     pub(super) key: Key,
-    pub(super) what: What,
+    pub(super) query: Query,
     /// The gap that it fills.
     pub(super) gap: Option<LineId>,
     /// Given up then.
@@ -67,7 +67,7 @@ pub(super) struct Batch {
 
 impl Session {
     /// Asks; the answer comes to [`Session::answered`] or [`Session::unanswered`].
-    pub(super) fn ask_history(&mut self, key: &Key, what: What, gap: Option<LineId>, line: &str) {
+    pub(super) fn ask_history(&mut self, key: &Key, query: Query, gap: Option<LineId>, line: &str) {
         let until = self.now.elapsed + ANSWER_WITHIN;
         self.labels += 1;
         let label = self.caps.has(Capability::LabeledResponse).then(|| format!("q{}", self.labels));
@@ -75,7 +75,7 @@ impl Session {
             Some(label) => self.send(&format!("@{}={label} {line}", tag::LABEL)),
             None => self.send(line),
         }
-        self.questions.push_back(Question { key: key.clone(), what, gap, until, stale: false, label });
+        self.questions.push_back(Question { key: key.clone(), query, gap, until, stale: false, label });
     }
 
     /// A conversation is closed: what was asked about it is answered to nobody.
@@ -97,7 +97,7 @@ impl Session {
     pub(super) fn catching_up(&self) -> Vec<Key> {
         let begun = self.batches.iter().filter_map(|batch| batch.page.as_ref());
         let all = self.questions.iter().chain(begun.map(|(question, _)| question));
-        let newest = all.filter(|question| matches!(question.what, What::Latest | What::After(_)));
+        let newest = all.filter(|question| matches!(question.query, Query::Latest | Query::After(_)));
         newest.map(|question| question.key.clone()).collect()
     }
 
@@ -111,15 +111,15 @@ impl Session {
         } else if let Some(reference) = reference.strip_prefix('+')
             && let Some(kind @ (batch::CHATHISTORY | batch::SEARCH | batch::PLAYBACK | batch::LABELED)) =
                 message.params.get(1).copied()
-            && self.batches.len() < MOST_BATCHES
+            && self.batches.len() < MAX_BATCHES
         {
             let search = kind == batch::SEARCH;
             let key = message.params.filled(2).map(|name| self.isupport.key(name));
             let label = self.label_of(message);
             let labels = self.caps.has(Capability::LabeledResponse);
-            let fits = |question: &Question| match (&question.what, &key) {
+            let fits = |question: &Question| match (&question.query, &key) {
                 _ if labels => label.is_some() && question.label == label,
-                (What::Search, _) | (_, None) => search == (question.what == What::Search),
+                (Query::Search, _) | (_, None) => search == (question.query == Query::Search),
                 (_, Some(key)) => !search && question.key == *key,
             };
             let asked = self
@@ -148,7 +148,7 @@ impl Session {
         self.last_line += 1;
         let line = Line::new(LineId(self.last_line), parts);
         if let Some((_, lines)) = self.batches.get_mut(at).and_then(|batch| batch.page.as_mut())
-            && lines.len() < MOST_LINES
+            && lines.len() < MAX_LINES
         {
             lines.push(PageLine { line, token: stamp.token.as_deref().map(str::to_owned) });
         }
@@ -162,7 +162,7 @@ impl Session {
     }
 
     fn answered(&mut self, question: Question, lines: Vec<PageLine>) {
-        if question.what == What::Search {
+        if question.query == Query::Search {
             self.found(&question.key, lines)
         } else {
             self.history(question, lines)
@@ -179,7 +179,7 @@ impl Session {
         let label = self.label_of(message);
         let labels = self.caps.has(Capability::LabeledResponse);
         let of_kind = |question: &Question| {
-            search == (question.what == What::Search) && (!labels || question.label == label)
+            search == (question.query == Query::Search) && (!labels || question.label == label)
         };
         let named = |question: &Question| of_kind(question) && names.contains(&question.key);
         let at = self.questions.iter().position(named).or_else(|| self.questions.iter().position(of_kind));
@@ -195,7 +195,7 @@ impl Session {
         let is = |question: &Question| question.label.as_ref() == Some(&label);
         let Some(at) = self.questions.iter().position(is) else { return false };
         // What nobody has asked for by hand is asked again when its time is over.
-        let by_itself = self.questions.get(at).is_some_and(|q| matches!(q.what, What::Kept(_)));
+        let by_itself = self.questions.get(at).is_some_and(|q| matches!(q.query, Query::Kept(_)));
         if !by_itself && let Some(question) = self.questions.remove(at) {
             let text = text.to_owned();
             self.unanswered(question, &Sentence::Server { about: None, text }, false);

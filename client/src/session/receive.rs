@@ -44,7 +44,7 @@ impl Session {
             self.started_again(position.boot);
             if stamp.volatile {
                 // No crash takes it back that does not take the whole room.
-                self.sure.note(position);
+                self.durable.note(position);
             }
         }
         let code = message.command.parse::<u16>().ok().filter(|_| message.command.len() == 3);

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use super::LineId;
 
 /// Names that are remembered: more than a server replays after a short loss.
-const MOST: usize = 4096;
+const MAX_NAMES: usize = 4096;
 
 /// The names of lines (msgids and `+parlor/id`s) that were shown already, and as which lines.
 ///
@@ -31,7 +31,7 @@ impl Recent {
             return;
         }
         self.order.push_back(name);
-        if self.order.len() > MOST
+        if self.order.len() > MAX_NAMES
             && let Some(oldest) = self.order.pop_front()
         {
             self.known.remove(&oldest);
@@ -46,12 +46,12 @@ mod tests {
     #[test]
     fn the_oldest_is_forgotten_first() {
         let mut recent = Recent::default();
-        for i in 0..=MOST {
+        for i in 0..=MAX_NAMES {
             recent.insert(&i.to_string(), LineId(i as u64));
         }
         assert_eq!(recent.get("1"), Some(LineId(1)));
         assert_eq!(recent.get("0"), None);
         recent.insert("1", LineId(7));
-        assert_eq!((recent.get("1"), recent.known.len()), (Some(LineId(7)), MOST));
+        assert_eq!((recent.get("1"), recent.known.len()), (Some(LineId(7)), MAX_NAMES));
     }
 }

@@ -15,13 +15,13 @@ use super::{Key, Output, Sentence, Session, Status};
 /// Between two attempts to get our own name back.
 const RECLAIM_EVERY: Duration = Duration::from_secs(15);
 /// Names that are tried on a reconnect.
-const MOST_VARIANTS: u32 = 20;
+const MAX_VARIANTS: u32 = 20;
 /// Bytes of a real name that every server takes.
-const MOST_REALNAME: usize = 128;
+const MAX_REALNAME: usize = 128;
 /// Bytes of rooms in one JOIN.
-const MOST_JOIN: usize = 300;
+const MAX_JOIN: usize = 300;
 /// Rooms in one JOIN: what servers without TARGMAX take.
-const MOST_ROOMS: usize = 10;
+const MAX_ROOMS: usize = 10;
 
 /// Who we are to the server.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ impl Session {
         let user: String = nick.chars().filter(char::is_ascii_alphanumeric).take(9).collect();
         let user = if user.is_empty() { "parlor".to_owned() } else { user.to_ascii_lowercase() };
         let realname = if self.profile.realname.trim().is_empty() { &nick } else { &self.profile.realname };
-        let realname = pieces(realname, MOST_REALNAME).first().copied().unwrap_or_default().to_owned();
+        let realname = pieces(realname, MAX_REALNAME).first().copied().unwrap_or_default().to_owned();
         self.send(FIRST_LINE);
         self.send(&format!("NICK {nick}"));
         self.send(&format!("USER {user} 0 * :{realname}"));
@@ -206,7 +206,7 @@ impl Session {
         let mut lines: Vec<(String, String, usize)> = Vec::new();
         for room in keyed.into_iter().chain(open) {
             let full = |(rooms, keys, count): &(String, String, usize)| {
-                *count >= MOST_ROOMS || rooms.len() + keys.len() + room.name.len() > MOST_JOIN
+                *count >= MAX_ROOMS || rooms.len() + keys.len() + room.name.len() > MAX_JOIN
             };
             if lines.last().is_none_or(full) {
                 lines.push(Default::default());
@@ -245,7 +245,7 @@ impl Session {
             return;
         }
         let turn = self.registration.variants;
-        if !self.welcomed_once || turn >= MOST_VARIANTS {
+        if !self.welcomed_once || turn >= MAX_VARIANTS {
             // `bob_` is taken too: then `bob2` rather than `bob__`.
             let wanted = if name.is_empty() { self.me.wanted.clone() } else { name.to_owned() };
             let suggestion = match wanted.strip_suffix('_') {

@@ -11,7 +11,7 @@ use super::sentence::filled;
 use super::{Key, Sentence, Session};
 
 /// Rooms of a list that are kept.
-const MOST_LISTED: usize = 10_000;
+const MAX_LISTED: usize = 10_000;
 
 impl Session {
     pub(super) fn numeric(&mut self, code: u16, message: &Message<'_>) {
@@ -53,7 +53,7 @@ impl Session {
                 let people = arg(2).parse().unwrap_or_default();
                 // What stands in brackets at the start of a topic are modes (UnrealIRCd, InspIRCd).
                 let room = ListedRoom { name: arg(1).to_owned(), people, topic: text };
-                if let Some(listing) = self.listing.as_mut().filter(|listing| listing.len() < MOST_LISTED) {
+                if let Some(listing) = self.listing.as_mut().filter(|listing| listing.len() < MAX_LISTED) {
                     listing.push(room);
                 }
             }

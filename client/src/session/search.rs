@@ -7,7 +7,7 @@ use parlor_server::protocol::message::escape;
 
 use super::event::{Event, Found};
 use super::line::{Line, LineId};
-use super::page::{PageLine, What};
+use super::page::{PageLine, Query};
 use super::{Key, Session, UnixMillis};
 
 /// Lines of one page of results.
@@ -38,13 +38,13 @@ impl Session {
         let (told, here) = Default::default();
         self.search =
             Some(Search { key, text: text.to_owned(), remote, first: true, before: None, told, here });
-        self.questions.retain(|question| question.what != What::Search);
+        self.questions.retain(|question| question.query != Query::Search);
         self.find_on();
     }
 
     pub(super) fn find_more(&mut self, key: &Key) {
         let key = self.known(key);
-        let under_way = self.questions.iter().any(|question| question.what == What::Search);
+        let under_way = self.questions.iter().any(|question| question.query == Query::Search);
         if self.search.as_ref().is_some_and(|search| Some(&search.key) == key.as_ref()) && !under_way {
             self.find_on();
         }
@@ -63,7 +63,7 @@ impl Session {
         let before = search.before.map_or_else(String::new, |at| format!(";before={}", UnixMillis(at.0 + 1)));
         let text = escape(search.text.trim());
         let line = format!("SEARCH in={name};text={text}{before};limit={PAGE}");
-        self.ask_history(&key, What::Search, None, &line);
+        self.ask_history(&key, Query::Search, None, &line);
     }
 
     /// A page of results has come.

@@ -8,7 +8,7 @@ use parlor_server::protocol::{Leniency, Message, MsgId, tag};
 use super::page::Batch;
 
 /// Bytes of a msgid or token that are worth remembering.
-const MOST: usize = 128;
+const MAX_ID: usize = 128;
 
 /// What the tags of a message say about it.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub(super) struct Stamp<'a> {
 
 impl<'a> Stamp<'a> {
     pub(super) fn of(message: &Message<'a>, now: UnixMillis, batches: &[Batch]) -> Stamp<'a> {
-        let value = |name| message.tags.get(name).filter(|value| !value.is_empty() && value.len() <= MOST);
+        let value = |name| message.tags.get(name).filter(|value| !value.is_empty() && value.len() <= MAX_ID);
         let batch = value(tag::BATCH)
             .and_then(|reference| batches.iter().position(|batch| batch.reference == *reference));
         Stamp {

@@ -11,7 +11,7 @@ use super::stamp::Stamp;
 use super::{Key, Sentence, Session};
 
 /// Bytes of a CTCP PING that are sent back.
-const MOST_CTCP: usize = 200;
+const MAX_CTCP: usize = 200;
 
 impl Session {
     pub(super) fn on_talk(&mut self, message: &Message<'_>, stamp: &Stamp<'_>, kind: LineKind) {
@@ -135,7 +135,7 @@ impl Session {
         }
         let answer = match verb.to_ascii_uppercase().as_str() {
             "VERSION" => format!("VERSION Parlor {}", env!("CARGO_PKG_VERSION")),
-            "PING" if rest.len() <= MOST_CTCP => format!("PING {rest}"),
+            "PING" if rest.len() <= MAX_CTCP => format!("PING {rest}"),
             _ => return,
         };
         self.send(&format!("NOTICE {nick} :\u{1}{answer}\u{1}"));
