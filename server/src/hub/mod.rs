@@ -33,9 +33,8 @@ mod tests;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::protocol::MsgId;
-use crate::protocol::line;
 use crate::protocol::time::Moment;
+use crate::protocol::{MsgId, line};
 
 use change::Asker;
 use command::page::Page;

@@ -9,9 +9,8 @@ use crate::hub::delivery::Sheet;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::*;
 use crate::hub::state::refusal::{shown, too_many_targets};
-use crate::protocol::Message;
 use crate::protocol::Numeric::*;
-use crate::protocol::{Folded, mask, name};
+use crate::protocol::{Folded, Message, mask, name};
 
 /// Tokens of one RPL_ISUPPORT line (modern.ircdocs.horse, RPL_ISUPPORT).
 const TOKENS_A_LINE: usize = 13;

@@ -26,9 +26,8 @@
 
 use crate::hub::Hub;
 use crate::hub::command::{Access, Command, need};
-use crate::hub::state::ConnectionId;
-use crate::hub::state::Token;
 use crate::hub::state::limits::MAX_WRONG;
+use crate::hub::state::{ConnectionId, Token};
 use crate::protocol::Capability;
 
 pub(super) const RESUME: Command = Command {

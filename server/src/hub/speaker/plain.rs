@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use crate::hub::Hub;
 use crate::hub::change::Change;
-use crate::hub::delivery::event::Event;
-use crate::hub::delivery::event::What;
+use crate::hub::delivery::event::{Event, What};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_REALNAME;
 use crate::hub::state::refusal::shown;

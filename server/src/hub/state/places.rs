@@ -78,7 +78,7 @@ impl State {
         Ok(())
     }
 
-    /// Who comes first into an empty room is its operator, unless somebody has a secret that
+    /// Who comes first into an empty room is its operator, unless somebody has a token that
     /// says so of them.
     pub(crate) fn founders_rank(&self, room: RoomId) -> Rank {
         let Some(room) = self.rooms.get(room) else { return Rank::NONE };

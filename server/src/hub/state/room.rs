@@ -92,7 +92,7 @@ pub(crate) struct Topic {
     pub(crate) at: UnixMillis,
 }
 
-/// A rank that belongs to whoever has the secret.
+/// A rank that belongs to whoever has the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Holder {
     /// The token that was handed out last.

@@ -1,6 +1,6 @@
 //! The record of a room: topic, modes, lists and ranks by token, how and when they are written down.
 //!
-//! Topic, modes, lists and the ranks that belong to a secret survive a restart, and a room that
+//! Topic, modes, lists and the ranks that belong to a token survive a restart, and a room that
 //! everybody has left keeps them. A room that has nothing but its name ends with its last member.
 
 use std::sync::Arc;
@@ -99,7 +99,7 @@ fn decode(state: &[u8], room: &mut Room) -> Option<()> {
 }
 
 impl Holder {
-    /// Whether its secret is still worth something.
+    /// Whether its token is still worth something.
     pub(crate) fn counts(&self, now: UnixMillis) -> bool {
         now.0.saturating_sub(self.at.0) < HELD_FOR.as_millis() as u64
     }

@@ -50,7 +50,7 @@ impl State {
         }
     }
 
-    /// The rank that a member has in a room by its secret.
+    /// The rank that a member has in a room by its token.
     pub(crate) fn rank_by_token(&self, id: ConnectionId, room: RoomId) -> Rank {
         let Some(token) = self.member(id).and_then(|member| member.token) else { return Rank::NONE };
         let holders = self.rooms.get(room).map_or(&[][..], |room| &room.holders);
@@ -58,7 +58,7 @@ impl State {
         own.map_or(Rank::NONE, |holder| holder.rank)
     }
 
-    /// Somebody's rank in a room is another one now, or none: its secret is worth that.
+    /// Somebody's rank in a room is another one now, or none: its token is worth that.
     pub(crate) fn bind_rank(&mut self, id: ConnectionId, room: RoomId) {
         let rank = self.seat(id, room).map_or(Rank::NONE, |seat| seat.rank);
         let Some(token) = self.member(id).and_then(|member| member.token) else { return };
@@ -81,7 +81,7 @@ impl State {
         }
     }
 
-    /// Somebody leaves for good, and may come back with its secret.
+    /// Somebody leaves for good, and may come back with its token.
     pub(crate) fn renew_holder(&mut self, token: Option<Token>, place: Place) {
         let now = self.now.wall;
         let Some(state) = self.rooms.get_mut(place.room) else { return };
