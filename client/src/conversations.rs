@@ -62,6 +62,11 @@ impl<V> Conversation<V> {
         if self.kind == Kind::Person { self.unread } else { self.mentions }
     }
 
+    /// The name, of a room without the usual prefix, for a list that has icons.
+    pub fn short_name(&self, naming: &Naming) -> &str {
+        if self.kind == Kind::Room { naming.short(&self.name) } else { &self.name }
+    }
+
     /// The people whose names have this in them (in lower case).
     pub fn people_named<'a>(&'a self, part: &'a str) -> impl Iterator<Item = &'a Person> {
         self.people.iter().filter(move |person| person.name.to_lowercase().contains(part))
@@ -350,5 +355,6 @@ mod tests {
         let lobby = open.get(&id("a:1", "#lobby")).unwrap();
         assert!(!open.is_away(lobby, &Naming::default()));
         assert_eq!(lobby.people_named("li").count(), 1);
+        assert_eq!(lobby.short_name(&Naming::default()), "LOBBY");
     }
 }

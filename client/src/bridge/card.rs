@@ -7,10 +7,10 @@ use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, ConnectView, Recent as RecentRow, Words};
 
 use super::phrases::phrase;
-use super::text::shared;
+use super::text::{room_typed, shared};
 use super::{Bridge, on};
 use crate::place::{Place, PlaceId};
-use crate::session::{Field, Naming, Refusal};
+use crate::session::{Field, Refusal};
 use crate::settings::Recent;
 
 impl Bridge {
@@ -93,7 +93,7 @@ impl Bridge {
         let (card, words) = (window.global::<ConnectView>(), window.global::<Words>());
         let name = card.get_name().trim().to_owned();
         let address = card.get_address().trim().to_owned();
-        clear_complaints(&card);
+        self.clear_complaints(&window);
         let mut sound = true;
         if name.is_empty() {
             card.set_name_error(words.invoke_name_missing());
@@ -140,6 +140,19 @@ impl Bridge {
         card.set_suggestion(shared(refusal.suggestion.as_deref().unwrap_or_default()));
     }
 
+    pub(super) fn clear_complaints(&self, window: &App) {
+        let card = window.global::<ConnectView>();
+        for clear in [
+            ConnectView::set_name_error,
+            ConnectView::set_address_error,
+            ConnectView::set_room_error,
+            ConnectView::set_suggestion,
+            ConnectView::set_notice,
+        ] {
+            clear(&card, SharedString::default());
+        }
+    }
+
     /// The place of the card is one to come back to.
     pub(super) fn remember_place(&self, window: &App, place: &PlaceId) {
         {
@@ -156,28 +169,8 @@ impl Bridge {
     }
 }
 
-/// A room's name from a field, with the prefix that may be left out; empty if nothing was typed.
-pub(super) fn room_typed(text: &str) -> String {
-    match text.trim() {
-        "" => String::new(),
-        name => Naming::default().room(name),
-    }
-}
-
 /// Whether a room can have this name, whatever its prefix: only the server knows which it has.
 fn is_possible(room: &str) -> bool {
     let mut name = room.chars();
     name.next().is_some() && RoomName::parse(&format!("#{}", name.as_str())).is_ok()
-}
-
-pub(super) fn clear_complaints(card: &ConnectView<'_>) {
-    for clear in [
-        ConnectView::set_name_error,
-        ConnectView::set_address_error,
-        ConnectView::set_room_error,
-        ConnectView::set_suggestion,
-        ConnectView::set_notice,
-    ] {
-        clear(card, SharedString::default());
-    }
 }

@@ -8,7 +8,6 @@ use parlor_ui::slint::{ComponentHandle, SharedString};
 use parlor_ui::{App, ConnectView, Screen, Shell, StatusView, Words};
 
 use super::Bridge;
-use super::card::clear_complaints;
 use super::places::{Entry, OpenPlace};
 use super::text::shared;
 use crate::net::{self, Connection};
@@ -136,9 +135,8 @@ impl Bridge {
             None => drop(self.state.borrow_mut().joining.take()),
         }
         self.keep_drafts();
-        let card = window.global::<ConnectView>();
-        card.set_busy(false);
-        clear_complaints(&card);
+        window.global::<ConnectView>().set_busy(false);
+        self.clear_complaints(&window);
         self.fill_card(&window);
         self.wake_cursor();
         // What was open belongs to a room that we are not in any more.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use parlor_ui::slint::{CloseRequestResponse, ComponentHandle};
 use parlor_ui::{App, HostView, Panel, Shell};
 
-use super::{Bridge, on, text};
+use super::text::open_link;
+use super::{Bridge, on};
 
 /// The longest that the program lives on without a window: a hosted server takes up to 3 s to
 /// close its connections.
@@ -100,14 +101,5 @@ impl Bridge {
             smol::Timer::after(FAREWELL).await;
         };
         self.tasks.block_on(futures_lite::future::or(gone, late));
-    }
-}
-
-/// Opens a page in the person's browser; anything else stays closed.
-pub(super) fn open_link(url: &str) {
-    if text::is_web(url)
-        && let Err(error) = webbrowser::open(url)
-    {
-        log::warn!("no browser opens the link: {error}");
     }
 }

@@ -11,9 +11,8 @@ use parlor_server::{Config, History, StartError, addresses_for_others};
 use parlor_ui::slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, ConnectView, HostAddress, HostView, Reach, Screen, Shell, StatusView, Words};
 
-use super::card::room_typed;
 use super::state::Hosting;
-use super::text::shared;
+use super::text::{room_typed, shared};
 use super::{Bridge, on};
 use crate::host::{End, Host};
 use crate::place::Place;

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use parlor_ui::slint::ComponentHandle;
 use parlor_ui::{App, RoomView};
 
-use super::rooms::short_name;
 use super::text::shared;
 use super::{Bridge, on};
 use crate::conversations::ConversationId;
@@ -27,7 +26,7 @@ impl Bridge {
         };
         view.set_place(shared(&current.id.place.to_string()));
         view.set_key(shared(current.id.key.as_str()));
-        view.set_name(shared(short_name(current.kind, &current.name, &state.naming())));
+        view.set_name(shared(current.short_name(&state.naming())));
         view.set_person(current.kind == Kind::Person);
         view.set_server(current.kind == Kind::Server);
         view.set_topic(shared(&current.topic));

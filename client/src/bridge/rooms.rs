@@ -110,7 +110,7 @@ impl Bridge {
             rows.push(RoomRow {
                 place: shared(&conversation.id.place.to_string()),
                 key: shared(conversation.id.key.as_str()),
-                name: shared(short_name(conversation.kind, &conversation.name, naming)),
+                name: shared(conversation.short_name(naming)),
                 unread: conversation.unread as i32,
                 mention: conversation.is_for_me(),
                 person: conversation.kind == Kind::Person,
@@ -158,9 +158,4 @@ impl Bridge {
             self.act(&place, Action::Close { key });
         }
     }
-}
-
-/// A room without its usual prefix, which an icon stands for.
-pub(super) fn short_name<'a>(kind: Kind, name: &'a str, naming: &Naming) -> &'a str {
-    if kind == Kind::Room { naming.short(name) } else { name }
 }

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use parlor_ui::slint::{ComponentHandle, ModelRc, VecModel};
 use parlor_ui::{App, SwitcherRow, SwitcherView};
 
-use super::rooms::short_name;
 use super::text::shared;
 use super::{Bridge, on};
 use crate::session::{Kind, Naming};
@@ -27,7 +26,7 @@ impl Bridge {
             rows.push(SwitcherRow {
                 place: shared(&one.id.place.to_string()),
                 key: shared(one.id.key.as_str()),
-                name: shared(short_name(one.kind, &one.name, naming)),
+                name: shared(one.short_name(naming)),
                 person: one.kind == Kind::Person,
                 server: one.kind == Kind::Server,
                 unread: one.unread as i32,

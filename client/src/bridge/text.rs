@@ -3,6 +3,8 @@
 use linkify::{LinkFinder, LinkKind};
 use parlor_ui::slint::{SharedString, StyledText};
 
+use crate::session::Naming;
+
 /// A line's text: what it says, literally, with its links.
 pub(super) fn styled(text: &str) -> StyledText {
     let mut markup = String::with_capacity(text.len() + 16);
@@ -24,9 +26,26 @@ pub(super) fn styled(text: &str) -> StyledText {
 }
 
 /// Whether a link may be opened: pages, nothing that runs.
-pub(super) fn is_web(url: &str) -> bool {
+fn is_web(url: &str) -> bool {
     let lower = url.to_ascii_lowercase();
     lower.starts_with("http://") || lower.starts_with("https://")
+}
+
+/// Opens a page in the person's browser; anything else stays closed.
+pub(super) fn open_link(url: &str) {
+    if is_web(url)
+        && let Err(error) = webbrowser::open(url)
+    {
+        log::warn!("no browser opens the link: {error}");
+    }
+}
+
+/// A room's name from a field, with the prefix that may be left out; empty if nothing was typed.
+pub(super) fn room_typed(text: &str) -> String {
+    match text.trim() {
+        "" => String::new(),
+        name => Naming::default().room(name),
+    }
 }
 
 /// Every character that could begin markup stands for itself.

@@ -6,8 +6,8 @@ use parlor_ui::slint::{ComponentHandle, ModelRc};
 use parlor_ui::{App, TimelineView};
 
 use super::clipboard::copy;
-use super::end::open_link;
 use super::lines::{Lines, follow};
+use super::text::open_link;
 use super::{Bridge, on};
 use crate::conversations::ConversationId;
 use crate::session::{Action, Key, Line, LineId};
