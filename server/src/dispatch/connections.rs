@@ -12,8 +12,8 @@ use async_channel::{Receiver, Sender};
 use futures_lite::FutureExt;
 use smol::{Async, LocalExecutor, Task, Timer};
 
-use crate::hub::{ConnectionId, Line};
-use crate::peer::{Arrival, Blocks, Connection, Feed, Flushed, guarded, read};
+use crate::hub::{ConnectionId, Lines};
+use crate::peer::{Arrival, Connection, Feed, Flushed, guarded, read};
 use crate::start::config::Config;
 use crate::start::limits::MAX_CLOSING;
 use crate::start::listen::ListenerKind;
@@ -30,8 +30,6 @@ pub(super) struct Connections {
     free: Vec<u32>,
     /// Slots whose outbox got something in this turn.
     dirty: Vec<u32>,
-    /// Lines that several outboxes got alike in this turn.
-    blocks: Blocks,
     /// Connections that failed, and why: the hub has yet to hear of them.
     failed: Vec<(ConnectionId, &'static str)>,
     /// Connections whose peers may still read their last lines.
@@ -64,7 +62,6 @@ impl Connections {
             slots: Vec::new(),
             free: Vec::new(),
             dirty: Vec::new(),
-            blocks: Blocks::default(),
             failed: Vec::new(),
             closing: Rc::default(),
             closed: async_channel::bounded(1),
@@ -94,8 +91,8 @@ impl Connections {
         Some(id)
     }
 
-    /// Puts a line into an outbox.
-    pub(super) fn push(&mut self, to: ConnectionId, line: Line) {
+    /// Puts lines into an outbox.
+    pub(super) fn push(&mut self, to: ConnectionId, lines: Lines) {
         let Some(slot) = self.slots.get_mut(to.slot as usize) else { return };
         let Some((connection, _)) = &slot.connection else { return };
         if slot.generation != to.generation {
@@ -104,7 +101,7 @@ impl Connections {
         if !std::mem::replace(&mut slot.dirty, true) {
             self.dirty.push(to.slot);
         }
-        let waiting = connection.push(line);
+        let waiting = connection.push(lines);
         if waiting > EARLY_FLUSH {
             // A failure shows again, and is handled, when the turn ends.
             let early = connection.flush();
@@ -125,7 +122,6 @@ impl Connections {
             let Some(slot) = self.slots.get_mut(number as usize) else { continue };
             slot.dirty = false;
             let Some((connection, _)) = &slot.connection else { continue };
-            connection.share(&mut self.blocks);
             match connection.flush() {
                 Ok(Flushed::All) => {}
                 Ok(Flushed::Blocked) => {
@@ -141,11 +137,6 @@ impl Connections {
     /// Whether an outbox got something that [`flush`](Self::flush) has not written yet.
     pub(super) fn is_dirty(&self) -> bool {
         !self.dirty.is_empty()
-    }
-
-    /// The turn is over.
-    pub(super) fn end_turn(&mut self) {
-        self.blocks.clear();
     }
 
     /// A connection that failed, and why; it is still in the table.

@@ -29,6 +29,8 @@ use crate::store::{Opened, Report};
 pub(crate) const QUEUE: usize = 256;
 /// Arrivals handled before what came of them is written out.
 const TURN: usize = 256;
+/// Bytes for connections that are put into their outboxes before the turn ends.
+const MUCH: usize = 64 * 1024;
 
 /// The beginning of a turn.
 enum Woken {
@@ -136,10 +138,7 @@ impl Dispatch {
             match woken {
                 Woken::Arrival(arrival) => {
                     self.take(arrival);
-                    for _ in 1..TURN {
-                        let Ok(arrival) = self.arrivals.try_recv() else { break };
-                        self.take(arrival);
-                    }
+                    self.take_all().await;
                 }
                 Woken::Report(report) => self.report(report),
                 Woken::Pages => {}
@@ -148,6 +147,7 @@ impl Dispatch {
             while let Some(report) = self.archive.next_report() {
                 self.report(report);
             }
+            self.settle();
             let now = clock();
             self.maintain_archive(now);
             if self.stop_at.is_some_and(|at| at <= now) {
@@ -156,6 +156,7 @@ impl Dispatch {
             if self.hub.next_timeout().is_some_and(|at| self.started + at <= now) {
                 self.give(Input::Tick);
             }
+            self.settle();
             self.flush();
             self.durability.flush(&mut self.archive, now);
         }
@@ -227,9 +228,37 @@ impl Dispatch {
         }
     }
 
-    /// Gives the hub one input and carries out what comes of it, but for writing to sockets.
+    /// Takes what has come, and what comes while the hub is at it: lines that go out together cost
+    /// their readers one system call.
+    async fn take_all(&mut self) {
+        let mut left = TURN;
+        loop {
+            let before = left;
+            while left > 0
+                && let Ok(arrival) = self.arrivals.try_recv()
+            {
+                self.take(arrival);
+                left -= 1;
+            }
+            // The first time sockets are looked at, the second time their readers read.
+            future::yield_now().await;
+            if left == 0 || left == before && self.arrivals.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Gives the hub one input. What comes of it is carried out when the turn [ends](Self::settle),
+    /// or is much.
     fn give(&mut self, input: Input<'_>) {
         self.hub.handle(input, moment(self.started));
+        if self.hub.bytes() > MUCH {
+            self.settle();
+        }
+    }
+
+    /// Carries out what the hub wants done, but for writing to sockets.
+    fn settle(&mut self) {
         self.carry_out();
         while let Some((ticket, answer)) = self.answers.pop_front() {
             self.hub.handle(Input::Answer { ticket, answer }, moment(self.started));
@@ -249,7 +278,7 @@ impl Dispatch {
     fn carry_out(&mut self) {
         for output in self.hub.drain() {
             match output {
-                Output::Line { to, line } => self.connections.push(to, line),
+                Output::Lines { to, lines } => self.connections.push(to, lines),
                 Output::Close { id } => self.connections.close(id),
                 Output::Detach { id } => self.connections.detach(id),
                 Output::Hold { id } => self.connections.hold(id),
@@ -277,7 +306,6 @@ impl Dispatch {
             self.connections.flush();
             self.report_failed();
         }
-        self.connections.end_turn();
     }
 
     fn open(&mut self, stream: Async<TcpStream>, peer: SocketAddr, listener: ListenerKind) {
@@ -292,6 +320,7 @@ impl Dispatch {
     async fn finish(mut self) {
         self.connections.stop();
         self.give(Input::Stop);
+        self.settle();
         self.connections.closed(self.config.shutdown).await;
         self.archive.close();
     }

@@ -48,7 +48,8 @@ use state::member::Member;
 
 pub use change::{Operation, Target};
 pub use command::is_command;
-pub use delivery::output::{Line, Output};
+pub use delivery::lines::{Line, Lines};
+pub use delivery::output::Output;
 pub use state::admission::party;
 pub use state::guest::Guest;
 pub use state::member::{RawKind, Speaker};
@@ -169,7 +170,7 @@ pub enum Input<'a> {
 /// hub.handle(Input::Speaks { id, speaker: Speaker::Plain, name: None }, now);
 /// hub.handle(Input::Lines { id, block: b"bob\n" }, now);
 /// let welcomed = hub.drain().any(|output| match output {
-///     Output::Line { to, line } => to == id && line.starts_with(b"-!- Welcome"),
+///     Output::Lines { to, lines } => to == id && lines.starts_with(b"-!- Welcome"),
 ///     _ => false,
 /// });
 /// assert!(welcomed);
@@ -237,8 +238,13 @@ impl Hub {
     }
 
     /// What is to be done since the last call, in order.
-    pub fn drain(&mut self) -> std::vec::Drain<'_, Output> {
+    pub fn drain(&mut self) -> impl Iterator<Item = Output> {
         self.delivery.drain()
+    }
+
+    /// Bytes of lines that [`Hub::drain`] would give out now.
+    pub fn bytes(&self) -> usize {
+        self.delivery.bytes()
     }
 
     /// When to give the next [`Input::Tick`], as [`Moment::elapsed`] counts.

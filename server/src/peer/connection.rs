@@ -13,9 +13,9 @@ use smol::{Async, Timer};
 
 use super::arrival::Arrival;
 use super::gate::Gate;
-use super::outbox::{Blocks, Flushed, Outbox};
+use super::outbox::{Flushed, Outbox};
 use crate::charset::Charset;
-use crate::hub::{ConnectionId, Line};
+use crate::hub::{ConnectionId, Line, Lines};
 use crate::start::listen::ListenerKind;
 
 /// Bytes that one read takes at most; one buffer serves all connections of a thread.
@@ -70,13 +70,13 @@ impl Connection {
     }
 
     /// Adds a line to what waits; returns how many bytes wait now.
-    pub(crate) fn push(&self, line: Line) -> usize {
+    pub(crate) fn push(&self, lines: Lines) -> usize {
         let outgoing = &mut *self.outgoing.borrow_mut();
-        let line = match outgoing.charset {
-            Charset::Utf8 => line,
-            charset => charset.encode(&String::from_utf8_lossy(&line)).into(),
+        let lines = match outgoing.charset {
+            Charset::Utf8 => lines,
+            charset => Line::from(charset.encode(&String::from_utf8_lossy(&lines))).into(),
         };
-        outgoing.outbox.push(line);
+        outgoing.outbox.push(lines);
         outgoing.outbox.bytes()
     }
 
@@ -88,14 +88,6 @@ impl Connection {
     /// Gives up what waits.
     pub(crate) fn clear(&self) {
         self.outgoing.borrow_mut().outbox.clear();
-    }
-
-    /// Makes one piece of what waits, where others are sent the same.
-    pub(crate) fn share(&self, blocks: &mut Blocks) {
-        let mut outgoing = self.outgoing.borrow_mut();
-        if !outgoing.writer {
-            outgoing.outbox.share(blocks);
-        }
     }
 
     /// Writes what waits, unless a task does that already. `Blocked`: the caller has to start
@@ -112,7 +104,7 @@ impl Connection {
 
     /// Writes a first line past the hub, which does not know the peer yet.
     pub(crate) fn say(&self, text: String) {
-        self.push(text.into_bytes().into());
+        self.push(Line::from(text.into_bytes()).into());
         // What the kernel does not take of it at once goes out with the next one.
         if self.flush().is_ok_and(|flushed| flushed == Flushed::Blocked) {
             self.outgoing.borrow_mut().writer = false;

@@ -1,17 +1,15 @@
 //! The lines that wait to be written to one connection: bounded, and written with as few system
 //! calls as possible.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Write};
 
-use crate::hub::Line;
+use crate::hub::Lines;
 
 /// Lines that one system call writes at most.
 const SLICES: usize = 64;
 /// Places that an empty outbox keeps.
 const KEPT: usize = 4;
-/// From so many lines on, it pays to look whether others get the same.
-const SHARED: usize = 4;
 
 /// The end of a flush.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,64 +23,23 @@ pub(crate) enum Flushed {
 /// See the [module](self).
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    lines: VecDeque<Line>,
+    lines: VecDeque<Lines>,
     /// Bytes of the first line that are written already.
     written: usize,
     bytes: usize,
+    /// The kernel takes no more: what waits may have to for long.
+    blocked: bool,
     /// One system call a line: for raw clients, which take what one read gives for one message.
     pub(crate) singly: bool,
 }
 
-/// The lines of one turn: outboxes with the same lines get them in one piece, which is made once.
-#[derive(Debug, Default)]
-pub(crate) struct Blocks {
-    made: HashMap<(usize, usize, usize), Block>,
-}
-
-#[derive(Debug)]
-struct Block {
-    lines: Box<[Line]>,
-    /// Made when a second outbox has the same lines.
-    whole: Option<Line>,
-}
-
-impl Blocks {
-    /// The turn is over.
-    pub(crate) fn clear(&mut self) {
-        self.made.clear();
-    }
-}
-
 impl Outbox {
-    /// Puts one piece in the place of many lines, if another outbox had the same in this turn.
-    pub(crate) fn share(&mut self, blocks: &mut Blocks) {
-        let count = self.lines.len();
-        if count < SHARED || self.written > 0 || self.singly {
-            return;
+    pub(crate) fn push(&mut self, mut lines: Lines) {
+        if self.blocked {
+            lines.compact();
         }
-        let (Some(first), Some(last)) = (self.lines.front(), self.lines.back()) else { return };
-        // Lines of a turn are shared, so the same line is in the same place; the rest is looked at.
-        let key = (first.as_ptr() as usize, last.as_ptr() as usize, count);
-        let Some(block) = blocks.made.get_mut(&key) else {
-            let lines = self.lines.iter().cloned().collect();
-            blocks.made.insert(key, Block { lines, whole: None });
-            return;
-        };
-        if !block.lines.iter().zip(&self.lines).all(|(one, other)| Line::ptr_eq(one, other)) {
-            return;
-        }
-        let whole = block.whole.get_or_insert_with(|| {
-            let mut whole = Vec::with_capacity(self.bytes);
-            block.lines.iter().for_each(|line| whole.extend_from_slice(line));
-            whole.into()
-        });
-        self.lines.clear();
-        self.lines.push_back(whole.clone());
-    }
-
-    pub(crate) fn push(&mut self, line: Line) {
-        self.bytes += line.len();
-        self.lines.push_back(line);
+        self.bytes += lines.len();
+        self.lines.push_back(lines);
     }
 
     /// Bytes that wait.
@@ -121,11 +78,17 @@ impl Outbox {
             match result {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(count) => self.advance(count),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Flushed::Blocked),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if !std::mem::replace(&mut self.blocked, true) {
+                        self.lines.iter_mut().for_each(Lines::compact);
+                    }
+                    return Ok(Flushed::Blocked);
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+        self.blocked = false;
         if self.lines.capacity() > KEPT {
             self.lines.shrink_to(KEPT);
         }
@@ -149,7 +112,10 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
+    use crate::hub::Line;
 
     /// Takes a few bytes at a time, then blocks.
     struct Narrow {
@@ -174,8 +140,8 @@ mod tests {
         }
     }
 
-    fn line(text: &str) -> Line {
-        text.as_bytes().into()
+    fn line(text: &str) -> Lines {
+        Line::from(text.as_bytes()).into()
     }
 
     #[test]
@@ -195,34 +161,6 @@ mod tests {
     }
 
     #[test]
-    fn who_gets_the_same_gets_it_in_one_piece() {
-        let lines: Vec<Line> = (0..9).map(|i| line(&format!("line {i}\n"))).collect();
-        let mut blocks = Blocks::default();
-        let all = |_: &usize| true;
-        let without = |own: usize| move |i: &usize| *i != own;
-        let mut outboxes: Vec<(Outbox, String)> = Vec::new();
-        let mut add = |wanted: &dyn Fn(&usize) -> bool| {
-            let mut outbox = Outbox::default();
-            let chosen: Vec<&Line> = (0..9).filter(wanted).map(|i| &lines[i]).collect();
-            chosen.iter().for_each(|line| outbox.push(Line::clone(line)));
-            let text = chosen.iter().map(|line| String::from_utf8_lossy(line)).collect();
-            outbox.share(&mut blocks);
-            outboxes.push((outbox, text));
-        };
-        // The middle differs where first, last and number are the same.
-        let wanted: [&dyn Fn(&usize) -> bool; 6] = [&all, &all, &without(3), &without(4), &without(3), &all];
-        wanted.iter().for_each(|wanted| add(wanted));
-        let pieces: Vec<usize> = outboxes.iter().map(|(outbox, _)| outbox.lines.len()).collect();
-        assert_eq!(pieces, [9, 1, 8, 8, 1, 1]);
-        for (mut outbox, text) in outboxes {
-            let mut to = Narrow { taken: Vec::new(), calls: 0, most: 5 };
-            assert_eq!(outbox.bytes(), text.len());
-            while outbox.flush(&mut to).unwrap() == Flushed::Blocked {}
-            assert_eq!(String::from_utf8(to.taken).unwrap(), text);
-        }
-    }
-
-    #[test]
     fn what_is_half_written_stays_whole() {
         let mut to = Narrow { taken: Vec::new(), calls: 1, most: 3 };
         let mut outbox = Outbox::default();
@@ -233,5 +171,18 @@ mod tests {
         outbox.push(line("last\n"));
         while outbox.flush(&mut to).unwrap() == Flushed::Blocked {}
         assert_eq!(to.taken, b"first\nlast\n");
+    }
+
+    #[test]
+    fn who_reads_nothing_keeps_no_large_block_alive() {
+        let block: Line = [b'x'; 4096].into();
+        let weak = Rc::downgrade(&block);
+        let mut outbox = Outbox::default();
+        outbox.push(Lines::new(block, 5..9));
+        assert_eq!(outbox.flush(Narrow { taken: Vec::new(), calls: 2, most: 1 }).unwrap(), Flushed::Blocked);
+        assert!(weak.upgrade().is_none());
+        let mut to = Narrow { taken: Vec::new(), calls: 0, most: 9 };
+        assert_eq!(outbox.flush(&mut to).unwrap(), Flushed::All);
+        assert_eq!(to.taken, b"xxxx");
     }
 }

@@ -43,7 +43,10 @@ impl Turn {
         let mut turn = Turn::default();
         for output in outputs {
             match output {
-                Output::Line { to, line } => turn.lines.push((to, line)),
+                Output::Lines { to, lines } => {
+                    turn.lines
+                        .extend(lines.split_inclusive(|byte| *byte == b'\n').map(|line| (to, line.into())));
+                }
                 Output::More { id } => turn.more.push(id),
                 Output::Hold { id } => turn.held.push(id),
                 Output::Release { id } => turn.released.push(id),

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use crate::hub::Hub;
 use crate::hub::delivery::echo::Storage;
 use crate::hub::delivery::event::{Event, What};
-use crate::hub::delivery::output::Line;
+use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::queue::Order;
 use crate::hub::delivery::reply::Packed;
 use crate::hub::state::ConnectionId;

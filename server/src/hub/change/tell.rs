@@ -21,11 +21,17 @@ pub(crate) enum Audience {
 impl Hub {
     /// Sends an event to people in a room.
     pub(crate) fn tell_room(&mut self, room: RoomId, event: &Event<'_>, audience: Audience) {
-        self.fan_out(room, event, |seat, _| match audience {
-            Audience::Everyone => true,
-            Audience::Others(by) => seat.member != by,
-            Audience::Ranked(by, rank) => seat.member != by && seat.rank >= rank,
-        });
+        let Hub { state, delivery, .. } = self;
+        let Some(seats) = state.rooms.get(room).map(Room::seats) else { return };
+        match audience {
+            Audience::Everyone => delivery.fan_out(Some(room), seats, event, |_, _| true),
+            Audience::Others(by) => {
+                delivery.fan_out(Some(room), seats, event, |seat, _| seat.member != by);
+            }
+            Audience::Ranked(by, rank) => {
+                delivery.fan_out(None, seats, event, |seat, _| seat.member != by && seat.rank >= rank);
+            }
+        }
     }
 
     /// Somebody does something in a room: tells everyone else in it, the history and the
@@ -49,7 +55,7 @@ impl Hub {
         delivery.fan_out_once(rooms.flat_map(Room::seats), event, id, |reader| wants(reader.caps));
     }
 
-    /// Sends an event to whom it is for of the people in a room.
+    /// Sends an event to some of the people in a room.
     pub(crate) fn fan_out(
         &mut self,
         room: RoomId,
@@ -58,7 +64,7 @@ impl Hub {
     ) {
         let Hub { state, delivery, .. } = self;
         if let Some(room) = state.rooms.get(room) {
-            delivery.fan_out(room.seats(), event, |seat, reader| to(seat, reader.caps));
+            delivery.fan_out(None, room.seats(), event, |seat, reader| to(seat, reader.caps));
         }
     }
 

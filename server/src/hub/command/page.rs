@@ -3,7 +3,7 @@
 
 use crate::hub::Hub;
 use crate::hub::command::filter::{Filter, Query as WhoQuery};
-use crate::hub::delivery::output::Line;
+use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::history::replay::{Replay, Why};
 use crate::hub::history::{Edge, Query, Range, Request};

@@ -5,6 +5,7 @@ use crate::hub::change::Change;
 use crate::hub::command::people::no_nickname_given;
 use crate::hub::command::queries::VERSION;
 use crate::hub::command::{Access, Command, need};
+use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::output::Output;
 use crate::hub::state::limits::{MAX_REALNAME, MAX_USER};
 use crate::hub::state::member::{Member, Registration, Speaker};
@@ -85,7 +86,7 @@ impl Hub {
             } else {
                 format!("ERROR :Closing link: {reason}\r\n")
             };
-            self.delivery.output(Output::Line { to: id, line: line.into_bytes().into() });
+            self.delivery.output(Output::Lines { to: id, lines: Line::from(line.into_bytes()).into() });
             return self.delivery.output(Output::Close { id });
         }
         self.delivery.open(id);

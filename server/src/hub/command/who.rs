@@ -5,7 +5,7 @@ use crate::hub::command::filter::Query;
 use crate::hub::command::page::Page;
 use crate::hub::command::{Access, Command};
 use crate::hub::delivery::Sheet;
-use crate::hub::delivery::output::Line;
+use crate::hub::delivery::lines::Line;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::room::{RoomId, Seat};
 use crate::protocol::Numeric::*;

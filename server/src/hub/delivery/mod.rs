@@ -8,6 +8,7 @@ pub(crate) mod echo;
 pub(crate) mod event;
 pub(crate) mod fanout;
 pub(crate) mod form;
+pub(crate) mod lines;
 pub(crate) mod output;
 pub(crate) mod queue;
 mod render;
@@ -16,12 +17,14 @@ pub(crate) mod reply;
 use std::collections::VecDeque;
 use std::fmt::{Display, Write};
 
-use crate::hub::delivery::output::{Line, Output};
+use crate::hub::delivery::lines::Line;
+use crate::hub::delivery::output::Output;
 use crate::hub::state::ConnectionId;
 use crate::protocol::tag::{BATCH, VOLATILE};
 use crate::protocol::{Capabilities, MsgId};
 
 use echo::Storage;
+use fanout::{Outbox, Piece};
 use form::Form;
 use queue::{MAX_LINES, MAX_PAGES, Order, Queue, Turn, Until};
 use reply::{tagged, with_tag};
@@ -46,6 +49,8 @@ pub(crate) struct Reader<P> {
     asked: bool,
     /// It is not read: too many lines wait.
     held: bool,
+    /// What it is to be sent, as long as that grows.
+    piece: Piece,
     queue: Option<Box<Queue<P>>>,
 }
 
@@ -103,7 +108,7 @@ pub(crate) struct Delivery<P> {
     /// Echoes that wait for the disk.
     awaiting: VecDeque<(MsgId, ConnectionId)>,
     batches: u32,
-    out: Vec<Output>,
+    outbox: Outbox,
 }
 
 impl<P> Delivery<P> {
@@ -116,18 +121,16 @@ impl<P> Delivery<P> {
             durable: MsgId::default(),
             awaiting: VecDeque::new(),
             batches: 0,
-            out: Vec::new(),
+            outbox: Outbox::default(),
         }
     }
 
-    /// What is to be done, in order.
-    pub(crate) fn drain(&mut self) -> std::vec::Drain<'_, Output> {
-        self.out.drain(..)
-    }
-
-    /// Anything but a line.
+    /// Queues anything but lines.
     pub(crate) fn output(&mut self, output: Output) {
-        self.out.push(output);
+        match output {
+            Output::Close { id } | Output::Detach { id } | Output::More { id } => self.queue_for(id, output),
+            _ => self.outbox.push(output),
+        }
     }
 
     /// A connection that hears nothing yet.
@@ -140,6 +143,7 @@ impl<P> Delivery<P> {
             unread: 0,
             asked: false,
             held: false,
+            piece: Piece::default(),
             queue: None,
         };
         let slot = id.slot as usize;
@@ -215,7 +219,7 @@ impl<P> Delivery<P> {
             None => Some(line),
         };
         match free {
-            Some(line) => self.out.push(Output::Line { to, line }),
+            Some(line) => self.line(to, line),
             None => self.settle(to),
         }
     }
@@ -321,7 +325,7 @@ impl<P> Delivery<P> {
         for line in sheet.lines {
             // What is in a batch within that one has its tag.
             let outer = batch.as_deref().filter(|_| !line.starts_with(b"@batch="));
-            self.out.push(Output::Line { to: id, line: with_tag(BATCH, outer, line) });
+            self.line(id, with_tag(BATCH, outer, line));
         }
         let Some(reader) = self.reader_mut(id) else { return };
         match rest {
@@ -346,7 +350,7 @@ impl<P> Delivery<P> {
             let read = reader.unread < PAGE;
             match reader.queue.as_mut()?.pop(durable, read) {
                 Some(Turn::Line(line)) if line.is_empty() => {}
-                Some(Turn::Line(line)) => self.out.push(Output::Line { to: id, line }),
+                Some(Turn::Line(line)) => self.line(id, line),
                 Some(Turn::Page(page, batch)) => return Some((page, batch)),
                 None => break,
             }
@@ -401,13 +405,13 @@ impl<P> Delivery<P> {
         let release = reader.held && lines == 0;
         reader.held = lines >= MAX_LINES || reader.held && !release;
         if asks {
-            self.out.push(Output::More { id });
+            self.output(Output::More { id });
         }
         if hold {
-            self.out.push(Output::Hold { id });
+            self.output(Output::Hold { id });
         }
         if release {
-            self.out.push(Output::Release { id });
+            self.output(Output::Release { id });
         }
     }
 }

@@ -1,24 +1,21 @@
 //! What the hub wants done.
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::hub::delivery::lines::Lines;
 use crate::hub::history::query::{Record, Request};
 use crate::hub::state::ConnectionId;
-
-/// A line as it goes out, line end included; encoded once, shared by all who get it.
-pub type Line = Rc<[u8]>;
 
 /// What the hub wants done. To be carried out in the order in which it comes.
 #[derive(Debug)]
 pub enum Output {
-    /// Send a line to one connection.
-    Line {
+    /// Send lines to one connection.
+    Lines {
         /// Whom to.
         to: ConnectionId,
-        /// The whole line.
-        line: Line,
+        /// Whole ones.
+        lines: Lines,
     },
     /// Close, once what was sent before has gone out. The hub has forgotten this connection, and
     /// its place may be given to another one.

@@ -26,7 +26,7 @@
 
 use std::collections::VecDeque;
 
-use crate::hub::delivery::output::Line;
+use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::reply::tagged;
 use crate::protocol::MsgId;
 use crate::protocol::tag::batch::LABELED;

@@ -1,6 +1,6 @@
 //! Tags and words on their way into replies (IRCv3 labeled-response, batch).
 
-use crate::hub::delivery::output::Line;
+use crate::hub::delivery::lines::Line;
 use crate::protocol::line::MAX_BODY;
 
 /// Words on their way into lines of at most [`MAX_BODY`] bytes.

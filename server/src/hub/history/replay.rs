@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use crate::hub::Hub;
 use crate::hub::delivery::form::Form;
-use crate::hub::delivery::output::{Line, Output};
+use crate::hub::delivery::lines::Line;
+use crate::hub::delivery::output::Output;
 use crate::hub::delivery::reply::with_tag;
 use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::history::record::Remembered;

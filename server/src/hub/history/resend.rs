@@ -4,8 +4,8 @@
 use crate::hub::Hub;
 use crate::hub::delivery::event::Event;
 use crate::hub::delivery::event::What;
+use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::marked_volatile;
-use crate::hub::delivery::output::Line;
 use crate::hub::delivery::queue::Until;
 use crate::hub::history::record::Remembered;
 use crate::hub::history::tickets::{Resend, Ticket};

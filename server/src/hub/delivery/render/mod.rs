@@ -6,7 +6,7 @@ pub(super) mod raw;
 
 use crate::hub::delivery::event::Event;
 use crate::hub::delivery::form::Form;
-use crate::hub::delivery::output::Line;
+use crate::hub::delivery::lines::Line;
 
 impl Event<'_> {
     /// Bytes of the message as IRC members get it, without tags, with CR LF.
