@@ -237,3 +237,15 @@ fn what_a_terminal_sends_before_its_person_types_is_no_text() {
     (0..5).for_each(|_| a_moment(&server));
     alice.silent();
 }
+
+#[test]
+fn an_irc_program_is_told_that_it_came_to_the_wrong_address_and_says_nothing() {
+    let server = with_raw_listener(&[]);
+    let mut alice = in_lobby(&server, "alice");
+    let mut lost = connect(&server);
+    lost.send_bytes("CAP LS 302\r\nNICK bob\r\nUSER bob 0 * :Bob\r\n");
+    let told = String::from_utf8(lost.read_to_end()).expect("UTF-8");
+    assert!(told.starts_with("ERROR :") && told.contains("--bind"), "{told}");
+    server.wait_log("refused: * (*--raw-bind*)");
+    alice.silent();
+}

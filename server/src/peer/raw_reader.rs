@@ -24,6 +24,9 @@ const ANSWER: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_millis(150);
 /// The same in the middle of a character.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// To an IRC program that came to the wrong address.
+const IRC_ELSEWHERE: &str =
+    "This address is for programs without IRC; ask for the server's other one (--bind)";
 /// Bytes that are enough to tell a client's kind, and to make text of.
 const ENOUGH: usize = MAX_BODY;
 
@@ -191,6 +194,12 @@ impl RawReader<'_> {
         let line = self.text.trim_start().lines().next().unwrap_or_default();
         if !speaker::is_text(line.as_bytes()) {
             return Err(End::Refused(speaker::NO_CHAT));
+        }
+        if speaker::registers(&self.text) {
+            self.feed.connection.say(format!("ERROR :{IRC_ELSEWHERE}\r\n"));
+            return Err(End::Refused(
+                "An IRC program at the address of --raw-bind; that of --bind is for it",
+            ));
         }
         let (kind, name, said) = match first_chunk::judge(&self.text, answers) {
             First::Nothing => {

@@ -154,6 +154,15 @@ pub(super) fn http(bytes: &[u8]) -> Option<&'static str> {
     http.then_some("HTTP is not spoken here")
 }
 
+/// Whether this is how an IRC program begins, and nothing that people say (IRCv3 capability
+/// negotiation; RFC 2812 §3.1).
+pub(super) fn registers(text: &str) -> bool {
+    let begins = |line: &str| ["PASS ", "NICK ", "USER "].iter().any(|verb| line.starts_with(verb));
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    first.starts_with("CAP LS") || begins(first) && lines.any(begins)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +180,16 @@ mod tests {
             "\r\nUSER a 0 * :b\n",
         ] {
             assert_eq!(tell(line.as_bytes(), false), Verdict::Irc, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_irc_program_registers_and_a_person_does_not() {
+        for text in ["CAP LS 302\r\n", "NICK bob\r\nUSER a 0 * :b\r\n", "PASS x\r\nNICK bob\r\n"] {
+            assert!(registers(text), "{text}");
+        }
+        for text in ["", "NICK bob", "USER says hi\nto all", "join us", "CAPS LOCK", "bob: NICK x\nUSER y"] {
+            assert!(!registers(text), "{text}");
         }
     }
 

@@ -46,9 +46,9 @@ enum Queued {
     Piece(ConnectionId, Piece),
 }
 
-/// What the hub wants done since the last [`drain`](Outbox::drain).
+/// What the hub wants done since the last [`drain`](Delivery::drain).
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(super) struct Outputs {
     queued: Vec<Queued>,
     blocks: Vec<Block>,
     /// Whose last piece is not queued yet, by place.
@@ -57,7 +57,7 @@ pub(super) struct Outbox {
     bytes: usize,
 }
 
-impl Outbox {
+impl Outputs {
     /// Queues what concerns no connection's lines.
     pub(super) fn push(&mut self, output: Output) {
         self.queued.push(Queued::Output(output));
@@ -109,13 +109,13 @@ impl<P> Delivery<P> {
         mut to: impl FnMut(&Seat, &Reader<P>) -> bool,
     ) {
         let mut written = Written::default();
-        let Delivery { readers, outbox, .. } = self;
+        let Delivery { readers, outputs, .. } = self;
         for seat in seats {
             let Some(reader) = readers.get_mut(seat.member.slot as usize) else { continue };
             if to(seat, reader)
-                && let Some(piece) = written.piece(reader.form, || outbox.write(event, room, reader.form))
+                && let Some(piece) = written.piece(reader.form, || outputs.write(event, room, reader.form))
             {
-                reader.add(seat.member, piece, outbox);
+                reader.add(seat.member, piece, outputs);
             }
         }
     }
@@ -130,13 +130,13 @@ impl<P> Delivery<P> {
     ) {
         self.epoch = self.epoch.wrapping_add(1);
         let mut written = Written::default();
-        let Delivery { readers, outbox, epoch, .. } = self;
+        let Delivery { readers, outputs, epoch, .. } = self;
         for seat in seats {
             let Some(reader) = readers.get_mut(seat.member.slot as usize) else { continue };
             if reader.mark != *epoch && seat.member != except && to(reader) {
                 reader.mark = *epoch;
-                if let Some(piece) = written.piece(reader.form, || outbox.write(event, None, reader.form)) {
-                    reader.add(seat.member, piece, outbox);
+                if let Some(piece) = written.piece(reader.form, || outputs.write(event, None, reader.form)) {
+                    reader.add(seat.member, piece, outputs);
                 }
             }
         }
@@ -144,37 +144,37 @@ impl<P> Delivery<P> {
 
     /// Queues a line for one connection.
     pub(super) fn line(&mut self, to: ConnectionId, line: Line) {
-        self.outbox.bytes += line.len();
+        self.outputs.bytes += line.len();
         self.queue_for(to, Output::Lines { to, lines: line.into() });
     }
 
     /// Queues something behind what a connection was sent before.
     pub(super) fn queue_for(&mut self, id: ConnectionId, output: Output) {
         if let Some(reader) = self.readers.get_mut(id.slot as usize) {
-            reader.end_piece(id.slot, &mut self.outbox);
+            reader.end_piece(id.slot, &mut self.outputs);
         }
-        self.outbox.queued.push(Queued::Output(output));
+        self.outputs.queued.push(Queued::Output(output));
     }
 
     /// Bytes that are to be sent since the last [`drain`](Self::drain).
     pub(crate) fn bytes(&self) -> usize {
-        self.outbox.bytes
+        self.outputs.bytes
     }
 
     /// What is to be done since the last call, in order.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Output> {
-        let Delivery { readers, outbox, .. } = self;
-        let mut growing = std::mem::take(&mut outbox.growing);
+        let Delivery { readers, outputs, .. } = self;
+        let mut growing = std::mem::take(&mut outputs.growing);
         for slot in growing.drain(..) {
             if let Some(reader) = readers.get_mut(slot as usize) {
-                reader.end_piece(slot, outbox);
+                reader.end_piece(slot, outputs);
             }
         }
-        outbox.growing = growing;
-        outbox.bytes = 0;
-        let blocks = outbox.blocks.drain(..);
+        outputs.growing = growing;
+        outputs.bytes = 0;
+        let blocks = outputs.blocks.drain(..);
         let blocks: Vec<Rc<[u8]>> = blocks.map(|block| block.text.into_bytes().into()).collect();
-        outbox.queued.drain(..).filter_map(move |queued| match queued {
+        outputs.queued.drain(..).filter_map(move |queued| match queued {
             Queued::Output(output) => Some(output),
             Queued::Piece(to, Piece { block, start, end }) => {
                 let block = Rc::clone(blocks.get(block as usize)?);
@@ -186,25 +186,25 @@ impl<P> Delivery<P> {
 
 impl<P> Reader<P> {
     /// Adds a piece to what this reader gets.
-    fn add(&mut self, to: ConnectionId, piece: Piece, outbox: &mut Outbox) {
+    fn add(&mut self, to: ConnectionId, piece: Piece, outputs: &mut Outputs) {
         if self.piece.block == piece.block && self.piece.end == piece.start && self.piece.end > 0 {
             self.piece.end = piece.end;
             return;
         }
         if self.piece == Piece::default() {
-            outbox.growing.push(to.slot);
+            outputs.growing.push(to.slot);
         } else {
-            outbox.queued.push(Queued::Piece(to, self.piece));
+            outputs.queued.push(Queued::Piece(to, self.piece));
         }
         self.piece = piece;
     }
 
     /// Queues the piece that grew until now.
-    fn end_piece(&mut self, slot: u32, outbox: &mut Outbox) {
+    fn end_piece(&mut self, slot: u32, outputs: &mut Outputs) {
         let piece = std::mem::take(&mut self.piece);
         if piece != Piece::default() {
             let id = ConnectionId { slot, generation: self.generation };
-            outbox.queued.push(Queued::Piece(id, piece));
+            outputs.queued.push(Queued::Piece(id, piece));
         }
     }
 }

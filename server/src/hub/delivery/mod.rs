@@ -24,7 +24,7 @@ use crate::protocol::tag::{BATCH, VOLATILE};
 use crate::protocol::{Capabilities, MsgId};
 
 use echo::Storage;
-use fanout::{Outbox, Piece};
+use fanout::{Outputs, Piece};
 use form::Form;
 use queue::{MAX_LINES, MAX_PAGES, Order, Queue, Turn, Until};
 use reply::{tagged, with_tag};
@@ -108,7 +108,7 @@ pub(crate) struct Delivery<P> {
     /// Echoes that wait for the disk.
     awaiting: VecDeque<(MsgId, ConnectionId)>,
     batches: u32,
-    outbox: Outbox,
+    outputs: Outputs,
 }
 
 impl<P> Delivery<P> {
@@ -121,7 +121,7 @@ impl<P> Delivery<P> {
             durable: MsgId::default(),
             awaiting: VecDeque::new(),
             batches: 0,
-            outbox: Outbox::default(),
+            outputs: Outputs::default(),
         }
     }
 
@@ -129,7 +129,7 @@ impl<P> Delivery<P> {
     pub(crate) fn output(&mut self, output: Output) {
         match output {
             Output::Close { id } | Output::Detach { id } | Output::More { id } => self.queue_for(id, output),
-            _ => self.outbox.push(output),
+            _ => self.outputs.push(output),
         }
     }
 
