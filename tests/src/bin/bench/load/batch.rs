@@ -33,6 +33,8 @@ pub(crate) fn batch(plan: &Plan) -> io::Result<Report> {
     report.at_least("deliveries a second, 4 × the best peer's", our_rate, times(rate, 4.0));
     report.at_most("CPU µs a delivery, 0.6 × the best peer's", our_cost, times(cost, 0.6));
     report.at_most("p99 ms, a fifth of the best peer's", report.get(Ours, P99), times(p99, 0.2));
+    let limit = times(report.get(IdealHub, COST), 1.5);
+    report.at_most("CPU µs a delivery, 1.5 × the ideal hub's", our_cost, limit);
     Ok(report)
 }
 

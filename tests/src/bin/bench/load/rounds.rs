@@ -120,12 +120,18 @@ pub(crate) fn enter(who: impl ToString, runs: &[Measured], report: &mut Report) 
     add(OTHERS, false, &Measured::others_share);
 }
 
+/// The figures of several contestants; another build of ours is nobody's measure.
+fn figures(report: &Report, who: &[Contestant], what: &str) -> impl Iterator<Item = f64> {
+    let others = who.iter().filter(|who| !matches!(who, Contestant::Build(_)));
+    others.filter_map(move |who| report.get(who, what))
+}
+
 /// The lowest figure of several contestants.
 pub(crate) fn least(report: &Report, who: &[Contestant], what: &str) -> Option<f64> {
-    who.iter().filter_map(|who| report.get(who, what)).min_by(f64::total_cmp)
+    figures(report, who, what).min_by(f64::total_cmp)
 }
 
 /// The highest figure of several contestants.
 pub(crate) fn most(report: &Report, who: &[Contestant], what: &str) -> Option<f64> {
-    who.iter().filter_map(|who| report.get(who, what)).max_by(f64::total_cmp)
+    figures(report, who, what).max_by(f64::total_cmp)
 }
