@@ -4,16 +4,16 @@
 //! once, and delivers the last lines of one that is closed.
 
 use std::cell::Cell;
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::rc::{Rc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
 use futures_lite::FutureExt;
 use smol::{Async, LocalExecutor, Task, Timer};
 
 use crate::hub::{ConnectionId, Lines};
-use crate::peer::{Arrival, Connection, Feed, Flushed, guarded, read};
+use crate::peer::{Arrival, Connection, Feed, Flood, Flushed, guarded, read};
 use crate::start::config::Config;
 use crate::start::limits::MAX_CLOSING;
 use crate::start::listen::ListenerKind;
@@ -26,6 +26,7 @@ pub(super) struct Connections {
     config: Rc<Config>,
     executor: Weak<LocalExecutor<'static>>,
     hub: Sender<Arrival>,
+    flood: Option<Rc<Flood>>,
     slots: Vec<Slot>,
     free: Vec<u32>,
     /// Slots whose outbox got something in this turn.
@@ -54,11 +55,13 @@ impl Connections {
         config: Rc<Config>,
         executor: Weak<LocalExecutor<'static>>,
         hub: Sender<Arrival>,
+        flood: Option<Rc<Flood>>,
     ) -> Connections {
         Connections {
             config,
             executor,
             hub,
+            flood,
             slots: Vec::new(),
             free: Vec::new(),
             dirty: Vec::new(),
@@ -70,7 +73,13 @@ impl Connections {
     }
 
     /// Takes a connection in and starts its reader.
-    pub(super) fn open(&mut self, stream: Async<TcpStream>, listener: ListenerKind) -> Option<ConnectionId> {
+    pub(super) fn open(
+        &mut self,
+        ip: IpAddr,
+        stream: Async<TcpStream>,
+        listener: ListenerKind,
+        now: Instant,
+    ) -> Option<ConnectionId> {
         let number = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot { generation: 0, connection: None, dirty: false, detached: false });
             self.slots.len() as u32 - 1
@@ -79,11 +88,12 @@ impl Connections {
         let slot = self.slots.get_mut(number as usize)?;
         slot.generation = slot.generation.wrapping_add(1);
         let id = ConnectionId { slot: number, generation: slot.generation };
-        let connection = Rc::new(Connection::new(id, stream, listener));
+        let connection = Rc::new(Connection::new(id, ip, stream, listener, now));
         let feed = Feed {
             connection: Rc::clone(&connection),
             hub: self.hub.clone(),
             config: Rc::clone(&self.config),
+            flood: self.flood.clone(),
         };
         let reader = Box::pin(read(feed, listener));
         let task = executor.spawn(guarded(reader, self.hub.clone(), id));
@@ -151,6 +161,13 @@ impl Connections {
 
     pub(super) fn release(&self, id: ConnectionId) {
         self.get(id).into_iter().for_each(|connection| connection.gate.open());
+    }
+
+    /// Has flood control count lines that this connection's last command was worth.
+    pub(super) fn charge(&self, id: ConnectionId, lines: u32, now: Instant) {
+        if let (Some(flood), Some(connection)) = (&self.flood, self.get(id)) {
+            flood.charge(connection.ip, &connection.bucket, lines, now);
+        }
     }
 
     /// Whether the kernel has everything that was sent to a connection; if not,

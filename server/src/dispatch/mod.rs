@@ -19,7 +19,7 @@ use self::durability::Durability;
 use crate::archive::Archive;
 use crate::hub::history::Answer;
 use crate::hub::{ConnectionId, Hub, Input, Output, Token};
-use crate::peer::{Arrival, Cloaks};
+use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::time::{Moment, UnixMillis};
 use crate::start::config::Config;
 use crate::start::listen::ListenerKind;
@@ -74,9 +74,11 @@ impl Dispatch {
             log::warn!("history: the topic and modes of {room} cannot be read; its lines can");
         }
         let age = config.history.as_ref().and_then(|history| history.retention.age);
+        let flood = |rate| Rc::new(Flood::new(rate, config.hub.max_clients_per_ip, started));
+        let flood = config.flood.map(flood);
         Dispatch {
             hub,
-            connections: Connections::new(Rc::clone(&config), executor, sender),
+            connections: Connections::new(Rc::clone(&config), executor, sender, flood),
             config,
             arrivals,
             console,
@@ -283,6 +285,7 @@ impl Dispatch {
                 Output::Detach { id } => self.connections.detach(id),
                 Output::Hold { id } => self.connections.hold(id),
                 Output::Release { id } => self.connections.release(id),
+                Output::Charge { id, lines } => self.connections.charge(id, lines, clock()),
                 Output::Store(record) => self.archive.append(*record),
                 Output::Room { room, state } => self.archive.set_room(room, state),
                 Output::Read { ticket, request } => {
@@ -309,7 +312,7 @@ impl Dispatch {
     }
 
     fn open(&mut self, stream: Async<TcpStream>, peer: SocketAddr, listener: ListenerKind) {
-        let Some(id) = self.connections.open(stream, listener) else { return };
+        let Some(id) = self.connections.open(peer.ip(), stream, listener, clock()) else { return };
         let mut token = [0; 16];
         // Without randomness there is nothing to come back with.
         let token = getrandom::fill(&mut token).ok().and_then(|()| Token::new(u128::from_le_bytes(token)));

@@ -1,17 +1,18 @@
 //! One peer: its socket, and what waits to be written to it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, Read};
-use std::net::{Shutdown, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_channel::Sender;
 use futures_lite::future;
 use smol::{Async, Timer};
 
 use super::arrival::Arrival;
+use super::flood::Bucket;
 use super::gate::Gate;
 use super::outbox::{Flushed, Outbox};
 use crate::charset::Charset;
@@ -33,6 +34,10 @@ thread_local! {
 /// One peer.
 pub(crate) struct Connection {
     pub(crate) id: ConnectionId,
+    /// The peer's address.
+    pub(crate) ip: IpAddr,
+    /// Flood control of this connection alone.
+    pub(crate) bucket: Cell<Bucket>,
     stream: Async<TcpStream>,
     outgoing: RefCell<Outgoing>,
     /// Nothing is read while it is closed.
@@ -51,10 +56,17 @@ struct Outgoing {
 }
 
 impl Connection {
-    pub(crate) fn new(id: ConnectionId, stream: Async<TcpStream>, listener: ListenerKind) -> Connection {
+    pub(crate) fn new(
+        id: ConnectionId,
+        ip: IpAddr,
+        stream: Async<TcpStream>,
+        listener: ListenerKind,
+        now: Instant,
+    ) -> Connection {
+        let bucket = Cell::new(Bucket::full(now));
         let mut outgoing = Outgoing::default();
         outgoing.outbox.singly = listener == ListenerKind::Raw;
-        Connection { id, stream, outgoing: RefCell::new(outgoing), gate: Gate::default() }
+        Connection { id, ip, bucket, stream, outgoing: RefCell::new(outgoing), gate: Gate::default() }
     }
 
     /// From now on each line is a write of its own, in these bytes.

@@ -11,7 +11,7 @@ use smol::Timer;
 
 use super::arrival::Arrival;
 use super::connection::Connection;
-use super::flood::Bucket;
+use super::flood::Flood;
 use crate::protocol::line::FramingError;
 use crate::start::config::Config;
 
@@ -62,20 +62,15 @@ pub(crate) struct Feed {
     pub(crate) connection: Rc<Connection>,
     pub(crate) hub: Sender<Arrival>,
     pub(crate) config: Rc<Config>,
+    pub(crate) flood: Option<Rc<Flood>>,
 }
 
 impl Feed {
-    /// Flood control for this reader, if there is to be any.
-    pub(super) fn bucket(&self) -> Option<Bucket> {
-        #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
-        self.config.flood.map(|rate| Bucket::new(rate, Instant::now()))
-    }
-
     /// Hands whole lines to the hub, as fast as flood control lets them.
-    pub(super) fn forward<'a>(&'a self, block: Box<[u8]>, bucket: &'a mut Option<Bucket>) -> Step<'a> {
-        let allowed = bucket.as_mut().map_or(block.len(), |bucket| allowed(&block, 0, bucket).0);
-        if allowed < block.len() || self.connection.gate.is_closed() {
-            return Step::Waits(Box::pin(self.forward_slowly(block, allowed, bucket)));
+    pub(super) fn forward(&self, block: Box<[u8]>) -> Step<'_> {
+        let paid = self.pay(&block, 0);
+        if !paid.wait.is_zero() || self.connection.gate.is_closed() {
+            return Step::Waits(Box::pin(self.forward_slowly(block, paid)));
         }
         self.tell(Arrival::Lines { id: self.connection.id, block })
     }
@@ -91,46 +86,47 @@ impl Feed {
         }
     }
 
-    /// The same in parts: when the gate opens, and as flood control counts. `end`: so much is
-    /// counted already.
-    async fn forward_slowly(
-        &self,
-        block: Box<[u8]>,
-        mut end: usize,
-        bucket: &mut Option<Bucket>,
-    ) -> Result<(), End> {
+    /// The same in parts: when the gate opens, and as flood control counts.
+    async fn forward_slowly(&self, block: Box<[u8]>, mut paid: Paid) -> Result<(), End> {
         let id = self.connection.id;
         self.connection.gate.pass().await;
         let mut start = 0;
-        while end < block.len()
-            && let Some(bucket) = bucket
-        {
-            let (next, wait) = allowed(&block, end, bucket);
-            end = next;
-            let Some(wait) = wait else { break };
-            if end > start {
-                self.tell(Arrival::Lines { id, block: block[start..end].into() }).await?;
-                start = end;
+        while !paid.wait.is_zero() {
+            if paid.now > start {
+                self.tell(Arrival::Lines { id, block: block[start..paid.now].into() }).await?;
+                start = paid.now;
             }
-            self.tell(Arrival::Delayed { id, by: wait }).await?;
-            Timer::after(wait).await;
+            self.tell(Arrival::Delayed { id, by: paid.wait }).await?;
+            Timer::after(paid.wait).await;
+            paid = self.pay(&block, paid.next);
         }
         let block = if start == 0 { block } else { block[start..].into() };
         self.tell(Arrival::Lines { id, block }).await
     }
+
+    /// Pays for the lines of a block from `next` on, up to one that has to wait.
+    fn pay(&self, block: &[u8], mut next: usize) -> Paid {
+        let Some(flood) = &self.flood else {
+            return Paid { now: block.len(), next: block.len(), wait: Duration::ZERO };
+        };
+        #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
+        let clock = Instant::now();
+        let (mut now, mut wait) = (next, Duration::ZERO);
+        while wait.is_zero() && next < block.len() {
+            now = next;
+            let length = memchr::memchr(b'\n', &block[next..]).map_or(block.len() - next, |at| at + 1);
+            next += length;
+            wait = flood.line(self.connection.ip, &self.connection.bucket, length, clock);
+        }
+        Paid { now, next, wait }
+    }
 }
 
-/// The end of what flood control lets a reader hand over of a block of lines now, and the wait for
-/// more, where that is not all.
-fn allowed(block: &[u8], mut end: usize, bucket: &mut Bucket) -> (usize, Option<Duration>) {
-    #[expect(clippy::disallowed_methods, reason = "flood control measures real time")]
-    let now = Instant::now();
-    while end < block.len() {
-        let length = memchr::memchr(b'\n', &block[end..]).map_or(block.len() - end, |at| at + 1);
-        match bucket.take(length, now) {
-            Ok(()) => end += length,
-            Err(wait) => return (end, Some(wait)),
-        }
-    }
-    (end, None)
+/// The part of a block of lines that is paid for.
+struct Paid {
+    /// The end of what may go on now; of all of it, where there is no `wait`.
+    now: usize,
+    /// The end of the line that may go on after `wait`.
+    next: usize,
+    wait: Duration,
 }

@@ -20,11 +20,10 @@ pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {
         Peer::Raw { read, came } => return Box::pin(raw_reader::go_on(feed, read, came)).await,
     };
     feed.tell(Arrival::Speaks { id: feed.connection.id, speaker, name: None }).await?;
-    let mut bucket = feed.bucket();
     loop {
         let (block, sound) = framed;
         let step = match block {
-            Some(block) => feed.forward(block, &mut bucket),
+            Some(block) => feed.forward(block),
             None => feed.tell(Arrival::Alive { id: feed.connection.id }),
         };
         step.await?;
@@ -43,7 +42,7 @@ pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {
     // A person's last line counts without a line end too; half a command does not.
     let rest = framer.take_unfinished();
     if speaker == Speaker::Plain && !rest.is_empty() {
-        feed.forward(rest.into(), &mut bucket).await?;
+        feed.forward(rest.into()).await?;
     }
     Err(End::Closed)
 }

@@ -30,5 +30,6 @@ pub(crate) use arrival::Arrival;
 pub(crate) use cloak::Cloaks;
 pub(crate) use connection::{Connection, guarded};
 pub(crate) use feed::Feed;
+pub(crate) use flood::Flood;
 pub(crate) use outbox::Flushed;
 pub(crate) use reader::read;

@@ -10,7 +10,6 @@ use super::connection::READ;
 use super::decoder::Decoder;
 use super::feed::{End, Feed};
 use super::first_chunk::{self, First};
-use super::flood::Bucket;
 use super::speaker;
 use super::splitter::Splitter;
 use crate::hub::{RawKind, Speaker};
@@ -77,7 +76,6 @@ struct RawReader<'a> {
     known: Option<(RawKind, Splitter)>,
     /// The first line, until it has ended: it may still turn out to be a browser's.
     first_line: Option<Vec<u8>>,
-    bucket: Option<Bucket>,
 }
 
 impl RawReader<'_> {
@@ -89,7 +87,6 @@ impl RawReader<'_> {
             decoder: Decoder::new(feed.config.raw_encoding),
             known: None,
             first_line: Some(Vec::new()),
-            bucket: feed.bucket(),
         }
     }
 
@@ -225,6 +222,6 @@ impl RawReader<'_> {
         if block.is_empty() {
             return Ok(());
         }
-        self.feed.forward(block.into_bytes().into(), &mut self.bucket).await
+        self.feed.forward(block.into_bytes().into()).await
     }
 }

@@ -56,7 +56,7 @@ impl Turn {
                 Output::Room { room, state } => turn.store.push(Job::Room(room, state)),
                 Output::Read { ticket, request } => turn.store.push(Job::Read(ticket, request)),
                 Output::Log(text) | Output::Warn(text) => turn.log.push(text),
-                Output::Console(_) | Output::Stop(_) => {}
+                Output::Charge { .. } | Output::Console(_) | Output::Stop(_) => {}
             }
         }
         turn

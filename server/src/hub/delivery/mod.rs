@@ -133,6 +133,14 @@ impl<P> Delivery<P> {
         }
     }
 
+    /// Makes a command cost more than its line: what it has the server do for `lines` ordinary ones.
+    #[expect(dead_code, reason = "for the first command that costs more")]
+    pub(crate) fn charge(&mut self, id: ConnectionId, lines: u32) {
+        if lines > 0 {
+            self.output(Output::Charge { id, lines });
+        }
+    }
+
     /// A connection that hears nothing yet.
     pub(crate) fn open(&mut self, id: ConnectionId) {
         let reader = |generation| Reader {

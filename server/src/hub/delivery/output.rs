@@ -45,6 +45,13 @@ pub enum Output {
         /// Which one.
         id: ConnectionId,
     },
+    /// The command just run cost so many lines of flood control beyond the one that it was.
+    Charge {
+        /// Whose command.
+        id: ConnectionId,
+        /// Lines, of 512 bytes and a fan-out to one room.
+        lines: u32,
+    },
     /// Keep this; then say [`Input::Stored`](crate::hub::Input::Stored).
     Store(Box<Record>),
     /// Keep what a room is, or forget it; where rooms are not durable, its lines too. Where they are,

@@ -75,7 +75,7 @@ impl Admission {
     }
 
     fn most(&self, ip: IpAddr) -> usize {
-        self.max_per_ip.unwrap_or(if is_near(ip) { PER_NEAR_IP } else { PER_FAR_IP })
+        self.max_per_ip.unwrap_or_else(|| party_size(ip))
     }
 }
 
@@ -115,6 +115,12 @@ pub fn party(ip: IpAddr) -> IpAddr {
         }
         v4 => v4,
     }
+}
+
+/// The people that one address may stand for, unless the operator says otherwise: near, a classroom
+/// behind one router; far, a household.
+pub fn party_size(ip: IpAddr) -> usize {
+    if is_near(ip) { PER_NEAR_IP } else { PER_FAR_IP }
 }
 
 fn is_near(ip: IpAddr) -> bool {
