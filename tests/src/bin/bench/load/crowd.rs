@@ -1,7 +1,7 @@
 //! The members of a scenario: thousands of connections on one thread.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::clock::now;
@@ -30,6 +30,7 @@ pub(crate) type Rooms<'a> = &'a dyn Fn(usize) -> Vec<String>;
 pub(crate) struct Crowd {
     pub(crate) dialect: Dialect,
     server: SocketAddr,
+    source: Ipv4Addr,
     prefix: &'static str,
     poll: Poll,
     members: Vec<Member>,
@@ -40,9 +41,20 @@ pub(crate) struct Crowd {
 impl Crowd {
     /// Nobody yet. Their names begin with `prefix`.
     pub(crate) fn new(server: SocketAddr, dialect: Dialect, prefix: &'static str) -> io::Result<Crowd> {
+        Crowd::of(Ipv4Addr::LOCALHOST, server, dialect, prefix)
+    }
+
+    /// The same, with all of them at this address.
+    pub(crate) fn of(
+        source: Ipv4Addr,
+        server: SocketAddr,
+        dialect: Dialect,
+        prefix: &'static str,
+    ) -> io::Result<Crowd> {
         Ok(Crowd {
             dialect,
             server,
+            source,
             prefix,
             poll: Poll::new()?,
             members: Vec::new(),
@@ -191,7 +203,7 @@ impl Crowd {
 
     fn connect(&mut self) -> io::Result<()> {
         let number = self.members.len();
-        let mut member = Member::connect(self.server)?;
+        let mut member = Member::connect(self.source, self.server)?;
         self.poll.add(&member.stream, number as u64)?;
         if self.dialect == Dialect::Irc {
             let name = format!("{}{number}", self.prefix);

@@ -62,7 +62,7 @@ pub(crate) fn measure(
     let mut poll = Poll::new()?;
     let mut members = Vec::new();
     for number in 0..sockets {
-        let member = Member::connect(address)?;
+        let member = Member::connect(std::net::Ipv4Addr::LOCALHOST, address)?;
         poll.add(&member.stream, number as u64)?;
         members.push(member);
     }

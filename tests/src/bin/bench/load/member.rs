@@ -1,8 +1,9 @@
 //! One connection of the generator.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+
+use super::source::connect_from;
 
 /// How far a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,11 +26,8 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    /// Connects. The socket is reset when dropped, so that thousands leave no port behind.
-    pub(crate) fn connect(to: SocketAddr) -> io::Result<Member> {
-        let stream = TcpStream::connect(to)?;
-        rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO))?;
-        stream.set_nodelay(true)?;
+    pub(crate) fn connect(source: Ipv4Addr, to: SocketAddr) -> io::Result<Member> {
+        let stream = connect_from(source, to)?;
         stream.set_nonblocking(true)?;
         Ok(Member { stream, stage: Stage::Entering, rest: Vec::new(), late: Vec::new() })
     }

@@ -28,9 +28,11 @@ mod rounds;
 mod scale;
 mod small;
 mod soak;
+mod source;
 mod spread;
 mod stamp;
 mod store;
+mod stranger;
 mod talk;
 mod two_cores;
 
@@ -44,7 +46,7 @@ pub(crate) use report::Report;
 type Scenario = fn(&Plan) -> io::Result<Report>;
 
 /// The scenarios by name, in the order of a whole run; `false`: only when named.
-pub(crate) const SCENARIOS: [(&str, bool, Scenario); 14] = [
+pub(crate) const SCENARIOS: [(&str, bool, Scenario); 16] = [
     ("batch", true, batch::batch),
     ("single", true, batch::single),
     ("thousand", true, batch::thousand),
@@ -58,6 +60,8 @@ pub(crate) const SCENARIOS: [(&str, bool, Scenario); 14] = [
     ("small", true, small::measure),
     ("hostile", true, hostile::measure),
     ("store", false, store::measure),
+    ("stranger", false, stranger::measure),
+    ("siege", false, stranger::siege),
     ("soak", false, soak::measure),
 ];
 

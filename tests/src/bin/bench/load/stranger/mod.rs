@@ -1,0 +1,289 @@
+//! One stranger who wants to harm, under the server's own limits, and what others notice of it.
+//!
+//! Everybody has an address of their own on loopback: ten calm members who talk, one who asks, and
+//! the stranger with as many connections as are let in. `stranger` gives each attack a server of its
+//! own; `siege` is all of them in turn against one, for as long as it is told.
+
+mod attack;
+mod probe;
+mod swarm;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use parlor_tests::{Launch, Scratch, Server};
+
+use self::attack::{ATTACKS, Attack};
+use self::probe::{Asked, Probe};
+use self::swarm::{Swarm, Tally};
+use super::clock::now;
+use super::cores::held;
+use super::crowd::{Crowd, Dialect};
+use super::measured::Measured;
+use super::options::Plan;
+use super::process;
+use super::report::Report;
+use super::rounds::{P99, ROOM};
+use super::talk::{Pace, Talk};
+
+/// Who suffers.
+const CALM: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+const ASKS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
+const STRANGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
+const MEMBERS: usize = 10;
+/// Between two lines: two a second from each member.
+const STEP: Duration = Duration::from_millis(50);
+const TEXT: usize = 80;
+const WARM: Duration = Duration::from_millis(500);
+/// Spells of the calm run, and of the one beside the stranger.
+const CALM_SPELLS: u32 = 3;
+const SPELLS: u32 = 10;
+/// One attack of a siege.
+const SIEGE_TURN: Duration = Duration::from_secs(20);
+/// Lines that were said before, and can be asked for.
+const PAST: usize = 100_000;
+
+/// How much later others may hear.
+const LATER: f64 = 2.0;
+/// Milliseconds that are late for nobody, whatever twice the calm run is.
+const SOON: f64 = 20.0;
+/// Milliseconds that somebody may wait for a PONG, and for a page of history.
+const PONG: f64 = 100.0;
+const PAGE: f64 = 1_000.0;
+/// Kilobytes of memory that one address may take.
+const MEMORY: f64 = 32.0 * 1024.0;
+/// Megabytes a minute that it may have written.
+const WEAR: f64 = 20.0;
+/// Kilobytes a minute of log.
+const LOG: f64 = 100.0;
+/// Seconds until the server listens again.
+const START: f64 = 1.0;
+
+const CALM_P99: &str = "calm p99 ms";
+const PONG_MOST: &str = "PONG, longest ms";
+const PAGE_MOST: &str = "page of history, longest ms";
+const GROWN: &str = "memory grown, KB";
+const WRITTEN: &str = "written beyond calm, MB a minute";
+const LOGGED: &str = "log, KB a minute";
+const RESTART: &str = "s until it listens again";
+const CAME: &str = "connections a second";
+const SAID: &str = "lines a second that it wrote";
+
+pub(crate) fn measure(plan: &Plan) -> io::Result<Report> {
+    let title = format!("{MEMBERS} members talk beside one address that wants to harm");
+    let mut report = Report::new("stranger", title);
+    let past = past(plan)?;
+    for attack in ATTACKS {
+        if let Err(error) = one(attack, past.path(), plan, &mut report) {
+            report.failure(P99, attack.name, error);
+        }
+        bounds(attack.name, &mut report);
+    }
+    Ok(report)
+}
+
+fn one(attack: &'static Attack, past: &Path, plan: &Plan, report: &mut Report) -> io::Result<()> {
+    let folder = Scratch::new();
+    copy(past, folder.path())?;
+    let stage = Stage::set(folder.path(), plan)?;
+    let mut crowd = stage.crowd()?;
+    let start = Moment::now(&stage.server)?;
+    let calm = talk().run(&mut crowd, stage.server.id(), (WARM, plan.spell * CALM_SPELLS))?;
+    let before = Moment::now(&stage.server)?;
+    let calm_wear = before.wear(&start);
+    let swarm = Swarm::start(attack, STRANGER, stage.server.address());
+    let probe = Probe::start(ASKS, stage.server.address());
+    let beside = talk().run(&mut crowd, stage.server.id(), (WARM, plan.spell * SPELLS));
+    let (tally, asked) = (swarm.end()?, probe.end()?);
+    let after = Moment::now(&stage.server)?;
+    let who = attack.name;
+    enter(report, who, &calm, &beside?, &asked);
+    after.since(&before, calm_wear, who, report);
+    after.work(&before, &tally, who, report);
+    drop(crowd);
+    report.figure(RESTART, who, stage.restart(plan)?.as_secs_f64());
+    Ok(())
+}
+
+fn bounds(who: &str, report: &mut Report) {
+    let limit = report.get(CALM_P99, who).map(|calm| (calm * LATER).max(SOON));
+    report.at_most(format!("{who}: {P99}, {LATER} × calm or {SOON}"), report.get(P99, who), limit);
+    for (what, limit) in [
+        (PONG_MOST, PONG),
+        (PAGE_MOST, PAGE),
+        (GROWN, MEMORY),
+        (WRITTEN, WEAR),
+        (LOGGED, LOG),
+        (RESTART, START),
+    ] {
+        report.at_most(format!("{who}: {what}"), report.get(what, who), Some(limit));
+    }
+}
+
+/// All attacks in turn against one server.
+pub(crate) fn siege(plan: &Plan) -> io::Result<Report> {
+    let title = format!("all attacks in turn against one server, for {} s", plan.soak.as_secs());
+    let mut report = Report::new("siege", title);
+    let folder = past(plan)?;
+    let stage = Stage::set(folder.path(), plan)?;
+    let mut crowd = stage.crowd()?;
+    let start = Moment::now(&stage.server)?;
+    let calm = talk().run(&mut crowd, stage.server.id(), (WARM, plan.spell * CALM_SPELLS))?;
+    let before = Moment::now(&stage.server)?;
+    let calm_wear = before.wear(&start);
+    let (began, mut worst) = (now(), None::<(Measured, Asked)>);
+    for attack in ATTACKS.iter().cycle() {
+        if began.elapsed() >= plan.soak {
+            break;
+        }
+        let turn = SIEGE_TURN.min(plan.soak / ATTACKS.len() as u32);
+        let swarm = Swarm::start(attack, STRANGER, stage.server.address());
+        let probe = Probe::start(ASKS, stage.server.address());
+        let beside = talk().run(&mut crowd, stage.server.id(), (Duration::ZERO, turn))?;
+        swarm.end()?;
+        let asked = probe.end()?;
+        // As it goes: half an hour is long to wait.
+        eprintln!(
+            "{:>5} s  {:<30} p99 {:>7.2} ms  PONG {:>7.1} ms  {} KB",
+            began.elapsed().as_secs(),
+            attack.name,
+            beside.latency.milliseconds(0.99),
+            asked.pong.as_secs_f64() * 1e3,
+            process::resident(stage.server.id())?,
+        );
+        let of = |one: &Measured| one.latency.quantile(0.99);
+        let asked = Asked {
+            pong: asked.pong.max(worst.as_ref().map_or(Duration::ZERO, |(_, asked)| asked.pong)),
+            page: asked.page.max(worst.as_ref().map_or(Duration::ZERO, |(_, asked)| asked.page)),
+        };
+        let beside = match worst {
+            Some((before, _)) if of(&before) >= of(&beside) => before,
+            _ => beside,
+        };
+        worst = Some((beside, asked));
+    }
+    let after = Moment::now(&stage.server)?;
+    let who = "siege";
+    if let Some((beside, asked)) = worst {
+        enter(&mut report, who, &calm, &beside, &asked);
+    }
+    after.since(&before, calm_wear, who, &mut report);
+    report.figure("on disk, MB", who, folder_bytes(folder.path())? as f64 / 1e6);
+    drop(crowd);
+    report.figure(RESTART, who, stage.restart(plan)?.as_secs_f64());
+    bounds(who, &mut report);
+    Ok(report)
+}
+
+fn talk() -> Talk {
+    let rooms = vec![ROOM.into()];
+    Talk { senders: MEMBERS, hearers: MEMBERS, rooms, pace: Pace::Every(STEP), text: TEXT }
+}
+
+fn enter(report: &mut Report, who: &str, calm: &Measured, beside: &Measured, asked: &Asked) {
+    report.figure(CALM_P99, who, calm.latency.milliseconds(0.99));
+    report.figure(P99, who, beside.latency.milliseconds(0.99));
+    report.figure(PONG_MOST, who, asked.pong.as_secs_f64() * 1e3);
+    report.figure(PAGE_MOST, who, asked.page.as_secs_f64() * 1e3);
+}
+
+/// The server that suffers, with its history.
+struct Stage<'a> {
+    folder: &'a Path,
+    server: Server,
+}
+
+impl Stage<'_> {
+    fn set<'a>(folder: &'a Path, plan: &Plan) -> io::Result<Stage<'a>> {
+        Ok(Stage { folder, server: launch(folder, &[], plan)? })
+    }
+
+    fn crowd(&self) -> io::Result<Crowd> {
+        let mut crowd = Crowd::of(CALM, self.server.address(), Dialect::Irc, "m")?;
+        crowd.enter(MEMBERS, MEMBERS, &|_| vec![ROOM.into()])?;
+        Ok(crowd)
+    }
+
+    /// How long it takes to listen again.
+    fn restart(self, plan: &Plan) -> io::Result<Duration> {
+        if self.server.stop() != 0 {
+            return Err(io::Error::other("the server did not end well"));
+        }
+        let began = now();
+        let server = launch(self.folder, &[], plan)?;
+        let took = began.elapsed();
+        drop(server);
+        Ok(took)
+    }
+}
+
+/// A history that can be asked for.
+fn past(plan: &Plan) -> io::Result<Scratch> {
+    let folder = Scratch::new();
+    let server = launch(folder.path(), &["--flood", "off"], plan)?;
+    probe::talk_before(server.address(), PAST)?;
+    if server.stop() != 0 {
+        return Err(io::Error::other("the server did not end well"));
+    }
+    Ok(folder)
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+/// Our server with its own limits.
+fn launch(folder: &Path, more: &[&str], plan: &Plan) -> io::Result<Server> {
+    let folder = folder.display().to_string();
+    let mut args = vec!["--bind", "127.0.0.1:0", "--data", &folder];
+    args.extend(more);
+    held(plan.server_cores(), || Ok(Launch::new(&args).without_defaults().without_console().start()))
+}
+
+/// What the server has taken of the machine up to a moment.
+struct Moment {
+    at: Instant,
+    memory: u64,
+    written: u64,
+    logged: usize,
+}
+
+impl Moment {
+    fn now(server: &Server) -> io::Result<Moment> {
+        Ok(Moment {
+            at: now(),
+            memory: process::peak(server.id())?,
+            written: process::written(server.id())?,
+            logged: server.log().text().len(),
+        })
+    }
+
+    /// Megabytes a minute that were written.
+    fn wear(&self, before: &Moment) -> f64 {
+        (self.written - before.written) as f64 / 1e6 / ((self.at - before.at).as_secs_f64() / 60.0)
+    }
+
+    /// What was taken beside what calm talk takes.
+    fn since(&self, before: &Moment, calm_wear: f64, who: &str, report: &mut Report) {
+        let minutes = (self.at - before.at).as_secs_f64() / 60.0;
+        report.figure(GROWN, who, self.memory.saturating_sub(before.memory) as f64);
+        report.figure(WRITTEN, who, (self.wear(before) - calm_wear).max(0.0));
+        report.figure(LOGGED, who, (self.logged - before.logged) as f64 / 1e3 / minutes);
+    }
+
+    fn work(&self, before: &Moment, tally: &Tally, who: &str, report: &mut Report) {
+        let seconds = (self.at - before.at).as_secs_f64();
+        report.figure(CAME, who, tally.connections as f64 / seconds);
+        report.figure(SAID, who, tally.lines as f64 / seconds);
+    }
+}
+
+fn folder_bytes(folder: &Path) -> io::Result<u64> {
+    std::fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+}
