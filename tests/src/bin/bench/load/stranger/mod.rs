@@ -69,7 +69,7 @@ const WRITTEN: &str = "written beyond calm, MB a minute";
 const LOGGED: &str = "log, KB a minute";
 const RESTART: &str = "s until it listens again";
 const CAME: &str = "connections a second";
-const SAID: &str = "lines a second that it wrote";
+const SAID: &str = "lines a second that it tried";
 
 pub(crate) fn measure(plan: &Plan) -> io::Result<Report> {
     let title = format!("{MEMBERS} members talk beside one address that wants to harm");
