@@ -1,17 +1,19 @@
 //! The server as a whole: binds, runs on one thread with an executor of its own, stops.
 
 use std::future::Future;
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_channel::{Receiver, Sender};
+use futures_lite::future;
 use smol::{Async, LocalExecutor, Timer};
 
 use crate::archive::Archive;
 use crate::dispatch::{Dispatch, QUEUE};
-use crate::peer::{Arrival, Cloaks};
+use crate::hub::turned_away;
+use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::time::UnixMillis;
 use crate::start::config::{Config, History};
 use crate::start::error::StartError;
@@ -164,8 +166,13 @@ impl Server {
     pub fn run(self, operator: Operator, shutdown: impl Future<Output = ()>) {
         let executor = Rc::new(LocalExecutor::new());
         let (sender, events) = self.channel;
+        let flood = |rate| Rc::new(Flood::new(rate, self.config.hub.max_clients_per_ip, clock()));
+        let flood = self.config.flood.map(flood);
         for (listener, kind) in self.listeners {
-            executor.spawn(accept(listener, kind, sender.clone())).detach();
+            executor.spawn(accept(listener, kind, sender.clone(), flood.clone())).detach();
+        }
+        if let Some(flood) = flood.clone() {
+            executor.spawn(async move { flood.sum_up().await }).detach();
         }
         executor.spawn(forward(operator.lines, sender.clone())).detach();
         let stop = sender.clone();
@@ -177,6 +184,7 @@ impl Server {
             Rc::new(self.config),
             Rc::downgrade(&executor),
             (sender, events),
+            flood,
             operator.shown,
             Cloaks::new(self.cloak_key),
             (archive, kept),
@@ -217,7 +225,7 @@ async fn forward(lines: Receiver<String>, hub: Sender<Arrival>) {
 }
 
 /// Accepts for ever. An error is no reason to stop: it waits and tries again.
-async fn accept(listener: TcpListener, kind: ListenerKind, hub: Sender<Arrival>) {
+async fn accept(listener: TcpListener, kind: ListenerKind, hub: Sender<Arrival>, flood: Option<Rc<Flood>>) {
     let listener = match Async::new(listener) {
         Ok(listener) => listener,
         Err(error) => return log::error!("cannot accept connections: {error}"),
@@ -226,16 +234,28 @@ async fn accept(listener: TcpListener, kind: ListenerKind, hub: Sender<Arrival>)
     const LONG: Duration = Duration::from_secs(1);
     let mut wait = SHORT;
     loop {
-        match listener.accept().await {
+        // Not `Async`'s own, which has the reactor watch also those that are refused.
+        match listener.read_with(TcpListener::accept).await {
             Ok((stream, peer)) => {
                 wait = SHORT;
-                if let Err(error) = prepare(stream.get_ref()) {
-                    log::debug!("refused: {peer} ({error})");
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                if let Some(flood) = &flood
+                    && let Err(wait) = flood.arrive(peer.ip(), clock())
+                {
+                    // It has gone, or hears no more than that.
+                    let _ = turn_away(stream, kind, wait);
+                    // However many come, everybody else has a turn.
+                    future::yield_now().await;
                     continue;
                 }
-                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                if hub.send(Arrival::Opened { stream: Box::new(stream), peer, listener: kind }).await.is_err()
-                {
+                let stream = match prepare(stream) {
+                    Ok(stream) => Box::new(stream),
+                    Err(error) => {
+                        log::debug!("refused: {peer} ({error})");
+                        continue;
+                    }
+                };
+                if hub.send(Arrival::Opened { stream, peer, listener: kind }).await.is_err() {
                     return;
                 }
             }
@@ -251,20 +271,37 @@ async fn accept(listener: TcpListener, kind: ListenerKind, hub: Sender<Arrival>)
 }
 
 /// Lines go out at once, and a peer that vanished is noticed within some minutes.
-fn prepare(stream: &TcpStream) -> io::Result<()> {
+fn prepare(stream: TcpStream) -> io::Result<Async<TcpStream>> {
     stream.set_nodelay(true)?;
     #[cfg(unix)]
     {
         use rustix::net::sockopt;
-        sockopt::set_socket_keepalive(stream, true)?;
+        sockopt::set_socket_keepalive(&stream, true)?;
         #[cfg(target_os = "linux")]
         {
-            sockopt::set_tcp_keepidle(stream, Duration::from_secs(60))?;
-            sockopt::set_tcp_keepintvl(stream, Duration::from_secs(15))?;
-            sockopt::set_tcp_keepcnt(stream, 4)?;
+            sockopt::set_tcp_keepidle(&stream, Duration::from_secs(60))?;
+            sockopt::set_tcp_keepintvl(&stream, Duration::from_secs(15))?;
+            sockopt::set_tcp_keepcnt(&stream, 4)?;
         }
     }
-    Ok(())
+    Async::new(stream)
+}
+
+/// Says when to come again, and closes: neither the hub nor a task has to know.
+fn turn_away(mut stream: TcpStream, listener: ListenerKind, wait: Duration) -> io::Result<()> {
+    stream.set_nonblocking(true)?;
+    let wait = wait.as_secs_f64().ceil();
+    let reason = format!("Too many new connections from your address; come again in {wait} s");
+    stream.write_all(turned_away(listener == ListenerKind::Raw, &reason).as_bytes())?;
+    stream.shutdown(Shutdown::Write)?;
+    // What it sent and nobody reads would make the kernel throw that line away.
+    let mut said = [0; 512];
+    stream.read(&mut said).map(|_| ())
+}
+
+#[expect(clippy::disallowed_methods, reason = "here time comes in")]
+fn clock() -> Instant {
+    Instant::now()
 }
 
 #[cfg(test)]

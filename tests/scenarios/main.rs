@@ -18,6 +18,7 @@ mod modes;
 mod monitor;
 mod names;
 mod operator;
+mod parties;
 mod people;
 mod people_together;
 mod plain;

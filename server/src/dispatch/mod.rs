@@ -45,6 +45,7 @@ enum Woken {
 pub(crate) struct Dispatch {
     hub: Hub,
     config: Rc<Config>,
+    flood: Option<Rc<Flood>>,
     arrivals: Receiver<Arrival>,
     console: Sender<String>,
     cloaks: Cloaks,
@@ -64,6 +65,7 @@ impl Dispatch {
         config: Rc<Config>,
         executor: Weak<LocalExecutor<'static>>,
         (sender, arrivals): (Sender<Arrival>, Receiver<Arrival>),
+        flood: Option<Rc<Flood>>,
         console: Sender<String>,
         cloaks: Cloaks,
         (archive, opened): (Archive, Opened),
@@ -74,12 +76,11 @@ impl Dispatch {
             log::warn!("history: the topic and modes of {room} cannot be read; its lines can");
         }
         let age = config.history.as_ref().and_then(|history| history.retention.age);
-        let flood = |rate| Rc::new(Flood::new(rate, config.hub.max_clients_per_ip, started));
-        let flood = config.flood.map(flood);
         Dispatch {
             hub,
-            connections: Connections::new(Rc::clone(&config), executor, sender, flood),
+            connections: Connections::new(Rc::clone(&config), executor, sender, flood.clone()),
             config,
+            flood,
             arrivals,
             console,
             cloaks,
@@ -293,7 +294,12 @@ impl Dispatch {
                     self.answers.extend(answer.map(|answer| (ticket, answer)));
                 }
                 Output::More { id } => self.more.push(id),
-                Output::Log(text) => log::info!("{text}"),
+                Output::Log { about, text } => {
+                    let flood = self.flood.as_ref().zip(about);
+                    if flood.is_none_or(|(flood, ip)| flood.may_log(ip, clock())) {
+                        log::info!("{text}");
+                    }
+                }
                 Output::Warn(text) => log::warn!("{text}"),
                 // A terminal that is held up must not hold up the room.
                 Output::Console(text) => drop(self.console.try_send(text)),

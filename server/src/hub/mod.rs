@@ -50,7 +50,7 @@ pub use change::{Operation, Target};
 pub use command::is_command;
 pub use delivery::lines::{Line, Lines};
 pub use delivery::output::Output;
-pub use state::admission::{party, party_size};
+pub use state::admission::{party, party_size, turned_away};
 pub use state::guest::Guest;
 pub use state::member::{RawKind, Speaker};
 pub use state::settings::Settings;

@@ -55,7 +55,7 @@ impl Turn {
                 Output::Store(record) => turn.store.push(Job::Keep(*record)),
                 Output::Room { room, state } => turn.store.push(Job::Room(room, state)),
                 Output::Read { ticket, request } => turn.store.push(Job::Read(ticket, request)),
-                Output::Log(text) | Output::Warn(text) => turn.log.push(text),
+                Output::Log { text, .. } | Output::Warn(text) => turn.log.push(text),
                 Output::Charge { .. } | Output::Console(_) | Output::Stop(_) => {}
             }
         }

@@ -63,9 +63,9 @@ impl Hub {
             self.narrate("", &event);
             self.state.remember(id);
             self.state.leave_everything(id);
-            self.log(format!("left: {} from {peer} ({logged})", event.from.nick));
+            self.log_about(peer, format!("left: {} from {peer} ({logged})", event.from.nick));
         } else {
-            self.log(format!("refused: {peer} ({logged})"));
+            self.log_about(peer, format!("refused: {peer} ({logged})"));
         }
         let nick = self.state.free_names(id);
         if let (true, Some(nick)) = (registered, nick) {

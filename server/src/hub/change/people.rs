@@ -20,8 +20,9 @@ impl Hub {
         }
         let Some(member) = self.state.admit(id) else { return Ok(()) };
         let speaker = member.speaker;
-        let text = format!("joined: {} from {} ({speaker})", member.name(), member.peer);
-        self.log(text);
+        let (peer, text) =
+            (member.peer, format!("joined: {} from {} ({speaker})", member.name(), member.peer));
+        self.log_about(peer, text);
         self.watched_came(id);
         if speaker == Speaker::Irc {
             self.welcome(id, brought);

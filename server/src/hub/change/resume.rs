@@ -24,7 +24,7 @@ impl Hub {
         self.delivery.close(old);
         self.delivery.output(Output::Close { id: old });
         let member = self.state.member(id)?;
-        self.log(format!("resumed: {} from {}", member.name(), member.peer));
+        self.log_about(member.peer, format!("resumed: {} from {}", member.name(), member.peer));
         Some(missed)
     }
 
@@ -81,8 +81,9 @@ impl Hub {
         }
         let Some(member) = self.state.member_mut(id) else { return false };
         member.lingering = Some(Box::new(Lingering { until, reason: reason.into(), missed: Vec::new() }));
-        let text = format!("waiting: {} from {} ({reason})", member.name(), member.peer);
-        self.log(text);
+        let (peer, text) =
+            (member.peer, format!("waiting: {} from {} ({reason})", member.name(), member.peer));
+        self.log_about(peer, text);
         self.delivery.close(id);
         self.state.timers.arm(id, until);
         self.delivery.output(Output::Detach { id });

@@ -50,7 +50,7 @@ impl Hub {
         let name = state.name.to_string();
         let (realname, away) = (member.realname.to_string(), member.away.clone());
         let irc = member.speaker == Speaker::Irc;
-        self.log(format!("joined: {} from {} to {name}", member.name(), member.peer));
+        self.log_about(member.peer, format!("joined: {} from {} to {name}", member.name(), member.peer));
         let event = self.event(id, What::Join { room: &name, realname: &realname });
         self.happens(id, room, &name, &event);
         let joined = event.id;
@@ -94,7 +94,7 @@ impl Hub {
         if irc {
             self.tell(id, &event);
         }
-        self.log(format!("parted: {} from {peer} left {name}", event.from.nick));
+        self.log_about(peer, format!("parted: {} from {peer} left {name}", event.from.nick));
         self.unseat(id, room);
         Ok(())
     }
@@ -124,7 +124,7 @@ impl Hub {
             self.tell(id, &event);
         }
         if let Some(peer) = self.state.member(victim).map(|member| member.peer) {
-            self.log(format!("kicked: {nick} from {peer} out of {name} by {by}"));
+            self.log_about(peer, format!("kicked: {nick} from {peer} out of {name} by {by}"));
         }
         self.unseat(victim, room);
         if self.state.member(victim).is_some_and(|member| member.speaker == Speaker::Plain) {

@@ -1,5 +1,7 @@
 //! Who hears of a change: rooms, neighbours, the one who made it, the operator's terminal.
 
+use std::net::SocketAddr;
+
 use crate::hub::Hub;
 use crate::hub::delivery::event::{Event, What};
 use crate::hub::delivery::output::Output;
@@ -80,7 +82,12 @@ impl Hub {
     }
 
     pub(crate) fn log(&mut self, text: String) {
-        self.delivery.output(Output::Log(text));
+        self.delivery.output(Output::Log { about: None, text });
+    }
+
+    /// A line of the log about what somebody at this address did.
+    pub(crate) fn log_about(&mut self, peer: SocketAddr, text: String) {
+        self.delivery.output(Output::Log { about: Some(peer.ip()), text });
     }
 
     /// Shows the operator what happens in a room (or, without one, to a person), where there is

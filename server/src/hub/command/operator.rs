@@ -17,7 +17,7 @@ pub(super) const OPER: Command = Command {
         let Some(member) = hub.state.member(id) else { return Ok(()) };
         let (name, peer) = (member.name().to_owned(), member.peer);
         if !right {
-            hub.log(format!("refused: OPER by {name} from {peer} (wrong key)"));
+            hub.log_about(peer, format!("refused: OPER by {name} from {peer} (wrong key)"));
             return Err((ERR_PASSWDMISMATCH, ":Wrong key".into()));
         }
         hub.log(format!("operator: {name} from {peer}"));

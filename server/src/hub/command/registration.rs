@@ -7,11 +7,12 @@ use crate::hub::command::queries::VERSION;
 use crate::hub::command::{Access, Command, need};
 use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::output::Output;
+use crate::hub::state::admission::turned_away;
 use crate::hub::state::limits::{MAX_REALNAME, MAX_USER};
 use crate::hub::state::member::{Member, Registration, Speaker};
 use crate::hub::state::modes::{ROOM_MODES, ROOM_MODES_ARG, USER_MODES};
 use crate::hub::state::refusal::{shown, too_long};
-use crate::hub::state::{ConnectionId, SERVER, Token};
+use crate::hub::state::{ConnectionId, Token};
 use crate::protocol::Nick;
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
@@ -80,12 +81,8 @@ impl Hub {
         }
         let peer = member.peer;
         if let Err(reason) = self.state.open(id, member) {
-            self.log(format!("refused: {peer} ({reason})"));
-            let line = if raw {
-                format!("{SERVER}: {reason}\n")
-            } else {
-                format!("ERROR :Closing link: {reason}\r\n")
-            };
+            self.log_about(peer, format!("refused: {peer} ({reason})"));
+            let line = turned_away(raw, &reason);
             self.delivery.output(Output::Lines { to: id, lines: Line::from(line.into_bytes()).into() });
             return self.delivery.output(Output::Close { id });
         }

@@ -1,5 +1,6 @@
 //! What the hub wants done.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,7 +75,12 @@ pub enum Output {
     /// A line for the operator's terminal.
     Console(String),
     /// A line for the log. Never message text, never a password.
-    Log(String),
+    Log {
+        /// Whose doing it is; what one address does may be added up.
+        about: Option<IpAddr>,
+        /// The line.
+        text: String,
+    },
     /// The same, for those too who want warnings only.
     Warn(String),
     /// The operator asks the server to stop after this time.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::hub::state::limits::{PER_FAR_IP, PER_NEAR_IP};
 use crate::hub::state::member::{Member, Slot};
-use crate::hub::state::{ConnectionId, State};
+use crate::hub::state::{ConnectionId, SERVER, State};
 
 /// A ban of an address.
 #[derive(Debug)]
@@ -128,6 +128,12 @@ fn is_near(ip: IpAddr) -> bool {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
     }
+}
+
+/// What somebody is told who may not connect, before it is known what they speak; `raw`: at the listener
+/// for raw clients.
+pub fn turned_away(raw: bool, reason: &str) -> String {
+    if raw { format!("{SERVER}: {reason}\n") } else { format!("ERROR :Closing link: {reason}\r\n") }
 }
 
 impl State {
