@@ -1,9 +1,11 @@
 //! The smol task, on a thread of its own, that drives a [`Session`]: bytes and actions in,
-//! bytes and events out. Time comes in here, and nowhere else in the library.
+//! bytes and events out. Time and randomness come in here, and nowhere else in the library.
 
+use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -20,6 +22,8 @@ use crate::session::{Action, Event, Input, Output, Profile, Sentence, Session, U
 const WAITING: usize = 16;
 /// How long an address may take to answer.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long it has the first word before the next one is called, too (RFC 8305 §5).
+const STAGGER: Duration = Duration::from_millis(250);
 /// Between two looks at the clock and at this computer's addresses: the driver's own timers stand
 /// still while the computer sleeps.
 const LOOK: Duration = Duration::from_secs(5);
@@ -60,9 +64,11 @@ pub fn start_keeping(
     let (tell, events) = async_channel::bounded(WAITING);
     #[expect(clippy::disallowed_methods, reason = "here time comes in")]
     let started = Instant::now();
+    let mut secret = [0; 16];
+    getrandom::fill(&mut secret).map_err(|error| io::Error::other(error.to_string()))?;
     let (runs, ended) = async_channel::bounded(1);
     let run = move || {
-        smol::block_on(Driver::new(profile, Box::new(keep), started).run(&todo, &tell));
+        smol::block_on(Driver::new(profile, secret, Box::new(keep), started).run(&todo, &tell));
         drop(runs);
     };
     thread::Builder::new().name("net".into()).spawn(run)?;
@@ -83,6 +89,9 @@ enum Woken {
 /// An attempt that goes on while other things happen.
 type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
 
+/// What keeps the lines that are not sent.
+type Keep = Box<dyn FnMut(Vec<Unsent>) + Send>;
+
 struct Driver {
     session: Session,
     server: HostPort,
@@ -90,7 +99,7 @@ struct Driver {
     stream: Option<TcpStream>,
     connecting: Option<Connecting>,
     to_write: Vec<u8>,
-    keep: Box<dyn FnMut(Vec<Unsent>) + Send>,
+    keep: Keep,
     /// What is to be kept, and when.
     to_keep: Option<(Instant, Vec<Unsent>)>,
     /// When to look at the addresses again, and what they were.
@@ -99,9 +108,9 @@ struct Driver {
 }
 
 impl Driver {
-    fn new(profile: Profile, keep: Box<dyn FnMut(Vec<Unsent>) + Send>, started: Instant) -> Driver {
+    fn new(profile: Profile, secret: [u8; 16], keep: Keep, started: Instant) -> Driver {
         let server = profile.server.clone();
-        let session = Session::new(profile, Moment { elapsed: Duration::ZERO, wall: wall() });
+        let session = Session::new(profile, secret, Moment { elapsed: Duration::ZERO, wall: wall() });
         Driver {
             session,
             server,
@@ -267,24 +276,77 @@ fn say_last(mut stream: TcpStream, bytes: Vec<u8>) {
     let _ = smol::block_on(say.or(late));
 }
 
-/// Tries each address of a host in turn.
+/// Calls the addresses of a host.
 async fn connect(HostPort { host, port }: HostPort) -> io::Result<TcpStream> {
     let addresses = unblock(move || (host.as_str(), port).to_socket_addrs()).await?;
-    let mut last = io::Error::from(io::ErrorKind::NotFound);
-    for address in addresses {
-        let late = async {
-            Timer::after(CONNECT).await;
-            Err(io::ErrorKind::TimedOut.into())
-        };
-        match TcpStream::connect(address).or(late).await {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
+    let stream = call(interleaved(addresses.collect())).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Calls addresses one after another, the next when one fails or has not answered for [`STAGGER`]; the first that
+/// answers is it, and the others are let go (RFC 8305 §5). The error has those of all.
+async fn call(mut addresses: VecDeque<SocketAddr>) -> io::Result<TcpStream> {
+    let mut calls: Vec<Connecting> = Vec::new();
+    let mut errors: Vec<io::Error> = Vec::new();
+    loop {
+        if let Some(address) = addresses.pop_front() {
+            calls.push(Box::pin(async move {
+                let late = async {
+                    Timer::after(CONNECT).await;
+                    Err(io::ErrorKind::TimedOut.into())
+                };
+                let called = TcpStream::connect(address).or(late).await;
+                called.map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))
+            }));
+        }
+        if calls.is_empty() {
+            return Err(of_all(errors));
+        }
+        let answer = future::poll_fn(|context| {
+            for at in 0..calls.len() {
+                if let Some(call) = calls.get_mut(at)
+                    && let Poll::Ready(answer) = call.as_mut().poll(context)
+                {
+                    drop(calls.swap_remove(at));
+                    return Poll::Ready(Some(answer));
+                }
             }
-            Err(error) => last = error,
+            Poll::Pending
+        });
+        let next = async {
+            if addresses.is_empty() {
+                future::pending::<()>().await;
+            }
+            Timer::after(STAGGER).await;
+            None
+        };
+        match answer.or(next).await {
+            Some(Ok(stream)) => return Ok(stream),
+            Some(Err(error)) => errors.push(error),
+            None => {}
         }
     }
-    Err(last)
+}
+
+/// Both families in turn, beginning with that of the first (RFC 8305 §4).
+fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
+    let first = addresses.first().map(SocketAddr::is_ipv6);
+    let (of_first, of_other): (VecDeque<_>, VecDeque<_>) =
+        addresses.into_iter().partition(|address| Some(address.is_ipv6()) == first);
+    let count = of_first.len().max(of_other.len());
+    (0..count).flat_map(|at| [of_first.get(at), of_other.get(at)]).flatten().copied().collect()
+}
+
+/// One error with the words of all; its kind is that which says most: somebody refused, or was silent, rather than that no
+/// way leads there.
+fn of_all(errors: Vec<io::Error>) -> io::Error {
+    use io::ErrorKind::{ConnectionRefused, NotFound, TimedOut};
+    let kinds = || errors.iter().map(io::Error::kind);
+    let kind = [ConnectionRefused, TimedOut].into_iter().find(|kind| kinds().any(|other| other == *kind));
+    let kind = kind.or_else(|| kinds().next()).unwrap_or(NotFound);
+    let words: Vec<String> = errors.iter().map(io::Error::to_string).collect();
+    io::Error::new(kind, words.join("; "))
 }
 
 /// What an address that does not answer means to a person.
@@ -320,4 +382,64 @@ fn wall() -> UnixMillis {
 
 fn now(started: Instant) -> Moment {
     Moment { elapsed: started.elapsed(), wall: wall() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// An address that takes no calls and does not refuse them: its queue is full for as long as this lives.
+    struct Dead {
+        address: SocketAddr,
+        _queue: (TcpListener, Vec<std::net::TcpStream>),
+    }
+
+    impl Dead {
+        fn new() -> Dead {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            rustix::net::listen(&listener, 0).unwrap();
+            let address = listener.local_addr().unwrap();
+            let soon = Duration::from_millis(50);
+            let queue =
+                (0..8).map_while(|_| std::net::TcpStream::connect_timeout(&address, soon).ok()).collect();
+            Dead { address, _queue: (listener, queue) }
+        }
+    }
+
+    #[test]
+    fn dead_addresses_cost_a_quarter_of_a_second_each() {
+        let dead = [Dead::new(), Dead::new()];
+        let living = TcpListener::bind("127.0.0.1:0").unwrap();
+        let living = living.local_addr().unwrap();
+        let began = wall();
+        let addresses = [dead[0].address, dead[1].address, living].into();
+        let stream = smol::block_on(call(addresses)).unwrap();
+        let took = Duration::from_millis(wall().0 - began.0);
+        assert_eq!(stream.peer_addr().unwrap(), living);
+        assert!((2 * STAGGER..CONNECT / 2).contains(&took), "{took:?}");
+    }
+
+    #[test]
+    fn a_refusal_costs_nothing_and_all_are_told() {
+        let refusing = || {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.local_addr().unwrap()
+        };
+        let addresses = [refusing(), refusing()];
+        let began = wall();
+        let error = smol::block_on(call(addresses.into())).unwrap_err();
+        assert!(wall().0 - began.0 < STAGGER.as_millis() as u64, "one does not wait for the other");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        assert!(addresses.iter().all(|address| error.to_string().contains(&address.to_string())), "{error}");
+        assert_eq!(smol::block_on(call(VecDeque::new())).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn both_families_in_turn() {
+        let of = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let given = ["[::1]:1", "[::2]:1", "[::3]:1", "1.0.0.1:1"].map(of).to_vec();
+        assert_eq!(interleaved(given), ["[::1]:1", "1.0.0.1:1", "[::2]:1", "[::3]:1"].map(of));
+    }
 }

@@ -11,13 +11,20 @@ use crate::session::Naming;
 /// The port of IRC links that name none (RFC 7194 §2 has 6697 for TLS; this is the plain one).
 const IRC_PORT: u16 = 6667;
 
-/// A server and, perhaps, a room.
+/// In a link: the target is a person.
+const IS_NICK: &str = "isnick";
+/// What a link may say of its target.
+const FLAGS: &[&str] = &[IS_NICK, "isserver", "needkey", "needpass"];
+
+/// A server and, perhaps, where to go on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// Where the server is; the port is not 0.
     pub server: HostPort,
-    /// The room, with its prefix.
+    /// The room, with its prefix; several are parted by commas.
     pub room: Option<String>,
+    /// Whom to write to (`isnick`).
+    pub person: Option<String>,
 }
 
 /// Which server: host and port, as one types them. The same after every start, so files may hold
@@ -58,18 +65,26 @@ impl fmt::Display for PlaceError {
 impl std::error::Error for PlaceError {}
 
 impl Place {
-    /// Reads `host`, `host:port`, `[v6]:port` or `irc://host[:port][/room]`.
+    /// Reads `host`, `host:port`, `[v6]:port`, also with the wide forms that Chinese and Japanese keyboards
+    /// write, or a link: `irc://host[:port][/room[,room…]]`, `irc://host/person,isnick` (draft-butcher-irc-url).
     pub fn parse(text: &str) -> Result<Place, PlaceError> {
         let text = text.trim();
-        if text.starts_with("ircs://") {
+        let plain: String = text.chars().map(narrow).collect();
+        let scheme = |scheme: &str| {
+            let (head, rest) = plain.split_at_checked(scheme.len())?;
+            head.eq_ignore_ascii_case(scheme).then_some(rest)
+        };
+        if scheme("ircs://").is_some() {
             return Err(PlaceError::Tls);
         }
-        let (rest, default) = match text.strip_prefix("irc://") {
-            Some(rest) => (rest, IRC_PORT),
-            None => (text, DEFAULT_PORT),
-        };
-        let (authority, room) = rest.split_once('/').unwrap_or((rest, ""));
-        let server = HostPort::parse_or(authority, default).map_err(|error| match error {
+        let (rest, default) = scheme("irc://").map_or((&*plain, DEFAULT_PORT), |rest| (rest, IRC_PORT));
+        let authority = rest.split('/').next().unwrap_or_default();
+        // Whoever made the link was called so there.
+        let authority = authority.rsplit('@').next().unwrap_or_default();
+        // A zone stands behind an escaped `%` in a link (RFC 6874 §2).
+        let authority =
+            if authority.starts_with('[') { authority.replace("%25", "%") } else { decoded(authority) };
+        let server = HostPort::parse_or(&authority, default).map_err(|error| match error {
             HostPortError::NoHost => PlaceError::Empty,
             HostPortError::Host => PlaceError::Host,
             HostPortError::Port => PlaceError::Port,
@@ -77,9 +92,21 @@ impl Place {
         if server.port == 0 {
             return Err(PlaceError::Port);
         }
-        let room = room.split(['?', ',']).next().unwrap_or_default().replace("%23", "#");
-        let room = (!room.is_empty()).then(|| Naming::default().room(&room));
-        Ok(Place { server, room })
+        // Rooms are called as they are written, but for the first character.
+        let before = plain.chars().count() - rest.chars().count();
+        let mut path =
+            text.chars().skip(before).skip_while(|c| narrow(*c) != '/').skip(1).collect::<String>();
+        path.truncate(path.find('?').unwrap_or(path.len()));
+        let (flags, targets): (Vec<&str>, Vec<&str>) =
+            path.split(',').filter(|target| !target.is_empty()).partition(|target| FLAGS.contains(target));
+        let mut targets = targets.into_iter().map(decoded).peekable();
+        if flags.contains(&IS_NICK) {
+            let person = targets.next().map(|who| who.split('!').next().unwrap_or_default().to_owned());
+            return Ok(Place { server, room: None, person });
+        }
+        let rooms: Vec<String> = targets.map(|room| Naming::default().room(&room)).collect();
+        let room = (!rooms.is_empty()).then(|| rooms.join(","));
+        Ok(Place { server, room, person: None })
     }
 
     /// Its server, whatever the room.
@@ -93,12 +120,37 @@ impl Place {
     }
 }
 
+/// The usual form of a character that keyboards for Chinese and Japanese write wide.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{3000}' => ' ',
+        '。' | '｡' => '.',
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        c => c,
+    }
+}
+
+/// A text without percent-encoding (RFC 3986 §2.1); what is none stays, and so does all of it where the
+/// bytes are no text.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, more)) = rest.split_first() {
+        let digits =
+            more.get(..2).filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let byte = digits.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { more.get(2..).unwrap_or_default() } else { more };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn place(host: &str, port: u16, room: Option<&str>) -> Result<Place, PlaceError> {
-        Ok(Place { server: HostPort::new(host, port), room: room.map(Into::into) })
+        Ok(Place { server: HostPort::new(host, port), room: room.map(Into::into), person: None })
     }
 
     #[test]
@@ -113,6 +165,39 @@ mod tests {
     }
 
     #[test]
+    fn links_as_other_programs_write_them() {
+        assert_eq!(Place::parse("IRC://a.b/#Tea"), place("a.b", 6667, Some("#Tea")));
+        assert_eq!(Place::parse("irc://a.b/%23%E9%9F%B3%E6%A5%BD"), place("a.b", 6667, Some("#音楽")));
+        assert_eq!(Place::parse("irc://a.b/%26caf%c3%a9,b,needkey"), place("a.b", 6667, Some("&café,#b")));
+        assert_eq!(Place::parse("irc://a.b/100%/x%zz"), place("a.b", 6667, Some("#100%/x%zz")));
+        assert_eq!(Place::parse("irc://a.b/%FF"), place("a.b", 6667, Some("#%FF")), "no text");
+        assert_eq!(Place::parse("irc://a.b:7/#a,#b,#c"), place("a.b", 7, Some("#a,#b,#c")));
+        assert_eq!(Place::parse("irc://a.b/!room"), place("a.b", 6667, Some("!room")));
+        assert_eq!(Place::parse("irc://a.b/"), place("a.b", 6667, None));
+        assert_eq!(Place::parse("irc://me@a.b/x"), place("a.b", 6667, Some("#x")));
+        assert_eq!(Place::parse("irc://b%C3%BCcher.example"), place("bücher.example", 6667, None));
+        for link in ["irc://a.b/bob,isnick", "irc://a.b/bob!b@h,isnick?x", "IRC://a.b/b%6Fb,isnick"] {
+            let read = Place::parse(link).unwrap();
+            assert_eq!((read.room, read.person.as_deref()), (None, Some("bob")), "{link}");
+        }
+    }
+
+    #[test]
+    fn zones_are_escaped_in_links_alone() {
+        for text in ["irc://[fe80::1%25eth0]:7", "irc://[fe80::1%eth0]:7", "[fe80::1%eth0]:7"] {
+            assert_eq!(Place::parse(text), place("fe80::1%eth0", 7, None), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_from_a_chinese_keyboard() {
+        assert_eq!(Place::parse("192.168.1.7：49806"), place("192.168.1.7", 49806, None));
+        assert_eq!(Place::parse("１９２。１６８．１。７：７"), place("192.168.1.7", 7, None));
+        assert_eq!(Place::parse("ｉｒｃ：／／a.b／＃茶！"), place("a.b", 6667, Some("#茶！")));
+        assert_eq!(Place::parse("［::1］：7"), place("::1", 7, None));
+    }
+
+    #[test]
     fn what_is_no_address_is_said_why() {
         for (text, error) in [
             ("", PlaceError::Empty),
@@ -123,6 +208,8 @@ mod tests {
             ("a b", PlaceError::Host),
             ("http://x", PlaceError::Port),
             ("ircs://x", PlaceError::Tls),
+            ("IRCS://x/#tea", PlaceError::Tls),
+            ("irc:///tea", PlaceError::Empty),
         ] {
             assert_eq!(Place::parse(text), Err(error), "{text}");
         }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::drafts::Drafts;
 use crate::notify::Notify;
 use crate::place::PlaceId;
-use crate::session::Unsent;
+use crate::session::{Encoding, Unsent};
 
 /// Places that are offered again at the next start.
 const MAX_RECENT: usize = 8;
@@ -57,6 +57,10 @@ pub struct Recent {
     pub name: String,
     /// The room.
     pub room: String,
+    /// How text there is read that is not UTF-8: a name as [`Encoding::of_label`] takes it; empty: as
+    /// is usual in the language of the views.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub encoding: String,
 }
 
 /// Everything that the settings view shows, and what was used last.
@@ -122,10 +126,28 @@ impl Default for Settings {
 
 impl Settings {
     /// Remembers a place as the last one.
-    pub fn remember(&mut self, place: Recent) {
+    pub fn remember(&mut self, mut place: Recent) {
+        if place.encoding.is_empty() {
+            place.encoding = self.encoding_label(&place.address).to_owned();
+        }
         self.recent.retain(|other| (&other.address, &other.room) != (&place.address, &place.room));
         self.recent.insert(0, place);
         self.recent.truncate(MAX_RECENT);
+    }
+
+    /// How text of a server is read that is not UTF-8: as its entry says, else as is usual in a language.
+    pub fn encoding(&self, address: &str, language: &str) -> Encoding {
+        let label = self.encoding_label(address);
+        let named = Encoding::of_label(label);
+        if named.is_none() && !label.is_empty() {
+            log::warn!("{address}: there is no encoding called {label}");
+        }
+        named.unwrap_or_else(|| Encoding::of_language(language))
+    }
+
+    fn encoding_label(&self, address: &str) -> &str {
+        let of_it = self.recent.iter().filter(|place| place.address == address);
+        of_it.map(|place| &*place.encoding).find(|label| !label.is_empty()).unwrap_or_default()
     }
 }
 
@@ -281,7 +303,12 @@ mod tests {
     fn what_is_kept_is_read_again() {
         let folder = folder("kept");
         let mut settings = Settings { name: "小明".into(), theme: Theme::Dark, ..Settings::default() };
-        settings.remember(Recent { address: "a:1".into(), name: "x".into(), room: "#r".into() });
+        settings.remember(Recent {
+            address: "a:1".into(),
+            name: "x".into(),
+            room: "#r".into(),
+            ..Recent::default()
+        });
         folder.keep_settings(&settings).unwrap();
         assert_eq!(folder.settings(), (settings, None));
         let mut drafts = Drafts::default();
@@ -353,11 +380,34 @@ mod tests {
     }
 
     #[test]
+    fn a_servers_encoding_stays_its_own() {
+        let entry = |address: &str, room: &str, encoding: &str| Recent {
+            address: address.into(),
+            room: room.into(),
+            encoding: encoding.into(),
+            ..Recent::default()
+        };
+        let recent = vec![entry("a:1", "#r", "windows-1251"), entry("b:1", "#r", "nonsense")];
+        let mut settings = Settings { recent, ..Settings::default() };
+        settings.remember(entry("a:1", "#other", ""));
+        settings.remember(entry("a:1", "#r", ""));
+        assert_eq!(settings.recent[0].encoding, "windows-1251");
+        assert_eq!(Some(settings.encoding("a:1", "zh_CN")), Encoding::of_label("cp1251"));
+        assert_eq!(settings.encoding("b:1", "zh_CN"), Encoding::of_language("zh"));
+        assert_eq!(settings.encoding("c:1", "de_DE.UTF-8"), Encoding::default());
+    }
+
+    #[test]
     fn the_same_place_is_remembered_once() {
         let mut settings = Settings::default();
         for i in 0..20 {
             let address = format!("host{}:1", i % 10);
-            settings.remember(Recent { address, name: format!("n{i}"), room: "#r".into() });
+            settings.remember(Recent {
+                address,
+                name: format!("n{i}"),
+                room: "#r".into(),
+                ..Recent::default()
+            });
         }
         assert_eq!(settings.recent.len(), MAX_RECENT);
         assert_eq!(settings.recent[0].name, "n19");

@@ -92,7 +92,6 @@ impl Window {
             server: address.into(),
             nick: format!("win{i}"),
             rooms: vec!["#lobby".into()],
-            seed: 7 + i as u64,
             ..Profile::default()
         };
         Window { connection: net::start(profile).expect("a thread"), screen: Screen::default() }

@@ -90,15 +90,13 @@ struct Client {
 }
 
 impl Client {
-    fn new(server: &Foreign, nick: &str, seed: u64) -> Client {
+    fn new(server: &Foreign, nick: &str) -> Client {
         let profile = Profile {
             server: HostPort::new("127.0.0.1", server.port),
             nick: nick.into(),
             realname: nick.into(),
             rooms: vec!["#tea".into()],
-            ignored: Vec::new(),
-            unsent: Vec::new(),
-            seed,
+            ..Profile::default()
         };
         let mut client = Client {
             connection: net::start(profile).expect("a thread"),
@@ -168,8 +166,8 @@ impl Client {
 /// What an ordinary evening in an ordinary room needs.
 fn an_evening(server: &Foreign) {
     let tea = Key::new("#tea");
-    let mut alice = Client::new(server, "alice", 1);
-    let mut bob = Client::new(server, "bob", 2);
+    let mut alice = Client::new(server, "alice");
+    let mut bob = Client::new(server, "bob");
     alice.line(LineKind::Joined, "bob", "");
 
     alice.act(Action::Say { to: tea.clone(), text: "hello bob\nand a second line".into() });
@@ -205,8 +203,8 @@ fn an_evening(server: &Foreign) {
 /// What a server with a history is asked for: what was missed, and what was before us.
 fn a_night(server: &Foreign) {
     let tea = Key::new("#tea");
-    let mut carol = Client::new(server, "carol", 3);
-    let mut dave = Client::new(server, "dave", 4);
+    let mut carol = Client::new(server, "carol");
+    let mut dave = Client::new(server, "dave");
     carol.line(LineKind::Joined, "dave", "");
     let say = |from: usize, to: usize| (from..to).map(|n| format!("line {n}")).collect::<Vec<_>>();
     let talk = |carol: &mut Client, texts: &[String]| {
@@ -224,7 +222,7 @@ fn a_night(server: &Foreign) {
     talk(&mut carol, &say(10, 130));
     dave.act(Action::RetryNow);
     assert_eq!(dave.said(120), say(10, 130), "what was missed");
-    let mut erin = Client::new(server, "erin", 5);
+    let mut erin = Client::new(server, "erin");
     assert_eq!(erin.said(130), say(0, 130), "what was before us");
 }
 

@@ -32,9 +32,7 @@ impl Window {
             nick: nick.into(),
             realname: nick.into(),
             rooms: vec!["#lobby".into()],
-            ignored: Vec::new(),
-            unsent: Vec::new(),
-            seed: 1,
+            ..Profile::default()
         };
         let connection = net::start(profile).expect("a thread");
         let shown = Arc::<Mutex<Shown>>::default();

@@ -16,13 +16,16 @@ impl World {
             server: HostPort::new("parlor.test", 49806),
             nick: format!("ann{i}"),
             rooms: rooms.iter().map(|room| (*room).to_owned()).collect(),
-            seed: self.random.next(),
             ..Profile::default()
         };
-        let session = Session::new(profile.clone(), self.moment_of(self.now));
+        let session = Session::new(profile.clone(), self.secret(), self.moment_of(self.now));
         self.persons.push(Person::new(profile, session, self.now));
         self.follow(i);
         self.after((100, 3000), Happening::Act(i));
+    }
+
+    fn secret(&mut self) -> [u8; 16] {
+        u128::from(self.random.next()).to_le_bytes()
     }
 
     pub(crate) fn give_person(&mut self, i: usize, input: Input<'_>) {
@@ -90,10 +93,9 @@ impl World {
             nick: format!("ann{i}"),
             rooms: vec![ROOMS[0].into()],
             unsent,
-            seed: self.random.next(),
             ..Profile::default()
         };
-        let session = Session::new(profile.clone(), self.moment_of(self.now));
+        let session = Session::new(profile.clone(), self.secret(), self.moment_of(self.now));
         self.persons[i] = Person::new(profile, session, self.now);
         self.follow(i);
     }

@@ -34,7 +34,10 @@ impl Bridge {
         if let Some(address) = &arguments.address {
             card.set_address(shared(address));
             if let Ok(place) = Place::parse(address) {
-                card.set_address(shared(&place.address()));
+                // Whom the link names has no field of its own.
+                if place.person.is_none() {
+                    card.set_address(shared(&place.address()));
+                }
                 place.room.iter().for_each(|room| card.set_room(shared(room)));
             }
         }

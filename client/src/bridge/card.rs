@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use parlor_server::protocol::{Nick, RoomName};
+use parlor_server::protocol::Nick;
 use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, ConnectView, Recent as RecentRow, Words};
 
@@ -10,7 +10,7 @@ use super::phrases::phrase;
 use super::text::{room_typed, shared};
 use super::{Bridge, on};
 use crate::place::{Place, PlaceId};
-use crate::session::{Field, Refusal};
+use crate::session::{Field, Naming, Refusal};
 use crate::settings::Recent;
 
 impl Bridge {
@@ -36,7 +36,7 @@ impl Bridge {
             .settings
             .recent
             .iter()
-            .map(|Recent { address, name, room }| RecentRow {
+            .map(|Recent { address, name, room, .. }| RecentRow {
                 label: Place::parse(address)
                     .map_or_else(|_| shared(address), |place| shared(&place.server.host)),
                 address: shared(address),
@@ -58,7 +58,7 @@ impl Bridge {
     fn pick_recent(self: &Rc<Self>, index: i32) {
         let picked =
             usize::try_from(index).ok().and_then(|i| self.state.borrow().settings.recent.get(i).cloned());
-        let (Some(Recent { address, name, room }), Some(window)) = (picked, self.window.upgrade()) else {
+        let (Some(Recent { address, name, room, .. }), Some(window)) = (picked, self.window.upgrade()) else {
             return;
         };
         let card = window.global::<ConnectView>();
@@ -113,7 +113,7 @@ impl Bridge {
         };
         let linked = place.as_ref().and_then(|place| place.room.clone());
         let room = linked.unwrap_or_else(|| room_typed(&card.get_room()));
-        if !room.is_empty() && !is_possible(&room) {
+        if !room.is_empty() && !room.split(',').all(|room| Naming::is_possible(room.trim())) {
             card.set_room_error(words.invoke_room_not_possible(shared(&room)));
             sound = false;
         }
@@ -162,15 +162,9 @@ impl Bridge {
                 return;
             }
             let (name, room) = (state.settings.name.clone(), state.settings.room.clone());
-            state.settings.remember(Recent { address: place.to_string(), name, room });
+            state.settings.remember(Recent { address: place.to_string(), name, room, ..Recent::default() });
         }
         self.keep_settings();
         self.fill_card(window);
     }
-}
-
-/// Whether a room can have this name, whatever its prefix: only the server knows which it has.
-fn is_possible(room: &str) -> bool {
-    let mut name = room.chars();
-    name.next().is_some() && RoomName::parse(&format!("#{}", name.as_str())).is_ok()
 }

@@ -9,6 +9,7 @@ use parlor_ui::{App, ConnectView, Screen, Shell, StatusView, Words};
 
 use super::Bridge;
 use super::places::{Entry, OpenPlace};
+use super::preferences::language_code;
 use super::text::shared;
 use crate::net::{self, Connection};
 use crate::place::{Place, PlaceId};
@@ -55,10 +56,6 @@ impl Bridge {
     }
 
     fn start_session(self: &Rc<Self>, window: &App, place: &Place, name: &str, room: &str) {
-        let mut seed = [0; 8];
-        if let Err(error) = getrandom::fill(&mut seed) {
-            log::warn!("the system gives no random numbers: {error}");
-        }
         let id = place.id();
         let (unsent, unsent_broken) = self.folder.unsent(&id);
         if let Some(broken) = unsent_broken {
@@ -71,8 +68,11 @@ impl Bridge {
             realname: name.into(),
             rooms: if room.is_empty() { Vec::new() } else { vec![room.into()] },
             ignored: self.state.borrow().settings.ignored.clone(),
-            seed: u64::from_le_bytes(seed),
             unsent,
+            encoding: {
+                let settings = &self.state.borrow().settings;
+                settings.encoding(&id.to_string(), &language_code(settings))
+            },
         };
         let (folder, kept_for) = (self.folder.clone(), id.clone());
         let keep = move |unsent| {
@@ -87,6 +87,10 @@ impl Bridge {
                 return window.global::<ConnectView>().set_address_error(shared(&error.to_string()));
             }
         };
+        if let Some(nick) = place.person.clone() {
+            // It has room: nothing else was asked for yet.
+            let _ = connection.actions.try_send(Action::Private { nick });
+        }
         let (events, of, weak) = (connection.events.clone(), id.clone(), Rc::downgrade(self));
         let pump = async move {
             while let Ok(batch) = events.recv().await {

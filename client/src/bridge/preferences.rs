@@ -13,7 +13,7 @@ use super::text::shared;
 use super::{Bridge, on};
 use crate::notify::Notify;
 use crate::session::Action;
-use crate::settings::{Theme, TimeFormat};
+use crate::settings::{Settings, Theme, TimeFormat};
 
 /// The code of the second language.
 const CHINESE: &str = "zh_CN";
@@ -126,8 +126,7 @@ impl Bridge {
                 Theme::Dark => ThemeChoice::Dark,
             });
             shell.set_scale(settings.text_size as f32 / 100.0);
-            let code =
-                if settings.language.is_empty() { system_language() } else { settings.language.clone() };
+            let code = language_code(settings);
             shell.set_language(language(&code));
             // English is what the views are written in.
             let code = if language(&code) == Language::Chinese { CHINESE } else { "" };
@@ -152,6 +151,11 @@ fn language(code: &str) -> Language {
 pub(super) fn has_half_days() -> bool {
     let asked = asked_for("LC_TIME");
     ["en_US", "en_CA", "en_AU", "en_NZ", "en_PH", "en_IN"].iter().any(|place| asked.starts_with(place))
+}
+
+/// The language of the views.
+pub(super) fn language_code(settings: &Settings) -> String {
+    if settings.language.is_empty() { system_language() } else { settings.language.clone() }
 }
 
 /// What the environment asks for.

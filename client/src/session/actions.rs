@@ -6,7 +6,7 @@ use super::commands::is_word;
 use super::event::{Event, Field, Kind, Refusal};
 use super::line::LineKind;
 use super::reconnect::Phase;
-use super::{Action, Key, Sentence, Session};
+use super::{Action, Key, Naming, Sentence, Session};
 
 impl Session {
     pub(super) fn act(&mut self, action: Action) {
@@ -52,7 +52,7 @@ impl Session {
     pub(super) fn join(&mut self, rooms: &str, room_key: Option<&str>) {
         for room in rooms.split(',').map(str::trim).filter(|room| !room.is_empty()) {
             let name = self.isupport.naming.room(room);
-            if !is_word(&name) || name.len() < 2 || name.contains('\u{7}') {
+            if !Naming::is_possible(&name) {
                 self.refuse(Field::Room, Sentence::RoomNotPossible { room: printable(room) });
                 continue;
             }

@@ -6,6 +6,7 @@ use super::event::{Event, Kind};
 use super::line::{Line, LineId, LineKind, Parts};
 use super::log::{Edit, Log};
 use super::roster::Roster;
+use super::stamp::Stamp;
 use super::{Key, Output, Sentence, Session};
 
 /// One conversation.
@@ -72,12 +73,27 @@ impl Session {
     /// Adds a line where it belongs in a conversation that is open, else in the server's; `None`
     /// if it is there already.
     pub(super) fn add(&mut self, key: &Key, parts: &Parts<'_>) -> Option<Line> {
+        self.add_by(key, parts, Log::add)
+    }
+
+    /// As [`add`](Self::add), but a line that a server without positions plays back goes where its
+    /// time says.
+    pub(super) fn add_of(&mut self, key: &Key, parts: &Parts<'_>, stamp: &Stamp<'_>) -> Option<Line> {
+        self.add_by(key, parts, if stamp.old { Log::add_old } else { Log::add })
+    }
+
+    fn add_by(
+        &mut self,
+        key: &Key,
+        parts: &Parts<'_>,
+        add: impl FnOnce(&mut Log, Line) -> bool,
+    ) -> Option<Line> {
         let open = self.conversations.contains_key(key);
         let key = if open { key.clone() } else { Key::server() };
         self.last_line += 1;
         let line = Line::new(LineId(self.last_line), parts);
         let conversation = self.conversations.get_mut(&key)?;
-        let added = conversation.log.add(line.clone());
+        let added = add(&mut conversation.log, line.clone());
         self.emit(&key, true);
         self.note_cut(&key);
         added.then_some(line)

@@ -3,9 +3,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use parlor_server::protocol::Capability;
-use parlor_server::protocol::tag::LINE_ID;
+use parlor_server::protocol::tag::{LABEL, LINE_ID};
 use parlor_server::protocol::text::{pieces, printable};
+use parlor_server::protocol::{Capability, Message};
 
 use super::line::{Delivery, Line, LineId, LineKind, Parts};
 use super::outgoing::{Sent, Waiting};
@@ -14,6 +14,12 @@ use super::{Key, Kind, Sentence, Session, UnixMillis};
 
 /// How long a receipt may take before we ask for a sign behind it.
 const RECEIPT_WITHIN: Duration = Duration::from_secs(10);
+/// How long a line may be under way to a server that has never answered a PING.
+const SILENT_WITHIN: Duration = Duration::from_secs(15);
+/// The same to one that has: it may delay answers to whoever writes fast.
+const PONG_WITHIN: Duration = Duration::from_secs(60);
+/// Before the number of a line in a label; those of questions begin otherwise.
+const LINE_LABEL: char = 'm';
 /// Bytes of a host that we do not know yet: the longest that DNS labels and servers use.
 const LONGEST_HOST: usize = 63;
 /// Bytes of a user name that we do not know yet.
@@ -65,8 +71,10 @@ impl Session {
         if !self.is_ready() {
             return;
         }
-        let (now, ping) = (self.now.elapsed, self.pings + 1);
+        let (now, ping) = (self.now.elapsed, self.pings.last() + 1);
         let tagged = self.caps.has(Capability::MessageTags);
+        let receipts = self.caps.has(Capability::EchoMessage);
+        let labels = self.labels_lines();
         // Elsewhere than on a server of our kind nobody knows a line by its token: whether it
         // arrived before the connection was lost, the history tells.
         let unsettled = if self.isupport.sorted { Vec::new() } else { self.catching_up() };
@@ -85,23 +93,28 @@ impl Session {
                 break;
             }
             // `ready` said that it is there.
-            let target = conversations.get(&waiting.to).map_or("", |conversation| &conversation.name);
-            if tagged {
+            let Some(conversation) = conversations.get_mut(&waiting.to) else { break };
+            let (id, text, target) = (waiting.line.id(), &waiting.text, &conversation.name);
+            if labels {
+                wire.push_str(&format!("@{LABEL}={LINE_LABEL}{};{LINE_ID}={} ", id.0, waiting.token));
+            } else if tagged {
                 wire.push_str(&format!("@{LINE_ID}={} ", waiting.token));
             }
-            let text = &waiting.text;
             if waiting.is_action() {
                 wire.push_str(&format!("PRIVMSG {target} :\u{1}ACTION {text}\u{1}\r\n"));
             } else {
                 wire.push_str(&format!("PRIVMSG {target} :{text}\r\n"));
             }
-            let id = waiting.line.id();
             outgoing.sent(id, Sent { at: now, ping });
+            if !receipts {
+                // No echo will tell its place: an answer may come before the PONG.
+                conversation.log.keep_place(id);
+            }
         }
         if !wire.is_empty() {
             self.send_raw(wire.into_bytes());
             // Without receipts a PONG is the sign; while the throttle holds more back, it waits too.
-            if !self.caps.has(Capability::EchoMessage) && self.blocked_until.is_none() {
+            if !receipts && self.blocked_until.is_none() {
                 self.ping();
             }
         }
@@ -109,15 +122,40 @@ impl Session {
 
     /// A PING whose PONG comes after everything that was sent before.
     pub(super) fn ping(&mut self) {
-        self.pings += 1;
-        self.send_raw(format!("PING :parlor-{}\r\n", self.pings).into_bytes());
+        let number = self.pings.next();
+        self.send_raw(format!("PING :parlor-{number}\r\n").into_bytes());
     }
 
-    /// The PONG of a PING: what was sent before it is decided.
-    pub(super) fn pong(&mut self, token: &str) {
-        let Some(number) = token.strip_prefix("parlor-").and_then(|number| number.parse::<u64>().ok()) else {
-            return;
-        };
+    /// An answer to a PING, whatever it says: a PONG, or that there is no such command.
+    pub(super) fn pong(&mut self, message: &Message<'_>) {
+        let named = message.params.iter().find_map(|param| param.strip_prefix("parlor-")?.parse().ok());
+        if let Some(number) = self.pings.answer(named) {
+            self.decided(number);
+        }
+    }
+
+    /// When what is under way for the longest time is decided without any sign. On our own kind of server
+    /// there always is one, however long the disk takes.
+    pub(super) fn overdue(&self) -> Option<Duration> {
+        if self.isupport.sorted {
+            return None;
+        }
+        let oldest = self.outgoing.oldest_in_flight()?;
+        let within = if self.pings.proven() { PONG_WITHIN } else { SILENT_WITHIN };
+        (oldest.ping <= self.pings.last()).then(|| oldest.at + within)
+    }
+
+    /// No sign comes: time decides what is under way for the longest time.
+    pub(super) fn decide_overdue(&mut self) {
+        if self.overdue().is_some_and(|at| self.now.elapsed >= at)
+            && let Some(oldest) = self.outgoing.oldest_in_flight()
+        {
+            self.decided(oldest.ping);
+        }
+    }
+
+    /// What was sent before the PING with this number has arrived, or never will.
+    fn decided(&mut self, number: u64) {
         let receipts = self.caps.has(Capability::EchoMessage);
         self.outgoing.given_up_before(number);
         while let Some(mut waiting) = self.outgoing.take(|w| w.sent.is_some_and(|sent| sent.ping <= number)) {
@@ -135,24 +173,51 @@ impl Session {
     /// When to ask for a sign behind a receipt that does not come.
     pub(super) fn receipt_due(&self) -> Option<Duration> {
         let oldest = self.outgoing.oldest_in_flight()?;
-        (oldest.ping > self.pings).then(|| oldest.at + RECEIPT_WITHIN)
+        (oldest.ping > self.pings.last()).then(|| oldest.at + RECEIPT_WITHIN)
+    }
+
+    /// Whether our lines are told apart by labels: on our own kind of server tokens do that.
+    fn labels_lines(&self) -> bool {
+        self.caps.has(Capability::LabeledResponse)
+            && self.caps.has(Capability::MessageTags)
+            && !self.isupport.sorted
+    }
+
+    /// The line of ours that a message answers (IRCv3 labeled-response), taken out.
+    fn labelled(&mut self, message: &Message<'_>) -> Option<Waiting> {
+        let label = self.label_of(message)?;
+        let id = LineId(label.strip_prefix(LINE_LABEL)?.parse().ok()?);
+        self.outgoing.take(|waiting| waiting.line.id() == id && waiting.sent.is_some())
+    }
+
+    /// ACK: a command went well and has no answer, not even an echo.
+    pub(super) fn on_ack(&mut self, message: &Message<'_>) {
+        if let Some(waiting) = self.labelled(message) {
+            self.deliver(waiting, None, None);
+        }
     }
 
     /// Our own line came back. Says whether it was one that waited.
-    pub(super) fn echoed(&mut self, key: &Key, stamp: &Stamp<'_>, text: &str) -> bool {
+    pub(super) fn echoed(&mut self, key: &Key, message: &Message<'_>, stamp: &Stamp<'_>, text: &str) -> bool {
         stamp.token.iter().for_each(|token| self.outgoing.given_up_came(token));
-        let found = match stamp.token.as_deref() {
+        let labelled = self.labelled(message);
+        let by_order = self.caps.has(Capability::EchoMessage) && !self.labels_lines() && !stamp.old;
+        let found = labelled.or_else(|| match stamp.token.as_deref() {
             Some(token) => self
                 .outgoing
                 .take(|waiting| *waiting.token == *token)
                 // What was refused was something else.
                 .or_else(|| self.outgoing.take_failed_token(token)),
-            // Servers that swallow client-only tags still echo in order.
+            // Servers that swallow client-only tags still echo in order, though some alter what was said.
             None => self
                 .outgoing
-                .take(|w| w.sent.is_some() && w.to == *key && w.line.text().trim_end() == text.trim_end()),
-        };
-        let Some(waiting) = found else { return false };
+                .take(|w| w.sent.is_some() && w.to == *key && w.line.text().trim_end() == text.trim_end())
+                .or_else(|| self.outgoing.take(|w| by_order && w.sent.is_some() && w.to == *key)),
+        });
+        let Some(mut waiting) = found else { return false };
+        if waiting.line.text().trim_end() != text.trim_end() {
+            waiting.line = waiting.line.saying(text);
+        }
         self.receipt(waiting, stamp);
         true
     }
@@ -241,7 +306,16 @@ impl Session {
     }
 
     /// The server refused a line to this conversation. Says whether one was under way.
-    pub(super) fn refused_to(&mut self, key: Option<&Key>, sentence: &Sentence) -> bool {
+    pub(super) fn refused_to(
+        &mut self,
+        key: Option<&Key>,
+        message: &Message<'_>,
+        sentence: &Sentence,
+    ) -> bool {
+        if let Some(waiting) = self.labelled(message) {
+            self.fail(waiting, sentence);
+            return true;
+        }
         let fits = |w: &Waiting| w.sent.is_some() && key.is_none_or(|key| w.to == *key);
         // With receipts all earlier ones are decided; without, refusals are for the latest.
         let receipts = self.caps.has(Capability::EchoMessage);
@@ -270,6 +344,10 @@ impl Session {
 
     pub(super) fn retry(&mut self, id: LineId) {
         let Some(mut waiting) = self.outgoing.take_failed(id) else { return };
+        if waiting.sent.take().is_some() {
+            // The server has refused what has this name, or knows it as something else.
+            waiting.token = self.seed.line_token();
+        }
         waiting.set_state(Delivery::Pending, None);
         self.settle(&waiting.to, waiting.line.clone());
         self.outgoing.push(waiting);

@@ -53,6 +53,7 @@ impl Isupport {
         let (key, value) = token.split_once('=').unwrap_or((token, ""));
         match key {
             "CASEMAPPING" => self.naming.set_casemapping(value),
+            "parlor/CASEMAPPING" if value == "unicode" => self.naming.fold_all_of_unicode(),
             "PREFIX" => {
                 // `(ov)@+`, or nothing at all: no ranks.
                 if let Some((modes, symbols)) = value.strip_prefix('(').and_then(|v| v.split_once(')')) {
@@ -93,10 +94,10 @@ impl Isupport {
         self.naming.is_room(name)
     }
 
-    /// The room a message is for: a target without the rank that is to hear it (`@#room`).
-    pub(super) fn room_of<'a>(&self, target: &'a str) -> Option<&'a str> {
-        let bare = target.trim_start_matches(|c| self.statusmsg.contains(c));
-        [target, bare].into_iter().find(|name| self.is_room(name))
+    /// A target without the rank that is to hear it (`@#room`), which not every server announces.
+    pub(super) fn behind_rank<'a>(&self, target: &'a str) -> Option<&'a str> {
+        let rank = |c| self.statusmsg.contains(c) || self.prefixes.iter().any(|(_, symbol)| *symbol == c);
+        target.strip_prefix(rank)
     }
 
     /// The place of a rank's mode letter, the highest first.
@@ -168,9 +169,7 @@ mod tests {
         assert_eq!((isupport.rank(ranks), name), (Rank::Operator, "alice"));
         assert_eq!(isupport.rank(isupport.split_ranks("+bob").0), Rank::Voice);
         assert_eq!(isupport.rank(isupport.split_ranks("carol").0), Rank::Member);
-        isupport.token("STATUSMSG=@+");
-        assert_eq!(isupport.room_of("@#ops"), Some("#ops"));
-        assert_eq!(isupport.room_of("@bob"), None);
+        assert_eq!(isupport.behind_rank("@#ops"), Some("#ops"), "whether it announces STATUSMSG or not");
     }
 
     #[test]

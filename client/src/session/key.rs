@@ -21,6 +21,11 @@ impl Key {
         Key(Folded::new(name).as_str().into())
     }
 
+    /// The key of a name that is folded already.
+    pub(super) fn folded(name: String) -> Key {
+        Key(name.into())
+    }
+
     /// The conversation of the server's own messages.
     pub fn server() -> Key {
         Key(SERVER.into())

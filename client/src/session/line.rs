@@ -186,6 +186,12 @@ impl Line {
         })
     }
 
+    /// The same line as the server has it: some alter what was said.
+    pub(super) fn saying(&self, text: &str) -> Line {
+        let words = [self.from(), text].concat().into();
+        self.with(|inner| inner.words = words)
+    }
+
     /// The same line as one of ours that had this id.
     pub(super) fn as_own(&self, id: LineId) -> Line {
         self.with(|inner| {

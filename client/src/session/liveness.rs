@@ -28,9 +28,13 @@ impl Liveness {
         *self = Liveness::new(now);
     }
 
-    /// Whether a PING is due; it then counts as sent.
-    pub(super) fn ask(&mut self, now: Duration) -> bool {
-        let due = self.asked.is_none() && now >= self.heard + ASK_AFTER;
+    pub(super) fn last_heard(&self) -> Duration {
+        self.heard
+    }
+
+    /// Whether a PING is due; it then counts as sent. `proven`: the server is one that answers.
+    pub(super) fn ask(&mut self, now: Duration, proven: bool) -> bool {
+        let due = !self.counts(proven) && now >= self.next(proven);
         if due {
             self.asked = Some(now);
         }
@@ -47,15 +51,26 @@ impl Liveness {
         (self.asked, self.doubted) = (Some(now), true);
     }
 
-    pub(super) fn is_gone(&self, now: Duration) -> bool {
-        self.asked.is_some_and(|asked| now >= asked + self.within())
+    /// Whether the server owes an answer and is late. One that never answers is not gone for that: what is sent to
+    /// a peer that is, the system's own timer finds out.
+    pub(super) fn is_gone(&self, now: Duration, proven: bool) -> bool {
+        self.counts(proven) && now >= self.next(proven)
+    }
+
+    /// Whether silence means something now.
+    fn counts(&self, proven: bool) -> bool {
+        self.asked.is_some() && (proven || self.doubted)
     }
 
     fn within(&self) -> Duration {
         if self.doubted { ANSWER_SOON } else { ANSWER_WITHIN }
     }
 
-    pub(super) fn next(&self) -> Duration {
-        self.asked.map_or(self.heard + ASK_AFTER, |asked| asked + self.within())
+    pub(super) fn next(&self, proven: bool) -> Duration {
+        match self.asked {
+            Some(asked) if self.counts(proven) => asked + self.within(),
+            Some(asked) => asked + ASK_AFTER,
+            None => self.heard + ASK_AFTER,
+        }
     }
 }

@@ -13,6 +13,8 @@ use super::line::{Delivery, Line, LineId, LineKind, Parts};
 
 /// Lines of one conversation that are kept; then the oldest go.
 pub(super) const MAX_LINES: usize = 200_000;
+/// Lines from the end among which one that is played back has its place, or is already.
+const MAX_PLAYED_BACK: usize = 5_000;
 /// Lines that go at a time, so that not every line moves all others.
 const DROPPED: usize = 2_000;
 
@@ -50,6 +52,8 @@ pub(super) struct Log {
     pub(super) gaps: Vec<Gap>,
     /// Own lines that wait at the end.
     pending: usize,
+    /// Own lines that wait, but not at the end any more.
+    placed: Vec<LineId>,
     pub(super) edits: Vec<Edit>,
 }
 
@@ -75,7 +79,7 @@ impl Log {
 
     /// Adds a line where it belongs; not if its position is taken. Says whether it did.
     pub(super) fn add(&mut self, line: Line) -> bool {
-        if is_pending(&line) {
+        if self.floats(&line) {
             self.put(self.lines.len(), line);
             return true;
         }
@@ -88,11 +92,42 @@ impl Log {
         true
     }
 
+    /// Adds a line of the past to a server's that has no positions: by its time, once. Says whether it did.
+    pub(super) fn add_old(&mut self, line: Line) -> bool {
+        if self.sorted || line.msgid().is_some() {
+            return self.add(line);
+        }
+        let same = |other: &&Line| {
+            (other.at(), other.kind(), other.from(), other.text())
+                == (line.at(), line.kind(), line.from(), line.text())
+        };
+        let recent = self.lines.iter().rev().take(MAX_PLAYED_BACK);
+        if recent.clone().any(|other| same(&other)) {
+            return false;
+        }
+        let end = self.end();
+        let later = self.lines.range(..end).rev().take(MAX_PLAYED_BACK);
+        let later = later.take_while(|other| other.at() > line.at() || other.kind() == LineKind::Gap).count();
+        self.put(end - later, line);
+        self.trim();
+        true
+    }
+
+    /// An own line that waits stays where it is from now on: what comes is below it.
+    pub(super) fn keep_place(&mut self, id: LineId) {
+        if self.get(id).is_some_and(|line| self.floats(line)) && !self.sorted {
+            self.placed.push(id);
+            self.pending -= 1;
+        }
+    }
+
     /// An own line has another state, and perhaps its place in the order.
     pub(super) fn settle(&mut self, line: Line) {
         let Some(mut from) = self.index(line.id()) else { return };
         let Some(old) = self.lines.remove(from) else { return };
-        self.pending -= usize::from(is_pending(&old));
+        self.pending -= usize::from(self.floats(&old));
+        let placed = self.placed.contains(&line.id());
+        self.placed.retain(|id| *id != line.id());
         // History may have had it before its receipt came.
         if let Some(Place::Known(at)) = self.position(&line).map(|position| self.place(position))
             && let Some(twin) = self.lines.remove(at)
@@ -102,13 +137,13 @@ impl Log {
         }
         let to = match self.position(&line).map(|position| self.place(position)) {
             Some(Place::Here(at) | Place::Known(at)) => at,
-            None if is_pending(&line) => self.lines.len(),
+            None if self.floats(&line) => self.lines.len(),
             // It failed: it stays where it is.
-            None if line.state() == Delivery::Failed => from,
+            None if placed || line.state() == Delivery::Failed => from,
             None => self.end(),
         };
         if to == from {
-            self.pending += usize::from(is_pending(&line));
+            self.pending += usize::from(self.floats(&line));
             self.lines.insert(to, line.clone());
             self.edits.push(Edit::Change(line));
         } else {
@@ -119,7 +154,8 @@ impl Log {
 
     pub(super) fn remove(&mut self, id: LineId) {
         if let Some(line) = self.index(id).and_then(|at| self.lines.remove(at)) {
-            self.pending -= usize::from(is_pending(&line));
+            self.pending -= usize::from(self.floats(&line));
+            self.placed.retain(|placed| *placed != id);
             self.edits.push(Edit::Remove(id));
         }
     }
@@ -354,7 +390,7 @@ impl Log {
         let mut end = self.lines.len();
         while waiting > 0 && end > 0 {
             end -= 1;
-            waiting -= usize::from(self.lines.get(end).is_some_and(is_pending));
+            waiting -= usize::from(self.lines.get(end).is_some_and(|line| self.floats(line)));
         }
         end
     }
@@ -366,8 +402,14 @@ impl Log {
         (0..=last / 2).flat_map(|i| [last - i, i]).find(is)
     }
 
+    /// Whether a line waits at the end.
+    fn floats(&self, line: &Line) -> bool {
+        let pending = line.kind() != LineKind::Gap && line.state() == Delivery::Pending;
+        pending && !self.placed.contains(&line.id())
+    }
+
     fn put(&mut self, at: usize, line: Line) {
-        self.pending += usize::from(is_pending(&line));
+        self.pending += usize::from(self.floats(&line));
         let before = self.lines.get(at).map(Line::id);
         self.lines.insert(at, line.clone());
         self.edits.push(Edit::Insert { before, line });
@@ -391,10 +433,6 @@ impl Log {
             None => self.cut = true,
         }
     }
-}
-
-fn is_pending(line: &Line) -> bool {
-    line.kind() != LineKind::Gap && line.state() == Delivery::Pending
 }
 
 fn gap_line(id: LineId, state: Delivery) -> Line {

@@ -17,6 +17,7 @@ mod commands;
 mod conversation;
 mod delivery;
 mod durable;
+mod encoding;
 mod event;
 mod history;
 mod isupport;
@@ -30,6 +31,7 @@ mod naming;
 mod opening;
 mod outgoing;
 mod page;
+mod pings;
 mod profile;
 mod receive;
 mod recent;
@@ -57,6 +59,7 @@ use parlor_server::protocol::line::Framer;
 
 pub use action::Action;
 pub use command::Command;
+pub use encoding::Encoding;
 pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal};
 pub use key::Key;
 pub use line::{Delivery, Line, LineId, LineKind, Parts};
@@ -76,6 +79,7 @@ use liveness::Liveness;
 use names::SharedNames;
 use outgoing::Outgoing;
 use page::{Batch, Question};
+use pings::Pings;
 use recent::Recent;
 use reconnect::{Backoff, Phase};
 use registration::{Me, Registration};
@@ -138,7 +142,8 @@ struct Wanted {
 ///
 /// let at = |seconds| Moment { elapsed: Duration::from_secs(seconds), wall: UnixMillis(1_700_000_000_000) };
 /// let (server, rooms) = (HostPort::new("irc.example", 6667), vec!["#tea".into()]);
-/// let mut session = Session::new(Profile { server, nick: "bob".into(), rooms, ..Profile::default() }, at(0));
+/// let profile = Profile { server, nick: "bob".into(), rooms, ..Profile::default() };
+/// let mut session = Session::new(profile, [7; 16], at(0));
 /// assert!(session.drain().any(|output| output == Output::Connect));
 ///
 /// session.handle(Input::Connected, at(1));
@@ -147,7 +152,7 @@ struct Wanted {
 ///     Output::Send(bytes) => String::from_utf8(bytes).ok(),
 ///     _ => None,
 /// });
-/// assert!(sent.collect::<String>().ends_with("JOIN #tea\r\n"));
+/// assert!(sent.collect::<String>().contains("JOIN #tea\r\n"));
 /// ```
 #[derive(Debug)]
 pub struct Session {
@@ -203,19 +208,19 @@ pub struct Session {
     ctcp_throttle: Throttle,
     /// When the throttle lets the next line go, if one waits for that.
     blocked_until: Option<Duration>,
-    /// The number of the last PING.
-    pings: u64,
+    pings: Pings,
 
     out: VecDeque<Output>,
 }
 
 impl Session {
-    /// A session that wants to connect at once.
-    pub fn new(profile: Profile, now: Moment) -> Session {
+    /// A session that wants to connect at once. What it calls its lines, and when it connects again, nobody can
+    /// guess who has not this `secret`: no two sessions may have the same.
+    pub fn new(profile: Profile, secret: [u8; 16], now: Moment) -> Session {
         let me = Me { nick: profile.nick.clone(), wanted: profile.nick.clone(), ..Me::default() };
         let mut session = Session {
             now,
-            seed: Seed(profile.seed),
+            seed: Seed::new(secret),
             phase: Phase::Offline,
             status: None,
             backoff: Backoff::default(),
@@ -250,7 +255,7 @@ impl Session {
             throttle: Throttle::new(BURST.0, BURST.1),
             ctcp_throttle: Throttle::new(CTCP_BURST.0, CTCP_BURST.1),
             blocked_until: None,
-            pings: 0,
+            pings: Pings::default(),
             out: VecDeque::new(),
             profile,
         };
@@ -321,5 +326,11 @@ impl Session {
         for (key, name) in &mut self.ignored {
             *key = self.isupport.key(name);
         }
+        self.me.were.insert(self.isupport.key(&self.me.nick));
+        let key = |name: &str| self.isupport.key(name);
+        let open =
+            self.conversations.iter().filter(|(was, open)| !was.is_server() && key(&open.name) != **was);
+        let moved: Vec<(Key, String)> = open.map(|(was, open)| (was.clone(), open.name.clone())).collect();
+        moved.iter().for_each(|(was, name)| self.move_person(was, name));
     }
 }

@@ -36,6 +36,11 @@ pub(super) struct Opening {
 }
 
 impl Opening {
+    /// Whether a line of IRC has come.
+    pub(super) fn is_irc(&self) -> bool {
+        self.over
+    }
+
     /// Takes a whole line; `None`: nothing is to be learnt from it.
     pub(super) fn line(&mut self, line: &str) -> Option<Opener> {
         if self.over || line.trim().is_empty() {

@@ -17,11 +17,12 @@ const MAX_GIVEN_UP: usize = 256;
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     pub(super) to: Key,
-    /// What `+parlor/id` says: the same however often it is sent.
+    /// What `+parlor/id` says: the same however often it is sent, until it is refused.
     pub(super) token: Box<str>,
     /// What is sent; the line's own text may lack what cannot be shown.
     pub(super) text: Box<str>,
     pub(super) line: Line,
+    /// It is under way, or was until it was refused.
     pub(super) sent: Option<Sent>,
     /// It was heard while it was under way, which may be its receipt.
     pub(super) heard: Option<Box<Stamp<'static>>>,
@@ -146,8 +147,7 @@ impl Outgoing {
     }
 
     /// Keeps a failed line, so that it can be tried again.
-    pub(super) fn failed(&mut self, mut waiting: Waiting) {
-        waiting.sent = None;
+    pub(super) fn failed(&mut self, waiting: Waiting) {
         self.failed.push_back(waiting);
         if self.failed.len() > MAX_FAILED {
             self.failed.pop_front();

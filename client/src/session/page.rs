@@ -134,7 +134,7 @@ impl Session {
     }
 
     /// The label that a message has, or the batch around it.
-    fn label_of(&self, message: &Message<'_>) -> Option<String> {
+    pub(super) fn label_of(&self, message: &Message<'_>) -> Option<String> {
         if let Some(label) = message.tags.get(tag::LABEL) {
             return Some(label.into_owned());
         }

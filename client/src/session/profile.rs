@@ -16,7 +16,6 @@ pub struct Profile {
     /// What an earlier run of the program had not sent to this server; see
     /// [`Output::Keep`](super::Output::Keep).
     pub unsent: Vec<super::Unsent>,
-    /// Anything random: line ids and the jitter of reconnecting come from it, so no two
-    /// sessions may have the same.
-    pub seed: u64,
+    /// How text is read that is not UTF-8.
+    pub encoding: super::Encoding,
 }

@@ -1,5 +1,7 @@
 //! What the server sends: bytes to lines, lines to messages, messages to those who know them.
 
+use std::borrow::Cow;
+
 use parlor_server::protocol::Message;
 use parlor_server::protocol::line;
 use parlor_server::protocol::message::Userhost;
@@ -20,13 +22,15 @@ impl Session {
             if !self.is_listening() {
                 return;
             }
-            let line = String::from_utf8_lossy(line);
+            let line = self.profile.encoding.read(line);
+            // No line may hold a NUL (RFC 1459 §2.3.1); what is around it is meant all the same.
+            let line = if self.registration.opening.is_irc() { without_nul(line) } else { line };
             match self.registration.opening.line(&line) {
                 None | Some(Opener::Irc) => self.line(&line),
                 Some(opener) => self.opened_by(opener),
             }
         }
-        if framing.is_err() && self.is_listening() {
+        if framing.is_err() && !self.registration.opening.is_irc() && self.is_listening() {
             return self.drop_connection(self.not_chat());
         }
         self.registration.opening.unfinished(self.framer.unfinished(), self.now.elapsed);
@@ -56,7 +60,8 @@ impl Session {
                 let token = message.params.last().copied().unwrap_or_default();
                 self.send(&format!("PONG :{token}"));
             }
-            "PONG" => self.pong(message.params.last().copied().unwrap_or_default()),
+            "PONG" => self.pong(&message),
+            "ACK" => self.on_ack(&message),
             "CAP" => self.on_cap(&message),
             "PRIVMSG" => self.on_talk(&message, &stamp, LineKind::Said),
             "NOTICE" => self.on_talk(&message, &stamp, LineKind::Notice),
@@ -106,7 +111,7 @@ impl Session {
         }
         if kind == LineKind::Error
             && verb.eq_ignore_ascii_case("PRIVMSG")
-            && self.refused_to(place.as_ref(), sentence)
+            && self.refused_to(place.as_ref(), message, sentence)
         {
             return;
         }
@@ -117,8 +122,9 @@ impl Session {
     /// Who sent it; `None`: the server.
     pub(super) fn sender<'a>(&self, message: &Message<'a>) -> Option<Userhost<'a>> {
         let source = Userhost::split(message.source?);
-        // No person's name has a dot, and every server's has one.
-        let server = source.user.is_empty() && source.host.is_empty() && source.nick.contains('.');
+        // No person's name has a dot, and nearly every server's has one.
+        let named = source.nick.contains('.') || source.nick == self.registration.server;
+        let server = source.user.is_empty() && source.host.is_empty() && named;
         (!server && !source.nick.is_empty()).then_some(source)
     }
 
@@ -135,4 +141,8 @@ impl Session {
     pub(super) fn asked_at(&self) -> Key {
         self.asked_at.clone().filter(|key| self.conversations.contains_key(key)).unwrap_or_else(Key::server)
     }
+}
+
+fn without_nul(line: Cow<'_, str>) -> Cow<'_, str> {
+    if line.contains('\0') { line.replace('\0', "").into() } else { line }
 }

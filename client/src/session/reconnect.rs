@@ -211,6 +211,7 @@ impl Session {
             conversation.incomplete.take_if(|_| !self.outgoing.has_given_up(key));
         }
         self.outgoing.lost();
+        self.pings.lost();
         // The answer to a PART will not come.
         let left = |(key, conversation): (&Key, &super::conversation::Conversation)| {
             let wanted = self.wanted.iter().any(|wanted| self.isupport.key(&wanted.name) == *key);
@@ -234,19 +235,23 @@ impl Session {
                 let server = self.profile.server.clone();
                 self.drop_connection(Sentence::NobodyAnswers { server });
             }
-            Phase::Registering { until } if now >= until => self.registration_late(),
+            Phase::Registering { until } if now >= self.welcome_ends().unwrap_or(until) => {
+                self.registration_late()
+            }
             Phase::Registering { .. } if self.registration.opening.ends().is_some_and(|at| now >= at) => {
                 let opener = opening::opener(&String::from_utf8_lossy(self.framer.unfinished()));
                 self.opened_by(opener);
             }
             Phase::Ready { .. } => {
-                if self.liveness.is_gone(now) {
+                let proven = self.pings.proven();
+                if self.liveness.is_gone(now, proven) {
                     return self.drop_connection(Sentence::ServerSilent);
                 }
                 self.questions_late();
-                if self.liveness.ask(now) || self.receipt_due().is_some_and(|at| now >= at) {
+                if self.liveness.ask(now, proven) || self.receipt_due().is_some_and(|at| now >= at) {
                     self.ping();
                 }
+                self.decide_overdue();
                 if self.reclaim_at.is_some_and(|at| now >= at) {
                     self.reclaim();
                 }
@@ -262,13 +267,15 @@ impl Session {
             Phase::Waiting { at } => Some(at),
             Phase::Connecting { until } => Some(until),
             Phase::Registering { until } => {
+                let until = self.welcome_ends().unwrap_or(until);
                 Some(self.registration.opening.ends().unwrap_or(until).min(until))
             }
             Phase::Ready { .. } => {
                 let question = self.questions.front().map(|question| question.until);
                 [
-                    Some(self.liveness.next()),
+                    Some(self.liveness.next(self.pings.proven())),
                     self.receipt_due(),
+                    self.overdue(),
                     self.reclaim_at,
                     self.blocked_until,
                     question,

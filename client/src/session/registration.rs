@@ -9,11 +9,13 @@ use parlor_server::protocol::{Capability, Message};
 
 use super::event::{Event, Field, Refusal};
 use super::opening::{FIRST_LINE, Opener, Opening};
-use super::reconnect::Phase;
+use super::reconnect::{Phase, REGISTER_WITHIN};
 use super::{Key, Output, Sentence, Session, Status};
 
 /// Between two attempts to get our own name back.
 const RECLAIM_EVERY: Duration = Duration::from_secs(15);
+/// Silence after the first line of a welcome that ends it: not every server says that it is over.
+const WELCOME_QUIET: Duration = Duration::from_secs(2);
 /// Names that are tried on a reconnect.
 const MAX_VARIANTS: u32 = 20;
 /// Bytes of a real name that every server takes.
@@ -43,18 +45,24 @@ pub(super) struct Me {
 /// How far registration has come.
 #[derive(Debug, Default)]
 pub(super) struct Registration {
-    /// RPL_WELCOME has come.
-    welcomed: bool,
+    /// When RPL_WELCOME came.
+    welcomed: Option<Duration>,
     /// CAP END has been sent.
     negotiated: bool,
     /// The server gave us our place back: nobody has seen us go.
     pub(super) resumed: bool,
     /// Names that were taken so far.
     variants: u32,
-    /// The server's own name.
-    server: String,
+    /// The server's own name: the source of RPL_WELCOME.
+    pub(super) server: String,
     /// What it has said first.
     pub(super) opening: Opening,
+}
+
+impl Registration {
+    pub(super) fn is_welcomed(&self) -> bool {
+        self.welcomed.is_some()
+    }
 }
 
 impl Session {
@@ -129,7 +137,7 @@ impl Session {
             (Some("TOKEN"), Some(token)) if super::commands::is_word(token) => {
                 self.me.token = Some(token.to_owned());
             }
-            (Some("ACCEPTED"), Some(nick)) if !self.registration.welcomed => {
+            (Some("ACCEPTED"), Some(nick)) if !self.registration.is_welcomed() => {
                 self.registration.resumed = true;
                 self.me.nick = nick.to_owned();
             }
@@ -141,7 +149,7 @@ impl Session {
     pub(super) fn resume_failed(&mut self, verb: &str) -> bool {
         let resume = verb.eq_ignore_ascii_case("RESUME");
         // It takes over at the end of registration; what fails only then has used our name up.
-        if resume && std::mem::take(&mut self.registration.resumed) && !self.registration.welcomed {
+        if resume && std::mem::take(&mut self.registration.resumed) && !self.registration.is_welcomed() {
             self.me.nick = self.me.wanted.clone();
             let nick = self.me.nick.clone();
             self.send(&format!("NICK {nick}"));
@@ -157,7 +165,9 @@ impl Session {
 
     /// RPL_WELCOME.
     pub(super) fn on_welcome(&mut self, message: &Message<'_>) {
-        if let Some(nick) = message.params.filled(0) {
+        // With the text alone it does not say our name, nor does a `*`.
+        let named = message.params.filled(0).filter(|_| message.params.len() > 1);
+        if let Some(nick) = named.filter(|nick| *nick != "*") {
             self.me.nick = nick.to_owned();
         }
         if let Some(source) = message.source {
@@ -169,7 +179,7 @@ impl Session {
         if whole.nick == self.me.nick && !whole.user.is_empty() && !whole.host.is_empty() {
             self.me.userhost = Some(format!("{}@{}", whole.user, whole.host));
         }
-        self.registration.welcomed = true;
+        self.registration.welcomed = Some(self.now.elapsed);
         self.me.were.insert(self.isupport.key(&self.me.nick));
         let nick = self.me.nick.clone();
         self.tell(Event::Me { nick });
@@ -177,7 +187,7 @@ impl Session {
 
     /// The end of the welcome (RPL_ENDOFMOTD, ERR_NOMOTD): talk can begin.
     pub(super) fn on_ready(&mut self) {
-        if !self.registration.welcomed || !matches!(self.phase, Phase::Registering { .. }) {
+        if !self.registration.is_welcomed() || !matches!(self.phase, Phase::Registering { .. }) {
             return;
         }
         self.phase = Phase::Ready { since: self.now.elapsed };
@@ -190,17 +200,38 @@ impl Session {
                 name => name.to_owned(),
             });
         self.set_status(Status::Connected { server });
-        if self.isupport.key(&self.me.nick) != self.isupport.key(&self.me.wanted) {
+        // Where nobody has refused our name, the server wants us to have this one: it cuts long ones, or is a bouncer.
+        let refused = self.registration.variants > 0 || self.registration.resumed;
+        if refused && !self.is_called_as_wanted() {
             self.reclaim_at = Some(self.now.elapsed + RECLAIM_EVERY);
         }
         if let Some(away) = self.away.clone() {
             self.send(&format!("AWAY :{away}"));
         }
         self.join_wanted();
+        if !self.pings.proven() && !self.isupport.sorted {
+            // Whether it answers has to be known before silence says something.
+            self.ping();
+        }
+    }
+
+    /// Whether our name is the one we want, as far as the server takes it.
+    fn is_called_as_wanted(&self) -> bool {
+        let (nick, wanted) = (self.isupport.key(&self.me.nick), self.isupport.key(&self.me.wanted));
+        wanted.as_str().starts_with(nick.as_str())
+    }
+
+    /// When the welcome is over for want of more of it.
+    pub(super) fn welcome_ends(&self) -> Option<Duration> {
+        let heard = self.liveness.last_heard() + WELCOME_QUIET;
+        self.registration.welcomed.map(|at| heard.min(at + REGISTER_WITHIN))
     }
 
     /// Enters all rooms we want to be in, in as few lines as servers take.
     fn join_wanted(&mut self) {
+        // What rooms begin with here is known only now.
+        let naming = &self.isupport.naming;
+        self.wanted.iter_mut().for_each(|room| room.name = naming.room(&room.name));
         // Those with keys first: keys go to rooms by their place (RFC 2812 §3.2.1).
         let (keyed, open): (Vec<_>, Vec<_>) = self.wanted.iter().partition(|room| room.key.is_some());
         let mut lines: Vec<(String, String, usize)> = Vec::new();
@@ -226,7 +257,7 @@ impl Session {
 
     /// The server took too long.
     pub(super) fn registration_late(&mut self) {
-        if self.registration.welcomed {
+        if self.registration.is_welcomed() {
             // Some servers have no word about their message of the day.
             return self.on_ready();
         }
@@ -235,7 +266,7 @@ impl Session {
 
     /// ERR_NICKNAMEINUSE and what else means that a name is not to be had now.
     pub(super) fn on_name_taken(&mut self, name: &str) {
-        if self.registration.welcomed {
+        if self.registration.is_welcomed() {
             // Our own name is still the ghost's: tried again later, without a word.
             if let Some(asked) = self.me.asked.take() {
                 let suggestion = Some(self.isupport.variant(&asked, 0));
@@ -266,7 +297,7 @@ impl Session {
     pub(super) fn on_name_bad(&mut self, name: &str) {
         let name = if name.is_empty() { &self.me.wanted } else { name };
         let sentence = Sentence::NameNotPossible { name: printable(name) };
-        if self.registration.welcomed {
+        if self.registration.is_welcomed() {
             self.me.asked = None;
             self.reclaim_at = None;
             return self.refuse(Field::Name, sentence);
@@ -284,7 +315,7 @@ impl Session {
         if !super::commands::is_word(nick) {
             return self.refuse(Field::Name, Sentence::NameNotPossible { name: printable(nick) });
         }
-        if self.is_ready() || self.registration.welcomed {
+        if self.is_ready() || self.registration.is_welcomed() {
             self.me.asked = Some(nick.to_owned());
             self.send(&format!("NICK {nick}"));
         } else {
@@ -302,7 +333,7 @@ impl Session {
         if by_wish {
             self.me.wanted = nick.to_owned();
         }
-        if by_wish || self.isupport.key(nick) == self.isupport.key(&self.me.wanted) {
+        if by_wish || self.is_called_as_wanted() {
             self.reclaim_at = None;
         }
         self.tell(Event::Me { nick: nick.to_owned() });
@@ -324,6 +355,6 @@ impl Session {
 
     /// A name was asked for by us rather than by the person: nothing to tell of a refusal.
     pub(super) fn is_reclaiming(&self) -> bool {
-        self.registration.welcomed && self.reclaim_at.is_some() && self.me.asked.is_none()
+        self.registration.is_welcomed() && self.reclaim_at.is_some() && self.me.asked.is_none()
     }
 }

@@ -15,8 +15,9 @@ const MAX_LISTED: usize = 10_000;
 
 impl Session {
     pub(super) fn numeric(&mut self, code: u16, message: &Message<'_>) {
-        // The first parameter is our name.
+        // The first parameter is our name, which a few servers leave out.
         let arg = |i: usize| message.params.get(i).copied().unwrap_or_default();
+        let either = |i: usize| [arg(i), arg(i - 1)];
         let text = printable(message.params.last().copied().unwrap_or_default());
         let name = || printable(arg(1));
         match code {
@@ -24,8 +25,10 @@ impl Session {
             1 => self.on_welcome(message),
             // RPL_ISUPPORT
             5 => {
-                let tokens = message.params.len().saturating_sub(1);
-                message.params.iter().take(tokens).skip(1).for_each(|token| self.isupport.token(token));
+                let last = message.params.len().saturating_sub(1);
+                let tokens = message.params.iter().take(last).enumerate();
+                let tokens = tokens.filter(|(i, token)| *i > 0 || token.contains('='));
+                tokens.for_each(|(_, token)| self.isupport.token(token));
                 self.refold();
             }
             // RPL_ENDOFMOTD, ERR_NOMOTD
@@ -35,6 +38,11 @@ impl Session {
                 let text = text.trim_start_matches("- ").to_owned();
                 self.inform(&Key::server(), LineKind::Info, &Sentence::Server { about: None, text });
             }
+            // RPL_MYINFO
+            4 if self.registration.server.is_empty() => self.registration.server = arg(1).to_owned(),
+            // An answer to PING: ERR_NOORIGIN, ERR_UNKNOWNCOMMAND, ERR_NOTREGISTERED, ERR_NEEDMOREPARAMS
+            409 => self.pong(message),
+            421 | 451 | 461 if arg(1).eq_ignore_ascii_case("PING") => self.pong(message),
             // RPL_YOURHOST to RPL_MYINFO, RPL_UMODEIS, RPL_LUSER…, RPL_LOCALUSERS …, RPL_LISTSTART,
             // RPL_ENDOFWHO, RPL_ENDOFWHOIS, RPL_ENDOFWHOWAS, RPL_CREATIONTIME, RPL_TOPICWHOTIME, RPL_MOTDSTART
             2..=4 | 42 | 221 | 250..=255 | 265 | 266 | 315 | 318 | 321 | 328 | 329 | 333 | 369 | 375 => {}
@@ -65,7 +73,7 @@ impl Session {
             }
             // RPL_NOTOPIC, RPL_TOPIC
             331 | 332 => {
-                if let Some(key) = self.room(arg(1)) {
+                if let Some(key) = self.one_of(either(1)) {
                     self.set_topic(&key, if code == 332 { &text } else { "" });
                 }
             }
@@ -76,9 +84,13 @@ impl Session {
                 self.inform(&place, LineKind::Info, &sentence);
             }
             // RPL_NAMREPLY, RPL_ENDOFNAMES
-            353 => self.on_names(arg(2), message.params.last().copied().unwrap_or_default()),
+            353 => {
+                if let Some(key) = self.one_of(either(2)) {
+                    self.on_names(&key, message.params.last().copied().unwrap_or_default());
+                }
+            }
             366 => {
-                if let Some(key) = self.room(arg(1))
+                if let Some(key) = self.one_of(either(1))
                     && let Some(conversation) = self.conversations.get_mut(&key)
                 {
                     conversation.roster.complete();
@@ -134,7 +146,9 @@ impl Session {
             464 | 465 if !self.is_ready() => {
                 let banned = code == 465;
                 let why = if banned { Sentence::Banned { reason: text } } else { Sentence::PasswordNeeded };
+                // Not every server closes the connection then.
                 self.farewell = Some(why);
+                self.drop_connection(self.not_chat());
             }
             400..=599 | 716 | 723 | 742 | 743 => self.on_refusal(code, message, text),
             _ => {
@@ -146,10 +160,15 @@ impl Session {
         }
     }
 
+    /// The room of two names, if one of them is one that we know.
+    fn one_of(&self, names: [&str; 2]) -> Option<Key> {
+        names.into_iter().find_map(|name| self.room(name))
+    }
+
     /// Something that was asked for does not work: an own line, coming into a room, or else.
     fn on_refusal(&mut self, code: u16, message: &Message<'_>, text: String) {
         let name = message.params.get(1).copied().filter(|_| message.params.len() > 2).unwrap_or_default();
-        let key = self.isupport.key(self.isupport.room_of(name).unwrap_or(name));
+        let key = self.isupport.key(self.room_of(name).unwrap_or(name));
         let open = self.conversations.contains_key(&key);
         // Before the welcome only names matter; CAP is unknown to old servers.
         if !self.is_ready() && !open {
@@ -169,11 +188,12 @@ impl Session {
         // That answers KICK, TOPIC or MODE, though a line may be under way.
         let of_text = of_text && (code != 482 || !self.caps.has(Capability::EchoMessage));
         let sentence = refusal(code, name, text);
-        if of_text && self.refused_to(Some(&key), &sentence) {
+        if of_text && self.refused_to(Some(&key), message, &sentence) {
             return;
         }
         // ERR_INPUTTOOLONG names nobody; with receipts the missing one tells.
-        if code == 417 && !self.caps.has(Capability::EchoMessage) && self.refused_to(None, &sentence) {
+        if code == 417 && !self.caps.has(Capability::EchoMessage) && self.refused_to(None, message, &sentence)
+        {
             return;
         }
         let words = message.params.iter().skip(1);

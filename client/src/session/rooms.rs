@@ -199,13 +199,12 @@ impl Session {
     }
 
     /// RPL_NAMREPLY: names with prefixes, perhaps with `!user@host`.
-    pub(super) fn on_names(&mut self, room: &str, names: &str) {
-        let Some(key) = self.room(room) else { return };
+    pub(super) fn on_names(&mut self, room: &Key, names: &str) {
         for entry in names.split_ascii_whitespace() {
             let (ranks, entry) = self.isupport.split_ranks(entry);
             let (nick, userhost) = entry.split_once('!').unwrap_or((entry, ""));
             let (person, name) = (self.isupport.key(nick), self.names.share(nick));
-            if let Some(conversation) = self.conversations.get_mut(&key).filter(|_| !nick.is_empty()) {
+            if let Some(conversation) = self.conversations.get_mut(room).filter(|_| !nick.is_empty()) {
                 conversation.roster.add(person, &name, ranks, Some(userhost));
             }
         }
@@ -237,7 +236,7 @@ impl Session {
         let (at, msgid, text) = (stamp.at, stamp.msgid.as_deref(), &*printable(text));
         let parts = Parts { kind, from, text, at, msgid, own, ..Parts::default() };
         if !self.collect(stamp, &parts) {
-            self.add(key, &parts);
+            self.add_of(key, &parts, stamp);
         }
     }
 }

@@ -16,7 +16,7 @@ const MAX_CTCP: usize = 200;
 impl Session {
     pub(super) fn on_talk(&mut self, message: &Message<'_>, stamp: &Stamp<'_>, kind: LineKind) {
         let (Some(target), Some(raw)) = (message.params.filled(0), message.params.get(1)) else { return };
-        let Some(sender) = self.sender(message) else {
+        let Some(sender) = self.sender(message).filter(|_| !self.is_the_servers(message, target)) else {
             return self.server_says(message, stamp, target, raw);
         };
         let own = self.is_me(sender.nick);
@@ -36,7 +36,7 @@ impl Session {
             _ => (kind, *raw),
         };
         let shown = printable(raw);
-        let room = self.isupport.room_of(target).map(str::to_owned);
+        let room = self.room_of(target).map(str::to_owned);
         let place = match &room {
             Some(room) => self.room(room).unwrap_or_else(Key::server),
             None => self.isupport.key(if own { target } else { sender.nick }),
@@ -55,7 +55,7 @@ impl Session {
         if ours && !own && self.perhaps_no_receipt(&place, stamp) {
             return;
         }
-        if ours && self.echoed(&place, stamp, &shown) {
+        if ours && self.echoed(&place, message, stamp, &shown) {
             return;
         }
         if self.is_known(&place, stamp, &shown) {
@@ -64,7 +64,7 @@ impl Session {
         if room.is_none() {
             self.open(if own { target } else { sender.nick }, Kind::Person);
         }
-        let Some(line) = self.add(&place, &parts) else { return };
+        let Some(line) = self.add_of(&place, &parts, stamp) else { return };
         self.remember(stamp, &shown, line.id());
         if !own && !stamp.old {
             if let Some(position) = stamp.position(self.isupport.sorted)
@@ -74,6 +74,24 @@ impl Session {
             }
             self.count_unread(&place, &line);
         }
+    }
+
+    /// Whether what seems to be a person's is the server's: anything before the welcome, and a notice
+    /// to us from a name without a host that nobody here has (`:services NOTICE me :…`).
+    fn is_the_servers(&self, message: &Message<'_>, target: &str) -> bool {
+        let bare = message.source.is_some_and(|source| !source.contains(['!', '@']));
+        let from = self.isupport.key(message.source.unwrap_or_default());
+        let known =
+            || self.conversations.iter().any(|(key, open)| *key == from || open.roster.get(&from).is_some());
+        let notice = message.command.eq_ignore_ascii_case("NOTICE") && self.room_of(target).is_none();
+        !self.registration.is_welcomed() || (bare && notice && !known())
+    }
+
+    /// The room a message is for, perhaps behind the rank that is to hear it (`@#room`).
+    pub(super) fn room_of<'a>(&self, target: &'a str) -> Option<&'a str> {
+        let names = std::iter::successors(Some(target), |name| self.isupport.behind_rank(name));
+        let open = names.clone().find(|name| self.room(name).is_some());
+        open.or_else(|| names.filter(|name| self.isupport.is_room(name)).last())
     }
 
     /// Whether a line was shown before: by the server's name for it, or by its sender's, who
@@ -100,7 +118,7 @@ impl Session {
 
     /// The server itself speaks: in a room to all, else among its own messages.
     fn server_says(&mut self, message: &Message<'_>, stamp: &Stamp<'_>, target: &str, raw: &str) {
-        let room = self.isupport.room_of(target).and_then(|room| self.room(room));
+        let room = self.room_of(target).and_then(|room| self.room(room));
         let place = room.clone().unwrap_or_else(Key::server);
         let shown = printable(raw);
         let mention = room.is_some() && mentions(&shown, &self.me.nick);
@@ -110,7 +128,7 @@ impl Session {
         if self.collect(stamp, &parts) || self.is_known(&place, stamp, &shown) {
             return;
         }
-        let Some(line) = self.add(&place, &parts) else { return };
+        let Some(line) = self.add_of(&place, &parts, stamp) else { return };
         self.remember(stamp, &shown, line.id());
         if !stamp.old {
             self.count_unread(&place, &line);

@@ -42,18 +42,28 @@ impl std::error::Error for FramingError {}
 pub struct Framer {
     unfinished: Vec<u8>,
     leniency: Leniency,
+    /// The line is too long, and its end is still to come.
+    cut: bool,
 }
 
 impl Framer {
     /// A framer at the beginning of a stream; the default is strict.
     pub fn new(leniency: Leniency) -> Framer {
-        Framer { unfinished: Vec::new(), leniency }
+        Framer { unfinished: Vec::new(), leniency, cut: false }
     }
 
     /// Takes received bytes and returns all lines that are whole now, as one block that ends
-    /// with LF, if there is any. An error ends the stream behind these lines.
+    /// with LF, if there is any. Strictly an error ends the stream behind these lines; leniently
+    /// a NUL is none, and after the other one the stream goes on, with the line cut.
     pub fn push(&mut self, bytes: &[u8]) -> (Option<Box<[u8]>>, Result<(), FramingError>) {
-        let (sound, nul) = match memchr(0, bytes) {
+        let lenient = self.leniency == Leniency::Lenient;
+        let bytes = match memchr(b'\n', bytes) {
+            Some(end) if self.cut => &bytes[end..],
+            None if self.cut => return (None, Ok(())),
+            _ => bytes,
+        };
+        self.cut = false;
+        let (sound, nul) = match memchr(0, bytes).filter(|_| !lenient) {
             Some(at) => (&bytes[..at], true),
             None => (bytes, false),
         };
@@ -70,16 +80,23 @@ impl Framer {
         let mut result = if nul { Err(FramingError::Nul) } else { Ok(()) };
         if self.unfinished.len() > max {
             result = Err(FramingError::NoLineEnd { max });
+            if lenient {
+                self.unfinished.truncate(max);
+                self.cut = true;
+            }
         }
         // A line that came at once is too long as well as one that came in parts.
         let mut start = 0;
         while let Some(length) = memchr(b'\n', &block[start..]) {
             if length > max {
-                block.truncate(start);
                 result = Err(FramingError::NoLineEnd { max });
-                break;
+                if !lenient {
+                    block.truncate(start);
+                    break;
+                }
+                block.drain(start + max..start + length);
             }
-            start += length + 1;
+            start += length.min(max) + 1;
         }
         ((!block.is_empty()).then(|| block.into_boxed_slice()), result)
     }
@@ -156,6 +173,29 @@ mod tests {
         assert_eq!(error.to_string(), "More than 8 KiB without a line end");
         let (_, result) = Framer::new(Leniency::Lenient).push(&whole);
         assert_eq!(result, Ok(()), "a client takes more");
+    }
+
+    #[test]
+    fn a_client_takes_a_line_that_is_too_long_cut_and_reads_on() {
+        let max = Leniency::Lenient.max_unfinished();
+        let stream = [b"a\0b\n", &vec![b'x'; 3 * max][..], b"\nPING 2\n"].concat();
+        for cut in [1, 1000, max, stream.len()] {
+            let mut framer = Framer::new(Leniency::Lenient);
+            let (mut got, mut told) = (Vec::new(), false);
+            for chunk in stream.chunks(cut) {
+                let (block, result) = framer.push(chunk);
+                got.extend_from_slice(block.as_deref().unwrap_or_default());
+                told |= result.is_err();
+                assert!(framer.unfinished().len() <= max);
+            }
+            let lines: Vec<&[u8]> = lines(&got).collect();
+            assert_eq!(
+                (lines.len(), lines[0], lines[2], told),
+                (3, &b"a\0b"[..], &b"PING 2"[..], true),
+                "{cut}"
+            );
+            assert!((max - 1..=max).contains(&lines[1].len()), "{cut}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod people;
 mod reconnecting;
 mod registering;
 mod server;
+mod sloppy;
 mod talking;
 
 use std::time::Duration;
@@ -48,7 +49,6 @@ pub(super) fn profile(nick: &str) -> Profile {
         server: HostPort::new("irc.test", 49806),
         nick: nick.into(),
         rooms: vec!["#lobby".into()],
-        seed: nick.bytes().fold(7, |seed, b| seed * 31 + u64::from(b)),
         ..Profile::default()
     }
 }
@@ -59,8 +59,11 @@ impl World {
     }
 
     pub(super) fn at(profile: Profile, now: Duration) -> World {
+        // No two runs of a client may have the same.
+        let mut secret = [profile.unsent.len() as u8; 16];
+        profile.nick.bytes().enumerate().for_each(|(i, b)| secret[i % 16] ^= b);
         let mut world = World {
-            session: Session::new(profile, moment(now)),
+            session: Session::new(profile, secret, moment(now)),
             now,
             sent: Vec::new(),
             events: Vec::new(),
@@ -92,6 +95,13 @@ impl World {
     }
 
     pub(super) fn welcome(&mut self, caps: &str, isupport: &str) {
+        self.welcome_without_pong(caps, isupport);
+        if let Some(ping) = self.sent.iter().rev().find_map(|line| line.strip_prefix("PING ")) {
+            self.server(&format!(":irc.test PONG irc.test {ping}"));
+        }
+    }
+
+    pub(super) fn welcome_without_pong(&mut self, caps: &str, isupport: &str) {
         self.give(Input::Connected);
         let nick = self.session.me.nick.clone();
         if !caps.is_empty() {
@@ -232,8 +242,9 @@ pub(super) fn moment(elapsed: Duration) -> Moment {
 
 /// The token and the rest of a line that was sent with one.
 pub(super) fn token(line: &str) -> (String, String) {
-    let (tag, rest) = line.split_once(' ').expect("a tag and a message");
-    let token = tag.strip_prefix("@+parlor/id=").expect("our tag").to_owned();
+    let (tags, rest) = line.split_once(' ').expect("a tag and a message");
+    let token =
+        tags.split(['@', ';']).find_map(|tag| tag.strip_prefix("+parlor/id=")).expect("our tag").to_owned();
     assert!(token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit()), "{token}");
     (token, rest.to_owned())
 }

@@ -63,11 +63,11 @@ fn silence_is_asked_about_and_then_a_loss() {
     world.seconds(29);
     assert_eq!(world.sent(), [""; 0]);
     world.seconds(1);
-    assert_eq!(world.sent(), ["PING :parlor-1"]);
-    world.seconds(14);
-    world.server(":s.test PONG s.test :parlor-1");
-    world.seconds(30);
     assert_eq!(world.sent(), ["PING :parlor-2"]);
+    world.seconds(14);
+    world.server(":s.test PONG s.test :parlor-2");
+    world.seconds(30);
+    assert_eq!(world.sent(), ["PING :parlor-3"]);
     world.seconds(15);
     assert_eq!(world.calls, ["disconnect", "connect"]);
     world.server("PING :late");
@@ -158,7 +158,7 @@ fn a_ban_ends_the_attempts() {
 fn retry_now_asks_a_connection_that_may_be_dead() {
     let mut world = World::ours("me");
     world.act(Action::RetryNow);
-    assert_eq!(world.sent(), ["PING :parlor-1"]);
+    assert_eq!(world.sent(), ["PING :parlor-2"]);
     world.seconds(15);
     assert_eq!(world.calls.first(), Some(&"disconnect"));
 }

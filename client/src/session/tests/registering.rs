@@ -20,7 +20,7 @@ fn only_what_is_offered_is_asked_for() {
     assert_eq!(world.screen.status, Some(Status::Registering));
     world.server(":s.test 376 me :End of MOTD");
     assert_eq!(world.screen.status, Some(Status::Connected { server: "Test Net".into() }));
-    assert_eq!(world.sent(), ["JOIN #lobby"]);
+    assert_eq!(world.sent(), ["JOIN #lobby", "PING :parlor-1"]);
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_server_without_capabilities_will_do() {
         world.enter("#lobby", "me");
         world.look();
         world.say("#lobby", "hi");
-        assert_eq!(world.sent(), ["PRIVMSG #lobby :hi", "PING :parlor-1"], "no tags, no echo");
+        assert_eq!(world.sent(), ["PRIVMSG #lobby :hi", "PING :parlor-2"], "no tags, no echo");
     }
 }
 

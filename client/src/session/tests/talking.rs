@@ -27,7 +27,7 @@ fn nothing_that_is_no_text_reaches_the_window() {
     world.server(":bob!u@h PRIVMSG #lobby :\u{3}04red\u{3} \u{2}bold\u{f}\u{1b}[2J");
     assert_eq!(world.talk("#lobby"), ["bob: red bold"]);
     world.give(Input::Received(b":bob!u@h PRIVMSG #lobby :caf\xe9\r\n"));
-    assert_eq!(world.talk("#lobby")[1], "bob: caf\u{fffd}");
+    assert_eq!(world.talk("#lobby")[1], "bob: café");
 }
 
 #[test]

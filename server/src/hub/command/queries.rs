@@ -212,6 +212,7 @@ impl Hub {
             format!("AWAYLEN={MAX_AWAY}"),
             "BOT=B".into(),
             "CASEMAPPING=ascii".into(),
+            "parlor/CASEMAPPING=unicode".into(),
             format!("CHANLIMIT=#:{MAX_ROOMS}"),
             "CHANMODES=beI,k,l,imnst".into(),
             format!("CHANNELLEN={}", name::MAX_CHARS),
