@@ -7,8 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of the crate, each below those behind it.
-const ORDER: &[&str] =
-    &["protocol", "hub", "store", "charset", "start", "peer", "archive", "dispatch", "server", "console"];
+const ORDER: &[&str] = &[
+    "private", "protocol", "hub", "store", "charset", "start", "peer", "archive", "dispatch", "server",
+    "console",
+];
 /// Folders without a circle of files.
 const FOLDERS: &[&str] = &["store", "start", "peer", "archive", "dispatch"];
 

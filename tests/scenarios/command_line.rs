@@ -127,10 +127,51 @@ fn a_file_that_cannot_be_read_is_66() {
     }
     let empty = scratch.write_secret("empty", "");
     refused(&Launch::new(&["--oper-file", &empty]).run(), 66, &empty);
-    refused(&Launch::new(&["--oper-file", &folder]).run(), 77, &folder);
+    refused(&Launch::new(&["--oper-file", &folder]).run(), 66, &folder);
     let nowhere = scratch.file("no/such/folder/oper");
     refused(&Launch::new(&["--oper-file", &nowhere]).run(), 73, &nowhere);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_is_66_and_is_not_waited_for() {
+    let scratch = Scratch::new();
+    let pipe = scratch.file("pipe");
+    let made = std::process::Command::new("mkfifo").args(["-m", "600", &pipe]).status();
+    assert!(made.expect("coreutils are there").success());
+    let link = scratch.file("link");
+    std::os::unix::fs::symlink(&pipe, &link).expect("the folder is ours");
+    for option in ["--motd", "--oper-file"] {
+        for file in [&*pipe, &link, "/dev/zero", "/dev/null", "/dev/stdin"] {
+            refused(&Launch::new(&[option, file]).run(), 66, file);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_that_the_operator_gives_may_lead_through_links() {
+    let scratch = Scratch::new();
+    let file = scratch.write_secret("key", "0123456789abcdef0123456789abcdef\n");
+    let link = scratch.file("link");
+    std::os::unix::fs::symlink(&file, &link).expect("the folder is ours");
+    assert_eq!(Server::start(&["--oper-file", &link, "--motd", &link]).stop(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_of_another_user_is_77() {
+    let scratch = Scratch::new();
+    let file = scratch.write_secret("oper", "0123456789abcdef0123456789abcdef\n");
+    if std::os::unix::fs::chown(&file, Some(NOBODY), None).is_err() {
+        return parlor_tests::needs::skip(parlor_tests::needs::Lack::Forbidden("only root gives files away"));
+    }
+    refused(&Launch::new(&["--oper-file", &file]).run(), 77, &file);
+}
+
+/// Debian's user `nobody`.
+#[cfg(unix)]
+const NOBODY: u32 = 65534;
 
 #[cfg(unix)]
 #[test]

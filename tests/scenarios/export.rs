@@ -152,6 +152,24 @@ fn json_for_programs() {
 }
 
 #[test]
+fn nothing_in_an_export_is_hidden_or_turned_around() {
+    let home = Scratch::new();
+    let server = home.server(&[]);
+    let mut alice = server.irc("alice");
+    alice.join("#tea");
+    alice.send("PRIVMSG #tea :a\u{202e}b\u{2066}c\u{200b}d\u{feff}e\u{e0041}f\u{200f}");
+    alice.send("PRIVMSG #tea :👩\u{200d}🔬 ❤\u{fe0f} می\u{200c}خواهم");
+    alice.settle();
+    assert_eq!(server.stop(), 0);
+    let folder = home.path().display().to_string();
+    let text = run(&["--data", &folder, "--export", "#tea"]).stdout;
+    assert!(text.contains(r"> a\u{202e}b\u{2066}c\u{200b}d\u{feff}e\u{e0041}f\u{200f}"), "{text}");
+    assert!(text.contains("> 👩\u{200d}🔬 ❤\u{fe0f} می\u{200c}خواهم"), "{text}");
+    let json = run(&["--data", &folder, "--export", "#tea", "--format", "jsonl"]).stdout;
+    assert!(json.contains(r"a\u202eb\u2066c\u200bd\ufeffe\udb40\udc41f\u200f"), "{json}");
+}
+
+#[test]
 fn since_leaves_out_what_is_older() {
     let (_home, folder) = history();
     let all = run(&["--data", &folder, "--export", "#tea"]).stdout;

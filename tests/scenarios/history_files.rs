@@ -513,3 +513,140 @@ fn a_server_that_is_stopped_with_a_full_disk_ends_and_starts() {
     assert!(ended.stderr.contains("not in the history"), "{}", ended.stderr);
     assert!(count(&home.server(&[]), "#tea") > 50);
 }
+
+#[cfg(unix)]
+mod others {
+    //! What other users of the computer may do to the folder: nothing.
+
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    use parlor_tests::needs::{Lack, skip};
+
+    use super::*;
+
+    /// Debian's user `nobody`.
+    const NOBODY: u32 = 65534;
+
+    fn mode(path: &std::path::Path) -> u32 {
+        fs::metadata(path).expect("it is ours").mode() & 0o777
+    }
+
+    fn open_to_all(home: &Scratch) {
+        let set = |path: &std::path::Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+        };
+        files(home).iter().for_each(|file| set(file, 0o644));
+        set(home.path(), 0o755);
+    }
+
+    fn closed(home: &Scratch) {
+        assert_eq!(mode(home.path()), 0o700);
+        let open: Vec<_> = files(home).into_iter().filter(|file| mode(file) != 0o600).collect();
+        assert!(open.is_empty() && files(home).len() > 3, "{open:?}");
+    }
+
+    #[test]
+    fn folder_and_files_are_their_owners_alone_whatever_the_umask() {
+        for umask in ["0", "022", "077", "0777"] {
+            let above = Scratch::new();
+            let folder = above.file("a/b/history");
+            let server = Launch::new(&["--data", &folder])
+                .through_shell(&format!("umask {umask}; exec \"$@\""))
+                .start();
+            talk(&server, "#tea", 3);
+            assert!(!server.log().text().contains("closed to them"), "it was never open");
+            assert_eq!(server.stop(), 0);
+            for file in fs::read_dir(&folder).expect("it is ours") {
+                let path = file.expect("it is ours").path();
+                assert_eq!(mode(&path), 0o600, "{} under {umask}", path.display());
+            }
+            assert_eq!(mode(folder.as_ref()), 0o700, "under {umask}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_was_open_to_others_is_closed_and_that_is_said_once() {
+        let home = Scratch::new();
+        talk(&home.server(&[]), "#tea", 3);
+        open_to_all(&home);
+        let server = home.server(&[]);
+        let line = server.wait_log("closed to them now");
+        assert!(line.contains(&folder(&home)), "{line}");
+        assert_eq!(count(&server, "#tea"), 3);
+        assert_eq!(server.stop(), 0);
+        closed(&home);
+        let server = home.server(&[]);
+        server.wait_log("history: /");
+        assert!(!server.log().text().contains("closed to them"), "{}", server.log().text());
+    }
+
+    #[test]
+    fn another_user_cannot_lock_the_server_out() {
+        let home = Scratch::new();
+        talk(&home.server(&[]), "#tea", 3);
+        open_to_all(&home);
+        assert_eq!(home.server(&[]).stop(), 0);
+        let lock =
+            |user: u32| Command::new("flock").args(["-n", &home.file("lock"), "true"]).uid(user).status();
+        match lock(NOBODY) {
+            Err(_) => skip(Lack::Forbidden("only root is somebody else")),
+            Ok(locked) => assert!(!locked.success(), "nobody holds our lock"),
+        }
+    }
+
+    #[test]
+    fn a_folder_of_another_user_is_refused_and_untouched() {
+        let home = Scratch::new();
+        if chown(home.path(), Some(NOBODY), None).is_err() {
+            return skip(Lack::Forbidden("only root gives folders away"));
+        }
+        refused(&start(&home), 77, &folder(&home));
+        assert_eq!(files(&home), [] as [PathBuf; 0]);
+    }
+
+    #[test]
+    fn no_link_in_the_folder_is_followed() {
+        let home = Scratch::new();
+        talk(&home.server(&[]), "#tea", 3);
+        let log = log(&home).file_name().expect("a name").to_string_lossy().into_owned();
+        for name in ["meta", "rooms.log", "lock", &log] {
+            let (path, aside) = (home.file(name), home.file("aside"));
+            fs::rename(&path, &aside).expect("it is ours");
+            symlink(&aside, &path).expect("it is ours");
+            let before = fs::read(&aside).expect("it is ours");
+            refused(&start(&home), 74, if name == "lock" { "lock in it: it is a link" } else { &path });
+            assert_eq!(fs::read(&aside).expect("it is ours"), before, "{name}");
+            fs::rename(&aside, &path).expect("it is ours");
+        }
+        // What a crash left half written is made anew: the link goes, what it leads to stays.
+        let victim = home.write("victim", "mine");
+        for name in ["meta.new", "rooms.log.new"] {
+            symlink(&victim, home.file(name)).expect("it is ours");
+        }
+        assert_eq!(count(&home.server(&[]), "#tea"), 3);
+        assert_eq!(fs::read_to_string(&victim).expect("it is ours"), "mine");
+        assert!(fs::symlink_metadata(home.file("meta")).expect("it is there").is_file());
+    }
+
+    #[test]
+    fn a_pipe_in_the_folder_is_not_waited_for() {
+        let home = Scratch::new();
+        let meta = home.file("meta");
+        assert!(Command::new("mkfifo").arg(&meta).status().expect("coreutils are there").success());
+        refused(&start(&home), 74, &meta);
+    }
+
+    #[test]
+    fn the_folders_own_path_may_lead_through_links() {
+        let above = Scratch::new();
+        let home = Scratch::new();
+        let link = above.file("link");
+        symlink(home.path(), &link).expect("it is ours");
+        let server = Server::start(&["--data", &link]);
+        talk(&server, "#tea", 3);
+        assert_eq!(server.stop(), 0);
+        assert_eq!(count(&home.server(&[]), "#tea"), 3);
+    }
+}

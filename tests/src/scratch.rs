@@ -23,7 +23,10 @@ impl Scratch {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = parent.join(format!("parlor-test-{}-{number}", process::id()));
-        fs::create_dir_all(&path).expect("the folder above is writable");
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(&path).expect("the folder above is writable");
         Self(path)
     }
 

@@ -195,9 +195,10 @@ fn history_error(words: &Words<'_>, error: &StoreError) -> SharedString {
         StoreError::Damaged { file, .. } => words.invoke_history_damaged(path(file)),
         StoreError::Foreign { file } => words.invoke_history_foreign(path(file)),
         StoreError::Newer { folder, .. } => words.invoke_history_newer(path(folder)),
-        StoreError::Io { .. } | StoreError::Gone { .. } | StoreError::Fault(_) => {
-            words.invoke_history_not_kept(shared(&error.to_string()))
-        }
+        StoreError::Foreigner { .. }
+        | StoreError::Io { .. }
+        | StoreError::Gone { .. }
+        | StoreError::Fault(_) => words.invoke_history_not_kept(shared(&error.to_string())),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::hub::history::Told;
+use crate::protocol::name::is_invisible;
 use crate::protocol::text::{action, printable};
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, MsgId};
@@ -144,16 +145,31 @@ pub fn export(
 }
 
 fn text(id: MsgId, told: &Told<'_>) -> String {
-    let (time, nick, first) = (id.time(), told.nick(), printable(told.first));
+    let (time, nick, first) = (id.time(), told.nick(), visible(told.first));
     match told.kind {
         "PRIVMSG" if told.first.starts_with('\u{1}') => {
-            format!("{time} * {nick} {}", printable(action(told.first).unwrap_or(told.first)))
+            format!("{time} * {nick} {}", visible(action(told.first).unwrap_or(told.first)))
         }
         "PRIVMSG" => format!("{time} <{nick}> {first}"),
         "NOTICE" => format!("{time} -{nick}- {first}"),
-        "KICK" => format!("{time} * {nick} KICK {first} {}", printable(told.second)),
+        "KICK" => format!("{time} * {nick} KICK {first} {}", visible(told.second)),
         kind => format!("{time} * {nick} {kind} {first}").trim_end().to_owned(),
     }
+}
+
+/// Text for a terminal in which nothing is hidden and nothing turns its neighbours around: such a
+/// character stands as `\u{202e}`.
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_deceptive(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    printable(&shown)
+}
+
+/// Invisible, and none of those that join letters and emoji or choose their form.
+fn is_deceptive(c: char) -> bool {
+    is_invisible(c) && !matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
 }
 
 fn jsonl(room: &str, id: MsgId, told: &Told<'_>) -> String {
@@ -173,14 +189,18 @@ fn jsonl(room: &str, id: MsgId, told: &Told<'_>) -> String {
     line + "}"
 }
 
-/// A JSON string (RFC 8259 §7).
+/// A JSON string (RFC 8259 §7), in which what a terminal would obey or not show is escaped.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() || is_deceptive(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    quoted.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
             c => quoted.push(c),
         }
     }

@@ -24,6 +24,8 @@ pub enum StartError {
     MotdTooBig { path: PathBuf },
     /// Others than its owner can read the key for OPER.
     OperFileOpen { path: PathBuf },
+    /// The key for OPER is another user's.
+    OperFileForeign { path: PathBuf },
     /// The file for OPER holds no key of at least 16 characters.
     OperFileEmpty { path: PathBuf },
     /// The file for OPER is absent and cannot be made.
@@ -54,7 +56,7 @@ impl StartError {
             StartError::Bind { .. } => 69,
             StartError::TooFewDescriptors { .. } | StartError::NoRandomness { .. } => 71,
             StartError::OperFileNotMade { .. } => 73,
-            StartError::OperFileOpen { .. } => 77,
+            StartError::OperFileOpen { .. } | StartError::OperFileForeign { .. } => 77,
         }
     }
 }
@@ -102,6 +104,11 @@ impl fmt::Display for StartError {
             StartError::OperFileOpen { path } => write!(
                 f,
                 "Others can read the key in {}. Make it yours alone (chmod 600), and change the key if somebody may have seen it.",
+                path.display()
+            ),
+            StartError::OperFileForeign { path } => write!(
+                f,
+                "{} belongs to another user, who knows the key in it. Give a file of your own, or remove it to have one made.",
                 path.display()
             ),
             StartError::OperFileEmpty { path } => write!(

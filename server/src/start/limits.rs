@@ -12,5 +12,7 @@ pub(super) const MAX_MOTD: usize = 32 * 1024;
 pub(super) const MAX_MOTD_LINE: usize = 400;
 /// Bytes of the prompt for raw clients.
 pub(super) const MAX_PROMPT: usize = 64;
+/// Bytes of the file with the key for OPER.
+pub(super) const MAX_KEY_FILE: usize = 4096;
 /// Characters of a key for OPER that is not too easy to guess.
 pub(super) const MIN_KEY: usize = 16;

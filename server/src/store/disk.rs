@@ -3,10 +3,12 @@
 //! A trait, so that tests can put one under the store that forgets, tears and fills up.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::private;
 
 /// The file that a running server holds locked.
 const LOCK: &str = "lock";
@@ -16,9 +18,8 @@ const LOCK: &str = "lock";
 pub trait Disk: fmt::Debug + Send + Sync {
     /// The path of a file, for people; of the folder for an empty name.
     fn path(&self, name: &str) -> PathBuf;
-    /// Makes the folder if it is absent and locks it until the last clone is dropped;
-    /// false = somebody else has it.
-    fn lock(&self) -> io::Result<bool>;
+    /// Makes the folder if it is absent and locks it until the last clone is dropped.
+    fn lock(&self) -> io::Result<Lock>;
     /// Whether the folder is still the one that was locked; false = it was removed, moved away or
     /// replaced.
     fn is_ours(&self) -> io::Result<bool> {
@@ -36,6 +37,17 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes names durable.
     fn sync(&self) -> io::Result<()>;
+}
+
+/// Whether a [`Disk`] could be locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// It is ours alone.
+    Held,
+    /// Another server has it.
+    InUse,
+    /// The folder is another user's.
+    Foreign,
 }
 
 /// A file of a [`Disk`].
@@ -79,16 +91,26 @@ impl Disk for Folder {
         if name.is_empty() { self.path.clone() } else { self.path.join(name) }
     }
 
-    fn lock(&self) -> io::Result<bool> {
-        fs::create_dir_all(&self.path)?;
+    fn lock(&self) -> io::Result<Lock> {
+        if private::make_folder(&self.path)? {
+            let path = self.path.display();
+            log::warn!("history: other users of this computer could read {path}; it is closed to them now");
+        }
+        if private::is_foreign(&fs::metadata(&self.path)?) {
+            return Ok(Lock::Foreign);
+        }
         let path = self.path.join(LOCK);
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+        let file = match private::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => private::make(&path),
+            file => file,
+        };
+        let file = file.map_err(|error| io::Error::new(error.kind(), format!("{LOCK} in it: {error}")))?;
         match file.try_lock() {
             Ok(()) => {
                 *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
-                Ok(true)
+                Ok(Lock::Held)
             }
-            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(Lock::InUse),
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
@@ -116,17 +138,11 @@ impl Disk for Folder {
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(true).open(self.path.join(name))?;
-        Ok(Arc::new(SystemFile(file)))
+        Ok(Arc::new(SystemFile(private::open(&self.path.join(name))?)))
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(true).read(true).write(true);
-        // What people say is for the server's eyes.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Arc::new(SystemFile(options.open(self.path.join(name))?)))
+        Ok(Arc::new(SystemFile(private::replace(&self.path.join(name))?)))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

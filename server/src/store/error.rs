@@ -15,6 +15,11 @@ pub enum StoreError {
         /// The folder.
         folder: PathBuf,
     },
+    /// The folder is another user's.
+    Foreigner {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A file of the store does not hold what was written.
     Damaged {
         /// The file; it is left as it is.
@@ -80,13 +85,14 @@ impl StoreError {
     }
 
     /// The exit code, after BSD's sysexits: 65 a damaged, foreign or newer store, 69 one in use,
-    /// 70 a fault of our own, 74 what the system refuses.
+    /// 70 a fault of our own, 74 what the system refuses, 77 one of another user.
     pub fn exit_code(&self) -> i32 {
         match self {
             StoreError::Damaged { .. } | StoreError::Foreign { .. } | StoreError::Newer { .. } => 65,
             StoreError::InUse { .. } => 69,
             StoreError::Fault(_) => 70,
             StoreError::Gone { .. } | StoreError::Io { .. } => 74,
+            StoreError::Foreigner { .. } => 77,
         }
     }
 }
@@ -97,6 +103,11 @@ impl fmt::Display for StoreError {
             StoreError::InUse { folder } => write!(
                 f,
                 "Another server keeps its history in {}. Stop it, or choose another folder with --data.",
+                folder.display()
+            ),
+            StoreError::Foreigner { folder } => write!(
+                f,
+                "{} belongs to another user, who could change the history. Start the server as that user, or choose another folder with --data.",
                 folder.display()
             ),
             StoreError::Damaged { file, what } => write!(

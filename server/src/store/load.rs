@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Options;
 use super::crc::crc32c;
-use super::disk::Disk;
+use super::disk::{Disk, Lock};
 use super::error::StoreError;
 use super::frame::{Frame, Header};
 use super::index::Index;
@@ -40,9 +40,7 @@ pub(super) fn salt(secret: &[u8; 16], number: u32, generation: u32) -> u32 {
 
 /// Opens the store for a server: repairs what a crash left, counts the start.
 pub(super) fn load(disk: &dyn Disk, options: &Options) -> Result<Loaded, StoreError> {
-    if !disk.lock().map_err(StoreError::io(disk, ""))? {
-        return Err(StoreError::InUse { folder: disk.path("") });
-    }
+    lock(disk)?;
     let names = disk.list().map_err(StoreError::io(disk, ""))?;
     let mut repaired = Vec::new();
     let mut meta = match Meta::read(disk)? {
@@ -102,6 +100,15 @@ pub(super) fn load(disk: &dyn Disk, options: &Options) -> Result<Loaded, StoreEr
     Ok(Loaded { meta, rooms, index: read.index, log, contents, fingerprints: read.fingerprints, repaired })
 }
 
+fn lock(disk: &dyn Disk) -> Result<(), StoreError> {
+    let folder = disk.path("");
+    match disk.lock().map_err(StoreError::io(disk, ""))? {
+        Lock::Held => Ok(()),
+        Lock::InUse => Err(StoreError::InUse { folder }),
+        Lock::Foreign => Err(StoreError::Foreigner { folder }),
+    }
+}
+
 /// Reads a store and changes nothing; the server has to be stopped. Says what is damaged in the
 /// lines, of which the index has the rest; damage anywhere else is an error.
 pub(super) fn look(disk: &dyn Disk, options: &Options) -> Result<(Index, Vec<StoreError>), StoreError> {
@@ -109,9 +116,7 @@ pub(super) fn look(disk: &dyn Disk, options: &Options) -> Result<(Index, Vec<Sto
     if Meta::read(disk)?.is_none() {
         return Err(StoreError::Io { path: disk.path(META), error: std::io::ErrorKind::NotFound.into() });
     }
-    if !disk.lock().map_err(StoreError::io(disk, ""))? {
-        return Err(StoreError::InUse { folder: disk.path("") });
-    }
+    lock(disk)?;
     let reading = Reading::read(disk, options, &names, true)?;
     Ok((reading.index, reading.damage))
 }

@@ -43,7 +43,7 @@ use self::writer::Writer;
 use crate::hub::history::Answer;
 use crate::protocol::MsgId;
 
-pub use disk::{Disk, DiskFile, Folder};
+pub use disk::{Disk, DiskFile, Folder, Lock};
 pub use error::StoreError;
 pub use export::Export;
 pub use queue::Job;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Random;
-use crate::store::{Disk, DiskFile};
+use crate::store::{Disk, DiskFile, Lock};
 
 /// Bytes that a disk writes whole or not at all.
 const SECTOR: usize = 512;
@@ -190,10 +190,10 @@ impl Disk for FakeDisk {
         PathBuf::from("/fake").join(name)
     }
 
-    fn lock(&self) -> io::Result<bool> {
+    fn lock(&self) -> io::Result<Lock> {
         let mut state = self.state();
         state.alive()?;
-        Ok(!std::mem::replace(&mut state.locked, true))
+        Ok(if std::mem::replace(&mut state.locked, true) { Lock::InUse } else { Lock::Held })
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
