@@ -8,6 +8,7 @@ use parlor_tests::needs::{Lack, skip};
 use parlor_tests::{Irc, Launch, Message, Scratch};
 
 use crate::kill::history;
+use crate::member::public;
 
 /// 512-byte blocks that a file may have (RLIMIT_FSIZE); the signal is ignored, so that the write fails.
 const FULL: &str = "trap '' XFSZ; ulimit -f 200; exec \"$@\"";
@@ -31,7 +32,7 @@ fn a_full_disk_pauses_the_history_and_loses_no_echoed_line() {
         let echo = amy.expect(|m: &Message| m.command == "PRIVMSG" && m.last().starts_with(&name));
         let msgid = echo.tag("msgid").expect("an id").to_owned();
         match echo.tag("parlor/volatile") {
-            None => promised.push((msgid, name)),
+            None => promised.push((msgid, public(&name))),
             Some(_) => marked += 1,
         }
         if marked == 5 {
@@ -91,7 +92,7 @@ fn with_room_again_the_history_goes_on_by_itself() {
                 let echo = amy.expect(|m: &Message| m.command == "PRIVMSG" && m.last().starts_with(&name));
                 let marked = echo.tag("parlor/volatile").is_some();
                 if !marked {
-                    promised.push((echo.tag("msgid").expect("an id").to_owned(), name));
+                    promised.push((echo.tag("msgid").expect("an id").to_owned(), public(&name)));
                 }
                 if marked || (!full && number == 9) {
                     assert_eq!(marked, full, "round {round}");

@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use parlor_server::protocol::LineName;
 use parlor_tests::{Deadline, Message};
 
 use crate::stage::Stage;
@@ -22,7 +23,7 @@ const CAPABILITIES: &str = "message-tags server-time batch echo-message draft/ch
 /// What a member has in the end.
 #[derive(Debug, Default)]
 pub(crate) struct Holdings {
-    /// Lines by msgid: their senders' names for them.
+    /// Lines by msgid: the public form of their senders' names for them.
     pub(crate) held: BTreeMap<String, String>,
     /// Own lines that were echoed: name and msgid.
     pub(crate) echoed: BTreeMap<String, String>,
@@ -39,6 +40,11 @@ pub(crate) struct Member {
     /// The last line that is on disk for certain.
     certain: Option<String>,
     has: Holdings,
+}
+
+/// What everybody sees of a sender's name for a line.
+pub(crate) fn public(name: &str) -> String {
+    LineName::parse(name).expect("32 digits").public().to_string()
 }
 
 /// One connection, as far as it has got.
@@ -180,20 +186,21 @@ impl Member {
 
     fn line(&mut self, talk: &mut Talk, message: &Message) {
         let msgid = message.tag("msgid").expect("talk has an id").to_owned();
-        let name = message.tag("+parlor/id").expect("all say its name").to_owned();
-        assert!(message.last().starts_with(&name), "a line keeps its name: {message}");
+        let shown = message.tag("+parlor/id").expect("all say its name").to_owned();
+        let name = message.last().split(' ').next().expect("its text begins with its name").to_owned();
+        assert_eq!(shown, public(&name), "a line keeps its name: {message}");
         if message.tag("batch").is_some() {
-            talk.page.push((msgid, name));
+            talk.page.push((msgid, shown));
             return;
         }
         assert_eq!(message.tag("parlor/volatile"), None, "the disk takes lines");
         if message.nick() == self.nick {
             assert_eq!(self.unechoed.pop_front().as_ref(), Some(&name), "echoes come in order");
             talk.sent -= 1;
-            self.has.echoed.insert(name.clone(), msgid.clone());
+            self.has.echoed.insert(shown.clone(), msgid.clone());
             self.is_certain(&msgid, talk);
         }
-        self.has.held.insert(msgid, name);
+        self.has.held.insert(msgid, shown);
     }
 
     /// On disk: until all that was missed is here, only pages move the place from which it is asked for.

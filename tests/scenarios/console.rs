@@ -292,7 +292,7 @@ fn on_a_terminal_the_operator_sees_the_rooms() {
     // util-linux's script(1) gives it a terminal.
     let mut server = Launch::new(&[]).through_shell("exec script -qec \"$*\" /dev/null").start();
     let mut alice = in_lobby(&server, "alice");
-    server.wait_stdout("#lobby * alice joined");
+    server.wait_stdout("#lobby -!- alice joined");
     let mut bob = person(&server, "bob");
     alice.send("PRIVMSG #lobby :hi \u{1b}[31mthere");
     server.wait_stdout("#lobby <alice> hi there");
@@ -300,11 +300,11 @@ fn on_a_terminal_the_operator_sees_the_rooms() {
     server.wait_stdout("#lobby * bob waves");
     alice.send("PRIVMSG bob :between us");
     alice.send("NICK alicia");
-    server.wait_stdout("* alice is now known as alicia");
+    server.wait_stdout("-!- alice is now known as alicia");
     server.console("closing at ten");
     bob.expect("-!- server: closing at ten");
     bob.send("/quit");
-    server.wait_stdout("* bob left*");
+    server.wait_stdout("-!- bob left*");
     alice.send("PART #lobby");
     server.wait_stdout("#lobby * alicia left*");
     alice.join("#tea");

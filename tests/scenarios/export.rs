@@ -139,7 +139,7 @@ fn json_for_programs() {
     }
     let line = |part: &str| ended.stdout.lines().find(|line| line.contains(part)).unwrap_or_default();
     assert!(
-        line("tagged").contains(r#""tags":"+parlor/id=0123456789abcdef0123456789abcdef;+x=a\\sb""#),
+        line("tagged").contains(r#""tags":"+x=a\\sb;+parlor/id=d338baa78a0f613b508dff450bef276e""#),
         "{}",
         ended.stdout
     );

@@ -183,3 +183,28 @@ fn a_message_can_be_for_the_ranks_of_a_room() {
     stranger.ask("PRIVMSG @#tea :let me in", "404 eve * *");
     bob.silent();
 }
+
+#[test]
+fn who_is_named_twice_hears_and_suffers_it_once() {
+    let server = Server::start(&[]);
+    let [mut alice, mut bob, _carol] = tea(&server);
+    bob.request(&["message-tags"]);
+    alice.request(&["message-tags"]);
+    let once = |bob: &mut Irc, verb: &str| {
+        let heard = bob.settle();
+        assert_eq!(heard.iter().filter(|m| m.command == verb).count(), 1, "{verb}: {heard:?}");
+    };
+    for command in ["PRIVMSG #tea,#tea,#TEA,#tea :hi", "NOTICE bob,BOB,bob :hi", "@+x TAGMSG #tea,#Tea"] {
+        alice.send(command);
+        alice.settle();
+        once(&mut bob, command.trim_start_matches("@+x ").split(' ').next().expect("a verb"));
+    }
+    for command in ["JOIN #a,#A,#a", "PART #a,#a,#A", "KICK #tea bob,BOB", "JOIN #b,#B,#c one,two,three"] {
+        let answers = alice.ask_all(command);
+        let (verb, _) = command.split_once(' ').expect("a verb");
+        let rooms = if command.contains("#c") { 2 } else { 1 };
+        assert_eq!(answers.iter().filter(|m| m.command == verb).count(), rooms, "{answers:?}");
+        assert!(!answers.iter().any(|m| m.command.starts_with('4')), "{answers:?}");
+    }
+    once(&mut bob, "KICK");
+}

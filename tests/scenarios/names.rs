@@ -149,3 +149,50 @@ fn special_characters_are_in_no_name() {
         assert_eq!(answer.param(0), "alice", "{nick}: {answer}");
     }
 }
+
+/// The server speaks as `server`; services and operators are told from people by their names alone.
+#[test]
+fn a_name_that_reads_like_the_servers_is_refused_wherever_a_name_is_given() {
+    let server = Server::start(&["--raw-bind", "127.0.0.1:0"]);
+    let mut alice = server.irc("alice");
+    alice.join("#lobby");
+    for name in
+        ["server", "sеrver", "ſerver", "SERVER", "NickServ", "ChanSеrv", "parlor․local", "Host", "0perator"]
+    {
+        let mut early = Irc::connect(&server);
+        early.send(&format!("NICK {name}"));
+        early.send("USER user 0 * :Other");
+        let why = early.expect(format!("432 * {name} *").as_str());
+        assert!(why.last().contains("reads like the server's own"), "{why}");
+        early.send("NICK somebody");
+        early.welcomed();
+        early.ask(&format!("NICK {name}"), format!("432 somebody {name} *").as_str());
+        early.send("QUIT");
+        early.expect_closed();
+        let mut plain = server.plain();
+        plain.send(name);
+        let why = plain.next_line();
+        assert_eq!(
+            why,
+            format!("-!- The name {name} reads like the server's own or a service's. Type another one.")
+        );
+        plain.send("bob");
+        plain.expect("-!- Welcome*");
+        plain.send(&format!("/nick {name}"));
+        plain.expect(&format!("-!- The name {name} reads like the server's own or a service's"));
+        plain.send("/quit");
+        plain.read_to_end();
+    }
+    // Who cannot be asked gets another one: a script, and the programs of tutorials.
+    for text in ["server\nhello\n", "server: hello\n"] {
+        let mut script = server.plain();
+        script.send_bytes(text);
+        let said = alice.expect("PRIVMSG #lobby hello");
+        assert!(said.nick().starts_with("guest"), "{said}");
+    }
+    let mut raw = parlor_tests::Plain::connect_to(server.raw_address());
+    assert_eq!(raw.chunk(), b"NICK");
+    raw.send_bytes("NickServ");
+    let joined = alice.expect(|m: &Message| m.command == "JOIN" && m.nick().starts_with("guest"));
+    assert!(!joined.nick().to_lowercase().contains("serv"), "{joined}");
+}

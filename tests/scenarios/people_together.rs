@@ -66,7 +66,7 @@ fn all_see_all() {
     assert_eq!(python.chunk(), b"NICK");
     python.send_bytes("python");
     alice.expect(":python!*@* JOIN #lobby");
-    bob.shows("* python joined*");
+    bob.shows("-!- python joined*");
     python.expect("Connected to server!");
     let mut qt = Plain::connect_to(server.raw_address());
     qt.send_bytes("qt：I am here");
@@ -108,13 +108,13 @@ fn two_terminals_talk() {
     one.types("小明\n");
     one.shows("-!- Welcome to parlor.local, 小明. *");
     two.types("Zoë\n");
-    one.shows("* Zoë joined*");
+    one.shows("-!- Zoë joined*");
     two.shows("-!- Welcome *");
     one.types("你好\n");
     two.shows("<小明> 你好");
     two.types("/me waves\n/quit bye\n");
     one.shows("* Zoë waves*");
-    one.shows("* Zoë left (*bye)");
+    one.shows("-!- Zoë left (*bye)");
     // The server has hung up: without that, nc would go on when its keyboard has ended.
     two.keyboard = None;
     assert!(two.screen.wait_end(Deadline::after(Deadline::DEFAULT)), "the server hangs up");

@@ -90,15 +90,15 @@ fn each_person_reads_what_a_person_can_read() {
     alice.send("QUIT :bye");
     let heard: Vec<String> = (0..9).map(|_| bob.next_line()).collect();
     let wanted = [
-        "* alice joined",
+        "-!- alice joined",
         "<alice> hi",
         "-alice- the kettle is on",
         "* alice pours tea",
         "[alice to you] just for you",
-        "* alice is now known as rob",
-        "* rob left",
-        "* rob joined",
-        "* rob left (Quit: bye)",
+        "-!- alice is now known as rob",
+        "-!- rob left",
+        "-!- rob joined",
+        "-!- rob left (Quit: bye)",
     ];
     assert_eq!(heard, wanted);
 }
@@ -115,10 +115,10 @@ fn an_operator_of_the_room_is_readable_too() {
     alice.expect(":carol!*@* JOIN #tea");
     carol.expect("-!- You are in #tea*");
     alice.send("TOPIC #tea :green tea");
-    assert_eq!(carol.expect("*topic*"), "* alice changed the topic to: green tea");
+    assert_eq!(carol.expect("*topic*"), "-!- alice changed the topic to: green tea");
     alice.send("KICK #tea bob :spilled");
-    assert_eq!(carol.next_line(), "* alice kicked bob (spilled)");
-    bob.expect("* alice kicked bob (spilled)");
+    assert_eq!(carol.next_line(), "-!- alice kicked bob (spilled)");
+    bob.expect("-!- alice kicked bob (spilled)");
     alice.send("INVITE bob #tea");
     bob.expect("-!- alice invites you to #tea*");
 }
@@ -131,7 +131,7 @@ fn lines_of_a_person_are_messages_to_the_default_room() {
     let mut bob = person(&server, "bob");
     let mut carol = person(&server, "carol");
     alice.expect(":carol!*@* JOIN #kitchen");
-    assert_eq!(so_far(&mut bob), ["* carol joined"], "a person is not told of their own coming");
+    assert_eq!(so_far(&mut bob), ["-!- carol joined"], "a person is not told of their own coming");
     bob.send("hi all");
     bob.send_bytes("with CR LF\r\n");
     bob.send("");
@@ -236,7 +236,7 @@ fn a_long_line_goes_out_as_several_in_order() {
     let mut alice = in_lobby(&server, "alice");
     let mut carol = person(&server, "carol");
     let mut bob = person(&server, "bob");
-    carol.expect("* bob joined");
+    carol.expect("-!- bob joined");
     let words: Vec<String> = (0..700).map(|number| format!("word{number}")).collect();
     for text in [words.join(" "), "x".repeat(4000), "明".repeat(2000), format!("a{}", "é".repeat(1500))] {
         bob.send(&text);
@@ -286,14 +286,14 @@ fn nothing_from_others_moves_a_terminal() {
     let mut heard = bob.until("<guest1> hi");
     heard.push(bob.next_line());
     alice.send(&format!("QUIT :{nasty}"));
-    heard.extend(bob.until("* alice left (Quit*"));
+    heard.extend(bob.until("-!- alice left (Quit*"));
     assert_eq!(heard.iter().filter(|line| line.contains("abcdefg")).count(), 10, "all was said: {heard:?}");
     for line in &heard {
         let harmless = !line.contains(|c: char| c.is_control() || c == '\u{202e}');
         assert!(harmless, "{line:?}");
     }
     // A sequence is gone as a whole, and what a person wrote around it is still there.
-    assert_eq!(heard.last().map(String::as_str), Some("* alice left (Quit: abcdefg)"));
+    assert_eq!(heard.last().map(String::as_str), Some("-!- alice left (Quit: abcdefg)"));
 }
 
 #[test]
@@ -326,4 +326,53 @@ fn the_system_looks_for_dead_terminals() {
     // `tr`, the kind of timer that runs: 2 is keepalive (Documentation/networking/proc_net_tcp.rst).
     let timer = socket.split_whitespace().nth(5).unwrap_or_default();
     assert!(timer.starts_with("02:"), "{socket}");
+}
+
+#[test]
+fn what_somebody_says_never_reads_like_what_happens_or_like_somebody_else() {
+    let mut server = Server::start(&["--raw-bind", "127.0.0.1:0"]);
+    let mut eve = in_lobby(&server, "eve");
+    let mut raw = Plain::connect_to(server.raw_address());
+    assert_eq!(raw.chunk(), b"NICK");
+    raw.send_bytes("dan");
+    eve.expect(":dan!*@* JOIN #lobby");
+    let mut bob = person(&server, "bob");
+    so_far(&mut bob);
+    // What really happens.
+    let mut carol = in_lobby(&server, "carol");
+    carol.send("NICK caro");
+    carol.send("KICK #lobby eve :spam");
+    carol.send("PART #lobby :bye");
+    carol.settle();
+    eve.send("TOPIC #lobby :x");
+    eve.settle();
+    server.console("hello");
+    let mut happened = bob.until("-!- server: hello");
+    happened.extend(so_far(&mut bob));
+    assert!(happened.len() >= 4 && happened.iter().all(|line| line.starts_with("-!- ")), "{happened:?}");
+    // The same as talk, and as much else as looks like it.
+    let forged = ["joined", "left", "kicked bob (spam)", "is now known as server", "set +o eve"];
+    let words = forged.iter().map(|text| (*text).to_owned()).chain(happened.iter().cloned()).chain(
+        ["<bob> hi", "bob: hi", "bob joined the chat!", "\u{2028}<bob> hi", "\u{85}<bob> hi", "\u{b}bob: hi"]
+            .map(String::from),
+    );
+    for text in words {
+        for wire in [format!("PRIVMSG #lobby :{text}"), format!("PRIVMSG #lobby :\u{1}ACTION {text}\u{1}")] {
+            eve.send(&wire);
+            eve.settle();
+            let shown = so_far(&mut bob);
+            assert_eq!(shown.len(), 1, "{wire}: {shown:?}");
+            assert!(shown[0].starts_with("<eve> ") || shown[0].starts_with("* eve "), "{wire}: {shown:?}");
+            assert!(!happened.contains(&shown[0]), "{wire}: {shown:?}");
+        }
+    }
+    eve.send("PRIVMSG #lobby :that is all");
+    let heard = raw.until("eve: that is all");
+    let own =
+        ["dan joined the chat!", "bob joined the chat!", "carol joined the chat!", "caro left the chat!"];
+    let is_own = |line: &&String| {
+        own.contains(&line.as_str()) || line.starts_with("eve: ") || *line == "server: hello"
+    };
+    let others: Vec<&String> = heard.iter().filter(|line| !is_own(line)).collect();
+    assert!(others.iter().all(|line| line.ends_with("Connected to server!")), "{others:?}");
 }

@@ -9,7 +9,7 @@ fn me_waves() {
     let server = Server::start(&[]);
     let mut alice = in_lobby(&server, "alice");
     let (mut bob, mut carol) = (person(&server, "bob"), person(&server, "carol"));
-    bob.expect("* carol joined");
+    bob.expect("-!- carol joined");
     bob.send("/me waves");
     alice.expect(":bob!*@* PRIVMSG #lobby :\u{1}ACTION waves\u{1}");
     carol.expect("* bob waves");
@@ -24,11 +24,11 @@ fn nick_changes_the_name_for_all() {
     let server = Server::start(&[]);
     let mut alice = in_lobby(&server, "alice");
     let (mut bob, mut carol) = (person(&server, "bob"), person(&server, "carol"));
-    bob.expect("* carol joined");
+    bob.expect("-!- carol joined");
     bob.send("/nick rob");
     alice.expect(":bob!*@* NICK rob");
-    assert_eq!(carol.next_line(), "* bob is now known as rob");
-    assert_eq!(bob.next_line(), "* bob is now known as rob");
+    assert_eq!(carol.next_line(), "-!- bob is now known as rob");
+    assert_eq!(bob.next_line(), "-!- bob is now known as rob");
     for bad in ["/nick Alice", "/nick b*b", "/nick two words", "/nick"] {
         bob.send(bad);
         let answer = bob.next_line();
@@ -37,7 +37,7 @@ fn nick_changes_the_name_for_all() {
     bob.send("still rob");
     assert_eq!(carol.next_line(), "<rob> still rob");
     bob.send("/nick ROB");
-    assert_eq!(carol.next_line(), "* rob is now known as ROB");
+    assert_eq!(carol.next_line(), "-!- rob is now known as ROB");
     let mut dave = person(&server, "bob");
     dave.send("I have the name that is free now");
     assert_eq!(carol.until("<*").pop().as_deref(), Some("<bob> I have the name that is free now"));
@@ -48,7 +48,7 @@ fn msg_is_for_one() {
     let server = Server::start(&[]);
     let mut alice = in_lobby(&server, "alice");
     let (mut bob, mut carol) = (person(&server, "bob"), person(&server, "carol"));
-    bob.expect("* carol joined");
+    bob.expect("-!- carol joined");
     bob.send("/msg alice just us : two ");
     let said = alice.expect(":bob!*@* PRIVMSG alice *");
     assert_eq!(said.last().trim_end(), "just us : two");
@@ -81,7 +81,7 @@ fn who_lists_the_room() {
     assert!(list.starts_with("-!- ") && list.contains("alice") && list.contains("bob"), "{list}");
     assert!(!list.contains("zoe"), "she is in another room: {list}");
     alice.send("QUIT");
-    bob.expect("* alice left*");
+    bob.expect("-!- alice left*");
     bob.send("/who");
     let list = bob.next_line();
     assert!(!list.contains("alice"), "{list}");
@@ -143,7 +143,7 @@ fn who_was_put_out_is_in_no_room_and_told_so() {
     bob.send("/join #tea");
     alice.expect(":bob!*@* JOIN #tea");
     alice.send("KICK #tea bob :spilled");
-    bob.expect("* alice kicked bob (spilled)");
+    bob.expect("-!- alice kicked bob (spilled)");
     so_far(&mut bob);
     bob.send("anybody?");
     assert!(bob.next_line().starts_with("-!- "), "a line to nowhere is explained");

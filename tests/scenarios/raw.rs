@@ -72,7 +72,7 @@ fn comings_goings_and_talk_are_all_that_it_hears() {
     alice.send("JOIN #lobby");
     alice.send("NICK alicia");
     alice.settle();
-    carol.expect("* alice is now known as alicia");
+    carol.expect("-!- alice is now known as alicia");
     carol.send("hi");
     reads(&mut bob, "carol joined the chat!\nalice left the chat!\nalice joined the chat!\ncaroline: hi\n");
     server.console("closing at ten");

@@ -59,7 +59,7 @@ fn who_never_reads_is_cut_and_nobody_else_loses_a_line() {
     }
     server.wait_log(&format!("left: stuck from {} (*SendQ exceeded*)", stuck.local_address()));
     let left: Vec<String> = plain.until(&format!("<alice> {} *", next - 1));
-    assert_eq!(left.iter().filter(|line| line.starts_with("* stuck left (")).count(), 1, "told once");
+    assert_eq!(left.iter().filter(|line| line.starts_with("-!- stuck left (")).count(), 1, "told once");
     alice.send("PRIVMSG #lobby :we go on");
     carol.expect(":alice!*@* PRIVMSG #lobby :we go on");
 }

@@ -337,3 +337,32 @@ fn a_pong_does_not_overtake_a_long_answer() {
     assert_eq!(lines.iter().filter(|m| m.command == "352").count(), 5 * 151);
     assert_eq!(lines.iter().filter(|m| m.command == "315").count(), 5);
 }
+
+/// Ban, key, limit and invited-only are the operators': only one of them lets somebody past.
+#[test]
+fn only_an_operators_invitation_opens_a_shut_room() {
+    let server = Server::start(&[]);
+    let (mut alice, mut bob, mut eve) = (server.irc("alice"), server.irc("bob"), server.irc("eve"));
+    alice.join("#tea");
+    bob.join("#tea");
+    for (modes, back, refused) in
+        [("+b eve", "-b eve", "474"), ("+k sesame", "-k sesame", "475"), ("+l 2", "-l", "471")]
+    {
+        alice.send(&format!("MODE #tea {modes}"));
+        alice.settle();
+        bob.send("INVITE eve #tea");
+        bob.expect("341 bob eve #tea");
+        eve.expect(":bob!*@* INVITE eve #tea");
+        eve.settle();
+        eve.ask("JOIN #tea", format!("{refused} eve #tea *").as_str());
+        alice.send("INVITE eve #tea");
+        alice.expect("341 alice eve #tea");
+        eve.join("#tea");
+        eve.send("PART #tea");
+        eve.settle();
+        eve.ask("JOIN #tea", format!("{refused} eve #tea *").as_str());
+        alice.send(&format!("MODE #tea {back}"));
+        alice.settle();
+    }
+    eve.ask("INVITE", "337 eve *");
+}

@@ -21,7 +21,7 @@ fn mentions_and_private_lines_are_told_when_nobody_looks() {
     bob.expect("-!- Welcome *");
     let desk = Desk::new().bus(bus.address());
     let alice = desk.client(&[&server.address().to_string(), "--name", "alice"]);
-    bob.expect("* alice joined");
+    bob.expect("-!- alice joined");
     alice.wait_title("#lobby*");
     alice.types("here I am");
     bob.expect("<alice> here I am");
@@ -56,7 +56,7 @@ fn the_cursor_rests_when_nobody_is_there() {
     bob.expect("-!- Welcome *");
     let desk = Desk::new().setting("theme", "\"light\"");
     let alice = desk.client(&[&server.address().to_string(), "--name", "alice"]);
-    bob.expect("* alice joined");
+    bob.expect("-!- alice joined");
     alice.wait_title("#lobby*");
     alice.types("hello");
     bob.expect("<alice> hello");

@@ -52,7 +52,7 @@ fn a_long_past_is_read_back_and_searched() {
     bob.expect("-!- Welcome *");
     let desk = Desk::new().setting("theme", "\"light\"");
     let alice = desk.client(&[&server.address().to_string(), "--name", "alice"]);
-    bob.expect("* alice joined");
+    bob.expect("-!- alice joined");
     alice.wait_title("#lobby*");
 
     // What is found is jumped to, far from what is loaded, and highlighted in the upper third.

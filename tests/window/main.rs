@@ -31,9 +31,9 @@ fn two_windows_and_a_terminal_talk() {
     bob.expect("-!- Welcome *");
     let address = server.address().to_string();
     let alice = Desk::new().client(&[&address, "--name", "alice"]);
-    bob.expect("* alice joined");
+    bob.expect("-!- alice joined");
     let zoe = Desk::new().client(&[&address, "--name", "zoë"]);
-    bob.expect("* zoë joined");
+    bob.expect("-!- zoë joined");
     alice.wait_title("#lobby*");
     zoe.wait_title("#lobby*");
 

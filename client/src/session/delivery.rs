@@ -44,9 +44,8 @@ impl Session {
                 let parts =
                     Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
                 let Some(line) = self.add(&key, &parts) else { continue };
-                let token = self.seed.line_token();
                 let (to, text) = (key.clone(), piece.into());
-                self.outgoing.push(Waiting { to, token, text, line, sent: None, heard: None });
+                self.outgoing.push(Waiting::new(to, self.seed.line_name(), text, line));
             }
         }
     }
@@ -95,10 +94,11 @@ impl Session {
             // `ready` said that it is there.
             let Some(conversation) = conversations.get_mut(&waiting.to) else { break };
             let (id, text, target) = (waiting.line.id(), &waiting.text, &conversation.name);
+            let name = if self.isupport.secret_ids { waiting.name } else { waiting.name.public() };
             if labels {
-                wire.push_str(&format!("@{LABEL}={LINE_LABEL}{};{LINE_ID}={} ", id.0, waiting.token));
+                wire.push_str(&format!("@{LABEL}={LINE_LABEL}{};{LINE_ID}={name} ", id.0));
             } else if tagged {
-                wire.push_str(&format!("@{LINE_ID}={} ", waiting.token));
+                wire.push_str(&format!("@{LINE_ID}={name} "));
             }
             if waiting.is_action() {
                 wire.push_str(&format!("PRIVMSG {target} :\u{1}ACTION {text}\u{1}\r\n"));
@@ -346,7 +346,7 @@ impl Session {
         let Some(mut waiting) = self.outgoing.take_failed(id) else { return };
         if waiting.sent.take().is_some() {
             // The server has refused what has this name, or knows it as something else.
-            waiting.token = self.seed.line_token();
+            waiting.rename(self.seed.line_name());
         }
         waiting.set_state(Delivery::Pending, None);
         self.settle(&waiting.to, waiting.line.clone());

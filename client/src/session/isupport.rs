@@ -27,6 +27,8 @@ pub(super) struct Isupport {
     pub(super) by_msgid: bool,
     /// Msgids are in the order of events (`parlor/MSGID`).
     pub(super) sorted: bool,
+    /// Others see only the public form of a line's id.
+    pub(super) secret_ids: bool,
 }
 
 impl Default for Isupport {
@@ -43,6 +45,7 @@ impl Default for Isupport {
             chathistory: 100,
             by_msgid: true,
             sorted: false,
+            secret_ids: false,
         }
     }
 }
@@ -80,6 +83,8 @@ impl Isupport {
             "MSGREFTYPES" => self.by_msgid = value.split(',').any(|kind| kind == "msgid"),
             "parlor/MSGID" => self.sorted = value == "sorted",
             "-parlor/MSGID" => self.sorted = false,
+            "parlor/ID" => self.secret_ids = value == "secret",
+            "-parlor/ID" => self.secret_ids = false,
             _ => {}
         }
     }

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use parlor_server::protocol::LineName;
+
 use super::stamp::Stamp;
 use super::{Delivery, Key, Line, LineId, LineKind, Sentence};
 
@@ -17,7 +19,9 @@ const MAX_GIVEN_UP: usize = 256;
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
     pub(super) to: Key,
-    /// What `+parlor/id` says: the same however often it is sent, until it is refused.
+    /// What it is called, the same however often it is sent, until it is refused.
+    pub(super) name: LineName,
+    /// What `+parlor/id` says of it when it is heard.
     pub(super) token: Box<str>,
     /// What is sent; the line's own text may lack what cannot be shown.
     pub(super) text: Box<str>,
@@ -46,6 +50,15 @@ struct GivenUp {
 }
 
 impl Waiting {
+    pub(super) fn new(to: Key, name: LineName, text: Box<str>, line: Line) -> Waiting {
+        Waiting { to, name, token: name.public().to_string().into(), text, line, sent: None, heard: None }
+    }
+
+    /// It goes under another name now.
+    pub(super) fn rename(&mut self, name: LineName) {
+        (self.name, self.token) = (name, name.public().to_string().into());
+    }
+
     pub(super) fn is_action(&self) -> bool {
         self.line.kind() == LineKind::Action
     }

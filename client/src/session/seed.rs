@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::Hasher;
 
+use parlor_server::protocol::LineName;
 use siphasher::sip128::{Hasher128, SipHasher24};
 
 /// SipHash-2-4 over a counter, under a secret key: a pseudorandom function (Aumasson, Bernstein 2012), so whoever has
@@ -24,9 +25,9 @@ impl Seed {
         hasher.finish128().into()
     }
 
-    /// What a line is known by in `+parlor/id`: 128 bits, 32 hexadecimal digits.
-    pub(super) fn line_token(&mut self) -> Box<str> {
-        format!("{:032x}", self.next()).into()
+    /// What a line is known by.
+    pub(super) fn line_name(&mut self) -> LineName {
+        LineName(self.next())
     }
 
     /// From 0 to below `limit`.
@@ -61,9 +62,9 @@ mod tests {
         assert_eq!(unmix(mix(12_345)), 12_345);
         let mut seed = Seed::new([7; 16]);
         let half = |token: &str, from: usize| u64::from_str_radix(&token[from..from + 16], 16).unwrap();
-        let (first, second) = (seed.line_token(), seed.line_token());
+        let (first, second) = (seed.line_name().to_string(), seed.line_name().to_string());
         assert_ne!(mix(unmix(half(&first, 16)).wrapping_add(0x9E37_79B9_7F4A_7C15)), half(&second, 0));
         assert_ne!(half(&first, 16).wrapping_add(1), half(&second, 16));
-        assert_ne!(Seed::new([8; 16]).line_token(), first);
+        assert_ne!(Seed::new([8; 16]).line_name().to_string(), first);
     }
 }

@@ -1,5 +1,6 @@
 //! Lines that wait across a restart of the program.
 
+use parlor_server::protocol::LineName;
 use parlor_server::protocol::text::printable;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ use super::{Key, Output, Session, UnixMillis};
 pub struct Unsent {
     /// The room, with its `#`, or the person.
     pub to: String,
-    /// What it is sent under: 32 hexadecimal digits. A server that had it already knows it by that.
+    /// What it is called ([`LineName`]): a server that had it already knows it by that.
     pub token: String,
     /// One line.
     pub text: String,
@@ -28,10 +29,9 @@ impl Session {
     /// Takes up what an earlier run of the program had not sent.
     pub(super) fn restore(&mut self) {
         let sound = |unsent: &Unsent| {
-            let token = unsent.token.len() == 32 && unsent.token.bytes().all(|b| b.is_ascii_hexdigit());
             let text = !unsent.text.trim().is_empty()
                 && !unsent.text.contains(|c: char| c.is_control() && c != '\t');
-            token && text && super::commands::is_word(&unsent.to) && unsent.to != Key::server().as_str()
+            text && super::commands::is_word(&unsent.to) && unsent.to != Key::server().as_str()
         };
         self.restored = self.profile.unsent.iter().filter(|unsent| sound(unsent)).cloned().collect();
         let mut places: Vec<String> = self.restored.iter().map(|unsent| unsent.to.clone()).collect();
@@ -53,13 +53,13 @@ impl Session {
         self.restored = others;
         let here: Vec<Unsent> = here;
         for Unsent { to: _, token, text, action, at } in here {
+            let Some(name) = LineName::parse(&token) else { continue };
             let (kind, from) = (if action { LineKind::Action } else { LineKind::Said }, self.me.nick.clone());
             let (shown, state) = (printable(&text), Delivery::Pending);
             let at = UnixMillis(at);
             let parts = Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
             let Some(line) = self.add(key, &parts) else { continue };
-            let (to, token, text) = (key.clone(), token.into(), text.into());
-            self.outgoing.push(Waiting { to, token, text, line, sent: None, heard: None });
+            self.outgoing.push(Waiting::new(key.clone(), name, text.into(), line));
         }
     }
 
@@ -72,7 +72,7 @@ impl Session {
         let waiting = self.outgoing.iter().filter_map(|waiting| {
             Some(Unsent {
                 to: name(&waiting.to)?,
-                token: waiting.token.to_string(),
+                token: waiting.name.to_string(),
                 text: waiting.text.to_string(),
                 action: waiting.is_action(),
                 at: waiting.line.at().0,

@@ -25,7 +25,7 @@ fn two_kinds_of_people_talk() {
     let mut bob = Terminal::joins(host.address(), "bob");
     let alice = Person::new("talk");
     alice.joins(host.address(), "alice");
-    bob.reads("* alice joined");
+    bob.reads("-!- alice joined");
     alice.until("the people", |alice| alice.people().get_people_count() == 2);
 
     alice.says("hello *bob*");

@@ -59,7 +59,9 @@ pub struct Nick(Box<str>);
 impl Nick {
     /// Checks a nickname.
     pub fn parse(name: &str) -> Result<Nick, NameError> {
-        check(name, |c| matches!(c, ',' | '*' | '?' | '!' | '@' | '.' | ':' | '<' | '>' | '"'))?;
+        // `：` stands between name and text for programs that write so.
+        let special = |c| matches!(c, ',' | '*' | '?' | '!' | '@' | '.' | ':' | '：' | '<' | '>' | '"');
+        check(name, special)?;
         let first = name.chars().next().ok_or(NameError::Empty)?;
         // `$` is a server mask, `#` and `&` are rooms, `~%+` are ranks, `/` is a plain command.
         if matches!(first, '$' | '#' | '&' | '~' | '%' | '+' | '/' | '-') {
@@ -218,6 +220,7 @@ mod tests {
             "a!b",
             "#a",
             "a.b",
+            "bob：hi",
             "<a>",
             "",
         ] {

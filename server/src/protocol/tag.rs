@@ -8,8 +8,9 @@ pub const MSGID: &str = "msgid";
 pub const BATCH: &str = "batch";
 /// The command that a message answers (IRCv3 labeled-response).
 pub const LABEL: &str = "label";
-/// The sender's own name of a line, the same however often it is sent: 32 hexadecimal digits.
-/// Client-only, so every server relays it.
+/// A line's [`LineName`](super::LineName), 32 hexadecimal digits: from a sender to a server with
+/// `parlor/ID=secret` in RPL_ISUPPORT as it is, to everybody else its public form. Client-only, so every
+/// server relays it.
 pub const LINE_ID: &str = "+parlor/id";
 /// The line is not on disk, and may be gone after a crash; no value.
 pub const VOLATILE: &str = "parlor/volatile";

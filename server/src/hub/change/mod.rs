@@ -33,7 +33,7 @@ use crate::hub::state::modes::ModeChange;
 use crate::hub::state::refusal::Refused;
 use crate::hub::state::room::Rank;
 use crate::protocol::command::Verb;
-use crate::protocol::{Nick, RoomName};
+use crate::protocol::{LineName, Nick, RoomName};
 
 /// What somebody who is here, or comes, changes for others.
 #[derive(Debug)]
@@ -78,13 +78,14 @@ pub(crate) enum Change<'a> {
         nick: &'a str,
         room: &'a str,
     },
-    /// PRIVMSG, NOTICE or TAGMSG to those in a room who have at least this rank. `tags`: client-only,
-    /// escaped and joined.
+    /// PRIVMSG, NOTICE or TAGMSG to those in a room who have at least this rank. `line`: what the sender
+    /// calls it. `tags`: client-only, escaped and joined, as others get them.
     Talk {
         verb: Verb,
         room: &'a str,
         rank: Rank,
         text: &'a str,
+        line: Option<LineName>,
         tags: &'a str,
     },
     Wallops {
@@ -173,7 +174,9 @@ impl Hub {
 
     fn apply(&mut self, by: ConnectionId, change: Change<'_>) -> Result<(), Refused> {
         match change {
-            Change::Talk { verb, room, rank, text, tags } => self.talk(by, verb, room, rank, text, tags),
+            Change::Talk { verb, room, rank, text, line, tags } => {
+                self.talk(by, verb, room, rank, text, (line, tags))
+            }
             Change::Register => self.register(by),
             Change::Nick { nick } => self.rename(by, nick),
             Change::Away { text } => self.away(by, text),

@@ -37,9 +37,7 @@ impl Hub {
 
     /// Gives a member, or a connection that is to be one, another name.
     pub(crate) fn rename(&mut self, id: ConnectionId, nick: Nick) -> Result<(), Refused> {
-        if !self.state.may_have(id, &nick) {
-            return Err((ERR_NICKNAMEINUSE, format!("{nick} :That name is taken")));
-        }
+        self.state.may_have(id, &nick).map_err(|(numeric, why)| (numeric, format!("{nick} :{why}")))?;
         let Some(member) = self.state.member(id).filter(|member| member.nick.as_ref() != Some(&nick)) else {
             return Ok(());
         };

@@ -157,10 +157,12 @@ impl Hub {
         if self.state.place(invited, room).is_some() {
             return Err((ERR_USERONCHANNEL, format!("{nick} {name} :They are in that room already")));
         }
-        if invite_only && !self.state.is_operator(id, room) {
-            return Err(operator_needed(&name));
+        match self.state.is_operator(id, room) {
+            true => self.state.invite(room, invited),
+            false if invite_only => return Err(operator_needed(&name)),
+            // It asks somebody in, as a message does: ban, key and limit are the operators'.
+            false => {}
         }
-        self.state.invite(room, invited);
         let nick = self.state.nick_of(invited).to_owned();
         self.reply(id, RPL_INVITING, format!("{nick} {name}"));
         if let Some(away) = self.state.member(invited).and_then(|member| member.away.clone()) {

@@ -9,6 +9,7 @@ use crate::hub::history::record;
 use crate::hub::state::refusal::{Refused, no_such_room, too_long};
 use crate::hub::state::room::{Rank, RoomId};
 use crate::hub::state::{ConnectionId, SERVER};
+use crate::protocol::LineName;
 use crate::protocol::Numeric::*;
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
@@ -25,7 +26,7 @@ impl Hub {
         room: &str,
         rank: Rank,
         text: &str,
-        tags: &str,
+        (line, tags): (Option<LineName>, &str),
     ) -> Result<(), Refused> {
         // A notice is never answered (RFC 2812 §3.3.2).
         let refused = |refused| if verb == Verb::Notice { Ok(()) } else { Err(refused) };
@@ -43,7 +44,7 @@ impl Hub {
             }
         };
         let kept = rank == Rank::NONE;
-        let fingerprint = record::fingerprint(&folded, tags).filter(|_| kept);
+        let fingerprint = line.filter(|_| kept).map(|line| record::fingerprint(&folded, line));
         if let Some(fingerprint) = fingerprint.filter(|print| self.history.seen.contains(print.get())) {
             self.say_again(id, room, fingerprint, (verb, text, tags));
             return Ok(());

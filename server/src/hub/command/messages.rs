@@ -2,7 +2,7 @@
 
 use crate::hub::Hub;
 use crate::hub::change::Change;
-use crate::hub::command::{Access, Command, Done, names};
+use crate::hub::command::{Access, Command, Done, first_time, names};
 use crate::hub::delivery::event::{Event, What};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_TARGETS;
@@ -12,7 +12,7 @@ use crate::hub::state::room::Rank;
 use crate::protocol::Numeric::*;
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
-use crate::protocol::{Capability, Message};
+use crate::protocol::{Capability, LineName, Message};
 
 pub(super) const PRIVMSG: Command = Command {
     verb: "PRIVMSG",
@@ -46,18 +46,19 @@ fn send(hub: &mut Hub, id: ConnectionId, verb: Verb, message: &Message<'_>) -> D
         Verb::Tagmsg => "",
         _ => message.params.filled(1).ok_or((ERR_NOTEXTTOSEND, ":No text to send".into()))?,
     };
-    hub.send(id, verb, targets, text, &message.tags.client_only())
+    let (line, tags) = LineName::take(&message.tags.client_only());
+    hub.send(id, verb, targets, text, (line.filter(|_| verb != Verb::Tagmsg), &tags))
 }
 
 impl Hub {
-    /// `tags` are the client-only tags to relay.
+    /// `line`: what the sender calls it; `tags`: the client-only tags to relay.
     pub(crate) fn send(
         &mut self,
         id: ConnectionId,
         verb: Verb,
         targets: &str,
         text: &str,
-        tags: &str,
+        (line, tags): (Option<LineName>, &str),
     ) -> Done {
         let count = names(targets).count();
         if count > MAX_TARGETS {
@@ -66,7 +67,8 @@ impl Hub {
         if verb == Verb::Tagmsg && self.lacks(id, Capability::MessageTags, "TAGMSG") {
             return Ok(());
         }
-        for target in names(targets) {
+        let mut first_time = first_time();
+        for target in names(targets).filter(|target| first_time(target)) {
             // STATUSMSG: the rank that is to hear it.
             let room = target.trim_start_matches(['@', '+']);
             if room.starts_with('#') {
@@ -75,7 +77,7 @@ impl Hub {
                     prefixes if prefixes.contains('+') => Rank::VOICE,
                     _ => Rank::OPERATOR,
                 };
-                self.propose(id, Change::Talk { verb, room, rank, text, tags });
+                self.propose(id, Change::Talk { verb, room, rank, text, line, tags });
             } else {
                 match self.whisper(id, verb, target, text, tags) {
                     Err(refused) if verb != Verb::Notice => self.refuse(id, refused),

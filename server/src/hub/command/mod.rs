@@ -26,9 +26,9 @@ use crate::hub::Hub;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::member::Member;
 use crate::hub::state::refusal::{Refused, too_long};
-use crate::protocol::Message;
 use crate::protocol::Numeric::*;
 use crate::protocol::line::{MAX_BODY, MAX_CLIENT_TAGS};
+use crate::protocol::{Folded, Message};
 
 /// What became of a command; a refusal is replied.
 type Done = Result<(), Refused>;
@@ -135,6 +135,19 @@ fn need<'a>(message: &Message<'a>, i: usize) -> Result<&'a str, Refused> {
 /// The names of a list `a,b,c`.
 fn names(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').filter(|name| !name.is_empty())
+}
+
+/// Holds once for each name, however it is spelt: who is named twice is meant once.
+fn first_time() -> impl FnMut(&str) -> bool {
+    let mut seen: Vec<Folded> = Vec::new();
+    move |name| {
+        let folded = Folded::new(name);
+        let new = !seen.contains(&folded);
+        if new {
+            seen.push(folded);
+        }
+        new
+    }
 }
 
 impl Hub {

@@ -244,6 +244,8 @@ impl Hub {
             format!("USERLEN={MAX_USER}"),
             "UTF8ONLY".into(),
             "WHOX".into(),
+            // Of a line's id only the public form is relayed.
+            "parlor/ID=secret".into(),
             // Message ids sort as the events happened.
             "parlor/MSGID=sorted".into(),
         ];

@@ -2,7 +2,7 @@
 
 use crate::hub::Hub;
 use crate::hub::change::Change;
-use crate::hub::command::{Access, Command, Done, names, need};
+use crate::hub::command::{Access, Command, Done, first_time, names, need};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::{MAX_INVITED, MAX_JOINS, MAX_KICK, MAX_TARGETS, MAX_TOPIC};
 use crate::hub::state::refusal::{no_such_room, shown, too_long, too_many_targets};
@@ -27,8 +27,12 @@ pub(super) const JOIN: Command = Command {
             return Err(too_many_targets(count));
         }
         let mut keys = message.params.filled(1).unwrap_or_default().split(',');
+        let mut first_time = first_time();
         for name in names(rooms) {
             let key = keys.next().unwrap_or_default();
+            if !first_time(name) {
+                continue;
+            }
             match RoomName::parse(name) {
                 Ok(room) => hub.propose(id, Change::Join { room, key }),
                 Err(error) => hub.reply(id, ERR_BADCHANMASK, format!("{} :{error}", shown(name))),
@@ -49,7 +53,9 @@ pub(super) const PART: Command = Command {
             return Err(too_many_targets(count));
         }
         let reason = message.params.filled(1);
-        names(rooms).for_each(|room| hub.propose(id, Change::Part { room, reason }));
+        let mut first_time = first_time();
+        let rooms = names(rooms).filter(|room| first_time(room));
+        rooms.for_each(|room| hub.propose(id, Change::Part { room, reason }));
         Ok(())
     },
 };
@@ -72,8 +78,11 @@ pub(super) const KICK: Command = Command {
         if reason.is_some_and(|reason| reason.len() > MAX_KICK) {
             return Err(too_long());
         }
+        let mut first_time = first_time();
         for (i, nick) in nicks.iter().enumerate() {
-            if let Some(room) = rooms.get(i).or(rooms.first()) {
+            if let Some(room) = rooms.get(i).or(rooms.first())
+                && first_time(&format!("{room} {nick}"))
+            {
                 hub.propose(id, Change::Kick { room, nick, reason });
             }
         }
@@ -84,7 +93,7 @@ pub(super) const KICK: Command = Command {
 pub(super) const INVITE: Command = Command {
     verb: "INVITE",
     access: Access::Members,
-    help: "INVITE nick #room asks somebody in; INVITE alone tells where you are invited to.",
+    help: "INVITE nick #room asks somebody in, past its modes if you are its operator; INVITE alone tells where you are invited to.",
     run: |hub, id, message| {
         if !message.params.is_empty() {
             let (nick, room) = (need(message, 0)?, need(message, 1)?);

@@ -17,8 +17,7 @@ use crate::hub::state::words::{put, take};
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::message::Tags;
-use crate::protocol::tag::LINE_ID;
-use crate::protocol::{MsgId, text};
+use crate::protocol::{LineName, MsgId, text};
 
 /// Tags that are worth nothing a second later.
 const FLEETING: &[&str] = &["+typing", "+draft/typing"];
@@ -189,26 +188,23 @@ impl Remembered {
     }
 }
 
-/// Stands for a room and what the sender called a line, if that is a sound name.
+/// Stands for a room and what the sender called a line.
 ///
-/// The name is 128 random bits, so nobody can prepare a collision with a line that is yet to
-/// come; who repeats a line that others have seen is told of that line.
-pub(crate) fn fingerprint(room: &str, tags: &str) -> Option<Fingerprint> {
-    let token = Tags(tags).iter().filter(|(key, _)| *key == LINE_ID).last().map_or("", |(_, value)| value);
-    let sound = token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit());
-    let token = u128::from_str_radix(token, 16).ok().filter(|_| sound)?;
+/// That is a secret of the sender's: nobody else can prepare a collision, or have a line taken for one
+/// that is known.
+pub(crate) fn fingerprint(room: &str, LineName(id): LineName) -> Fingerprint {
     // FNV-1a over the room, then one half of the name after the other, mixed (the finish of
     // MurmurHash3): were they put together first, names of one pattern would be one.
     let room = room.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| {
         (hash ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    let mixed = [token as u64, (token >> 64) as u64].iter().fold(room, |mixed, half| {
+    let mixed = [id as u64, (id >> 64) as u64].iter().fold(room, |mixed, half| {
         let mixed = [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53]
             .iter()
             .fold(mixed ^ half, |mixed: u64, multiplier| (mixed ^ (mixed >> 33)).wrapping_mul(*multiplier));
         mixed ^ (mixed >> 33)
     });
-    Fingerprint::new(mixed.max(1))
+    Fingerprint::new(mixed).unwrap_or(Fingerprint::MIN)
 }
 
 impl Hub {
@@ -320,17 +316,14 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_of_the_room_and_the_name() {
-        let name = "+parlor/id=0123456789abcdef0123456789abcdef";
-        let one = fingerprint("#a", name);
-        assert_ne!(one, None);
-        assert_eq!(one, fingerprint("#a", &format!("+x=1;{name}")));
-        assert_ne!(one, fingerprint("#b", name));
-        assert_ne!(one, fingerprint("#a", "+parlor/id=0123456789abcdef0123456789abcdee"));
-        let patterns = ["0123456789abcdef", "fedcba9876543210", "0000000000000000", "ffffffffffffffff"];
-        let prints = patterns.map(|half| fingerprint("#a", &format!("+parlor/id={half}{half}")));
+        let name = 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef;
+        let one = fingerprint("#a", LineName(name));
+        assert_ne!(one, fingerprint("#b", LineName(name)));
+        assert_ne!(one, fingerprint("#a", LineName(name - 1)));
+        let halves = [0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, 0, u128::from(u64::MAX)];
+        let prints = halves.map(|half| fingerprint("#a", LineName(half << 64 | half)));
         assert!((0..4).all(|i| !prints[..i].contains(&prints[i])), "{prints:?}");
-        for tags in ["", "+parlor/id=12", "+parlor/id=0123456789abcdef0123456789abcde!", "+x=1"] {
-            assert_eq!(fingerprint("#a", tags), None, "{tags}");
-        }
+        // As it stands in the files of earlier versions.
+        assert_eq!(one.get(), 8_078_857_684_422_147_601);
     }
 }

@@ -64,10 +64,10 @@ impl Hub {
             Err(error) => return self.refuse_name(id, &format!("{error}. Type another one."), more),
         };
         let nick = match self.state.may_have(id, &nick) {
-            true => nick,
+            Ok(()) => nick,
             // A script that runs beside itself: what it has to say counts.
-            false if more => self.state.free_name(name),
-            false => return self.explain(id, &format!("The name {nick} is taken. Type another one.")),
+            Err(_) if more => self.state.free_name(name),
+            Err((_, why)) => return self.explain(id, &format!("{why}. Type another one.")),
         };
         self.register_simply(id, nick, "");
     }
@@ -138,9 +138,6 @@ impl Hub {
     fn plain_nick(&mut self, id: ConnectionId, name: &str) {
         match Nick::parse(name) {
             Err(error) => self.explain(id, &format!("{error}.")),
-            Ok(nick) if !self.state.may_have(id, &nick) => {
-                self.explain(id, &format!("The name {nick} is taken."))
-            }
             Ok(nick) => self.propose(id, Change::Nick { nick }),
         }
     }
@@ -196,7 +193,7 @@ impl Hub {
             } else {
                 piece
             };
-            if let Err(refused) = self.send(id, Verb::Privmsg, target, text, "") {
+            if let Err(refused) = self.send(id, Verb::Privmsg, target, text, (None, "")) {
                 self.refuse(id, refused);
             }
         }

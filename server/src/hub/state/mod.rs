@@ -10,6 +10,7 @@ pub(crate) mod modes;
 mod nicks;
 mod places;
 pub(crate) mod refusal;
+mod reserved;
 pub(crate) mod room;
 pub(crate) mod room_record;
 pub(crate) mod settings;

@@ -1,8 +1,10 @@
 //! Names: who has one, whether one is free, who waits for one to come or go.
 
 use crate::hub::state::member::Member;
+use crate::hub::state::reserved::is_reserved;
 use crate::hub::state::whowas::Departed;
-use crate::hub::state::{ConnectionId, SERVER, State};
+use crate::hub::state::{ConnectionId, State};
+use crate::protocol::Numeric::{self, *};
 use crate::protocol::name::{MAX_BYTES, MAX_CHARS};
 use crate::protocol::{Folded, Nick};
 
@@ -10,15 +12,16 @@ use crate::protocol::{Folded, Nick};
 const ANONYMOUS: &str = "guest";
 
 impl State {
-    /// Whether a name is free, or this connection's own in another spelling.
-    pub(crate) fn may_have(&self, id: ConnectionId, nick: &Nick) -> bool {
-        self.nicks.get(&nick.fold()) == Some(&id) || !self.is_taken(nick)
-    }
-
-    /// Whether somebody has a name, or the server itself speaks under it.
-    pub(crate) fn is_taken(&self, nick: &Nick) -> bool {
-        let folded = nick.fold();
-        self.nicks.contains_key(&folded) || folded.as_str() == SERVER
+    /// Whether a name is free, or this connection's own in another spelling; if not, why.
+    pub(crate) fn may_have(&self, id: ConnectionId, nick: &Nick) -> Result<(), (Numeric, String)> {
+        if is_reserved(nick.as_str(), &self.settings.name) {
+            let why = format!("The name {nick} reads like the server's own or a service's");
+            return Err((ERR_ERRONEUSNICKNAME, why));
+        }
+        match self.nicks.get(&nick.fold()) {
+            Some(other) if *other != id => Err((ERR_NICKNAMEINUSE, format!("The name {nick} is taken"))),
+            _ => Ok(()),
+        }
     }
 
     /// The nearest free name: what cannot stand in a name becomes `_`, a taken one gets a
@@ -31,8 +34,8 @@ impl State {
             let Some(longer) = longer else { break };
             base = longer;
         }
-        if base.is_empty() {
-            base.push_str(ANONYMOUS);
+        if base.is_empty() || is_reserved(&base, &self.settings.name) {
+            base = ANONYMOUS.to_owned();
         }
         let first = if base == ANONYMOUS { Some(1) } else { None };
         let mut number = first;
@@ -41,7 +44,7 @@ impl State {
             let kept: String = base.chars().take(MAX_CHARS - suffix.len()).collect();
             let kept = &kept[..kept.floor_char_boundary(MAX_BYTES - suffix.len())];
             if let Ok(nick) = Nick::parse(&format!("{kept}{suffix}"))
-                && !self.is_taken(&nick)
+                && !self.nicks.contains_key(&nick.fold())
             {
                 return nick;
             }

@@ -15,6 +15,9 @@ pub(crate) fn write(event: &Event<'_>, to: &mut String) -> bool {
 
 /// One line for a person at a terminal, without its end; `None` for what a plain member
 /// is not told.
+///
+/// What happens begins with `-!-`, what is said with its speaker's name between signs that no name has:
+/// nobody's words read like an event.
 pub(crate) fn line(event: &Event<'_>) -> Option<String> {
     let nick = &event.from.nick;
     Some(match &event.what {
@@ -33,25 +36,25 @@ pub(crate) fn line(event: &Event<'_>) -> Option<String> {
                 (_, false) => format!("<{nick}> {text}"),
             }
         }
-        What::Join { .. } => format!("* {nick} joined"),
+        What::Join { .. } => format!("-!- {nick} joined"),
         What::Part { reason, .. } => left(nick, reason.unwrap_or_default()),
         What::Quit { reason } => left(nick, reason),
         What::Kick { nick: who, reason, .. } => {
-            format!("* {nick} kicked {who} ({})", printable(reason))
+            format!("-!- {nick} kicked {who} ({})", printable(reason))
         }
-        What::Nick { new } => format!("* {nick} is now known as {new}"),
-        What::Topic { text: "", .. } => format!("* {nick} cleared the topic"),
-        What::Topic { text, .. } => format!("* {nick} changed the topic to: {}", printable(text)),
+        What::Nick { new } => format!("-!- {nick} is now known as {new}"),
+        What::Topic { text: "", .. } => format!("-!- {nick} cleared the topic"),
+        What::Topic { text, .. } => format!("-!- {nick} changed the topic to: {}", printable(text)),
         What::Invite { room, .. } => format!("-!- {nick} invites you to {room}; /join {room} goes there"),
         What::Announcement { text, .. } => format!("-!- {SERVER}: {}", printable(text)),
-        What::Mode { change, .. } => format!("* {nick} set {}", printable(change)),
+        What::Mode { change, .. } => format!("-!- {nick} set {}", printable(change)),
         What::Away { .. } | What::Setname { .. } | What::Wallops { .. } => return None,
     })
 }
 
 fn left(nick: &str, reason: &str) -> String {
     match printable(reason) {
-        reason if reason.is_empty() => format!("* {nick} left"),
-        reason => format!("* {nick} left ({reason})"),
+        reason if reason.is_empty() => format!("-!- {nick} left"),
+        reason => format!("-!- {nick} left ({reason})"),
     }
 }
