@@ -18,7 +18,7 @@ fn a_page_of_no_lines_is_answered() {
     let record = Record { room: "#a".into(), id, event: false, fingerprint: None, payload: [1].into() };
     store.submit(Job::Append(vec![record])).unwrap();
     let query = Query { room: "#a".into(), range: Range::ALL, limit: 0, newest: true, events: false };
-    store.submit(Job::Read { ticket: 1, request: Request::Lines(vec![query]) }).unwrap();
+    store.submit(Job::Read { ticket: 1, request: Request::Lines(query) }).unwrap();
     let answer = loop {
         match reports.recv_timeout(Duration::from_secs(5)) {
             Ok(Report::Answer { answer, .. }) => break answer.ok(),

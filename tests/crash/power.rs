@@ -105,7 +105,7 @@ fn all(
         let query =
             Query { room: room.into(), range: Range::ALL, limit: 100_000, newest: false, events: true };
         store
-            .submit(Job::Read { ticket: ticket as u64, request: Request::Lines(vec![query]) })
+            .submit(Job::Read { ticket: ticket as u64, request: Request::Lines(query) })
             .expect("one question is taken");
         let (of, answer) = answered.recv_timeout(Duration::from_secs(10)).expect("an answer");
         let Ok(Answer::Lines { found: page, .. }) = answer else { panic!("a page, not {answer:?}") };

@@ -119,6 +119,8 @@ fn what_cannot_be_searched_is_explained() {
     alice.ask("SEARCH", "461 alice SEARCH *");
     alice.ask("SEARCH limit=0", "FAIL SEARCH INVALID_PARAMS limit *");
     alice.ask("SEARCH limit=many", "FAIL SEARCH INVALID_PARAMS limit *");
+    alice.ask(&format!("SEARCH text={}", r"w\s".repeat(17)), "FAIL SEARCH INVALID_PARAMS text *16 words*");
+    assert_eq!(found(&mut alice, &format!("text={}", r"w\s".repeat(16))), [""; 0]);
     alice.ask("SEARCH after=yesterday", "FAIL SEARCH INVALID_PARAMS after *");
     alice.ask("SEARCH before=2026-13-01T00:00:00.000Z", "FAIL SEARCH INVALID_PARAMS before *");
     server.irc("old").ask("SEARCH text=x", "421 old SEARCH *");
@@ -161,4 +163,34 @@ fn the_whole_of_a_long_history_is_searched() {
     for _ in 0..20 {
         assert_eq!(bob.batch(), Vec::<Message>::new());
     }
+}
+
+#[test]
+fn while_60_connections_ask_a_member_is_answered() {
+    let home = Scratch::new();
+    let server = home.server(&["--max-clients-per-ip", "100"]);
+    let mut alice = server.irc_with("alice", &CAPS);
+    alice.join("#tea");
+    alice.send("PRIVMSG #tea :the needle");
+    let hay = "hay ".repeat(100);
+    for _ in 0..30 {
+        alice.send_bytes(format!("PRIVMSG #tea :{hay}\r\n").repeat(1000));
+        alice.settle();
+    }
+    // Each looks for words that are nowhere, so at every line: in all more than the deadline allows.
+    let words = r"nothing\s".repeat(16);
+    let crowd: Vec<Irc> = (0..60)
+        .map(|i| {
+            let mut irc = server.irc_with(&format!("m{i}"), &CAPS);
+            irc.join("#tea");
+            irc.send_bytes(format!("SEARCH text={words}\r\n").repeat(30));
+            irc.send_bytes("CHATHISTORY BEFORE #tea timestamp=2000-01-01T00:00:00.000Z 100\r\n".repeat(30));
+            irc
+        })
+        .collect();
+    alice.settle();
+    assert_eq!(alice.ask_batch("CHATHISTORY LATEST #tea * 10").len(), 10);
+    alice.settle();
+    drop(crowd);
+    assert_eq!(found(&mut alice, "text=needle"), ["#tea the needle"]);
 }

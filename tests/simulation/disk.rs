@@ -148,7 +148,7 @@ impl Disk {
 
     pub(crate) fn answer(&self, request: &Request) -> Answer {
         let found = match request {
-            Request::Lines(queries) => queries.iter().flat_map(|query| self.lines(query)).collect(),
+            Request::Lines(query) => self.lines(query),
             Request::Search { rooms, range, limit, matcher } => {
                 let fits = |record: &&Record| {
                     rooms.contains(&record.room)
@@ -162,16 +162,6 @@ impl Disk {
                 let fits =
                     |record: &&Record| record.room == *room && record.fingerprint == Some(*fingerprint);
                 self.kept.iter().rev().find(fits).into_iter().map(kept).collect()
-            }
-            Request::Targets { rooms, range } => {
-                let fits = |record: &&Record| !record.event && range.has(record.id);
-                let last = |room: &Arc<str>| {
-                    let of_room = self.kept.iter().rev().filter(fits).find(|record| record.room == *room);
-                    of_room.map(|record| (room.clone(), record.id))
-                };
-                let mut targets: Vec<(Arc<str>, MsgId)> = rooms.iter().filter_map(last).collect();
-                targets.sort_by_key(|(_, id)| *id);
-                return Answer::Targets(targets);
             }
         };
         Answer::Lines { found, more: None }

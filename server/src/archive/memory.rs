@@ -4,7 +4,6 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::hub::history::{Answer, Kept, Query, Record, Request};
-use crate::protocol::MsgId;
 
 /// Lines of a room that are remembered.
 const LINES: usize = 200;
@@ -12,6 +11,8 @@ const LINES: usize = 200;
 const RECORDS: usize = 2 * LINES;
 /// Bytes of all rooms together; beyond, the room that was silent longest is forgotten.
 const BYTES: usize = 8 * 1024 * 1024;
+/// Records that one answer looks at: the hub's task waits for it.
+const SEARCHED: usize = 500;
 /// Bytes that a record costs besides its payload.
 const OVERHEAD: usize = 80;
 
@@ -60,33 +61,27 @@ impl Memory {
 
     /// Answers at once.
     pub(crate) fn answer(&self, request: &Request) -> Answer {
+        let mut more = None;
         let found = match request {
-            Request::Lines(queries) => queries.iter().flat_map(|query| self.lines(query)).collect(),
+            Request::Lines(query) => self.lines(query),
             Request::Search { rooms, range, limit, matcher } => {
-                let mut found: Vec<&Record> = rooms
-                    .iter()
-                    .flat_map(|room| self.records(room))
-                    .filter(|record| !record.event && range.has(record.id) && (matcher.0)(&record.payload))
-                    .collect();
-                found.sort_by_key(|record| std::cmp::Reverse(record.id));
-                found.truncate(*limit);
-                found.into_iter().map(kept).collect()
+                let records = rooms.iter().flat_map(|room| self.records(room));
+                let mut looked_at: Vec<&Record> =
+                    records.filter(|record| !record.event && range.has(record.id)).collect();
+                looked_at.sort_unstable_by_key(|record| std::cmp::Reverse(record.id));
+                if looked_at.len() > SEARCHED {
+                    looked_at.truncate(SEARCHED);
+                    more = looked_at.last().map(|record| record.id);
+                }
+                let found = looked_at.into_iter().filter(|record| (matcher.0)(&record.payload));
+                found.take(*limit).map(kept).collect()
             }
             Request::Find { room, fingerprint } => {
                 let found = self.records(room).rev().find(|record| record.fingerprint == Some(*fingerprint));
                 found.into_iter().map(kept).collect()
             }
-            Request::Targets { rooms, range } => {
-                let latest = |room: &Arc<str>| {
-                    let fits = |record: &&Record| !record.event && range.has(record.id);
-                    Some((room.clone(), self.records(room).rfind(fits)?.id))
-                };
-                let mut targets: Vec<(Arc<str>, MsgId)> = rooms.iter().filter_map(latest).collect();
-                targets.sort_by_key(|(_, id)| *id);
-                return Answer::Targets(targets);
-            }
         };
-        Answer::Lines { found, more: None }
+        Answer::Lines { found, more }
     }
 
     fn records(&self, room: &str) -> impl DoubleEndedIterator<Item = &Record> {
@@ -114,6 +109,7 @@ fn kept(record: &Record) -> Kept {
 mod tests {
     use super::*;
     use crate::hub::history::Range;
+    use crate::protocol::MsgId;
 
     fn record(room: &str, millis: u64, payload: &str) -> Record {
         let id = MsgId { boot: 1, millis, count: 0 };
@@ -125,9 +121,7 @@ mod tests {
         let mut memory = Memory::default();
         (0..500).for_each(|i| memory.append(record("#a", i, &format!("line {i}"))));
         let query = Query { room: "#a".into(), range: Range::ALL, limit: 1000, newest: true, events: true };
-        let Answer::Lines { found, .. } = memory.answer(&Request::Lines(vec![query])) else {
-            panic!("no lines")
-        };
+        let Answer::Lines { found, .. } = memory.answer(&Request::Lines(query)) else { panic!("no lines") };
         assert_eq!(found.len(), LINES);
         assert_eq!(&*found[0].payload, b"line 300");
     }

@@ -8,7 +8,7 @@ mod durability;
 use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpStream};
 use std::rc::{Rc, Weak};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_channel::{Receiver, Sender};
 use futures_lite::{FutureExt, future};
@@ -31,6 +31,9 @@ pub(crate) const QUEUE: usize = 256;
 const TURN: usize = 256;
 /// Bytes for connections that are put into their outboxes before the turn ends.
 const MUCH: usize = 64 * 1024;
+/// The longest time for arrivals in one turn, and for long replies; what is left has the next one. So
+/// nobody waits long for what came of theirs, however much others ask for.
+const SLICE: Duration = Duration::from_millis(10);
 
 /// The beginning of a turn.
 enum Woken {
@@ -50,8 +53,8 @@ pub(crate) struct Dispatch {
     console: Sender<String>,
     cloaks: Cloaks,
     connections: Connections,
-    /// Connections whose long replies go on.
-    more: Vec<ConnectionId>,
+    /// Connections whose long replies go on, in turn.
+    more: VecDeque<ConnectionId>,
     started: Instant,
     stop_at: Option<Instant>,
     archive: Archive,
@@ -84,7 +87,7 @@ impl Dispatch {
             arrivals,
             console,
             cloaks,
-            more: Vec::new(),
+            more: VecDeque::new(),
             started,
             stop_at: None,
             archive,
@@ -104,7 +107,7 @@ impl Dispatch {
                 set_for = wanted;
                 alarm = wanted.map_or_else(Timer::never, Timer::at);
             }
-            let woken = if self.more.is_empty() {
+            let woken = if self.more.is_empty() && self.answers.is_empty() {
                 let rung = async {
                     (&mut alarm).await;
                     Woken::Alarm
@@ -132,12 +135,7 @@ impl Dispatch {
                     self.arrivals.try_recv().map_or(Woken::Pages, Woken::Arrival)
                 }
             };
-            for id in std::mem::take(&mut self.more) {
-                // A long reply goes on when its reader has taken what came before.
-                if self.connections.await_drained(id) {
-                    self.give(Input::Drained { id });
-                }
-            }
+            self.go_on();
             match woken {
                 Woken::Arrival(arrival) => {
                     self.take(arrival);
@@ -231,17 +229,36 @@ impl Dispatch {
         }
     }
 
+    /// Lets long replies go on, one step each.
+    fn go_on(&mut self) {
+        let until = clock() + SLICE;
+        for _ in 0..self.answers.len() {
+            let Some((ticket, answer)) = self.answers.pop_front() else { break };
+            self.give(Input::Answer { ticket, answer });
+        }
+        for _ in 0..self.more.len() {
+            let Some(id) = self.more.pop_front() else { break };
+            // A long reply goes on when its reader has taken what came before.
+            if self.connections.await_drained(id) {
+                self.give(Input::Drained { id });
+            }
+            if clock() >= until {
+                break;
+            }
+        }
+    }
+
     /// Takes what has come, and what comes while the hub is at it: lines that go out together cost
     /// their readers one system call.
     async fn take_all(&mut self) {
-        let mut left = TURN;
+        let (mut left, until) = (TURN, clock() + SLICE);
         loop {
             let before = left;
             while left > 0
                 && let Ok(arrival) = self.arrivals.try_recv()
             {
                 self.take(arrival);
-                left -= 1;
+                left = if clock() < until { left - 1 } else { 0 };
             }
             // The first time sockets are looked at, the second time their readers read.
             future::yield_now().await;
@@ -263,10 +280,6 @@ impl Dispatch {
     /// Carries out what the hub wants done, but for writing to sockets.
     fn settle(&mut self) {
         self.carry_out();
-        while let Some((ticket, answer)) = self.answers.pop_front() {
-            self.hub.handle(Input::Answer { ticket, answer }, moment(self.started));
-            self.carry_out();
-        }
         self.report_failed();
     }
 
@@ -293,7 +306,7 @@ impl Dispatch {
                     let answer = self.archive.read(ticket, request, moment(self.started).wall.0);
                     self.answers.extend(answer.map(|answer| (ticket, answer)));
                 }
-                Output::More { id } => self.more.push(id),
+                Output::More { id } => self.more.push_back(id),
                 Output::Log { about, text } => {
                     let flood = self.flood.as_ref().zip(about);
                     if flood.is_none_or(|(flood, ip)| flood.may_log(ip, clock())) {

@@ -249,7 +249,7 @@ impl Hub {
 
     /// When to give the next [`Input::Tick`], as [`Moment::elapsed`] counts.
     pub fn next_timeout(&self) -> Option<Duration> {
-        self.state.timers.next()
+        self.state.timers.next().into_iter().chain(self.delivery.next_due()).min()
     }
 
     fn write_rooms(&mut self) {

@@ -232,11 +232,12 @@ impl Index {
             if spans.len() >= max || counted >= least {
                 return (spans, false);
             }
-            let mut skips = Vec::new();
+            let (mut skips, mut wanted) = (Vec::new(), events);
             for list in &mut lists {
                 let Some(entry) = list.end(newest_first).filter(|entry| entry.place() == place) else {
                     continue;
                 };
+                wanted |= entry.lines > 0;
                 // The first span may lie across the range's end: it is not counted on.
                 if !spans.is_empty() {
                     counted += usize::from(entry.lines) + if events { usize::from(entry.events) } else { 0 };
@@ -246,7 +247,7 @@ impl Index {
                 }
                 list.step(newest_first);
             }
-            if let Some(span) = self.span(place.0, place.1, skips) {
+            if let Some(span) = self.span(place.0, place.1, skips).filter(|_| wanted) {
                 spans.push(span);
             }
         }

@@ -31,7 +31,6 @@ mod writer;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -124,9 +123,6 @@ pub enum Report {
     },
 }
 
-/// Requests that may wait for an answer.
-const MAX_READS: usize = 1024;
-
 /// A store that is open. Dropping it closes it, with what waits written.
 pub struct Store {
     shared: Arc<Shared>,
@@ -204,20 +200,9 @@ impl Store {
     /// Has a job done, behind all that were submitted before. Never waits for the disk.
     ///
     /// # Errors
-    /// The job itself, when there is no place for it (4 MiB of records, 1,024 requests) or the store
-    /// is closed.
+    /// The job itself, when there is no place for it (4 MiB of records) or the store is closed.
     pub fn submit(&self, job: Job) -> Result<(), Job> {
-        let waiting = &self.shared.waiting_reads;
-        let asks = matches!(job, Job::Read { .. });
-        if asks && waiting.fetch_add(1, Ordering::Relaxed) >= MAX_READS {
-            waiting.fetch_sub(1, Ordering::Relaxed);
-            return Err(job);
-        }
-        let given = self.queue.add(job);
-        if asks && given.is_err() {
-            waiting.fetch_sub(1, Ordering::Relaxed);
-        }
-        given
+        self.queue.add(job)
     }
 
     /// The time now, milliseconds since 1970, for the questions that are asked from now on: they

@@ -33,7 +33,7 @@ pub enum Job {
         state: Option<Box<[u8]>>,
     },
     /// Answer this with [`Report::Answer`](super::Report::Answer), in the light of everything that
-    /// was appended before. At most 1,024 wait.
+    /// was appended before. As many wait as the caller has asked.
     Read {
         /// Comes back with the answer.
         ticket: u64,

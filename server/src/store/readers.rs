@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
 use super::Report;
@@ -13,46 +12,49 @@ use super::error::StoreError;
 use super::frame::{Frame, Frames};
 use super::index::{Filter, Index, Span};
 use super::load::DAY;
-use super::segment::read_index;
+use super::segment::chunks_with;
 use super::shared::Shared;
 use crate::hub::history::{Answer, Edge, Kept, Matcher, Query, Range, Request};
 use crate::protocol::MsgId;
 
-/// Bytes of log that one request reads at most.
-const MAX_READ: usize = 64 * 1024 * 1024;
+/// Bytes of log after which a request is answered with what was found, and goes on when it has its
+/// next turn: others wait so long.
+const MAX_READ: usize = 1024 * 1024;
 /// Spans planned at once.
 const PLANNED: usize = 32;
 /// Starts of one request, where the files that it reads are rewritten meanwhile.
 const MAX_STARTS: usize = 8;
 
 /// A request and the ticket that goes with it.
-pub(super) type Question = (u64, Request);
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) ticket: u64,
+    pub(super) request: Request,
+    /// The segment that was written to when it was asked, and which of its chunks hold the fingerprint
+    /// that is looked for: its index is not on disk yet.
+    pub(super) open: (u32, Vec<u16>),
+}
 
 /// Answers until the store is closed.
 pub(super) fn run(shared: &Shared, requests: &Receiver<Question>) {
-    while let Ok((ticket, request)) = requests.recv() {
-        let answer = catch_unwind(AssertUnwindSafe(|| answer(shared, &request))).unwrap_or_else(|_| {
+    while let Ok(question) = requests.recv() {
+        let ticket = question.ticket;
+        let answer = catch_unwind(AssertUnwindSafe(|| answer(shared, &question))).unwrap_or_else(|_| {
             log::error!("a fault of the server's own: a request to the history panicked");
             Err(StoreError::Fault("the request hit a fault of the server's own".into()))
         });
-        shared.waiting_reads.fetch_sub(1, Ordering::Relaxed);
         shared.notify(Report::Answer { ticket, answer });
     }
 }
 
-fn answer(shared: &Shared, request: &Request) -> Result<Answer, StoreError> {
+fn answer(shared: &Shared, question: &Question) -> Result<Answer, StoreError> {
     for _ in 0..MAX_STARTS {
-        let whole = |found| Answer::Lines { found, more: None };
-        let result = match request {
-            Request::Lines(queries) => {
-                let pages: Result<Vec<_>, _> = queries.iter().map(|query| page(shared, query)).collect();
-                pages.map(|pages| whole(pages.into_iter().flatten().collect()))
-            }
+        let result = match &question.request {
+            Request::Lines(query) => page(shared, query),
             Request::Search { rooms, range, limit, matcher } => {
                 search(shared, rooms, *range, *limit, matcher)
             }
-            Request::Find { room, fingerprint } => find(shared, room, fingerprint.get()).map(whole),
-            Request::Targets { rooms, range } => targets(shared, rooms, *range).map(Answer::Targets),
+            Request::Find { room, fingerprint } => find(shared, room, fingerprint.get(), &question.open),
         };
         match result {
             // It was replaced between planning and reading.
@@ -63,13 +65,13 @@ fn answer(shared: &Shared, request: &Request) -> Result<Answer, StoreError> {
     Err(StoreError::Fault("the files it reads are rewritten again and again".into()))
 }
 
-fn page(shared: &Shared, query: &Query) -> Result<Vec<Kept>, StoreError> {
+fn page(shared: &Shared, query: &Query) -> Result<Answer, StoreError> {
     let mut found = Vec::new();
     let Some(room) = shared.index().number(&query.room).filter(|_| query.limit > 0) else {
-        return Ok(found);
+        return Ok(Answer::Lines { found, more: None });
     };
     let wanted = shared.wanted(query.range);
-    walk(shared, &[room], wanted, (query.newest, query.events), query.limit, |frame| {
+    let walked = walk(shared, &[room], wanted, (query.newest, query.events), query.limit, |frame| {
         if query.events || !frame.is_event() {
             found.push(kept(&query.room, frame));
         }
@@ -78,7 +80,8 @@ fn page(shared: &Shared, query: &Query) -> Result<Vec<Kept>, StoreError> {
     if query.newest {
         found.reverse();
     }
-    Ok(found)
+    let more = if let Walk::Reached(id) = walked { Some(id) } else { None };
+    Ok(Answer::Lines { found, more })
 }
 
 fn search(
@@ -110,37 +113,28 @@ fn search(
     Ok(Answer::Lines { found, more })
 }
 
-fn targets(shared: &Shared, rooms: &[Arc<str>], range: Range) -> Result<Vec<(Arc<str>, MsgId)>, StoreError> {
-    let mut found = Vec::new();
-    for room in rooms {
-        let latest = Query { room: room.clone(), range, limit: 1, newest: true, events: false };
-        found.extend(page(shared, &latest)?.into_iter().map(|latest| (latest.room, latest.id)));
-    }
-    found.sort_by_key(|(_, id)| *id);
-    Ok(found)
-}
-
 /// The indexes know which chunks have the fingerprint, so that few bytes are read.
-fn find(shared: &Shared, room: &Arc<str>, fingerprint: u64) -> Result<Vec<Kept>, StoreError> {
+fn find(
+    shared: &Shared,
+    room: &Arc<str>,
+    fingerprint: u64,
+    (open, in_open): &(u32, Vec<u16>),
+) -> Result<Answer, StoreError> {
     let yesterday = shared.now().saturating_sub(DAY);
+    let answer = |found| Ok(Answer::Lines { found, more: None });
     let (number, segments) = {
         let index = shared.index();
-        let Some(number) = index.number(room) else { return Ok(Vec::new()) };
+        let Some(number) = index.number(room) else { return answer(Vec::new()) };
         let young = index.segments.iter().rev().take_while(|segment| segment.last.millis >= yesterday);
         (number, young.map(|segment| (segment.header, segment.chunks.len())).collect::<Vec<_>>())
     };
     let wanted = shared.wanted(Range::ALL);
     let mut files = Files::new(&*shared.disk);
     for (header, chunks) in segments {
-        // The segment that is written to has an index that is old or none: all of it is read.
-        let indexed = shared.is_sealed(header.number).then(|| read_index(&*shared.disk, header, 0)).flatten();
-        let mut places: Vec<u16> = match indexed {
-            Some((_, contents)) => {
-                let same = contents.prints.iter().filter(|(_, print)| *print == fingerprint);
-                same.map(|(chunk, _)| *chunk).collect()
-            }
-            None => (0..chunks as u16).collect(),
-        };
+        let known = || chunks_with(&*shared.disk, header, fingerprint);
+        let mut places =
+            if (header.number, header.generation) == (*open, 0) { Some(in_open.clone()) } else { known() }
+                .unwrap_or_else(|| (0..chunks as u16).collect());
         places.dedup();
         for chunk in places.into_iter().rev() {
             let span = {
@@ -161,11 +155,11 @@ fn find(shared: &Shared, room: &Arc<str>, fingerprint: u64) -> Result<Vec<Kept>,
             });
             damage.iter().for_each(|damage| shared.tell_damage(header, damage));
             if newest.is_some() {
-                return Ok(newest.into_iter().collect());
+                return answer(newest.into_iter().collect());
             }
         }
     }
-    Ok(Vec::new())
+    answer(Vec::new())
 }
 
 /// The end of a walk.
@@ -174,7 +168,7 @@ enum Walk {
     All,
     /// The visitor wanted no more.
     Stopped,
-    /// So much was read that others have their turn; this is where the last chunk begins.
+    /// So much was read that others have their turn: everything up to here, in the order asked for.
     Reached(MsgId),
 }
 
@@ -213,7 +207,7 @@ fn walk(
                 wanted.range.after = Edge::At(span.last);
             }
             if count >= MAX_READ {
-                return Ok(Walk::Reached(span.first));
+                return Ok(Walk::Reached(if newest_first { span.first } else { span.last }));
             }
         }
         if complete {

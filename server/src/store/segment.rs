@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io;
 
 use super::crc::crc32c;
-use super::disk::Disk;
+use super::disk::{Disk, DiskFile};
 use super::frame::{Fields, Frame, HEADER, Header, put_key};
 use crate::protocol::MsgId;
 
@@ -16,8 +16,12 @@ pub(super) const SEGMENT: u64 = 8 * 1024 * 1024;
 /// Bytes after which a chunk is closed: what a page reads at least. Half of it would double the
 /// memory of an index of a hundred rooms that all talk.
 pub(super) const CHUNK: u32 = 64 * 1024;
-/// Starts every index file.
-const MAGIC: &[u8; 8] = b"ParlorI2";
+/// Starts every index file: its fingerprints are sorted.
+const MAGIC: &[u8; 8] = b"ParlorI3";
+/// The same, with fingerprints as they came.
+const UNSORTED: &[u8; 8] = b"ParlorI2";
+/// Bytes of a fingerprint and its chunk.
+const PRINT: usize = 10;
 /// Bytes before the tables of an index file.
 const HEAD: usize = 56;
 
@@ -171,37 +175,88 @@ pub(super) fn write_index(
     }
     let sum = crc32c(sum, &bytes[HEAD..]);
     bytes.extend_from_slice(&sum.to_le_bytes());
-    let prints = bytes.len();
-    for (chunk, fingerprint) in &contents.prints {
+    let begin = bytes.len();
+    let mut prints = contents.prints.clone();
+    prints.sort_unstable_by_key(|(chunk, print)| (*print, *chunk));
+    for (chunk, fingerprint) in &prints {
         bytes.extend_from_slice(&chunk.to_le_bytes());
         bytes.extend_from_slice(&fingerprint.to_le_bytes());
     }
-    let sum = crc32c(sum, &bytes[prints..]);
+    let sum = crc32c(sum, &bytes[begin..]);
     bytes.extend_from_slice(&sum.to_le_bytes());
     let file = disk.create(&header.index_name())?;
     file.write_at(&bytes, 0)?;
     file.sync()
 }
 
+/// The beginning of an index file.
+struct Head {
+    sorted: bool,
+    known: Known,
+    chunks: usize,
+    entries: usize,
+    prints: usize,
+    /// Of the last record.
+    last: MsgId,
+    sum: u32,
+}
+
+impl Head {
+    fn read(file: &dyn DiskFile, header: Header) -> Option<Head> {
+        let head = read_at(file, 0, HEAD)?;
+        let (body, stored) = head.split_at_checked(HEAD - 4)?;
+        let sum = crc32c(0, body);
+        let (magic, body) = body.split_at_checked(MAGIC.len())?;
+        let (sorted, mut fields) = (magic == MAGIC, Fields(body));
+        let sound = (sorted || magic == UNSORTED) && sum.to_le_bytes() == stored;
+        if !sound || fields.u32()? != header.salt {
+            return None;
+        }
+        let (end, batch) = (u64::from(fields.u32()?), fields.u32()?);
+        let known = Known { end, batch, rooms: (fields.u32()?, fields.u32()?) };
+        let mut count = || Some(fields.u32()? as usize);
+        let (chunks, entries, prints) = (count()?, count()?, count()?);
+        Some(Head { sorted, known, chunks, entries, prints, last: fields.key()?, sum })
+    }
+}
+
+fn read_at(file: &dyn DiskFile, offset: usize, count: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; count];
+    (file.read_at(&mut bytes, offset as u64).ok()? == count).then_some(bytes)
+}
+
+/// The chunks of a segment in which a fingerprint stands, by a few small reads of its index. They are not
+/// proven by its sum: whoever reads the chunk sees whether it is there. `None` = the index cannot tell.
+pub(super) fn chunks_with(disk: &dyn Disk, header: Header, fingerprint: u64) -> Option<Vec<u16>> {
+    let file = disk.open(&header.index_name()).ok()?;
+    let head = Head::read(&*file, header)?;
+    if !head.sorted {
+        let (_, contents) = read_index(disk, header, 0)?;
+        let same = contents.prints.iter().filter(|(_, print)| *print == fingerprint);
+        return Some(same.map(|(chunk, _)| *chunk).collect());
+    }
+    let begin = HEAD + head.chunks * 16 + head.entries * 14 + 4;
+    let at = |place: usize| {
+        let bytes = read_at(&*file, begin + place * PRINT, PRINT)?;
+        let mut fields = Fields(&bytes);
+        Some((fields.u16()?, fields.u64()?))
+    };
+    let (mut low, mut high) = (0, head.prints);
+    while low < high {
+        let middle = low.midpoint(high);
+        if at(middle)?.1 < fingerprint { low = middle + 1 } else { high = middle }
+    }
+    let places = (low..head.prints).map_while(at).take_while(|(_, print)| *print == fingerprint);
+    Some(places.map(|(chunk, _)| chunk).collect())
+}
+
 /// Reads the index of a segment; with the fingerprints only if something in it is as late as
 /// `prints_from`. `None` = it is absent, torn, or of another file.
 pub(super) fn read_index(disk: &dyn Disk, header: Header, prints_from: u64) -> Option<(Known, Contents)> {
     let file = disk.open(&header.index_name()).ok()?;
-    let read = |offset: usize, count: usize| {
-        let mut bytes = vec![0; count];
-        (file.read_at(&mut bytes, offset as u64).ok()? == count).then_some(bytes)
-    };
-    let head = read(0, HEAD)?;
-    let (body, sum) = head.split_at_checked(HEAD - 4)?;
-    let head_sum = crc32c(0, body);
-    let mut fields = Fields(body.strip_prefix(MAGIC)?);
-    if head_sum.to_le_bytes() != sum || fields.u32()? != header.salt {
-        return None;
-    }
-    let (end, batch) = (u64::from(fields.u32()?), fields.u32()?);
-    let known = Known { end, batch, rooms: (fields.u32()?, fields.u32()?) };
-    let (chunks, entries, prints) = (fields.u32()? as usize, fields.u32()? as usize, fields.u32()? as usize);
-    let mut contents = Contents { last: fields.key()?, ..Contents::default() };
+    let read = |offset, count| read_at(&*file, offset, count);
+    let Head { known, chunks, entries, prints, last, sum: head_sum, .. } = Head::read(&*file, header)?;
+    let mut contents = Contents { last, ..Contents::default() };
     let size = chunks * 16 + entries * 14;
     let tables = read(HEAD, size + 4)?;
     let (body, sum) = tables.split_at_checked(size)?;
@@ -227,7 +282,7 @@ pub(super) fn read_index(disk: &dyn Disk, header: Header, prints_from: u64) -> O
         }
     }
     if contents.last.millis >= prints_from {
-        let size = prints * 10;
+        let size = prints * PRINT;
         let bytes = read(HEAD + tables.len(), size + 4)?;
         let (body, sum) = bytes.split_at_checked(size)?;
         if crc32c(table_sum, body).to_le_bytes() != sum {
@@ -240,4 +295,56 @@ pub(super) fn read_index(disk: &dyn Disk, header: Header, prints_from: u64) -> O
         }
     }
     (known.end >= HEADER as u64).then_some((known, contents))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::FakeDisk;
+
+    /// An index as it was written before its fingerprints were sorted.
+    fn unsort(bytes: &mut [u8], prints: &[(u16, u64)]) {
+        let tables = bytes.len() - 4 - prints.len() * PRINT - 4;
+        bytes[..MAGIC.len()].copy_from_slice(UNSORTED);
+        let sum = crc32c(0, &bytes[..HEAD - 4]);
+        bytes[HEAD - 4..HEAD].copy_from_slice(&sum.to_le_bytes());
+        let sum = crc32c(sum, &bytes[HEAD..tables]);
+        bytes[tables..tables + 4].copy_from_slice(&sum.to_le_bytes());
+        let places = bytes[tables + 4..].chunks_exact_mut(PRINT);
+        for (place, (chunk, print)) in places.zip(prints) {
+            place[..2].copy_from_slice(&chunk.to_le_bytes());
+            place[2..].copy_from_slice(&print.to_le_bytes());
+        }
+        let end = bytes.len() - 4;
+        let sum = crc32c(sum, &bytes[tables + 4..end]);
+        bytes[end..].copy_from_slice(&sum.to_le_bytes());
+    }
+
+    #[test]
+    fn an_index_tells_the_chunks_of_a_fingerprint_also_one_of_the_older_form() {
+        let disk = FakeDisk::default();
+        let header = Header { number: 1, through: 1, generation: 0, salt: 9 };
+        let known = Known { end: 1000, batch: 1, rooms: (0, 0) };
+        let prints = vec![(0, 70), (0, 30), (1, 50), (2, 30), (2, u64::MAX), (3, 1)];
+        let contents = Contents { prints: prints.clone(), ..Contents::default() };
+        write_index(&disk, header, known, &contents).unwrap();
+        for old in [false, true] {
+            if old {
+                disk.tamper(&header.index_name(), |bytes| unsort(bytes, &prints));
+            }
+            let mut read = read_index(&disk, header, 0).unwrap().1.prints;
+            assert_eq!(read == prints, old, "{read:?}");
+            read.sort_unstable();
+            let mut all = prints.clone();
+            all.sort_unstable();
+            assert_eq!(read, all);
+            for (print, chunks) in
+                [(30, vec![0, 2]), (70, vec![0]), (1, vec![3]), (u64::MAX, vec![2]), (2, vec![])]
+            {
+                assert_eq!(chunks_with(&disk, header, print), Some(chunks), "{print}, old: {old}");
+            }
+        }
+        disk.tamper(&header.index_name(), |bytes| bytes[9] ^= 1);
+        assert_eq!(chunks_with(&disk, header, 30), None);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::disk::Disk;
@@ -19,8 +19,6 @@ pub(super) struct Shared {
     index: RwLock<Index>,
     /// Milliseconds since 1970, as told.
     now: AtomicU64,
-    /// Requests that are not answered yet.
-    pub(super) waiting_reads: AtomicUsize,
     /// Number and generation of the segments whose damage was said.
     damaged: Mutex<HashSet<(u32, u32)>>,
     notify: Box<dyn Fn(Report) + Send + Sync>,
@@ -43,15 +41,7 @@ impl Shared {
         notify: Box<dyn Fn(Report) + Send + Sync>,
     ) -> Shared {
         let now = AtomicU64::new(options.now_ms);
-        Shared {
-            disk,
-            options,
-            index: RwLock::new(index),
-            now,
-            waiting_reads: AtomicUsize::new(0),
-            damaged: Mutex::default(),
-            notify,
-        }
+        Shared { disk, options, index: RwLock::new(index), now, damaged: Mutex::default(), notify }
     }
 
     pub(super) fn notify(&self, report: Report) {
@@ -91,10 +81,5 @@ impl Shared {
     /// The part of a range that is kept.
     pub(super) fn wanted(&self, range: Range) -> Filter {
         Filter { range, oldest: self.oldest() }
-    }
-
-    /// Whether a segment is complete: another one is written to.
-    pub(super) fn is_sealed(&self, segment: u32) -> bool {
-        self.index().segments.last().is_some_and(|last| last.header.number != segment)
     }
 }

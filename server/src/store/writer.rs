@@ -138,7 +138,7 @@ impl Writer {
             match job {
                 Job::Append(records) => records.into_iter().for_each(|record| self.hold(record)),
                 Job::SetRoom { room, state } => self.rooms.set_state(&room, state),
-                Job::Read { ticket, request } => self.reads.push((ticket, request)),
+                Job::Read { ticket, request } => self.read(ticket, request),
                 Job::Time(now_ms) => {
                     self.shared.tell_time(now_ms);
                     self.upkeep.wake();
@@ -357,11 +357,20 @@ impl Writer {
         }
     }
 
+    fn read(&mut self, ticket: u64, request: Request) {
+        self.reads.push(Question { ticket, request, open: (0, Vec::new()) });
+    }
+
     fn release_reads(&mut self) {
-        for (ticket, request) in self.reads.drain(..) {
-            let to = if matches!(request, Request::Search { .. }) { &self.searches } else { &self.pages };
+        for mut question in self.reads.drain(..) {
+            if let Request::Find { fingerprint, .. } = question.request {
+                let same = |(_, print): &&(u16, u64)| *print == fingerprint.get();
+                let chunks = self.contents.prints.iter().filter(same).map(|(chunk, _)| *chunk);
+                question.open = (self.log.header.number, chunks.collect());
+            }
+            let search = matches!(question.request, Request::Search { .. });
             // They end after the writer.
-            let _ = to.send((ticket, request));
+            let _ = if search { &self.searches } else { &self.pages }.send(question);
         }
     }
 
@@ -394,7 +403,7 @@ impl Writer {
             for job in jobs {
                 match job {
                     Job::Append(records) => lost += records.len() as u64,
-                    Job::Read { ticket, request } => self.reads.push((ticket, request)),
+                    Job::Read { ticket, request } => self.read(ticket, request),
                     Job::SetRoom { .. } | Job::Time(_) => {}
                 }
             }

@@ -24,6 +24,8 @@ struct State {
     name_changes: Vec<BTreeMap<String, usize>>,
     /// Changes so far.
     changes: u64,
+    /// Bytes read so far.
+    read: u64,
     cut_after: Option<u64>,
     /// Bytes of all files at most.
     room: Option<u64>,
@@ -53,6 +55,11 @@ impl FakeDisk {
     /// Writes, syncs and renames so far.
     pub fn changes(&self) -> u64 {
         self.state().changes
+    }
+
+    /// Bytes read so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.state().read
     }
 
     /// From now on all files together hold so many bytes at most; `None` = any number.
@@ -260,8 +267,9 @@ impl DiskFile for FakeFile {
     }
 
     fn read_at(&self, to: &mut [u8], offset: u64) -> io::Result<usize> {
-        let state = self.disk.state();
+        let mut state = self.disk.state();
         state.alive()?;
+        state.read += to.len() as u64;
         let bytes =
             state.files.get(self.id).and_then(|file| file.now.get(offset as usize..)).unwrap_or_default();
         let count = bytes.len().min(to.len());

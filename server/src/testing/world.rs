@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::turn::{Job, Turn};
 use crate::archive::Memory;
-use crate::hub::history::Request;
+use crate::hub::history::{Answer, Request};
 use crate::hub::{ConnectionId, Hub, Input, Line, Settings, Speaker, Token};
 
 use crate::protocol::MsgId;
@@ -103,9 +103,14 @@ impl World {
 
     /// Somebody connects.
     pub fn open(&mut self) -> ConnectionId {
+        self.open_from([127, 0, 0, 1])
+    }
+
+    /// Somebody connects from this address.
+    pub fn open_from(&mut self, address: [u8; 4]) -> ConnectionId {
         let id = ConnectionId { slot: self.opened, generation: 1 };
         self.opened += 1;
-        let peer = ([127, 0, 0, 1], self.opened as u16).into();
+        let peer = (address, self.opened as u16).into();
         // Tokens are told apart, and are easily told.
         let token = Token::new(u128::from(self.opened));
         self.give(Input::Opened { id, peer, cloak: 1, token, raw: false });
@@ -151,6 +156,11 @@ impl World {
             self.give(Input::Tick);
         }
         self.now = end;
+    }
+
+    /// What the store would answer.
+    pub fn answer_to(&self, request: &Request) -> Answer {
+        self.memory.answer(request)
     }
 
     /// The store answers what it was asked.

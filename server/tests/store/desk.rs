@@ -82,9 +82,22 @@ impl Desk {
         }
     }
 
-    /// The keys of a page.
-    pub(crate) fn page(&mut self, query: Query) -> Vec<MsgId> {
-        self.found(Request::Lines(vec![query])).0.iter().map(|record| record.id).collect()
+    /// The keys of a page, however many stretches it takes.
+    pub(crate) fn page(&mut self, mut query: Query) -> Vec<MsgId> {
+        let mut keys = Vec::new();
+        loop {
+            let (found, more) = self.found(Request::Lines(query.clone()));
+            assert!(found.is_sorted_by_key(|record| record.id));
+            query.limit -= found.len();
+            keys.extend(found.iter().map(|record| record.id));
+            match more.filter(|_| query.limit > 0) {
+                Some(at) if query.newest => query.range.before = Edge::At(at),
+                Some(at) => query.range.after = Edge::At(at),
+                None => break,
+            }
+        }
+        keys.sort();
+        keys
     }
 
     /// Everything in a room, page by page.
@@ -93,9 +106,9 @@ impl Desk {
         let mut after = Edge::Open;
         loop {
             let range = Range { after, ..Range::ALL };
-            let (found, _) = self.found(Request::Lines(vec![Query { range, ..everything(room, 500) }]));
-            let Some(last) = found.last() else { return all };
-            after = Edge::At(last.id);
+            let (found, more) = self.found(Request::Lines(Query { range, ..everything(room, 500) }));
+            let Some(last) = found.last().map(|last| last.id).or(more) else { return all };
+            after = Edge::At(last);
             all.extend(found.into_iter().map(|record| (record.id, record.payload)));
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_server::hub::history::{Answer, Edge, Fingerprint, Matcher, Query, Range, Record, Request};
+use parlor_server::hub::history::{Edge, Fingerprint, Matcher, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
 use parlor_server::protocol::time::UnixMillis;
 use parlor_server::store::{Export, Job, Options, StoreError};
@@ -105,18 +105,6 @@ fn every_page_is_what_was_said_live_and_after_a_restart() {
 }
 
 #[test]
-fn around_a_line_are_those_before_and_those_from_it_on() {
-    let mut desk = Desk::open(Arc::new(FakeDisk::default()), options()).unwrap();
-    desk.keep((1..=9).map(|millis| line("#a", millis, 10)).collect());
-    let side = |range, newest| Query { range, newest, ..everything("#a", 2) };
-    let before = side(Range { before: Edge::At(key(5)), ..Range::ALL }, true);
-    let after = side(Range { after: Edge::At(key(4)), ..Range::ALL }, false);
-    let (found, more) = desk.found(Request::Lines(vec![before, after]));
-    assert_eq!(found.iter().map(|line| line.id).collect::<Vec<_>>(), [3, 4, 5, 6].map(key));
-    assert_eq!(more, None);
-}
-
-#[test]
 fn a_search_is_newest_first_over_all_its_rooms_and_goes_on_where_it_ended() {
     let mut desk = Desk::open(Arc::new(FakeDisk::default()), options()).unwrap();
     let all = talk(&mut Random::new(2), 3_000);
@@ -160,20 +148,6 @@ fn a_matcher_that_panics_is_answered_and_harms_nobody() {
 }
 
 #[test]
-fn targets_are_rooms_with_a_line_in_the_range() {
-    let mut desk = Desk::open(Arc::new(FakeDisk::default()), options()).unwrap();
-    let join = Record { event: true, ..line("#b", 40, 10) };
-    desk.keep(vec![line("#a", 10, 10), line("#b", 20, 10), line("#a", 30, 10), join]);
-    let rooms = ["#a", "#b", "#nobody"].map(Into::into).to_vec();
-    let request = |after| Request::Targets { rooms: rooms.clone(), range: Range { after, ..Range::ALL } };
-    let Answer::Targets(all) = desk.ask(request(Edge::Open)).unwrap() else { panic!("targets") };
-    assert_eq!(all, [("#b".into(), key(20)), ("#a".into(), key(30))]);
-    let late = desk.ask(request(Edge::Time(UnixMillis(20)))).unwrap();
-    let Answer::Targets(late) = late else { panic!("targets") };
-    assert_eq!(late, [("#a".into(), key(30))]);
-}
-
-#[test]
 fn a_resend_is_found_for_a_day_across_restarts() {
     let day = 24 * 60 * 60 * 1000;
     let disk = FakeDisk::default();
@@ -205,6 +179,64 @@ fn a_resend_is_found_for_a_day_across_restarts() {
         assert_eq!(find("#a", 1_002), Some(1_002 * day / 1_000));
         assert_eq!(find("#b", 1_002), None);
         assert_eq!(find("#a", 900), None);
+    }
+}
+
+#[test]
+fn one_question_reads_little_and_goes_on() {
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    // A line of #a stands in each 100 KB of others'.
+    let all: Vec<Record> = (1..=2_000)
+        .map(|i| if i % 16 == 0 { line("#a", i, 100) } else { line("#b", i, 6_000) })
+        .chain((2_001..2_300).map(|i| Record { event: true, ..line("#a", i, 6_000) }))
+        .collect();
+    for part in all.chunks(200) {
+        desk.keep(part.to_vec());
+    }
+    let mebibyte = 1024 * 1024;
+    for newest in [true, false] {
+        let query = Query { newest, events: false, ..everything("#a", 100) };
+        let before = disk.bytes_read();
+        let (found, more) = desk.found(Request::Lines(query.clone()));
+        let read = disk.bytes_read() - before;
+        assert!(found.len() < 20 && more.is_some(), "{} lines", found.len());
+        assert!((mebibyte..mebibyte + 100_000).contains(&read), "{read} bytes");
+        assert_eq!(desk.page(query.clone()), expected(&all, &query, 0));
+    }
+    let search = Request::Search {
+        rooms: vec!["#a".into(), "#b".into()],
+        range: Range::ALL,
+        limit: 10,
+        matcher: Matcher(Box::new(|_| false)),
+    };
+    let before = disk.bytes_read();
+    assert!(desk.found(search).1.is_some());
+    let read = disk.bytes_read() - before;
+    assert!(read < mebibyte + 100_000, "{read} bytes");
+}
+
+#[test]
+fn a_resend_is_found_by_reading_a_chunk() {
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    let all: Vec<Record> = (1..=25_000)
+        .map(|i| Record {
+            fingerprint: Fingerprint::new(i.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            ..line("#a", i, 900)
+        })
+        .collect();
+    for part in all.chunks(1_000) {
+        desk.keep(part.to_vec());
+    }
+    // Two segments are complete, one is written to.
+    for wanted in [&all[10], &all[9_000], &all[24_000], &all[24_999]] {
+        let before = disk.bytes_read();
+        let fingerprint = wanted.fingerprint.unwrap();
+        let (found, _) = desk.found(Request::Find { room: "#a".into(), fingerprint });
+        assert_eq!(found.iter().map(|record| record.id).collect::<Vec<_>>(), [wanted.id]);
+        let read = disk.bytes_read() - before;
+        assert!(read < 70_000, "{read} bytes");
     }
 }
 

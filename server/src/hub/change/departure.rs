@@ -76,7 +76,8 @@ impl Hub {
 
     /// Forgets a connection that is to be closed.
     fn forget(&mut self, id: ConnectionId) {
-        if self.state.close(id).is_some() {
+        if let Some(member) = self.state.close(id) {
+            self.history.forget(member.peer.ip(), id);
             self.delivery.close(id);
             self.delivery.output(Output::Close { id });
         }

@@ -17,10 +17,13 @@ impl Hub {
     pub(super) fn take_over(&mut self, id: ConnectionId, token: Token) -> Option<Vec<Missed>> {
         let old = self.state.holder_of(token)?;
         self.state.tokens.remove(&token);
-        if self.state.member(old)?.lingering.is_none() {
+        let member = self.state.member(old)?;
+        let ip = member.peer.ip();
+        if member.lingering.is_none() {
             self.closing_line(old, "Resumed elsewhere");
         }
         let missed = self.state.move_member(old, id)?;
+        self.history.forget(ip, old);
         self.delivery.close(old);
         self.delivery.output(Output::Close { id: old });
         let member = self.state.member(id)?;
@@ -84,6 +87,7 @@ impl Hub {
         let (peer, text) =
             (member.peer, format!("waiting: {} from {} ({reason})", member.name(), member.peer));
         self.log_about(peer, text);
+        self.history.forget(ip, id);
         self.delivery.close(id);
         self.state.timers.arm(id, until);
         self.delivery.output(Output::Detach { id });

@@ -3,7 +3,7 @@
 use crate::hub::Hub;
 use crate::hub::command::{Access, Command};
 use crate::hub::history::replay::{Replay, Why};
-use crate::hub::history::{Edge, Query, Range, Request};
+use crate::hub::history::{Edge, Query, Range};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_LINES;
 use crate::protocol::message::Params;
@@ -102,7 +102,7 @@ impl Hub {
                 vec![lines(after, before, limit, !forwards)]
             }
         };
-        Ok(Replay::new(Why::Asked(verb.into(), target.into()), Request::Lines(queries)))
+        Ok(Replay::new(Why::Asked(verb.into(), target.into()), queries))
     }
 
     fn targets_asked(&self, id: ConnectionId, arguments: &Params<'_>) -> Result<Box<Replay>, Refused> {
@@ -113,9 +113,15 @@ impl Hub {
         let (after, before, _) = in_order(one, other);
         let member = self.state.member(id).ok_or(Refused::Target)?;
         let rooms = member.rooms.iter().filter_map(|place| self.state.rooms.get(place.room));
-        let rooms = rooms.map(|room| room.folded.clone()).collect();
         let range = Range { after, before, upto: self.state.stamps.last() };
-        Ok(Replay::new(Why::Targets(limit), Request::Targets { rooms, range }))
+        let latest = rooms.map(|room| Query {
+            room: room.folded.clone(),
+            range,
+            limit: 1,
+            newest: true,
+            events: false,
+        });
+        Ok(Replay::new(Why::Targets(limit), latest))
     }
 }
 

@@ -29,9 +29,9 @@ impl Filter {
         filter
     }
 
-    pub(crate) fn matches(&self, name: &str, people: usize) -> bool {
-        let name = Folded::new(name);
-        (self.masks.is_empty() || self.masks.iter().any(|m| mask::matches(m.as_str(), name.as_str())))
+    /// Whether it shows a room of this folded name, with so many people.
+    pub(crate) fn matches(&self, folded: &str, people: usize) -> bool {
+        (self.masks.is_empty() || self.masks.iter().any(|mask| mask::matches(mask.as_str(), folded)))
             && self.more_than.is_none_or(|count| people > count)
             && self.fewer_than.is_none_or(|count| people < count)
     }

@@ -11,6 +11,9 @@ use crate::hub::state::refusal::too_long;
 use crate::protocol::Numeric::ERR_NOORIGIN;
 use crate::protocol::line::MAX_BODY;
 
+/// The longest time that a PONG waits for long replies: programs give a server up that is silent.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 pub(super) const PING: Command = Command {
     verb: "PING",
     access: Access::Anybody,
@@ -48,6 +51,9 @@ impl Hub {
     /// Looks at those whose deadline has come.
     pub(crate) fn tick(&mut self) {
         let now = self.state.now.elapsed;
+        for id in self.delivery.overdue(now) {
+            self.go_on(id);
+        }
         for id in self.state.timers.expired(now) {
             if self.tick_lingering(id) {
                 continue;
@@ -89,12 +95,12 @@ impl Hub {
         }
     }
 
-    /// Behind long replies that are under way: a client takes the PONG for their end.
+    /// Behind long replies that are under way, for a while: a client takes the PONG for their end.
     pub(crate) fn ping(&mut self, id: ConnectionId, token: &str) {
         let line = self.server_line(format_args!("PONG {} :{token}", self.state.settings.name));
         if line.len() > MAX_BODY {
             return self.refuse(id, too_long());
         }
-        self.delivery.send(id, line, Order::End);
+        self.delivery.send(id, line, Order::End(self.state.now.elapsed + PATIENCE));
     }
 }

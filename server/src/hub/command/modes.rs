@@ -131,7 +131,7 @@ impl Hub {
         for (i, Entry { mask, setter, at, .. }) in entries.iter().enumerate() {
             let at = at.seconds();
             sheet.push(self.numeric_line(id, reply, format_args!("{name} {mask} {setter} {at}")));
-            if sheet.full() {
+            if sheet.full(1) {
                 return Some(Page::Entries { room, name, letter, from: from + i + 1 });
             }
         }

@@ -54,7 +54,7 @@ impl Hub {
             let shown = if userhost { other.prefix() } else { other.name().to_owned() };
             if let Some(names) = packed.add(&format!("{}{shown}", seat.prefixes(all))) {
                 sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{start}{names}")));
-                if sheet.full() {
+                if sheet.full(1) {
                     return Some(Page::Names { room, name, from: seat.number });
                 }
             }

@@ -6,7 +6,7 @@ use crate::hub::command::filter::{Filter, Query as WhoQuery};
 use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::history::replay::{Replay, Why};
-use crate::hub::history::{Edge, Query, Range, Request};
+use crate::hub::history::{Edge, Query, Range};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::member::Speaker;
 use crate::hub::state::room::RoomId;
@@ -104,7 +104,7 @@ impl Hub {
             newest: true,
             events: false,
         };
-        self.replay(id, Replay::new(Why::Joined(name), Request::Lines(vec![query])));
+        self.replay(id, Replay::new(Why::Joined(name), [query]));
     }
 
     /// The peer has read what it was sent.
@@ -115,7 +115,7 @@ impl Hub {
 
     /// Sends what waits for nothing any more, and makes the pages that have their turn.
     pub(crate) fn go_on(&mut self, id: ConnectionId) {
-        while let Some((page, batch)) = self.delivery.turn(id) {
+        while let Some((page, batch)) = self.delivery.turn(id, self.state.now.elapsed) {
             let (sheet, rest) = self.make(id, page);
             self.delivery.made(id, batch, sheet, rest);
         }

@@ -147,11 +147,11 @@ impl Hub {
         sheet: &mut Sheet,
     ) -> Option<Page> {
         for (room, state) in self.state.rooms.from(from) {
-            if sheet.full() {
+            if sheet.full(1 + filter.masks.len()) {
                 return Some(Page::List { from: room.slot, filter });
             }
             let (name, people) = (state.name.as_str(), state.seats().len());
-            if state.is_alive() && filter.matches(name, people) && self.state.sees(id, room) {
+            if state.is_alive() && filter.matches(&state.folded, people) && self.state.sees(id, room) {
                 let topic = state.topic.as_ref().map_or("", |topic| &topic.text);
                 sheet.push(self.numeric_line(id, RPL_LIST, format_args!("{name} {people} :{topic}")));
             }

@@ -13,6 +13,8 @@ use crate::protocol::{Capability, Folded};
 
 /// Lines that one search may find.
 const MAX_FOUND: usize = 100;
+/// Words that one search may look for: each is looked for in every line.
+const MAX_WORDS: usize = 16;
 
 pub(super) const SEARCH: Command = Command {
     verb: "SEARCH",
@@ -30,10 +32,11 @@ impl Hub {
             return;
         }
         match self.parse_search(id, Tags(attributes)) {
-            Ok(search) => {
-                let request = search.request();
-                self.replay(id, Replay::new(Why::Search(search), request));
+            Ok(search) if search.text.len() > MAX_WORDS => {
+                let sentence = format!("A search has at most {MAX_WORDS} words; search for fewer");
+                self.fail(id, "SEARCH", "INVALID_PARAMS text", &sentence);
             }
+            Ok(search) => self.replay(id, Replay::new(Why::Search(search), [])),
             Err(attribute) => {
                 let sentence = "This attribute cannot be read, or names a room that you are not in";
                 self.fail(id, "SEARCH", &format!("INVALID_PARAMS {attribute}"), sentence);
@@ -72,6 +75,8 @@ impl Hub {
             from: attributes.get("from").map(|nick| Folded::new(&nick)),
             left: left.min(MAX_FOUND),
             pieces: 0,
+            stopped: None,
+            done: false,
         })
     }
 }

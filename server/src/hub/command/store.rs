@@ -45,7 +45,7 @@ impl Hub {
 
     /// An answer of the store. Who asked may have gone.
     pub(crate) fn store_answered(&mut self, ticket: u64, answer: Answer) {
-        match self.history.tickets.remove(&ticket) {
+        match self.answered(ticket) {
             Some(Ticket::Page(id)) => self.answer_page(id, ticket, answer),
             Some(Ticket::Echo(resend)) => {
                 let id = resend.id;

@@ -11,6 +11,8 @@ use crate::hub::state::room::{RoomId, Seat};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Capability, Folded, mask};
 
+/// Looks that one person costs whom a mask is compared with: name, host, real name, shared rooms.
+const LOOKS: usize = 4;
 /// Letters of the fields that WHOX knows, in the order in which they are sent.
 const FIELDS: &str = "tcuihsnfdlaor";
 pub(super) const WHO: Command = Command {
@@ -55,7 +57,7 @@ impl Hub {
     ) -> Option<Page> {
         let inside = self.state.place(id, room).is_some();
         for seat in self.state.rooms.get(room).map(|state| state.seats_from(from)).unwrap_or_default() {
-            if sheet.full() {
+            if sheet.full(1) {
                 return Some(Page::WhoRoom { room, from: seat.number, query });
             }
             let hidden = !inside && self.state.member(seat.member).is_some_and(|other| other.invisible);
@@ -76,14 +78,14 @@ impl Hub {
     ) -> Option<Page> {
         let folded = Folded::new(if &*query.mask == "0" { "*" } else { &query.mask });
         for (other, member) in self.state.everyone().filter(|(other, _)| other.slot >= from) {
-            if sheet.full() {
+            if sheet.full(LOOKS) {
                 return Some(Page::WhoAll { from: other.slot, query });
             }
             let fits = |text: &str| mask::matches(folded.as_str(), Folded::new(text).as_str());
             let found = fits(member.name()) || fits(&member.host().to_string()) || fits(&member.realname);
-            let hidden = member.invisible && other != id && !self.state.share_a_room(id, other);
+            let hidden = || member.invisible && other != id && !self.state.share_a_room(id, other);
             if found
-                && !hidden
+                && !hidden()
                 && let Some(line) = self.who_line(id, other, None, &query)
             {
                 sheet.push(line);

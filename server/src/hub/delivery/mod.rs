@@ -16,6 +16,7 @@ pub(crate) mod reply;
 
 use std::collections::VecDeque;
 use std::fmt::{Display, Write};
+use std::time::Duration;
 
 use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::output::Output;
@@ -31,8 +32,9 @@ use reply::{tagged, with_tag};
 
 /// Bytes after which a page ends, and that the peer has to read before the next one.
 const PAGE: usize = 8 * 1024;
-/// Entries that a page looks at, whether it lists them or not: others have their turn.
-const MAX_LOOKED_AT: usize = 500;
+/// Looks at entries after which a page ends, whether it lists them or not: about as long as writing
+/// [`PAGE`] bytes takes several times over, and then others have their turn.
+const MAX_LOOKS: usize = 500;
 
 /// What fan-out and the queue know of one connection; so little that all of them stay in the
 /// processor's cache.
@@ -59,7 +61,7 @@ pub(crate) struct Reader<P> {
 pub(crate) struct Sheet {
     lines: Vec<Line>,
     bytes: usize,
-    looked_at: usize,
+    looks: usize,
 }
 
 impl Sheet {
@@ -68,10 +70,15 @@ impl Sheet {
         self.lines.push(line);
     }
 
-    /// Whether to stop here; to be asked once for each entry that is looked at.
-    pub(crate) fn full(&mut self) -> bool {
-        self.looked_at += 1;
-        self.bytes >= PAGE || self.looked_at > MAX_LOOKED_AT
+    /// Whether to stop here; to be asked once for each entry, with how often that is looked at.
+    pub(crate) fn full(&mut self, looks: usize) -> bool {
+        self.looks += looks;
+        self.bytes >= PAGE || self.looks > MAX_LOOKS
+    }
+
+    /// Its bytes, or as many as would have taken the time.
+    fn cost(&self) -> usize {
+        self.bytes.max(self.looks * PAGE / MAX_LOOKS)
     }
 }
 
@@ -107,6 +114,8 @@ pub(crate) struct Delivery<P> {
     durable: MsgId,
     /// Echoes that wait for the disk.
     awaiting: VecDeque<(MsgId, ConnectionId)>,
+    /// When which PONG, one that had to wait, overtakes long replies.
+    due: VecDeque<(Duration, ConnectionId)>,
     batches: u32,
     outputs: Outputs,
 }
@@ -120,6 +129,7 @@ impl<P> Delivery<P> {
             storage,
             durable: MsgId::default(),
             awaiting: VecDeque::new(),
+            due: VecDeque::new(),
             batches: 0,
             outputs: Outputs::default(),
         }
@@ -228,8 +238,24 @@ impl<P> Delivery<P> {
         };
         match free {
             Some(line) => self.line(to, line),
-            None => self.settle(to),
+            None => {
+                if let Order::End(due) = order {
+                    self.due.push_back((due, to));
+                }
+                self.settle(to);
+            }
         }
+    }
+
+    /// When the next line has to go that must not wait longer.
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        self.due.front().map(|(due, _)| *due)
+    }
+
+    /// Whose lines have to go now.
+    pub(crate) fn overdue(&mut self, now: Duration) -> Vec<ConnectionId> {
+        let count = self.due.iter().take_while(|(due, _)| *due <= now).count();
+        self.due.drain(..count).map(|(_, id)| id).collect()
     }
 
     /// Everything up to this id is on disk; whose lines that may free.
@@ -345,18 +371,18 @@ impl<P> Delivery<P> {
 
     fn count(&mut self, id: ConnectionId, sheet: &Sheet, rest: &Rest<P>) {
         if let Some(reader) = self.reader_mut(id) {
-            // One page a turn of a reply that goes on, even one that found nothing to list.
-            reader.unread += if let Rest::More(_) = rest { sheet.bytes.max(PAGE) } else { sheet.bytes };
+            // One page a turn, even of what finds nothing to list.
+            reader.unread += if let Rest::More(_) = rest { PAGE } else { sheet.cost() };
         }
     }
 
-    /// Sends what waits for nothing any more, up to a page that has its turn.
-    pub(crate) fn turn(&mut self, id: ConnectionId) -> Option<(P, Option<Box<str>>)> {
+    /// Sends what waits for nothing any more now, up to a page that has its turn.
+    pub(crate) fn turn(&mut self, id: ConnectionId, now: Duration) -> Option<(P, Option<Box<str>>)> {
         let durable = self.durable;
         loop {
             let reader = self.reader_mut(id)?;
             let read = reader.unread < PAGE;
-            match reader.queue.as_mut()?.pop(durable, read) {
+            match reader.queue.as_mut()?.pop(durable, read, now) {
                 Some(Turn::Line(line)) if line.is_empty() => {}
                 Some(Turn::Line(line)) => self.line(id, line),
                 Some(Turn::Page(page, batch)) => return Some((page, batch)),

@@ -7,7 +7,7 @@
 //! | `News` | talk and doings of others, PING, the last line before a close | everything: nobody waits for another one's disk, and labels bind replies only |
 //! | `Change` | the member's own JOIN, PART, NICK, TOPIC, MODE, … | everything: behind a later change by somebody else it would be wrong |
 //! | `Reply` | numerics, echoes, FAIL, what a command shows | long replies only: a line that waits holds up the lines behind it, a page does not |
-//! | `End` | PONG, the end of a batch | nothing: a client takes it for the end of what it asked for |
+//! | `End` | PONG | nothing: a client takes it for the end of what it asked for; from its time on, long replies too, or it would take the server for dead |
 //!
 //! A page of a long reply overtakes nothing, either. It is made when its turn comes, not before:
 //! what it says must not be older than the news, which do not wait.
@@ -25,6 +25,7 @@
 //! it with the member, or as soon as nothing waits.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::reply::tagged;
@@ -43,7 +44,8 @@ pub(crate) enum Order {
     News,
     Change,
     Reply,
-    End,
+    /// It overtakes long replies when this time has come.
+    End(Duration),
 }
 
 /// What a line waits for, besides those before it.
@@ -67,20 +69,11 @@ pub(crate) enum Turn<P> {
 #[derive(Debug)]
 enum Entry<P> {
     /// `tag` binds a line that the store has yet to bring.
-    Line {
-        line: Line,
-        until: Option<Until>,
-        tag: Option<Box<str>>,
-    },
+    Line { line: Line, until: Option<Until>, tag: Option<Box<str>> },
     /// `asked`: the store has yet to bring what it says.
-    Page {
-        page: P,
-        batch: Option<Box<str>>,
-        asked: bool,
-    },
-    End {
-        line: Line,
-    },
+    Page { page: P, batch: Option<Box<str>>, asked: bool },
+    /// `due`: from then on it overtakes pages; the end of a batch never does.
+    End { line: Line, due: Option<Duration> },
 }
 
 /// The labelled command in hand.
@@ -119,18 +112,19 @@ impl<P> Queue<P> {
 
     /// Takes a line; gives it back if it may go at once.
     pub(crate) fn push(&mut self, line: Line, order: Order, until: Option<Until>) -> Option<Line> {
-        let behind_pages = order == Order::End && (1..MAX_PAGES).contains(&self.pages());
+        let due = if let Order::End(due) = order { Some(due) } else { None };
+        let behind_pages = due.is_some() && (1..MAX_PAGES).contains(&self.pages());
         let waits = match order {
             Order::News => false,
             _ if self.labelled.is_some() => true,
             Order::Change => false,
-            Order::Reply | Order::End => until.is_some() || behind_pages || self.lines() > 0,
+            Order::Reply | Order::End(_) => until.is_some() || behind_pages || self.lines() > 0,
         };
         if !waits {
             return Some(line);
         }
         self.entries.push_back(match behind_pages {
-            true => Entry::End { line },
+            true => Entry::End { line, due },
             false => Entry::Line { line, until, tag: None },
         });
         None
@@ -173,11 +167,15 @@ impl<P> Queue<P> {
         self.entries.retain(|entry| !matches!(entry, Entry::Page { page, .. } if forgotten(page)));
     }
 
-    /// The next that has its turn, with everything up to `durable` on disk. `read`: the peer has
+    /// The next that has its turn now, with everything up to `durable` on disk. `read`: the peer has
     /// read the pages before.
-    pub(crate) fn pop(&mut self, durable: MsgId, read: bool) -> Option<Turn<P>> {
+    pub(crate) fn pop(&mut self, durable: MsgId, read: bool, now: Duration) -> Option<Turn<P>> {
         let end = self.labelled.as_ref().map_or(self.entries.len(), |labelled| labelled.first);
-        let overtakes = |entry: &Entry<P>| !matches!(entry, Entry::Page { .. } | Entry::End { .. });
+        let overtakes = |entry: &Entry<P>| match entry {
+            Entry::Line { .. } => true,
+            Entry::Page { .. } => false,
+            Entry::End { due, .. } => due.is_some_and(|due| due <= now),
+        };
         let at = match self.entries.front()? {
             Entry::Page { asked: false, .. } if read => 0,
             Entry::End { .. } => 0,
@@ -196,7 +194,7 @@ impl<P> Queue<P> {
             labelled.first -= 1;
         }
         Some(match self.entries.remove(at)? {
-            Entry::Line { line, .. } | Entry::End { line } => Turn::Line(line),
+            Entry::Line { line, .. } | Entry::End { line, .. } => Turn::Line(line),
             Entry::Page { page, batch, .. } => Turn::Page(page, batch),
         })
     }
@@ -277,7 +275,7 @@ impl<P> Queue<P> {
         self.entries.insert(first, Entry::Line { line, until: None, tag: None });
         let line = server_line(&format!("BATCH -{batch}"));
         self.entries.push_back(match goes_on {
-            true => Entry::End { line },
+            true => Entry::End { line, due: None },
             false => Entry::Line { line, until: None, tag: None },
         });
     }
@@ -288,7 +286,7 @@ impl<P> Queue<P> {
             match entry {
                 Entry::Line { until: Some(Until::Answered(_)), tag, .. } => *tag = Some(with.into()),
                 Entry::Line { line, .. } => *line = tagged(with, line),
-                Entry::End { line } => *line = tagged(with, line),
+                Entry::End { line, .. } => *line = tagged(with, line),
                 Entry::Page { .. } => {}
             }
         }
@@ -313,6 +311,7 @@ mod tests {
         queue: Queue<&'static str>,
         sent: Vec<String>,
         durable: MsgId,
+        now: Duration,
     }
 
     impl Desk {
@@ -323,7 +322,7 @@ mod tests {
                 let (order, text) = match word.split_at(1) {
                     ("!", text) => (Order::Change, text),
                     ("*", text) => (Order::News, text),
-                    (".", text) => (Order::End, text),
+                    (".", text) => (Order::End(self.now + Duration::from_secs(2)), text),
                     ("[", page) => {
                         self.queue.push_page(page, false, || "b".into());
                         continue;
@@ -348,7 +347,7 @@ mod tests {
 
         /// Lets go what may; `read`: the peer has read all pages.
         fn pop(&mut self, read: bool) -> &mut Desk {
-            while let Some(turn) = self.queue.pop(self.durable, read) {
+            while let Some(turn) = self.queue.pop(self.durable, read, self.now) {
                 self.sent.push(match turn {
                     Turn::Line(line) => String::from_utf8_lossy(&line).into_owned(),
                     Turn::Page(page, None) => format!("[{page}"),
@@ -360,6 +359,11 @@ mod tests {
 
         fn stored(&mut self, upto: u64) -> &mut Desk {
             self.durable = id(upto);
+            self.pop(false)
+        }
+
+        fn pass(&mut self, seconds: u64) -> &mut Desk {
+            self.now += Duration::from_secs(seconds);
             self.pop(false)
         }
 
@@ -411,7 +415,7 @@ mod tests {
         let mut desk = Desk::default();
         desk.push("[p [q").pop(true).sends("[p, [q");
         desk.push("[p [q .x");
-        assert_eq!(desk.queue.pop(MsgId::default(), true), Some(Turn::Page("p", None)));
+        assert_eq!(desk.queue.pop(MsgId::default(), true, Duration::ZERO), Some(Turn::Page("p", None)));
         desk.queue.put_back("rest", None, false);
         desk.pop(false).sends("").pop(true).sends("[rest, [q, x");
     }
@@ -510,5 +514,15 @@ mod tests {
         assert_eq!((desk.queue.pages(), desk.queue.lines()), (MAX_PAGES, 0));
         desk.queue.forget_pages(|_| true);
         assert!(desk.queue.is_idle());
+    }
+
+    #[test]
+    fn a_pong_overtakes_long_replies_when_its_time_has_come_and_the_end_of_a_batch_never_does() {
+        let mut desk = Desk::default();
+        desk.push("?search").begin().push("[list").end().sends("@label=l BATCH +b labeled-response");
+        desk.push(".pong a").pass(1).push(".late").sends("a");
+        desk.pass(1).sends("pong").pass(1).sends("late");
+        desk.queue.page_answered();
+        desk.pop(true).sends("[search, [list in b, BATCH -b");
     }
 }

@@ -77,7 +77,8 @@ impl Range {
     }
 }
 
-/// Lines of one room: one shape for LATEST, BEFORE, AFTER and BETWEEN, and two of it for AROUND.
+/// Lines of one room: one shape for LATEST, BEFORE, AFTER and BETWEEN, two of it for AROUND, one a room
+/// for TARGETS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// The room's folded name.
@@ -86,7 +87,7 @@ pub struct Query {
     pub range: Range,
     /// So many at most.
     pub limit: usize,
-    /// If there are more, the newest count; else the oldest. They come in ascending order anyway.
+    /// If there are more, the newest count; else the oldest.
     pub newest: bool,
     /// Events too, not only lines; they count for the limit.
     pub events: bool,
@@ -107,8 +108,8 @@ impl fmt::Debug for Matcher {
 /// What the hub asks of a store.
 #[derive(Debug)]
 pub enum Request {
-    /// Lines of a room, ascending; of one stretch after the other.
-    Lines(Vec<Query>),
+    /// Lines of a room, ascending.
+    Lines(Query),
     /// Lines that a matcher finds, never events, newest first.
     Search {
         /// Folded names.
@@ -127,13 +128,6 @@ pub enum Request {
         /// As in [`Record::fingerprint`].
         fingerprint: Fingerprint,
     },
-    /// Which of these rooms had a line in the range, with the id of its latest one there.
-    Targets {
-        /// Folded names.
-        rooms: Vec<Arc<str>>,
-        /// Where the line lies.
-        range: Range,
-    },
 }
 
 /// A record that was found.
@@ -150,12 +144,11 @@ pub struct Kept {
 /// What a store answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// What was found, in the order that the request says. `more`: a search stopped here for
-    /// its length, and goes on before this id.
+    /// What was found, in the order that the request says. `more`: the store stopped here for the
+    /// length of the way, so that others have their turn; it goes on behind this id, and where the
+    /// newest count, before it.
     #[expect(missing_docs, reason = "said above")]
     Lines { found: Vec<Kept>, more: Option<MsgId> },
-    /// Folded names and the ids of their latest lines, the earliest first.
-    Targets(Vec<(Arc<str>, MsgId)>),
     /// It could not be read; the log says why.
     Failed,
 }

@@ -5,16 +5,15 @@ use std::collections::VecDeque;
 use crate::hub::Hub;
 use crate::hub::delivery::form::Form;
 use crate::hub::delivery::lines::Line;
-use crate::hub::delivery::output::Output;
 use crate::hub::delivery::reply::with_tag;
 use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::history::record::Remembered;
 use crate::hub::history::search::Search;
 use crate::hub::history::tickets::Ticket;
-use crate::hub::history::{Answer, Kept, Request};
+use crate::hub::history::{Answer, Edge, Kept, Query, Request};
 use crate::hub::state::ConnectionId;
+use crate::protocol::Capability;
 use crate::protocol::tag::{BATCH, LABEL, batch};
-use crate::protocol::{Capability, MsgId};
 
 /// Why lines of the past are sent.
 #[derive(Debug)]
@@ -37,38 +36,65 @@ pub(crate) struct Replay {
     pub(crate) label: Option<Box<str>>,
     /// The batch, once it is open.
     batch: Option<Box<str>>,
+    /// What is still to be asked; a search knows that itself.
+    queries: VecDeque<Query>,
+    found: VecDeque<Kept>,
     state: State,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// To be asked when the replies before it are done.
-    Wanted(Request),
+    Wanted,
     /// Asked, under this number.
     Asked(u64),
-    Lines {
-        found: VecDeque<Kept>,
-        more: Option<MsgId>,
-    },
-    Targets(VecDeque<(std::sync::Arc<str>, MsgId)>),
+    /// What was found is to be sent.
+    Answered,
     Failed,
 }
 
 impl Replay {
-    pub(crate) fn new(why: Why, request: Request) -> Box<Replay> {
-        Box::new(Replay { why, label: None, batch: None, state: State::Wanted(request) })
+    pub(crate) fn new(why: Why, queries: impl IntoIterator<Item = Query>) -> Box<Replay> {
+        let (queries, found) = (queries.into_iter().collect(), VecDeque::new());
+        Box::new(Replay { why, label: None, batch: None, queries, found, state: State::Wanted })
+    }
+
+    /// What is to be asked next, if anything is.
+    fn request(&self) -> Option<Request> {
+        match &self.why {
+            Why::Search(search) => search.request(),
+            _ => self.queries.front().cloned().map(Request::Lines),
+        }
     }
 
     /// Takes the answer of the store; false if it is not to what was asked last.
     pub(crate) fn take(&mut self, ticket: u64, answer: Answer) -> bool {
-        if !matches!(self.state, State::Asked(asked) if asked == ticket) {
+        if self.state != State::Asked(ticket) {
             return false;
         }
-        self.state = match answer {
-            Answer::Lines { found, more } => State::Lines { found: found.into(), more },
-            Answer::Targets(targets) => State::Targets(targets.into()),
-            Answer::Failed => State::Failed,
+        let Answer::Lines { found, more } = answer else {
+            self.state = State::Failed;
+            return true;
         };
+        self.state = State::Answered;
+        if let Why::Search(search) = &mut self.why {
+            search.answered(found.len(), more);
+        } else if let Some(query) = self.queries.front_mut() {
+            query.limit = query.limit.saturating_sub(found.len());
+            match more.filter(|_| query.limit > 0) {
+                Some(at) if query.newest => query.range.before = Edge::At(at),
+                Some(at) => query.range.after = Edge::At(at),
+                None => drop(self.queries.pop_front()),
+            }
+            if !self.queries.is_empty() {
+                self.state = State::Wanted;
+            }
+        }
+        self.found.extend(found);
+        if !matches!(self.why, Why::Search(_)) {
+            // The newest come first, a stretch at a time.
+            self.found.make_contiguous().sort_by_key(|kept| kept.id);
+        }
         true
     }
 
@@ -84,20 +110,12 @@ impl Replay {
     /// Whether nothing is to come of it: nobody asked, and there is nothing, or a bot would act once
     /// more on what it was told before. To be seen late: it may say what it is behind its JOIN.
     fn is_void(&self, bot: bool) -> bool {
-        let nothing = matches!(&self.state, State::Lines { found, .. } if found.is_empty());
+        let nothing = self.state == State::Answered && self.found.is_empty();
         matches!(self.why, Why::Joined(_)) && self.batch.is_none() && (bot || nothing)
     }
 }
 
 impl Hub {
-    /// Asks the store; the answer comes as [`Input::Answer`](crate::hub::Input::Answer).
-    pub(crate) fn ask(&mut self, ticket: Ticket, request: Request) -> u64 {
-        self.history.last_ticket += 1;
-        self.history.tickets.insert(self.history.last_ticket, ticket);
-        self.delivery.output(Output::Read { ticket: self.history.last_ticket, request });
-        self.history.last_ticket
-    }
-
     /// A page of past lines; the rest, if it goes on.
     pub(crate) fn replay_page(
         &mut self,
@@ -108,56 +126,37 @@ impl Hub {
         if replay.is_void(self.state.member(id).is_some_and(|member| member.bot)) {
             return Rest::Done;
         }
-        if matches!(replay.state, State::Wanted(_)) {
-            let ticket = self.history.last_ticket + 1;
-            if let State::Wanted(request) = std::mem::replace(&mut replay.state, State::Asked(ticket)) {
-                self.ask(Ticket::Page(id), request);
-            }
-            return Rest::Asked(replay);
-        }
-        if matches!(replay.state, State::Failed) {
+        if replay.state == State::Failed {
             self.replay_failed(id, replay, sheet);
             return Rest::Done;
         }
-        if replay.batch.is_none() {
-            self.open_batch(id, &mut replay, sheet);
+        if replay.state == State::Answered {
+            if replay.batch.is_none() {
+                self.open_batch(id, &mut replay, sheet);
+            }
+            let form = self.delivery.form(id);
+            while let Some(kept) = replay.found.pop_front() {
+                for line in self.past_lines(form, &mut replay.why, &kept) {
+                    sheet.push(with_tag(BATCH, replay.batch.as_deref(), line));
+                }
+                if sheet.full(1) {
+                    return Rest::More(replay);
+                }
+            }
         }
-        let form = self.delivery.form(id);
-        match &mut replay.state {
-            State::Lines { found, more } => {
-                while let Some(kept) = found.pop_front() {
-                    for line in self.past_lines(form, &replay.why, &kept) {
-                        sheet.push(with_tag(BATCH, replay.batch.as_deref(), line));
-                    }
-                    if let Why::Search(search) = &mut replay.why {
-                        search.left = search.left.saturating_sub(1);
-                    }
-                    if sheet.full() {
-                        return Rest::More(replay);
-                    }
-                }
-                if let (Some(before), Why::Search(search)) = (more.take(), &mut replay.why)
-                    && let Some(request) = search.go_on(before)
-                {
-                    replay.state = State::Wanted(request);
-                    return self.replay_page(id, replay, sheet);
-                }
-            }
-            State::Targets(targets) => {
-                let Why::Targets(left) = &mut replay.why else { return Rest::Done };
-                while let Some((room, latest)) = targets.pop_front().filter(|_| *left > 0) {
-                    *left -= 1;
-                    if let Some((_, room)) = self.state.room_named(&room) {
-                        let text = format_args!("CHATHISTORY TARGETS {} {}", room.name, latest.time());
-                        let line = self.server_line(text);
-                        sheet.push(with_tag(BATCH, replay.batch.as_deref(), line));
-                    }
-                }
-            }
-            State::Wanted(_) | State::Asked(_) | State::Failed => {}
+        if let Some(request) = replay.request() {
+            replay.state = State::Asked(self.ask(id, Ticket::Page(id), request));
+            return Rest::Asked(replay);
         }
         if let Some(batch) = &replay.batch {
             sheet.push(self.server_line(format_args!("BATCH -{batch}")));
+        }
+        if let Why::Search(Search { stopped: Some(at), .. }) = replay.why
+            && self.state.member(id).is_some_and(|member| member.has(Capability::StandardReplies))
+        {
+            let time = at.time();
+            let sentence = format!("The search ended at {time}: it was long. Search on with before={time}");
+            sheet.push(self.server_line(format_args!("NOTE SEARCH STOPPED {time} :{sentence}")));
         }
         Rest::Done
     }
@@ -173,10 +172,16 @@ impl Hub {
     }
 
     /// What was kept, for one reader: a line, none or, with its time, perhaps two.
-    fn past_lines(&self, form: Form, why: &Why, kept: &Kept) -> Vec<Line> {
-        let Some(past) = Remembered::parse(&kept.payload) else { return Vec::new() };
+    fn past_lines(&self, form: Form, why: &mut Why, kept: &Kept) -> Vec<Line> {
         let room = self.state.rooms.find(&kept.room).and_then(|room| self.state.rooms.get(room));
         let name = room.map_or(&*kept.room, |room| room.name.as_str());
+        if let Why::Targets(left) = why {
+            let wanted = *left > 0;
+            *left = left.saturating_sub(1);
+            let text = format_args!("CHATHISTORY TARGETS {name} {}", kept.id.time());
+            return if wanted { vec![self.server_line(text)] } else { Vec::new() };
+        }
+        let Some(past) = Remembered::parse(&kept.payload) else { return Vec::new() };
         if matches!(why, Why::Joined(_)) && !form.time() {
             return past.lines_with_time(name, kept.id, form);
         }

@@ -31,7 +31,7 @@ impl Hub {
         let request = Request::Find { room: state.folded.clone(), fingerprint };
         let room = state.name.to_string();
         let resend = Resend { id, room, verb, text: text.into(), tags: tags.into() };
-        let ticket = self.ask(Ticket::Echo(Box::new(resend)), request);
+        let ticket = self.ask(id, Ticket::Echo(Box::new(resend)), request);
         let nothing: Line = [].into();
         self.delivery.send_when(id, nothing, Until::Answered(ticket));
     }
@@ -41,7 +41,7 @@ impl Hub {
         let Resend { id, room, verb, text, tags } = resend;
         let found = match answer {
             Answer::Lines { found, .. } => found.into_iter().next(),
-            Answer::Targets(_) | Answer::Failed => None,
+            Answer::Failed => None,
         };
         let form = self.delivery.form(id);
         let first = found.and_then(|kept| Remembered::parse(&kept.payload)?.line(&room, kept.id, form));

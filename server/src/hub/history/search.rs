@@ -6,8 +6,9 @@ use crate::hub::history::record::Remembered;
 use crate::hub::history::{Edge, Matcher, Range, Request};
 use crate::protocol::{Folded, MsgId};
 
-/// Pieces of the history that one search may go through; each is as long as the store likes.
-const MAX_PIECES: usize = 256;
+/// Pieces of the history that one search may go through; each is as long as the store likes, which reads
+/// a MiB for one: together 1 GiB.
+const MAX_PIECES: usize = 1024;
 
 /// A search under way.
 #[derive(Debug, Clone)]
@@ -19,19 +20,27 @@ pub(crate) struct Search {
     /// Lines that may still be found.
     pub(crate) left: usize,
     pub(crate) pieces: usize,
+    /// It went through so many pieces that it ended here.
+    pub(crate) stopped: Option<MsgId>,
+    /// Nothing is to be asked any more.
+    pub(crate) done: bool,
 }
 
 impl Search {
-    pub(crate) fn request(&self) -> Request {
+    /// What is to be asked next, if anything is.
+    pub(crate) fn request(&self) -> Option<Request> {
         let (rooms, range, limit) = (self.rooms.clone(), self.range, self.left);
-        Request::Search { rooms, range, limit, matcher: self.matcher() }
+        (!self.done).then(|| Request::Search { rooms, range, limit, matcher: self.matcher() })
     }
 
-    /// What is to be asked next, if anything is.
-    pub(crate) fn go_on(&mut self, before: MsgId) -> Option<Request> {
+    /// So many lines were found; `more`: the store goes on before this id.
+    pub(crate) fn answered(&mut self, found: usize, more: Option<MsgId>) {
+        self.left = self.left.saturating_sub(found);
         self.pieces += 1;
-        self.range.before = Edge::At(before);
-        (self.left > 0 && self.pieces < MAX_PIECES).then(|| self.request())
+        let more = more.filter(|_| self.left > 0);
+        self.done = more.is_none() || self.pieces >= MAX_PIECES;
+        self.stopped = more.filter(|_| self.done);
+        self.range.before = more.map_or(self.range.before, Edge::At);
     }
 
     fn matcher(&self) -> Matcher {

@@ -1,18 +1,36 @@
-//! What is known of the past without asking, and what the store was asked.
+//! What is known of the past without asking, and what the store is asked: by everybody in turn.
+//!
+//! A party that waits has one question answered, then the next party; within a party it is the same
+//! with its members. So neither many questions nor many connections of one address make others wait:
+//! they wait for as many questions as there are parties. Each is answered in a short time, the store
+//! sees to that: what takes longer goes on when it has its next turn.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::net::IpAddr;
 
+use crate::hub::Hub;
+use crate::hub::delivery::output::Output;
+use crate::hub::history::Request;
 use crate::hub::history::seen::Seen;
 use crate::hub::state::ConnectionId;
+use crate::hub::state::admission::party;
 use crate::protocol::command::Verb;
+
+/// Questions of one kind that the store has at a time: it answers one while the hub takes the answer to
+/// another.
+const AT_A_TIME: usize = 2;
 
 /// See the [module](self).
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub(crate) seen: Seen,
     /// Who waits for which answer: at most one a line or long reply that waits.
-    pub(crate) tickets: HashMap<u64, Ticket>,
+    tickets: HashMap<u64, Ticket>,
     pub(crate) last_ticket: u64,
+    /// Searches take the store longer, and have a thread of their own there.
+    searches: Questions,
+    others: Questions,
 }
 
 /// Who waits for an answer of the store.
@@ -32,4 +50,121 @@ pub(crate) struct Resend {
     pub(crate) verb: Verb,
     pub(crate) text: String,
     pub(crate) tags: String,
+}
+
+/// Questions that wait for their turn, each with its ticket.
+#[derive(Debug, Default)]
+struct Questions {
+    waiting: Circle<IpAddr, Circle<ConnectionId, VecDeque<(u64, Request)>>>,
+    /// Those that the store has.
+    asked: Vec<u64>,
+}
+
+impl Questions {
+    fn next(&mut self) -> Option<(u64, Request)> {
+        if self.asked.len() >= AT_A_TIME {
+            return None;
+        }
+        let (ticket, request) = self.waiting.next(|members| {
+            let question = members.next(|questions| Some((questions.pop_front()?, questions.is_empty())))?;
+            Some((question, members.order.is_empty()))
+        })?;
+        self.asked.push(ticket);
+        Some((ticket, request))
+    }
+}
+
+/// Those who wait, in a circle.
+#[derive(Debug)]
+struct Circle<K, Q> {
+    order: VecDeque<K>,
+    queues: HashMap<K, Q>,
+}
+
+impl<K, Q> Default for Circle<K, Q> {
+    fn default() -> Circle<K, Q> {
+        Circle { order: VecDeque::new(), queues: HashMap::new() }
+    }
+}
+
+impl<K: Copy + Eq + Hash, Q: Default> Circle<K, Q> {
+    /// The queue of this one, who goes behind all others if nothing of it waits yet.
+    fn queue(&mut self, key: K) -> &mut Q {
+        self.queues.entry(key).or_insert_with(|| {
+            self.order.push_back(key);
+            Q::default()
+        })
+    }
+
+    fn leave(&mut self, key: &K) -> Option<Q> {
+        let left = self.queues.remove(key)?;
+        self.order.retain(|other| other != key);
+        Some(left)
+    }
+
+    /// Takes from the queue of the first, who goes behind all others; `take` says whether it is empty then.
+    fn next<T>(&mut self, take: impl FnOnce(&mut Q) -> Option<(T, bool)>) -> Option<T> {
+        let key = self.order.pop_front()?;
+        let (taken, empty) = take(self.queues.get_mut(&key)?)?;
+        if empty {
+            self.queues.remove(&key);
+        } else {
+            self.order.push_back(key);
+        }
+        Some(taken)
+    }
+}
+
+impl History {
+    fn questions(&mut self, request: &Request) -> &mut Questions {
+        if matches!(request, Request::Search { .. }) { &mut self.searches } else { &mut self.others }
+    }
+
+    /// Forgets what somebody who goes wanted to ask.
+    pub(crate) fn forget(&mut self, ip: IpAddr, id: ConnectionId) {
+        let party = party(ip);
+        for Questions { waiting, .. } in [&mut self.searches, &mut self.others] {
+            let Some(members) = waiting.queues.get_mut(&party) else { continue };
+            for (ticket, _) in members.leave(&id).unwrap_or_default() {
+                self.tickets.remove(&ticket);
+            }
+            if members.order.is_empty() {
+                waiting.leave(&party);
+            }
+        }
+    }
+}
+
+impl Hub {
+    /// Asks the store something for a member, when it has its turn; the answer comes as
+    /// [`Input::Answer`](crate::hub::Input::Answer).
+    pub(crate) fn ask(&mut self, id: ConnectionId, ticket: Ticket, request: Request) -> u64 {
+        self.history.last_ticket += 1;
+        let number = self.history.last_ticket;
+        if let Some(member) = self.state.member(id) {
+            let party = party(member.peer.ip());
+            self.history.tickets.insert(number, ticket);
+            self.history.questions(&request).waiting.queue(party).queue(id).push_back((number, request));
+        }
+        self.ask_next();
+        number
+    }
+
+    /// Takes the ticket of an answer; the next question has its turn.
+    pub(crate) fn answered(&mut self, ticket: u64) -> Option<Ticket> {
+        for questions in [&mut self.history.searches, &mut self.history.others] {
+            questions.asked.retain(|asked| *asked != ticket);
+        }
+        self.ask_next();
+        self.history.tickets.remove(&ticket)
+    }
+
+    fn ask_next(&mut self) {
+        let Hub { delivery, history, .. } = self;
+        for questions in [&mut history.searches, &mut history.others] {
+            while let Some((ticket, request)) = questions.next() {
+                delivery.output(Output::Read { ticket, request });
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 mod absences;
 mod receipts;
+mod turns;
 
 use std::time::Duration;
 
