@@ -12,7 +12,7 @@ const RECORDS: usize = 2 * LINES;
 /// Bytes of all rooms together; beyond, the room that was silent longest is forgotten.
 const BYTES: usize = 8 * 1024 * 1024;
 /// Records that one answer looks at: the hub's task waits for it.
-const SEARCHED: usize = 500;
+const SEARCHED: usize = 100;
 /// Bytes that a record costs besides its payload.
 const OVERHEAD: usize = 80;
 
@@ -68,11 +68,13 @@ impl Memory {
                 let records = rooms.iter().flat_map(|room| self.records(room));
                 let mut looked_at: Vec<&Record> =
                     records.filter(|record| !record.event && range.has(record.id)).collect();
-                looked_at.sort_unstable_by_key(|record| std::cmp::Reverse(record.id));
+                let newest_first = |record: &&Record| std::cmp::Reverse(record.id);
                 if looked_at.len() > SEARCHED {
+                    let (_, last, _) = looked_at.select_nth_unstable_by_key(SEARCHED - 1, newest_first);
+                    more = Some(last.id);
                     looked_at.truncate(SEARCHED);
-                    more = looked_at.last().map(|record| record.id);
                 }
+                looked_at.sort_unstable_by_key(newest_first);
                 let found = looked_at.into_iter().filter(|record| (matcher.0)(&record.payload));
                 found.take(*limit).map(kept).collect()
             }

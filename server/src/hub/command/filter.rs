@@ -31,7 +31,11 @@ impl Filter {
 
     /// Whether it shows a room of this folded name, with so many people.
     pub(crate) fn matches(&self, folded: &str, people: usize) -> bool {
-        (self.masks.is_empty() || self.masks.iter().any(|mask| mask::matches(mask.as_str(), folded)))
+        let fits = || {
+            let text = mask::Text::new(folded);
+            self.masks.iter().any(|mask| text.matches(mask.as_str()))
+        };
+        (self.masks.is_empty() || fits())
             && self.more_than.is_none_or(|count| people > count)
             && self.fewer_than.is_none_or(|count| people < count)
     }

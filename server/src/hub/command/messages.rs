@@ -64,6 +64,7 @@ impl Hub {
         if count > MAX_TARGETS {
             return Err(too_many_targets(count));
         }
+        self.delivery.charge(id, count.saturating_sub(1) as u32);
         if verb == Verb::Tagmsg && self.lacks(id, Capability::MessageTags, "TAGMSG") {
             return Ok(());
         }

@@ -132,7 +132,7 @@ pub(super) const STATS: Command = Command {
 fn this_server(hub: &Hub, message: &Message<'_>) -> Done {
     let Some(word) = message.params.filled(0) else { return Ok(()) };
     let (mask, name) = (Folded::new(word), Folded::new(&hub.state.settings.name));
-    if mask::matches(mask.as_str(), name.as_str()) || hub.state.find(word).is_some() {
+    if mask::Text::new(name.as_str()).matches(mask.as_str()) || hub.state.find(word).is_some() {
         return Ok(());
     }
     Err((ERR_NOSUCHSERVER, format!("{} :No such server", shown(word))))

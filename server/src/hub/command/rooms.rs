@@ -9,6 +9,10 @@ use crate::hub::state::refusal::{no_such_room, shown, too_long, too_many_targets
 use crate::protocol::Numeric::*;
 use crate::protocol::RoomName;
 
+/// Rooms of one JOIN or PART that cost a line of flood control: a program that comes back joins all of its
+/// rooms at once.
+const JOINS_A_LINE: u32 = 4;
+
 pub(super) const JOIN: Command = Command {
     verb: "JOIN",
     access: Access::Members,
@@ -26,6 +30,7 @@ pub(super) const JOIN: Command = Command {
         if count > MAX_JOINS {
             return Err(too_many_targets(count));
         }
+        hub.delivery.charge(id, count as u32 / JOINS_A_LINE);
         let mut keys = message.params.filled(1).unwrap_or_default().split(',');
         let mut first_time = first_time();
         for name in names(rooms) {
@@ -52,6 +57,7 @@ pub(super) const PART: Command = Command {
         if count > MAX_JOINS {
             return Err(too_many_targets(count));
         }
+        hub.delivery.charge(id, count as u32 / JOINS_A_LINE);
         let reason = message.params.filled(1);
         let mut first_time = first_time();
         let rooms = names(rooms).filter(|room| first_time(room));
@@ -72,6 +78,7 @@ pub(super) const KICK: Command = Command {
         if nicks.len() > MAX_TARGETS {
             return Err(too_many_targets(nicks.len()));
         }
+        hub.delivery.charge(id, nicks.len().saturating_sub(1) as u32);
         if rooms.len() != 1 && rooms.len() != nicks.len() {
             return Err((ERR_NEEDMOREPARAMS, "KICK :Name one room, or as many as people".into()));
         }

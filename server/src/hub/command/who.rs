@@ -81,7 +81,7 @@ impl Hub {
             if sheet.full(LOOKS) {
                 return Some(Page::WhoAll { from: other.slot, query });
             }
-            let fits = |text: &str| mask::matches(folded.as_str(), Folded::new(text).as_str());
+            let fits = |text: &str| mask::Text::new(Folded::new(text).as_str()).matches(folded.as_str());
             let found = fits(member.name()) || fits(&member.host().to_string()) || fits(&member.realname);
             let hidden = || member.invisible && other != id && !self.state.share_a_room(id, other);
             if found

@@ -144,7 +144,6 @@ impl<P> Delivery<P> {
     }
 
     /// Makes a command cost more than its line: what it has the server do for `lines` ordinary ones.
-    #[expect(dead_code, reason = "for the first command that costs more")]
     pub(crate) fn charge(&mut self, id: ConnectionId, lines: u32) {
         if lines > 0 {
             self.output(Output::Charge { id, lines });
@@ -370,6 +369,8 @@ impl<P> Delivery<P> {
     }
 
     fn count(&mut self, id: ConnectionId, sheet: &Sheet, rest: &Rest<P>) {
+        // Much was looked at and little of it listed: nothing else holds that up.
+        self.charge(id, u32::from(sheet.looks > MAX_LOOKS && sheet.bytes < PAGE));
         if let Some(reader) = self.reader_mut(id) {
             // One page a turn, even of what finds nothing to list.
             reader.unread += if let Rest::More(_) = rest { PAGE } else { sheet.cost() };

@@ -15,6 +15,9 @@ use crate::hub::state::ConnectionId;
 use crate::protocol::Capability;
 use crate::protocol::tag::{BATCH, LABEL, batch};
 
+/// Pieces of a search that cost a line of flood control.
+const PIECES: usize = 8;
+
 /// Why lines of the past are sent.
 #[derive(Debug)]
 pub(crate) enum Why {
@@ -145,6 +148,9 @@ impl Hub {
             }
         }
         if let Some(request) = replay.request() {
+            if let Why::Search(search) = &replay.why {
+                self.delivery.charge(id, u32::from(search.pieces > 0 && search.pieces % PIECES == 0));
+            }
             replay.state = State::Asked(self.ask(id, Ticket::Page(id), request));
             return Rest::Asked(replay);
         }

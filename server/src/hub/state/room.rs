@@ -245,7 +245,11 @@ impl Room {
 }
 
 fn listed(list: &[Entry], prefix: &Folded) -> bool {
-    list.iter().any(|entry| mask::matches(entry.folded.as_str(), prefix.as_str()))
+    if list.is_empty() {
+        return false;
+    }
+    let text = mask::Text::new(prefix.as_str());
+    list.iter().any(|entry| text.matches(entry.folded.as_str()))
 }
 
 /// All rooms, by place and by name.
