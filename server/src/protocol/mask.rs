@@ -11,7 +11,7 @@ const MAX_TEXT: usize = 128;
 /// "A new approach to text searching", 1992, with text and pattern exchanged).
 pub struct Text {
     /// Where each byte stands.
-    places: Box<[u128; 256]>,
+    places: [u128; 256],
     /// Bytes that go on with a character.
     inside: u128,
     /// All of it.
@@ -22,7 +22,7 @@ pub struct Text {
 impl Text {
     /// Prepares a text.
     pub fn new(text: &str) -> Text {
-        let mut places = Box::new([0; 256]);
+        let mut places = [0; 256];
         let (mut inside, mut bit) = (0, 1);
         for &byte in text.as_bytes().iter().take(MAX_TEXT) {
             places[usize::from(byte)] |= bit;

@@ -220,7 +220,7 @@ fn one_question_reads_little_and_goes_on() {
 fn a_resend_is_found_by_reading_a_chunk() {
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
-    let all: Vec<Record> = (1..=25_000)
+    let all: Vec<Record> = (1..=25_000_u64)
         .map(|i| Record {
             fingerprint: Fingerprint::new(i.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             ..line("#a", i, 900)
