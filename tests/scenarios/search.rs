@@ -119,7 +119,7 @@ fn what_cannot_be_searched_is_explained() {
     alice.ask("SEARCH", "461 alice SEARCH *");
     alice.ask("SEARCH limit=0", "FAIL SEARCH INVALID_PARAMS limit *");
     alice.ask("SEARCH limit=many", "FAIL SEARCH INVALID_PARAMS limit *");
-    alice.ask(&format!("SEARCH text={}", r"w\s".repeat(17)), "FAIL SEARCH INVALID_PARAMS text *16 words*");
+    alice.ask(&format!("SEARCH text={}", r"w\s".repeat(17)), "FAIL SEARCH INVALID_PARAMS text *");
     assert_eq!(found(&mut alice, &format!("text={}", r"w\s".repeat(16))), [""; 0]);
     alice.ask("SEARCH after=yesterday", "FAIL SEARCH INVALID_PARAMS after *");
     alice.ask("SEARCH before=2026-13-01T00:00:00.000Z", "FAIL SEARCH INVALID_PARAMS before *");

@@ -11,8 +11,9 @@ use crate::hub::state::refusal::too_long;
 use crate::protocol::Numeric::ERR_NOORIGIN;
 use crate::protocol::line::MAX_BODY;
 
-/// The longest time that a PONG waits for long replies: programs give a server up that is silent.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest time that a PONG waits for the store behind long replies, from what was read last:
+/// programs give a server up that is silent.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) const PING: Command = Command {
     verb: "PING",

@@ -3,6 +3,7 @@
 
 use crate::hub::Hub;
 use crate::hub::command::filter::{Filter, Query as WhoQuery};
+use crate::hub::command::liveness::PATIENCE;
 use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::history::replay::{Replay, Why};
@@ -109,7 +110,7 @@ impl Hub {
 
     /// The peer has read what it was sent.
     pub(crate) fn drained(&mut self, id: ConnectionId) {
-        self.delivery.drained(id);
+        self.delivery.drained(id, self.state.now.elapsed + PATIENCE);
         self.go_on(id);
     }
 

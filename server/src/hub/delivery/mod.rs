@@ -394,10 +394,12 @@ impl<P> Delivery<P> {
         None
     }
 
-    /// The peer has read what it was sent.
-    pub(crate) fn drained(&mut self, id: ConnectionId) {
-        if let Some(reader) = self.reader_mut(id) {
-            (reader.unread, reader.asked) = (0, false);
+    /// The peer has read what it was sent; a PONG may wait for the store from now on until `due`.
+    pub(crate) fn drained(&mut self, id: ConnectionId, due: Duration) {
+        let Some(reader) = self.reader_mut(id) else { return };
+        (reader.unread, reader.asked) = (0, false);
+        if reader.queue.as_mut().is_some_and(|queue| queue.postpone(due)) {
+            self.due.push_back((due, id));
         }
     }
 

@@ -7,7 +7,7 @@
 //! | `News` | talk and doings of others, PING, the last line before a close | everything: nobody waits for another one's disk, and labels bind replies only |
 //! | `Change` | the member's own JOIN, PART, NICK, TOPIC, MODE, … | everything: behind a later change by somebody else it would be wrong |
 //! | `Reply` | numerics, echoes, FAIL, what a command shows | long replies only: a line that waits holds up the lines behind it, a page does not |
-//! | `End` | PONG | nothing: a client takes it for the end of what it asked for; from its time on, long replies too, or it would take the server for dead |
+//! | `End` | PONG | nothing: a client takes it for the end of what it asked for; after a while, long replies that wait for the store, or it would take the server for dead |
 //!
 //! A page of a long reply overtakes nothing, either. It is made when its turn comes, not before:
 //! what it says must not be older than the news, which do not wait.
@@ -44,7 +44,7 @@ pub(crate) enum Order {
     News,
     Change,
     Reply,
-    /// It overtakes long replies when this time has come.
+    /// It overtakes long replies that wait for the store when this time has come.
     End(Duration),
 }
 
@@ -72,7 +72,8 @@ enum Entry<P> {
     Line { line: Line, until: Option<Until>, tag: Option<Box<str>> },
     /// `asked`: the store has yet to bring what it says.
     Page { page: P, batch: Option<Box<str>>, asked: bool },
-    /// `due`: from then on it overtakes pages; the end of a batch never does.
+    /// `due`: from then on it overtakes pages while the first waits for the store; the end of a batch
+    /// never does.
     End { line: Line, due: Option<Duration> },
 }
 
@@ -171,10 +172,11 @@ impl<P> Queue<P> {
     /// read the pages before.
     pub(crate) fn pop(&mut self, durable: MsgId, read: bool, now: Duration) -> Option<Turn<P>> {
         let end = self.labelled.as_ref().map_or(self.entries.len(), |labelled| labelled.first);
+        let asked = matches!(self.entries.front(), Some(Entry::Page { asked: true, .. }));
         let overtakes = |entry: &Entry<P>| match entry {
             Entry::Line { .. } => true,
             Entry::Page { .. } => false,
-            Entry::End { due, .. } => due.is_some_and(|due| due <= now),
+            Entry::End { due, .. } => asked && due.is_some_and(|due| due <= now),
         };
         let at = match self.entries.front()? {
             Entry::Page { asked: false, .. } if read => 0,
@@ -197,6 +199,16 @@ impl<P> Queue<P> {
             Entry::Line { line, .. } | Entry::End { line, .. } => Turn::Line(line),
             Entry::Page { page, batch, .. } => Turn::Page(page, batch),
         })
+    }
+
+    /// Whoever reads hears that the server is there: what overtakes pages does so at this time at the
+    /// earliest. Whether anything does.
+    pub(crate) fn postpone(&mut self, until: Duration) -> bool {
+        let dues = self.entries.iter_mut().filter_map(|entry| match entry {
+            Entry::End { due, .. } => due.as_mut(),
+            _ => None,
+        });
+        dues.map(|due| *due = until).count() > 0
     }
 
     /// Whether the first entry is a page that waits for its reader alone.
@@ -522,7 +534,12 @@ mod tests {
         desk.push("?search").begin().push("[list").end().sends("@label=l BATCH +b labeled-response");
         desk.push(".pong a").pass(1).push(".late").sends("a");
         desk.pass(1).sends("pong").pass(1).sends("late");
+        // Who has just read waits longer.
+        desk.push(".read");
+        assert!(desk.queue.postpone(desk.now + Duration::from_secs(3)));
+        desk.pass(2).sends("").pass(1).sends("read").push(".end");
         desk.queue.page_answered();
-        desk.pop(true).sends("[search, [list in b, BATCH -b");
+        assert!(desk.pass(9).sent.is_empty(), "that waits for its reader, not for the store");
+        desk.pop(true).sends("[search, [list in b, BATCH -b, end");
     }
 }

@@ -59,7 +59,11 @@ enum State {
 impl Replay {
     pub(crate) fn new(why: Why, queries: impl IntoIterator<Item = Query>) -> Box<Replay> {
         let (queries, found) = (queries.into_iter().collect(), VecDeque::new());
-        Box::new(Replay { why, label: None, batch: None, queries, found, state: State::Wanted })
+        let mut replay = Replay { why, label: None, batch: None, queries, found, state: State::Wanted };
+        if replay.request().is_none() {
+            replay.state = State::Answered;
+        }
+        Box::new(replay)
     }
 
     /// What is to be asked next, if anything is.
