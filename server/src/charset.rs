@@ -18,6 +18,12 @@ pub enum Charset {
     Gbk,
 }
 
+/// What is recognized where nobody has said it, for the log.
+#[cfg(feature = "encodings")]
+pub(crate) const READABLE: &str = "utf-8, gbk and latin-1";
+#[cfg(not(feature = "encodings"))]
+pub(crate) const READABLE: &str = "utf-8 and latin-1 (gbk is in builds with the feature encodings)";
+
 /// The characters of the bytes 0x80 to 0x9F in windows-1252; those that it leaves out are controls.
 const WINDOWS: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}',

@@ -120,12 +120,9 @@ impl Server {
         // A number that is higher at each start; a store counts better.
         config.hub.boot = since_1970.as_secs() as u32;
 
-        let mut listeners = Vec::new();
-        for (addresses, kind) in [(&config.bind, ListenerKind::Main), (&config.raw_bind, ListenerKind::Raw)] {
-            for address in addresses {
-                listeners.push((listen(address)?, kind));
-            }
-        }
+        let main = config.bind.iter().map(|address| (address.as_str(), ListenerKind::Main));
+        let raw = config.raw_bind.iter().map(|address| (address.as_str(), ListenerKind::Raw));
+        let listeners = listen(&main.chain(raw).collect::<Vec<_>>())?;
         if listeners.is_empty() {
             return Err(StartError::Nowhere);
         }

@@ -1,6 +1,6 @@
 //! Options, addresses, exit codes.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 
 use parlor_tests::needs::{Lack, skip};
 use parlor_tests::{Ended, Irc, Launch, Message, Plain, Scratch, Server};
@@ -238,7 +238,7 @@ fn port_0_prints_the_port_taken() {
 
 #[test]
 fn bind_can_be_repeated() {
-    let server = Server::start(&["--bind", "127.0.0.1:0", "--bind", "127.0.0.1:0", "--bind", "localhost:0"]);
+    let server = Server::start(&["--bind", "127.0.0.1:0", "--bind", "127.0.0.1:0", "--bind", "127.0.0.2:0"]);
     let mut people: Vec<Irc> = server.addresses().iter().map(|at| Irc::connect_to(*at)).collect();
     assert_eq!(people.len(), 3);
     for (number, irc) in people.iter_mut().enumerate() {
@@ -249,6 +249,45 @@ fn bind_can_be_repeated() {
     }
     people[0].send("PRIVMSG #lobby :one room");
     people[2].expect(":p0!*@* PRIVMSG #lobby :one room");
+}
+
+#[test]
+fn a_name_is_all_of_its_addresses() {
+    let server = Server::start(&["--bind", "localhost:0"]);
+    let port = server.address().port();
+    let both = ("localhost", port).to_socket_addrs().expect("it is in every hosts file");
+    for (number, address) in both.enumerate() {
+        // A machine without IPv6 may still have a name for its address.
+        if TcpListener::bind((address.ip(), 0)).is_ok() {
+            drop(Irc::connect_to(address).register(&format!("p{number}")));
+        }
+    }
+}
+
+#[test]
+fn both_wildcards_go_together_and_one_of_ipv6_takes_both() {
+    if TcpListener::bind("[::]:0").is_err() {
+        return skip(Lack::Forbidden("this machine has no IPv6"));
+    }
+    let free = TcpListener::bind("0.0.0.0:0").and_then(|free| free.local_addr());
+    let port = free.expect("a free port").port();
+    let (four, six) = (format!("0.0.0.0:{port}"), format!("[::]:{port}"));
+    let (near, nearer) = (SocketAddr::from(([127, 0, 0, 1], port)), format!("127.0.0.1:{port}"));
+    for binds in [[&four, &six], [&six, &four], [&six, &nearer]] {
+        let server = Server::start(&["--bind", binds[0], "--bind", binds[1]]);
+        drop(Irc::connect_to(near).register("alice"));
+        drop(Irc::connect_to(format!("[::1]:{port}").parse().expect("an address")).register("bob"));
+        assert_eq!(server.stop(), 0);
+    }
+    let server = Server::start(&["--bind", &six]);
+    drop(Irc::connect_to(near).register("alice"));
+    assert_eq!(server.stop(), 0);
+    // What is given twice is not called another program's.
+    for binds in [[&four, &nearer], [&nearer, &nearer]] {
+        let twice = run(&["--no-history", "--bind", binds[0], "--bind", binds[1]]);
+        refused(&twice, 64, &nearer);
+        assert!(twice.stderr.contains("listens already"), "{}", twice.stderr);
+    }
 }
 
 #[test]

@@ -199,6 +199,26 @@ fn no_line_of_a_script_is_taken_for_a_name() {
 }
 
 #[test]
+fn a_line_behind_a_refused_name_is_no_name_unless_that_is_said() {
+    let server = Server::start(&[]);
+    let mut alice = in_lobby(&server, "alice");
+    for refused in ["alice", "backup done"] {
+        let mut script = server.plain();
+        script.send(refused);
+        script.expect("-!- * Type another one.");
+        script.send_bytes("hello\nsecret text\n");
+        script.expect("-!- Closing link: A name comes first; nothing was said");
+    }
+    alice.silent();
+    let mut person = server.plain();
+    person.send("alice");
+    person.expect("-!- * Type another one.");
+    person.send("hello");
+    assert_eq!(person.next_line(), "-!- Your name is hello now, and nothing was said; /nick changes it.");
+    person.expect("-!- Welcome to parlor.local, hello. *");
+}
+
+#[test]
 fn names_of_people_and_of_programs_are_one_set() {
     let server = Server::start(&[]);
     let _bob = person(&server, "bob");

@@ -226,16 +226,95 @@ fn a_browser_is_refused_whatever_its_method_and_pieces() {
 }
 
 #[test]
+fn a_browser_is_refused_at_every_address_and_nothing_of_it_is_said() {
+    let server = with_raw_listener(&[]);
+    let mut alice = in_lobby(&server, "alice");
+    let long = format!("PRIVMSG /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(4096));
+    let longer = format!("USER /{} HTTP/1.1\r\n", "x".repeat(9000));
+    let method = format!("{} / HTTP/1.1\r\n", "buy".repeat(400));
+    for address in [server.raw_address(), server.address()] {
+        for request in [
+            "NICK / HTTP/1.1\r\nHost: x\r\n\r\nUSER a 0 * :a\r\n",
+            "nick / http/1.1\n",
+            "\u{feff}NICK / HTTP/1.1\r\n",
+            "\r\n\r\nUSER /a HTTP/1.0\r\n",
+            "PING  http://a.example/\tHTTP/2\r\n",
+            "CONNECT a.example:443 HTTP/1.1\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "你好 /x HTTP/1.1\r\n\r\nhi",
+            "FOO /x HTTP/1.1\r\nContent-Length: 3\r\n\r\nhi\n",
+            &long,
+            &longer,
+            &method,
+        ] {
+            let mut page = Plain::connect_to(address);
+            let from = page.local_address();
+            page.send_bytes(request);
+            page.send_bytes("\r\nbuy more tea\r\n");
+            assert!(page.read_to_end().is_empty(), "closed without a byte");
+            server.wait_log(&format!("refused: {from} (*)"));
+        }
+        // In pieces, with more than the silence that ends a message between them.
+        let mut page = Plain::connect_to(address);
+        for piece in ["FOO /buy", "-more-tea HT", "TP/1.1\r\n"] {
+            page.send_bytes(piece);
+            (0..4).for_each(|_| a_moment(&server));
+        }
+        assert!(page.read_to_end().is_empty(), "closed without a byte");
+    }
+    alice.silent();
+}
+
+#[test]
+fn a_name_without_a_word_is_nobody_yet() {
+    let server = with_raw_listener(&[]);
+    let mut alice = in_lobby(&server, "alice");
+    let mut shy = connect(&server);
+    shy.send_bytes("bob: ");
+    shy.close_writing();
+    shy.read_to_end();
+    let mut bob = connect(&server);
+    bob.send_bytes("bob: ");
+    a_moment(&server);
+    alice.silent();
+    bob.send_bytes("bob: here I am");
+    hears(&mut alice, "bob", "here I am");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_name() {
+    let server = with_raw_listener(&[]);
+    let mut alice = in_lobby(&server, "alice");
+    let mut raw = connect(&server);
+    raw.send_bytes("\u{feff}bob: hi");
+    hears(&mut alice, "bob", "hi");
+    let mut person = server.plain();
+    person.send_bytes(b"\xef\xbb");
+    person.send_bytes(b"\xbfcarol\nhello\n");
+    hears(&mut alice, "carol", "hello");
+    let mut irc = Irc::connect(&server);
+    irc.send_bytes("\u{feff}NICK dave\r\nUSER d 0 * :D\r\n");
+    irc.expect("001 dave *");
+}
+
+#[test]
 fn what_a_terminal_sends_before_its_person_types_is_no_text() {
     let server = with_raw_listener(&[]);
     let mut alice = in_lobby(&server, "alice");
     // PuTTY's telnet: window size, speed, kind of terminal.
     let mut putty = server.plain();
     putty.send_bytes(b"\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x18");
+    putty.expect(":parlor.local NOTICE * :Type a nickname and press Enter");
     let mut arrows = server.plain();
     arrows.send_bytes("\u{1b}[A\u{1b}[B");
     (0..5).for_each(|_| a_moment(&server));
     alice.silent();
+    // The size of the window, once more while its person types.
+    putty.send_bytes(b"pu\xff\xfa\x1f\x00\xff\xff\x00\x18\xff\xf0tty\r\n");
+    putty.expect("-!- Welcome to parlor.local, putty. *");
+    putty.send_bytes(b"hel\xff");
+    putty.send_bytes(b"\xf1lo\r\0");
+    hears(&mut alice, "putty", "hello");
 }
 
 #[test]

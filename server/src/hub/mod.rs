@@ -50,6 +50,7 @@ pub use change::{Operation, Target};
 pub use command::is_command;
 pub use delivery::lines::{Line, Lines};
 pub use delivery::output::Output;
+pub(crate) use state::SERVER;
 pub use state::admission::{party, party_size, turned_away};
 pub use state::guest::Guest;
 pub use state::member::{RawKind, Speaker};

@@ -9,11 +9,13 @@ pub(super) struct Decoder {
     given: Option<Charset>,
     /// The charset that this one has shown; nothing but ASCII shows nothing.
     shown: Option<Charset>,
+    /// Bytes came that are none of the known charsets, and were left out.
+    unreadable: bool,
 }
 
 impl Decoder {
     pub(super) fn new(given: Option<Charset>) -> Decoder {
-        Decoder { given, shown: None }
+        Decoder { given, shown: None, unreadable: false }
     }
 
     /// Whether bytes end in the middle of a character, if they are what they seem to be.
@@ -40,7 +42,7 @@ impl Decoder {
             }
             return (text, used);
         }
-        if decided {
+        if decided && (self.given.is_some() || !is_hardly_latin1(bytes)) {
             // Something else for once, or a character that never ended.
             return (from_latin1(bytes), bytes.len());
         }
@@ -49,8 +51,17 @@ impl Decoder {
             self.shown = Some(Charset::Gbk);
             return (text, used);
         }
+        if is_hardly_latin1(bytes) {
+            self.unreadable = true;
+            return (String::new(), bytes.len());
+        }
         self.shown = Some(Charset::Latin1);
         (from_latin1(bytes), bytes.len())
+    }
+
+    /// Whether bytes were left out since the last call.
+    pub(super) fn take_unreadable(&mut self) -> bool {
+        std::mem::take(&mut self.unreadable)
     }
 
     /// A charset other than UTF-8 that was not said but found out.
@@ -67,6 +78,15 @@ impl Decoder {
     fn reads(&self) -> Charset {
         self.given.or(self.shown).unwrap_or_default()
     }
+}
+
+/// Whether bytes are rather those of a language without Latin letters: four of its own side by side, or
+/// nothing but pairs.
+fn is_hardly_latin1(bytes: &[u8]) -> bool {
+    let mut runs = bytes.split(u8::is_ascii).map(<[u8]>::len).filter(|length| *length > 0).peekable();
+    let letters = bytes.iter().any(u8::is_ascii_alphabetic);
+    let pairs = runs.peek().is_some() && !letters && runs.clone().all(|length| length % 2 == 0);
+    pairs || runs.any(|length| length >= 4)
 }
 
 #[cfg(test)]
@@ -96,6 +116,31 @@ mod tests {
         // And what never ended is read all the same.
         let mut half = b"ok \xE6\x97".to_vec();
         assert_eq!(decoder.take(&mut half, true, true), "ok æ—");
+    }
+
+    #[test]
+    fn what_is_no_known_language_is_not_read() {
+        // 你好, 小红：你好 and 好 in GBK, Привет in windows-1251, こんにちは in Shift_JIS.
+        for bytes in [
+            &b"\xc4\xe3\xba\xc3"[..],
+            b"\xd0\xa1\xba\xec\xa3\xba\xc4\xe3\xba\xc3",
+            b"\xba\xc3",
+            b"\xcf\xf0\xe8\xe2\xe5\xf2!",
+            b"\x82\xb1\x82\xf1\x82\xc9\x82\xbf\x82\xcd",
+        ] {
+            assert!(is_hardly_latin1(bytes), "{}", bytes.escape_ascii());
+            let mut decoder = Decoder::new(Some(Charset::Latin1));
+            assert!(!read(&mut decoder, &[bytes])[0].is_empty() && !decoder.take_unreadable(), "as told");
+        }
+        for text in ["café", "créée", "«à» été", "“Ça alors !”", "ß", "É.", "hello", ""] {
+            assert!(!is_hardly_latin1(&Charset::Latin1.encode(text)), "{text}");
+        }
+        let mut decoder = Decoder::new(None);
+        assert_eq!(
+            read(&mut decoder, &[b"hi", b"\xc8\xf1\xe5\xec \xef\xf0\xe8", "茶".as_bytes()]),
+            ["hi", "", "茶"]
+        );
+        assert!(decoder.take_unreadable() && !decoder.take_unreadable());
     }
 
     #[test]

@@ -44,6 +44,10 @@ pub(super) fn judge(chunk: &str, answers: bool) -> First<'_> {
             return speaks(RawKind::Prompted, Some(name), &chunk[name.len()..]);
         }
     }
+    // A name, and no word behind it.
+    if chunk.trim_end() == line && line.strip_suffix([':', '：']).and_then(possible_name).is_some() {
+        return First::Nothing;
+    }
     match name_in_front(line) {
         Some((name, colon, _)) => speaks(RawKind::Named(colon), Some(name), chunk),
         None => speaks(RawKind::Bare, None, chunk),
@@ -134,7 +138,7 @@ mod tests {
             {
                 assert_eq!(judge(chunk, answers), First::Leaves, "{chunk}");
             }
-            for chunk in ["", " \r\n", "\n\n"] {
+            for chunk in ["", " \r\n", "\n\n", "bob: ", "小红：", "bob:\r\n"] {
                 assert_eq!(judge(chunk, answers), First::Nothing);
             }
         }

@@ -7,15 +7,18 @@ use futures_lite::future;
 use super::arrival::Arrival;
 use super::connection::READ;
 use super::feed::{End, Feed};
-use super::raw_reader::{self, Came};
+use super::raw_reader::{self, Came, LIKELY_HTTP};
+use super::request_line::{RequestLine, request_line};
 use super::speaker::{self, Verdict};
+use super::telnet::Telnet;
 use crate::hub::Speaker;
 use crate::protocol::line::Framer;
 
 /// Reads lines until the peer ends, or has to be ended.
 pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {
     let mut framer = Framer::default();
-    let (speaker, mut framed, mut ended) = match Box::pin(tell_apart(feed)).await? {
+    let mut telnet = Telnet::default();
+    let (speaker, mut framed, mut ended) = match Box::pin(tell_apart(feed, &mut telnet)).await? {
         Peer::Lines { speaker, read, ended } => (speaker, framer.push(&read), ended),
         Peer::Raw { read, came } => return Box::pin(raw_reader::go_on(feed, read, came)).await,
     };
@@ -32,7 +35,11 @@ pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {
             break;
         }
         let count;
-        (count, framed) = feed.connection.receive(|bytes| (bytes.len(), framer.push(bytes))).await?;
+        let take = |bytes: &[u8]| match speaker {
+            Speaker::Plain => (bytes.len(), framer.push(&telnet.strip(bytes))),
+            _ => (bytes.len(), framer.push(bytes)),
+        };
+        (count, framed) = feed.connection.receive(take).await?;
         ended = count == 0;
         if count == READ {
             // There is more: let others have their turn first.
@@ -54,14 +61,20 @@ enum Peer {
 }
 
 /// Waits until it is clear what the peer speaks, and asks a silent one for a name.
-async fn tell_apart(feed: &Feed) -> Result<Peer, End> {
+async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
     let plain = feed.config.plain;
     let mut read = Vec::new();
     let mut ended = false;
     let mut asked = !plain;
     // A terminal in character mode sends each key by itself: its silence ends nothing.
     let mut keys = true;
+    let mut silent = true;
     loop {
+        if silent && !read.is_empty() {
+            // From now on it has so long to say who it is.
+            feed.tell(Arrival::Alive { id: feed.connection.id }).await?;
+            silent = false;
+        }
         match speaker::tell(&read, ended) {
             Verdict::Irc => return Ok(Peer::Lines { speaker: Speaker::Irc, read, ended }),
             Verdict::Plain if plain => return Ok(Peer::Lines { speaker: Speaker::Plain, read, ended }),
@@ -72,14 +85,20 @@ async fn tell_apart(feed: &Feed) -> Result<Peer, End> {
             Verdict::Unclear => {}
         }
         let raw_if_silent = !keys && speaker::raw_if_silent(&read);
+        let silence = match request_line(&read) {
+            RequestLine::Likely => LIKELY_HTTP,
+            _ => feed.config.prompt_after,
+        };
         let mut take = |bytes: &[u8]| {
-            read.extend_from_slice(bytes);
             ended = bytes.is_empty();
-            keys &= speaker::is_key(bytes);
+            let text = telnet.strip(bytes);
+            keys &= speaker::is_key(&text);
+            read.extend_from_slice(&text);
+            speaker::strip_mark(&mut read);
         };
         if asked && !raw_if_silent {
             feed.connection.receive(&mut take).await?;
-        } else if feed.connection.receive_within(feed.config.prompt_after, &mut take).await?.is_none() {
+        } else if feed.connection.receive_within(silence, &mut take).await?.is_none() {
             if raw_if_silent {
                 return raw(feed, read, Came::Quiet);
             }

@@ -6,7 +6,8 @@
 //! | `outbox` | the lines that wait to be written |
 //! | `reader` | the task that reads: `line_reader` for whole lines, `raw_reader` for text without |
 //! | `first_chunk`, `splitter`, `decoder` | a raw client's kind, the ends of its messages, its text from bytes |
-//! | `speaker` | the peer's protocol, from its first bytes |
+//! | `speaker`, `request_line` | the peer's protocol, from its first bytes; a browser's |
+//! | `telnet` | what a telnet program says besides its person's text |
 //! | `feed` | the way from a reader to the hub, as fast as `flood` and `gate` let it |
 //! | `arrival` | the news of all of them for the hub task |
 //! | `cloak` | the hash that others see instead of an address |
@@ -23,8 +24,10 @@ mod line_reader;
 mod outbox;
 mod raw_reader;
 mod reader;
+mod request_line;
 mod speaker;
 mod splitter;
+mod telnet;
 
 pub(crate) use arrival::Arrival;
 pub(crate) use cloak::Cloaks;

@@ -10,10 +10,12 @@ use super::connection::READ;
 use super::decoder::Decoder;
 use super::feed::{End, Feed};
 use super::first_chunk::{self, First};
+use super::request_line::{RequestLine, request_line};
 use super::speaker;
 use super::splitter::Splitter;
-use crate::hub::{RawKind, Speaker};
-use crate::protocol::line::MAX_BODY;
+use crate::charset::READABLE;
+use crate::hub::{RawKind, SERVER, Speaker};
+use crate::protocol::line::{MAX_BODY, MAX_UNFINISHED};
 
 /// Silence after which a raw client is asked for its name.
 const PROMPT_AFTER: Duration = Duration::from_millis(300);
@@ -23,11 +25,17 @@ const ANSWER: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_millis(150);
 /// The same in the middle of a character.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// The same in the middle of what is likely a browser's first line.
+pub(super) const LIKELY_HTTP: Duration = Duration::from_secs(5);
+/// To somebody whose bytes are no text that is known here.
+const UNREADABLE: &str = "Your text is not UTF-8 and was not sent; set your program to UTF-8";
 /// To an IRC program that came to the wrong address.
 const IRC_ELSEWHERE: &str =
     "This address is for programs without IRC; ask for the server's other one (--bind)";
-/// Bytes that are enough to tell a client's kind, and to make text of.
-const ENOUGH: usize = MAX_BODY;
+/// Bytes that are enough to make text of.
+const MUCH: usize = MAX_BODY;
+/// Bytes that are enough to tell a client's kind: more than a browser has in front of its target.
+const ENOUGH: usize = MAX_UNFINISHED;
 
 /// The end of waiting for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +84,8 @@ struct RawReader<'a> {
     known: Option<(RawKind, Splitter)>,
     /// The first line, until it has ended: it may still turn out to be a browser's.
     first_line: Option<Vec<u8>>,
+    /// It was told that it cannot be read.
+    told: bool,
 }
 
 impl RawReader<'_> {
@@ -87,6 +97,7 @@ impl RawReader<'_> {
             decoder: Decoder::new(feed.config.raw_encoding),
             known: None,
             first_line: Some(Vec::new()),
+            told: false,
         }
     }
 
@@ -109,7 +120,13 @@ impl RawReader<'_> {
             if nothing {
                 (self.bytes, self.text) = Default::default();
             }
-            let quiet = if self.decoder.expects_more(&self.bytes) { PATIENCE } else { QUIET };
+            let quiet = match &self.first_line {
+                Some(line) if self.known.is_none() && request_line(line) == RequestLine::Likely => {
+                    LIKELY_HTTP
+                }
+                _ if self.decoder.expects_more(&self.bytes) => PATIENCE,
+                _ => QUIET,
+            };
             came = self.more((!whole && !nothing).then_some(quiet)).await;
         }
     }
@@ -120,7 +137,7 @@ impl RawReader<'_> {
         let take = |more: &[u8]| {
             bytes.extend_from_slice(more);
             if let Some(line) = first_line {
-                line.extend_from_slice(&more[..more.len().min(MAX_BODY)]);
+                line.extend_from_slice(&more[..more.len().min(MAX_UNFINISHED + 1)]);
             }
             more.len()
         };
@@ -145,13 +162,18 @@ impl RawReader<'_> {
 
     /// Refuses what is no chat program. A browser may send its request in pieces.
     fn check(&mut self) -> Result<(), End> {
-        let Some(first) = &self.first_line else { return Ok(()) };
-        let line = first.trim_ascii_start();
-        let reason = if self.known.is_none() { speaker::foreign(line) } else { speaker::http(line) };
-        if let Some(reason) = reason {
+        let Some(first) = &mut self.first_line else { return Ok(()) };
+        if self.text.is_empty() && self.known.is_none() {
+            speaker::strip_mark(&mut self.bytes);
+            speaker::strip_mark(first);
+        }
+        let (line, asked) = (first.trim_ascii_start(), request_line(first));
+        let foreign = speaker::foreign(line).filter(|_| self.known.is_none());
+        if let Some(reason) = foreign.or((asked == RequestLine::Yes).then_some(speaker::HTTP)) {
             return Err(End::Refused(reason));
         }
-        if first.len() >= MAX_BODY || line.contains(&b'\n') {
+        let most = if self.known.is_some() && asked == RequestLine::No { MAX_BODY } else { MAX_UNFINISHED };
+        if first.len() > most || line.contains(&b'\n') {
             self.first_line = None;
         }
         Ok(())
@@ -162,13 +184,22 @@ impl RawReader<'_> {
         let lines = memchr::memrchr(b'\n', &self.bytes).map(|at| at + 1);
         let ready = match lines {
             Some(lines) if !whole => lines,
-            None if !whole && self.bytes.len() < ENOUGH => return,
+            None if !whole && self.bytes.len() < MUCH => return,
             _ => self.bytes.len(),
         };
         let rest = self.bytes.split_off(ready);
         let before = self.decoder.guessed();
-        self.text += &self.decoder.take(&mut self.bytes, whole || lines.is_some(), end);
+        let read = self.decoder.take(&mut self.bytes, whole || lines.is_some(), end);
+        self.told &= read.is_empty();
+        self.text += &read;
         self.bytes.extend(rest);
+        if self.decoder.take_unreadable() && !std::mem::replace(&mut self.told, true) {
+            self.feed.connection.say(format!("{SERVER}: {UNREADABLE}.\n"));
+            let peer = self.feed.connection.peer();
+            log::warn!(
+                "the text of {peer} was not read: it is none of {READABLE}; --raw-encoding says what it is"
+            );
+        }
         if before.is_none()
             && let Some(charset) = self.decoder.guessed()
         {

@@ -2,6 +2,7 @@
 //! it again with each byte that comes.
 
 use super::first_chunk::{self, First};
+use super::request_line::{RequestLine, request_line};
 use crate::hub::{RawKind, is_command};
 use crate::protocol::line::{MAX_BODY, MAX_UNFINISHED};
 use crate::protocol::{Message, Nick};
@@ -21,24 +22,20 @@ pub(crate) enum Verdict {
     Refuse(&'static str),
 }
 
-const HTTP: &[&[u8]] = &[
-    b"GET ",
-    b"POST ",
-    b"PUT ",
-    b"HEAD ",
-    b"DELETE ",
-    b"OPTIONS ",
-    b"PATCH ",
-    b"TRACE ",
-    b"CONNECT ",
-    b"PRI ",
-];
-
 /// Commands that a client may begin with.
 const FIRST: &[&str] = &["AUTHENTICATE", "CAP", "NICK", "PASS", "PING", "PONG", "QUIT", "USER"];
 
+/// The reason to refuse a browser.
+pub(super) const HTTP: &str = "HTTP is not spoken here";
 /// The reason to refuse what is none of those who are served.
 pub(super) const NO_CHAT: &str = "Neither a chat program nor a person";
+
+/// Takes the byte order mark away that Windows programs begin a text with.
+pub(super) fn strip_mark(begun: &mut Vec<u8>) {
+    while begun.starts_with("\u{feff}".as_bytes()) {
+        begun.drain(.."\u{feff}".len());
+    }
+}
 
 /// Judges all that has come so far; `ended`: nothing will follow.
 pub(crate) fn tell(bytes: &[u8], ended: bool) -> Verdict {
@@ -130,8 +127,8 @@ pub(crate) fn foreign(bytes: &[u8]) -> Option<&'static str> {
     if bytes.starts_with(b"SSH-") {
         return Some("SSH is not spoken here");
     }
-    if let Some(reason) = http(bytes) {
-        return Some(reason);
+    if request_line(bytes) == RequestLine::Yes {
+        return Some(HTTP);
     }
     // Formatting codes and a terminal's arrow keys come from people.
     let garbage = |b: &u8| {
@@ -143,15 +140,6 @@ pub(crate) fn foreign(bytes: &[u8]) -> Option<&'static str> {
         return Some(NO_CHAT);
     }
     None
-}
-
-/// The reason why these bytes come from a browser: a known method, or a request line with any (RFC 9112 §3).
-pub(super) fn http(bytes: &[u8]) -> Option<&'static str> {
-    let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
-    let mut words = line.split(|b| matches!(b, b' ' | b'\r')).filter(|word| !word.is_empty());
-    let version = words.nth(2).is_some_and(|word| word.starts_with(b"HTTP/")) && words.next().is_none();
-    let http = version || HTTP.iter().any(|method| bytes.starts_with(method));
-    http.then_some("HTTP is not spoken here")
 }
 
 /// Whether this is how an IRC program begins, and nothing that people say (IRCv3 capability

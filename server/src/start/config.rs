@@ -39,8 +39,9 @@ pub struct Config {
     pub oper_file: Option<PathBuf>,
     /// Connections at a time; `None`: 10,000 or what the system's descriptor limit allows.
     pub max_clients: Option<usize>,
-    /// Lines a second from one connection after a burst of 20; `None`: as many as come.
-    /// Default 5.
+    /// Lines a second from one connection after a burst of 20, and from one address as many for each
+    /// connection that it may have. New connections of an address and lines of the log about it are
+    /// limited as well. `None`: all as they come. Default 5.
     pub flood: Option<NonZeroU32>,
     /// The history on disk; `None`: the last 200 lines of each room, in memory.
     pub history: Option<History>,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::limits::{MAX_MOTD, MAX_MOTD_LINE, MIN_KEY, RESERVED};
@@ -16,6 +17,8 @@ pub enum StartError {
     Unresolved { address: String, error: io::Error },
     /// The system does not let the server listen there: in use, not this machine's, forbidden.
     Bind { address: String, error: io::Error },
+    /// Two of the addresses to listen on are one.
+    Twice { address: String, own: SocketAddr },
     /// A file is missing, unreadable or not UTF-8.
     Unreadable { path: PathBuf, error: io::Error },
     /// A line (counted from 1) of the message of the day has more than 400 bytes.
@@ -46,7 +49,7 @@ impl StartError {
     /// The exit code, after BSD's sysexits: 64 to 77, as the README's table lists them.
     pub fn exit_code(&self) -> i32 {
         match self {
-            StartError::NoHome | StartError::Nowhere => 64,
+            StartError::NoHome | StartError::Nowhere | StartError::Twice { .. } => 64,
             StartError::History(error) => error.exit_code(),
             StartError::Unreadable { .. }
             | StartError::MotdTooLong { .. }
@@ -82,6 +85,9 @@ impl fmt::Display for StartError {
                 }
                 _ => write!(f, "Cannot listen on {address}: {error}. Choose another address with --bind."),
             },
+            StartError::Twice { address, own } => {
+                write!(f, "{address} is part of {own}, where this server listens already. Give one of them.")
+            }
             StartError::Unreadable { path, error } => {
                 write!(
                     f,

@@ -93,7 +93,8 @@ pub struct Options {
     #[argh(option, arg_name = "n", from_str_fn(count))]
     pub max_clients_per_ip: Option<NonZeroUsize>,
 
-    /// lines a second from one connection after a burst of 20, or off (default 5)
+    /// lines a second from one connection after a burst of 20, and from one address as many for
+    /// each connection that it may have; or off, for no limits on what an address does (default 5)
     #[argh(option, arg_name = "rate", from_str_fn(flood))]
     pub flood: Option<Flood>,
 

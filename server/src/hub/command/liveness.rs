@@ -6,6 +6,7 @@ use crate::hub::Hub;
 use crate::hub::command::{Access, Command};
 use crate::hub::delivery::queue::Order;
 use crate::hub::state::ConnectionId;
+use crate::hub::state::limits::SILENT;
 use crate::hub::state::member::Speaker;
 use crate::hub::state::refusal::too_long;
 use crate::protocol::Numeric::ERR_NOORIGIN;
@@ -35,6 +36,11 @@ impl Hub {
         let (now, last) = (self.state.now.elapsed, self.state.stamps.last());
         let Some(member) = self.state.member_mut(id) else { return };
         (member.heard, member.pinged) = (now, None);
+        if let Some(registration) = &mut member.registration
+            && !std::mem::replace(&mut registration.begun, true)
+        {
+            member.spoke = now;
+        }
         if member.read.replace(last).is_none() && !member.rooms.is_empty() {
             // Should the server crash, this much is known.
             self.state.note_read(id);
@@ -62,13 +68,14 @@ impl Hub {
             let Some(member) = self.state.member(id) else { continue };
             let (heard, pinged) = (member.heard, member.pinged);
             let (ping_after, pong_within) = (self.state.settings.ping_after, self.state.settings.pong_within);
-            if !member.registered() {
-                let limit = self.state.settings.registration;
+            if let Some(registration) = &member.registration {
+                let soon = self.state.settings.registration;
+                let limit = if registration.begun { soon } else { SILENT };
                 let until = member.spoke + limit;
                 if now >= until {
                     self.lost(id, &format!("No name was given within {} s", limit.as_secs()));
                 } else {
-                    self.state.timers.arm(id, until);
+                    self.state.timers.arm(id, until.min(now + soon));
                 }
             } else if member.speaker != Speaker::Irc {
                 // TCP keepalive looks after these.

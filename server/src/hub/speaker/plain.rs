@@ -45,6 +45,8 @@ impl Hub {
     /// so it is closed before anything of it is taken for one.
     fn refuse_name(&mut self, id: ConnectionId, sentence: &str, more: bool) {
         self.explain(id, sentence);
+        let registration = self.state.member_mut(id).and_then(|member| member.registration.as_mut());
+        registration.into_iter().for_each(|registration| registration.refused = true);
         if more {
             self.lost(id, "A name comes first; nothing was said");
         }
@@ -55,6 +57,11 @@ impl Hub {
         let now = self.state.now.elapsed;
         if let Some(member) = self.state.member_mut(id) {
             member.spoke = now;
+        }
+        let registration = self.state.member(id).and_then(|member| member.registration.as_ref());
+        let again = registration.is_some_and(|registration| registration.refused);
+        if again && more {
+            return self.refuse_name(id, "A name is still missing: type it alone.", more);
         }
         if name.starts_with('/') {
             return self.refuse_name(id, "Commands come later: type a nickname first.", more);
@@ -67,8 +74,12 @@ impl Hub {
             Ok(()) => nick,
             // A script that runs beside itself: what it has to say counts.
             Err(_) if more => self.state.free_name(name),
-            Err((_, why)) => return self.explain(id, &format!("{why}. Type another one.")),
+            Err((_, why)) => return self.refuse_name(id, &format!("{why}. Type another one."), more),
         };
+        if again {
+            // It may have been meant for the room.
+            self.explain(id, &format!("Your name is {nick} now, and nothing was said; /nick changes it."));
+        }
         self.register_simply(id, nick, "");
     }
 

@@ -49,6 +49,8 @@ pub(crate) const MAX_EMPTY: usize = 10_000;
 pub(crate) const MAX_WHOWAS: usize = 200;
 /// Time for which somebody who vanished is waited for; as many as may be connected.
 pub(crate) const LINGER: Duration = Duration::from_secs(30);
+/// Time for which a connection may say nothing at all: who writes with a raw client may well read first.
+pub(crate) const SILENT: Duration = Duration::from_secs(600);
 /// Private lines that are kept for one of them. Others fill them; beyond, they are told.
 pub(crate) const MAX_MISSED: usize = 100;
 /// Wrong tokens that one connection may try; then it is closed.

@@ -71,6 +71,10 @@ pub(crate) struct Registration {
     /// CAP LS or REQ came, CAP END has not.
     pub(crate) negotiating: bool,
     pub(crate) user: bool,
+    /// Something has come from it.
+    pub(crate) begun: bool,
+    /// What it gave for a name at a terminal was refused.
+    pub(crate) refused: bool,
     /// The token of an earlier connection (`parlor/resume`).
     pub(crate) brought: Option<Token>,
     /// It was told that it will have the place of that one.
@@ -108,7 +112,7 @@ pub(crate) struct Member {
     /// A PING was sent at that time and nothing came since.
     pub(crate) pinged: Option<Duration>,
     pub(crate) signed_on: UnixMillis,
-    /// When this member last said something; before it is one, since when it is waited for.
+    /// When this member last said something; before it is one, since when its name is waited for.
     pub(crate) spoke: Duration,
     /// Whom this member watches (MONITOR), folded and as written.
     pub(crate) watched: Vec<(Folded, Box<str>)>,

@@ -104,12 +104,24 @@ fn the_echo_of_a_resend_is_no_receipt_for_what_is_not_on_disk() {
 #[test]
 fn who_tells_no_name_within_30_s_is_closed() {
     let mut world = World::new();
-    let silent = world.open();
+    let (silent, begun) = (world.open(), world.open());
+    world.give(Input::Alive { id: begun });
     world.pass(29);
+    world.give(Input::Alive { id: begun });
     assert_eq!(world.closed, []);
     world.pass(1);
-    assert_eq!(world.closed, [silent]);
-    assert!(world.heard(silent)[0].contains("No name was given within 30 s"));
+    assert_eq!(world.closed, [begun]);
+    assert!(world.heard(begun)[0].contains("No name was given within 30 s"));
+    // Who writes with a raw client reads first; and may begin as late as that.
+    world.pass(500);
+    world.give(Input::Alive { id: silent });
+    world.pass(29);
+    assert_eq!(world.closed, [begun]);
+    world.pass(31);
+    assert_eq!(world.closed, [begun, silent]);
+    let never = world.open();
+    world.pass(600);
+    assert_eq!(world.closed.last(), Some(&never));
 }
 
 #[test]
