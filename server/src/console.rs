@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::thread;
 
 use crate::server::Operator;
-use crate::start::listen::{ListenerKind, addresses_for_others};
+use crate::start::listen::ListenerKind;
+use crate::start::reach::addresses_for_others;
 
 /// Lines that may wait to be shown.
 const WAITING: usize = 1024;
@@ -27,8 +28,8 @@ pub fn announce(addresses: &[(SocketAddr, ListenerKind)]) {
         };
         // Nobody may be reading: that is no reason not to run.
         let _ = writeln!(out, "Listening on {address}{purpose}");
-        for (address, interface) in addresses_for_others(*address) {
-            let _ = writeln!(out, "  others can type {address} ({interface})");
+        for other in addresses_for_others(*address) {
+            let _ = writeln!(out, "  others can type {} ({})", other.address, other.interface);
         }
     }
     let _ = out.flush();

@@ -46,6 +46,7 @@ pub use server::{Guest, Handle, Operation, Operator, Server, Target};
 pub use start::config::{Config, DEFAULT_PORT, Format, History};
 pub use start::data_folder::data_folder;
 pub use start::error::StartError;
-pub use start::listen::{ListenerKind, addresses_for_others};
+pub use start::listen::ListenerKind;
 pub use start::options::{Flood, NoOptions, Options, RawEncoding, RawPrompt};
 pub use start::quantity;
+pub use start::reach::{Reachable, addresses_for_others};

@@ -27,6 +27,7 @@ mod process;
 mod queries;
 mod random;
 mod raw;
+mod reach;
 mod receipts;
 mod registration;
 mod replay;

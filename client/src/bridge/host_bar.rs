@@ -1,5 +1,6 @@
 //! The bar while a room is hosted: the address to tell, announcements, and stopping.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ impl Bridge {
     pub(super) fn listen_to_host_bar(self: &Rc<Self>, window: &App) {
         let view = window.global::<HostView>();
         on!(self, view, on_copy_address, |this, address| this.copy_address(&address));
+        on!(self, view, on_tell_address, |this, address| this.tell_address(&address));
         on!(self, view, on_announce, |this, text| this.operate(Operation::Announce { text: text.into() }));
         on!(self, view, on_stop, |this| this.stop());
         on!(self, view, on_confirm_stop, |this| this.confirm_stop());
@@ -37,6 +39,19 @@ impl Bridge {
                 view.set_copied(Default::default());
             }
         });
+    }
+
+    /// Another address of this machine is the one to tell, for programs too.
+    fn tell_address(&self, address: &str) {
+        let Some(window) = self.window.upgrade() else { return };
+        let view = window.global::<HostView>();
+        view.set_address_to_tell(shared(address));
+        let at = |text: &str| text.parse::<SocketAddr>().ok();
+        if let (Some(mut programs), Some(told)) = (at(&view.get_programs_address()), at(address)) {
+            programs.set_ip(told.ip());
+            view.set_programs_address(shared(&programs.to_string()));
+        }
+        self.copy_address(address);
     }
 
     /// The hosted server, to be spoken to in a task.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use parlor_server::protocol::{Nick, RoomName};
 use parlor_server::store::StoreError;
-use parlor_server::{Config, History, StartError, addresses_for_others};
+use parlor_server::{Config, History, Reachable, StartError, addresses_for_others};
 use parlor_ui::slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, ConnectView, HostAddress, HostView, Reach, Screen, Shell, StatusView, Words};
 
@@ -48,9 +48,7 @@ impl Bridge {
         };
         let others = addresses_for_others((Ipv4Addr::UNSPECIFIED, port).into());
         let mut rows = vec![row(Reach::ThisMachine, "", "127.0.0.1")];
-        rows.extend(
-            others.iter().map(|(address, name)| row(Reach::Network, name, &address.ip().to_string())),
-        );
+        rows.extend(others.iter().map(|other| network(other, other.address.ip().to_string())));
         rows.push(row(Reach::Everyone, "", "0.0.0.0"));
         let known = rows.iter().position(|row| row.address == last.as_str());
         view.set_selected(known.unwrap_or(usize::from(!others.is_empty())) as i32);
@@ -128,8 +126,16 @@ impl Bridge {
     fn host_runs(self: &Rc<Self>, window: &App, host: Host, wanted: Wanted) {
         let view = window.global::<HostView>();
         let Wanted { name, room, address, programs } = wanted;
-        view.set_address_to_tell(told(host.address()));
-        view.set_programs_address(host.raw_address().map(told).unwrap_or_default());
+        let others = addresses_for_others(host.address());
+        let best = others.first().map_or(host.address(), |other| other.address);
+        view.set_address_to_tell(shared(&best.to_string()));
+        let rows: Vec<_> = others.iter().map(|other| network(other, other.address.to_string())).collect();
+        view.set_addresses_to_tell(ModelRc::new(VecModel::from(rows)));
+        let programs_at = host.raw_address().map(|raw| match raw.ip().is_unspecified() {
+            true => SocketAddr::new(best.ip(), raw.port()),
+            false => raw,
+        });
+        view.set_programs_address(programs_at.map_or_else(Default::default, |at| shared(&at.to_string())));
         view.set_running(true);
         view.set_people_count(1);
         let own = host.own_address();
@@ -163,12 +169,6 @@ impl Bridge {
         };
         self.tasks.spawn(watch).detach();
     }
-}
-
-/// What others can type to reach a listener.
-fn told(listening: SocketAddr) -> SharedString {
-    let others = addresses_for_others(listening);
-    shared(&others.first().map_or(listening, |(address, _)| *address).to_string())
 }
 
 /// Why the server does not start, beside the field that it belongs to.
@@ -207,6 +207,10 @@ fn clear_errors(view: &HostView<'_>) {
     view.set_port_error(SharedString::default());
     view.set_room_error(SharedString::default());
     view.set_error(SharedString::default());
+}
+
+fn network(other: &Reachable, address: String) -> HostAddress {
+    row(if other.is_virtual { Reach::Virtual } else { Reach::Network }, &other.interface, &address)
 }
 
 fn row(reach: Reach, label: &str, address: &str) -> HostAddress {

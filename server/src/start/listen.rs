@@ -1,8 +1,9 @@
-//! Addresses to listen on: from what a person typed to a listening socket, and to what others
-//! can type.
+//! Addresses to listen on: from what a person typed to a listening socket.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+#[cfg(unix)]
+use std::net::{IpAddr, Ipv6Addr};
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 
 use super::error::StartError;
 use crate::protocol::HostPort;
@@ -110,25 +111,4 @@ fn bind_any(address: SocketAddr, only: bool) -> io::Result<TcpListener> {
     net::bind(&socket, &address)?;
     net::listen(&socket, BACKLOG)?;
     Ok(socket.into())
-}
-
-/// The addresses that others can type to reach a listener, with the interface's name; none unless it
-/// listens on all addresses.
-pub fn addresses_for_others(listening: SocketAddr) -> Vec<(SocketAddr, String)> {
-    if !listening.ip().is_unspecified() {
-        return Vec::new();
-    }
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let mut found: Vec<(SocketAddr, String)> = interfaces
-        .into_iter()
-        .filter(|interface| !interface.is_loopback())
-        .filter(|interface| match interface.ip() {
-            IpAddr::V4(ip) => !ip.is_link_local(),
-            // Without a scope nobody could type a link-local one.
-            IpAddr::V6(ip) => listening.is_ipv6() && !ip.is_unicast_link_local(),
-        })
-        .map(|interface| (SocketAddr::new(interface.ip(), listening.port()), interface.name))
-        .collect();
-    found.sort();
-    found
 }

@@ -10,3 +10,4 @@ pub(crate) mod motd;
 pub(crate) mod oper_file;
 pub(crate) mod options;
 pub mod quantity;
+pub(crate) mod reach;
