@@ -9,6 +9,7 @@
 //! | [`completion`], [`sent`], [`drafts`] | what helps with typing |
 //! | [`notify`] | when the desktop is to tell of a line |
 //! | [`host`] | a room hosted by this program |
+//! | [`frame`] | size and place of the window |
 //! | [`settings`], [`place`] | what is remembered, and where to go |
 //! | `bridge`, `fonts` | the window's side, with the feature `window` |
 //!
@@ -22,6 +23,7 @@ pub mod conversations;
 pub mod drafts;
 #[cfg(feature = "window")]
 pub mod fonts;
+pub mod frame;
 pub mod host;
 pub mod net;
 pub mod notify;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::exit;
 
 use argh::FromArgs;
-use parlor_client::bridge::{Arguments, Bridge};
+use parlor_client::bridge::{Arguments, Bridge, Opener};
 use parlor_client::fonts;
 use parlor_client::settings::Folder;
 use parlor_ui::App;
@@ -57,6 +57,7 @@ fn main() {
             "There are no fonts on this computer, so a window would be empty. Install some: on Debian, apt install fonts-dejavu-core.",
         );
     }
+    let opener = Opener::select().unwrap_or_else(|error| no_window(&error));
     let window = App::new().unwrap_or_else(|error| no_window(&error));
     fonts::add_emoji();
     // Without a desktop there is no such id, and no harm in that.
@@ -65,6 +66,7 @@ fn main() {
     no_folder.iter().for_each(|error| bridge.keeps_nothing(error));
     bridge.obey(Arguments { address: options.address, name: options.name, host: options.host });
     bridge.close_on_signals(&window);
+    bridge.open_with(&opener);
     let ran = window.run();
     bridge.finish();
     if let Err(error) = ran {

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::drafts::Drafts;
+use crate::frame::Frame;
 use crate::notify::Notify;
 use crate::place::PlaceId;
 use crate::session::{Encoding, Unsent};
@@ -99,6 +100,9 @@ pub struct Settings {
     pub ignored: Vec<String>,
     /// Where one was before, the last one first.
     pub recent: Vec<Recent>,
+    /// Where the window was, and how large. A table: in the file those come last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Frame>,
 }
 
 impl Default for Settings {
@@ -118,6 +122,7 @@ impl Default for Settings {
             host_address: String::new(),
             host_port: parlor_server::DEFAULT_PORT,
             host_programs: false,
+            window: None,
             ignored: Vec::new(),
             recent: Vec::new(),
         }
@@ -303,12 +308,16 @@ mod tests {
     fn what_is_kept_is_read_again() {
         let folder = folder("kept");
         let mut settings = Settings { name: "小明".into(), theme: Theme::Dark, ..Settings::default() };
+        settings.window = Some(Frame { width: 900, height: 600, place: Some((-5, 7)), maximised: true });
         settings.remember(Recent {
             address: "a:1".into(),
             name: "x".into(),
             room: "#r".into(),
             ..Recent::default()
         });
+        folder.keep_settings(&settings).unwrap();
+        assert_eq!(folder.settings(), (settings.clone(), None));
+        settings.recent.clear();
         folder.keep_settings(&settings).unwrap();
         assert_eq!(folder.settings(), (settings, None));
         let mut drafts = Drafts::default();

@@ -14,6 +14,8 @@ pub type Installed = (&'static str, &'static str);
 pub const NC: Installed = ("nc", "netcat-openbsd");
 /// A display without a screen, somebody who types on it, and pictures of it.
 pub const DISPLAY: &[Installed] = &[("Xvfb", "xvfb"), ("xdotool", "xdotool"), ("import", "imagemagick")];
+/// Somebody who gives windows title bars.
+pub const MANAGER: &[Installed] = &[("openbox", "openbox")];
 /// The fonts that the kept pictures are drawn with.
 pub const FONTS: &[Installed] = &[
     ("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "fonts-dejavu-core"),

@@ -10,7 +10,11 @@ use std::time::Duration;
 
 use parlor_tests::{Deadline, Scratch, glob, program_named};
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{AtomEnum, ConnectionExt, ImageFormat, InputFocus};
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, ImageFormat, InputFocus,
+    WindowClass,
+};
 
 /// How long a window may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,14 +27,22 @@ pub(crate) struct Desk {
     settings: String,
     bus: Option<String>,
     no_folder: bool,
+    variables: Vec<(String, String)>,
+    manager: Option<Child>,
     client: Option<Child>,
 }
 
 impl Desk {
     /// An empty display of 1100 × 720.
     pub(crate) fn new() -> Desk {
+        Desk::sized(1100, 720)
+    }
+
+    /// An empty display.
+    pub(crate) fn sized(width: u16, height: u16) -> Desk {
+        let screen = format!("{width}x{height}x24");
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1100x720x24", "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -46,6 +58,8 @@ impl Desk {
             settings: String::new(),
             bus: None,
             no_folder: false,
+            variables: Vec::new(),
+            manager: None,
             client: None,
         }
     }
@@ -73,16 +87,47 @@ impl Desk {
         self
     }
 
+    /// A variable of the client's environment.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Desk {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Somebody who gives windows title bars, and a place.
+    pub(crate) fn window_manager(mut self) -> Desk {
+        let mut manager = Command::new("openbox");
+        let manager = manager.env("DISPLAY", &self.display).stderr(Stdio::null()).spawn();
+        self.manager = Some(manager.expect("openbox starts"));
+        let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
+        let root = x11.setup().roots.get(screen).expect("a screen").root;
+        let deadline = Deadline::after(PATIENCE);
+        let sign = x11.intern_atom(false, b"_NET_SUPPORTING_WM_CHECK").expect("the display");
+        let sign = sign.reply().expect("an atom").atom;
+        while deadline.left().is_some() {
+            let sign = x11.get_property(false, root, sign, AtomEnum::WINDOW, 0, 1).expect("the display");
+            if sign.reply().is_ok_and(|sign| sign.value_len > 0) {
+                return self;
+            }
+            sleep(Duration::from_millis(30));
+        }
+        panic!("openbox manages nothing");
+    }
+
     /// Where the settings are.
     pub(crate) fn config(&self) -> &Path {
         self.config.path()
     }
 
     /// Starts the client on it.
-    pub(crate) fn client(mut self, args: &[&str]) -> Desk {
-        let mut config = self.config.path().to_owned();
-        fs::write(config.join("settings.toml"), format!("language = \"en\"\n{}", self.settings))
+    pub(crate) fn client(self, args: &[&str]) -> Desk {
+        fs::write(self.config.path().join("settings.toml"), format!("language = \"en\"\n{}", self.settings))
             .expect("a scratch folder");
+        self.client_again(args)
+    }
+
+    /// Starts the client with the settings that are there.
+    pub(crate) fn client_again(mut self, args: &[&str]) -> Desk {
+        let mut config = self.config.path().to_owned();
         if self.no_folder {
             config.push("settings.toml/in-a-file");
         }
@@ -95,6 +140,7 @@ impl Desk {
             .args(args)
             .arg("--config")
             .arg(config)
+            .envs(self.variables.iter().cloned())
             .env("DISPLAY", &self.display)
             .env_remove("WAYLAND_DISPLAY")
             .spawn()
@@ -199,6 +245,147 @@ impl Desk {
         self.xdotool(&["mousemove", &x.to_string(), &y.to_string(), "click", "1"]);
     }
 
+    /// Moves the mouse there without pressing it.
+    pub(crate) fn point_at(&self, (x, y): (i16, i16)) {
+        self.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
+    }
+
+    /// Presses the mouse with a button: 1 is left, 3 is right.
+    pub(crate) fn press(&self, at: (i16, i16), button: &str, times: &str) {
+        self.point_at(at);
+        self.xdotool(&["click", "--repeat", times, "--delay", "60", button]);
+    }
+
+    /// Clicks with Shift held.
+    pub(crate) fn with_shift(&self, at: (i16, i16)) {
+        self.point_at(at);
+        self.xdotool(&["keydown", "shift", "click", "1", "keyup", "shift"]);
+    }
+
+    /// Drags with the left button, and keeps it down.
+    pub(crate) fn hold(&self, from: (i16, i16), to: (i16, i16)) {
+        let text = |(x, y): (i16, i16)| [x.to_string(), y.to_string()];
+        let between = ((from.0 + to.0) / 2, (from.1 + to.1) / 2);
+        let ([x, y], [mid_x, mid_y], [to_x, to_y]) = (text(from), text(between), text(to));
+        let press = ["mousemove", &x, &y, "mousedown", "1", "mousemove", &mid_x, &mid_y];
+        self.xdotool(&[&press[..], &["sleep", "0.05", "mousemove", &to_x, &to_y, "sleep", "0.1"]].concat());
+    }
+
+    /// The left button comes up.
+    pub(crate) fn let_go(&self) {
+        self.xdotool(&["mouseup", "1"]);
+    }
+
+    /// Drags with the left button, as slowly as a hand.
+    pub(crate) fn drag(&self, from: (i16, i16), to: (i16, i16)) {
+        self.hold(from, to);
+        self.let_go();
+    }
+
+    /// Where the window is without its title bar, in pixels of the display: left, top, width and height.
+    pub(crate) fn place(&self) -> [i32; 4] {
+        let found = self.xdotool(&["search", "--onlyvisible", "--name", "."]);
+        let Some(window) = found.lines().last().and_then(|id| id.parse().ok()) else { return [0; 4] };
+        let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
+        let root = x11.setup().roots.get(screen).expect("a screen").root;
+        let size = x11.get_geometry(window).expect("the display").reply();
+        let at = x11.translate_coordinates(window, root, 0, 0).expect("the display").reply();
+        // It may be gone meanwhile.
+        let (Ok(size), Ok(at)) = (size, at) else { return [0; 4] };
+        [at.dst_x.into(), at.dst_y.into(), size.width.into(), size.height.into()]
+    }
+
+    /// Moves the window, and makes it larger or smaller.
+    pub(crate) fn arrange(&self, [x, y, width, height]: [i32; 4]) {
+        let text = |number: i32| number.to_string();
+        let window = ["search", "--onlyvisible", "--name", "."];
+        self.xdotool(&[&window[..], &["windowsize", "--sync", &text(width), &text(height)]].concat());
+        self.xdotool(&[&window[..], &["windowmove", "--sync", &text(x), &text(y)]].concat());
+    }
+
+    /// Asks the window manager to let the window fill the screen, or not.
+    pub(crate) fn maximise(&self, fills: bool) {
+        let found = self.xdotool(&["search", "--onlyvisible", "--name", "."]);
+        let window = found.lines().last().and_then(|id| id.parse().ok()).expect("a window");
+        let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
+        let root = x11.setup().roots.get(screen).expect("a screen").root;
+        let atom =
+            |name: &[u8]| x11.intern_atom(false, name).expect("the display").reply().expect("an atom").atom;
+        let (across, down) = (atom(b"_NET_WM_STATE_MAXIMIZED_HORZ"), atom(b"_NET_WM_STATE_MAXIMIZED_VERT"));
+        // EWMH, `_NET_WM_STATE`: 1 adds, 0 removes.
+        let asked = [u32::from(fills), across, down, 1, 0];
+        let event = ClientMessageEvent::new(32, window, atom(b"_NET_WM_STATE"), asked);
+        let to = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
+        x11.send_event(false, root, to, event).expect("the display").check().expect("it is sent");
+    }
+
+    /// Waits until something holds.
+    pub(crate) fn until(&self, what: &str, holds: impl Fn(&Desk) -> bool) {
+        let deadline = Deadline::after(PATIENCE);
+        while !holds(self) {
+            if deadline.left().is_none() {
+                self.picture("failed");
+                panic!("waited for {what}; the window is at {:?}", self.place());
+            }
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The pixels of a part of the display (0xRRGGBB).
+    pub(crate) fn pixels(&self, (x, y): (i16, i16), width: u16, height: u16) -> Vec<u32> {
+        let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
+        let root = x11.setup().roots.get(screen).expect("a screen").root;
+        let image = x11.get_image(ImageFormat::Z_PIXMAP, root, x, y, width, height, !0);
+        let data = image.expect("the display").reply().expect("a picture").data;
+        let pixel =
+            |bytes: &[u8]| bytes.iter().take(3).rev().fold(0, |all, byte| all << 8 | u32::from(*byte));
+        data.chunks(4).map(pixel).collect()
+    }
+
+    /// Presses a key until the clipboard has a text like this.
+    pub(crate) fn copies(&self, key: &str, pattern: &str) -> String {
+        let deadline = Deadline::after(PATIENCE);
+        let mut text = String::new();
+        while deadline.left().is_some() {
+            self.key(key);
+            text = self.clipboard();
+            if glob(pattern, &text) {
+                return text;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        self.picture("failed");
+        panic!("{key} copies {text:?}, not {pattern:?}");
+    }
+
+    /// The text of the clipboard (ICCCM §2.4); empty if there is none.
+    fn clipboard(&self) -> String {
+        let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
+        let root = x11.setup().roots.get(screen).expect("a screen").root;
+        let own = x11.generate_id().expect("an id");
+        let (class, more) = (WindowClass::INPUT_ONLY, CreateWindowAux::new());
+        let made = x11.create_window(0, own, root, 0, 0, 1, 1, 0, class, 0, &more);
+        made.expect("the display").check().expect("a window");
+        let atom =
+            |name: &[u8]| x11.intern_atom(false, name).expect("the display").reply().expect("an atom").atom;
+        let (clipboard, text) = (atom(b"CLIPBOARD"), atom(b"UTF8_STRING"));
+        x11.convert_selection(own, clipboard, text, text, x11rb::CURRENT_TIME).expect("the display");
+        x11.flush().expect("the display");
+        let deadline = Deadline::after(PATIENCE);
+        while deadline.left().is_some() {
+            if let Some(Event::SelectionNotify(told)) = x11.poll_for_event().expect("the display") {
+                if told.property == x11rb::NONE {
+                    return String::new();
+                }
+                let value = x11.get_property(true, own, text, AtomEnum::ANY, 0, u32::MAX / 4);
+                let value = value.expect("the display").reply().expect("a text").value;
+                return String::from_utf8(value).expect("UTF-8");
+            }
+            sleep(Duration::from_millis(10));
+        }
+        panic!("the clipboard does not answer");
+    }
+
     /// Copies the marked row of the timeline, and says what was copied.
     pub(crate) fn says_copied(&self) {
         self.key("ctrl+c");
@@ -283,7 +470,7 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        for child in self.client.iter_mut().chain([&mut self.server]) {
+        for child in self.client.iter_mut().chain(&mut self.manager).chain([&mut self.server]) {
             // Gone already is as good.
             let _ = child.kill();
             let _ = child.wait();

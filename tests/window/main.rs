@@ -6,7 +6,9 @@
 mod bus;
 mod desk;
 mod desktop;
+mod frame;
 mod history;
+mod mouse;
 mod start;
 
 use std::net::TcpListener;

@@ -360,7 +360,8 @@ fn a_rows_menu_opens_by_key() {
     frame(&app);
     let told = Told::default();
     let here = told.clone();
-    app.global::<TimelineView<'_>>().on_copy_line(move |row| here.borrow_mut().push(format!("copy {row}")));
+    app.global::<TimelineView<'_>>()
+        .on_copy_line(move |row, _| here.borrow_mut().push(format!("copy {row}")));
     let here = told.clone();
     app.global::<PeopleView<'_>>()
         .on_mention_person(move |name| here.borrow_mut().push(format!("mention {name}")));
@@ -371,7 +372,7 @@ fn a_rows_menu_opens_by_key() {
     press(&app, &[Key::UpArrow.into()]);
     press(&app, &[Key::UpArrow.into()]);
     assert_eq!(app.global::<TimelineView<'_>>().get_marked_from(), 10);
-    for (keys, down) in [(vec![Key::Menu.into()], 1), (vec![Key::Shift.into(), Key::F10.into()], 2)] {
+    for (keys, down) in [(vec![Key::Menu.into()], 1), (vec![Key::Shift.into(), Key::F10.into()], 3)] {
         press(&app, &keys);
         for _ in 0..down {
             press(&app, &[Key::DownArrow.into()]);

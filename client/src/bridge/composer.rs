@@ -20,6 +20,7 @@ impl Bridge {
         on!(self, view, on_send, |this| this.send());
         on!(self, view, on_draft_edited, |this| this.draft_edited());
         on!(self, view, on_complete, |this, text, cursor, backward| this.complete(&text, cursor, backward));
+        on!(self, view, on_insert, |_this, text, cursor, letter| inserted(&text, cursor, &letter));
         on!(self, view, on_previous_sent, |this| shared(this.state.borrow_mut().sent.earlier()));
         on!(self, view, on_next_sent, |this| shared(this.state.borrow_mut().sent.later()));
         on!(self, view, on_pick_command, |this, index| this.pick_command(index));
@@ -138,5 +139,18 @@ impl Bridge {
         let draft = shared(self.state.borrow().drafts.get(id));
         window.global::<ComposerView>().set_draft(draft);
         window.global::<ComposerView>().set_commands(ModelRc::default());
+    }
+}
+
+/// Puts what a key writes in; the keys that write nothing are control characters and private ones.
+fn inserted(text: &str, cursor: i32, letter: &str) -> Completed {
+    let writes = !letter.chars().any(|c| c.is_control() || ('\u{E000}'..='\u{F8FF}').contains(&c));
+    let at = usize::try_from(cursor).ok().and_then(|at| text.split_at_checked(at));
+    match at.filter(|_| writes) {
+        Some((before, after)) => Completed {
+            text: shared(&format!("{before}{letter}{after}")),
+            cursor: (before.len() + letter.len()) as i32,
+        },
+        None => Completed { text: shared(text), cursor },
     }
 }

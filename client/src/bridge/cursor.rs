@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use parlor_ui::slint::platform::WindowEvent as SlintEvent;
-use parlor_ui::slint::winit_030::winit::event::WindowEvent;
+use parlor_ui::slint::winit_030::winit::event::{ElementState, WindowEvent};
 use parlor_ui::slint::winit_030::{EventResult, WinitWindowAccessor};
 use parlor_ui::slint::{ComponentHandle, TimerMode};
 use parlor_ui::{App, Shell};
@@ -24,10 +24,15 @@ impl Bridge {
     pub(super) fn watch_activity(self: &Rc<Self>, window: &App) {
         let weak = Rc::downgrade(self);
         window.window().on_winit_window_event(move |_, event| {
-            if is_activity(event)
-                && let Some(bridge) = weak.upgrade()
-            {
+            let Some(bridge) = weak.upgrade() else { return EventResult::Propagate };
+            if is_activity(event) {
                 bridge.wake_cursor();
+            }
+            match event {
+                WindowEvent::Moved(_) | WindowEvent::Resized(_) => bridge.note_frame_soon(),
+                // Wherever the button comes up, and whatever has become of the line that it was pressed on.
+                WindowEvent::MouseInput { state: ElementState::Released, .. } => bridge.end_drag(),
+                _ => {}
             }
             EventResult::Propagate
         });

@@ -77,6 +77,7 @@ impl Bridge {
     fn leave_everything(&self) {
         self.take_draft();
         self.keep_drafts();
+        self.note_frame();
         self.leave_all();
         self.stop_server();
     }

@@ -7,7 +7,7 @@ use parlor_ui::slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, FindView, FoundLine, Words};
 
 use super::state::Finding;
-use super::text::{hue, shared, styled};
+use super::text::{hue, shared, shown, styled};
 use super::{Bridge, clock, on};
 use crate::conversations::ConversationId;
 use crate::place::PlaceId;
@@ -75,7 +75,7 @@ impl Bridge {
             name: shared(line.from()),
             hue: hue(line.from()),
             time: clock::short(&words, format, line.at()).into(),
-            text: styled(line.text()),
+            text: styled(&shown(line.text())),
             plain: shared(line.text()),
         });
         if found.first {

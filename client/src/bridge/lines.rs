@@ -1,6 +1,7 @@
 //! The timeline as the window's list shows it: a row is made when it comes into view.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
@@ -9,7 +10,7 @@ use parlor_ui::{App, LineKind as RowKind, LineRow, LineState, Words};
 
 use super::clock;
 use super::phrases::phrase;
-use super::text::{hue, shared, styled};
+use super::text::{self, hue, shared};
 use crate::session::{Delivery, Line, LineId, LineKind};
 use crate::settings::TimeFormat;
 use crate::timeline::{Change, Row, Timeline};
@@ -158,18 +159,27 @@ impl Lines {
         rows.for_each(|row| self.notify.row_changed(row));
     }
 
-    /// A row as text to copy.
-    pub(super) fn as_text(&self, row: usize) -> Option<String> {
+    /// A row as text to copy: a part of what it says (bytes of what is shown), with name and time unless `bare`. `None`
+    /// if nothing of it is in that part.
+    pub(super) fn as_text(&self, row: usize, part: Range<usize>, bare: bool) -> Option<String> {
         let words = self.window.upgrade()?;
         let words = words.global::<Words>();
-        let row = self.timeline.borrow().row(row.checked_sub(self.above())?)?;
+        let row = match self.timeline.borrow().row(row.checked_sub(self.above())?)? {
+            Row::Fold { mut lines, .. } if lines.len() == 1 => {
+                Row::Line { line: lines.remove(0), heading: false }
+            }
+            row => row,
+        };
         Some(match row {
             Row::Line { line, .. } => {
+                let text = text_of(&words, &line);
+                let text = Some(text::part(&text, part)).filter(|text| !text.is_empty())?;
                 let time = clock::time(&words, self.format.get(), line.at());
                 match line.kind() {
-                    LineKind::Said | LineKind::Notice => format!("[{time}] {}: {}", line.from(), line.text()),
-                    LineKind::Action => format!("[{time}] * {} {}", line.from(), line.text()),
-                    _ => format!("[{time}] {}", said(&words, &line)),
+                    _ if bare => text.to_owned(),
+                    LineKind::Said | LineKind::Notice => format!("[{time}] {}: {text}", line.from()),
+                    LineKind::Action => format!("[{time}] * {} {text}", line.from()),
+                    _ => format!("[{time}] {text}"),
                 }
             }
             Row::Fold { lines, .. } => {
@@ -204,8 +214,10 @@ impl Lines {
                 } else {
                     String::new()
                 };
+                let plain = if one { text::shown(&plain) } else { plain };
                 LineRow {
                     kind: if one { RowKind::Info } else { RowKind::Fold },
+                    text: if one { text::styled(&plain) } else { StyledText::default() },
                     plain: plain.into(),
                     time: lines.first().map_or_else(Default::default, |line| self.time(words, line)).into(),
                     folded_count: people(&lines) as i32,
@@ -228,7 +240,8 @@ impl Lines {
             LineKind::Error => RowKind::Error,
             _ => RowKind::Info,
         };
-        let talk = matches!(line.kind(), LineKind::Said | LineKind::Action | LineKind::Notice);
+        let shown = text::shown(&text_of(words, line));
+        let linked = text::links(&shown).next().is_some();
         LineRow {
             kind,
             heading,
@@ -236,8 +249,9 @@ impl Lines {
             hue: hue(line.from()),
             time: self.time(words, line).into(),
             full_date: clock::full(words, self.format.get(), line.at()).into(),
-            text: if talk { styled(line.text()) } else { StyledText::default() },
-            plain: if talk { shared(line.text()) } else { said(words, line).into() },
+            text: text::styled(&shown),
+            linked,
+            plain: shown.into(),
             own: line.own(),
             mention: line.mention(),
             state: line_state(line.state()),
@@ -270,6 +284,14 @@ fn line_state(state: Delivery) -> LineState {
         Delivery::Pending => LineState::Pending,
         Delivery::Delivered => LineState::Delivered,
         Delivery::Failed => LineState::Failed,
+    }
+}
+
+/// What a line says.
+fn text_of<'a>(words: &Words<'_>, line: &'a Line) -> Cow<'a, str> {
+    match line.kind() {
+        LineKind::Said | LineKind::Action | LineKind::Notice => line.text().into(),
+        _ => said(words, line).into(),
     }
 }
 

@@ -5,11 +5,11 @@
 //!
 //! | floor | files |
 //! | --- | --- |
-//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `timeline`, `composer`, `people`, `browse`, `switcher`, `find`, `status`, `preferences` |
-//! | what no view owns | `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `end`, `signals` |
+//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `timeline`, `marking`, `composer`, `people`, `browse`, `switcher`, `find`, `status`, `preferences` |
+//! | what no view owns | `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
-//! | tools | `clipboard`, `clock`, `phrases`, `rows`, `text` |
+//! | tools | `clipboard`, `clock`, `layout`, `phrases`, `rows`, `text` |
 
 mod arguments;
 mod browse;
@@ -25,11 +25,14 @@ mod entry;
 mod events;
 mod files;
 mod find;
+mod frame;
 mod guests;
 mod history;
 mod host_bar;
 mod host_page;
+mod layout;
 mod lines;
+mod marking;
 mod people;
 mod phrases;
 mod places;
@@ -57,6 +60,7 @@ use crate::session::{Action, Key};
 use crate::settings::{Broken, Folder};
 
 pub use arguments::Arguments;
+pub use frame::Opener;
 use state::State;
 use tasks::Tasks;
 use text::shared;
@@ -81,6 +85,8 @@ pub struct Bridge {
     state: RefCell<State>,
     /// Keeps the drafts a while after the last key.
     drafts_due: slint::Timer,
+    /// Runs while the window is moved or changes its size.
+    frame_due: slint::Timer,
     /// Counts down to the next attempt; shows guests while they are looked at.
     tick: slint::Timer,
     /// Runs until the text cursor comes to rest.
@@ -100,6 +106,7 @@ impl Bridge {
             tasks: Tasks::new(),
             state: RefCell::new(State { settings, drafts, ..State::default() }),
             drafts_due: slint::Timer::default(),
+            frame_due: slint::Timer::default(),
             tick: slint::Timer::default(),
             rest: slint::Timer::default(),
             highlight: slint::Timer::default(),
@@ -114,6 +121,7 @@ impl Bridge {
         bridge.listen_to_room(window);
         bridge.listen_to_status(window);
         bridge.listen_to_timeline(window);
+        bridge.listen_to_marking(window);
         bridge.listen_to_composer(window);
         bridge.listen_to_people(window);
         bridge.listen_to_browse(window);

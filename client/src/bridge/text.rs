@@ -1,28 +1,98 @@
 //! Text from strangers as the window shows it: never markup of theirs, links that open.
 
+use std::ops::Range;
+
 use linkify::{LinkFinder, LinkKind};
 use parlor_ui::slint::{SharedString, StyledText};
 
 use crate::session::Naming;
 
-/// A line's text: what it says, literally, with its links.
-pub(super) fn styled(text: &str) -> StyledText {
-    let mut markup = String::with_capacity(text.len() + 16);
+/// A line's text as it stands on the screen, character by character: of spaces at its ends Markdown would drop some.
+pub(super) fn shown(text: &str) -> String {
+    let inner = text.trim();
+    let leading = text.len() - text.trim_start().len();
+    let outer = |at| at < leading || at >= leading + inner.len();
+    let shown = text.char_indices().map(|(at, c)| match c {
+        ' ' | '\t' | '\n' if outer(at) => '\u{A0}',
+        '\t' | '\n' => ' ',
+        // Slint's own mark for a place in a text.
+        '\u{E541}' => '\u{FFFD}',
+        c => c,
+    });
+    shown.collect()
+}
+
+/// The part of a text that stands there on the screen (bytes of what [`shown`] gives, which may be beyond it).
+pub(super) fn part(text: &str, on_screen: Range<usize>) -> &str {
+    let shown = shown(text);
+    let inside = |at: usize| {
+        let characters = shown.char_indices().take_while(|(before, _)| *before < at).count();
+        text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at)
+    };
+    text.get(inside(on_screen.start)..inside(on_screen.end)).unwrap_or_default()
+}
+
+/// What [`shown`] gives, literally, with its links.
+pub(super) fn styled(shown: &str) -> StyledText {
+    let mut markup = String::with_capacity(shown.len() + 16);
+    let mut done = 0;
+    for link in links(shown) {
+        let (before, url) = (&shown[done..link.start], &shown[link.clone()]); // links are in order
+        escape(before, &mut markup);
+        markup.push('[');
+        escape(url, &mut markup);
+        markup.push_str("](<");
+        markup.push_str(&url.replace(['<', '>', '\\'], ""));
+        markup.push_str(">)");
+        done = link.end;
+    }
+    escape(&shown[done..], &mut markup);
+    StyledText::from_markdown(&markup).unwrap_or_else(|_| StyledText::from_plain_text(shown))
+}
+
+/// Where the pages are that a text names, from left to right.
+pub(super) fn links(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut finder = LinkFinder::new();
     finder.kinds(&[LinkKind::Url]);
-    for span in finder.spans(text) {
-        let is_link = span.kind().is_some() && is_web(span.as_str());
-        if is_link {
-            markup.push('[');
-            escape(span.as_str(), &mut markup);
-            markup.push_str("](<");
-            markup.push_str(&span.as_str().replace(['<', '>', '\\'], ""));
-            markup.push_str(">)");
-        } else {
-            escape(span.as_str(), &mut markup);
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = text.get(from..)?;
+            let found = finder.links(rest).next()?;
+            let sentence = found.as_str();
+            let whole = &sentence[..length(sentence)];
+            // What ends the sentence before the cut does not belong to it either.
+            let url = finder.links(whole).next().map_or("", |url| url.as_str());
+            let start = from + found.start();
+            from = start + whole.len().max(1);
+            while !text.is_char_boundary(from) {
+                from += 1;
+            }
+            if is_web(url) && whole.starts_with(url) {
+                return Some(start..start + url.len());
+            }
         }
-    }
-    StyledText::from_markdown(&markup).unwrap_or_else(|_| StyledText::from_plain_text(text))
+    })
+}
+
+/// Bytes up to what ends an address in text without spaces: punctuation that no address has, a bracket that was never
+/// opened, and behind an ASCII top-level domain letters that are not.
+fn length(url: &str) -> usize {
+    let host = url.find("://").map_or(0, |colon| colon + 3);
+    let path = url[host..].find(['/', '?', '#']).map_or(url.len(), |slash| host + slash);
+    let stop = url.find(ends_address).unwrap_or(url.len());
+    let domain = &url[host..path];
+    let last = host + domain.rfind('.').map_or(0, |dot| dot + 1);
+    let foreign = url[last..path].find(|c: char| !c.is_ascii()).filter(|at| *at > 0).map(|at| last + at);
+    stop.min(foreign.unwrap_or(url.len()))
+}
+
+/// Punctuation and spaces of Chinese and Japanese, quotation marks, dashes and dots of all languages.
+fn ends_address(c: char) -> bool {
+    matches!(c,
+        '\u{AB}' | '\u{BB}' | '\u{2010}'..='\u{203E}' | '\u{3000}'..='\u{3004}' | '\u{3008}'..='\u{3020}' | '\u{3030}'
+        | '\u{30FB}' | '\u{FE10}'..='\u{FE6B}' | '\u{FF01}'..='\u{FF0F}' | '\u{FF1A}'..='\u{FF20}'
+        | '\u{FF3B}'..='\u{FF40}' | '\u{FF5B}'..='\u{FF65}' | '*' | '`')
 }
 
 /// Whether a link may be opened: pages, nothing that runs.
@@ -49,23 +119,12 @@ pub(super) fn room_typed(text: &str) -> String {
 }
 
 /// Every character that could begin markup stands for itself.
-fn escape(text: &str, markup: &mut String) {
-    let inner = text.trim();
-    let leading = text.len() - text.trim_start().len();
-    for (at, c) in text.char_indices() {
-        let outer = at < leading || at >= leading + inner.len();
-        match c {
-            // At the ends Markdown would drop a space.
-            ' ' | '\t' | '\n' if outer => markup.push('\u{A0}'),
-            '\t' | '\n' => markup.push(' '),
-            // Slint's own mark for a place in a text.
-            '\u{E541}' => markup.push('\u{FFFD}'),
-            c if c.is_ascii_punctuation() => {
-                markup.push('\\');
-                markup.push(c);
-            }
-            c => markup.push(c),
+fn escape(shown: &str, markup: &mut String) {
+    for c in shown.chars() {
+        if c.is_ascii_punctuation() {
+            markup.push('\\');
         }
+        markup.push(c);
     }
 }
 
@@ -88,16 +147,58 @@ pub(super) fn shared(text: &str) -> SharedString {
 mod tests {
     use super::*;
 
-    fn escaped(text: &str) -> String {
+    #[test]
+    fn nothing_of_a_stranger_is_markup() {
         let mut markup = String::new();
-        escape(text, &mut markup);
-        markup
+        escape("*a* [b](c) <d> `e`", &mut markup);
+        assert_eq!(markup, "\\*a\\* \\[b\\]\\(c\\) \\<d\\> \\`e\\`");
     }
 
     #[test]
-    fn nothing_of_a_stranger_is_markup() {
-        assert_eq!(escaped("*a* [b](c) <d> `e`"), "\\*a\\* \\[b\\]\\(c\\) \\<d\\> \\`e\\`");
-        assert_eq!(escaped(" a\tb "), "\u{A0}a b\u{A0}");
+    fn what_is_marked_on_the_screen_is_copied_as_it_was_written() {
+        let text = " a\tb\u{E541} ";
+        assert_eq!(shown(text), "\u{A0}a b\u{FFFD}\u{A0}");
+        assert_eq!(part(text, 2..5), "a\tb");
+        assert_eq!(part(text, 0..usize::MAX), text);
+        assert_eq!(part(text, 3..0), "");
+        assert_eq!(part("", 0..9), "");
+    }
+
+    #[test]
+    fn links_end_where_people_end_them() {
+        for (text, expected) in [
+            ("https://a.org/a，很好", &["https://a.org/a"][..]),
+            ("看https://a.org/a。好", &["https://a.org/a"]),
+            ("（https://a.org/a）", &["https://a.org/a"]),
+            ("「https://a.org/a」と『https://b.org』", &["https://a.org/a", "https://b.org"]),
+            ("【https://a.org/?q=1】、https://b.org/c；", &["https://a.org/?q=1", "https://b.org/c"]),
+            ("https://a.org，https://b.org", &["https://a.org", "https://b.org"]),
+            ("https://a.org/a.，", &["https://a.org/a"]),
+            ("https://a.org/a\u{3000}b", &["https://a.org/a"]),
+            (
+                "“https://a.org/a” ‘https://b.org/b’ «https://c.org»",
+                &["https://a.org/a", "https://b.org/b", "https://c.org"],
+            ),
+            ("\"https://a.org/a\", 'https://b.org/b'", &["https://a.org/a", "https://b.org/b"]),
+            ("https://a.org/a… https://b.org/b—so", &["https://a.org/a", "https://b.org/b"]),
+            ("**https://a.org/a** `https://b.org/b`", &["https://a.org/a", "https://b.org/b"]),
+            ("(see https://a.org/b_(c)) and (https://a.org/d)", &["https://a.org/b_(c)", "https://a.org/d"]),
+            ("https://a.org/b).", &["https://a.org/b"]),
+            ("[x](https://a.org/b)", &["https://a.org/b"]),
+            ("<https://a.org/b>", &["https://a.org/b"]),
+            ("https://a.org/a! https://b.org/b?", &["https://a.org/a", "https://b.org/b"]),
+            ("去https://a.org看看", &["https://a.org"]),
+            ("https://a.org看看/b", &["https://a.org"]),
+            ("https://a.org:80看", &["https://a.org:80"]),
+            ("https://zh.wikipedia.org/wiki/中文（语言）", &["https://zh.wikipedia.org/wiki/中文"]),
+            ("http://例子.com/路径 HTTP://A.ORG", &["http://例子.com/路径", "HTTP://A.ORG"]),
+            ("https://，https://a.org", &["https://a.org"]),
+            ("https:// http://。 ftp://a.org/ javascript:alert(1)", &[]),
+            ("", &[]),
+        ] {
+            let found: Vec<&str> = links(text).map(|link| &text[link]).collect();
+            assert_eq!(found, expected, "{text}");
+        }
     }
 
     #[test]

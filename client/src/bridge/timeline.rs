@@ -5,7 +5,6 @@ use std::rc::Rc;
 use parlor_ui::slint::{ComponentHandle, ModelRc};
 use parlor_ui::{App, TimelineView};
 
-use super::clipboard::copy;
 use super::lines::{Lines, follow};
 use super::text::open_link;
 use super::{Bridge, on};
@@ -21,8 +20,6 @@ impl Bridge {
         on!(self, view, on_retry, |this, row| this.act_on(row, |to, id| Action::Retry { to, id }));
         on!(self, view, on_discard, |this, row| this.act_on(row, |to, id| Action::Discard { to, id }));
         on!(self, view, on_open_link, |_this, url| open_link(&url));
-        on!(self, view, on_copy_line, |this, row| this.copy_rows(row, row));
-        on!(self, view, on_copy_lines, |this, from, to| this.copy_rows(from, to));
         on!(self, view, on_toggle_fold, |this, row| this.toggle_fold(row));
         on!(self, view, on_jump_to_end, |this| this.jump_to_end());
     }
@@ -89,14 +86,6 @@ impl Bridge {
         if let Some(line) = line {
             self.act_here(|key| action(key, line.id()));
         }
-    }
-
-    /// Copies rows as text, both ends included.
-    fn copy_rows(&self, from: i32, to: i32) {
-        let (from, to) = (from.min(to).max(0) as usize, from.max(to).max(0) as usize);
-        let Some(lines) = self.current_lines() else { return };
-        let text: Vec<String> = (from..=to).filter_map(|row| lines.as_text(row)).collect();
-        copy(&text.join("\n"));
     }
 
     fn toggle_fold(&self, row: i32) {

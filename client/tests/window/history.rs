@@ -100,7 +100,7 @@ fn a_room_is_read_back_page_by_page() {
     assert_eq!(alice.timeline().get_below_count(), 1);
     // Rows are named by what the window shows, the first one too.
     let (row, _) = alice.row("line 0 of 350");
-    alice.timeline().invoke_copy_line(row);
+    alice.timeline().invoke_copy_line(row, false);
     host.stop();
 }
 
