@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -15,7 +16,7 @@ use crate::dispatch::{Dispatch, QUEUE};
 use crate::hub::turned_away;
 use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::time::UnixMillis;
-use crate::start::config::{Config, History};
+use crate::start::config::Config;
 use crate::start::error::StartError;
 use crate::start::listen::{ListenerKind, listen};
 use crate::start::{descriptors, motd, oper_file};
@@ -131,13 +132,17 @@ impl Server {
             config.hub.oper_key = Some(oper_file::load(path)?);
         }
         let store = match &config.history {
-            Some(history) => Some(open(history, UnixMillis(since_1970.as_millis() as u64), cloak_key)?),
+            Some(history) => {
+                let options = history.options(UnixMillis(since_1970.as_millis() as u64));
+                // Who limits no rate waits for none.
+                let pace = config.flood.map_or(Duration::ZERO, |_| options.pace);
+                Some(open(&history.folder, store::Options { secret: cloak_key, pace, ..options })?)
+            }
             None => None,
         };
         if let Some((_, _, opened)) = &store {
             cloak_key = opened.secret;
             config.hub.boot = opened.boot;
-            config.hub.last_millis = opened.last_millis;
             config.hub.durable = true;
         }
         Ok(Server { config, listeners, cloak_key, store, channel: async_channel::bounded(QUEUE) })
@@ -198,18 +203,13 @@ impl Server {
 }
 
 /// Opens the history. What was repaired, and what is kept, is said in the log.
-fn open(
-    history: &History,
-    now: UnixMillis,
-    secret: [u8; 16],
-) -> Result<(Store, Receiver<Report>, Opened), StartError> {
-    let options = store::Options { secret, ..history.options(now) };
+fn open(folder: &Path, options: store::Options) -> Result<(Store, Receiver<Report>, Opened), StartError> {
     let (tell, reports) = async_channel::unbounded();
     // Whom it tells is gone only when it closes.
     let notify = move |report| drop(tell.try_send(report));
-    let (store, opened) = Store::open(&history.folder, options, notify).map_err(StartError::History)?;
+    let (store, opened) = Store::open(folder, options, notify).map_err(StartError::History)?;
     opened.repaired.iter().for_each(|sentence| log::warn!("history: {sentence}"));
-    log::info!("history: {}", history.folder.display());
+    log::info!("history: {}", folder.display());
     Ok((store, reports, opened))
 }
 

@@ -15,7 +15,14 @@ fn a_page_of_no_lines_is_answered() {
     let notify = move |report| drop(tell.send(report));
     let (store, opened) = Store::open(&folder, Options::default(), notify).unwrap();
     let id = MsgId { boot: opened.boot, millis: 1, count: 0 };
-    let record = Record { room: "#a".into(), id, event: false, fingerprint: None, payload: [1].into() };
+    let record = Record {
+        room: "#a".into(),
+        also: Box::default(),
+        id,
+        event: false,
+        fingerprint: None,
+        payload: [1].into(),
+    };
     store.submit(Job::Append(vec![record])).unwrap();
     let query = Query { room: "#a".into(), range: Range::ALL, limit: 0, newest: true, events: false };
     store.submit(Job::Read { ticket: 1, request: Request::Lines(query) }).unwrap();

@@ -84,7 +84,14 @@ fn talk(store: &Store, boot: u32, random: &mut Random) -> Vec<Said> {
             let key = MsgId { boot, millis: u64::from(boot) * 1000 + millis, count: number as u16 };
             let room = ROOMS[random.below(ROOMS.len())];
             let payload = vec![b'x'; random.below(700)].into();
-            group.push(Record { room: room.into(), id: key, event: false, fingerprint: None, payload });
+            group.push(Record {
+                room: room.into(),
+                also: Box::default(),
+                id: key,
+                event: false,
+                fingerprint: None,
+                payload,
+            });
             said.push((key, room));
         }
         store.submit(Job::Append(group)).expect("so little is taken");

@@ -5,6 +5,7 @@
 
 mod capabilities;
 mod chathistory;
+mod clocks;
 mod command_line;
 mod console;
 mod export;
@@ -39,3 +40,4 @@ mod search;
 mod smoke;
 mod tags;
 mod topics;
+mod wear;

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use parlor_server::hub::history::{Answer, Fingerprint, Kept, Query, Record, Request};
-use parlor_server::protocol::MsgId;
 use parlor_server::testing::{Job, Random};
 
 /// Records that wait while the disk takes nothing; more are lost.
@@ -112,8 +111,7 @@ impl Disk {
     }
 
     fn keep(&mut self, record: Record) {
-        // An event of several rooms has one id in all of them.
-        assert!(self.kept.last().is_none_or(|last| last.id <= record.id), "ids rise: {:?}", record.id);
+        assert!(self.kept.last().is_none_or(|last| last.id < record.id), "ids rise: {:?}", record.id);
         self.kept.push(record);
     }
 
@@ -142,10 +140,6 @@ impl Disk {
         self.kept.iter().filter_map(|record| record.fingerprint).map(Fingerprint::get).collect()
     }
 
-    pub(crate) fn last_millis(&self) -> u64 {
-        self.kept.last().map_or(0, |record| record.id.millis)
-    }
-
     pub(crate) fn answer(&self, request: &Request) -> Answer {
         let found = match request {
             Request::Lines(query) => self.lines(query),
@@ -156,12 +150,18 @@ impl Disk {
                         && range.has(record.id)
                         && (matcher.0)(&record.payload)
                 };
-                self.kept.iter().rev().filter(fits).take(*limit).map(kept).collect()
+                self.kept
+                    .iter()
+                    .rev()
+                    .filter(fits)
+                    .take(*limit)
+                    .map(|record| kept(&record.room, record))
+                    .collect()
             }
             Request::Find { room, fingerprint } => {
                 let fits =
                     |record: &&Record| record.room == *room && record.fingerprint == Some(*fingerprint);
-                self.kept.iter().rev().find(fits).into_iter().map(kept).collect()
+                self.kept.iter().rev().find(fits).into_iter().map(|found| kept(room, found)).collect()
             }
         };
         Answer::Lines { found, more: None }
@@ -169,18 +169,21 @@ impl Disk {
 
     fn lines(&self, query: &Query) -> Vec<Kept> {
         let fits = |record: &&Record| {
-            record.room == query.room && (query.events || !record.event) && query.range.has(record.id)
+            record.rooms().any(|room| *room == query.room)
+                && (query.events || !record.event)
+                && query.range.has(record.id)
         };
         let fitting = self.kept.iter().filter(fits);
         if !query.newest {
-            return fitting.take(query.limit).map(kept).collect();
+            return fitting.take(query.limit).map(|record| kept(&query.room, record)).collect();
         }
-        let mut found: Vec<Kept> = fitting.rev().take(query.limit).map(kept).collect();
+        let mut found: Vec<Kept> =
+            fitting.rev().take(query.limit).map(|record| kept(&query.room, record)).collect();
         found.reverse();
         found
     }
 }
 
-fn kept(record: &Record) -> Kept {
-    Kept { room: record.room.clone(), id: record.id, payload: record.payload.clone() }
+fn kept(room: &Arc<str>, record: &Record) -> Kept {
+    Kept { room: room.clone(), id: record.id, payload: record.payload.clone() }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use parlor_server::hub::history::{Answer, Record, Request};
 use parlor_server::hub::{ConnectionId, Hub, Input, Settings, Speaker, Token};
+use parlor_server::protocol::MsgId;
 use parlor_server::testing::{Job, Turn};
 use parlor_tests::Message;
 
@@ -61,14 +62,10 @@ impl Server {
 
 impl World {
     pub(crate) fn start_server(&mut self) {
-        self.disk.boot += 1;
+        // Those between are for steps of its clock.
+        self.disk.boot += 1 + MsgId::STEPS;
         self.server = Server { started: self.now, told: self.now, looked: self.now, ..Server::default() };
-        let settings = Settings {
-            boot: self.disk.boot,
-            last_millis: self.disk.last_millis(),
-            durable: true,
-            ..Settings::default()
-        };
+        let settings = Settings { boot: self.disk.boot, durable: true, ..Settings::default() };
         let mut hub = Hub::new(settings, self.server_moment());
         let unreadable = hub.restore(self.disk.rooms(), self.disk.fingerprints());
         assert!(unreadable.is_empty(), "what rooms were can be read: {unreadable:?}");

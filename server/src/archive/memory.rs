@@ -31,8 +31,11 @@ struct Room {
 }
 
 impl Memory {
-    /// Adds a record, which is later than those before.
-    pub(crate) fn append(&mut self, record: Record) {
+    /// Adds a record, which is later than those before, to each of its rooms.
+    pub(crate) fn append(&mut self, mut record: Record) {
+        for room in std::mem::take(&mut record.also) {
+            self.append(Record { room, ..record.clone() });
+        }
         self.bytes += record.payload.len() + OVERHEAD;
         let room = self.rooms.entry(record.room.clone()).or_default();
         room.lines += usize::from(!record.event);
@@ -115,7 +118,8 @@ mod tests {
 
     fn record(room: &str, millis: u64, payload: &str) -> Record {
         let id = MsgId { boot: 1, millis, count: 0 };
-        Record { room: room.into(), id, event: false, fingerprint: None, payload: payload.as_bytes().into() }
+        let (also, payload) = (Box::default(), payload.as_bytes().into());
+        Record { room: room.into(), also, id, event: false, fingerprint: None, payload }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use async_channel::Receiver;
 
 pub(crate) use self::memory::Memory;
 use crate::hub::history::{Answer, Record, Request};
+use crate::protocol::time::Moment;
 use crate::store::{Job, Report, Store};
 
 /// Time to free the disk when the server stops.
@@ -81,13 +82,12 @@ impl Archive {
         }
     }
 
-    /// Asks at this time, milliseconds since 1970: records that are too old then are not in the
-    /// answer. Memory answers at once.
-    pub(crate) fn read(&mut self, ticket: u64, request: Request, now_ms: u64) -> Option<Answer> {
+    /// Asks at this time: records that are too old then are not in the answer. Memory answers at once.
+    pub(crate) fn read(&mut self, ticket: u64, request: Request, now: Moment) -> Option<Answer> {
         match self {
             Archive::Memory(memory) => Some(memory.answer(&request)),
             Archive::Store(backlog) => {
-                backlog.store.tell_time(now_ms);
+                backlog.store.tell_time(now);
                 // Everything before the request has to be in its answer.
                 backlog.requests.push_back(Job::Read { ticket, request });
                 backlog.submit();
@@ -149,10 +149,10 @@ impl Archive {
     }
 
     /// Tells the time, so that records that are too old go.
-    pub(crate) fn tell_time(&self, millis: u64) {
+    pub(crate) fn tell_time(&self, now: Moment) {
         if let Archive::Store(backlog) = self {
             // A store that is closing needs no time.
-            let _ = backlog.store.submit(Job::Time(millis));
+            let _ = backlog.store.submit(Job::Time(now));
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::archive::Archive;
+use crate::protocol::time::Moment;
 
 /// The time for which the store may refuse records before they are dropped.
 const TOO_SLOW: Duration = Duration::from_secs(5);
@@ -34,12 +35,12 @@ impl Durability {
         behind.into_iter().chain(time).min()
     }
 
-    /// Tells the store the time if it is due: milliseconds since 1970.
-    pub(super) fn tell_time(&mut self, archive: &Archive, now: Instant, wall_ms: impl FnOnce() -> u64) {
+    /// Tells the store the time if it is due.
+    pub(super) fn tell_time(&mut self, archive: &Archive, now: Instant, moment: impl FnOnce() -> Moment) {
         if archive.is_on_disk() && self.tell_time_at <= now {
             self.tell_time_at =
                 now + self.age.map_or(TELL_TIME, |age| (age / 8).clamp(TELL_TIME_OFTEN, TELL_TIME));
-            archive.tell_time(wall_ms());
+            archive.tell_time(moment());
         }
     }
 

@@ -201,7 +201,7 @@ impl Dispatch {
 
     /// Tries again what the store did not take, and gives that up where it takes nothing.
     fn maintain_archive(&mut self, now: Instant) {
-        self.durability.tell_time(&self.archive, now, || moment(self.started).wall.0);
+        self.durability.tell_time(&self.archive, now, || moment(self.started));
         self.durability.flush(&mut self.archive, now);
         if self.durability.suspend_if_too_slow(&mut self.archive, now) {
             self.give(Input::Paused { why: "the disk is too slow" });
@@ -303,7 +303,7 @@ impl Dispatch {
                 Output::Store(record) => self.archive.append(*record),
                 Output::Room { room, state } => self.archive.set_room(room, state),
                 Output::Read { ticket, request } => {
-                    let answer = self.archive.read(ticket, request, moment(self.started).wall.0);
+                    let answer = self.archive.read(ticket, request, moment(self.started));
                     self.answers.extend(answer.map(|answer| (ticket, answer)));
                 }
                 Output::More { id } => self.more.push_back(id),

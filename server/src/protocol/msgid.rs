@@ -5,13 +5,13 @@ use std::fmt;
 use super::time::UnixMillis;
 
 /// The id of one event (IRCv3 message-ids): sorts as the events happened, across restarts and
-/// clock steps.
+/// clock steps; the time in it is that of the clock.
 ///
 /// On the wire 23 hexadecimal digits: eight of the boot number, eleven of milliseconds since
 /// 1970, four that count events within a millisecond. They sort as strings, too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MsgId {
-    /// Higher at each start of the server.
+    /// Higher at each start of the server, and after each step back of its clock.
     pub boot: u32,
     /// Since 1970; at most 44 bits.
     pub millis: u64,
@@ -22,6 +22,9 @@ pub struct MsgId {
 impl MsgId {
     /// Digits on the wire.
     const DIGITS: usize = 23;
+
+    /// Numbers behind [`boot`](Self::boot) that one start of the server may use for steps of its clock.
+    pub const STEPS: u32 = 255;
 
     /// After every id.
     pub const MAX: MsgId = MsgId { boot: u32::MAX, millis: (1 << 44) - 1, count: u16::MAX };

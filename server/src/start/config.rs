@@ -55,7 +55,7 @@ pub struct Config {
     pub prompt_after: Duration,
     /// The hub's own settings. Those that the start finds out are set by
     /// [`Server::bind`](crate::Server::bind): message of the day, key for OPER, `boot`,
-    /// `last_millis`, `durable`, `max_clients`.
+    /// `durable`, `max_clients`.
     pub hub: Settings,
 }
 
@@ -79,9 +79,10 @@ pub enum Format {
 }
 
 impl History {
-    /// A history in this folder with the server's default retention: 256 MiB a room.
+    /// A history in this folder with the server's default retention: 256 MiB a room, 1 GiB in all.
     pub fn new(folder: PathBuf) -> History {
-        History { folder, retention: Retention { bytes: Some(256 * 1024 * 1024), ..Retention::default() } }
+        let (bytes, total) = (Some(256 << 20), Some(1 << 30));
+        History { folder, retention: Retention { bytes, total, ..Retention::default() } }
     }
 
     /// The options of a store that is opened now.

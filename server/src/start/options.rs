@@ -122,6 +122,10 @@ pub struct Options {
     #[argh(option, arg_name = "bytes", from_str_fn(bytes))]
     pub keep_bytes: Option<u64>,
 
+    /// bytes that are kept of all rooms together: 512K, 20M, 1G (default 1G)
+    #[argh(option, arg_name = "bytes", from_str_fn(bytes))]
+    pub keep_total: Option<u64>,
+
     /// write a room's history to standard output while the server is stopped, and end
     #[argh(option, arg_name = "room")]
     pub export: Option<String>,
@@ -203,7 +207,9 @@ impl Options {
             retention.age = self.keep;
             retention.lines = self.keep_lines.map(NonZeroU64::get);
             // An export is limited by nothing but what was asked for.
-            retention.bytes = self.keep_bytes.or(retention.bytes.filter(|_| self.export.is_none()));
+            let exports = self.export.is_some();
+            retention.bytes = self.keep_bytes.or(retention.bytes.filter(|_| !exports));
+            retention.total = self.keep_total.or(retention.total).filter(|_| !exports);
             history
         });
         Ok(Config {

@@ -11,6 +11,7 @@ use super::index::{Filter, Index};
 use super::readers::{Files, each, kept};
 use super::{Options, load};
 use crate::hub::history::{Edge, Kept, Range};
+use crate::protocol::time::UnixMillis;
 
 /// The records of a room for `server --export`, oldest first; the server has to be stopped.
 ///
@@ -19,7 +20,6 @@ use crate::hub::history::{Edge, Kept, Range};
 #[derive(Debug)]
 pub struct Export {
     disk: Folder,
-    options: Options,
     index: Index,
     room: u32,
     name: Arc<str>,
@@ -38,22 +38,18 @@ impl Export {
     pub fn open(folder: &Path, options: Options, room: &str, since_ms: u64) -> Result<Export, StoreError> {
         let disk = Folder::new(folder);
         let (index, damage) = load::look(&disk, &options)?;
-        let keep = options.retention.age.map(|keep| u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
-        let oldest = keep.map_or(0, |keep| options.now_ms.saturating_sub(keep)).max(since_ms);
+        // The server trusts no clock that leapt, and an hour later it does; whoever asks now means this one.
+        let now = options.now_ms;
+        let floor = index.floor(options.retention.oldest(now), now);
         let number = index.number(room);
-        let records = number.and_then(|number| index.rooms.get(&number)).map_or(0, |room| {
-            let (floor, _) = room.floor(&options);
-            let young =
-                room.entries.iter().skip(floor).filter(|entry| index.chunk_last(entry).millis >= oldest);
-            young.map(|entry| u64::from(entry.lines) + u64::from(entry.events)).sum()
-        });
+        let records = number.map_or(0, |number| index.count(number, floor));
+        let since = since_ms.checked_sub(1).map_or(Edge::Open, |before| Edge::Time(UnixMillis(before)));
         Ok(Export {
             disk,
-            options,
             index,
             room: number.unwrap_or_default(),
             name: room.into(),
-            wanted: Filter { range: Range::ALL, oldest },
+            wanted: Filter { range: Range { after: since, ..Range::ALL }, floor },
             records,
             known: number.is_some(),
             ready: damage.into_iter().map(Err).collect::<Vec<_>>().into_iter(),
@@ -79,7 +75,7 @@ impl Export {
 
     fn read_on(&mut self) -> Result<(), StoreError> {
         let rooms = [self.room];
-        let (spans, complete) = self.index.plan(&rooms, &self.wanted, &self.options, (false, true), (1, 1));
+        let (spans, complete) = self.index.plan(&rooms, &self.wanted, (false, true), (1, 1));
         self.ended = complete;
         let mut found = Vec::new();
         for span in &spans {
@@ -88,7 +84,7 @@ impl Export {
                 found.push(Ok(kept(&self.name, frame)));
             });
             found.extend(damage.map(Err));
-            self.wanted.range.after = Edge::At(span.last);
+            self.wanted.leave_out(span.last);
         }
         self.ready = found.into_iter();
         Ok(())

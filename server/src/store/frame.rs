@@ -5,6 +5,7 @@
 //! | header | magic 8, number 4, through 4, generation 4, salt 4, checksum 4 |
 //! | batch | mark 4, its number in this file 4, bytes of its frames 4, checksum 4 |
 //! | frame | bytes of the payload 4, checksum 4, flags 1, room 4, key (boot 4, ms 6, count 2), fingerprint 8, payload |
+//! | payload of an event of several rooms | how many others 2, their numbers 4 each, and the payload itself |
 //!
 //! A batch is what one sync made durable, so a batch after it proves that it was on disk: damage
 //! before the last batch is damage, damage in the last one is a torn write. Checksums start from
@@ -108,10 +109,12 @@ impl Batch {
 }
 
 /// One record, as it stands in a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Frame<'a> {
     pub(super) flags: u8,
     pub(super) room: u32,
+    /// The other rooms of the event, as [`Frame::set_rooms`] writes them.
+    pub(super) also: &'a [u8],
     pub(super) key: MsgId,
     pub(super) fingerprint: u64,
     pub(super) payload: &'a [u8],
@@ -119,26 +122,55 @@ pub(super) struct Frame<'a> {
 
 /// The flag of a join, a part…
 pub(super) const EVENT: u8 = 1;
+/// The flag of an event of several rooms; the file of the rooms has numbers in place of flags.
+const SEVERAL: u8 = 0x80;
 
 impl<'a> Frame<'a> {
     pub(super) fn is_event(&self) -> bool {
         self.flags & EVENT != 0
     }
 
+    /// The numbers of its rooms.
+    pub(super) fn rooms(&self) -> impl Iterator<Item = u32> + Clone + use<'a> {
+        let (also, _) = self.also.as_chunks();
+        [self.room].into_iter().chain(also.iter().map(|number| u32::from_le_bytes(*number)))
+    }
+
+    /// Makes it one of these rooms, for which `bytes` give the memory.
+    pub(super) fn set_rooms(&mut self, rooms: &[u32], bytes: &'a mut Vec<u8>) {
+        let (first, also) = rooms.split_first().unwrap_or((&0, &[]));
+        bytes.clear();
+        bytes.extend(also.iter().flat_map(|number| number.to_le_bytes()));
+        (self.room, self.also) = (*first, bytes);
+    }
+
     /// Bytes in the log.
     pub(super) fn size(&self) -> usize {
-        FRAME + self.payload.len()
+        FRAME + self.also_size() + self.payload.len()
+    }
+
+    /// Bytes of each of its rooms, which together are its size or a little more.
+    pub(super) fn share(&self) -> u32 {
+        self.size().div_ceil(1 + self.also.len() / 4) as u32
+    }
+
+    fn also_size(&self) -> usize {
+        if self.also.is_empty() { 0 } else { 2 + self.also.len() }
     }
 
     pub(super) fn encode(&self, salt: u32, to: &mut Vec<u8>) {
         let start = to.len();
         // Payloads are far shorter than 4 GiB: MAX_PAYLOAD.
-        to.extend_from_slice(&(self.payload.len() as u32).to_le_bytes());
+        to.extend_from_slice(&((self.also_size() + self.payload.len()) as u32).to_le_bytes());
         to.extend_from_slice(&[0; 4]);
-        to.push(self.flags);
+        to.push(if self.also.is_empty() { self.flags & !SEVERAL } else { self.flags | SEVERAL });
         to.extend_from_slice(&self.room.to_le_bytes());
         put_key(self.key, to);
         to.extend_from_slice(&self.fingerprint.to_le_bytes());
+        if !self.also.is_empty() {
+            to.extend_from_slice(&((self.also.len() / 4) as u16).to_le_bytes());
+            to.extend_from_slice(self.also);
+        }
         to.extend_from_slice(self.payload);
         let sum = crc32c(crc32c(salt, &to[start..start + 4]), &to[start + 8..]);
         to[start + 4..start + 8].copy_from_slice(&sum.to_le_bytes());
@@ -153,12 +185,16 @@ impl<'a> Frame<'a> {
         if crc32c(crc32c(salt, &bytes[..4]), body) != sum {
             return None;
         }
+        let (flags, room, key, fingerprint) = (fields.u8()?, fields.u32()?, fields.key()?, fields.u64()?);
+        let mut payload = Fields(fields.0.get(..len)?);
+        let several = if flags & SEVERAL != 0 { 4 * usize::from(payload.u16()?) } else { 0 };
         Some(Frame {
-            flags: fields.u8()?,
-            room: fields.u32()?,
-            key: fields.key()?,
-            fingerprint: fields.u64()?,
-            payload: fields.0.get(..len)?,
+            flags: flags & !SEVERAL,
+            room,
+            also: payload.bytes(several)?,
+            key,
+            fingerprint,
+            payload: payload.0,
         })
     }
 }
@@ -281,7 +317,9 @@ mod tests {
         let mut bytes = Vec::new();
         for payload in [&b""[..], b"hello", &[0; 300]] {
             bytes.clear();
-            let frame = Frame { flags: EVENT, room: 8, key: KEY, fingerprint: 5, payload };
+            let mut numbers = Vec::new();
+            let mut frame = Frame { flags: EVENT, key: KEY, fingerprint: 5, payload, ..Frame::default() };
+            frame.set_rooms(&[8, 9, u32::MAX][..1 + payload.len() % 3], &mut numbers);
             frame.encode(77, &mut bytes);
             assert_eq!(bytes.len(), frame.size());
             assert_eq!(Frame::decode(&bytes, 77), Some(frame));
@@ -308,7 +346,8 @@ mod tests {
             for number in 0..4 {
                 starts.push(head + frames.len());
                 let payload = [b'x'; 20];
-                Frame { flags: 0, room: 1, key: KEY, fingerprint: batch * 4 + number, payload: &payload }
+                let fingerprint = batch * 4 + number;
+                Frame { room: 1, key: KEY, fingerprint, payload: &payload, ..Frame::default() }
                     .encode(77, &mut frames);
             }
             let offset = whole.len() as u64;

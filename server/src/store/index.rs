@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::Options;
+use super::Retention;
 use super::frame::{Frame, Header};
 use super::segment::{Chunk, Contents, Entry};
 use crate::hub::history::Range;
@@ -16,6 +16,36 @@ pub(super) struct Index {
     pub(super) segments: Vec<Segment>,
     pub(super) rooms: HashMap<u32, Room>,
     numbers: HashMap<Arc<str>, u32>,
+    /// Of each room.
+    keep: Keep,
+}
+
+/// The part of a room that is kept, whatever its age.
+#[derive(Debug, Clone, Copy, Default)]
+struct Keep {
+    lines: Option<u64>,
+    bytes: Option<u64>,
+}
+
+/// Where what is young enough begins.
+///
+/// Records stand in the order in which they were given; under a wrong clock their times do not rise. What
+/// is too old is judged by whole chunks: it is all up to the last of them that is too old and has none
+/// that is young before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Floor {
+    place: (u32, u16),
+    /// The first and the last record of the chunk there, which has records of either kind.
+    first: MsgId,
+    last: MsgId,
+    /// Milliseconds: in that chunk, what is older is not kept.
+    oldest: u64,
+}
+
+impl Floor {
+    pub(super) fn keeps(&self, key: MsgId) -> bool {
+        key >= self.first && (key > self.last || key.millis >= self.oldest)
+    }
 }
 
 /// A segment, as far as its records are found by it.
@@ -27,19 +57,17 @@ pub(super) struct Segment {
     pub(super) chunks: Vec<Chunk>,
     /// Bytes of all its records, kept or not.
     bytes: u64,
-    /// Of its last record.
-    pub(super) last: MsgId,
 }
 
 impl Segment {
-    /// Of its first record; of the last one before it, if it has none.
-    pub(super) fn first(&self) -> MsgId {
-        self.chunks.first().map_or(self.last, |chunk| chunk.first)
+    /// The first record.
+    pub(super) fn first(&self) -> Option<MsgId> {
+        self.chunks.first().map(|chunk| chunk.first)
     }
 
-    /// No record of the chunk is later.
-    fn last_of(&self, chunk: u16) -> MsgId {
-        self.chunks.get(usize::from(chunk) + 1).map_or(self.last, |next| next.first.before())
+    /// The last record.
+    pub(super) fn last(&self) -> Option<MsgId> {
+        self.chunks.last().map(|chunk| chunk.last)
     }
 }
 
@@ -71,13 +99,17 @@ pub(super) struct Span {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Filter {
     pub(super) range: Range,
-    /// Milliseconds: what is older is not kept.
-    pub(super) oldest: u64,
+    pub(super) floor: Floor,
 }
 
 impl Filter {
     pub(super) fn has(&self, key: MsgId) -> bool {
-        self.range.has(key) && key.millis >= self.oldest
+        self.range.has(key) && self.floor.keeps(key)
+    }
+
+    /// Nothing up to this record any more.
+    pub(super) fn leave_out(&mut self, upto: MsgId) {
+        self.floor.first = self.floor.first.max(upto.after());
     }
 }
 
@@ -101,6 +133,12 @@ impl<'a> List<'a> {
 }
 
 impl Index {
+    /// Nothing, of which so much will be kept.
+    pub(super) fn new(retention: &Retention) -> Index {
+        let keep = Keep { lines: retention.lines, bytes: retention.bytes };
+        Index { keep, ..Index::default() }
+    }
+
     pub(super) fn number(&self, room: &str) -> Option<u32> {
         self.numbers.get(room).copied()
     }
@@ -123,7 +161,7 @@ impl Index {
     }
 
     pub(super) fn last(&self) -> MsgId {
-        self.segments.iter().map(|segment| segment.last).max().unwrap_or_default()
+        self.segments.iter().filter_map(Segment::last).max().unwrap_or_default()
     }
 
     pub(super) fn segment(&self, number: u32) -> Option<&Segment> {
@@ -146,7 +184,6 @@ impl Index {
             end: end as u32,
             chunks: contents.chunks.clone(),
             bytes: contents.entries.iter().map(|(_, entry)| u64::from(entry.bytes)).sum(),
-            last: contents.last,
         };
         let place = self.segments.partition_point(|segment| segment.header.number < header.number);
         self.segments.insert(place, segment);
@@ -189,14 +226,14 @@ impl Index {
     pub(super) fn add(&mut self, contents: &Contents, chunk: u16, end: u64, frame: &Frame<'_>) {
         let Some(segment) = self.segments.last_mut() else { return };
         segment.end = end as u32;
-        segment.bytes += frame.size() as u64;
-        segment.last = frame.key;
-        if let Some(new) = contents.chunks.get(segment.chunks.len()..) {
-            segment.chunks.extend_from_slice(new);
-        }
+        segment.chunks.truncate(usize::from(chunk));
+        segment.chunks.extend(contents.chunks.last());
         let number = segment.header.number;
-        if let Some(room) = self.rooms.get_mut(&frame.room) {
-            room.add(number, chunk, frame.is_event(), frame.size() as u32);
+        for room in frame.rooms() {
+            segment.bytes += u64::from(frame.share());
+            if let Some(room) = self.rooms.get_mut(&room) {
+                room.add(number, chunk, frame.is_event(), frame.share());
+            }
         }
     }
 
@@ -206,25 +243,34 @@ impl Index {
         &self,
         rooms: &[u32],
         wanted: &Filter,
-        options: &Options,
         (newest_first, events): (bool, bool),
         (least, max): (usize, usize),
     ) -> (Vec<Span>, bool) {
         let mut lists: Vec<List<'_>> = Vec::with_capacity(rooms.len());
         for &number in rooms {
             let Some(room) = self.rooms.get(&number) else { continue };
-            let (floor, skip) = room.floor(options);
+            let (floor, skip) = room.floor(self.keep);
             let entries = room.entries.get(floor..).unwrap_or_default();
             let floor = entries.first().filter(|_| skip > 0).map(|entry| (entry.place(), skip));
-            let early = |last: MsgId| wanted.range.is_after(last) || last.millis < wanted.oldest;
-            let start = entries.partition_point(|entry| early(self.chunk_last(entry)));
-            let end = entries.partition_point(|entry| !wanted.range.is_before(self.chunk_first(entry)));
+            let early = |last: MsgId| wanted.range.is_after(last) || last < wanted.floor.first;
+            let start = entries.partition_point(|entry| self.chunk(entry).is_none_or(|c| early(c.last)));
+            let late = |chunk: &Chunk| wanted.range.is_before(chunk.first);
+            let end = entries.partition_point(|entry| self.chunk(entry).is_some_and(|c| !late(c)));
             let left = entries.get(start..end).unwrap_or_default();
             lists.push(List { room: number, left, floor });
         }
         let mut spans: Vec<Span> = Vec::new();
         let mut counted = 0;
+        // Times need not rise from chunk to chunk.
+        let is_beside = |entry: &Entry| {
+            self.chunk(entry).is_some_and(|c| !wanted.range.meets(c.first.time(), c.last.time()))
+        };
         loop {
+            for list in &mut lists {
+                while list.end(newest_first).is_some_and(is_beside) {
+                    list.step(newest_first);
+                }
+            }
             let places = lists.iter().filter_map(|list| list.end(newest_first)).map(Entry::place);
             let Some(place) = (if newest_first { places.max() } else { places.min() }) else {
                 return (spans, true);
@@ -254,8 +300,8 @@ impl Index {
     }
 
     /// A chunk, if it holds records of the room that are kept.
-    pub(super) fn live_span(&self, room: u32, segment: u32, chunk: u16, options: &Options) -> Option<Span> {
-        let skip = self.rooms.get(&room)?.live(segment, chunk, options)?;
+    pub(super) fn live_span(&self, room: u32, segment: u32, chunk: u16) -> Option<Span> {
+        let skip = self.live(room, segment, chunk)?;
         self.span(segment, chunk, vec![(room, skip)])
     }
 
@@ -268,7 +314,7 @@ impl Index {
             offset: u64::from(this.offset),
             len: end.saturating_sub(this.offset) as usize,
             first: this.first,
-            last: segment.last_of(chunk),
+            last: this.last,
             skip,
         })
     }
@@ -283,42 +329,99 @@ impl Index {
     }
 
     /// The segments with records beyond the lines or bytes that are kept.
-    pub(super) fn segments_with_waste(&self, options: &Options) -> HashSet<u32> {
+    pub(super) fn segments_with_waste(&self) -> HashSet<u32> {
         let live = self.live_bytes();
         let trimmed = |segment: &&Segment| {
             segment.bytes > live.get(&segment.header.number).copied().unwrap_or_default()
         };
         let in_part = self.rooms.values().filter_map(|room| {
-            let (floor, skip) = room.floor(options);
+            let (floor, skip) = room.floor(self.keep);
             room.entries.get(floor).filter(|_| skip > 0).map(|entry| entry.segment)
         });
         self.segments.iter().filter(trimmed).map(|segment| segment.header.number).chain(in_part).collect()
     }
 
-    fn chunk_first(&self, entry: &Entry) -> MsgId {
-        let chunk =
-            self.segment(entry.segment).and_then(|segment| segment.chunks.get(usize::from(entry.chunk)));
-        chunk.map_or(MsgId::MAX, |chunk| chunk.first)
+    /// The number of a room's lines in a chunk that are not kept; `None` = nothing of it is.
+    pub(super) fn live(&self, room: u32, segment: u32, chunk: u16) -> Option<u64> {
+        let room = self.rooms.get(&room)?;
+        let place = room.entries.binary_search_by_key(&(segment, chunk), Entry::place).ok()?;
+        let (floor, skip) = room.floor(self.keep);
+        match place.cmp(&floor) {
+            std::cmp::Ordering::Less => None,
+            std::cmp::Ordering::Equal => Some(skip),
+            std::cmp::Ordering::Greater => Some(0),
+        }
     }
 
-    /// No record of the chunk is later.
-    pub(super) fn chunk_last(&self, entry: &Entry) -> MsgId {
-        let Some(segment) = self.segment(entry.segment) else { return MsgId::default() };
-        segment.last_of(entry.chunk)
+    fn chunk(&self, entry: &Entry) -> Option<&Chunk> {
+        self.segment(entry.segment)?.chunks.get(usize::from(entry.chunk))
     }
 
-    /// Forgets what is beyond what is kept, by whole entries.
-    pub(super) fn trim(&mut self, options: &Options, oldest: u64) {
-        let mut rooms = std::mem::take(&mut self.rooms);
-        for room in rooms.values_mut() {
-            let old = room.entries.partition_point(|entry| self.chunk_last(entry).millis < oldest);
-            let dead = room.floor(options).0.max(old);
-            if dead > 0 {
-                let first = room.entries.get(dead).map(Entry::place);
-                room.keep(|entry| first.is_some_and(|first| entry.place() >= first));
+    /// Records of a room that are kept, about, of those from `floor` on.
+    pub(super) fn count(&self, room: u32, floor: Floor) -> u64 {
+        let Some(room) = self.rooms.get(&room) else { return 0 };
+        let kept = room.entries.iter().skip(room.floor(self.keep).0);
+        let young = kept.filter(|entry| entry.place() >= floor.place);
+        young.map(|entry| u64::from(entry.lines) + u64::from(entry.events)).sum()
+    }
+
+    /// Where that begins which is not older than `oldest`; both are milliseconds since 1970.
+    pub(super) fn floor(&self, oldest: u64, now: u64) -> Floor {
+        let mut floor = Floor::default();
+        let segments = self.segments.iter();
+        let chunks = segments.flat_map(|segment| (0..).zip(&segment.chunks).map(move |at| (segment, at)));
+        for (segment, (number, chunk)) in chunks {
+            if chunk.last.millis < oldest {
+                let first = chunk.last.after();
+                floor = Floor { place: (segment.header.number, number + 1), first, ..Floor::default() };
+            } else if chunk.first.millis <= now {
+                if chunk.first.millis < oldest {
+                    let place = (segment.header.number, number);
+                    floor = Floor { place, first: chunk.first, last: chunk.last, oldest };
+                }
+                break;
             }
         }
-        self.rooms = rooms;
+        floor
+    }
+
+    /// Forgets what is not kept any more, by whole entries: what is too old, what is beyond a room's
+    /// lines or bytes, and where all rooms have more than their total, of those that have more than
+    /// others what is beyond an even share.
+    pub(super) fn trim(&mut self, retention: &Retention, floor: Floor) {
+        for room in self.rooms.values_mut() {
+            let old = room.entries.partition_point(|entry| entry.place() < floor.place);
+            room.forget(room.floor(self.keep).0.max(old));
+        }
+        let Some(share) = retention.total.and_then(|total| self.even_share(total)) else { return };
+        for room in self.rooms.values_mut() {
+            let mut over = room.bytes.saturating_sub(share);
+            let mut most = room.entries.iter().take(room.entries.len().saturating_sub(1));
+            let dead = most.position(|entry| {
+                let beyond = over > 0;
+                over = over.saturating_sub(u64::from(entry.bytes));
+                !beyond
+            });
+            room.forget(dead.unwrap_or(room.entries.len().saturating_sub(1)));
+        }
+    }
+
+    /// The bytes that each room may have at most so that all of them have `total`; `None` = they have
+    /// less.
+    fn even_share(&self, total: u64) -> Option<u64> {
+        let mut sizes: Vec<u64> = self.rooms.values().map(|room| room.bytes).collect();
+        if sizes.iter().sum::<u64>() <= total {
+            return None;
+        }
+        sizes.sort_unstable();
+        let (mut left, mut rooms) = (total, sizes.len() as u64);
+        for size in sizes {
+            if size > left / rooms {
+                return Some(left / rooms);
+            }
+            (left, rooms) = (left - size, rooms - 1);
+        }
+        None
     }
 }
 
@@ -346,21 +449,18 @@ impl Room {
         self.bytes = self.entries.iter().map(|entry| u64::from(entry.bytes)).sum();
     }
 
-    /// The number of the room's lines in a chunk that are not kept; `None` = nothing of it is.
-    pub(super) fn live(&self, segment: u32, chunk: u16, options: &Options) -> Option<u64> {
-        let place = self.entries.binary_search_by_key(&(segment, chunk), Entry::place).ok()?;
-        let (floor, skip) = self.floor(options);
-        match place.cmp(&floor) {
-            std::cmp::Ordering::Less => None,
-            std::cmp::Ordering::Equal => Some(skip),
-            std::cmp::Ordering::Greater => Some(0),
+    /// The first entries go.
+    fn forget(&mut self, count: usize) {
+        if count > 0 {
+            let first = self.entries.get(count).map(Entry::place);
+            self.keep(|entry| first.is_some_and(|first| entry.place() >= first));
         }
     }
 
     /// The first entry that is kept, and how many of its lines are not.
-    pub(super) fn floor(&self, options: &Options) -> (usize, u64) {
-        let mut skip = options.retention.lines.map_or(0, |lines| self.lines.saturating_sub(lines));
-        let mut over = options.retention.bytes.map_or(0, |bytes| self.bytes.saturating_sub(bytes));
+    fn floor(&self, keep: Keep) -> (usize, u64) {
+        let mut skip = keep.lines.map_or(0, |lines| self.lines.saturating_sub(lines));
+        let mut over = keep.bytes.map_or(0, |bytes| self.bytes.saturating_sub(bytes));
         let mut floor = 0;
         for entry in &self.entries {
             let (lines, bytes) = (u64::from(entry.lines), u64::from(entry.bytes));

@@ -4,18 +4,17 @@
 use std::sync::Arc;
 
 use super::Options;
+use super::clock::{Clock, DAY};
 use super::crc::crc32c;
 use super::disk::{Disk, Lock};
 use super::error::StoreError;
 use super::frame::{Frame, Header};
 use super::index::Index;
 use super::log::{LogFile, Tail, UNFINISHED};
-use super::meta::{META, Meta, SCHEMA};
+use super::meta::{META, Meta};
 use super::rooms::{ROOMS, Rooms};
 use super::segment::{self, Contents, Known, parse_name};
 
-/// The time in which a resend is recognised, milliseconds.
-pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
 /// Fingerprints handed out at most.
 const MAX_FINGERPRINTS: usize = 1_000_000;
 
@@ -23,6 +22,9 @@ const MAX_FINGERPRINTS: usize = 1_000_000;
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) meta: Meta,
+    /// The number of this start.
+    pub(super) boot: u32,
+    pub(super) clock: Clock,
     pub(super) rooms: Rooms,
     pub(super) index: Index,
     /// The segment that is written to.
@@ -54,12 +56,13 @@ pub(super) fn load(disk: &dyn Disk, options: &Options) -> Result<Loaded, StoreEr
                     &format!("the file {META} beside it is missing"),
                 ));
             }
-            let meta = Meta { schema: SCHEMA, boot: 0, secret: options.secret };
+            let meta = Meta { boot: 0, secret: options.secret, time: None };
             meta.write(disk)?;
             meta
         }
     };
-    let mut read = Reading::read(disk, options, &names, false)?;
+    let now = options.now_ms;
+    let mut read = Reading::read(disk, options, &names, (meta.time.unwrap_or(now).min(now), false))?;
     let (mut rooms, tail) = match read.rooms.take() {
         Some(rooms) => rooms,
         None => {
@@ -96,8 +99,12 @@ pub(super) fn load(disk: &dyn Disk, options: &Options) -> Result<Loaded, StoreEr
             log::warn!("an index of the history cannot be written: {error}");
         }
     }
-    meta.boot(disk, read.index.last())?;
-    Ok(Loaded { meta, rooms, index: read.index, log, contents, fingerprints: read.fingerprints, repaired })
+    let last = read.index.last();
+    let clock = Clock::new(meta.time.or((last.boot > 0).then_some(last.millis)), options.now());
+    meta.time = Some(clock.now());
+    let boot = meta.boot(disk, last)?;
+    let (index, fingerprints) = (read.index, read.fingerprints);
+    Ok(Loaded { meta, boot, clock, rooms, index, log, contents, fingerprints, repaired })
 }
 
 fn lock(disk: &dyn Disk) -> Result<(), StoreError> {
@@ -117,7 +124,7 @@ pub(super) fn look(disk: &dyn Disk, options: &Options) -> Result<(Index, Vec<Sto
         return Err(StoreError::Io { path: disk.path(META), error: std::io::ErrorKind::NotFound.into() });
     }
     lock(disk)?;
-    let reading = Reading::read(disk, options, &names, true)?;
+    let reading = Reading::read(disk, options, &names, (options.now_ms, true))?;
     Ok((reading.index, reading.damage))
 }
 
@@ -153,11 +160,12 @@ impl Reading {
         disk: &dyn Disk,
         options: &Options,
         names: &[String],
-        leaves_out: bool,
+        (now, leaves_out): (u64, bool),
     ) -> Result<Reading, StoreError> {
         // Address space, no memory before it is used: a vector that grows would leave holes.
         let fingerprints = Vec::with_capacity(MAX_FINGERPRINTS + MAX_FINGERPRINTS / 4);
-        let mut reading = Reading { fingerprints, leaves_out, ..Reading::default() };
+        let index = Index::new(&options.retention);
+        let mut reading = Reading { index, fingerprints, leaves_out, ..Reading::default() };
         let mut logs = Vec::new();
         for name in names {
             if let Some(of) = name.strip_suffix(UNFINISHED) {
@@ -207,7 +215,6 @@ impl Reading {
                 reading.index.add_room(number, Arc::clone(name));
             }
         }
-        let now = options.now_ms;
         let count = logs.len();
         for (place, log) in logs.into_iter().enumerate() {
             reading.segment(disk, log, place + 1 == count, now.saturating_sub(DAY))?;
@@ -250,7 +257,7 @@ impl Reading {
             contents = Contents::default();
             let makes_sense = |contents: &Contents, frame: &Frame<'_>| {
                 // One event may stand in several rooms under one key.
-                !lacks(frame.room) && frame.key >= contents.last
+                !frame.rooms().any(lacks) && contents.last().is_none_or(|last| frame.key >= last)
             };
             let scanned = log.scan(disk, |offset, frame| {
                 if !makes_sense(&contents, frame) {
@@ -283,7 +290,7 @@ impl Reading {
             (log.end, log.batch) = (known.end, known.batch);
         }
         self.index.install(header, log.end, &contents, header.number..=header.through);
-        let young = contents.prints.iter().filter(|(chunk, _)| contents.chunk_last(*chunk) >= yesterday);
+        let young = contents.prints.iter().filter(|(chunk, _)| contents.is_late(*chunk, yesterday));
         self.fingerprints.extend(young.map(|(_, print)| print));
         if let Some(over) = self.fingerprints.len().checked_sub(MAX_FINGERPRINTS) {
             self.fingerprints.drain(..over);
@@ -301,6 +308,7 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::MsgId;
     use crate::testing::FakeDisk;
 
     fn options() -> Options {
@@ -310,12 +318,17 @@ mod tests {
     #[test]
     fn a_store_of_a_newer_format_is_left_alone() {
         let disk = FakeDisk::default();
-        let newer = Meta { schema: SCHEMA + 1, ..load(&disk, &options()).unwrap().meta };
-        newer.write(&disk).unwrap();
+        load(&disk, &options()).unwrap();
+        disk.tamper(META, |bytes| {
+            bytes.truncate(bytes.len() - 4);
+            bytes[8] += 1;
+            bytes.extend(b"and more");
+            bytes.extend(crc32c(0, bytes).to_le_bytes());
+        });
         disk.unlock();
         let before = disk.snapshot();
         for error in [load(&disk, &options()).err(), look(&disk, &options()).err()] {
-            assert!(matches!(error, Some(StoreError::Newer { found: 2, known: 1, .. })), "{error:?}");
+            assert!(matches!(error, Some(StoreError::Newer { found: 3, known: 2, .. })), "{error:?}");
         }
         assert!(before == disk.snapshot());
     }
@@ -324,8 +337,9 @@ mod tests {
     fn the_highest_id_in_the_log_counts_more_than_an_old_meta_file() {
         let disk = FakeDisk::default();
         let mut loaded = load(&disk, &options()).unwrap();
-        loaded.meta.boot(&disk, crate::protocol::MsgId { boot: 40, millis: 1, count: 0 }).unwrap();
+        loaded.meta.boot(&disk, MsgId { boot: 9_000, millis: 1, count: 0 }).unwrap();
         disk.unlock();
-        assert_eq!(load(&disk, &options()).unwrap().meta.boot, 42);
+        let loaded = load(&disk, &options()).unwrap();
+        assert_eq!(loaded.boot, 9_002 + MsgId::STEPS, "steps of its clock may have used those between");
     }
 }

@@ -11,6 +11,7 @@
 //! wrote 28 to 37 KB a line, this log 4.4 (`bench store`, ext4). On an SD card that is years of
 //! life. One write and one sync a commit is all there is; the price is the code of this folder.
 
+mod clock;
 mod crc;
 mod disk;
 mod error;
@@ -20,6 +21,7 @@ mod index;
 mod load;
 mod log;
 mod meta;
+mod pace;
 mod queue;
 mod readers;
 mod retention;
@@ -41,6 +43,7 @@ use self::shared::Shared;
 use self::writer::Writer;
 use crate::hub::history::Answer;
 use crate::protocol::MsgId;
+use crate::protocol::time::{Moment, UnixMillis};
 
 pub use disk::{Disk, DiskFile, Folder, Lock};
 pub use error::StoreError;
@@ -61,6 +64,17 @@ pub struct Retention {
     pub lines: Option<u64>,
     /// Bytes, of the newest records; at most 64 KiB more are kept.
     pub bytes: Option<u64>,
+    /// Bytes of all rooms together; at most 64 KiB a room more. Beyond it the oldest records go of the
+    /// rooms that have more than an even share.
+    pub total: Option<u64>,
+}
+
+impl Retention {
+    /// What is older than this is not kept; both are milliseconds since 1970.
+    fn oldest(&self, now: u64) -> u64 {
+        let keep = self.age.map(|keep| u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
+        keep.map_or(0, |keep| now.saturating_sub(keep))
+    }
 }
 
 /// The settings of a store.
@@ -68,28 +82,37 @@ pub struct Retention {
 pub struct Options {
     /// The part of each room that is kept.
     pub retention: Retention,
-    /// The time now, milliseconds since 1970; see [`Job::Time`].
+    /// The time now, milliseconds since 1970; [`Job::Time`] counts from it what has elapsed.
     pub now_ms: u64,
     /// Random bytes: the secret of a store that is made now. An older store keeps its own.
     pub secret: [u8; 16],
     /// The pause before the writer tries again after the disk failed. Default 1 s.
     pub retry: Duration,
+    /// The time between two small commits, when there were many. Default 50 ms.
+    pub pace: Duration,
+}
+
+impl Options {
+    /// The moment at which the store is opened.
+    fn now(&self) -> Moment {
+        Moment { elapsed: Duration::ZERO, wall: UnixMillis(self.now_ms) }
+    }
 }
 
 impl Default for Options {
     /// Keeps everything, tries a failed disk once a second. The secret has to be given.
     fn default() -> Options {
-        Options { retention: Retention::default(), now_ms: 0, secret: [0; 16], retry: Duration::from_secs(1) }
+        let (retry, pace) = (Duration::from_secs(1), Duration::from_millis(50));
+        Options { retention: Retention::default(), now_ms: 0, secret: [0; 16], retry, pace }
     }
 }
 
 /// The contents of a store when it was opened.
 #[derive(Debug, Default)]
 pub struct Opened {
-    /// The number of this start: higher than all before, and on disk already.
+    /// The number of this start: higher than all before, and on disk already, as are the
+    /// [`MsgId::STEPS`] behind it.
     pub boot: u32,
-    /// The time of the newest record, milliseconds since 1970; 0 = there is none.
-    pub last_millis: u64,
     /// Made when the store was: the same for ever. For the names of hosts.
     pub secret: [u8; 16],
     /// The fingerprints of the last day, at most 1,000,000, the newest if there were more; the
@@ -161,19 +184,17 @@ impl Store {
         options: Options,
         notify: impl Fn(Report) + Send + Sync + 'static,
     ) -> Result<(Store, Opened), StoreError> {
+        let folder = disk.path("");
         let mut loaded = load::load(&*disk, &options)?;
+        let index = std::mem::take(&mut loaded.index);
         let opened = Opened {
-            boot: loaded.meta.boot,
-            last_millis: loaded.index.last().millis,
+            boot: loaded.boot,
             secret: loaded.meta.secret,
             fingerprints: std::mem::take(&mut loaded.fingerprints),
             rooms: loaded.rooms.states(),
             repaired: std::mem::take(&mut loaded.repaired),
         };
-        let index = std::mem::take(&mut loaded.index);
-        let folder = disk.path("");
-        let shared = Arc::new(Shared::new(disk, options, index, Box::new(notify)));
-        shared.tell_time(opened.last_millis);
+        let shared = Arc::new(Shared::new(disk, options, (index, loaded.clock.clone()), Box::new(notify)));
         let store = Store::start(shared, loaded).map_err(|error| StoreError::Io { path: folder, error })?;
         Ok((store, opened))
     }
@@ -205,10 +226,10 @@ impl Store {
         self.queue.add(job)
     }
 
-    /// The time now, milliseconds since 1970, for the questions that are asked from now on: they
-    /// are answered without what is too old. [`Job::Time`] makes it go.
-    pub fn tell_time(&self, now_ms: u64) {
-        self.shared.tell_time(now_ms);
+    /// The time now, for the questions that are asked from now on: they are answered without what is
+    /// too old. [`Job::Time`] makes it go.
+    pub fn tell_time(&self, now: Moment) {
+        self.shared.tell_time(now);
     }
 
     /// Writes the jobs that wait, frees the disk while there is time, answers requests, and stops the

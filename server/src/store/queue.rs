@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::frame::FRAME;
 use crate::hub::history::{Record, Request};
+use crate::protocol::time::Moment;
 
 /// Bytes that may wait; then what is added comes back.
 pub(super) const MAX_WAITING: usize = 4 * 1024 * 1024;
@@ -18,11 +19,10 @@ pub enum Job {
     /// Keep these records: [`Report::Committed`](super::Report::Committed) says when they are on
     /// disk.
     ///
-    /// Ids rise, across restarts too, and so do their `millis`: whoever gives them out starts from
-    /// [`Opened::boot`](super::Opened::boot) and [`Opened::last_millis`](super::Opened::last_millis).
-    /// Only records of one event in several rooms have the same id. Nothing is kept, and the log
-    /// says so, of a record whose payload is longer than [`MAX_PAYLOAD`](super::MAX_PAYLOAD) or whose
-    /// id does not rise: that is the caller's fault. At most 4 MiB wait.
+    /// Ids rise, across restarts too: whoever gives them out starts from
+    /// [`Opened::boot`](super::Opened::boot). Nothing is kept, and the log says so, of a record whose
+    /// payload is longer than [`MAX_PAYLOAD`](super::MAX_PAYLOAD) (4 bytes of it are for each further
+    /// room) or whose id does not rise: that is the caller's fault. At most 4 MiB wait.
     Append(Vec<Record>),
     /// Remember a room's state, newest wins; `None` forgets it. On disk before any record that is
     /// appended later.
@@ -40,9 +40,9 @@ pub enum Job {
         /// The request.
         request: Request,
     },
-    /// The time now, milliseconds since 1970: what is too old goes, even if nobody says anything.
-    /// Missing files are noticed. Every few seconds is enough.
-    Time(u64),
+    /// The time now: what is too old goes, even if nobody says anything. Missing files are noticed.
+    /// Every few seconds is enough. By how much a clock leapt is told by what has elapsed.
+    Time(Moment),
 }
 
 impl Job {
@@ -59,7 +59,7 @@ impl Job {
 
 /// Bytes that a record takes, about, waiting or written.
 pub(super) fn cost(record: &Record) -> usize {
-    FRAME + record.payload.len() + record.room.len()
+    FRAME + record.payload.len() + record.rooms().map(|room| 4 + room.len()).sum::<usize>()
 }
 
 /// See the [module](self).

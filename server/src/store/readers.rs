@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use super::Report;
+use super::clock::DAY;
 use super::disk::{Disk, DiskFile};
 use super::error::StoreError;
 use super::frame::{Frame, Frames};
 use super::index::{Filter, Index, Span};
-use super::load::DAY;
 use super::segment::chunks_with;
 use super::shared::Shared;
-use crate::hub::history::{Answer, Edge, Kept, Matcher, Query, Range, Request};
+use crate::hub::history::{Answer, Kept, Matcher, Query, Range, Request};
 use crate::protocol::MsgId;
 
 /// Bytes of log after which a request is answered with what was found, and goes on when it has its
@@ -125,7 +125,11 @@ fn find(
     let (number, segments) = {
         let index = shared.index();
         let Some(number) = index.number(room) else { return answer(Vec::new()) };
-        let young = index.segments.iter().rev().take_while(|segment| segment.last.millis >= yesterday);
+        let young = index
+            .segments
+            .iter()
+            .rev()
+            .take_while(|segment| segment.last().is_none_or(|last| last.millis >= yesterday));
         (number, young.map(|segment| (segment.header, segment.chunks.len())).collect::<Vec<_>>())
     };
     let wanted = shared.wanted(Range::ALL);
@@ -143,7 +147,7 @@ fn find(
                     let gone = io::ErrorKind::NotFound.into();
                     return Err(StoreError::io(&*shared.disk, &header.log_name())(gone));
                 }
-                index.live_span(number, header.number, chunk, &shared.options)
+                index.live_span(number, header.number, chunk)
             };
             let Some(span) = span else { continue };
             let bytes = read(shared, &mut files, &span)?;
@@ -184,8 +188,7 @@ fn walk(
     let mut files = Files::new(&*shared.disk);
     let mut count = 0;
     loop {
-        let (spans, complete) =
-            shared.index().plan(rooms, &wanted, &shared.options, (newest_first, events), (least, PLANNED));
+        let (spans, complete) = shared.index().plan(rooms, &wanted, (newest_first, events), (least, PLANNED));
         for span in &spans {
             count += span.len;
             let bytes = read(shared, &mut files, span)?;
@@ -201,10 +204,9 @@ fn walk(
                 return Ok(Walk::Stopped);
             }
             if newest_first {
-                wanted.range.before = Edge::At(span.first);
-                wanted.range.upto = MsgId::MAX;
+                wanted.range.upto = span.first.before();
             } else {
-                wanted.range.after = Edge::At(span.last);
+                wanted.leave_out(span.last);
             }
             if count >= MAX_READ {
                 return Ok(Walk::Reached(if newest_first { span.first } else { span.last }));
@@ -250,14 +252,14 @@ pub(super) fn each<'a>(
                 continue;
             }
         };
-        if !rooms.contains(&frame.room) {
-            continue;
+        let mut is_kept = false;
+        for number in frame.rooms().filter(|number| rooms.contains(number)) {
+            match skip.iter_mut().find(|(room, left)| *room == number && *left > 0) {
+                Some((_, left)) => *left -= u64::from(!frame.is_event()),
+                None => is_kept = true,
+            }
         }
-        if let Some((_, left)) = skip.iter_mut().find(|(room, left)| *room == frame.room && *left > 0) {
-            *left -= u64::from(!frame.is_event());
-            continue;
-        }
-        if wanted.has(frame.key) {
+        if is_kept && wanted.has(frame.key) {
             visit(&frame);
         }
     }

@@ -8,15 +8,17 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::time::Duration;
 
+use super::clock::DAY;
 use super::error::StoreError;
 use super::frame::{Frame, Frames, Header};
 use super::index::Segment;
-use super::load::{DAY, salt};
+use super::load::salt;
 use super::log::{LogFile, UNFINISHED};
 use super::readers::{Files, cut};
 use super::rooms::Rooms;
 use super::segment::{Contents, Known, SEGMENT, write_index};
 use super::shared::Shared;
+use crate::protocol::MsgId;
 
 /// Bytes of dead records in a segment that are worth a rewriting.
 const WASTE: u64 = 256 * 1024;
@@ -40,7 +42,7 @@ pub(super) struct Upkeep {
     /// Segments to be rewritten, however little in them is dead.
     condemned: HashSet<u32>,
     /// When they were looked for, milliseconds since 1970.
-    swept: u64,
+    swept: Option<u64>,
     /// The reason that was logged for doing nothing.
     said: Option<String>,
 }
@@ -66,15 +68,17 @@ impl Upkeep {
         self.due || self.rewrite.is_some()
     }
 
-    /// Once a day, condemns the segments that hold anything dead; says whether it did that now.
+    /// At the start and once a day, condemns the segments that hold anything dead; says whether it did that now.
     pub(super) fn sweep(&mut self, shared: &Shared) -> bool {
-        if shared.now().saturating_sub(self.swept) < DAY {
+        // It may have stepped back.
+        if self.swept.is_some_and(|swept| shared.now().abs_diff(swept) < DAY) {
             return false;
         }
-        self.swept = shared.now();
+        self.swept = Some(shared.now());
         let mut index = shared.index_mut();
-        index.trim(&shared.options, shared.oldest());
-        self.condemned = index.segments_with_waste(&shared.options);
+        let floor = shared.floor(&index);
+        index.trim(&shared.options.retention, floor);
+        self.condemned = index.segments_with_waste();
         self.due = true;
         true
     }
@@ -115,15 +119,18 @@ impl Upkeep {
     }
 
     fn choose(&mut self, shared: &Shared, rooms: &mut Rooms, secret: &[u8; 16]) -> Result<(), StoreError> {
-        let (live, segments) = {
+        let lateness = lateness(shared);
+        let (live, segments, late) = {
             let mut index = shared.index_mut();
-            index.trim(&shared.options, shared.oldest());
+            let floor = shared.floor(&index);
+            index.trim(&shared.options.retention, floor);
             let gone =
                 rooms.forget(|room| index.rooms.get(&room).is_some_and(|room| !room.entries.is_empty()));
             for (number, name) in gone {
                 index.drop_room(number, &name);
             }
-            (index.live_bytes(), index.segments.clone())
+            let late = lateness.map(|late| index.floor(shared.oldest().saturating_sub(late), shared.now()));
+            (index.live_bytes(), index.segments.clone(), late)
         };
         let Some((_, sealed)) = segments.split_last() else { return Ok(()) };
         let live = |segment: &Segment| live.get(&segment.header.number).copied().unwrap_or_default();
@@ -133,17 +140,18 @@ impl Upkeep {
         }
         let end = |segment: &Segment| u64::from(segment.end);
         let whole = |segment: &&Segment| !self.broken.contains(&segment.header.number);
-        let lateness = lateness(shared);
-        let too_late = lateness.map_or(0, |lateness| shared.oldest().saturating_sub(lateness));
+        let too_late = |first: MsgId| late.is_some_and(|late| !late.keeps(first));
         let wasted = |segment: &Segment| {
             let waste = end(segment).saturating_sub(live(segment));
             waste >= WASTE && waste >= end(segment) / 2
-                || segment.first().millis < too_late
+                || segment.first().is_some_and(too_late)
                 || self.condemned.contains(&segment.header.number)
         };
         // Joined, they would have to be rewritten soon.
         let apart = |first: &Segment, last: &Segment| {
-            lateness.is_some_and(|lateness| last.last.millis.saturating_sub(first.first().millis) > lateness)
+            let span =
+                last.last().unwrap_or_default().millis.abs_diff(first.first().unwrap_or_default().millis);
+            lateness.is_some_and(|lateness| span > lateness)
         };
         for (place, first) in sealed.iter().enumerate().filter(|(_, segment)| whole(segment)) {
             let next = sealed.get(place + 1).filter(whole);
@@ -196,33 +204,40 @@ pub(super) fn lateness(shared: &Shared) -> Option<u64> {
     late.map(|late| u64::try_from(late.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Shows every record of a chunk, and whether it is kept.
+/// Shows the records of a chunk that are kept, each as one of the rooms that keep it.
 fn sift(
     shared: &Shared,
     files: &mut Files<'_>,
     number: u32,
     chunk: u16,
-    mut visit: impl FnMut(&Frame<'_>, bool),
+    mut visit: impl FnMut(&Frame<'_>),
 ) -> Result<(), StoreError> {
     let Some(span) = shared.index().span(number, chunk, Vec::new()) else { return Ok(()) };
     let bytes = files.read(&span)?;
     if let Some(error) = cut(&*shared.disk, &span, &bytes) {
         return Err(error);
     }
-    let oldest = shared.oldest();
     let index = shared.index();
+    let floor = shared.floor(&index);
     let mut kept: HashMap<u32, Option<u64>> = HashMap::new();
+    let mut also = Vec::new();
     for frame in Frames::new(&bytes, span.header.salt, span.offset) {
         let torn = |offset| StoreError::torn(&*shared.disk, &span.header.log_name(), offset);
-        let (_, frame) = frame.map_err(torn)?;
-        let skip = kept.entry(frame.room).or_insert_with(|| {
-            index.rooms.get(&frame.room).and_then(|room| room.live(number, chunk, &shared.options))
-        });
-        let live = *skip == Some(0) && frame.key.millis >= oldest;
-        if let Some(skip) = skip {
-            *skip = skip.saturating_sub(u64::from(!frame.is_event()));
+        let (_, mut frame) = frame.map_err(torn)?;
+        let mut rooms = Vec::new();
+        for room in frame.rooms() {
+            match kept.entry(room).or_insert_with(|| index.live(room, number, chunk)) {
+                Some(0) => rooms.push(room),
+                Some(skip) => *skip -= u64::from(!frame.is_event()),
+                None => {}
+            }
         }
-        visit(&frame, live);
+        if !rooms.is_empty() && floor.keeps(frame.key) {
+            let mut numbers = std::mem::take(&mut also);
+            frame.set_rooms(&rooms, &mut numbers);
+            visit(&frame);
+            also = numbers;
+        }
     }
     Ok(())
 }
@@ -269,11 +284,9 @@ impl Rewrite {
         self.at = (place, chunk + 1);
         let number = segment.header.number;
         let end = self.log.end;
-        sift(shared, &mut Files::new(&*shared.disk), number, chunk, |frame, live| {
-            if live {
-                self.contents.add(self.log.header.number, end + self.batch.len() as u64, frame);
-                frame.encode(self.log.header.salt, &mut self.batch);
-            }
+        sift(shared, &mut Files::new(&*shared.disk), number, chunk, |frame| {
+            self.contents.add(self.log.header.number, end + self.batch.len() as u64, frame);
+            frame.encode(self.log.header.salt, &mut self.batch);
         })?;
         Ok(false)
     }

@@ -3,7 +3,7 @@
 //! A number is never given to another room, so that old records of a forgotten room belong to
 //! nobody.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
@@ -11,7 +11,6 @@ use super::disk::Disk;
 use super::error::StoreError;
 use super::frame::{BATCH, FRAME, Fields, Frame, HEADER, Header};
 use super::log::{LogFile, Tail};
-use crate::protocol::MsgId;
 
 /// The file's name.
 pub(super) const ROOMS: &str = "rooms.log";
@@ -28,6 +27,8 @@ mod flag {
     pub(super) const FORGOTTEN: u8 = 2;
     /// The next room's number.
     pub(super) const NEXT: u8 = 3;
+    /// Number, and what is other in the state than before: see [`Difference`](super::Difference).
+    pub(super) const CHANGED: u8 = 4;
 }
 
 #[derive(Debug)]
@@ -43,8 +44,8 @@ pub(super) struct Rooms {
     rooms: HashMap<u32, Room>,
     numbers: HashMap<Arc<str>, u32>,
     next: u32,
-    /// Rooms that the log does not hold yet, or not as they are.
-    changed: HashSet<u32>,
+    /// Rooms that the log does not hold yet, or not as they are, with the states that it has of them.
+    changed: HashMap<u32, Option<Box<[u8]>>>,
     forgotten: Vec<u32>,
 }
 
@@ -60,7 +61,7 @@ impl Rooms {
             rooms: HashMap::new(),
             numbers: HashMap::new(),
             next: 1,
-            changed: HashSet::new(),
+            changed: HashMap::new(),
             forgotten: Vec::new(),
         }
     }
@@ -68,15 +69,22 @@ impl Rooms {
     /// Reads the file; a torn tail is left for [`cut`](Self::cut).
     pub(super) fn open(disk: &dyn Disk) -> Result<(Rooms, Tail), StoreError> {
         let mut log = LogFile::open(disk, ROOMS)?;
-        let mut found = HashMap::new();
+        let mut found: HashMap<u32, Room> = HashMap::new();
         let mut next = 1;
+        let senseless = || StoreError::damaged(disk, ROOMS, "a room in it makes no sense");
         let tail = log.scan(disk, |_, frame| {
             match frame.flags {
                 flag::NEXT => next = next.max(frame.room),
                 flag::FORGOTTEN => drop(found.remove(&frame.room)),
+                flag::CHANGED => {
+                    let state = found.get_mut(&frame.room).and_then(|room| room.state.as_mut());
+                    let state = state.ok_or_else(senseless)?;
+                    *state = Difference::decode(frame.payload)
+                        .and_then(|difference| difference.apply(state))
+                        .ok_or_else(senseless)?;
+                }
                 flags => {
-                    let room = Room::decode(flags, frame.payload)
-                        .ok_or_else(|| StoreError::damaged(disk, ROOMS, "a room in it makes no sense"))?;
+                    let room = Room::decode(flags, frame.payload).ok_or_else(senseless)?;
                     found.insert(frame.room, room);
                     next = next.max(frame.room.saturating_add(1));
                 }
@@ -134,7 +142,7 @@ impl Rooms {
         self.next = self.next.saturating_add(1);
         self.rooms.insert(number, Room { name: name.clone(), state: None });
         self.numbers.insert(name.clone(), number);
-        self.changed.insert(number);
+        self.changed.insert(number, None);
         (number, name)
     }
 
@@ -144,9 +152,14 @@ impl Rooms {
         }
         let (number, _) = self.number_for(name);
         if let Some(room) = self.rooms.get_mut(&number) {
-            room.state = state;
-            self.changed.insert(number);
+            let before = std::mem::replace(&mut room.state, state);
+            self.changed.entry(number).or_insert(before);
         }
+    }
+
+    /// Bytes that [`save`](Self::save) would write, about.
+    pub(super) fn unsaved(&self) -> usize {
+        (self.changed.len() + self.forgotten.len()) * FRAME
     }
 
     /// Drops the rooms that have no state and, as `has_records` says, no records.
@@ -174,8 +187,14 @@ impl Rooms {
         for &number in &self.forgotten {
             frame(flag::FORGOTTEN, number, &[]).encode(salt, buffer);
         }
-        for &number in &self.changed {
-            self.put(number, salt, buffer);
+        for (&number, before) in &self.changed {
+            let now = self.rooms.get(&number).and_then(|room| room.state.as_deref());
+            match before.as_deref().zip(now).map(|(before, now)| Difference::of(before, now)) {
+                Some(difference) if difference.is_small() => {
+                    frame(flag::CHANGED, number, &difference.encode()).encode(salt, buffer);
+                }
+                _ => self.put(number, salt, buffer),
+            }
         }
         // The buffer is the caller's for longer than one batch.
         self.log.append(buffer)?;
@@ -244,6 +263,68 @@ impl Room {
     }
 }
 
+/// How a state differs from the one before: the list of a room changes by an entry.
+struct Difference<'a> {
+    /// Bytes at the start, and at the end, that are the same.
+    same: (usize, usize),
+    /// What stands between them now.
+    new: &'a [u8],
+}
+
+impl<'a> Difference<'a> {
+    fn of(before: &[u8], now: &'a [u8]) -> Difference<'a> {
+        let start = before.iter().zip(now).take_while(|(before, now)| before == now).count();
+        let (before, rest) = (before.get(start..), now.get(start..).unwrap_or_default());
+        let ends = before.unwrap_or_default().iter().rev().zip(rest.iter().rev());
+        let end = ends.take_while(|(before, now)| before == now).count();
+        Difference { same: (start, end), new: rest.get(..rest.len() - end).unwrap_or_default() }
+    }
+
+    /// Whether it is worth a frame of its own kind.
+    fn is_small(&self) -> bool {
+        self.new.len() < self.same.0 + self.same.1
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        // A state has at most 64 KiB or so.
+        let same = [self.same.0, self.same.1].map(|count| (count as u32).to_le_bytes());
+        [&same.concat(), self.new].concat()
+    }
+
+    fn decode(payload: &'a [u8]) -> Option<Difference<'a>> {
+        let mut fields = Fields(payload);
+        Some(Difference { same: (fields.u32()? as usize, fields.u32()? as usize), new: fields.0 })
+    }
+
+    fn apply(&self, before: &[u8]) -> Option<Box<[u8]>> {
+        let (start, end) = self.same;
+        let rest = before.len().checked_sub(start)?.checked_sub(end)? + start;
+        Some([before.get(..start)?, self.new, before.get(rest..)?].concat().into())
+    }
+}
+
 fn frame(flags: u8, room: u32, payload: &[u8]) -> Frame<'_> {
-    Frame { flags, room, key: MsgId::default(), fingerprint: 0, payload }
+    Frame { flags, room, payload, ..Frame::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_makes_of_what_was_what_is() {
+        for before in ["", "a", "aa", "abcabc", "abcxabc", "topic one, bans", "x"] {
+            for now in ["", "a", "aaa", "abcabcabc", "abcabc", "topic two three, bans", "y"] {
+                let difference = Difference::of(before.as_bytes(), now.as_bytes());
+                let bytes = difference.encode();
+                let read = Difference::decode(&bytes).unwrap();
+                assert_eq!(read.apply(before.as_bytes()).as_deref(), Some(now.as_bytes()), "{before} {now}");
+            }
+        }
+        let long = "x".repeat(20_000);
+        let (before, now) = (format!("{long}one{long}"), format!("{long}three{long}"));
+        let bytes = Difference::of(before.as_bytes(), now.as_bytes()).encode();
+        assert!(bytes.len() < 16);
+        assert_eq!(Difference::decode(&bytes).unwrap().apply(long.as_bytes()), None);
+    }
 }

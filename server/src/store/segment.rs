@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 
+use super::clock::DAY;
 use super::crc::crc32c;
 use super::disk::{Disk, DiskFile};
 use super::frame::{Fields, Frame, HEADER, Header, put_key};
@@ -16,22 +17,31 @@ pub(super) const SEGMENT: u64 = 8 * 1024 * 1024;
 /// Bytes after which a chunk is closed: what a page reads at least. Half of it would double the
 /// memory of an index of a hundred rooms that all talk.
 pub(super) const CHUNK: u32 = 64 * 1024;
-/// Starts every index file: its fingerprints are sorted.
-const MAGIC: &[u8; 8] = b"ParlorI3";
-/// The same, with fingerprints as they came.
-const UNSORTED: &[u8; 8] = b"ParlorI2";
+/// Milliseconds between two records that do not share a chunk: what is too old is told by whole chunks,
+/// and one line under a wrong clock must not keep those before it.
+const APART: u64 = DAY;
+/// Chunks of a segment that are closed early at most; some more would still have a number.
+const MAX_EARLY: usize = 32 * 1024;
+/// Starts every index file: its fingerprints are sorted, its chunks say which record is their last.
+const MAGIC: &[u8; 8] = b"ParlorI4";
+/// One of before: neither is so.
+const MAGIC_2: &[u8; 8] = b"ParlorI2";
+/// Bytes of a chunk.
+const CHUNK_SIZE: usize = 28;
 /// Bytes of a fingerprint and its chunk.
 const PRINT: usize = 10;
 /// Bytes before the tables of an index file.
 const HEAD: usize = 56;
 
-/// A stretch of a segment.
+/// A stretch of a segment; times rise in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunk {
     /// Its beginning; it ends where the next one begins.
     pub(super) offset: u32,
     /// Of its first record.
     pub(super) first: MsgId,
+    /// Of its last record.
+    pub(super) last: MsgId,
 }
 
 /// A room's part of a chunk.
@@ -71,44 +81,49 @@ pub(super) struct Contents {
     pub(super) entries: Vec<(u32, Entry)>,
     /// Chunk and fingerprint, in the order of records.
     pub(super) prints: Vec<(u16, u64)>,
-    /// Of the last record.
-    pub(super) last: MsgId,
     /// Each room's entry of the last chunk, a place in `entries`.
     current: HashMap<u32, usize>,
 }
 
 impl Contents {
-    /// Nothing, in a segment that follows one whose last record this is.
-    pub(super) fn after(last: MsgId) -> Contents {
-        Contents { last, ..Contents::default() }
+    /// The last record.
+    pub(super) fn last(&self) -> Option<MsgId> {
+        self.chunks.last().map(|chunk| chunk.last)
     }
 
     /// Counts a record; says in which chunk it is.
     pub(super) fn add(&mut self, segment: u32, offset: u64, frame: &Frame<'_>) -> u16 {
         // A segment is a few MiB.
         let offset = offset as u32;
-        if self.chunks.last().is_none_or(|chunk| offset - chunk.offset >= CHUNK) {
-            self.chunks.push(Chunk { offset, first: frame.key });
-            self.current.clear();
+        let early = self.chunks.len() < MAX_EARLY;
+        let key = frame.key;
+        let apart = |last: MsgId| last.boot != key.boot || last.millis + APART < key.millis;
+        match self.chunks.last_mut() {
+            Some(chunk) if offset - chunk.offset < CHUNK && !(early && apart(chunk.last)) => chunk.last = key,
+            _ => {
+                self.chunks.push(Chunk { offset, first: key, last: key });
+                self.current.clear();
+            }
         }
         let chunk = (self.chunks.len() - 1) as u16;
-        let place = *self.current.entry(frame.room).or_insert_with(|| {
-            self.entries.push((frame.room, Entry { segment, chunk, ..Entry::default() }));
-            self.entries.len() - 1
-        });
-        if let Some((_, entry)) = self.entries.get_mut(place) {
-            entry.add(frame.is_event(), frame.size() as u32);
+        for room in frame.rooms() {
+            let place = *self.current.entry(room).or_insert_with(|| {
+                self.entries.push((room, Entry { segment, chunk, ..Entry::default() }));
+                self.entries.len() - 1
+            });
+            if let Some((_, entry)) = self.entries.get_mut(place) {
+                entry.add(frame.is_event(), frame.share());
+            }
         }
         if frame.fingerprint != 0 {
             self.prints.push((chunk, frame.fingerprint));
         }
-        self.last = frame.key;
         chunk
     }
 
-    /// When a chunk's last record may have come at the latest.
-    pub(super) fn chunk_last(&self, chunk: u16) -> u64 {
-        self.chunks.get(usize::from(chunk) + 1).map_or(self.last.millis, |next| next.first.millis)
+    /// Whether anything in a chunk is as late as this, milliseconds since 1970.
+    pub(super) fn is_late(&self, chunk: u16, millis: u64) -> bool {
+        self.chunks.get(usize::from(chunk)).is_some_and(|chunk| chunk.last.millis >= millis)
     }
 }
 
@@ -150,7 +165,8 @@ pub(super) fn write_index(
     known: Known,
     contents: &Contents,
 ) -> io::Result<()> {
-    let mut bytes = Vec::with_capacity(HEAD + contents.chunks.len() * 16 + contents.entries.len() * 14);
+    let mut bytes =
+        Vec::with_capacity(HEAD + contents.chunks.len() * CHUNK_SIZE + contents.entries.len() * 14);
     bytes.extend_from_slice(MAGIC);
     let counts = [contents.chunks.len(), contents.entries.len(), contents.prints.len()];
     for number in [header.salt, known.end as u32, known.batch, known.rooms.0, known.rooms.1] {
@@ -159,12 +175,13 @@ pub(super) fn write_index(
     for count in counts {
         bytes.extend_from_slice(&(count as u32).to_le_bytes());
     }
-    put_key(contents.last, &mut bytes);
+    put_key(contents.last().unwrap_or_default(), &mut bytes);
     let sum = crc32c(0, &bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());
     for chunk in &contents.chunks {
         bytes.extend_from_slice(&chunk.offset.to_le_bytes());
         put_key(chunk.first, &mut bytes);
+        put_key(chunk.last, &mut bytes);
     }
     for (room, entry) in &contents.entries {
         bytes.extend_from_slice(&room.to_le_bytes());
@@ -191,7 +208,7 @@ pub(super) fn write_index(
 
 /// The beginning of an index file.
 struct Head {
-    sorted: bool,
+    is_old: bool,
     known: Known,
     chunks: usize,
     entries: usize,
@@ -207,8 +224,8 @@ impl Head {
         let (body, stored) = head.split_at_checked(HEAD - 4)?;
         let sum = crc32c(0, body);
         let (magic, body) = body.split_at_checked(MAGIC.len())?;
-        let (sorted, mut fields) = (magic == MAGIC, Fields(body));
-        let sound = (sorted || magic == UNSORTED) && sum.to_le_bytes() == stored;
+        let (is_old, mut fields) = (magic == MAGIC_2, Fields(body));
+        let sound = (is_old || magic == MAGIC) && sum.to_le_bytes() == stored;
         if !sound || fields.u32()? != header.salt {
             return None;
         }
@@ -216,7 +233,7 @@ impl Head {
         let known = Known { end, batch, rooms: (fields.u32()?, fields.u32()?) };
         let mut count = || Some(fields.u32()? as usize);
         let (chunks, entries, prints) = (count()?, count()?, count()?);
-        Some(Head { sorted, known, chunks, entries, prints, last: fields.key()?, sum })
+        Some(Head { is_old, known, chunks, entries, prints, last: fields.key()?, sum })
     }
 }
 
@@ -230,12 +247,12 @@ fn read_at(file: &dyn DiskFile, offset: usize, count: usize) -> Option<Vec<u8>> 
 pub(super) fn chunks_with(disk: &dyn Disk, header: Header, fingerprint: u64) -> Option<Vec<u16>> {
     let file = disk.open(&header.index_name()).ok()?;
     let head = Head::read(&*file, header)?;
-    if !head.sorted {
+    if head.is_old {
         let (_, contents) = read_index(disk, header, 0)?;
         let same = contents.prints.iter().filter(|(_, print)| *print == fingerprint);
         return Some(same.map(|(chunk, _)| *chunk).collect());
     }
-    let begin = HEAD + head.chunks * 16 + head.entries * 14 + 4;
+    let begin = HEAD + head.chunks * CHUNK_SIZE + head.entries * 14 + 4;
     let at = |place: usize| {
         let bytes = read_at(&*file, begin + place * PRINT, PRINT)?;
         let mut fields = Fields(&bytes);
@@ -255,9 +272,9 @@ pub(super) fn chunks_with(disk: &dyn Disk, header: Header, fingerprint: u64) -> 
 pub(super) fn read_index(disk: &dyn Disk, header: Header, prints_from: u64) -> Option<(Known, Contents)> {
     let file = disk.open(&header.index_name()).ok()?;
     let read = |offset, count| read_at(&*file, offset, count);
-    let Head { known, chunks, entries, prints, last, sum: head_sum, .. } = Head::read(&*file, header)?;
-    let mut contents = Contents { last, ..Contents::default() };
-    let size = chunks * 16 + entries * 14;
+    let Head { is_old, known, chunks, entries, prints, last, sum: head_sum } = Head::read(&*file, header)?;
+    let mut contents = Contents::default();
+    let size = chunks * if is_old { 16 } else { CHUNK_SIZE } + entries * 14;
     let tables = read(HEAD, size + 4)?;
     let (body, sum) = tables.split_at_checked(size)?;
     let table_sum = crc32c(head_sum, body);
@@ -267,7 +284,12 @@ pub(super) fn read_index(disk: &dyn Disk, header: Header, prints_from: u64) -> O
     let mut fields = Fields(body);
     contents.chunks.reserve_exact(chunks);
     for _ in 0..chunks {
-        contents.chunks.push(Chunk { offset: fields.u32()?, first: fields.key()? });
+        let (offset, first) = (fields.u32()?, fields.key()?);
+        if let Some(before) = contents.chunks.last_mut().filter(|_| is_old) {
+            // No record of it is later, and times rose.
+            before.last = first.before();
+        }
+        contents.chunks.push(Chunk { offset, first, last: if is_old { last } else { fields.key()? } });
     }
     contents.entries.reserve_exact(entries);
     for _ in 0..entries {
@@ -281,7 +303,8 @@ pub(super) fn read_index(disk: &dyn Disk, header: Header, prints_from: u64) -> O
             contents.current.insert(*room, place);
         }
     }
-    if contents.last.millis >= prints_from {
+    let is_late = |chunk: &Chunk| chunk.last.millis >= prints_from;
+    if last.millis >= prints_from || contents.chunks.iter().any(is_late) {
         let size = prints * PRINT;
         let bytes = read(HEAD + tables.len(), size + 4)?;
         let (body, sum) = bytes.split_at_checked(size)?;
@@ -305,7 +328,7 @@ mod tests {
     /// An index as it was written before its fingerprints were sorted.
     fn unsort(bytes: &mut [u8], prints: &[(u16, u64)]) {
         let tables = bytes.len() - 4 - prints.len() * PRINT - 4;
-        bytes[..MAGIC.len()].copy_from_slice(UNSORTED);
+        bytes[..MAGIC.len()].copy_from_slice(MAGIC_2);
         let sum = crc32c(0, &bytes[..HEAD - 4]);
         bytes[HEAD - 4..HEAD].copy_from_slice(&sum.to_le_bytes());
         let sum = crc32c(sum, &bytes[HEAD..tables]);

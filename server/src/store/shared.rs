@@ -2,23 +2,23 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::clock::Clock;
 use super::disk::Disk;
 use super::error::StoreError;
 use super::frame::Header;
-use super::index::{Filter, Index};
+use super::index::{Filter, Floor, Index};
 use super::{Options, Report};
 use crate::hub::history::Range;
+use crate::protocol::time::Moment;
 
 /// See the [module](self).
 pub(super) struct Shared {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) options: Options,
     index: RwLock<Index>,
-    /// Milliseconds since 1970, as told.
-    now: AtomicU64,
+    clock: Mutex<Clock>,
     /// Number and generation of the segments whose damage was said.
     damaged: Mutex<HashSet<(u32, u32)>>,
     notify: Box<dyn Fn(Report) + Send + Sync>,
@@ -37,11 +37,11 @@ impl Shared {
     pub(super) fn new(
         disk: Arc<dyn Disk>,
         options: Options,
-        index: Index,
+        (index, clock): (Index, Clock),
         notify: Box<dyn Fn(Report) + Send + Sync>,
     ) -> Shared {
-        let now = AtomicU64::new(options.now_ms);
-        Shared { disk, options, index: RwLock::new(index), now, damaged: Mutex::default(), notify }
+        let (index, clock) = (RwLock::new(index), Mutex::new(clock));
+        Shared { disk, options, index, clock, damaged: Mutex::default(), notify }
     }
 
     pub(super) fn notify(&self, report: Report) {
@@ -64,22 +64,27 @@ impl Shared {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn tell_time(&self, now_ms: u64) {
-        self.now.fetch_max(now_ms, Ordering::Relaxed);
+    pub(super) fn tell_time(&self, moment: Moment) {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner).tell(moment);
     }
 
+    /// The time by which records are too old, milliseconds since 1970.
     pub(super) fn now(&self) -> u64 {
-        self.now.load(Ordering::Relaxed)
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner).now()
     }
 
     /// Milliseconds: what is older is not kept.
     pub(super) fn oldest(&self) -> u64 {
-        let keep = self.options.retention.age.map(|keep| u64::try_from(keep.as_millis()).unwrap_or(u64::MAX));
-        keep.map_or(0, |keep| self.now().saturating_sub(keep))
+        self.options.retention.oldest(self.now())
+    }
+
+    /// Where what is young enough begins.
+    pub(super) fn floor(&self, index: &Index) -> Floor {
+        index.floor(self.oldest(), self.now())
     }
 
     /// The part of a range that is kept.
     pub(super) fn wanted(&self, range: Range) -> Filter {
-        Filter { range, oldest: self.oldest() }
+        Filter { range, floor: self.floor(&self.index()) }
     }
 }

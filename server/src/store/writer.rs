@@ -11,7 +11,8 @@ use super::error::StoreError;
 use super::frame::{EVENT, Frame};
 use super::load::{Loaded, create_segment};
 use super::log::LogFile;
-use super::meta::META;
+use super::meta::{META, Meta};
+use super::pace::Pace;
 use super::queue::{Job, MAX_COMMIT, Queue, cost};
 use super::readers::Question;
 use super::retention::{Upkeep, lateness};
@@ -24,6 +25,8 @@ use crate::protocol::MsgId;
 
 /// The longest upkeep between two commits.
 const UPKEEP: Duration = Duration::from_millis(20);
+/// Milliseconds after which the time is written down.
+const SAVE_TIME: u64 = 3_600_000;
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -33,7 +36,8 @@ pub(super) struct Writer {
     rooms: Rooms,
     log: LogFile,
     contents: Contents,
-    secret: [u8; 16],
+    meta: Meta,
+    pace: Pace,
     upkeep: Upkeep,
     /// The time was told: the segment that is written to may have become old.
     older: bool,
@@ -70,13 +74,15 @@ impl Writer {
         let last = shared.index().last();
         let mut upkeep = Upkeep::default();
         upkeep.wake();
+        let pace = Pace::new(shared.options.pace, clock());
         Writer {
             shared,
             queue,
             rooms: loaded.rooms,
             log: loaded.log,
             contents: loaded.contents,
-            secret: loaded.meta.secret,
+            meta: loaded.meta,
+            pace,
             upkeep,
             older: true,
             unsure: false,
@@ -106,13 +112,19 @@ impl Writer {
     }
 
     fn work(&mut self, deadline: &dyn Fn() -> Option<Instant>) -> u64 {
+        self.close_old_segment();
         loop {
             let patience = match &self.paused {
                 Some(paused) => Some(paused.retry.saturating_duration_since(clock())),
                 None => self.upkeep.is_busy().then_some(Duration::ZERO),
             };
-            let (jobs, closed) = self.queue.take(patience);
+            let (jobs, mut closed) = self.queue.take(patience);
             self.accept(jobs);
+            while !closed && let Some(pause) = self.pause() {
+                let (jobs, is_last) = self.queue.take(Some(pause));
+                self.accept(jobs);
+                closed = is_last;
+            }
             self.unsure |= closed;
             if closed || self.paused.as_ref().is_none_or(|paused| paused.retry <= clock()) {
                 self.try_commit();
@@ -133,14 +145,20 @@ impl Writer {
         }
     }
 
+    /// The time in which more may come before there is another small commit.
+    fn pause(&mut self) -> Option<Duration> {
+        let bytes = self.held_bytes + self.rooms.unsaved();
+        if bytes == 0 || self.paused.is_some() { None } else { self.pace.wait(bytes, clock()) }
+    }
+
     fn accept(&mut self, jobs: Vec<Job>) {
         for job in jobs {
             match job {
                 Job::Append(records) => records.into_iter().for_each(|record| self.hold(record)),
                 Job::SetRoom { room, state } => self.rooms.set_state(&room, state),
                 Job::Read { ticket, request } => self.read(ticket, request),
-                Job::Time(now_ms) => {
-                    self.shared.tell_time(now_ms);
+                Job::Time(now) => {
+                    self.shared.tell_time(now);
                     self.upkeep.wake();
                     self.older = true;
                     self.unsure = true;
@@ -150,7 +168,7 @@ impl Writer {
     }
 
     fn hold(&mut self, record: Record) {
-        if record.id < self.last || record.payload.len() > MAX_PAYLOAD {
+        if record.id <= self.last || record.payload.len() + 4 * (1 + record.also.len()) > MAX_PAYLOAD {
             log::error!("a fault of the server's own: a record of the history is too long or out of order");
             debug_assert!(
                 false,
@@ -171,8 +189,12 @@ impl Writer {
     }
 
     fn try_commit(&mut self) {
+        let bytes = self.held_bytes + self.rooms.unsaved();
         match self.commit_all() {
             Ok(()) => {
+                if bytes > 0 {
+                    self.pace.made(bytes);
+                }
                 if let Some(paused) = self.paused.take() {
                     self.shared.notify(Report::Resumed { lost: paused.lost });
                 }
@@ -203,14 +225,10 @@ impl Writer {
         let mut fits = true;
         loop {
             count = count.min(self.held.len());
-            let more = self.held.get(count..).unwrap_or_default();
             let last = self.held.get(count.saturating_sub(1)).map(|record| record.id);
-            // One event is committed in all its rooms.
-            let same = more.iter().take_while(|record| Some(record.id) == last).count();
-            let now = count + same;
-            match self.commit(now) {
+            match self.commit(count) {
                 Ok(()) => {
-                    let bytes: usize = self.held.drain(..now).map(|record| cost(&record)).sum();
+                    let bytes: usize = self.held.drain(..count).map(|record| cost(&record)).sum();
                     self.held_bytes = self.held_bytes.saturating_sub(bytes);
                     if let Some(id) = last {
                         self.shared.notify(Report::Committed(id));
@@ -257,7 +275,11 @@ impl Writer {
         let disk = &*shared.disk;
         let mut batch = std::mem::take(&mut self.buffer);
         let held = self.held.get(..count).unwrap_or_default();
-        let rooms: Vec<_> = held.iter().map(|record| self.rooms.number_for(&record.room)).collect();
+        let mut rooms = Vec::with_capacity(held.len());
+        for record in held {
+            let of: Vec<_> = record.rooms().map(|room| self.rooms.number_for(room)).collect();
+            rooms.push(of);
+        }
         self.rooms.save(disk, &mut batch).map_err(StoreError::io(disk, ROOMS))?;
         if rooms.is_empty() {
             self.buffer = batch;
@@ -266,31 +288,35 @@ impl Writer {
         if self.log.end >= SEGMENT {
             self.next_segment()?;
         }
-        let frames = || {
-            // As many as there are rooms.
-            self.held.iter().zip(&rooms).map(|(record, (room, _))| Frame {
+        let mut numbers: Vec<Vec<u8>> = vec![Vec::new(); rooms.len()];
+        let frames = self.held.iter().zip(&rooms).zip(&mut numbers).map(|((record, rooms), numbers)| {
+            let mut frame = Frame {
                 flags: if record.event { EVENT } else { 0 },
-                room: *room,
                 key: record.id,
                 fingerprint: record.fingerprint.map_or(0, Fingerprint::get),
                 payload: &record.payload,
-            })
-        };
+                ..Frame::default()
+            };
+            frame.set_rooms(&rooms.iter().map(|(number, _)| *number).collect::<Vec<_>>(), numbers);
+            frame
+        });
+        let frames: Vec<Frame<'_>> = frames.collect();
         self.log.start_batch(&mut batch);
         let mut offset = self.log.end + batch.len() as u64;
-        frames().for_each(|frame| frame.encode(self.log.header.salt, &mut batch));
+        frames.iter().for_each(|frame| frame.encode(self.log.header.salt, &mut batch));
         self.log.append(&mut batch).map_err(StoreError::io(disk, &self.log.name))?;
         let mut index = self.shared.index_mut();
-        for (frame, (number, name)) in frames().zip(&rooms) {
-            if !index.rooms.contains_key(number) {
-                index.add_room(*number, name.clone());
+        for (frame, rooms) in frames.iter().zip(&rooms) {
+            for (number, name) in rooms {
+                if !index.rooms.contains_key(number) {
+                    index.add_room(*number, name.clone());
+                }
             }
-            let chunk = self.contents.add(self.log.header.number, offset, &frame);
+            let chunk = self.contents.add(self.log.header.number, offset, frame);
             offset += frame.size() as u64;
-            index.add(&self.contents, chunk, offset, &frame);
+            index.add(&self.contents, chunk, offset, frame);
         }
         drop(index);
-        self.shared.tell_time(self.contents.last.millis);
         batch.shrink_to(MAX_COMMIT / 4);
         self.buffer = batch;
         Ok(())
@@ -301,8 +327,8 @@ impl Writer {
         let disk = &*shared.disk;
         self.seal();
         let number = self.log.header.number + 1;
-        let log = create_segment(disk, &self.secret, number).map_err(StoreError::io(disk, ""))?;
-        self.contents = Contents::after(self.contents.last);
+        let log = create_segment(disk, &self.meta.secret, number).map_err(StoreError::io(disk, ""))?;
+        self.contents = Contents::default();
         self.shared.index_mut().install(log.header, log.end, &self.contents, number..=number);
         self.log = log;
         self.upkeep.wake();
@@ -310,7 +336,7 @@ impl Writer {
     }
 
     fn keep_up(&mut self) {
-        if let Err(error) = self.upkeep.step(&self.shared, &mut self.rooms, &self.secret) {
+        if let Err(error) = self.upkeep.step(&self.shared, &mut self.rooms, &self.meta.secret) {
             self.upkeep.rest(&error);
         }
     }
@@ -334,14 +360,30 @@ impl Writer {
                 .sweep(&*shared.disk, &mut self.buffer)
                 .map_err(StoreError::io(&*shared.disk, ROOMS))?;
         }
-        let Some(first) = self.contents.chunks.first() else { return Ok(()) };
+        if shared.options.retention.age.is_some() {
+            self.note_time(SAVE_TIME)?;
+        }
+        let (Some(first), Some(last)) = (self.contents.chunks.first(), self.contents.last()) else {
+            return Ok(());
+        };
         let age = shared.now().saturating_sub(first.first.millis);
         let old = lateness(&shared).is_some_and(|lateness| age > lateness);
-        let dead = self.contents.last.millis < shared.oldest();
+        let dead = last.millis < shared.oldest();
         if old || dead || self.upkeep.is_condemned(self.log.header.number) {
             self.next_segment()?;
         }
         Ok(())
+    }
+
+    /// The next start is told until when the server ran.
+    fn note_time(&mut self, after: u64) -> Result<(), StoreError> {
+        let now = self.shared.now();
+        let noted = self.meta.time.is_some_and(|noted| noted.abs_diff(now) < after);
+        if noted {
+            return Ok(());
+        }
+        self.meta.time = Some(now);
+        self.meta.write(&*self.shared.disk)
     }
 
     /// The segment that is written to gets an index, and loses the zeros behind its end.
@@ -386,6 +428,9 @@ impl Writer {
             self.keep_up();
         }
         self.upkeep.abandon(&self.shared);
+        if let Err(error) = self.note_time(1) {
+            log::warn!("the time cannot be written to the history: {error}");
+        }
         // Rooms that were forgotten; whatever fails is found again.
         let mut buffer = Vec::new();
         if let Err(error) = self.rooms.save(&*self.shared.disk, &mut buffer) {

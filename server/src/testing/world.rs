@@ -21,6 +21,8 @@ pub struct World {
     pub hub: Hub,
     /// Since it began.
     pub now: Duration,
+    /// What the wall's clock said then, milliseconds since 1970.
+    pub start: u64,
     /// Whom the hub has closed.
     pub closed: Vec<ConnectionId>,
     /// Whose long reply is not finished.
@@ -54,6 +56,7 @@ impl World {
         World {
             hub: Hub::new(settings, Moment::default()),
             now: Duration::ZERO,
+            start: START,
             closed: Vec::new(),
             more: Vec::new(),
             log: Vec::new(),
@@ -70,7 +73,7 @@ impl World {
 
     /// Gives the hub an input, carries out what comes of it, and answers what it asks the store.
     pub fn give(&mut self, input: Input<'_>) {
-        let wall = UnixMillis(START + self.now.as_millis() as u64);
+        let wall = UnixMillis(self.start + self.now.as_millis() as u64);
         self.hub.handle(input, Moment { elapsed: self.now, wall });
         let turn = Turn::of(self.hub.drain());
         for (to, line) in turn.lines {

@@ -9,6 +9,7 @@ use std::{env, fs, process};
 
 use parlor_server::hub::history::{Answer, Edge, Kept, Query, Range, Record, Request};
 use parlor_server::protocol::MsgId;
+use parlor_server::protocol::time::{Moment, UnixMillis};
 use parlor_server::store::{Disk, Folder, Job, Opened, Options, Report, Retention, Store, StoreError};
 
 /// How long anything may take.
@@ -19,6 +20,7 @@ pub(crate) struct Desk {
     pub(crate) store: Store,
     pub(crate) opened: Opened,
     reports: Receiver<Report>,
+    opened_at: u64,
     tickets: u64,
     /// Said while something else was waited for.
     pub(crate) paused: Vec<String>,
@@ -29,9 +31,10 @@ pub(crate) struct Desk {
 impl Desk {
     pub(crate) fn open(disk: Arc<dyn Disk>, options: Options) -> Result<Desk, StoreError> {
         let (sender, reports) = channel();
+        let opened_at = options.now_ms;
         let (store, opened) = Store::open_on(disk, options, move |report| drop(sender.send(report)))?;
         let committed = MsgId::default();
-        Ok(Desk { store, opened, reports, tickets: 0, paused: Vec::new(), lost: None, committed })
+        Ok(Desk { store, opened, reports, opened_at, tickets: 0, paused: Vec::new(), lost: None, committed })
     }
 
     pub(crate) fn in_folder(folder: &Path, options: Options) -> Desk {
@@ -61,6 +64,16 @@ impl Desk {
         self.store.submit(Job::Append(records)).unwrap();
         self.wait(|desk| desk.committed >= last || !desk.paused.is_empty());
         self.committed >= last
+    }
+
+    /// The clock says so, milliseconds since 1970, and the machine has run for as long as it says.
+    pub(crate) fn moment(&self, wall: u64) -> Moment {
+        Moment { elapsed: Duration::from_millis(wall - self.opened_at), wall: UnixMillis(wall) }
+    }
+
+    /// Tells [that](Self::moment).
+    pub(crate) fn tell(&self, wall: u64) {
+        self.store.submit(Job::Time(self.moment(wall))).unwrap();
     }
 
     pub(crate) fn ask(&mut self, request: Request) -> Result<Answer, StoreError> {
@@ -124,7 +137,8 @@ pub(crate) fn everything(room: &str, limit: usize) -> Query {
 }
 
 pub(crate) fn options() -> Options {
-    Options { secret: [7; 16], now_ms: 1_000_000, retry: Duration::from_millis(20), ..Options::default() }
+    let (retry, pace) = (Duration::from_millis(20), Duration::ZERO);
+    Options { secret: [7; 16], now_ms: 1_000_000, retry, pace, ..Options::default() }
 }
 
 /// The same with this retention.
@@ -141,7 +155,8 @@ pub(crate) fn key(millis: u64) -> MsgId {
 pub(crate) fn line(room: &str, millis: u64, size: usize) -> Record {
     let mut payload = format!("{room} {millis} ").into_bytes();
     payload.resize(size.max(payload.len()), b'x');
-    Record { room: room.into(), id: key(millis), event: false, fingerprint: None, payload: payload.into() }
+    let (also, payload) = (Box::default(), payload.into());
+    Record { room: room.into(), also, id: key(millis), event: false, fingerprint: None, payload }
 }
 
 /// A folder that lives as long as its test.

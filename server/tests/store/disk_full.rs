@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parlor_server::hub::history::Record;
 use parlor_server::store::Job;
 use parlor_server::testing::FakeDisk;
 
@@ -98,7 +99,8 @@ fn an_event_of_several_rooms_is_written_in_all_of_them_or_none() {
     let disk = FakeDisk::default();
     let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
     let rooms = ["#a", "#b", "#c"];
-    let talk = (1..=200).flat_map(|millis| rooms.map(|room| line(room, millis, 1_000)));
+    let also = || rooms[1..].iter().map(|room| (*room).into()).collect();
+    let talk = (1..=200).map(|millis| Record { also: also(), ..line("#a", millis, 3_000) });
     disk.set_room(Some(disk.used() + 200_500));
     desk.store.submit(Job::Append(talk.collect())).unwrap();
     desk.wait(|desk| !desk.paused.is_empty());

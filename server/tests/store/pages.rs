@@ -92,7 +92,6 @@ fn every_page_is_what_was_said_live_and_after_a_restart() {
         let copy = if restart == "killed" { disk.after_power_cut(0) } else { disk.clone() };
         copy.unlock();
         desk = Desk::open(Arc::new(copy), options()).unwrap();
-        assert_eq!(desk.opened.last_millis, count * 10);
         for _ in 0..200 {
             let query = some_query(random, count);
             assert_eq!(desk.page(query.clone()), expected(&all, &query, 0), "{restart}: {query:?}");
@@ -157,6 +156,7 @@ fn a_resend_is_found_for_a_day_across_restarts() {
     let all: Vec<Record> = (1..=2_000).map(|i| printed("#a", i * day / 1_000, i)).collect();
     desk.keep(all.clone());
     desk.keep(vec![printed("#b", 2 * day + 1, 1_990)]);
+    desk.tell(2 * day);
     for restart in [false, true] {
         if restart {
             desk.close();
@@ -244,7 +244,7 @@ fn a_resend_is_found_by_reading_a_chunk() {
 fn states_boots_and_the_secret_survive() {
     let scratch = Scratch::new();
     let desk = Desk::in_folder(&scratch.0, options());
-    assert_eq!((desk.opened.boot, desk.opened.secret, desk.opened.last_millis), (1, [7; 16], 0));
+    assert_eq!((desk.opened.boot, desk.opened.secret), (1, [7; 16]));
     for i in 0..20_000_u32 {
         let state = (i % 7 > 0).then(|| i.to_le_bytes().repeat(9).into());
         while desk
@@ -257,7 +257,7 @@ fn states_boots_and_the_secret_survive() {
     }
     desk.close();
     let desk = Desk::in_folder(&scratch.0, Options { secret: [8; 16], ..options() });
-    assert_eq!((desk.opened.boot, desk.opened.secret), (2, [7; 16]));
+    assert_eq!((desk.opened.boot, desk.opened.secret), (2 + MsgId::STEPS, [7; 16]));
     let mut rooms = desk.opened.rooms.clone();
     rooms.sort();
     let mut expected: Vec<(Box<str>, Box<[u8]>)> = (19_950..20_000_u32)
@@ -302,4 +302,39 @@ fn nothing_is_taken_without_bound() {
             .is_err()
     });
     assert!(full);
+}
+
+#[test]
+fn a_store_of_format_1_opens_and_goes_on() {
+    let scratch = Scratch::new();
+    let of_before = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/format-1");
+    for file in std::fs::read_dir(of_before).unwrap() {
+        let path = file.unwrap().path();
+        std::fs::copy(&path, scratch.0.join(path.file_name().unwrap())).unwrap();
+    }
+    for _ in 0..2 {
+        let mut desk = Desk::in_folder(&scratch.0, Options { now_ms: 1_900_000_000_000, ..options() });
+        assert!(desk.opened.boot > 2 && desk.opened.repaired.is_empty(), "{:?}", desk.opened.repaired);
+        assert!(desk.opened.rooms.iter().any(|(room, _)| &**room == "#tea"));
+        let lines = |desk: &mut Desk, room: &str| {
+            let told = |payload: &[u8]| {
+                parlor_server::hub::history::Told::parse(payload).map(|told| told.first.to_owned())
+            };
+            desk.all(room).iter().filter_map(|(_, payload)| told(payload)).collect::<Vec<_>>()
+        };
+        let tea = lines(&mut desk, "#tea");
+        for text in ["line 0", "line 19", "leaves", "rob", "last", "later 4"] {
+            assert!(tea.iter().any(|line| line == text), "{text} in {tea:?}");
+        }
+        assert_eq!(lines(&mut desk, "#coffee").iter().filter(|line| line.starts_with("cup")).count(), 20);
+        // What is of before and what is new, by time.
+        let id = MsgId { boot: desk.opened.boot, millis: 1_900_000_000_001, count: 0 };
+        desk.keep(vec![Record { id, ..line("#milk", 0, 20) }]);
+        let after = |time: u64| Range { after: Edge::Time(UnixMillis(time)), ..Range::ALL };
+        let old = Query { range: after(1_500_000_000_000), ..everything("#milk", 100) };
+        let new = Query { range: after(1_900_000_000_000), ..everything("#milk", 100) };
+        assert!(desk.page(old).len() > 2);
+        assert_eq!(desk.page(new).last(), Some(&id));
+        desk.close();
+    }
 }

@@ -35,6 +35,9 @@ use crate::hub::state::room::Rank;
 use crate::protocol::command::Verb;
 use crate::protocol::{LineName, Nick, RoomName};
 
+/// Lines of flood control beyond its own that a change costs after which the room is written down.
+const WRITTEN: u32 = 2;
+
 /// What somebody who is here, or comes, changes for others.
 #[derive(Debug)]
 pub(crate) enum Change<'a> {
@@ -185,8 +188,16 @@ impl Hub {
             Change::Join { room, key } => self.join(by, room, key),
             Change::Part { room, reason } => self.part(by, room, reason),
             Change::Kick { room, nick, reason } => self.kick(by, room, nick, reason),
-            Change::Topic { room, text } => self.topic(by, room, text),
-            Change::Modes { room, changes } => self.room_modes(by, room, changes),
+            Change::Topic { room, text } => {
+                self.topic(by, room, text)?;
+                self.delivery.charge(by, WRITTEN);
+                Ok(())
+            }
+            Change::Modes { room, changes } => {
+                self.room_modes(by, room, changes)?;
+                self.delivery.charge(by, WRITTEN);
+                Ok(())
+            }
             Change::Invite { nick, room } => self.invite(by, nick, room),
             Change::Wallops { text } => self.wallops(by, text),
             Change::Kill { nick, reason } => self.kill(by, nick, reason),

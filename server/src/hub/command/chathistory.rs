@@ -156,5 +156,9 @@ fn in_order(one: Edge, other: Edge) -> (Edge, Edge, bool) {
         Edge::Time(time) => (time.0, MsgId::default()),
         Edge::At(id) => (id.millis, id),
     };
-    if place(one) <= place(other) { (one, other, true) } else { (other, one, false) }
+    let rises = match (one, other) {
+        (Edge::At(one), Edge::At(other)) => one <= other,
+        _ => place(one) <= place(other),
+    };
+    if rises { (one, other, true) } else { (other, one, false) }
 }

@@ -16,7 +16,9 @@ pub type Fingerprint = NonZeroU64;
 pub struct Record {
     /// The room's folded name.
     pub room: Arc<str>,
-    /// Its place in the order. An event of several rooms has one id in all of them.
+    /// The folded names of the event's other rooms: somebody who is in them has another name, or quits.
+    pub also: Box<[Arc<str>]>,
+    /// Its place in the order.
     pub id: MsgId,
     /// Joins, parts, modes and the like: only for those who ask for events, not counted as lines.
     pub event: bool,
@@ -24,6 +26,13 @@ pub struct Record {
     pub fingerprint: Option<Fingerprint>,
     /// The rest, in the hub's own encoding.
     pub payload: Box<[u8]>,
+}
+
+impl Record {
+    /// The folded names of its rooms.
+    pub fn rooms(&self) -> impl Iterator<Item = &Arc<str>> {
+        std::iter::once(&self.room).chain(&self.also)
+    }
 }
 
 /// Where a stretch of the history begins or ends; exclusive.
@@ -52,28 +61,26 @@ impl Range {
     /// Everything.
     pub const ALL: Range = Range { after: Edge::Open, before: Edge::Open, upto: MsgId::MAX };
 
-    /// Whether all of it is later than `id`, and so than everything before: ids and times rise.
+    /// Whether all of it comes after `id`, and so after everything before: ids rise.
     pub fn is_after(&self, id: MsgId) -> bool {
-        match self.after {
-            Edge::Open => false,
-            Edge::At(after) => id <= after,
-            Edge::Time(after) => id.millis <= after.0,
-        }
+        matches!(self.after, Edge::At(after) if id <= after)
     }
 
-    /// Whether all of it is earlier than `id`, and so than everything behind: ids and times rise.
+    /// Whether all of it comes before `id`, and so before everything behind: ids rise.
     pub fn is_before(&self, id: MsgId) -> bool {
-        let late = match self.before {
-            Edge::Open => false,
-            Edge::At(before) => id >= before,
-            Edge::Time(before) => id.millis >= before.0,
-        };
-        late || id > self.upto
+        id > self.upto || matches!(self.before, Edge::At(before) if id >= before)
+    }
+
+    /// Whether something of these times, both inclusive, may lie in it. Times rise only as long as the
+    /// clock does not step back.
+    pub fn meets(&self, first: UnixMillis, last: UnixMillis) -> bool {
+        !matches!(self.after, Edge::Time(after) if last <= after)
+            && !matches!(self.before, Edge::Time(before) if first >= before)
     }
 
     /// Whether `id` lies in it.
     pub fn has(&self, id: MsgId) -> bool {
-        !self.is_after(id) && !self.is_before(id)
+        !self.is_after(id) && !self.is_before(id) && self.meets(id.time(), id.time())
     }
 }
 

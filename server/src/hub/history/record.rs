@@ -16,11 +16,14 @@ use crate::hub::state::room::RoomId;
 use crate::hub::state::words::{put, take};
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
-use crate::protocol::message::Tags;
+use crate::protocol::tag::LINE_ID;
 use crate::protocol::{LineName, MsgId, text};
 
 /// Tags that are worth nothing a second later.
 const FLEETING: &[&str] = &["+typing", "+draft/typing"];
+/// Bytes of the tags that are kept of a line: its name, what it answers, a reaction. Beyond, further ones
+/// are left out; who hears the line gets them all.
+const MAX_TAGS: usize = 200;
 
 /// The second byte: the sender is a program.
 const BOT: u8 = 1;
@@ -87,17 +90,13 @@ mod kind {
 /// Writes an event down; `None` for what is not kept.
 fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
     let without_key;
+    let tags = lasting(event.tags);
     let (kind, words) = match &event.what {
         What::Message { private: true, .. } => return None,
         What::Message { verb: Verb::Privmsg, text, .. } => (kind::PRIVMSG, [*text, ""]),
         What::Message { verb: Verb::Notice, text, .. } => (kind::NOTICE, [*text, ""]),
-        What::Message { verb: Verb::Tagmsg, .. } => {
-            let lasting = Tags(event.tags).iter().any(|(key, _)| !FLEETING.contains(&key));
-            if !lasting {
-                return None;
-            }
-            (kind::TAGMSG, ["", ""])
-        }
+        What::Message { verb: Verb::Tagmsg, .. } if tags.is_empty() => return None,
+        What::Message { verb: Verb::Tagmsg, .. } => (kind::TAGMSG, ["", ""]),
         What::Join { realname, .. } => (kind::JOIN, [*realname, ""]),
         What::Part { reason, .. } => (kind::PART, [reason.unwrap_or_default(), ""]),
         What::Quit { reason } => (kind::QUIT, [*reason, ""]),
@@ -111,12 +110,28 @@ fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
         What::Announcement { text, .. } => (kind::ANNOUNCEMENT, [*text, ""]),
         What::Invite { .. } | What::Away { .. } | What::Setname { .. } | What::Wallops { .. } => return None,
     };
-    let words = [event.from.prefix.as_str(), event.tags, words[0], words[1]];
+    let words = [event.from.prefix.as_str(), &tags, words[0], words[1]];
     let mut bytes = Vec::with_capacity(2 + words.iter().map(|word| 2 + word.len()).sum::<usize>());
     bytes.push(kind);
     bytes.push(if event.from.bot { BOT } else { 0 });
     words.iter().for_each(|word| put(&mut bytes, word));
     Some(bytes.into())
+}
+
+/// The tags that are kept: the line's own name, and of the others those that fit.
+fn lasting(tags: &str) -> String {
+    let is_name = |tag: &&str| tag.split('=').next() == Some(LINE_ID);
+    let all = || tags.split(';').filter(|tag| !tag.is_empty());
+    let others =
+        all().filter(|tag| !is_name(tag) && !FLEETING.iter().any(|key| tag.split('=').next() == Some(key)));
+    let mut kept = String::new();
+    for tag in all().filter(is_name).chain(others) {
+        if kept.len() + 1 + tag.len() <= MAX_TAGS {
+            kept.push_str(if kept.is_empty() { "" } else { ";" });
+            kept.push_str(tag);
+        }
+    }
+    kept
 }
 
 impl Remembered {
@@ -215,7 +230,15 @@ impl Hub {
         event: &Event<'_>,
         fingerprint: Option<Fingerprint>,
     ) -> bool {
-        let Some(state) = self.state.rooms.get_mut(room) else { return false };
+        self.record_in(&[room], event, fingerprint)
+    }
+
+    /// Keeps an event of somebody once for all the rooms that they are in.
+    pub(crate) fn record_everywhere(&mut self, id: crate::hub::state::ConnectionId, event: &Event<'_>) {
+        self.record_in(&self.state.rooms_of(id), event, None);
+    }
+
+    fn record_in(&mut self, rooms: &[RoomId], event: &Event<'_>, fingerprint: Option<Fingerprint>) -> bool {
         let Some(payload) = encode(event) else { return false };
         let talk = matches!(
             &event.what,
@@ -225,20 +248,20 @@ impl Hub {
             &event.what,
             What::Join { .. } | What::Part { .. } | What::Quit { .. } | What::Nick { .. }
         );
-        state.remembered |= !fleeting;
-        if !state.remembered {
-            return false;
+        let mut names = Vec::new();
+        for room in rooms {
+            let Some(state) = self.state.rooms.get_mut(*room) else { continue };
+            state.remembered |= !fleeting;
+            if state.remembered {
+                names.push(state.folded.clone());
+            }
         }
-        let record = Record { room: state.folded.clone(), id: event.id, event: !talk, fingerprint, payload };
+        let mut names = names.into_iter();
+        let Some(room) = names.next() else { return false };
+        let also = names.collect();
+        let record = Record { room, also, id: event.id, event: !talk, fingerprint, payload };
         self.delivery.output(Output::Store(Box::new(record)));
         true
-    }
-
-    /// Keeps an event of somebody in each room that they are in.
-    pub(crate) fn record_everywhere(&mut self, id: crate::hub::state::ConnectionId, event: &Event<'_>) {
-        for room in self.state.rooms_of(id) {
-            self.record(room, event, None);
-        }
     }
 }
 
@@ -312,6 +335,20 @@ mod tests {
             }),
             None
         );
+    }
+
+    #[test]
+    fn of_many_tags_those_are_kept_that_name_a_line_and_that_fit() {
+        let name = "+parlor/id=0123456789abcdef0123456789abcdef";
+        let long = format!("+x={}", "y".repeat(4_000));
+        assert_eq!(
+            lasting(&format!("+typing=active;{long};+draft/react=👍;{name}")),
+            format!("{name};+draft/react=👍")
+        );
+        assert_eq!(lasting("+typing=active;+draft/typing"), "");
+        assert_eq!(lasting("+draft/reply=abc"), "+draft/reply=abc");
+        let many: String = (0..100).map(|number| format!("+t{number}=v;")).collect();
+        assert!((150..=MAX_TAGS).contains(&lasting(&many).len()));
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Replay {
         } else if let Some(query) = self.queries.front_mut() {
             query.limit = query.limit.saturating_sub(found.len());
             match more.filter(|_| query.limit > 0) {
-                Some(at) if query.newest => query.range.before = Edge::At(at),
+                Some(at) if query.newest => query.range.upto = at.before(),
                 Some(at) => query.range.after = Edge::At(at),
                 None => drop(self.queries.pop_front()),
             }

@@ -19,8 +19,13 @@ const MAX_PEOPLE: usize = 4096;
 /// Rooms of one of them; beyond, the one read longest ago goes.
 const MAX_ROOMS: usize = 20;
 
-/// Rooms by folded names with the last event that was read there, the one read last at the end.
+/// Rooms by folded names with the last event that was read there. Each keeps its place: what is written
+/// down then differs by little.
 type Read = Vec<(Arc<str>, MsgId)>;
+
+fn last(read: &Read) -> Option<MsgId> {
+    read.iter().map(|(_, read)| *read).max()
+}
 
 /// Filled by those who leave a room or the server. At most [`MAX_PEOPLE`] with [`MAX_ROOMS`] each:
 /// 10 MB with the longest names, 1 MB with usual ones; on disk at most twice that.
@@ -38,11 +43,11 @@ impl Absences {
     }
 
     fn insert(&mut self, who: Arc<str>, read: Read) {
-        if let Some(last) = self.people.get(&who).and_then(|read| read.last()) {
-            self.order.remove(&(last.1, who.clone()));
+        if let Some(last) = self.people.get(&who).and_then(last) {
+            self.order.remove(&(last, who.clone()));
         }
-        if let Some(last) = read.last() {
-            self.order.insert((last.1, who.clone()));
+        if let Some(last) = last(&read) {
+            self.order.insert((last, who.clone()));
             self.people.insert(who, read);
         }
     }
@@ -88,11 +93,15 @@ impl State {
         let Some(who) = self.member(id).filter(|_| !rooms.is_empty()).and_then(who) else { return };
         let mut read = self.absences.people.get(&*who).cloned().unwrap_or_default();
         for room in rooms.iter().filter_map(|room| self.rooms.get(*room)) {
-            let known = read.iter().position(|(known, _)| *known == room.folded);
-            let before = known.map_or(upto, |at| read.remove(at).1);
-            read.push((room.folded.clone(), upto.max(before)));
+            match read.iter_mut().find(|(known, _)| *known == room.folded) {
+                Some((_, before)) => *before = upto.max(*before),
+                None => read.push((room.folded.clone(), upto)),
+            }
         }
-        read.drain(..read.len().saturating_sub(MAX_ROOMS));
+        while read.len() > MAX_ROOMS {
+            let oldest = read.iter().enumerate().min_by_key(|(_, (_, read))| *read).map_or(0, |(at, _)| at);
+            read.remove(oldest);
+        }
         let state = encode(&read);
         self.absences.insert(who.clone(), read);
         let gone = self.absences.evict();

@@ -99,7 +99,7 @@ impl State {
         let mut rooms = Rooms::default();
         rooms.create(settings.default_room.clone(), now.wall, true);
         State {
-            stamps: Stamps::new(settings.boot, settings.last_millis),
+            stamps: Stamps::new(settings.boot),
             admission: Admission::new(settings.max_clients, settings.max_clients_per_ip),
             settings,
             started: now.wall,

@@ -16,10 +16,9 @@ pub struct Settings {
     pub default_room: RoomName,
     /// What OPER must give; without it nobody becomes an operator that way.
     pub oper_key: Option<String>,
-    /// Higher at each start: makes message ids differ from all earlier ones.
+    /// Makes message ids differ from all earlier ones: at each start higher by more than
+    /// [`MsgId::STEPS`](crate::protocol::MsgId::STEPS).
     pub boot: u32,
-    /// No event is given an earlier time, whatever the clock says: that of the last one kept.
-    pub last_millis: u64,
     /// Whether what is said and what rooms are goes to disk; else only the latest lines are
     /// remembered, and a room ends with its last member.
     pub durable: bool,
@@ -55,7 +54,6 @@ impl Default for Settings {
             default_room: RoomName::parse("#lobby").expect("a room's name"),
             oper_key: None,
             boot: 0,
-            last_millis: 0,
             durable: false,
             replay: 30,
             max_clients: 10_000,

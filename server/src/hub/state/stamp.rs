@@ -3,16 +3,21 @@
 use crate::protocol::MsgId;
 use crate::protocol::time::UnixMillis;
 
+/// Milliseconds by which the clock may go back without more ado: times stand still for so long.
+const SMALL_STEP: u64 = 1_000;
+
 /// Gives out message ids.
 #[derive(Debug)]
 pub(crate) struct Stamps {
     last: MsgId,
+    /// Steps back of the clock that may still be told apart.
+    steps: u32,
 }
 
 impl Stamps {
-    /// `millis`: no earlier time is given out, though the clock may say one.
-    pub(crate) fn new(boot: u32, millis: u64) -> Stamps {
-        Stamps { last: MsgId { boot, millis, count: 0 } }
+    /// `boot` and the [`MsgId::STEPS`] behind it are this start's.
+    pub(crate) fn new(boot: u32) -> Stamps {
+        Stamps { last: MsgId { boot, ..MsgId::default() }, steps: MsgId::STEPS }
     }
 
     /// The last id given out.
@@ -23,8 +28,14 @@ impl Stamps {
     /// An id later than all before, whatever the clock does.
     pub(crate) fn next(&mut self, now: UnixMillis) -> MsgId {
         let last = &mut self.last;
-        if now.0 > last.millis {
-            *last = MsgId { millis: now.0, count: 0, ..*last };
+        let now = now.0.min(MsgId::MAX.millis);
+        if now > last.millis {
+            *last = MsgId { millis: now, count: 0, ..*last };
+        } else if last.millis - now > SMALL_STEP
+            && let Some(steps) = self.steps.checked_sub(1)
+        {
+            self.steps = steps;
+            *last = MsgId { boot: last.boot.saturating_add(1), millis: now, count: 0 };
         } else if let Some(count) = last.count.checked_add(1) {
             last.count = count;
         } else {
@@ -40,7 +51,7 @@ mod tests {
 
     #[test]
     fn ids_rise_whatever_the_clock_does() {
-        let mut stamps = Stamps::new(3, 900);
+        let mut stamps = Stamps::new(3);
         let mut last = stamps.next(UnixMillis(1_000));
         let clock = [1_000, 1_001, 999, 0, 2_000].into_iter().chain(std::iter::repeat_n(2_000, 70_000));
         for now in clock {
@@ -49,5 +60,20 @@ mod tests {
             last = id;
         }
         assert_eq!(last.to_string().len(), 23);
+    }
+
+    #[test]
+    fn times_are_those_of_the_clock_however_often_it_steps_back() {
+        let mut stamps = Stamps::new(3);
+        let mut last = MsgId::default();
+        for step in 0..2 * u64::from(MsgId::STEPS) {
+            for now in [90_000_000 + step, 5_000_000 + step] {
+                let id = stamps.next(UnixMillis(now));
+                assert!(id > last, "{id} after {last}");
+                assert!(id.millis == now || id.boot == 3 + MsgId::STEPS, "{id} at {now}");
+                last = id;
+            }
+        }
+        assert_eq!(last.boot, 3 + MsgId::STEPS, "the numbers behind are another start's");
     }
 }

@@ -1,0 +1,116 @@
+//! What a command writes to the disk: no more than its line is worth.
+
+use std::path::Path;
+
+use parlor_tests::{Irc, Scratch, Server};
+
+/// Bytes that the server gave to the system to write to files and sockets.
+#[cfg(target_os = "linux")]
+fn files(home: &Scratch) -> u64 {
+    let size = |path: &Path| path.metadata().map_or(0, |file| file.len());
+    let files = home.path().read_dir().expect("it is ours");
+    files.map(|file| size(&file.expect("it is ours").path())).sum()
+}
+
+/// How much the folder grows by as many of these lines as flood control lets an address say in about a
+/// second, each.
+fn growth(home: &Scratch, irc: &mut Irc, line: impl Fn(usize) -> String) -> u64 {
+    const LINES: usize = 400;
+    irc.settle();
+    let before = files(home);
+    for number in 0..LINES {
+        irc.send(&line(number));
+        if number % 100 == 0 {
+            irc.settle();
+        }
+    }
+    irc.settle();
+    files(home).saturating_sub(before) / LINES as u64
+}
+
+fn on_disk(irc: &mut Irc) {
+    irc.send("PRIVMSG #r0 :on disk");
+    irc.expect("PRIVMSG #r0 :on disk");
+}
+
+fn member(server: &Server) -> Irc {
+    let mut alice = server.irc_with("alice", &["echo-message", "message-tags"]);
+    for room in 0..50 {
+        alice.join(&format!("#r{room}"));
+        alice.send(&format!("PRIVMSG #r{room} :so that it is remembered"));
+    }
+    on_disk(&mut alice);
+    alice
+}
+
+#[test]
+fn a_new_name_in_fifty_rooms_is_one_record_that_each_of_them_tells() {
+    let home = Scratch::new();
+    let server = home.server(&[]);
+    let mut alice = member(&server);
+    let each = growth(&home, &mut alice, |number| format!("NICK alice{number}"));
+    assert!(each < 600, "{each} bytes a NICK");
+    alice.send("QUIT :good night");
+    alice.expect("ERROR **");
+    let caps = ["batch", "draft/chathistory", "draft/event-playback", "message-tags"];
+    let check = |server: &Server| {
+        let mut bob = server.irc_with("bob", &caps);
+        for room in ["#r0", "#r17", "#r49"] {
+            bob.join(room);
+            let page = bob.ask_batch(&format!("CHATHISTORY LATEST {room} * 100"));
+            let names = page.iter().filter(|m| m.command == "NICK").count();
+            assert!(names > 90 && page.iter().any(|m| m.command == "QUIT"), "{names} in {room}");
+        }
+    };
+    check(&server);
+    server.crash();
+    let server = home.server(&[]);
+    check(&server);
+    assert_eq!(server.stop(), 0);
+    let folder = home.path().display().to_string();
+    for room in ["#r0", "#r49"] {
+        let export =
+            parlor_tests::Launch::new(&["--data", &folder, "--export", room]).without_defaults().run();
+        assert_eq!(export.stdout.lines().filter(|line| line.contains("NICK alice")).count(), 400, "{room}");
+    }
+}
+
+#[test]
+fn a_topic_in_a_room_with_many_bans_writes_the_topic() {
+    let home = Scratch::new();
+    let server = home.server(&[]);
+    let mut alice = member(&server);
+    for ban in 0..96 {
+        let mask = format!("{ban}{}!*@*", "x".repeat(90));
+        alice.send(&format!("MODE #r0 +b {mask}"));
+    }
+    on_disk(&mut alice);
+    let each = growth(&home, &mut alice, |number| format!("TOPIC #r0 :{number}{}", "y".repeat(290)));
+    assert!(each < 1_000, "{each} bytes a TOPIC");
+    server.crash();
+    let server = home.server(&[]);
+    let mut bob = server.irc("bob");
+    let lines = bob.join("#r0");
+    assert!(lines.iter().any(|m| m.command == "332" && m.last().starts_with("399y")), "{lines:?}");
+    assert_eq!(bob.ask_all("MODE #r0 b").iter().filter(|m| m.command == "367").count(), 96);
+}
+
+#[test]
+fn of_long_tags_only_a_little_is_kept() {
+    let home = Scratch::new();
+    let server = home.server(&[]);
+    let mut alice = member(&server);
+    let long = "z".repeat(3_900);
+    let each = growth(&home, &mut alice, |number| {
+        format!("@+x={long};+draft/reply=abc;+parlor/id={number:032x} PRIVMSG #r0 :{number}")
+    });
+    assert!(each < 400, "{each} bytes a line");
+    let each = growth(&home, &mut alice, |_| format!("@+x={long} TAGMSG #r0"));
+    assert!(each < 20, "{each} bytes a TAGMSG");
+    let mut bob = server.irc_with("bob", &["batch", "draft/chathistory", "message-tags"]);
+    bob.join("#r0");
+    let page = bob.ask_batch("CHATHISTORY LATEST #r0 * 1");
+    let line = page.last().expect("a line");
+    assert_eq!(line.tag("+draft/reply"), Some("abc"));
+    assert_eq!(line.tag("+parlor/id"), Some(&*format!("{:032x}", 399)));
+}
