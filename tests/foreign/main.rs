@@ -1,15 +1,22 @@
-//! The client library as an ordinary IRC client of other people's servers: ngIRCd and InspIRCd from
-//! Debian's packages, and Ergo, which keeps a history and which Debian has not.
+//! The client library as an ordinary IRC client of other people's servers: ngIRCd, InspIRCd, BitlBee and ZNC from
+//! Debian's packages, miniircd from PyPI, Ergo, which keeps a history and which Debian has not, and a server of our
+//! own that does everything slightly wrong.
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, reason = "a test may fail")]
 
+mod sloppy;
+mod znc;
+
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use parlor_client::net::{self, Connection};
-use parlor_client::session::{Action, Delivery, Event, HostPort, Key, LineKind, Profile, Status};
+use parlor_client::session::{Action, Delivery, Event, HostPort, Key, LineKind, Profile, Sentence, Status};
 use parlor_client::testing::Screen;
 use parlor_tests::needs::{self, Lack, skip};
 use parlor_tests::{Deadline, Scratch};
@@ -20,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a program is started before that is a fault.
 const STARTS: usize = 3;
 
+/// Programs that do not mind to be root's; others want to be nobody's.
+const ROOTS_OWN: &[&str] = &["ergo", "ngircd", "inspircd"];
+
 /// A server of somebody else.
 struct Foreign {
     process: Child,
@@ -29,7 +39,7 @@ struct Foreign {
 
 impl Foreign {
     /// Starts a program with a configuration in which `PORT` stands for a free port and `FOLDER` for
-    /// a folder.
+    /// a folder that everybody may write to.
     fn start(program: &str, lack: Lack<'_>, args: &[&str], config: &str) -> Option<Foreign> {
         // Somebody else may take the port before the program does: then it ends, and another will do.
         (0..STARTS).find_map(|_| Foreign::try_start(program, args, config)).or_else(|| {
@@ -44,9 +54,26 @@ impl Foreign {
         let scratch = Scratch::new();
         let folder = scratch.path().to_string_lossy();
         let config = config.replace("PORT", &port.to_string()).replace("FOLDER", &folder);
+        fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o777)).expect("it is ours");
         let path = scratch.write("server.conf", config);
-        let args: Vec<String> = args.iter().map(|arg| arg.replace("CONFIG", &path)).collect();
-        let mut command = Command::new(needs::find(program)?);
+        // Where ZNC looks for it.
+        fs::create_dir(scratch.file("configs"))
+            .and_then(|()| fs::copy(&path, scratch.file("configs/znc.conf")))
+            .expect("it is ours");
+        for file in ["configs", "configs/znc.conf"] {
+            fs::set_permissions(scratch.file(file), fs::Permissions::from_mode(0o777)).expect("it is ours");
+        }
+        let fill = |arg: &&str| {
+            arg.replace("CONFIG", &path).replace("PORT", &port.to_string()).replace("FOLDER", &folder)
+        };
+        let args: Vec<String> = args.iter().map(fill).collect();
+        let program = needs::find(program)?;
+        let mut command = Command::new(&program);
+        if rustix::process::geteuid().is_root() && !ROOTS_OWN.iter().any(|own| program.ends_with(own)) {
+            let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+            command = Command::new(needs::find("setpriv")?);
+            command.args(nobody).arg(&program).env("HOME", scratch.path());
+        }
         let process = command.args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
         let mut server = Foreign { process, port, _config: scratch };
         let deadline = Deadline::after(PATIENCE);
@@ -91,24 +118,50 @@ struct Client {
 
 impl Client {
     fn new(server: &Foreign, nick: &str) -> Client {
+        Client::within(server.port, nick, "#tea")
+    }
+
+    /// In a room.
+    fn within(port: u16, nick: &str, room: &str) -> Client {
+        let mut client = Client::calling(port, nick, room);
+        client.until("connected", |event| matches!(event, Event::Status(Status::Connected { .. })));
+        client
+            .shows("the room", |screen| screen.people.keys().any(|key| key.as_str() == room.to_lowercase()));
+        client
+    }
+
+    /// On its way into a room.
+    fn calling(port: u16, nick: &str, room: &str) -> Client {
         let profile = Profile {
-            server: HostPort::new("127.0.0.1", server.port),
+            server: HostPort::new("127.0.0.1", port),
             nick: nick.into(),
             realname: nick.into(),
-            rooms: vec!["#tea".into()],
+            rooms: vec![room.into()],
             ..Profile::default()
         };
-        let mut client = Client {
-            connection: net::start(profile).expect("a thread"),
-            seen: Vec::new(),
-            screen: Screen::default(),
-        };
-        client.until("connected", |event| matches!(event, Event::Status(Status::Connected { .. })));
-        client.until(
-            "the room",
-            |event| matches!(event, Event::People { key, .. } if *key == Key::new("#tea")),
-        );
-        client
+        let connection = net::start(profile).expect("a thread");
+        Client { connection, seen: Vec::new(), screen: Screen::default() }
+    }
+
+    /// Waits until something is to be seen.
+    fn shows(&mut self, what: &str, wanted: impl Fn(&Screen) -> bool) {
+        let deadline = Deadline::after(3 * PATIENCE);
+        loop {
+            self.seen.drain(..).for_each(|event| self.screen.show(&event));
+            if wanted(&self.screen) {
+                return;
+            }
+            assert!(deadline.left().is_some(), "waited for {what}; there is {:#?}", self.screen);
+            match self.connection.events.try_recv() {
+                Ok(batch) => self.seen.extend(batch),
+                Err(_) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+
+    /// What was said in a conversation, with who said it, from top to bottom.
+    fn talk(&self, key: &str) -> Vec<String> {
+        talk(&self.screen, key)
     }
 
     fn act(&self, action: Action) {
@@ -163,8 +216,30 @@ impl Client {
     }
 }
 
+fn talk(screen: &Screen, key: &str) -> Vec<String> {
+    let lines = screen.lines(key).iter().filter(|line| line.is_talk());
+    lines.map(|line| format!("{}: {}", line.from(), line.text())).collect()
+}
+
+/// Whether all own lines of a conversation are there, so many of them.
+fn all_delivered(screen: &Screen, key: &str, count: usize) -> bool {
+    let own: Vec<Delivery> = screen
+        .lines(key)
+        .iter()
+        .filter(|line| line.own() && line.is_talk())
+        .map(|line| line.state())
+        .collect();
+    own.len() == count && own.iter().all(|state| *state == Delivery::Delivered)
+}
+
 /// What an ordinary evening in an ordinary room needs.
 fn an_evening(server: &Foreign) {
+    let (mut alice, mut bob) = a_talk(server);
+    being_put_out(&mut alice, &mut bob);
+}
+
+/// What two say to each other, in a room and aside.
+fn a_talk(server: &Foreign) -> (Client, Client) {
     let tea = Key::new("#tea");
     let mut alice = Client::new(server, "alice");
     let mut bob = Client::new(server, "bob");
@@ -187,7 +262,12 @@ fn an_evening(server: &Foreign) {
     alice.act(Action::Private { nick: "rob".into() });
     alice.act(Action::Say { to: Key::new("rob"), text: "psst".into() });
     bob.line(LineKind::Said, "alice", "psst");
+    (alice, bob)
+}
 
+/// And what becomes of those who stay up too long.
+fn being_put_out(alice: &mut Client, bob: &mut Client) {
+    let tea = Key::new("#tea");
     alice.act(Action::Kick { room: tea.clone(), nick: "rob".into(), why: "bedtime".into() });
     bob.until("being put out", |event| {
         matches!(event, Event::Closed { key, why: Some(why) } if *key == tea && why.to_string().contains("bedtime"))
@@ -264,4 +344,48 @@ fn inspircd() {
 "#;
     let args = ["--nofork", "--nolog", "--runasroot", "--config=CONFIG"];
     Foreign::start("inspircd", Lack::Package("inspircd"), &args, config).iter().for_each(an_evening);
+}
+
+/// It answers before the PONG, has a name without a dot, and puts everybody into a room of another kind.
+#[test]
+fn bitlbee() {
+    let args = ["-D", "-n", "-c", "CONFIG", "-d", "FOLDER/", "-i", "127.0.0.1", "-p", "PORT"];
+    let config = "[settings]\nAuthMode = Open\nHostName = localhost\n";
+    let Some(server) = Foreign::start("bitlbee", Lack::Package("bitlbee"), &args, config) else { return };
+    let mut alice = Client::within(server.port, "alice", "&bitlbee");
+    let control = Key::new("&bitlbee");
+    alice.shows("a greeting", |screen| talk(screen, "&bitlbee").iter().any(|line| line.contains("Welcome")));
+    let before = alice.talk("&bitlbee").len();
+    alice.act(Action::Say { to: control, text: "help".into() });
+    alice.shows("the answer", |screen| {
+        talk(screen, "&bitlbee").iter().any(|line| line.contains("wiki.bitlbee.org"))
+    });
+    alice.shows("the receipt", |screen| all_delivered(screen, "&bitlbee", 1));
+    assert!(alice.talk("&bitlbee").len() > before + 5);
+    let question = alice.talk("&bitlbee").iter().position(|line| line == "alice: help").expect("it is there");
+    let answer = alice.talk("&bitlbee").iter().position(|line| line.contains("available help subjects"));
+    assert!(answer.is_none_or(|answer| question < answer), "{:#?}", alice.talk("&bitlbee"));
+    assert!(question <= before + 1, "the answer is below: {:#?}", alice.talk("&bitlbee"));
+    let open: Vec<&str> = alice.screen.lines.keys().map(Key::as_str).collect();
+    assert_eq!(open, ["&bitlbee", "*"], "what the server says opens no conversation");
+    alice.act(Action::Private { nick: "root".into() });
+    alice.act(Action::Say { to: Key::new("root"), text: "help".into() });
+    alice.shows("the receipt", |screen| all_delivered(screen, "root", 1));
+    assert_eq!(alice.talk("root")[0], "alice: help");
+}
+
+/// It has no ISUPPORT, no ranks and no capabilities.
+#[test]
+fn miniircd() {
+    let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/pip/miniircd.py");
+    let lack = Lack::NotInDebian("miniircd (python3 -m pip install --target target/pip miniircd)");
+    if !std::path::Path::new(target).exists() {
+        return skip(lack);
+    }
+    // Its file is where only its owner may look.
+    let program = fs::read_to_string(target).expect("it is there");
+    let args = ["CONFIG", "--listen", "127.0.0.1", "--ports", "PORT"];
+    Foreign::start("/usr/bin/python3", lack, &args, &program.replace("PORT", "P0RT"))
+        .iter()
+        .for_each(|server| drop(a_talk(server)));
 }

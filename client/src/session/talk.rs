@@ -77,14 +77,12 @@ impl Session {
     }
 
     /// Whether what seems to be a person's is the server's: anything before the welcome, and a notice
-    /// to us from a name without a host that nobody here has (`:services NOTICE me :…`).
+    /// to us from a name without a host with whom nothing is open (`:services NOTICE me :…`).
     fn is_the_servers(&self, message: &Message<'_>, target: &str) -> bool {
         let bare = message.source.is_some_and(|source| !source.contains(['!', '@']));
         let from = self.isupport.key(message.source.unwrap_or_default());
-        let known =
-            || self.conversations.iter().any(|(key, open)| *key == from || open.roster.get(&from).is_some());
         let notice = message.command.eq_ignore_ascii_case("NOTICE") && self.room_of(target).is_none();
-        !self.registration.is_welcomed() || (bare && notice && !known())
+        !self.registration.is_welcomed() || (bare && notice && !self.conversations.contains_key(&from))
     }
 
     /// The room a message is for, perhaps behind the rank that is to hear it (`@#room`).
