@@ -94,7 +94,8 @@ impl Naming {
         // Until the server says which there are, any is meant.
         let prefixes = self.chantypes.as_deref().unwrap_or(ANY);
         let whole = typed.replacen('＃', "#", usize::from(typed.starts_with('＃')));
-        if whole.starts_with(|c| prefixes.contains(c)) {
+        // A `#` that it has not is for the server to refuse.
+        if whole.starts_with(|c| prefixes.contains(c) || c == '#') {
             whole
         } else {
             format!("{}{typed}", self.usual_prefix())
@@ -152,6 +153,8 @@ mod tests {
         assert_eq!((naming.short("##tea"), naming.short("&tea")), ("#tea", "&tea"));
         naming.set_chantypes("#");
         assert_eq!(naming.room("+tea"), "#+tea", "here that is only a character");
+        naming.set_chantypes("&");
+        assert_eq!((naming.room("tea").as_str(), naming.room("#tea").as_str()), ("&tea", "#tea"));
         naming.set_chantypes("&#!+");
         assert_eq!(naming.room("tea"), "#tea");
         naming.set_chantypes("+");

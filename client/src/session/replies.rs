@@ -175,7 +175,7 @@ impl Session {
             return;
         }
         let entered = self.conversations.get(&key).is_some_and(|conversation| conversation.joined);
-        let wants_in = self.isupport.is_room(name) && !entered && self.is_wanted(&key);
+        let wants_in = !entered && self.is_wanted(&key);
         // ERR_NOSUCHCHANNEL, TOOMANYCHANNELS, TOOMANYTARGETS, UNAVAILRESOURCE, CHANNELISFULL,
         // INVITEONLYCHAN, BANNEDFROMCHAN, BADCHANNELKEY, BADCHANMASK, NEEDREGGEDNICK and kin.
         if wants_in && matches!(code, 403 | 405 | 407 | 437 | 471..=480 | 489 | 500 | 519 | 520) {
