@@ -31,9 +31,11 @@ pub(crate) const QUEUE: usize = 256;
 const TURN: usize = 256;
 /// Bytes for connections that are put into their outboxes before the turn ends.
 const MUCH: usize = 64 * 1024;
-/// The longest time for arrivals in one turn, and for long replies; what is left has the next one. So
-/// nobody waits long for what came of theirs, however much others ask for.
+/// The longest time for arrivals in one turn: what came of them is not held back, however much others
+/// ask for.
 const SLICE: Duration = Duration::from_millis(10);
+/// The longest time for long replies between two looks at arrivals.
+const PAGES: Duration = Duration::from_millis(2);
 
 /// The beginning of a turn.
 enum Woken {
@@ -231,7 +233,7 @@ impl Dispatch {
 
     /// Lets long replies go on, one step each.
     fn go_on(&mut self) {
-        let until = clock() + SLICE;
+        let until = clock() + PAGES;
         for _ in 0..self.answers.len() {
             let Some((ticket, answer)) = self.answers.pop_front() else { break };
             self.give(Input::Answer { ticket, answer });
