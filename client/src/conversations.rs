@@ -1,11 +1,12 @@
 //! The open conversations of all places, in the order of the list: which one is on the screen,
 //! which one wants to be read next.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::place::PlaceId;
-use crate::session::{Key, Kind, Naming, Person};
+use crate::session::{Key, Kind, Naming, Person, Rank};
 
 /// A conversation of one place. The same after every start, so files may hold it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,12 +60,23 @@ impl<V> Conversation<V> {
 
     /// How many lines that is.
     fn for_me(&self) -> u32 {
-        if self.kind == Kind::Person { self.unread } else { self.mentions }
+        if matches!(self.kind, Kind::Person | Kind::Others) { self.unread } else { self.mentions }
     }
 
     /// The name, of a room without the usual prefix, for a list that has icons.
     pub fn short_name(&self, naming: &Naming) -> &str {
         if self.kind == Kind::Room { naming.short(&self.name) } else { &self.name }
+    }
+
+    /// Whether somebody is in the room, and away.
+    fn has_away(&self, person: &Key) -> bool {
+        let operators = self.people.partition_point(|one| one.rank == Rank::Operator);
+        let (operators, others) = self.people.split_at(operators);
+        let away = |people: &[Person]| {
+            let at = people.binary_search_by(|one| one.key.cmp(person)).ok();
+            at.and_then(|at| people.get(at)).is_some_and(|one| one.away)
+        };
+        away(operators) || away(others)
     }
 
     /// The people whose names have this in them (in lower case).
@@ -73,11 +85,13 @@ impl<V> Conversation<V> {
     }
 }
 
-/// All of them: place by place; in each the rooms, then the people, then the server, as they came.
+/// All of them: place by place; in each the rooms, then the people, then what strangers share and
+/// the server, as they came.
 /// As many as the sessions have open.
 #[derive(Debug)]
 pub struct Conversations<V> {
-    all: Vec<Conversation<V>>,
+    order: Vec<ConversationId>,
+    open: HashMap<ConversationId, Conversation<V>>,
     current: Option<ConversationId>,
     /// To be shown as soon as it is open.
     wanted: Option<ConversationId>,
@@ -85,29 +99,29 @@ pub struct Conversations<V> {
 
 impl<V> Default for Conversations<V> {
     fn default() -> Conversations<V> {
-        Conversations { all: Vec::new(), current: None, wanted: None }
+        Conversations { order: Vec::new(), open: HashMap::new(), current: None, wanted: None }
     }
 }
 
 impl<V> Conversations<V> {
     /// From top to bottom.
     pub fn iter(&self) -> impl Iterator<Item = &Conversation<V>> {
-        self.all.iter()
+        self.order.iter().filter_map(|id| self.open.get(id))
     }
 
     /// The `i`th from the top.
     pub fn at(&self, i: usize) -> Option<&Conversation<V>> {
-        self.all.get(i)
+        self.open.get(self.order.get(i)?)
     }
 
     /// The conversation, if it is open.
     pub fn get(&self, id: &ConversationId) -> Option<&Conversation<V>> {
-        self.all.iter().find(|conversation| conversation.id == *id)
+        self.open.get(id)
     }
 
     /// The same, to change it.
     pub fn get_mut(&mut self, id: &ConversationId) -> Option<&mut Conversation<V>> {
-        self.all.iter_mut().find(|conversation| conversation.id == *id)
+        self.open.get_mut(id)
     }
 
     /// The one on the screen.
@@ -137,12 +151,16 @@ impl<V> Conversations<V> {
             mentions: 0,
             view: view(),
         };
-        let before = |other: &Conversation<V>| other.id.place == id.place && order(other.kind) <= order(kind);
-        let at = match self.all.iter().rposition(before) {
-            Some(last) => last + 1,
-            None => self.all.iter().position(|other| other.id.place == id.place).unwrap_or(self.all.len()),
+        let before = |other: &ConversationId| {
+            other.place == id.place
+                && self.open.get(other).is_some_and(|other| order(other.kind) <= order(kind))
         };
-        self.all.insert(at, conversation);
+        let at = match self.order.iter().rposition(before) {
+            Some(last) => last + 1,
+            None => self.order.iter().position(|other| other.place == id.place).unwrap_or(self.order.len()),
+        };
+        self.order.insert(at, id.clone());
+        self.open.insert(id.clone(), conversation);
         if self.wanted.take_if(|wanted| *wanted == *id).is_some() {
             return true;
         }
@@ -154,26 +172,30 @@ impl<V> Conversations<V> {
 
     /// Closes one; if it was on the screen, the one to be shown instead.
     pub fn close(&mut self, id: &ConversationId) -> Option<ConversationId> {
-        self.all.retain(|conversation| conversation.id != *id);
+        self.order.retain(|other| other != id);
+        self.open.remove(id);
         if !self.is_current(id) {
             return None;
         }
-        let near = self.all.iter().find(|conversation| conversation.id.place == id.place);
-        near.or(self.all.first()).map(|conversation| conversation.id.clone())
+        let near = self.order.iter().find(|other| other.place == id.place);
+        near.or(self.order.first()).cloned()
     }
 
     /// Closes all of a place; the one on the screen is gone if it was there.
     pub fn close_place(&mut self, place: &PlaceId) {
-        self.all.retain(|conversation| conversation.id.place != *place);
+        self.order.retain(|id| id.place != *place);
+        self.open.retain(|id, _| id.place != *place);
         self.current.take_if(|current| current.place == *place);
         self.wanted.take_if(|wanted| wanted.place == *place);
     }
 
     /// The person of a private conversation has another name.
     pub fn rename(&mut self, id: &ConversationId, to: &ConversationId, name: String) {
-        if let Some(conversation) = self.get_mut(id) {
+        if let Some(mut conversation) = self.open.remove(id) {
             conversation.id = to.clone();
             conversation.name = name;
+            self.open.insert(to.clone(), conversation);
+            self.order.iter_mut().filter(|other| *other == id).for_each(|other| *other = to.clone());
         }
         if let Some(current) = self.current.as_mut().filter(|current| *current == id) {
             *current = to.clone();
@@ -199,41 +221,37 @@ impl<V> Conversations<V> {
 
     /// The one so many places further down, round and round.
     pub fn step(&self, by: isize) -> Option<&ConversationId> {
-        let count = isize::try_from(self.all.len()).ok().filter(|count| *count > 0)?;
-        let at = self.all.iter().position(|conversation| self.is_current(&conversation.id))?;
+        let count = isize::try_from(self.order.len()).ok().filter(|count| *count > 0)?;
+        let at = self.order.iter().position(|id| self.is_current(id))?;
         let at = isize::try_from(at).ok()?.checked_add(by)?.rem_euclid(count);
-        Some(&self.all.get(usize::try_from(at).ok()?)?.id)
+        self.order.get(usize::try_from(at).ok()?)
     }
 
     /// The first one with something for us, else with something unread.
     pub fn next_unread(&self) -> Option<&ConversationId> {
-        let mine = self.all.iter().find(|conversation| conversation.is_for_me());
-        let any = || self.all.iter().find(|conversation| conversation.unread > 0);
+        let mine = self.iter().find(|conversation| conversation.is_for_me());
+        let any = || self.iter().find(|conversation| conversation.unread > 0);
         mine.or_else(any).map(|conversation| &conversation.id)
     }
 
     /// Lines that wait for us in all of them, for a window's title.
     pub fn waiting_for_me(&self) -> u32 {
-        self.all.iter().fold(0, |sum, conversation| sum.saturating_add(conversation.for_me()))
+        self.iter().fold(0, |sum, conversation| sum.saturating_add(conversation.for_me()))
     }
 
     /// Those whose names have this in them (in lower case): what waits for us first, then what is
     /// unread, then the rest.
     pub fn named(&self, part: &str) -> Vec<&Conversation<V>> {
         let mut found: Vec<&Conversation<V>> =
-            self.all.iter().filter(|one| one.name.to_lowercase().contains(part)).collect();
+            self.iter().filter(|one| one.name.to_lowercase().contains(part)).collect();
         found.sort_by_key(|one| (!one.is_for_me(), one.unread == 0));
         found
     }
 
     /// Whether the person of a private conversation is away, as a room that we share with them says.
-    pub fn is_away(&self, conversation: &Conversation<V>, naming: &Naming) -> bool {
-        let rooms = self.all.iter().filter(|room| room.id.place == conversation.id.place);
-        conversation.kind == Kind::Person
-            && rooms.flat_map(|room| room.people.iter()).any(|person| {
-                person.away
-                    && (*person.name == *conversation.name || naming.key(&person.name) == conversation.id.key)
-            })
+    pub fn is_away(&self, conversation: &Conversation<V>) -> bool {
+        let rooms = self.open.values().filter(|room| room.id.place == conversation.id.place);
+        conversation.kind == Kind::Person && { rooms }.any(|room| room.has_away(&conversation.id.key))
     }
 }
 
@@ -241,7 +259,8 @@ fn order(kind: Kind) -> u8 {
     match kind {
         Kind::Room => 0,
         Kind::Person => 1,
-        Kind::Server => 2,
+        Kind::Others => 2,
+        Kind::Server => 3,
     }
 }
 
@@ -249,7 +268,6 @@ fn order(kind: Kind) -> u8 {
 mod tests {
     use super::*;
     use crate::place::Place;
-    use crate::session::Rank;
 
     fn id(place: &str, name: &str) -> ConversationId {
         let key = if name == "*" { Key::server() } else { Key::new(name) };
@@ -347,13 +365,16 @@ mod tests {
     #[test]
     fn somebody_is_away_where_we_talk_to_them() {
         let mut open = two_places();
-        let person = |name: &str, away| Person { name: name.into(), rank: Rank::Member, away, me: false };
+        let person = |name: &str, away| {
+            let (key, name, rank) = (Key::new(name), name.into(), Rank::Member);
+            Person { key, name, rank, away, me: false }
+        };
         open.get_mut(&id("a:1", "#lobby")).unwrap().people =
-            [person("BOB", true), person("alice", false)].into();
-        let away = |place: &str| open.is_away(open.get(&id(place, "bob")).unwrap(), &Naming::default());
+            [person("alice", false), person("BOB", true)].into();
+        let away = |place: &str| open.is_away(open.get(&id(place, "bob")).unwrap());
         assert_eq!((away("a:1"), away("b:2")), (true, false));
         let lobby = open.get(&id("a:1", "#lobby")).unwrap();
-        assert!(!open.is_away(lobby, &Naming::default()));
+        assert!(!open.is_away(lobby));
         assert_eq!(lobby.people_named("li").count(), 1);
         assert_eq!(lobby.short_name(&Naming::default()), "LOBBY");
     }

@@ -10,6 +10,7 @@
 //! | [`notify`] | when the desktop is to tell of a line |
 //! | [`host`] | a room hosted by this program |
 //! | [`frame`] | size and place of the window |
+//! | [`limits`] | how much of what others send is kept |
 //! | [`settings`], [`place`] | what is remembered, and where to go |
 //! | `bridge`, `fonts` | the window's side, with the feature `window` |
 //!
@@ -25,6 +26,7 @@ pub mod drafts;
 pub mod fonts;
 pub mod frame;
 pub mod host;
+pub mod limits;
 pub mod net;
 pub mod notify;
 pub mod place;

@@ -16,10 +16,9 @@ use parlor_server::protocol::time::{Moment, UnixMillis};
 use smol::net::TcpStream;
 use smol::{Timer, unblock};
 
+use crate::limits::{AT_ONCE, TO_SEND, TO_TELL};
 use crate::session::{Action, Event, Input, Output, Profile, Sentence, Session, Unsent};
 
-/// Batches of events that may wait for the window; then the server waits.
-const WAITING: usize = 16;
 /// How long an address may take to answer.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long it has the first word before the next one is called, too (RFC 8305 §5).
@@ -29,8 +28,6 @@ const STAGGER: Duration = Duration::from_millis(250);
 const LOOK: Duration = Duration::from_secs(5);
 /// How long what waits to be sent is not kept: most of it is confirmed before that.
 const KEEP_AFTER: Duration = Duration::from_millis(200);
-/// Bytes that one read takes.
-const READ: usize = 16 * 1024;
 
 /// A session that runs.
 pub struct Connection {
@@ -61,7 +58,7 @@ pub fn start_keeping(
     keep: impl FnMut(Vec<Unsent>) + Send + 'static,
 ) -> io::Result<Connection> {
     let (actions, todo) = async_channel::bounded(256);
-    let (tell, events) = async_channel::bounded(WAITING);
+    let (tell, events) = async_channel::bounded(1);
     #[expect(clippy::disallowed_methods, reason = "here time comes in")]
     let started = Instant::now();
     let mut secret = [0; 16];
@@ -83,11 +80,15 @@ enum Woken {
     Connected(io::Result<TcpStream>),
     Read(io::Result<usize>),
     Wrote(io::Result<usize>),
+    /// The window has taken a batch.
+    Told,
     Time,
 }
 
 /// An attempt that goes on while other things happen.
 type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+/// A batch that the window takes when it has taken the one before.
+type Telling<'a> = Option<Pin<Box<async_channel::Send<'a, Vec<Event>>>>>;
 
 /// What keeps the lines that are not sent.
 type Keep = Box<dyn FnMut(Vec<Unsent>) + Send>;
@@ -99,6 +100,9 @@ struct Driver {
     stream: Option<TcpStream>,
     connecting: Option<Connecting>,
     to_write: Vec<u8>,
+    /// What the window does not know yet, and how much that is.
+    to_tell: Vec<Event>,
+    weight: usize,
     keep: Keep,
     /// What is to be kept, and when.
     to_keep: Option<(Instant, Vec<Unsent>)>,
@@ -118,6 +122,8 @@ impl Driver {
             stream: None,
             connecting: None,
             to_write: Vec::new(),
+            to_tell: Vec::new(),
+            weight: 0,
             keep,
             to_keep: None,
             look_at: started + LOOK,
@@ -126,15 +132,21 @@ impl Driver {
     }
 
     async fn run(mut self, todo: &Receiver<Action>, tell: &Sender<Vec<Event>>) {
-        let mut buffer = vec![0; READ];
+        let mut buffer = vec![0; AT_ONCE];
+        let mut telling: Telling<'_> = None;
         loop {
-            let mut events = Vec::new();
-            self.carry_out(&mut events);
-            if !events.is_empty() && tell.send(events).await.is_err() {
-                return self.finish().await;
+            self.carry_out();
+            if self.to_write.len() > TO_SEND {
+                self.lost(Sentence::ServerDeaf);
+                continue;
             }
-            match self.wait(todo, &mut buffer).await {
+            if telling.is_none() && !self.to_tell.is_empty() {
+                self.weight = 0;
+                telling = Some(Box::pin(tell.send(std::mem::take(&mut self.to_tell))));
+            }
+            match self.wait(todo, &mut telling, &mut buffer).await {
                 Woken::Over => return self.finish().await,
+                Woken::Told => telling = None,
                 Woken::Act(action) => {
                     self.give(Input::Act(action));
                     // What was done in one go is told in one batch.
@@ -193,7 +205,7 @@ impl Driver {
         self.give(Input::Lost(why));
     }
 
-    fn carry_out(&mut self, events: &mut Vec<Event>) {
+    fn carry_out(&mut self) {
         let now = self.started + now(self.started).elapsed;
         for output in self.session.drain() {
             match output {
@@ -211,17 +223,28 @@ impl Driver {
                     let at = self.to_keep.take().map_or(now + KEEP_AFTER, |(at, _)| at);
                     self.to_keep = Some((at, unsent));
                 }
-                Output::Event(event) => events.push(event),
+                Output::Event(event) => {
+                    self.weight += weight(&event);
+                    self.to_tell.push(event);
+                }
             }
         }
     }
 
-    async fn wait(&mut self, todo: &Receiver<Action>, buffer: &mut [u8]) -> Woken {
-        let Driver { session, started, stream, connecting, to_write, look_at, to_keep, .. } = self;
+    async fn wait(&mut self, todo: &Receiver<Action>, telling: &mut Telling<'_>, buffer: &mut [u8]) -> Woken {
+        let Driver { session, started, stream, connecting, to_write, look_at, to_keep, weight, .. } = self;
+        // A window that is far behind makes the server wait, and not the person.
+        let behind = *weight >= TO_TELL;
         // Offline by the person's wish nothing is due.
         let timeout = session.next_timeout().map(|at| (*started + at).min(*look_at));
         let timeout = timeout.into_iter().chain(to_keep.as_ref().map(|(at, _)| *at)).min();
         let act = async { todo.recv().await.map_or(Woken::Over, Woken::Act) };
+        let tell = async {
+            match telling {
+                Some(telling) => telling.await.map_or(Woken::Over, |()| Woken::Told),
+                None => future::pending().await,
+            }
+        };
         let time = async {
             match timeout {
                 Some(at) => drop(Timer::at(at).await),
@@ -233,7 +256,9 @@ impl Driver {
             match (stream, connecting) {
                 (Some(stream), _) => {
                     let (mut reader, mut writer) = (stream.clone(), stream.clone());
-                    let read = async { Woken::Read(reader.read(buffer).await) };
+                    let read = async {
+                        if behind { future::pending().await } else { Woken::Read(reader.read(buffer).await) }
+                    };
                     let write = async {
                         if to_write.is_empty() {
                             future::pending().await
@@ -248,16 +273,28 @@ impl Driver {
             }
         };
         // A server that never stops talking must not keep the person from acting.
-        socket.race(act).race(time).await
+        socket.race(act).race(tell).race(time).await
     }
 
     /// Says good-bye if somebody listens.
     async fn finish(mut self) {
         self.give(Input::Act(Action::Disconnect));
-        self.carry_out(&mut Vec::new());
+        self.carry_out();
         if let Some((_, unsent)) = self.to_keep.take() {
             (self.keep)(unsent);
         }
+    }
+}
+
+/// How much of [`TO_TELL`] an event is.
+fn weight(event: &Event) -> usize {
+    match event {
+        Event::Lines { lines, .. } | Event::Inserted { lines, .. } => lines.len(),
+        Event::Removed { ids, .. } => ids.len(),
+        Event::People { people, .. } => people.len(),
+        Event::Listed(rooms) => rooms.len(),
+        Event::Found(found) => found.lines.len(),
+        _ => 1,
     }
 }
 

@@ -85,6 +85,8 @@ enum Mark {
 #[derive(Debug)]
 pub struct Timeline {
     items: VecDeque<Item>,
+    /// A row says where reading stopped.
+    has_mark: bool,
     day_of: fn(UnixMillis) -> i64,
     fold: bool,
     /// The person looks at it.
@@ -96,7 +98,14 @@ impl Timeline {
     /// An empty one. `day_of` gives the day of a time where the person is; `fold`: comings and
     /// goings share a row.
     pub fn new(day_of: fn(UnixMillis) -> i64, fold: bool) -> Timeline {
-        Timeline { items: VecDeque::new(), day_of, fold, reading: false, mark: Mark::Unwanted }
+        Timeline {
+            items: VecDeque::new(),
+            has_mark: false,
+            day_of,
+            fold,
+            reading: false,
+            mark: Mark::Unwanted,
+        }
     }
 
     /// How many rows there are.
@@ -211,7 +220,7 @@ impl Timeline {
         }
         self.mark = Mark::After(self.last_read());
         let at = self.marked()?;
-        self.items.remove(at);
+        self.drop_mark(at);
         Some(Change::Removed { at, count: 1 })
     }
 
@@ -261,14 +270,18 @@ impl Timeline {
     /// Whether a line of somebody else that comes in above this row is the first new one.
     fn is_new(&self, at: usize) -> bool {
         let Mark::After(read) = self.mark else { return false };
+        if at == self.items.len() {
+            return !self.has_mark;
+        }
         if self.marked().is_some_and(|mark| mark < at) {
             return false;
         }
-        at == self.items.len() || read.and_then(|id| self.find(id)).is_none_or(|row| row < at)
+        read.and_then(|id| self.find(id)).is_none_or(|row| row < at)
     }
 
     fn marked(&self) -> Option<usize> {
-        self.items.iter().rposition(|item| matches!(item, Item::New))
+        let find = || self.items.iter().rposition(|item| matches!(item, Item::New));
+        if self.has_mark { find() } else { None }
     }
 
     /// The day of the last line above this row.

@@ -1,5 +1,7 @@
 //! Times as the person reads them: local, in the chosen format and language.
 
+use std::time::Instant;
+
 use chrono::{DateTime, Datelike, Local, TimeZone, Timelike};
 use parlor_server::protocol::time::UnixMillis;
 use parlor_ui::Words;
@@ -84,4 +86,10 @@ fn weekday(at: DateTime<Local>) -> i32 {
 pub(super) fn now() -> UnixMillis {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     UnixMillis(since.as_millis() as u64)
+}
+
+/// Now, by a clock that only goes forward.
+#[expect(clippy::disallowed_methods, reason = "the window shows real time")]
+pub(super) fn monotonic() -> Instant {
+    Instant::now()
 }

@@ -13,7 +13,7 @@ use super::preferences::language_code;
 use super::text::shared;
 use crate::net::{self, Connection};
 use crate::place::{Place, PlaceId};
-use crate::session::{Action, Naming, Profile};
+use crate::session::{Action, Event, Naming, Profile};
 
 /// Lines come to the window at once, and then at most this often.
 const FLUSH: Duration = Duration::from_millis(50);
@@ -94,10 +94,12 @@ impl Bridge {
         let (events, of, weak) = (connection.events.clone(), id.clone(), Rc::downgrade(self));
         let pump = async move {
             while let Ok(batch) = events.recv().await {
-                let Some(bridge) = weak.upgrade() else { return };
-                bridge.apply(&of, batch);
-                bridge.apply_waiting(&of);
-                drop(bridge);
+                if let Some(bridge) = weak.upgrade() {
+                    bridge.give_batch(&of, batch);
+                }
+                while weak.upgrade().is_some_and(|bridge| bridge.apply_waiting(&of)) {
+                    smol::Timer::after(FLUSH).await;
+                }
                 smol::Timer::after(FLUSH).await;
             }
         };
@@ -110,24 +112,27 @@ impl Bridge {
             status: None,
             naming: Naming::default(),
             listed: Vec::new(),
+            batch: Vec::new().into_iter(),
             _pump: self.tasks.spawn(pump),
             patience: None,
         };
         self.state.borrow_mut().places.add(place);
     }
 
-    /// Applies all that has come from a session by now.
-    fn apply_waiting(self: &Rc<Self>, place: &PlaceId) {
-        let events = self.state.borrow().places.get(place).map(|place| place.connection.events.clone());
-        while let Some(Ok(batch)) = events.as_ref().map(Receiver::try_recv) {
-            self.apply(place, batch);
+    /// Behind what waits already.
+    fn give_batch(&self, place: &PlaceId, batch: Vec<Event>) {
+        if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
+            let waiting: Vec<Event> = place.batch.by_ref().chain(batch).collect();
+            place.batch = waiting.into_iter();
         }
     }
 
     /// Does all that can be done now, where no event loop does it.
     pub fn pump(self: &Rc<Self>) {
         let places: Vec<PlaceId> = self.state.borrow().places.iter().map(|place| place.id.clone()).collect();
-        places.iter().for_each(|place| self.apply_waiting(place));
+        for place in &places {
+            self.apply_waiting(place);
+        }
         self.tasks.run_ready();
     }
 

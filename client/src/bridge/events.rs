@@ -1,34 +1,66 @@
 //! What a session tells, given to the views that it concerns.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use parlor_ui::slint::ComponentHandle;
 use parlor_ui::{App, Words};
 
+use super::clock::monotonic;
 use super::{Bridge, lines};
 use crate::conversations::ConversationId;
 use crate::place::PlaceId;
 use crate::session::{Event, Status};
 
+/// How long events are applied in one go, so that keys, frames and the end come in between.
+const TURN: Duration = Duration::from_millis(20);
+
+/// What does not show any more how things are.
+#[derive(Default)]
+struct Stale {
+    rooms: bool,
+    people: bool,
+    /// Somebody came or went: lines that did not come before may come now.
+    gaps: bool,
+}
+
 impl Bridge {
-    /// Applies a batch of events of one place.
-    pub(super) fn apply(self: &Rc<Self>, place: &PlaceId, batch: Vec<Event>) {
-        let Some(window) = self.window.upgrade() else { return };
-        let mut rooms_changed = false;
-        for event in batch {
-            if self.entry(place).is_none() {
-                // Left by what came before.
-                return;
+    /// Applies what has come from a session by now, for a while; says whether there is more.
+    pub(super) fn apply_waiting(self: &Rc<Self>, place: &PlaceId) -> bool {
+        let Some(window) = self.window.upgrade() else { return false };
+        let (until, mut stale, mut more) = (monotonic() + TURN, Stale::default(), false);
+        while let Some(event) = self.next_event(place) {
+            self.apply_one(&window, place, event, &mut stale);
+            if monotonic() >= until {
+                more = true;
+                break;
             }
-            rooms_changed |= self.apply_one(&window, place, event);
         }
-        if rooms_changed {
+        if stale.rooms {
             self.show_rooms(&window);
+        }
+        if stale.people {
+            self.show_people(&window);
+        }
+        if stale.gaps {
+            self.look_again(&window);
+        }
+        more
+    }
+
+    /// The next event of a place; none if it was left.
+    fn next_event(&self, place: &PlaceId) -> Option<Event> {
+        let mut state = self.state.borrow_mut();
+        let place = state.places.get_mut(place)?;
+        loop {
+            match place.batch.next() {
+                Some(event) => return Some(event),
+                None => place.batch = place.connection.events.try_recv().ok()?.into_iter(),
+            }
         }
     }
 
-    /// Says whether the list of rooms shows something else now.
-    fn apply_one(self: &Rc<Self>, window: &App, place: &PlaceId, event: Event) -> bool {
+    fn apply_one(self: &Rc<Self>, window: &App, place: &PlaceId, event: Event, stale: &mut Stale) {
         let id = |key| ConversationId::new(place, key);
         match event {
             Event::Status(status) => {
@@ -45,23 +77,23 @@ impl Bridge {
             }
             Event::Opened { key, name, kind } => {
                 self.opened(window, &id(key), name, kind);
-                return true;
+                stale.rooms = true;
             }
             Event::Wanted { key } => self.go(window, id(key)),
             Event::Closed { key, why } => {
                 self.closed(window, &id(key), why);
-                return true;
+                stale.rooms = true;
             }
             Event::Moved { key, to, name } => {
                 self.renamed(window, &id(key), &id(to), name);
-                return true;
+                stale.rooms = true;
             }
             Event::Topic { key, text } => self.topic(window, &id(key), text),
             Event::People { key, people } => {
-                self.people(window, &id(key), people);
-                self.look_again(window);
+                stale.people |= self.people(window, &id(key), people);
+                stale.gaps = true;
                 // Somebody whom we talk to alone may be away now.
-                return self.talks_to_somebody(place);
+                stale.rooms |= self.talks_to_somebody(place);
             }
             Event::Lines { key, lines } => {
                 let id = id(key);
@@ -89,7 +121,7 @@ impl Bridge {
                 if let Some(conversation) = self.state.borrow_mut().conversations.get_mut(&id(key)) {
                     (conversation.unread, conversation.mentions) = (count, mentions);
                 }
-                return true;
+                stale.rooms = true;
             }
             Event::Alert { key, line } => {
                 let text = lines::plain(&window.global::<Words>(), &line);
@@ -100,6 +132,5 @@ impl Bridge {
             Event::Help => self.show_commands(window),
             Event::Ignored(names) => self.ignoring(window, names),
         }
-        false
     }
 }

@@ -63,7 +63,7 @@ impl Bridge {
         };
         let view = window.global::<HostView>();
         view.set_people_count(rows.len() as i32);
-        rows::show(&view.get_guests(), rows, |rows| view.set_guests(rows));
+        rows::show(&view.get_guests(), rows, |row| row.address.clone(), |rows| view.set_guests(rows));
         if let Some(hosting) = &mut self.state.borrow_mut().hosting {
             hosting.guests = guests;
         }

@@ -89,6 +89,8 @@ pub struct Bridge {
     frame_due: slint::Timer,
     /// Counts down to the next attempt; shows guests while they are looked at.
     tick: slint::Timer,
+    /// Waits until the desktop may be told again.
+    notices_due: slint::Timer,
     /// Runs until the text cursor comes to rest.
     rest: slint::Timer,
     /// Runs while the line that a search jumped to is highlighted.
@@ -108,6 +110,7 @@ impl Bridge {
             drafts_due: slint::Timer::default(),
             frame_due: slint::Timer::default(),
             tick: slint::Timer::default(),
+            notices_due: slint::Timer::default(),
             rest: slint::Timer::default(),
             highlight: slint::Timer::default(),
         });

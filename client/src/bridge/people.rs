@@ -37,20 +37,16 @@ impl Bridge {
         on!(self, view, on_unignore, |this, index| this.unignore(index));
     }
 
-    pub(super) fn people(&self, window: &App, id: &ConversationId, people: Arc<[Person]>) {
-        let current = {
-            let mut state = self.state.borrow_mut();
-            if state.is_hosted(id) {
-                window.global::<HostView>().set_people_count(people.len() as i32);
-            }
-            if let Some(conversation) = state.conversations.get_mut(id) {
-                conversation.people = people;
-            }
-            state.conversations.is_current(id)
-        };
-        if current {
-            self.show_people(window);
+    /// Says whether they are on the screen.
+    pub(super) fn people(&self, window: &App, id: &ConversationId, people: Arc<[Person]>) -> bool {
+        let mut state = self.state.borrow_mut();
+        if state.is_hosted(id) {
+            window.global::<HostView>().set_people_count(people.len() as i32);
         }
+        if let Some(conversation) = state.conversations.get_mut(id) {
+            conversation.people = people;
+        }
+        state.conversations.is_current(id)
     }
 
     pub(super) fn show_people(&self, window: &App) {
@@ -86,7 +82,7 @@ impl Bridge {
         view.set_people_count(current.people.len() as i32);
         view.set_operator(operator);
         window.global::<RoomView>().set_can_edit(operator || current.kind == Kind::Server);
-        rows::show(&view.get_people(), rows, |rows| view.set_people(rows));
+        rows::show(&view.get_people(), rows, |row| row.name.clone(), |rows| view.set_people(rows));
     }
 
     fn filter_people(&self, text: &str) {

@@ -1,10 +1,12 @@
 //! The places where we are or want to be: a session each.
 
+use std::vec;
+
 use smol::Task;
 
 use crate::net::Connection;
 use crate::place::PlaceId;
-use crate::session::{ListedRoom, Naming, Status};
+use crate::session::{Event, ListedRoom, Naming, Status};
 
 /// How far we have come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(super) struct OpenPlace {
     pub(super) naming: Naming,
     /// The server's rooms, as it last listed them.
     pub(super) listed: Vec<ListedRoom>,
+    /// Events that wait for their turn.
+    pub(super) batch: vec::IntoIter<Event>,
     /// Takes the session's events; ends with the place.
     pub(super) _pump: Task<()>,
     /// Waits for the first room, while it may still answer.

@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use parlor_ui::slint::ComponentHandle;
-use parlor_ui::{App, RoomView};
+use parlor_ui::{App, RoomView, Words};
 
+use super::rooms::shown_name;
 use super::text::shared;
 use super::{Bridge, on};
 use crate::conversations::ConversationId;
@@ -26,8 +27,9 @@ impl Bridge {
         };
         view.set_place(shared(&current.id.place.to_string()));
         view.set_key(shared(current.id.key.as_str()));
-        view.set_name(shared(current.short_name(&state.naming())));
+        view.set_name(shown_name(&window.global::<Words>(), current, &state.naming()));
         view.set_person(current.kind == Kind::Person);
+        view.set_strangers(current.kind == Kind::Others);
         view.set_server(current.kind == Kind::Server);
         view.set_topic(shared(&current.topic));
     }

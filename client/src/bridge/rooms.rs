@@ -9,7 +9,7 @@ use super::lines::Lines;
 use super::phrases::phrase;
 use super::text::shared;
 use super::{Bridge, on, rows};
-use crate::conversations::ConversationId;
+use crate::conversations::{Conversation, ConversationId};
 use crate::place::PlaceId;
 use crate::session::{Action, Kind, Naming, Sentence};
 
@@ -104,26 +104,27 @@ impl Bridge {
     /// The list, and the window's title.
     pub(super) fn show_rooms(&self, window: &App) {
         let state = self.state.borrow();
-        let (usual, mut rows) = (Naming::default(), Vec::new());
+        let (usual, mut rows, words) = (Naming::default(), Vec::new(), window.global::<Words>());
         for conversation in state.conversations.iter() {
             let naming = state.places.get(&conversation.id.place).map_or(&usual, |place| &place.naming);
             rows.push(RoomRow {
                 place: shared(&conversation.id.place.to_string()),
                 key: shared(conversation.id.key.as_str()),
-                name: shared(conversation.short_name(naming)),
+                name: shown_name(&words, conversation, naming),
                 unread: conversation.unread as i32,
                 mention: conversation.is_for_me(),
-                person: conversation.kind == Kind::Person,
+                person: matches!(conversation.kind, Kind::Person | Kind::Others),
                 current: state.conversations.is_current(&conversation.id),
-                away: state.conversations.is_away(conversation, naming),
+                away: state.conversations.is_away(conversation),
                 server: conversation.kind == Kind::Server,
             });
         }
         let view = window.global::<RoomsView>();
-        rows::show(&view.get_rooms(), rows, |rows| view.set_rooms(rows));
+        let name = |row: &RoomRow| (row.place.clone(), row.key.clone());
+        rows::show(&view.get_rooms(), rows, name, |rows| view.set_rooms(rows));
         if let Some(current) = state.conversations.current() {
             let waiting = state.conversations.waiting_for_me() as i32;
-            let title = window.global::<Words>().invoke_title(shared(&current.name), waiting);
+            let title = words.invoke_title(whole_name(&words, current), waiting);
             window.global::<Shell>().set_title(title);
         }
     }
@@ -157,5 +158,25 @@ impl Bridge {
         if let Some(ConversationId { place, key }) = self.id_at(index) {
             self.act(&place, Action::Close { key });
         }
+    }
+}
+
+/// What a conversation is called.
+pub(super) fn whole_name<V>(words: &Words<'_>, conversation: &Conversation<V>) -> SharedString {
+    match conversation.kind {
+        Kind::Others => words.invoke_others_wrote(),
+        _ => shared(&conversation.name),
+    }
+}
+
+/// The same, in a list that has icons.
+pub(super) fn shown_name<V>(
+    words: &Words<'_>,
+    conversation: &Conversation<V>,
+    naming: &Naming,
+) -> SharedString {
+    match conversation.kind {
+        Kind::Room => shared(conversation.short_name(naming)),
+        _ => whole_name(words, conversation),
     }
 }

@@ -15,6 +15,7 @@ use crate::conversations::{ConversationId, Conversations};
 use crate::drafts::Drafts;
 use crate::host::{End, Host};
 use crate::net::Ended;
+use crate::notify::Notices;
 use crate::place::PlaceId;
 use crate::sent::Sent;
 use crate::session::{Line, Naming};
@@ -37,6 +38,7 @@ pub(super) struct State {
     pub(super) finding: Finding,
     pub(super) completion: Option<Completion>,
     pub(super) sent: Sent,
+    pub(super) notices: Notices,
     pub(super) hosting: Option<Hosting>,
     /// Opens the history and starts a server.
     pub(super) starting: Option<Task<()>>,

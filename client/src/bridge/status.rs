@@ -1,11 +1,12 @@
 //! Where we stand with the place on the screen: the pill, our own name, and what is to be said.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parlor_ui::slint::{ComponentHandle, SharedString, TimerMode};
 use parlor_ui::{App, ConnectView, Panel, Shell, StatusKind, StatusView, Words};
 
+use super::clock::monotonic;
 use super::phrases::phrase;
 use super::places::Entry;
 use super::text::{hue, shared};
@@ -122,9 +123,4 @@ impl Bridge {
             window.global::<StatusView>().set_notice(SharedString::default());
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the window shows real time")]
-fn monotonic() -> Instant {
-    Instant::now()
 }

@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use parlor_ui::slint::{ComponentHandle, ModelRc, VecModel};
-use parlor_ui::{App, SwitcherRow, SwitcherView};
+use parlor_ui::{App, SwitcherRow, SwitcherView, Words};
 
+use super::rooms::shown_name;
 use super::text::shared;
 use super::{Bridge, on};
 use crate::session::{Kind, Naming};
@@ -20,14 +21,14 @@ impl Bridge {
         let Some(window) = self.window.upgrade() else { return };
         let mut state = self.state.borrow_mut();
         state.switcher_filter = filter.to_lowercase();
-        let (usual, mut rows) = (Naming::default(), Vec::new());
+        let (usual, mut rows, words) = (Naming::default(), Vec::new(), window.global::<Words>());
         for one in state.conversations.named(&state.switcher_filter) {
             let naming = state.places.get(&one.id.place).map_or(&usual, |place| &place.naming);
             rows.push(SwitcherRow {
                 place: shared(&one.id.place.to_string()),
                 key: shared(one.id.key.as_str()),
-                name: shared(one.short_name(naming)),
-                person: one.kind == Kind::Person,
+                name: shown_name(&words, one, naming),
+                person: matches!(one.kind, Kind::Person | Kind::Others),
                 server: one.kind == Kind::Server,
                 unread: one.unread as i32,
                 mention: one.is_for_me(),

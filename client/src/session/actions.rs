@@ -126,11 +126,14 @@ impl Session {
     /// Opens a private conversation.
     pub(super) fn private(&mut self, nick: &str) -> Option<Key> {
         let nick = nick.trim();
-        if !is_word(nick) || self.isupport.is_room(nick) || nick == Key::server().as_str() {
+        if !is_word(nick) || self.isupport.is_room(nick) || self.isupport.key(nick).is_reserved() {
             self.complain(Sentence::NameNotPossible { name: printable(nick) });
             return None;
         }
-        Some(self.open(nick, Kind::Person))
+        let key = self.open(nick, Kind::Person);
+        self.bring_here(&key);
+        self.conversations.get_mut(&key)?.known = true;
+        Some(key)
     }
 
     pub(super) fn ignore(&mut self, nick: &str, on: bool) {

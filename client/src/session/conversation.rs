@@ -1,5 +1,7 @@
 //! A room, a person or the server: what the session knows about one conversation.
 
+use std::collections::HashSet;
+
 use parlor_server::protocol::MsgId;
 
 use super::event::{Event, Kind};
@@ -8,6 +10,7 @@ use super::log::{Edit, Log};
 use super::roster::Roster;
 use super::stamp::Stamp;
 use super::{Key, Output, Sentence, Session};
+use crate::limits::{LINES, LINES_BYTES, OTHERS_LINES, PEOPLE, STRANGERS};
 
 /// One conversation.
 #[derive(Debug)]
@@ -18,6 +21,9 @@ pub(super) struct Conversation {
     pub(super) topic: String,
     /// We are in the room now; always so for people and the server.
     pub(super) joined: bool,
+    /// The person opened it or wrote in it; else whoever it is with is a stranger.
+    pub(super) known: bool,
+    /// Of the strangers' own: those who wrote.
     pub(super) roster: Roster,
     /// The away text that was shown last: a server repeats it with every line.
     pub(super) away_told: Option<String>,
@@ -33,16 +39,26 @@ pub(super) struct Conversation {
 impl Session {
     /// Opens a conversation, unless it is open.
     pub(super) fn open(&mut self, name: &str, kind: Kind) -> Key {
-        let key = if kind == Kind::Server { Key::server() } else { self.isupport.key(name) };
+        let key = match kind {
+            Kind::Server => Key::server(),
+            Kind::Others => Key::others(),
+            Kind::Room | Kind::Person => self.isupport.key(name),
+        };
         if !self.conversations.contains_key(&key) {
+            let others = kind == Kind::Others;
+            let mut roster = Roster::default();
+            if others {
+                roster.complete();
+            }
             let conversation = Conversation {
                 name: name.to_owned(),
                 kind,
                 topic: String::new(),
                 joined: kind != Kind::Room,
-                roster: Roster::default(),
+                known: false,
+                roster,
                 away_told: None,
-                log: Log::new(self.isupport.sorted),
+                log: Log::new(self.isupport.sorted, if others { OTHERS_LINES } else { LINES }),
                 incomplete: None,
                 unread: 0,
                 mentions: 0,
@@ -149,7 +165,7 @@ impl Session {
         conversation.unread = conversation.unread.saturating_add(1);
         conversation.mentions = conversation.mentions.saturating_add(u32::from(line.mention()));
         conversation.unread_changed = true;
-        if line.mention() || conversation.kind == Kind::Person {
+        if line.mention() || conversation.kind != Kind::Room {
             self.tell(Event::Alert { key: key.clone(), line: line.clone() });
         }
     }
@@ -177,7 +193,7 @@ impl Session {
     pub(super) fn move_person(&mut self, from: &Key, name: &str) {
         let to = self.isupport.key(name);
         let private = self.conversations.get(from).is_some_and(|c| c.kind == Kind::Person);
-        if !private || (to != *from && self.conversations.contains_key(&to)) {
+        if !private || to.is_reserved() || (to != *from && self.conversations.contains_key(&to)) {
             return;
         }
         let Some(mut conversation) = self.conversations.remove(from) else { return };
@@ -190,8 +206,84 @@ impl Session {
         self.tell(Event::Moved { key: from.clone(), to, name: name.to_owned() });
     }
 
+    /// Where lines go that this person and we alone read: once there are too many strangers, to
+    /// the conversation that they share.
+    pub(super) fn private_place(&self, name: &str) -> Key {
+        let key = self.isupport.key(name);
+        let others = || self.conversations.get(&Key::others());
+        if self.conversations.contains_key(&key) {
+            return key;
+        }
+        let strangers = self.conversations.values().filter(|c| c.kind == Kind::Person && !c.known);
+        let shared = others().is_some_and(|others| others.roster.get(&key).is_some());
+        if shared || key.is_reserved() || strangers.count() >= STRANGERS { Key::others() } else { key }
+    }
+
+    /// Somebody wrote to us alone: opens that place.
+    pub(super) fn open_private(&mut self, place: &Key, name: &str) {
+        if !place.is_others() {
+            return drop(self.open(name, Kind::Person));
+        }
+        self.open("", Kind::Others);
+        let (key, name) = (self.isupport.key(name), self.names.share(name));
+        let Session { conversations, isupport, .. } = self;
+        if let Some(others) = conversations.get_mut(place) {
+            if others.log.is_full() {
+                // Who has no lines here any more cannot be answered here.
+                let wrote: HashSet<Key> = others.log.iter().map(|line| isupport.key(line.from())).collect();
+                others.roster.retain(|key| wrote.contains(key));
+            }
+            others.roster.add(key, &name, 0, None, false);
+        }
+    }
+
+    /// A stranger has a conversation now: what they wrote before stands in it.
+    pub(super) fn bring_here(&mut self, key: &Key) {
+        let Session { conversations, isupport, .. } = self;
+        let Some(others) = conversations.get_mut(&Key::others()) else { return };
+        if !others.roster.remove(key) {
+            return;
+        }
+        let lines = others.log.take_those(|line| isupport.key(line.from()) == *key);
+        let left = others.unread.saturating_sub(lines.len() as u32);
+        others.unread_changed |= left != others.unread;
+        others.unread = left;
+        let empty = others.log.len() == 0;
+        self.emit(&Key::others(), false);
+        if let Some(conversation) = self.conversations.get_mut(key) {
+            for line in lines {
+                conversation.log.add(line);
+            }
+        }
+        self.emit(key, false);
+        if empty {
+            self.close(&Key::others(), None);
+        }
+    }
+
+    /// Keeps the lines of all conversations bounded: the longest gives up its oldest ones.
+    fn trim_all(&mut self) {
+        let mut total: usize = self.conversations.values().map(|c| c.log.bytes()).sum();
+        while total > LINES_BYTES
+            && let Some((key, longest)) = self.conversations.iter_mut().max_by_key(|(_, c)| c.log.bytes())
+        {
+            let (key, before) = (key.clone(), longest.log.bytes());
+            longest.log.drop_oldest();
+            let freed = before - longest.log.bytes();
+            self.emit(&key, false);
+            self.note_cut(&key);
+            if freed == 0 {
+                // All of it waits to be sent.
+                return;
+            }
+            total -= freed;
+        }
+    }
+
     /// Tells what changed in bulk since the last input.
     pub(super) fn flush(&mut self) {
+        self.trim_all();
+        self.full = self.conversations.values().map(|c| c.roster.len()).sum::<usize>() >= PEOPLE;
         let me = self.isupport.key(&self.me.nick);
         for (key, conversation) in &mut self.conversations {
             if let Some(people) = conversation.roster.snapshot(&self.isupport, &me) {

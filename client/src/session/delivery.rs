@@ -35,8 +35,13 @@ impl Session {
         if key.is_server() {
             return self.inform(&key, LineKind::Error, &Sentence::NobodyReadsHere);
         }
-        let Some(conversation) = self.conversations.get(&key) else { return };
-        let room_for = self.room_for_text(&conversation.name, kind);
+        if key.is_others() {
+            return self.inform(&key, LineKind::Error, &Sentence::AnswerOneOfThem);
+        }
+        let Some(conversation) = self.conversations.get_mut(&key) else { return };
+        conversation.known = true;
+        let name = conversation.name.clone();
+        let room_for = self.room_for_text(&name, kind);
         for line in text.split(['\n', '\r']).map(sendable).filter(|line| !line.trim().is_empty()) {
             for piece in pieces(&line, room_for) {
                 let shown = printable(piece);

@@ -155,6 +155,10 @@ pub enum Kind {
     Room,
     /// One.
     Person,
+    /// Strangers, each of whom wrote to us alone, once too many of them have: its people are those
+    /// whose lines it has. [`Action::Private`](super::Action::Private) gives one of them a
+    /// conversation, and moves what they wrote there.
+    Others,
     /// The server's own messages; always there.
     Server,
 }
@@ -162,6 +166,8 @@ pub enum Kind {
 /// One who is in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
+    /// The name, folded.
+    pub key: Key,
     /// As the person writes it.
     pub name: Arc<str>,
     /// What they may do.

@@ -85,7 +85,8 @@ impl Session {
     fn ask_kept(&mut self, key: &Key, upto: MsgId) {
         let Some(name) = self.conversations.get(key).map(|conversation| &conversation.name) else { return };
         let line = format!("CHATHISTORY BEFORE {name} msgid={} 1", upto.after());
-        self.ask_history(key, Query::Kept(upto), None, &line);
+        // Else it is asked again with the next loss.
+        let _ = self.ask_history(key, Query::Kept(upto), None, &line);
     }
 
     /// Those gaps that a loss of the connection has left.
@@ -106,15 +107,19 @@ impl Session {
         };
         let Some(reference) = reference else { return self.ask_latest(key, gap, PAGE) };
         let line = format!("CHATHISTORY AFTER {name} {reference} {}", self.page_size(PAGE));
-        self.ask_history(key, Query::After(from), Some(gap), &line);
-        self.gap_says(key, gap, Delivery::Pending, None);
+        self.ask_to_fill(key, Query::After(from), gap, &line);
     }
 
     fn ask_latest(&mut self, key: &Key, gap: LineId, count: usize) {
         let Some(name) = self.conversations.get(key).map(|conversation| &conversation.name) else { return };
         let line = format!("CHATHISTORY LATEST {name} * {}", self.page_size(count));
-        self.ask_history(key, Query::Latest, Some(gap), &line);
-        self.gap_says(key, gap, Delivery::Pending, None);
+        self.ask_to_fill(key, Query::Latest, gap, &line);
+    }
+
+    /// Asks, or leaves the gap to be asked about when it is looked at.
+    fn ask_to_fill(&mut self, key: &Key, query: Query, gap: LineId, line: &str) {
+        let asked = self.ask_history(key, query, Some(gap), line);
+        self.gap_says(key, gap, if asked { Delivery::Pending } else { Delivery::None }, None);
     }
 
     /// Fetches the page above the first line.
@@ -132,7 +137,7 @@ impl Session {
         };
         let Some(conversation) = self.conversations.get(&key).filter(|c| c.joined) else { return };
         let (Some(gap), log) = (conversation.log.gap(gap), &conversation.log) else { return };
-        if self.is_asked(gap.id) || log.iter().count() >= super::log::MAX_LINES {
+        if self.is_asked(gap.id) || log.is_full() {
             return;
         }
         let reference = match gap.below {
@@ -142,8 +147,7 @@ impl Session {
         let Some(reference) = reference else { return self.ask_latest(&key, gap.id, PAGE) };
         let below = gap.below.or_else(|| log.beside(gap.id).1.and_then(|line| log.position(line)));
         let line = format!("CHATHISTORY BEFORE {} {reference} {}", conversation.name, self.page_size(PAGE));
-        self.ask_history(&key, Query::Before(below), Some(gap.id), &line);
-        self.gap_says(&key, gap.id, Delivery::Pending, None);
+        self.ask_to_fill(&key, Query::Before(below), gap.id, &line);
     }
 
     /// Brings a found line and those around it here.
@@ -157,7 +161,10 @@ impl Session {
             None if self.is_ready() && conversation.joined && self.has_history(&key) => {
                 let (name, reference) = (&conversation.name, self.reference(to));
                 let line = format!("CHATHISTORY AROUND {name} {reference} {}", self.page_size(PAGE));
-                return self.ask_history(&key, Query::Around(to.clone()), None, &line);
+                if self.ask_history(&key, Query::Around(to.clone()), None, &line) {
+                    return;
+                }
+                None
             }
             None => None,
         };

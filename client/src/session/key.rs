@@ -12,8 +12,9 @@ use parlor_server::protocol::Folded;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(Arc<str>);
 
-/// No room and no person can have this name.
+/// No room and no person can have these names.
 const SERVER: &str = "*";
+const OTHERS: &str = "**";
 
 impl Key {
     /// The key of a room (`#lobby`) or of a person (`bob`).
@@ -34,6 +35,21 @@ impl Key {
     /// Whether this is [`Key::server`].
     pub fn is_server(&self) -> bool {
         &*self.0 == SERVER
+    }
+
+    /// The conversation that strangers share.
+    pub fn others() -> Key {
+        Key(OTHERS.into())
+    }
+
+    /// Whether this is [`Key::others`].
+    pub fn is_others(&self) -> bool {
+        &*self.0 == OTHERS
+    }
+
+    /// Whether it names nobody and no room.
+    pub(super) fn is_reserved(&self) -> bool {
+        self.is_server() || self.is_others()
     }
 
     /// The folded name; the same after every start, so settings may hold it.

@@ -275,6 +275,12 @@ impl Line {
         matches!(self.kind(), LineKind::Said | LineKind::Action | LineKind::Notice)
     }
 
+    /// What it takes in session and window: its words, and about as much as both need besides.
+    pub(super) fn bytes(&self) -> usize {
+        let said = self.sentence().map_or(0, |sentence| sentence.to_string().len());
+        self.0.words.len() + said + 160
+    }
+
     /// Where it stands in the order of a server whose msgids are sorted.
     pub(super) fn position(&self) -> Option<MsgId> {
         match self.0.known {

@@ -10,13 +10,10 @@ use parlor_server::protocol::MsgId;
 
 use super::Sentence;
 use super::line::{Delivery, Line, LineId, LineKind, Parts};
+use crate::limits::GAPS;
 
-/// Lines of one conversation that are kept; then the oldest go.
-pub(super) const MAX_LINES: usize = 200_000;
 /// Lines from the end among which one that is played back has its place, or is already.
 const MAX_PLAYED_BACK: usize = 5_000;
-/// Lines that go at a time, so that not every line moves all others.
-const DROPPED: usize = 2_000;
 
 /// What a window has to do to follow.
 #[derive(Debug)]
@@ -49,6 +46,10 @@ pub(super) struct Log {
     /// Old lines went, and no gap stands at the top yet.
     pub(super) cut: bool,
     lines: VecDeque<Line>,
+    /// Lines that are kept.
+    most: usize,
+    /// Of all lines.
+    bytes: usize,
     pub(super) gaps: Vec<Gap>,
     /// Own lines that wait at the end.
     pending: usize,
@@ -65,8 +66,23 @@ enum Place {
 }
 
 impl Log {
-    pub(super) fn new(sorted: bool) -> Log {
-        Log { sorted, ..Log::default() }
+    /// An empty one, of at most so many lines.
+    pub(super) fn new(sorted: bool, most: usize) -> Log {
+        Log { sorted, most, ..Log::default() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether there is no room for more.
+    pub(super) fn is_full(&self) -> bool {
+        self.lines.len() >= self.most
+    }
+
+    /// What all lines take.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Line> {
@@ -124,13 +140,13 @@ impl Log {
     /// An own line has another state, and perhaps its place in the order.
     pub(super) fn settle(&mut self, line: Line) {
         let Some(mut from) = self.index(line.id()) else { return };
-        let Some(old) = self.lines.remove(from) else { return };
+        let Some(old) = self.take(from) else { return };
         self.pending -= usize::from(self.floats(&old));
         let placed = self.placed.contains(&line.id());
         self.placed.retain(|id| *id != line.id());
         // History may have had it before its receipt came.
         if let Some(Place::Known(at)) = self.position(&line).map(|position| self.place(position))
-            && let Some(twin) = self.lines.remove(at)
+            && let Some(twin) = self.take(at)
         {
             self.edits.push(Edit::Remove(twin.id()));
             from -= usize::from(at < from);
@@ -144,6 +160,7 @@ impl Log {
         };
         if to == from {
             self.pending += usize::from(self.floats(&line));
+            self.bytes += line.bytes();
             self.lines.insert(to, line.clone());
             self.edits.push(Edit::Change(line));
         } else {
@@ -153,7 +170,7 @@ impl Log {
     }
 
     pub(super) fn remove(&mut self, id: LineId) {
-        if let Some(line) = self.index(id).and_then(|at| self.lines.remove(at)) {
+        if let Some(line) = self.index(id).and_then(|at| self.take(at)) {
             self.pending -= usize::from(self.floats(&line));
             self.placed.retain(|placed| *placed != id);
             self.edits.push(Edit::Remove(id));
@@ -261,6 +278,11 @@ impl Log {
 
     /// Opens a gap at the end (of what has its place), or at the top.
     pub(super) fn open_gap(&mut self, gap: Gap, at_top: bool) {
+        if self.gaps.len() >= GAPS
+            && let Some(oldest) = self.gaps.first().map(|gap| gap.id)
+        {
+            self.close_gap(oldest);
+        }
         let at = if at_top { 0 } else { self.end() };
         self.gaps.push(gap);
         self.put(at, gap_line(gap.id, Delivery::Pending));
@@ -292,7 +314,9 @@ impl Log {
     pub(super) fn set_gap(&mut self, id: LineId, state: Delivery, why: Option<&Sentence>) {
         let Some(line) = self.index(id).and_then(|at| self.lines.get_mut(at)) else { return };
         if (line.state(), line.sentence()) != (state, why) {
+            let before = line.bytes();
             *line = line.in_state(state, why);
+            self.bytes = self.bytes + line.bytes() - before;
             self.edits.push(Edit::Change(line.clone()));
         }
     }
@@ -377,7 +401,7 @@ impl Log {
         let to = self.place_of_gap(gap.above);
         if to != from
             && to != from + 1
-            && let Some(line) = self.lines.remove(from)
+            && let Some(line) = self.take(from)
         {
             self.edits.push(Edit::Remove(gap.id));
             self.put(if to > from { to - 1 } else { to }, line);
@@ -410,6 +434,7 @@ impl Log {
 
     fn put(&mut self, at: usize, line: Line) {
         self.pending += usize::from(self.floats(&line));
+        self.bytes += line.bytes();
         let before = self.lines.get(at).map(Line::id);
         self.lines.insert(at, line.clone());
         self.edits.push(Edit::Insert { before, line });
@@ -418,12 +443,36 @@ impl Log {
     /// Keeps memory bounded. What went can be had again where the server keeps it: then a gap
     /// stands at the top already, or the caller opens one.
     fn trim(&mut self) {
-        if self.lines.len() <= MAX_LINES {
-            return;
+        if self.lines.len() > self.most {
+            self.drop_oldest();
         }
+    }
+
+    /// Takes out lines from another conversation's, oldest first.
+    pub(super) fn take_those(&mut self, wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
+        let (taken, left): (Vec<Line>, Vec<Line>) =
+            std::mem::take(&mut self.lines).into_iter().partition(wanted);
+        self.lines = left.into();
+        for line in &taken {
+            self.bytes -= line.bytes();
+            self.edits.push(Edit::Remove(line.id()));
+        }
+        taken
+    }
+
+    fn take(&mut self, at: usize) -> Option<Line> {
+        let line = self.lines.remove(at)?;
+        self.bytes -= line.bytes();
+        Some(line)
+    }
+
+    /// Drops a twentieth, so that not every line moves all others. What waits to be sent stays.
+    pub(super) fn drop_oldest(&mut self) {
         let gap = self.top_gap();
         let first = usize::from(gap.is_some());
-        for line in self.lines.drain(first..first + DROPPED) {
+        let last = (first + self.lines.len() / 20 + 1).min(self.end()).max(first);
+        for line in self.lines.drain(first..last) {
+            self.bytes -= line.bytes();
             self.gaps.retain(|gap| gap.id != line.id());
             self.edits.push(Edit::Remove(line.id()));
         }
@@ -445,12 +494,12 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_what_went_can_be_had_again() {
-        let mut log = Log::new(false);
-        for id in 0..=MAX_LINES as u64 {
+        let mut log = Log::new(false, 1_000);
+        for id in 0..=1_000 {
             log.add(Line::new(LineId(id), &Parts::default()));
             log.edits.clear();
         }
-        assert_eq!(log.lines.len(), MAX_LINES + 1 - DROPPED);
+        assert_eq!((log.len(), log.bytes()), (950, 950 * Line::new(LineId(0), &Parts::default()).bytes()));
         assert!(log.cut);
     }
 }

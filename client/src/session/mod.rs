@@ -186,6 +186,8 @@ pub struct Session {
     // What is said.
     conversations: BTreeMap<Key, Conversation>,
     names: SharedNames,
+    /// Nobody else fits the rooms.
+    full: bool,
     last_line: u64,
     reading: Option<Key>,
     asked_at: Option<Key>,
@@ -239,6 +241,7 @@ impl Session {
             ignored: profile.ignored.iter().map(|nick| (Key::new(nick), nick.clone())).collect(),
             conversations: BTreeMap::new(),
             names: SharedNames::default(),
+            full: false,
             last_line: 0,
             reading: None,
             asked_at: None,
@@ -329,7 +332,7 @@ impl Session {
         self.me.were.insert(self.isupport.key(&self.me.nick));
         let key = |name: &str| self.isupport.key(name);
         let open =
-            self.conversations.iter().filter(|(was, open)| !was.is_server() && key(&open.name) != **was);
+            self.conversations.iter().filter(|(was, open)| !was.is_reserved() && key(&open.name) != **was);
         let moved: Vec<(Key, String)> = open.map(|(was, open)| (was.clone(), open.name.clone())).collect();
         moved.iter().for_each(|(was, name)| self.move_person(was, name));
     }

@@ -9,11 +9,8 @@ use parlor_server::protocol::{Capability, Message, MsgId};
 use super::line::{Line, LineId, Parts};
 use super::stamp::Stamp;
 use super::{Key, Sentence, Session};
+use crate::limits::{BATCHES, PAGE_LINES, PAGES_BYTES, QUESTIONS};
 
-/// Batches that may be open at a time.
-const MAX_BATCHES: usize = 16;
-/// Lines of one answer that are taken; a server gives fewer.
-const MAX_LINES: usize = 10_000;
 /// How long an answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
@@ -63,12 +60,18 @@ pub(super) struct Batch {
     pub(super) label: Option<String>,
     /// What it answers, and what has come; without: lines that nobody asked for.
     pub(super) page: Option<(Question, Vec<PageLine>)>,
+    /// Of what has come.
+    pub(super) bytes: usize,
 }
 
 impl Session {
-    /// Asks; the answer comes to [`Session::answered`] or [`Session::unanswered`].
-    pub(super) fn ask_history(&mut self, key: &Key, query: Query, gap: Option<LineId>, line: &str) {
+    /// Asks; the answer comes to [`Session::answered`] or [`Session::unanswered`]. Says
+    /// whether it did: not while too much is asked already.
+    pub(super) fn ask_history(&mut self, key: &Key, query: Query, gap: Option<LineId>, line: &str) -> bool {
         let until = self.now.elapsed + ANSWER_WITHIN;
+        if self.questions.len() >= QUESTIONS {
+            return false;
+        }
         self.labels += 1;
         let label = self.caps.has(Capability::LabeledResponse).then(|| format!("q{}", self.labels));
         match &label {
@@ -76,6 +79,7 @@ impl Session {
             None => self.send(line),
         }
         self.questions.push_back(Question { key: key.clone(), query, gap, until, stale: false, label });
+        true
     }
 
     /// A conversation is closed: what was asked about it is answered to nobody.
@@ -111,8 +115,11 @@ impl Session {
         } else if let Some(reference) = reference.strip_prefix('+')
             && let Some(kind @ (batch::CHATHISTORY | batch::SEARCH | batch::PLAYBACK | batch::LABELED)) =
                 message.params.get(1).copied()
-            && self.batches.len() < MAX_BATCHES
         {
+            if self.batches.len() >= BATCHES {
+                // One that was never ended.
+                self.given_up_batch(0);
+            }
             let search = kind == batch::SEARCH;
             let key = message.params.filled(2).map(|name| self.isupport.key(name));
             let label = self.label_of(message);
@@ -129,7 +136,7 @@ impl Session {
                 .filter(|_| !matches!(kind, batch::PLAYBACK | batch::LABELED));
             let question = asked.and_then(|at| self.questions.remove(at));
             let page = question.map(|question| (question, Vec::new()));
-            self.batches.push(Batch { reference: reference.to_owned(), label, page });
+            self.batches.push(Batch { reference: reference.to_owned(), label, page, bytes: 0 });
         }
     }
 
@@ -147,9 +154,13 @@ impl Session {
         let Some(at) = stamp.page else { return false };
         self.last_line += 1;
         let line = Line::new(LineId(self.last_line), parts);
-        if let Some((_, lines)) = self.batches.get_mut(at).and_then(|batch| batch.page.as_mut())
-            && lines.len() < MAX_LINES
+        let full = self.batches.iter().map(|batch| batch.bytes).sum::<usize>() > PAGES_BYTES;
+        if let Some(batch) = self.batches.get_mut(at)
+            && let Some((_, lines)) = &mut batch.page
+            && lines.len() < PAGE_LINES
+            && !full
         {
+            batch.bytes += line.bytes();
             lines.push(PageLine { line, token: stamp.token.as_deref().map(str::to_owned) });
         }
         true
@@ -209,6 +220,17 @@ impl Session {
         while self.questions.front().is_some_and(|question| now >= question.until)
             && let Some(question) = self.questions.pop_front()
         {
+            self.unanswered(question, &Sentence::NoAnswer, false);
+        }
+        let late = |batch: &Batch| batch.page.as_ref().is_some_and(|(question, _)| now >= question.until);
+        while let Some(at) = self.batches.iter().position(late) {
+            self.given_up_batch(at);
+        }
+    }
+
+    /// A batch is not going to end.
+    fn given_up_batch(&mut self, at: usize) {
+        if let Some((question, _)) = self.batches.remove(at).page {
             self.unanswered(question, &Sentence::NoAnswer, false);
         }
     }

@@ -220,7 +220,9 @@ impl Session {
         let left: Vec<Key> = self.conversations.iter().filter_map(left).collect();
         left.iter().for_each(|key| self.close(key, None));
         for conversation in self.conversations.values_mut() {
-            conversation.roster.clear();
+            if conversation.kind != super::Kind::Others {
+                conversation.roster.clear();
+            }
             conversation.joined = conversation.kind != super::Kind::Room;
             conversation.away_told = None;
         }
@@ -271,7 +273,9 @@ impl Session {
                 Some(self.registration.opening.ends().unwrap_or(until).min(until))
             }
             Phase::Ready { .. } => {
-                let question = self.questions.front().map(|question| question.until);
+                let begun = self.batches.iter().filter_map(|batch| batch.page.as_ref());
+                let asked = self.questions.front().into_iter().chain(begun.map(|(question, _)| question));
+                let question = asked.map(|question| question.until).min();
                 [
                     Some(self.liveness.next(self.pings.proven())),
                     self.receipt_due(),

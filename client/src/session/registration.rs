@@ -11,6 +11,7 @@ use super::event::{Event, Field, Refusal};
 use super::opening::{FIRST_LINE, Opener, Opening};
 use super::reconnect::{Phase, REGISTER_WITHIN};
 use super::{Key, Output, Sentence, Session, Status};
+use crate::limits::NAMES_HAD;
 
 /// Between two attempts to get our own name back.
 const RECLAIM_EVERY: Duration = Duration::from_secs(15);
@@ -180,7 +181,7 @@ impl Session {
             self.me.userhost = Some(format!("{}@{}", whole.user, whole.host));
         }
         self.registration.welcomed = Some(self.now.elapsed);
-        self.me.were.insert(self.isupport.key(&self.me.nick));
+        self.was(&self.me.nick.clone());
         let nick = self.me.nick.clone();
         self.tell(Event::Me { nick });
     }
@@ -329,7 +330,7 @@ impl Session {
     pub(super) fn own_name_is(&mut self, nick: &str) {
         let by_wish = self.me.asked.take().is_some();
         self.me.nick = nick.to_owned();
-        self.me.were.insert(self.isupport.key(nick));
+        self.was(nick);
         if by_wish {
             self.me.wanted = nick.to_owned();
         }
@@ -337,6 +338,15 @@ impl Session {
             self.reclaim_at = None;
         }
         self.tell(Event::Me { nick: nick.to_owned() });
+    }
+
+    /// A name of ours, for later. Of too many only the last one and the one we want are kept.
+    fn was(&mut self, nick: &str) {
+        if self.me.were.len() >= NAMES_HAD {
+            self.me.were.clear();
+            self.me.were.insert(self.isupport.key(&self.me.wanted));
+        }
+        self.me.were.insert(self.isupport.key(nick));
     }
 
     /// Asks for our own name again.

@@ -9,9 +9,7 @@ use super::event::{Event, Field, ListedRoom};
 use super::line::LineKind;
 use super::sentence::filled;
 use super::{Key, Sentence, Session};
-
-/// Rooms of a list that are kept.
-const MAX_LISTED: usize = 10_000;
+use crate::limits::{LISTED, NAME, TOPIC_LISTED};
 
 impl Session {
     pub(super) fn numeric(&mut self, code: u16, message: &Message<'_>) {
@@ -25,11 +23,14 @@ impl Session {
             1 => self.on_welcome(message),
             // RPL_ISUPPORT
             5 => {
+                let before = self.isupport.naming.clone();
                 let last = message.params.len().saturating_sub(1);
                 let tokens = message.params.iter().take(last).enumerate();
                 let tokens = tokens.filter(|(i, token)| *i > 0 || token.contains('='));
                 tokens.for_each(|(_, token)| self.isupport.token(token));
-                self.refold();
+                if self.isupport.naming != before {
+                    self.refold();
+                }
             }
             // RPL_ENDOFMOTD, ERR_NOMOTD
             376 | 422 => self.on_ready(),
@@ -60,8 +61,10 @@ impl Session {
             322 => {
                 let people = arg(2).parse().unwrap_or_default();
                 // What stands in brackets at the start of a topic are modes (UnrealIRCd, InspIRCd).
-                let room = ListedRoom { name: arg(1).to_owned(), people, topic: text };
-                if let Some(listing) = self.listing.as_mut().filter(|listing| listing.len() < MAX_LISTED) {
+                let name = arg(1).get(..arg(1).floor_char_boundary(NAME)).unwrap_or_default().to_owned();
+                let topic = text.get(..text.floor_char_boundary(TOPIC_LISTED)).unwrap_or_default().to_owned();
+                let room = ListedRoom { name, people, topic };
+                if let Some(listing) = self.listing.as_mut().filter(|listing| listing.len() < LISTED) {
                     listing.push(room);
                 }
             }
@@ -209,7 +212,7 @@ impl Session {
         self.inform(&place, LineKind::Error, &sentence);
     }
 
-    fn is_wanted(&self, key: &Key) -> bool {
+    pub(super) fn is_wanted(&self, key: &Key) -> bool {
         self.wanted.iter().any(|wanted| self.isupport.key(&wanted.name) == *key)
     }
 

@@ -9,6 +9,7 @@ use super::line::{LineKind, Parts};
 use super::sentence::filled;
 use super::stamp::Stamp;
 use super::{Key, Sentence, Session, Wanted};
+use crate::limits::ROOMS_UNASKED;
 
 impl Session {
     pub(super) fn on_join(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
@@ -16,19 +17,24 @@ impl Session {
         let own = self.is_me(sender.nick);
         if own && !stamp.old {
             self.know_userhost(sender.user, sender.host);
+            if self.is_one_too_many(name) {
+                return;
+            }
             let key = self.open(name, Kind::Room);
             self.want(name, None);
-            if let Some(conversation) = self.conversations.get_mut(&key) {
+            // We come in once, however often we are told.
+            let came = self.conversations.get_mut(&key).filter(|conversation| !conversation.joined);
+            if let Some(conversation) = came {
                 conversation.joined = true;
                 conversation.roster.begin();
+                self.begin_history(&key, stamp.position(self.isupport.sorted));
             }
-            self.begin_history(&key, stamp.position(self.isupport.sorted));
         }
         let Some(key) = self.room(name) else { return };
         let (person, from) = (self.isupport.key(sender.nick), self.names.share(sender.nick));
         let userhost = format!("{}@{}", sender.user, sender.host);
         if let Some(conversation) = self.conversations.get_mut(&key).filter(|_| !stamp.old) {
-            conversation.roster.add(person, &from, 0, Some(&userhost));
+            conversation.roster.add(person, &from, 0, Some(&userhost), self.full);
         }
         // After a resume nobody has seen us come.
         if !(own && !stamp.old && self.registration.resumed) {
@@ -85,7 +91,8 @@ impl Session {
         }
         let person = self.isupport.key(sender.nick);
         let was_in = |(key, c): (&Key, &mut super::conversation::Conversation)| {
-            (c.roster.remove(&person) || (c.kind == Kind::Person && *key == person)).then(|| key.clone())
+            let was_in = c.roster.remove(&person) && c.kind == Kind::Room;
+            (was_in || (c.kind == Kind::Person && *key == person)).then(|| key.clone())
         };
         let places: Vec<Key> = self.conversations.iter_mut().filter_map(was_in).collect();
         for key in places {
@@ -109,7 +116,7 @@ impl Session {
             self.own_name_is(nick);
         }
         let knew = |(key, c): (&Key, &mut super::conversation::Conversation)| {
-            let renamed = c.roster.rename(&before, after.clone(), &name);
+            let renamed = c.roster.rename(&before, after.clone(), &name) && c.kind == Kind::Room;
             (renamed || (c.kind == Kind::Person && *key == before)).then(|| key.clone())
         };
         let places: Vec<Key> = self.conversations.iter_mut().filter_map(knew).collect();
@@ -205,9 +212,15 @@ impl Session {
             let (nick, userhost) = entry.split_once('!').unwrap_or((entry, ""));
             let (person, name) = (self.isupport.key(nick), self.names.share(nick));
             if let Some(conversation) = self.conversations.get_mut(room).filter(|_| !nick.is_empty()) {
-                conversation.roster.add(person, &name, ranks, Some(userhost));
+                conversation.roster.add(person, &name, ranks, Some(userhost), self.full);
             }
         }
+    }
+
+    /// The server puts us into a room that we did not ask for, and there are many already.
+    fn is_one_too_many(&self, name: &str) -> bool {
+        let key = self.isupport.key(name);
+        !self.is_wanted(&key) && self.room(name).is_none() && self.conversations.len() >= ROOMS_UNASKED
     }
 
     /// A room that we want to be in, now and after every loss.

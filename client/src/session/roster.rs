@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::isupport::Isupport;
 use super::{Key, Person, Rank};
+use crate::limits::{NAME, PEOPLE_IN_ROOM};
 
 /// One who is in a room.
 #[derive(Debug, Clone)]
@@ -28,8 +29,12 @@ pub(super) struct Roster {
 }
 
 impl Roster {
-    /// Adds somebody, or what is new about somebody.
-    pub(super) fn add(&mut self, key: Key, name: &Arc<str>, ranks: u16, userhost: Option<&str>) {
+    /// Adds somebody, or what is new about somebody; `full`: nobody who is not known yet.
+    pub(super) fn add(&mut self, key: Key, name: &Arc<str>, ranks: u16, userhost: Option<&str>, full: bool) {
+        let full = full || self.people.len() >= PEOPLE_IN_ROOM;
+        if name.len() > NAME || (full && !self.people.contains_key(&key)) {
+            return;
+        }
         self.changed = true;
         let member = self.people.entry(key).or_insert_with(|| Member {
             name: name.clone(),
@@ -39,7 +44,7 @@ impl Roster {
         });
         member.name = name.clone();
         member.ranks |= ranks;
-        if let Some(userhost) = userhost.filter(|userhost| userhost.len() > 1) {
+        if let Some(userhost) = userhost.filter(|userhost| (2..=NAME).contains(&userhost.len())) {
             member.userhost = Some(userhost.into());
         }
     }
@@ -58,10 +63,23 @@ impl Roster {
     /// Gives somebody another name; says whether they are in.
     pub(super) fn rename(&mut self, from: &Key, to: Key, name: &Arc<str>) -> bool {
         let Some(mut member) = self.people.remove(from) else { return false };
-        member.name = name.clone();
-        self.people.insert(to, member);
         self.changed = true;
+        if name.len() <= NAME {
+            member.name = name.clone();
+            self.people.insert(to, member);
+        }
         true
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Takes everybody out but these.
+    pub(super) fn retain(&mut self, stays: impl Fn(&Key) -> bool) {
+        let before = self.people.len();
+        self.people.retain(|key, _| stays(key));
+        self.changed |= self.people.len() < before;
     }
 
     /// Gives or takes a rank.
@@ -85,7 +103,7 @@ impl Roster {
         *self = Roster { changed: true, ..Roster::default() };
     }
 
-    /// All names have come.
+    /// All names have come, or those that come are all.
     pub(super) fn complete(&mut self) {
         self.complete = true;
     }
@@ -103,6 +121,7 @@ impl Roster {
             return None;
         }
         let person = |(key, member): (&Key, &Member)| Person {
+            key: key.clone(),
             name: member.name.clone(),
             rank: isupport.rank(member.ranks),
             away: member.away,

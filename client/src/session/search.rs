@@ -63,7 +63,9 @@ impl Session {
         let before = search.before.map_or_else(String::new, |at| format!(";before={}", UnixMillis(at.0 + 1)));
         let text = escape(search.text.trim());
         let line = format!("SEARCH in={name};text={text}{before};limit={PAGE}");
-        self.ask_history(&key, Query::Search, None, &line);
+        if !self.ask_history(&key, Query::Search, None, &line) {
+            self.find_locally(&key);
+        }
     }
 
     /// A page of results has come.

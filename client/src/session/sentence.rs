@@ -65,6 +65,8 @@ sentences! {
     },
     /// The addresses of this computer are others now.
     NetworkChanged,
+    /// The server does not read what is sent to it.
+    ServerDeaf,
     /// The server is silent, though it was asked (PING).
     ServerSilent,
     /// The server does not answer a question.
@@ -172,6 +174,8 @@ sentences! {
     NotConnectedYet,
     /// Text was typed where the server's own messages are.
     NobodyReadsHere,
+    /// Text was typed where several strangers wrote.
+    AnswerOneOfThem,
     /// Text was typed in a conversation that is closed.
     ConversationGone {
         /// With whom, or the room.
@@ -367,6 +371,7 @@ impl fmt::Display for Sentence {
             ServerClosed { reason: Some(reason) } => write!(f, "The server closed the connection: {reason}"),
             ConnectionBroke { error } => write!(f, "The connection broke: {error}"),
             NetworkChanged => f.write_str("The network has changed"),
+            ServerDeaf => f.write_str("The server does not read what it is sent"),
             ServerSilent => f.write_str("The server no longer answers"),
             NoAnswer => f.write_str("The server did not answer."),
             Banned { reason } => write!(f, "You are banned here: {reason}"),
@@ -411,6 +416,9 @@ impl fmt::Display for Sentence {
             NotConnected => f.write_str("You are not connected."),
             NotConnectedYet => f.write_str("There is no connection yet. Try again when there is."),
             NobodyReadsHere => f.write_str("Nobody reads here. Choose a room."),
+            AnswerOneOfThem => f.write_str(
+                "Each of them wrote to you alone: answer one by their name in the list, or with /msg NAME text.",
+            ),
             ConversationGone { name, text } => {
                 write!(f, "The conversation with {name} is closed. Not sent: {text}")
             }

@@ -4,7 +4,6 @@ use parlor_server::protocol::Message;
 use parlor_server::protocol::text::{self, printable};
 
 use super::delivery::token_name;
-use super::event::Kind;
 use super::line::{Delivery, LineId, LineKind, Parts};
 use super::mention::mentions;
 use super::stamp::Stamp;
@@ -39,7 +38,7 @@ impl Session {
         let room = self.room_of(target).map(str::to_owned);
         let place = match &room {
             Some(room) => self.room(room).unwrap_or_else(Key::server),
-            None => self.isupport.key(if own { target } else { sender.nick }),
+            None => self.private_place(if own { target } else { sender.nick }),
         };
         let mention = !own && mentions(&shown, &self.me.nick);
         let state = if own { Delivery::Delivered } else { Delivery::None };
@@ -62,7 +61,7 @@ impl Session {
             return;
         }
         if room.is_none() {
-            self.open(if own { target } else { sender.nick }, Kind::Person);
+            self.open_private(&place, if own { target } else { sender.nick });
         }
         let Some(line) = self.add_of(&place, &parts, stamp) else { return };
         self.remember(stamp, &shown, line.id());

@@ -30,7 +30,9 @@ impl Throttle {
 
     /// Counts one line that goes in any case.
     pub(super) fn spend(&mut self, now: Duration) {
-        self.due = self.due.max(now) + self.interval;
+        // Whoever is asked without end does not fall silent for it.
+        let latest = now + self.interval * (2 * self.burst + 1);
+        self.due = (self.due.max(now) + self.interval).min(latest);
     }
 }
 

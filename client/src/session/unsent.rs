@@ -31,7 +31,7 @@ impl Session {
         let sound = |unsent: &Unsent| {
             let text = !unsent.text.trim().is_empty()
                 && !unsent.text.contains(|c: char| c.is_control() && c != '\t');
-            text && super::commands::is_word(&unsent.to) && unsent.to != Key::server().as_str()
+            text && super::commands::is_word(&unsent.to) && !Key::new(&unsent.to).is_reserved()
         };
         self.restored = self.profile.unsent.iter().filter(|unsent| sound(unsent)).cloned().collect();
         let mut places: Vec<String> = self.restored.iter().map(|unsent| unsent.to.clone()).collect();
@@ -40,13 +40,17 @@ impl Session {
             if self.isupport.is_room(&place) {
                 self.join(&place, None);
             } else {
-                self.open(&place, Kind::Person);
+                let key = self.open(&place, Kind::Person);
+                self.conversations.get_mut(&key).into_iter().for_each(|person| person.known = true);
             }
         }
     }
 
     /// A conversation is open: what waited for it waits in it now.
     pub(super) fn restore_to(&mut self, key: &Key) {
+        if self.restored.is_empty() {
+            return;
+        }
         let (here, others) = std::mem::take(&mut self.restored)
             .into_iter()
             .partition(|unsent| self.isupport.key(&unsent.to) == *key);

@@ -1,6 +1,7 @@
 //! Rows that come and go, and what that changes around them: days, folds, headings.
 
 use super::{Change, Item, Timeline, is_quiet};
+use crate::limits::FOLDED;
 use crate::session::{Line, LineKind};
 
 impl Timeline {
@@ -23,7 +24,7 @@ impl Timeline {
         let (quiet, gap) = (is_quiet(line.kind()), line.kind() == LineKind::Gap);
         if !quiet && !gap && !line.own() && self.is_new(at) {
             if let Some(mark) = self.marked() {
-                self.items.remove(mark);
+                self.drop_mark(mark);
                 removed(mark, changes);
             }
             self.add(at, Item::New, changes);
@@ -35,7 +36,7 @@ impl Timeline {
             at += 1;
         }
         match at.checked_sub(1).and_then(|above| self.items.get_mut(above)) {
-            Some(Item::Fold(fold)) if quiet && self.fold => {
+            Some(Item::Fold(fold)) if quiet && self.fold && fold.0.len() < FOLDED => {
                 fold.0.push(line);
                 changes.push(Change::Updated(at - 1));
                 at -= 1;
@@ -77,7 +78,7 @@ impl Timeline {
                     let last = self.day_below(at + 1).is_none();
                     if last {
                         // It stood above a line that was taken out.
-                        self.items.remove(at);
+                        self.drop_mark(at);
                         removed(at, changes);
                     } else {
                         at += 1;
@@ -103,18 +104,26 @@ impl Timeline {
         matches!(next, Some(Item::Line(line)) if line.kind() == LineKind::Gap)
     }
 
-    /// Two folds without anything between them are one.
+    /// Two folds without anything between them are one, if that is not too long to be shown.
     pub(super) fn join_folds(&mut self, at: usize, changes: &mut Vec<Change>) {
         let Some(above) = at.checked_sub(1).filter(|_| self.fold) else { return };
-        let both =
-            matches!((self.items.get(above), self.items.get(at)), (Some(Item::Fold(_)), Some(Item::Fold(_))));
-        if both
+        let fit = match (self.items.get(above), self.items.get(at)) {
+            (Some(Item::Fold(above)), Some(Item::Fold(at))) => above.0.len() + at.0.len() <= FOLDED,
+            _ => false,
+        };
+        if fit
             && let Some(Item::Fold(below)) = self.items.remove(at)
             && let Some(Item::Fold(fold)) = self.items.get_mut(above)
         {
             fold.0.extend(below.0);
             changes.extend([Change::Removed { at, count: 1 }, Change::Updated(above)]);
         }
+    }
+
+    /// Takes out the row that says where reading stopped.
+    pub(super) fn drop_mark(&mut self, at: usize) {
+        self.items.remove(at);
+        self.has_mark = false;
     }
 
     pub(super) fn update_heading(&self, at: usize, changes: &mut Vec<Change>) {
@@ -125,6 +134,7 @@ impl Timeline {
     }
 
     pub(super) fn add(&mut self, at: usize, item: Item, changes: &mut Vec<Change>) {
+        self.has_mark |= matches!(item, Item::New);
         self.items.insert(at, item);
         // One notice for a page: the list lays itself out once.
         match &mut changes[..] {

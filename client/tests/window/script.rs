@@ -43,7 +43,7 @@ impl Script {
 
 /// The window, as that server sees it.
 pub(crate) struct Guest {
-    lines: BufReader<TcpStream>,
+    pub(crate) lines: BufReader<TcpStream>,
     boot: u32,
     count: u64,
 }

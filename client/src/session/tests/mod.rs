@@ -2,6 +2,7 @@
 
 mod commands;
 mod crashes;
+mod crowds;
 mod delivery;
 mod fuzz;
 mod history;

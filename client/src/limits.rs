@@ -1,0 +1,79 @@
+//! How much of what others send is kept: every table that somebody else can fill, its bound, and
+//! what goes first. A server with the worst of intentions costs a window about 200 MB, and nothing
+//! once it is silent.
+//!
+//! | table | who fills it | bound | what goes first |
+//! | --- | --- | --- | --- |
+//! | lines to the server | PING, CAP, whatever is answered | [`TO_SEND`] bytes | the connection |
+//! | events for the window | everything | [`TO_TELL`] | nothing: the server waits |
+//! | lines of a place | talk, comings and goings, replies | [`LINES_BYTES`] | the oldest of the longest conversation |
+//! | lines of a conversation | the same | [`LINES`]; of the strangers' row [`OTHERS_LINES`] | the oldest |
+//! | conversations with strangers | whoever writes to us | [`STRANGERS`] | nothing: later ones share a row |
+//! | rooms that we did not ask for | JOIN in our name | [`ROOMS_UNASKED`] | the newcomer |
+//! | people of a room, of all rooms | JOIN, NAMES | [`PEOPLE_IN_ROOM`], [`PEOPLE`], names of [`NAME`] bytes | the newcomer |
+//! | gaps of a conversation | losses of the connection | [`GAPS`] | the oldest |
+//! | questions under way | JOIN, scrolling | [`QUESTIONS`] | the newcomer: asked when it is looked at |
+//! | open batches, their lines | BATCH | [`BATCHES`], [`PAGE_LINES`] each, [`PAGES_BYTES`] in all | the oldest batch, the last lines |
+//! | the list of rooms | LIST | [`LISTED`] of [`TOPIC_LISTED`] bytes | what comes last |
+//! | names that we had | NICK in our name | [`NAMES_HAD`] | all but the last |
+//! | names of lines seen | msgids, `+parlor/id` | 4,096 (`session/recent.rs`) | the oldest |
+//! | starts of the server | msgids | 64 (`session/durable.rs`) | the oldest |
+//! | one unfinished line | anything | 24 KB (`protocol/leniency.rs`) | the connection |
+//! | one row of comings and goings | JOIN, QUIT, NICK | [`FOLDED`] | nothing: another row begins |
+//! | notifications | mentions, private lines | one each [`NOTICE_EVERY`], [`NOTICE_PEOPLE`] counted | nothing: they are joined |
+//! | a file of ours | other programs | [`FILE`] bytes | it is set aside |
+
+use std::time::Duration;
+
+/// Bytes that a server may leave unread before the connection ends.
+pub const TO_SEND: usize = 1 << 20;
+/// Events, lines and people that wait for the window before the server has to; what one read
+/// makes of it may be more by as much again.
+pub const TO_TELL: usize = 8_192;
+/// Bytes of a read that are looked at in one go.
+pub const AT_ONCE: usize = 4_096;
+
+/// Bytes of the lines of a place, with what holds them.
+pub const LINES_BYTES: usize = 64 << 20;
+/// Lines of one conversation.
+pub const LINES: usize = 200_000;
+/// Lines of the conversation that strangers share.
+pub const OTHERS_LINES: usize = 1_000;
+/// Lost stretches of one conversation.
+pub const GAPS: usize = 64;
+
+/// People whom we never answered and who have a conversation each.
+pub const STRANGERS: usize = 20;
+/// Rooms that are open when the server puts us into another one.
+pub const ROOMS_UNASKED: usize = 128;
+/// People of one room.
+pub const PEOPLE_IN_ROOM: usize = 10_000;
+/// People of all rooms, about 300 bytes each.
+pub const PEOPLE: usize = 32_768;
+/// Bytes of a name, and of `user@host`; longer ones are nobody's.
+pub const NAME: usize = 256;
+/// Names that we had and that are still known as ours.
+pub const NAMES_HAD: usize = 64;
+
+/// Questions for history that wait for an answer.
+pub const QUESTIONS: usize = 512;
+/// Batches that are open at a time.
+pub const BATCHES: usize = 16;
+/// Lines of one answer; a server gives fewer.
+pub const PAGE_LINES: usize = 10_000;
+/// Bytes of all answers that are still coming.
+pub const PAGES_BYTES: usize = 8 << 20;
+/// Rooms of a list.
+pub const LISTED: usize = 10_000;
+/// Bytes of a topic in that.
+pub const TOPIC_LISTED: usize = 400;
+
+/// Comings and goings in one row.
+pub const FOLDED: usize = 200;
+/// Between two notifications.
+pub const NOTICE_EVERY: Duration = Duration::from_secs(5);
+/// People of a joined notification who are counted.
+pub const NOTICE_PEOPLE: usize = 1_000;
+
+/// Bytes of a file that is read.
+pub const FILE: u64 = 16 << 20;
