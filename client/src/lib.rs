@@ -11,8 +11,8 @@
 //! | [`host`] | a room hosted by this program |
 //! | [`frame`] | size and place of the window |
 //! | [`limits`] | how much of what others send is kept |
-//! | [`settings`], [`place`] | what is remembered, and where to go |
-//! | `bridge`, `fonts` | the window's side, with the feature `window` |
+//! | [`settings`], [`keeper`], [`place`] | what is remembered, who writes it, and where to go |
+//! | `bridge`, `platform`, `fonts` | the window's side, with the feature `window` |
 //!
 //! Without the feature `window` nothing of Slint is built.
 #![forbid(unsafe_code)]
@@ -26,10 +26,13 @@ pub mod drafts;
 pub mod fonts;
 pub mod frame;
 pub mod host;
+pub mod keeper;
 pub mod limits;
 pub mod net;
 pub mod notify;
 pub mod place;
+#[cfg(feature = "window")]
+pub mod platform;
 pub mod sent;
 pub mod session;
 pub mod settings;

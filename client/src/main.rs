@@ -1,13 +1,15 @@
 //! The program `client`: options and the window. Everything else is the library.
 #![forbid(unsafe_code)]
 
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::process::exit;
 
 use argh::FromArgs;
+use async_channel::Receiver;
 use parlor_client::bridge::{Arguments, Bridge, Opener};
-use parlor_client::fonts;
 use parlor_client::settings::Folder;
+use parlor_client::{fonts, platform};
 use parlor_ui::App;
 use parlor_ui::slint::{self, ComponentHandle};
 
@@ -57,8 +59,8 @@ fn main() {
             "There are no fonts on this computer, so a window would be empty. Install some: on Debian, apt install fonts-dejavu-core.",
         );
     }
-    let opener = Opener::select().unwrap_or_else(|error| no_window(&error));
-    let window = App::new().unwrap_or_else(|error| no_window(&error));
+    let opener = Opener::default();
+    let (window, clipboard) = open_window(&opener);
     fonts::add_emoji();
     // Without a desktop there is no such id, and no harm in that.
     let _ = slint::set_xdg_app_id("org.parlor.Parlor");
@@ -67,15 +69,39 @@ fn main() {
     bridge.obey(Arguments { address: options.address, name: options.name, host: options.host });
     bridge.close_on_signals(&window);
     bridge.open_with(&opener);
+    bridge.watch_clipboard(clipboard);
     let ran = window.run();
     bridge.finish();
     if let Err(error) = ran {
-        no_window(&error);
+        no_window(&error.to_string());
     }
 }
 
-fn no_window(error: &slint::PlatformError) -> ! {
-    let detail = error.to_string().replace('\n', " ");
+/// The window, and word of a clipboard that is not to be had. What is below Slint panics where a
+/// display lacks something.
+fn open_window(opener: &Opener) -> (App, Receiver<()>) {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| ()));
+    let opened = panic::catch_unwind(AssertUnwindSafe(|| {
+        let clipboard = platform::install(opener.clone())?;
+        Ok::<_, slint::PlatformError>((App::new()?, clipboard))
+    }));
+    panic::set_hook(hook);
+    match opened {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(error)) => no_window(&error.to_string()),
+        Err(panic) => no_window(panic.downcast_ref::<String>().map_or("", String::as_str)),
+    }
+}
+
+fn no_window(detail: &str) -> ! {
+    if detail.to_lowercase().contains("randr") {
+        fail(
+            NO_WINDOW,
+            "No window can be opened: the display (DISPLAY) lacks the extension RANDR. Start it with that.",
+        );
+    }
+    let detail = detail.replace('\n', " ");
     fail(
         NO_WINDOW,
         &format!("No window can be opened. Is there a display (DISPLAY, WAYLAND_DISPLAY)? {detail}"),

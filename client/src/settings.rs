@@ -1,24 +1,28 @@
 //! What is remembered between starts: settings, drafts and what waits to be sent, in the
 //! platform's folder.
 //!
-//! Written atomically; a file that cannot be understood is set aside, never lost.
+//! Written atomically; a file that cannot be understood is set aside, never lost. Nobody else on the
+//! computer can read the files or the folder; links in it are not followed.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
-use parlor_server::data_folder;
+use parlor_server::{data_folder, private};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::drafts::Drafts;
 use crate::frame::Frame;
+use crate::limits::FILE;
 use crate::notify::Notify;
 use crate::place::PlaceId;
 use crate::session::{Encoding, Unsent};
 
+/// The files, without what stands behind the dot.
+const FILES: &[&str] = &["settings", "drafts", "unsent"];
 /// Places that are offered again at the next start.
 const MAX_RECENT: usize = 8;
 
@@ -181,7 +185,9 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The folder that was asked for, or the platform's; an error where there is no home.
+    /// The folder that was asked for, or the platform's; an error where there is no home, or where it
+    /// is another user's. What an earlier version left open to others is closed, but not a folder
+    /// that was asked for and has something else in it.
     pub fn open(asked: Option<PathBuf>) -> io::Result<Folder> {
         let (path, asked) = match asked {
             Some(folder) => (folder, true),
@@ -196,7 +202,18 @@ impl Folder {
                 (strategy.config_dir(), false)
             }
         };
-        fs::create_dir_all(&path)?;
+        if !asked || has_nothing_else(&path) {
+            private::make_folder(&path)?;
+        }
+        if private::is_foreign(&fs::metadata(&path)?) {
+            return Err(io::Error::other(format!("{} belongs to another user", path.display())));
+        }
+        for name in FILES {
+            for form in ["toml", "toml.new", "toml.broken"] {
+                // Opening it closes it to others; what is none of ours stays as it is.
+                let _ = private::open(&path.join(name).with_extension(form));
+            }
+        }
         Ok(Folder { path: Some(path), asked })
     }
 
@@ -260,7 +277,7 @@ impl Folder {
 
     fn read<T: DeserializeOwned + Default>(&self, name: &str) -> (T, Option<Broken>) {
         let Some(path) = self.path.as_ref().map(|path| path.join(name)) else { return (T::default(), None) };
-        let error = match fs::read_to_string(&path) {
+        let error = match read(&path) {
             Ok(text) => match basic_toml::from_str(&text) {
                 Ok(value) => return (value, None),
                 Err(error) => error.to_string(),
@@ -280,11 +297,31 @@ impl Folder {
             basic_toml::to_string(value).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
         let Some(path) = self.path.as_ref().map(|path| path.join(name)) else { return Ok(()) };
         let fresh = path.with_extension("toml.new");
-        let mut file = File::create(&fresh)?;
+        let mut file = private::replace(&fresh)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(fresh, path)
     }
+}
+
+/// Whether nothing is in a folder that we would not put there; one that is not there has nothing.
+fn has_nothing_else(path: &Path) -> bool {
+    let is_ours = |entry: io::Result<fs::DirEntry>| {
+        let name = entry.ok().and_then(|entry| entry.file_name().into_string().ok());
+        let name = name.as_deref().and_then(|name| name.split('.').next());
+        name.is_some_and(|name| FILES.contains(&name) || name == "history")
+    };
+    fs::read_dir(path).map_or(true, |mut entries| entries.all(is_ours))
+}
+
+/// The text of a plain file of ours; waits for nobody.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let count = private::open(path)?.take(FILE + 1).read_to_string(&mut text)?;
+    if count as u64 > FILE {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -404,6 +441,70 @@ mod tests {
         assert_eq!(Some(settings.encoding("a:1", "zh_CN")), Encoding::of_label("cp1251"));
         assert_eq!(settings.encoding("b:1", "zh_CN"), Encoding::of_language("zh"));
         assert_eq!(settings.encoding("c:1", "de_DE.UTF-8"), Encoding::default());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_read_what_is_kept() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let mode = |path: &Path| fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777;
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let folder = folder("modes");
+        let path = folder.path().unwrap().to_owned();
+        folder.keep_settings(&Settings::default()).unwrap();
+        folder.keep_drafts(&Drafts::default()).unwrap();
+        assert_eq!((mode(&path), mode(&path.join("settings.toml"))), (0o700, 0o600));
+        // As yesterday's version left them.
+        set(&path, 0o755);
+        set(&path.join("drafts.toml"), 0o644);
+        fs::write(path.join("settings.toml.broken"), "x").unwrap();
+        set(&path.join("settings.toml.broken"), 0o666);
+        Folder::open(Some(path.clone())).unwrap();
+        assert_eq!((mode(&path), mode(&path.join("drafts.toml"))), (0o700, 0o600));
+        assert_eq!(mode(&path.join("settings.toml.broken")), 0o600);
+
+        // A folder with something else in it is somebody's: its own mode stays.
+        set(&path, 0o755);
+        let other = path.join("other.txt");
+        fs::write(&other, "not ours").unwrap();
+        set(&other, 0o644);
+        Folder::open(Some(path.clone())).unwrap();
+        assert_eq!((mode(&path), mode(&other)), (0o755, 0o644));
+
+        // Links are neither read nor written through.
+        for name in ["settings.toml", "settings.toml.new", "drafts.toml"] {
+            let _ = fs::remove_file(path.join(name));
+            symlink(&other, path.join(name)).unwrap();
+        }
+        assert!(folder.settings().1.is_some());
+        folder.keep_settings(&Settings::default()).unwrap();
+        folder.keep_drafts(&Drafts::default()).unwrap();
+        assert_eq!((fs::read_to_string(&other).unwrap().as_str(), mode(&other)), ("not ours", 0o644));
+        assert_eq!((mode(&path.join("settings.toml")), mode(&path.join("drafts.toml"))), (0o600, 0o600));
+        fs::remove_dir_all(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_or_a_folder_in_the_place_of_a_file_is_set_aside() {
+        let folder = folder("pipe");
+        let path = folder.path().unwrap().to_owned();
+        for name in ["settings.toml", "drafts.toml.new"] {
+            let made = std::process::Command::new("mkfifo").arg(path.join(name)).status();
+            assert!(made.is_ok_and(|status| status.success()));
+        }
+        fs::create_dir(path.join("unsent.toml")).unwrap();
+        Folder::open(Some(path.clone())).unwrap();
+        assert_eq!(folder.settings().1.unwrap().aside, path.join("settings.toml.broken"));
+        assert!(folder.unsent(&place("a:1")).1.is_some());
+        folder.keep_settings(&Settings { name: "bob".into(), ..Settings::default() }).unwrap();
+        folder.keep_drafts(&Drafts::default()).unwrap();
+        assert_eq!(folder.settings().0.name, "bob");
+        // Too long to be ours.
+        fs::File::create(path.join("drafts.toml")).unwrap().set_len(FILE + 1).unwrap();
+        assert!(folder.drafts().1.is_some());
+        fs::remove_dir_all(&path).unwrap();
     }
 
     #[test]

@@ -129,6 +129,11 @@ impl Timeline {
         })
     }
 
+    /// The rows at which a day begins.
+    pub fn days(&self) -> impl Iterator<Item = usize> {
+        self.items.iter().enumerate().filter(|(_, item)| matches!(item, Item::Day(_))).map(|(row, _)| row)
+    }
+
     /// Whether everything that was ever said here is here: nothing is missing at the top.
     pub fn begins_here(&self) -> bool {
         !matches!(self.items.front(), Some(Item::Line(line)) if line.kind() == LineKind::Gap)

@@ -9,7 +9,7 @@
 //!
 //! | module | noun |
 //! | --- | --- |
-//! | `private` | files and folders that are one user's alone |
+//! | [`private`] | files and folders that are one user's alone |
 //! | [`protocol`] | the wire: lines, messages, commands, names |
 //! | [`hub`] | members, rooms, messages: no socket, no clock |
 //! | [`store`] | the history on disk |
@@ -31,7 +31,7 @@ mod dispatch;
 pub mod hub;
 pub mod logger;
 mod peer;
-mod private;
+pub mod private;
 pub mod protocol;
 mod server;
 mod start;

@@ -13,7 +13,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 
 /// Makes a folder with those above it, and closes it to others, whatever the umask; says whether it
 /// was there and open to them.
-pub(crate) fn make_folder(path: &Path) -> io::Result<bool> {
+pub fn make_folder(path: &Path) -> io::Result<bool> {
     let is_new = !path.exists();
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
@@ -24,7 +24,7 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<bool> {
 }
 
 /// Opens a plain file of a folder that is ours, in which no link is followed, and closes it to others.
-pub(crate) fn open(path: &Path) -> io::Result<File> {
+pub fn open(path: &Path) -> io::Result<File> {
     // What the system says of a link tells nobody what is wrong.
     if fs::symlink_metadata(path)?.is_symlink() {
         return Err(io::Error::other("it is a link, and none is followed here"));
@@ -33,7 +33,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Makes an empty file in such a folder, in place of whatever has its name.
-pub(crate) fn replace(path: &Path) -> io::Result<File> {
+pub fn replace(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => make(path),
@@ -86,7 +86,7 @@ fn no_plain_file() -> io::Error {
 }
 
 /// Whether somebody else owns it than the user who runs this.
-pub(crate) fn is_foreign(found: &Metadata) -> bool {
+pub fn is_foreign(found: &Metadata) -> bool {
     #[cfg(unix)]
     return found.uid() != rustix::process::geteuid().as_raw();
     #[cfg(not(unix))]

@@ -63,6 +63,11 @@ impl Bus {
         assert!(called.is_some() && told.is_some(), "no notification {text:?}:\n{}", self.heard.text());
     }
 
+    /// How many have been asked for.
+    pub(crate) fn notifications(&self) -> usize {
+        self.heard.text().matches("member=Notify").count()
+    }
+
     /// Whether anything at all has been told.
     pub(crate) fn heard(&self, text: &str) -> bool {
         self.heard.text().contains(text)

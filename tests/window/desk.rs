@@ -40,9 +40,15 @@ impl Desk {
 
     /// An empty display.
     pub(crate) fn sized(width: u16, height: u16) -> Desk {
+        Desk::with(width, height, &[])
+    }
+
+    /// The same, with these options.
+    pub(crate) fn with(width: u16, height: u16, options: &[&str]) -> Desk {
         let screen = format!("{width}x{height}x24");
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp"])
+            .args(options)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -111,6 +117,11 @@ impl Desk {
             sleep(Duration::from_millis(30));
         }
         panic!("openbox manages nothing");
+    }
+
+    /// The client's process.
+    pub(crate) fn process(&self) -> u32 {
+        self.client.as_ref().expect("a client runs").id()
     }
 
     /// Where the settings are.

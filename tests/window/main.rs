@@ -8,6 +8,7 @@ mod desk;
 mod desktop;
 mod frame;
 mod history;
+mod hostile;
 mod mouse;
 mod start;
 

@@ -27,6 +27,18 @@ fn no_display() {
 }
 
 #[test]
+fn a_display_that_lacks_what_a_window_needs() {
+    if !needs::have(needs::DISPLAY) {
+        return;
+    }
+    let desk = Desk::with(1100, 720, &["-extension", "RANDR"]);
+    let output = run(&Scratch::new(), &[("DISPLAY", desk.display())]);
+    assert_eq!(output.status.code(), Some(69), "{}", sentence(&output));
+    assert!(sentence(&output).contains("RANDR"), "{}", sentence(&output));
+    assert_eq!(sentence(&output).lines().count(), 1);
+}
+
+#[test]
 fn no_fonts() {
     if !needs::have(needs::DISPLAY) {
         return;

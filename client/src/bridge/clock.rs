@@ -1,6 +1,6 @@
 //! Times as the person reads them: local, in the chosen format and language.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Datelike, Local, TimeZone, Timelike};
 use parlor_server::protocol::time::UnixMillis;
@@ -79,6 +79,13 @@ pub(super) fn day(words: &Words<'_>, day: i64, now: UnixMillis) -> String {
 
 fn weekday(at: DateTime<Local>) -> i32 {
     at.weekday().number_from_monday() as i32
+}
+
+/// How long this day lasts where the person is; an hour longer or shorter where clocks are put
+/// forward or back.
+pub(super) fn left_of_day(at: UnixMillis) -> Duration {
+    let day = Duration::from_secs(24 * 60 * 60);
+    day.saturating_sub(Duration::from_secs(u64::from(local(at).num_seconds_from_midnight())))
 }
 
 /// Now, by the wall's clock.

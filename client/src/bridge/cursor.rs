@@ -27,6 +27,7 @@ impl Bridge {
             let Some(bridge) = weak.upgrade() else { return EventResult::Propagate };
             if is_activity(event) {
                 bridge.wake_cursor();
+                bridge.look_at_date();
             }
             match event {
                 WindowEvent::Moved(_) | WindowEvent::Resized(_) => bridge.note_frame_soon(),

@@ -82,7 +82,7 @@ impl Bridge {
         self.stop_server();
     }
 
-    /// The window is closed: returns when all good-byes are out, what was not sent is on disk, and
+    /// The window is closed: returns when all good-byes are out, what was typed is on disk, and
     /// the guests of a hosted room have gone, or after 4 s.
     pub fn finish(&self) {
         self.leave_everything();
@@ -90,7 +90,9 @@ impl Bridge {
             let mut state = self.state.borrow_mut();
             (std::mem::take(&mut state.leaving), std::mem::take(&mut state.stopping))
         };
+        let written = self.keeper.written();
         let gone = async {
+            let _ = written.recv().await;
             for (_, ended) in leaving {
                 let _ = ended.recv().await;
             }

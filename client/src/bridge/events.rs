@@ -28,6 +28,7 @@ impl Bridge {
     /// Applies what has come from a session by now, for a while; says whether there is more.
     pub(super) fn apply_waiting(self: &Rc<Self>, place: &PlaceId) -> bool {
         let Some(window) = self.window.upgrade() else { return false };
+        self.look_at_date();
         let (until, mut stale, mut more) = (monotonic() + TURN, Stale::default(), false);
         while let Some(event) = self.next_event(place) {
             self.apply_one(&window, place, event, &mut stale);

@@ -4,6 +4,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use async_channel::Receiver;
 use parlor_ui::Words;
 use parlor_ui::slint::{ComponentHandle, TimerMode};
 
@@ -23,19 +24,39 @@ impl Bridge {
     }
 
     pub(super) fn keep_settings(&self) {
-        if let Err(error) = self.folder.keep_settings(&self.state.borrow().settings)
-            && let Some(window) = self.window.upgrade()
-        {
-            let sentence = window.global::<Words>().invoke_settings_not_saved(shared(&error.to_string()));
-            self.notice(&window, sentence);
-        }
+        self.keeper.keep_settings(&self.state.borrow().settings);
+    }
+
+    /// Says it when settings could not be written.
+    pub(super) fn watch_keeper(self: &Rc<Self>) {
+        let (failures, weak) = (self.keeper.failures.clone(), Rc::downgrade(self));
+        let watch = async move {
+            while let Ok(error) = failures.recv().await {
+                let Some(bridge) = weak.upgrade() else { return };
+                let Some(window) = bridge.window.upgrade() else { return };
+                let words = window.global::<Words>();
+                bridge.notice(&window, words.invoke_settings_not_saved(shared(&error.to_string())));
+            }
+        };
+        self.tasks.spawn(watch).detach();
+    }
+
+    /// Says it when nothing was pasted because whoever holds the clipboard is silent.
+    pub fn watch_clipboard(self: &Rc<Self>, silent: Receiver<()>) {
+        let weak = Rc::downgrade(self);
+        let watch = async move {
+            while silent.recv().await.is_ok() {
+                let Some(bridge) = weak.upgrade() else { return };
+                let Some(window) = bridge.window.upgrade() else { return };
+                bridge.notice(&window, window.global::<Words>().invoke_clipboard_silent());
+            }
+        };
+        self.tasks.spawn(watch).detach();
     }
 
     pub(super) fn keep_drafts(&self) {
         self.drafts_due.stop();
-        if let Err(error) = self.folder.keep_drafts(&self.state.borrow().drafts) {
-            log::warn!("drafts are not kept: {error}");
-        }
+        self.keeper.keep_drafts(&self.state.borrow().drafts);
     }
 
     pub(super) fn keep_drafts_soon(self: &Rc<Self>) {

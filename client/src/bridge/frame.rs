@@ -8,9 +8,7 @@ use parlor_ui::App;
 use parlor_ui::slint::winit_030::winit::event_loop::ActiveEventLoop;
 use parlor_ui::slint::winit_030::winit::monitor::MonitorHandle;
 use parlor_ui::slint::winit_030::{CustomApplicationHandler, EventResult, WinitWindowAccessor, winit};
-use parlor_ui::slint::{
-    self, BackendSelector, ComponentHandle, PhysicalPosition, PhysicalSize, PlatformError, TimerMode, Weak,
-};
+use parlor_ui::slint::{self, ComponentHandle, PhysicalPosition, PhysicalSize, TimerMode, Weak};
 
 use super::Bridge;
 use crate::frame::{Frame, Opening, Screen, opening};
@@ -21,15 +19,6 @@ const SETTLES: Duration = Duration::from_millis(300);
 /// Knows the screens before the window is on one of them.
 #[derive(Clone, Default)]
 pub struct Opener(Rc<RefCell<Option<(Weak<App>, Option<Frame>)>>>);
-
-impl Opener {
-    /// Makes the toolkit ask it; before there is a window.
-    pub fn select() -> Result<Opener, PlatformError> {
-        let opener = Opener::default();
-        BackendSelector::new().with_winit_custom_application_handler(opener.clone()).select()?;
-        Ok(opener)
-    }
-}
 
 impl CustomApplicationHandler for Opener {
     fn resumed(&mut self, event_loop: &ActiveEventLoop) -> EventResult {

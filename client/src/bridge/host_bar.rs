@@ -28,7 +28,7 @@ impl Bridge {
     }
 
     fn copy_address(&self, address: &str) {
-        let Some(window) = self.window.upgrade().filter(|_| copy(address)) else { return };
+        let Some(window) = self.window.upgrade().filter(|_| copy(address.to_owned())) else { return };
         window.global::<HostView>().set_copied(shared(address));
         let (weak, address) = (self.window.clone(), shared(address));
         slint::Timer::single_shot(COPIED, move || {

@@ -139,6 +139,12 @@ impl Lines {
         self.notify.reset();
     }
 
+    /// Another day is today now.
+    pub(super) fn name_days(&self) {
+        let rows: Vec<usize> = self.timeline.borrow().days().map(|row| row + self.above()).collect();
+        rows.into_iter().for_each(|row| self.notify.row_changed(row));
+    }
+
     /// The line of a row, or its gap, if it is one.
     pub(super) fn line(&self, row: usize) -> Option<Line> {
         match self.timeline.borrow().row(row.checked_sub(self.above())?)? {

@@ -52,7 +52,7 @@ impl Bridge {
         on!(self, view, on_copy_line, |this, row, bare| this.copy_row(row, bare));
         on!(self, view, on_copy_marked, |this, bare| this.copy_marked(bare));
         on!(self, view, on_copy_text, |_this, text| {
-            copy(&text);
+            copy(text.into());
         });
     }
 
@@ -67,7 +67,7 @@ impl Bridge {
         let text = self.current_lines().zip(usize::try_from(row).ok());
         let text = text.and_then(|(lines, row)| lines.as_text(row, 0..usize::MAX, bare));
         text.into_iter().for_each(|text| {
-            copy(&text);
+            copy(text.into());
         });
     }
 
@@ -84,7 +84,7 @@ impl Bridge {
         let bare = bare || (first == last && !view.get_marked_whole());
         let part = |row| if row == first { from } else { 0 }..if row == last { to } else { usize::MAX };
         let texts = (first..=last).filter_map(|row| lines.as_text(row, part(row), bare));
-        copy(&texts.collect::<Vec<_>>().join("\n"));
+        copy(texts.collect::<Vec<_>>().join("\n"));
     }
 }
 

@@ -55,6 +55,7 @@ use parlor_ui::slint::{self, ComponentHandle, Weak};
 use parlor_ui::{App, Words};
 
 use crate::conversations::ConversationId;
+use crate::keeper::Keeper;
 use crate::place::PlaceId;
 use crate::session::{Action, Key};
 use crate::settings::{Broken, Folder};
@@ -81,6 +82,7 @@ use on;
 pub struct Bridge {
     window: Weak<App>,
     folder: Folder,
+    keeper: Keeper,
     tasks: Tasks,
     state: RefCell<State>,
     /// Keeps the drafts a while after the last key.
@@ -89,6 +91,8 @@ pub struct Bridge {
     frame_due: slint::Timer,
     /// Counts down to the next attempt; shows guests while they are looked at.
     tick: slint::Timer,
+    /// Waits for another day.
+    midnight: slint::Timer,
     /// Waits until the desktop may be told again.
     notices_due: slint::Timer,
     /// Runs until the text cursor comes to rest.
@@ -104,12 +108,14 @@ impl Bridge {
         let (drafts, drafts_broken) = folder.drafts();
         let bridge = Rc::new(Bridge {
             window: window.as_weak(),
+            keeper: Keeper::start(folder.clone()),
             folder,
             tasks: Tasks::new(),
             state: RefCell::new(State { settings, drafts, ..State::default() }),
             drafts_due: slint::Timer::default(),
             frame_due: slint::Timer::default(),
             tick: slint::Timer::default(),
+            midnight: slint::Timer::default(),
             notices_due: slint::Timer::default(),
             rest: slint::Timer::default(),
             highlight: slint::Timer::default(),
@@ -141,7 +147,9 @@ impl Bridge {
         } else if let Some(broken) = drafts_broken {
             bridge.notice(window, words.invoke_drafts_set_aside(place(&broken)));
         }
+        bridge.watch_keeper();
         bridge.watch_activity(window);
+        bridge.look_at_date();
         bridge
     }
 

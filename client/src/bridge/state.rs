@@ -31,6 +31,8 @@ pub(super) struct State {
     /// Connections that still say good-bye.
     pub(super) leaving: Vec<(PlaceId, Receiver<Ended>)>,
     pub(super) conversations: Conversations<Rc<Lines>>,
+    /// What the separators call today.
+    pub(super) today: i64,
     /// In lower case.
     pub(super) people_filter: String,
     pub(super) listed_filter: String,

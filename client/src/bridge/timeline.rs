@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use parlor_ui::slint::{ComponentHandle, ModelRc};
+use parlor_ui::slint::{ComponentHandle, ModelRc, TimerMode};
 use parlor_ui::{App, TimelineView};
 
 use super::lines::{Lines, follow};
 use super::text::open_link;
-use super::{Bridge, on};
+use super::{Bridge, clock, on};
 use crate::conversations::ConversationId;
 use crate::session::{Action, Key, Line, LineId};
 use crate::timeline::Change;
@@ -26,6 +26,31 @@ impl Bridge {
 
     pub(super) fn current_lines(&self) -> Option<Rc<Lines>> {
         self.state.borrow().conversations.current().map(|current| Rc::clone(&current.view))
+    }
+
+    /// What was today is yesterday when another day has begun. A computer that slept notices it with
+    /// the next line or key.
+    pub(super) fn look_at_date(self: &Rc<Self>) {
+        let today = clock::day_of(clock::now());
+        {
+            let mut state = self.state.borrow_mut();
+            if std::mem::replace(&mut state.today, today) == today {
+                return;
+            }
+        }
+        for conversation in self.state.borrow().conversations.iter() {
+            conversation.view.name_days();
+        }
+        self.wait_for_midnight();
+    }
+
+    fn wait_for_midnight(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        self.midnight.start(TimerMode::SingleShot, clock::left_of_day(clock::now()), move || {
+            let Some(bridge) = weak.upgrade() else { return };
+            bridge.look_at_date();
+            bridge.wait_for_midnight();
+        });
     }
 
     /// Another conversation is on the screen: at its end, nothing marked.
