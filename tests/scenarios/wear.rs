@@ -112,5 +112,5 @@ fn of_long_tags_only_a_little_is_kept() {
     let page = bob.ask_batch("CHATHISTORY LATEST #r0 * 1");
     let line = page.last().expect("a line");
     assert_eq!(line.tag("+draft/reply"), Some("abc"));
-    assert_eq!(line.tag("+parlor/id"), Some(&*format!("{:032x}", 399)));
+    assert_eq!(line.tag("+parlor/id").map(str::len), Some(32));
 }

@@ -88,7 +88,7 @@ pub struct Options {
     pub secret: [u8; 16],
     /// The pause before the writer tries again after the disk failed. Default 1 s.
     pub retry: Duration,
-    /// The time between two small commits, when there were many. Default 50 ms.
+    /// The time between two small commits, when there were many. Default 100 ms.
     pub pace: Duration,
 }
 
@@ -102,7 +102,7 @@ impl Options {
 impl Default for Options {
     /// Keeps everything, tries a failed disk once a second. The secret has to be given.
     fn default() -> Options {
-        let (retry, pace) = (Duration::from_secs(1), Duration::from_millis(50));
+        let (retry, pace) = (Duration::from_secs(1), Duration::from_millis(100));
         Options { retention: Retention::default(), now_ms: 0, secret: [0; 16], retry, pace }
     }
 }

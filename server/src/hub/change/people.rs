@@ -8,6 +8,9 @@ use crate::hub::state::refusal::Refused;
 use crate::protocol::Numeric::*;
 use crate::protocol::{Capability, Nick};
 
+/// Rooms of a member for which a new name costs a line of flood control more.
+const ROOMS_A_LINE: usize = 16;
+
 impl Hub {
     /// Makes a member of a connection that has a name or brings a token. Who speaks no IRC begins in
     /// the default room.
@@ -48,6 +51,9 @@ impl Hub {
             self.record_everywhere(id, &event);
             self.narrate("", &event);
             self.tell(id, &event);
+            // Every room is told, and named in the record.
+            let rooms = self.state.member(id).map_or(0, |member| member.rooms.len());
+            self.delivery.charge(id, (rooms / ROOMS_A_LINE) as u32);
         }
         if let (true, Some(before)) = (registered, self.state.rename(id, nick)) {
             self.watched_left(&before.fold(), before.as_str());

@@ -118,20 +118,21 @@ fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
     Some(bytes.into())
 }
 
-/// The tags that are kept: the line's own name, and of the others those that fit.
+/// The tags that are kept, in their order: the line's own name, and of the others those that fit.
 fn lasting(tags: &str) -> String {
-    let is_name = |tag: &&str| tag.split('=').next() == Some(LINE_ID);
-    let all = || tags.split(';').filter(|tag| !tag.is_empty());
-    let others =
-        all().filter(|tag| !is_name(tag) && !FLEETING.iter().any(|key| tag.split('=').next() == Some(key)));
-    let mut kept = String::new();
-    for tag in all().filter(is_name).chain(others) {
-        if kept.len() + 1 + tag.len() <= MAX_TAGS {
-            kept.push_str(if kept.is_empty() { "" } else { ";" });
-            kept.push_str(tag);
-        }
-    }
-    kept
+    let key = |tag: &str| tag.split('=').next().unwrap_or_default().to_owned();
+    let lasts = |tag: &&str| !tag.is_empty() && !FLEETING.contains(&key(tag).as_str());
+    let all: Vec<&str> = tags.split(';').filter(lasts).collect();
+    let mut left = MAX_TAGS;
+    let mut fits = |tag: &str| {
+        let fits = tag.len() < left;
+        left -= if fits { tag.len() + 1 } else { 0 };
+        fits
+    };
+    let is_name = |tag: &str| key(tag) == LINE_ID;
+    let names: Vec<bool> = all.iter().map(|tag| is_name(tag) && fits(tag)).collect();
+    let kept = all.iter().zip(names).filter(|(tag, name)| *name || !is_name(tag) && fits(tag));
+    kept.map(|(tag, _)| *tag).collect::<Vec<_>>().join(";")
 }
 
 impl Remembered {
@@ -343,7 +344,7 @@ mod tests {
         let long = format!("+x={}", "y".repeat(4_000));
         assert_eq!(
             lasting(&format!("+typing=active;{long};+draft/react=👍;{name}")),
-            format!("{name};+draft/react=👍")
+            format!("+draft/react=👍;{name}")
         );
         assert_eq!(lasting("+typing=active;+draft/typing"), "");
         assert_eq!(lasting("+draft/reply=abc"), "+draft/reply=abc");
