@@ -16,6 +16,10 @@ use crate::frame::{Frame, Opening, Screen, opening};
 /// The desktop has said by then whether it made the window fill the screen.
 const SETTLES: Duration = Duration::from_millis(300);
 
+/// How long a desktop may take to show a window, at first, and how often it is asked for more.
+const SHOWS: Duration = Duration::from_millis(30);
+const ASKS: u32 = 20;
+
 /// Knows the screens before the window is on one of them.
 #[derive(Clone, Default)]
 pub struct Opener(Rc<RefCell<Option<(Weak<App>, Option<Frame>)>>>);
@@ -84,6 +88,24 @@ fn frame(window: &winit::window::Window, scale: f64) -> Frame {
     Frame { width: logical(size.width), height: logical(size.height), place, maximised: false }
 }
 
+/// Asks until it is done.
+fn maximise(window: Weak<App>, asks: u32) {
+    slint::Timer::single_shot(SHOWS, move || {
+        let done = window.upgrade().and_then(|app| {
+            app.window().with_winit_window(|window| {
+                let done = window.is_maximized();
+                if !done {
+                    window.set_maximized(true);
+                }
+                done
+            })
+        });
+        if done != Some(true) && asks > 0 {
+            maximise(window, asks - 1);
+        }
+    });
+}
+
 fn apply(window: &App, opening: Opening) {
     let (width, height) = opening.size;
     window.window().set_size(PhysicalSize::new(width, height));
@@ -93,11 +115,7 @@ fn apply(window: &App, opening: Opening) {
     if opening.maximised {
         window.window().set_maximized(true);
         // X11's window managers know of a window only when it is shown, and take the wish then.
-        let window = window.as_weak();
-        slint::Timer::single_shot(Duration::ZERO, move || {
-            let Some(window) = window.upgrade() else { return };
-            window.window().with_winit_window(|window| window.set_maximized(true));
-        });
+        maximise(window.as_weak(), ASKS);
     }
 }
 
