@@ -51,9 +51,9 @@ impl Hub {
             self.record_everywhere(id, &event);
             self.narrate("", &event);
             self.tell(id, &event);
-            // Every room is told, and named in the record.
+            // Every room is told, and named in the record; what the old name had read is written, too.
             let rooms = self.state.member(id).map_or(0, |member| member.rooms.len());
-            self.delivery.charge(id, (rooms / ROOMS_A_LINE) as u32);
+            self.delivery.charge(id, rooms.div_ceil(ROOMS_A_LINE) as u32);
         }
         if let (true, Some(before)) = (registered, self.state.rename(id, nick)) {
             self.watched_left(&before.fold(), before.as_str());
