@@ -1,6 +1,6 @@
 //! Who may connect: how many, from where, speaking what.
 
-use parlor_tests::{Irc, Launch, Plain, Server};
+use parlor_tests::{Irc, Launch, Plain, Scratch, Server};
 
 /// Registered, where the server lets it in.
 fn try_register(server: &Server, nick: &str) -> Option<Irc> {
@@ -113,4 +113,64 @@ fn no_more_descriptors_is_no_end() {
     bob.send("PRIVMSG #lobby :made it");
     alice.expect(":bob!*@* PRIVMSG #lobby :made it");
     alice.settle();
+}
+
+/// Who has made too many rooms is told so; what is in them, and everybody else's, stays.
+#[test]
+fn rooms_that_are_made_and_kept_have_a_quota_an_address() {
+    let home = Scratch::new();
+    let two = std::net::TcpListener::bind("[::1]:0").is_ok();
+    let start = || {
+        let binds = ["--bind", "127.0.0.1:0", "--bind", "[::1]:0"];
+        let binds = if two { &binds[..] } else { &binds[..2] };
+        let server = home.server(&[&["--max-clients-per-ip", "5"], binds].concat());
+        let eve = server.irc("eve");
+        (server, eve)
+    };
+    let (mut server, mut eve) = start();
+    let mut alice = server.irc("alice");
+    alice.join("#alices");
+    alice.send("MODE #alices +k sesame");
+    alice.settle();
+    alice.ask("PART #alices", "PART #alices");
+    // Rooms in which nothing is said are gone at once.
+    for number in 0..100 {
+        eve.send(&format!("JOIN #empty{number}"));
+        eve.send(&format!("PART #empty{number}"));
+    }
+    assert!(!eve.settle().iter().any(|m| m.command == "405"));
+    let say = |eve: &mut Irc, number: usize| {
+        eve.send(&format!("JOIN #{number}"));
+        let answer = eve.expect_any(&["366", "405"]);
+        if answer.command == "366" {
+            eve.send(&format!("PRIVMSG #{number} :a line"));
+            eve.send(&format!("PART #{number}"));
+        }
+        (answer.command == "405").then_some(answer)
+    };
+    // 5 connections, 16 rooms each: one of them is alice's.
+    for number in 0..79 {
+        assert_eq!(say(&mut eve, number).map(|m| m.raw), None, "{number}");
+    }
+    for _ in 0..2 {
+        let why = say(&mut eve, 79).expect("it is too much").last().to_owned();
+        assert!(
+            why.starts_with("80 rooms that were made from your address are the limit; an empty one"),
+            "{why}"
+        );
+        // Rooms that are there are open, her own and others'.
+        eve.join("#7");
+        eve.ask("PART #7", "PART #7");
+        eve.ask("JOIN #alices", "475 eve #alices *");
+        eve.send("QUIT");
+        eve.expect_closed();
+        drop((alice, eve));
+        server.stop();
+        (server, eve) = start();
+        alice = server.irc("alice");
+    }
+    // Another address makes rooms all the same.
+    let Some(address) = server.addresses().iter().find(|address| address.is_ipv6()) else { return };
+    let mut far = Irc::connect_to(*address).register("far");
+    far.join("#far");
 }

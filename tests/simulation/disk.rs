@@ -70,6 +70,7 @@ impl Disk {
                     self.keep(record);
                 }
                 Job::Room(room, state) => self.set(room, state),
+                Job::Forget(room) => self.set(room, None),
                 Job::Read(ticket, request) => commit.reads.push((ticket, request)),
             }
         }
@@ -104,7 +105,7 @@ impl Disk {
                 }
                 Job::Keep(record) => lost.push(record),
                 Job::Room(room, state) if at < whole => self.set(room, state),
-                Job::Room(..) | Job::Read(..) => {}
+                Job::Room(..) | Job::Forget(_) | Job::Read(..) => {}
             }
         }
         (saved, lost)

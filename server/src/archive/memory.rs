@@ -9,7 +9,8 @@ use crate::hub::history::{Answer, Kept, Query, Record, Request};
 const LINES: usize = 200;
 /// Records of a room, lines and events together.
 const RECORDS: usize = 2 * LINES;
-/// Bytes of all rooms together; beyond, the room that was silent longest is forgotten.
+/// Bytes of all rooms together, which whoever talks fills; beyond, the oldest records go of the rooms that
+/// have more than their even share, so a flood takes its own; then the rooms that were silent longest.
 const BYTES: usize = 8 * 1024 * 1024;
 /// Records that one answer looks at: the hub's task waits for it.
 const SEARCHED: usize = 100;
@@ -28,6 +29,21 @@ struct Room {
     /// In the order of their ids.
     records: VecDeque<Record>,
     lines: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// Takes out the oldest record; its bytes.
+    fn pop(&mut self) -> usize {
+        let Some(gone) = self.records.pop_front() else { return 0 };
+        self.lines -= usize::from(!gone.event);
+        self.bytes -= cost(&gone);
+        cost(&gone)
+    }
+}
+
+fn cost(record: &Record) -> usize {
+    record.payload.len() + OVERHEAD
 }
 
 impl Memory {
@@ -36,30 +52,42 @@ impl Memory {
         for room in std::mem::take(&mut record.also) {
             self.append(Record { room, ..record.clone() });
         }
-        self.bytes += record.payload.len() + OVERHEAD;
+        self.bytes += cost(&record);
         let room = self.rooms.entry(record.room.clone()).or_default();
         room.lines += usize::from(!record.event);
+        room.bytes += cost(&record);
         room.records.push_back(record);
         while room.lines > LINES || room.records.len() > RECORDS {
-            let Some(gone) = room.records.pop_front() else { break };
-            room.lines -= usize::from(!gone.event);
-            self.bytes -= gone.payload.len() + OVERHEAD;
+            self.bytes -= room.pop();
         }
-        while self.bytes > BYTES && self.forget_the_most_silent() {}
+        if self.bytes > BYTES {
+            self.even_out();
+        }
     }
 
     /// Forgets a room that ended.
     pub(crate) fn forget(&mut self, room: &str) {
-        let records = self.rooms.remove(room).map_or_else(VecDeque::new, |room| room.records);
-        self.bytes -= records.iter().map(|record| record.payload.len() + OVERHEAD).sum::<usize>();
+        self.bytes -= self.rooms.remove(room).map_or(0, |room| room.bytes);
     }
 
-    fn forget_the_most_silent(&mut self) -> bool {
+    /// Leaves an eighth free, so that this is seldom.
+    fn even_out(&mut self) {
+        let most = BYTES / 8 * 7;
+        let share = most / self.rooms.len().max(1);
+        for room in self.rooms.values_mut() {
+            while room.bytes > share && room.records.len() > 1 {
+                self.bytes -= room.pop();
+            }
+        }
         let last = |room: &Room| room.records.back().map(|record| record.id);
-        let silent = self.rooms.iter().min_by_key(|(_, room)| last(room)).map(|(name, _)| name.clone());
-        let Some(silent) = silent else { return false };
-        self.forget(&silent);
-        true
+        let mut silent: Vec<_> = self.rooms.iter().map(|(name, room)| (last(room), name.clone())).collect();
+        silent.sort_unstable();
+        for (_, room) in silent {
+            if self.bytes <= most {
+                break;
+            }
+            self.forget(&room);
+        }
     }
 
     /// Answers at once.
@@ -133,11 +161,17 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_whatever_the_number_of_rooms() {
+    fn memory_is_bounded_whatever_the_number_of_rooms_and_a_flood_takes_its_own() {
         let mut memory = Memory::default();
+        (0..20).for_each(|i| memory.append(record("#quiet", i, "a few words")));
         let long = "x".repeat(1000);
-        (0..20_000).for_each(|i| memory.append(record(&format!("#{i}"), i, &long)));
-        assert!(memory.bytes <= BYTES && memory.rooms.len() < 10_000);
-        assert!(memory.rooms.contains_key("#19999") && !memory.rooms.contains_key("#0"));
+        (20..50_000).for_each(|i| memory.append(record(&format!("#{}", i % 1000), i, &long)));
+        assert!(memory.bytes <= BYTES && memory.bytes > BYTES / 2);
+        assert_eq!(memory.bytes, memory.rooms.values().map(|room| room.bytes).sum::<usize>());
+        assert_eq!(memory.rooms["#quiet"].lines, 20);
+        (50_000..80_000).for_each(|i| memory.append(record(&format!("#{i}"), i, &long)));
+        assert!(memory.bytes <= BYTES && memory.rooms.len() < 10_000 && memory.rooms.contains_key("#79999"));
+        memory.rooms.keys().cloned().collect::<Vec<_>>().iter().for_each(|room| memory.forget(room));
+        assert_eq!(memory.bytes, 0);
     }
 }

@@ -72,13 +72,16 @@ impl Archive {
 
     pub(crate) fn set_room(&mut self, room: Arc<str>, state: Option<Box<[u8]>>) {
         match self {
-            Archive::Memory(memory) if state.is_none() => memory.forget(&room),
             Archive::Memory(_) => {}
-            Archive::Store(backlog) => {
-                backlog.submit();
-                backlog.jobs.push_back(Job::SetRoom { room, state });
-                backlog.submit();
-            }
+            Archive::Store(backlog) => backlog.add(Job::SetRoom { room, state }),
+        }
+    }
+
+    /// What was said in a room is nobody's from now on.
+    pub(crate) fn forget_room(&mut self, room: Arc<str>) {
+        match self {
+            Archive::Memory(memory) => memory.forget(&room),
+            Archive::Store(backlog) => backlog.add(Job::Forget { room }),
         }
     }
 
@@ -173,6 +176,13 @@ impl Backlog {
     fn records(&self) -> u64 {
         let jobs = self.jobs.iter().map(|job| if let Job::Append(records) = job { records.len() } else { 0 });
         (self.batch.len() + jobs.sum::<usize>()) as u64
+    }
+
+    /// Adds a job behind the records of this turn.
+    fn add(&mut self, job: Job) {
+        self.submit();
+        self.jobs.push_back(job);
+        self.submit();
     }
 
     /// Hands over what waits, in order, as far as the store takes it.

@@ -77,8 +77,12 @@ impl Dispatch {
     ) -> Dispatch {
         let started = clock();
         let mut hub = Hub::new(config.hub.clone(), moment(started));
-        for room in hub.restore(opened.rooms, opened.fingerprints) {
-            log::warn!("history: the topic and modes of {room} cannot be read; its lines can");
+        let stateless = opened.stateless.into_iter().map(|name| (name, [].into()));
+        let rooms = opened.rooms.into_iter().chain(stateless).collect();
+        for room in hub.restore(rooms, opened.fingerprints) {
+            log::warn!(
+                "history: the topic and modes of {room} cannot be read; it is for invited people, and /op lets in"
+            );
         }
         let age = config.history.as_ref().and_then(|history| history.retention.age);
         Dispatch {
@@ -304,6 +308,7 @@ impl Dispatch {
                 Output::Charge { id, lines } => self.connections.charge(id, lines, clock()),
                 Output::Store(record) => self.archive.append(*record),
                 Output::Room { room, state } => self.archive.set_room(room, state),
+                Output::Forget { room } => self.archive.forget_room(room),
                 Output::Read { ticket, request } => {
                     let answer = self.archive.read(ticket, request, moment(self.started));
                     self.answers.extend(answer.map(|answer| (ticket, answer)));

@@ -196,8 +196,8 @@ impl Hub {
     }
 
     /// Takes in what a store remembers: rooms, by folded names and with states as
-    /// [`Output::Room`] gave them out, and the fingerprints of a day's records. Says which rooms
-    /// could not be read.
+    /// [`Output::Room`] gave them out, empty where only lines are known; and the fingerprints of a day's
+    /// records. Says which rooms could not be read.
     pub fn restore(&mut self, rooms: Vec<(Box<str>, Box<[u8]>)>, fingerprints: Vec<u64>) -> Vec<Box<str>> {
         self.history.seen = Seen::new(fingerprints);
         self.state.restore(rooms)
@@ -250,10 +250,14 @@ impl Hub {
 
     /// When to give the next [`Input::Tick`], as [`Moment::elapsed`] counts.
     pub fn next_timeout(&self) -> Option<Duration> {
-        self.state.timers.next().into_iter().chain(self.delivery.next_due()).min()
+        let others = self.delivery.next_due().into_iter().chain(self.state.next_hour());
+        self.state.timers.next().into_iter().chain(others).min()
     }
 
     fn write_rooms(&mut self) {
+        for room in self.state.take_forgotten() {
+            self.delivery.output(Output::Forget { room });
+        }
         for (room, state) in self.state.take_unwritten() {
             self.delivery.output(Output::Room { room, state });
         }

@@ -120,6 +120,8 @@ pub struct Opened {
     pub fingerprints: Vec<u64>,
     /// Rooms that have a state: folded name, and the state that was set last.
     pub rooms: Vec<(Box<str>, Box<[u8]>)>,
+    /// Folded names of rooms that have only records.
+    pub stateless: Vec<Box<str>>,
     /// A sentence for each thing that was repaired.
     pub repaired: Vec<String>,
 }
@@ -192,6 +194,7 @@ impl Store {
             secret: loaded.meta.secret,
             fingerprints: std::mem::take(&mut loaded.fingerprints),
             rooms: loaded.rooms.states(),
+            stateless: loaded.rooms.stateless(),
             repaired: std::mem::take(&mut loaded.repaired),
         };
         let shared = Arc::new(Shared::new(disk, options, (index, loaded.clock.clone()), Box::new(notify)));

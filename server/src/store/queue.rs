@@ -32,6 +32,11 @@ pub enum Job {
         /// Opaque.
         state: Option<Box<[u8]>>,
     },
+    /// Forget a room, its state and its records: whoever takes the name again gets another number.
+    Forget {
+        /// The folded name of the room.
+        room: Arc<str>,
+    },
     /// Answer this with [`Report::Answer`](super::Report::Answer), in the light of everything that
     /// was appended before. As many wait as the caller has asked.
     Read {
@@ -52,6 +57,7 @@ impl Job {
             Job::SetRoom { room, state } => {
                 FRAME + room.len() + state.as_ref().map_or(0, |state| state.len())
             }
+            Job::Forget { room } => FRAME + room.len(),
             Job::Read { .. } | Job::Time(_) => 0,
         }
     }

@@ -14,6 +14,9 @@ use super::log::{LogFile, Tail};
 
 /// The file's name.
 pub(super) const ROOMS: &str = "rooms.log";
+/// Rooms that are known, 0.4 KB each: those that the hub keeps, and the lines of earlier ones. Rooms that
+/// ended while they were open to everybody fill it; beyond, the oldest of those go with their lines.
+const MOST: usize = 65_536;
 /// Below so many bytes the file is left as it is.
 const SMALL: u64 = 64 * 1024;
 
@@ -129,6 +132,12 @@ impl Rooms {
         states.map(|(name, state)| (name.into(), state)).collect()
     }
 
+    /// Folded names of those that have none.
+    pub(super) fn stateless(&self) -> Vec<Box<str>> {
+        let stateless = self.rooms.values().filter(|room| room.state.is_none());
+        stateless.map(|room| (*room.name).into()).collect()
+    }
+
     pub(super) fn number(&self, name: &str) -> Option<u32> {
         self.numbers.get(name).copied()
     }
@@ -162,10 +171,26 @@ impl Rooms {
         (self.changed.len() + self.forgotten.len()) * FRAME
     }
 
-    /// Drops the rooms that have no state and, as `has_records` says, no records.
+    /// Drops a room with all that it has; its number.
+    pub(super) fn forget_one(&mut self, name: &str) -> Option<u32> {
+        let number = self.numbers.remove(name)?;
+        self.rooms.remove(&number);
+        self.changed.remove(&number);
+        self.forgotten.push(number);
+        Some(number)
+    }
+
+    /// Drops the rooms that have no state and, as `has_records` says, no records; and the oldest of those
+    /// that have only records, where there are more than [`MOST`] in all.
     pub(super) fn forget(&mut self, has_records: impl Fn(u32) -> bool) -> Vec<(u32, Arc<str>)> {
+        let mut stateless: Vec<u32> =
+            self.rooms.iter().filter(|(_, room)| room.state.is_none()).map(|(number, _)| *number).collect();
+        stateless.sort_unstable();
+        let over = self.rooms.len().saturating_sub(MOST);
+        let last = over.checked_sub(1).and_then(|last| stateless.get(last)).copied().unwrap_or_default();
         let empty = |(&number, room): (&u32, &Room)| {
-            (room.state.is_none() && !has_records(number)).then(|| (number, room.name.clone()))
+            let gone = room.state.is_none() && (number <= last || !has_records(number));
+            gone.then(|| (number, room.name.clone()))
         };
         let gone: Vec<_> = self.rooms.iter().filter_map(empty).collect();
         for (number, name) in &gone {

@@ -156,6 +156,7 @@ impl Writer {
             match job {
                 Job::Append(records) => records.into_iter().for_each(|record| self.hold(record)),
                 Job::SetRoom { room, state } => self.rooms.set_state(&room, state),
+                Job::Forget { room } => self.forget_room(&room),
                 Job::Read { ticket, request } => self.read(ticket, request),
                 Job::Time(now) => {
                     self.shared.tell_time(now);
@@ -164,6 +165,29 @@ impl Writer {
                     self.unsure = true;
                 }
             }
+        }
+    }
+
+    /// Records that wait find their numbers by names, when they are committed: so those of the room come
+    /// first, or never.
+    fn forget_room(&mut self, name: &str) {
+        let in_it = |record: &Record| *record.room == *name || record.also.iter().any(|room| **room == *name);
+        if self.held.iter().any(in_it) {
+            self.try_commit();
+            let before = self.held.len();
+            self.held.retain_mut(|record| {
+                let all = std::iter::once(&record.room).chain(&record.also);
+                let mut others = all.filter(|room| ***room != *name).cloned().collect::<Vec<_>>().into_iter();
+                let Some(room) = others.next() else { return false };
+                (record.room, record.also) = (room, others.collect());
+                true
+            });
+            self.held_bytes = self.held.iter().map(cost).sum();
+            self.paused.iter_mut().for_each(|paused| paused.lost += (before - self.held.len()) as u64);
+        }
+        if let Some(number) = self.rooms.forget_one(name) {
+            self.shared.index_mut().drop_room(number, name);
+            self.upkeep.wake();
         }
     }
 
@@ -449,7 +473,7 @@ impl Writer {
                 match job {
                     Job::Append(records) => lost += records.len() as u64,
                     Job::Read { ticket, request } => self.read(ticket, request),
-                    Job::SetRoom { .. } | Job::Time(_) => {}
+                    Job::SetRoom { .. } | Job::Forget { .. } | Job::Time(_) => {}
                 }
             }
             self.release_reads();

@@ -12,6 +12,8 @@ pub enum Job {
     Keep(Record),
     /// Keep what a room is, or forget it.
     Room(Arc<str>, Option<Box<[u8]>>),
+    /// Forget it, and its lines.
+    Forget(Arc<str>),
     /// Answer it, under this ticket.
     Read(u64, Request),
 }
@@ -54,6 +56,7 @@ impl Turn {
                 Output::Close { id } => turn.closed.push(id),
                 Output::Store(record) => turn.store.push(Job::Keep(*record)),
                 Output::Room { room, state } => turn.store.push(Job::Room(room, state)),
+                Output::Forget { room } => turn.store.push(Job::Forget(room)),
                 Output::Read { ticket, request } => turn.store.push(Job::Read(ticket, request)),
                 Output::Log { text, .. } | Output::Warn(text) => turn.log.push(text),
                 Output::Charge { .. } | Output::Console(_) | Output::Stop(_) => {}

@@ -95,6 +95,10 @@ impl World {
                     self.memory.append(record);
                 }
                 (Job::Room(room, state), _) => drop(self.rooms.insert(room, state)),
+                (Job::Forget(room), _) => {
+                    self.memory.forget(&room);
+                    self.rooms.insert(room, None);
+                }
                 (Job::Read(ticket, request), Some(asked)) => asked.push((ticket, request)),
                 (Job::Read(ticket, request), None) => answers.push((ticket, self.memory.answer(&request))),
             }

@@ -273,3 +273,28 @@ fn a_smaller_retention_frees_the_disk_when_the_store_is_opened() {
     assert_eq!(desk.all("#a"), all);
     assert_eq!(desk.all("#b").len(), 100);
 }
+
+#[test]
+fn what_was_said_in_a_room_that_is_forgotten_belongs_to_no_name() {
+    let disk = FakeDisk::default();
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    desk.keep(vec![line("#a", 1, 300), line("#b", 2, 300)]);
+    desk.store.submit(Job::SetRoom { room: "#a".into(), state: Some([1].into()) }).unwrap();
+    // Some that are on disk, and some that are not yet.
+    desk.store.submit(Job::Append(vec![line("#a", 3, 300), line("#b", 4, 300)])).unwrap();
+    desk.store.submit(Job::Forget { room: "#a".into() }).unwrap();
+    assert_eq!(desk.all("#a").len(), 0);
+    desk.keep(vec![line("#a", 5, 300)]);
+    assert_eq!((desk.all("#a").len(), desk.all("#b").len()), (1, 2));
+    desk.close();
+    disk.unlock();
+    let mut desk = Desk::open(Arc::new(disk.clone()), options()).unwrap();
+    assert_eq!(desk.opened.rooms, []);
+    assert_eq!((desk.all("#a").len(), desk.all("#b").len()), (1, 2));
+    // And it is forgotten where nothing comes after it.
+    desk.store.submit(Job::Forget { room: "#a".into() }).unwrap();
+    desk.close();
+    disk.unlock();
+    let mut desk = Desk::open(Arc::new(disk), options()).unwrap();
+    assert_eq!((desk.all("#a").len(), desk.opened.stateless.len()), (0, 1));
+}

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::hub::Hub;
 use crate::hub::delivery::event::{Event, What};
 use crate::hub::delivery::output::Output;
-use crate::hub::state::limits::{LINGER, MAX_MISSED};
+use crate::hub::state::limits::{LINGER, MAX_MISSED, MAX_MISSED_BYTES};
 use crate::hub::state::member::{Lingering, Missed, Speaker};
 use crate::hub::state::room::RoomId;
 use crate::hub::state::{ConnectionId, Token};
@@ -114,7 +114,9 @@ impl Hub {
     pub(crate) fn keep_for_resume(&mut self, id: ConnectionId, event: &Event<'_>) -> Option<bool> {
         let lingering = self.state.member_mut(id).and_then(|member| member.lingering.as_mut());
         let (lingering, What::Message { verb, text, .. }) = (lingering?, &event.what) else { return None };
-        let room_left = lingering.missed.len() < MAX_MISSED;
+        let kept = lingering.missed.iter().map(|missed| missed.tags.len() + missed.text.len());
+        let bytes = kept.sum::<usize>() + event.tags.len() + text.len();
+        let room_left = lingering.missed.len() < MAX_MISSED && bytes <= MAX_MISSED_BYTES;
         if room_left {
             let from = event.from.clone().into_owned();
             let (tags, text) = (event.tags.to_owned(), (*text).to_owned());

@@ -36,11 +36,19 @@ impl Hub {
         }
         let (room, rank) = match found {
             Some(room) => (room, Rank::NONE),
-            None => (self.state.rooms.create(name, self.state.now.wall, false), Rank::OPERATOR),
+            None => (self.make_room(id, name)?, Rank::OPERATOR),
         };
         let rank = rank.with(self.state.rank_by_token(id, room)).with(self.state.founders_rank(room));
         self.state.sit(id, room, rank);
         self.announce_join(id, room, found.is_none());
+        Ok(room)
+    }
+
+    fn make_room(&mut self, id: ConnectionId, name: RoomName) -> Result<RoomId, Refused> {
+        self.state.may_make(id, &name)?;
+        let room = self.state.rooms.create(name, self.state.now.wall, false);
+        let maker = self.state.member(id).map(|member| member.cloak);
+        maker.into_iter().for_each(|maker| self.state.rooms.made_by(room, maker));
         Ok(room)
     }
 

@@ -61,6 +61,7 @@ impl Hub {
         for id in self.delivery.overdue(now) {
             self.go_on(id);
         }
+        self.state.note_hours();
         for id in self.state.timers.expired(now) {
             if self.tick_lingering(id) {
                 continue;

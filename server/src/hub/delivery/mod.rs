@@ -27,7 +27,7 @@ use crate::protocol::{Capabilities, MsgId};
 use echo::Storage;
 use fanout::{Outputs, Piece};
 use form::Form;
-use queue::{MAX_LINES, MAX_PAGES, Order, Queue, Turn, Until};
+use queue::{MAX_PAGES, Order, Queue, Turn, Until};
 use reply::{tagged, with_tag};
 
 /// Bytes after which a page ends, and that the peer has to read before the next one.
@@ -426,21 +426,21 @@ impl<P> Delivery<P> {
     /// which nothing waits.
     fn settle(&mut self, id: ConnectionId) {
         let Some(reader) = self.reader_mut(id) else { return };
-        let (mut lines, mut asks) = (0, false);
+        let (mut lines, mut full, mut asks) = (0, false, false);
         if let Some(queue) = reader.queue.as_deref() {
             if queue.is_labelled() {
                 return;
             }
-            lines = queue.lines();
+            (lines, full) = (queue.lines(), queue.is_full());
             asks = queue.waits_for_reader() && reader.unread >= PAGE && !reader.asked;
             if queue.is_idle() {
                 reader.queue = None;
             }
         }
         reader.asked |= asks;
-        let hold = !reader.held && lines >= MAX_LINES;
+        let hold = !reader.held && full;
         let release = reader.held && lines == 0;
-        reader.held = lines >= MAX_LINES || reader.held && !release;
+        reader.held = full || reader.held && !release;
         if asks {
             self.output(Output::More { id });
         }

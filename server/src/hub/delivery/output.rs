@@ -55,14 +55,20 @@ pub enum Output {
     },
     /// Keep this; then say [`Input::Stored`](crate::hub::Input::Stored).
     Store(Box<Record>),
-    /// Keep what a room is, or forget it; where rooms are not durable, its lines too. Where they are,
-    /// also what somebody has read of rooms, under a name that does not begin with `#`.
+    /// Keep what a room is, or forget it, where rooms are durable; under names that do not begin with
+    /// `#`, also what somebody has read of rooms, and how long the server has run.
     Room {
         /// The room's folded name.
         room: Arc<str>,
         /// In the hub's own encoding, for [`Hub::restore`](crate::hub::Hub::restore); `None`:
         /// forget it.
         state: Option<Box<[u8]>>,
+    },
+    /// A room is over, and not everybody could read it: what it was and what was said in it belongs to no
+    /// name any more.
+    Forget {
+        /// The room's folded name.
+        room: Arc<str>,
     },
     /// Answer this with [`Input::Answer`](crate::hub::Input::Answer), in the light of all that was
     /// to be stored before.

@@ -20,7 +20,7 @@
 //!
 //! # Bounds
 //!
-//! [`MAX_LINES`] lines wait, then the member is not read until they have gone. [`MAX_PAGES`] long
+//! [`MAX_LINES`] lines of [`MAX_WAITING`] bytes wait, then the member is not read until they have gone. [`MAX_PAGES`] long
 //! replies wait, then one more is refused. Both are of one member; the hub owns the queue and drops
 //! it with the member, or as soon as nothing waits.
 
@@ -35,6 +35,8 @@ use crate::protocol::tag::{BATCH, LABEL};
 
 /// Lines that wait; then the member is not read.
 pub(crate) const MAX_LINES: usize = 256;
+/// Bytes of them; as much as waits for a connection that does not read.
+pub(crate) const MAX_WAITING: usize = 256 * 1024;
 /// Long replies that wait: names and latest lines of as many rooms as one may join, and some more.
 pub(crate) const MAX_PAGES: usize = 192;
 
@@ -219,6 +221,15 @@ impl<P> Queue<P> {
     /// Lines that wait.
     pub(crate) fn lines(&self) -> usize {
         self.entries.iter().filter(|entry| matches!(entry, Entry::Line { .. })).count()
+    }
+
+    /// Whether so much waits that the member is not to be read.
+    pub(crate) fn is_full(&self) -> bool {
+        let bytes = self.entries.iter().map(|entry| match entry {
+            Entry::Line { line, .. } | Entry::End { line, .. } => line.len(),
+            Entry::Page { .. } => 0,
+        });
+        self.lines() >= MAX_LINES || bytes.sum::<usize>() >= MAX_WAITING
     }
 
     /// Long replies that wait, and what waits for them.

@@ -252,7 +252,12 @@ impl Hub {
         let mut names = Vec::new();
         for room in rooms {
             let Some(state) = self.state.rooms.get_mut(*room) else { continue };
-            state.remembered |= !fleeting;
+            if !state.remembered && !fleeting {
+                // It counts for its maker from now on, over restarts too.
+                state.remembered = true;
+                self.state.changed(*room);
+            }
+            let Some(state) = self.state.rooms.get(*room) else { continue };
             if state.remembered {
                 names.push(state.folded.clone());
             }

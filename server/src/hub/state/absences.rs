@@ -16,6 +16,8 @@ use crate::protocol::{Capability, MsgId};
 const VERSION: u8 = 1;
 /// People who are remembered; beyond, who read longest ago goes.
 const MAX_PEOPLE: usize = 4096;
+/// The same of one party, so that it pushes out nobody but its own.
+const MAX_OF_PARTY: usize = 512;
 /// Rooms of one of them; beyond, the one read longest ago goes.
 const MAX_ROOMS: usize = 20;
 
@@ -52,11 +54,16 @@ impl Absences {
         }
     }
 
-    /// Forgets who read longest ago, if there are too many.
-    fn evict(&mut self) -> Option<Arc<str>> {
-        let (_, gone) = (self.people.len() > MAX_PEOPLE).then(|| self.order.pop_first())??;
-        self.people.remove(&gone);
-        Some(gone)
+    /// Forgets who read longest ago, if there are too many, or too many of the party of `new`.
+    fn evict(&mut self, new: &str) -> Option<Arc<str>> {
+        let party = new.rsplit('@').next().unwrap_or_default();
+        let mut near = self.order.iter().filter(|(_, who)| who.ends_with(party));
+        let oldest = near.next().cloned().filter(|_| near.count() >= MAX_OF_PARTY);
+        let full = || self.order.first().cloned().filter(|_| self.people.len() > MAX_PEOPLE);
+        let gone = oldest.or_else(full)?;
+        self.order.remove(&gone);
+        self.people.remove(&gone.1);
+        Some(gone.1)
     }
 }
 
@@ -103,8 +110,9 @@ impl State {
             read.remove(oldest);
         }
         let state = encode(&read);
+        let new = !self.absences.people.contains_key(&who);
         self.absences.insert(who.clone(), read);
-        let gone = self.absences.evict();
+        let gone = if new { self.absences.evict(&who) } else { None };
         if self.settings.durable {
             // Of several in one turn the last one counts.
             self.unwritten.pop_if(|(name, _)| *name == who);
@@ -162,16 +170,25 @@ mod tests {
     #[test]
     fn who_read_longest_ago_goes_first() {
         let mut absences = Absences::default();
-        let who = |number: usize| Arc::<str>::from(format!("p{number}@1"));
+        let who = |number: usize| Arc::<str>::from(format!("p{number}@{:016x}", number % 100));
+        let mut read = |number: usize, party: Option<usize>, millis| {
+            let who = party.map_or(who(number), |party| format!("p{number}@{party:016x}").into());
+            absences.insert(who.clone(), vec![("#a".into(), id(millis))]);
+            absences.evict(&who)
+        };
         for number in 0..MAX_PEOPLE {
-            absences.insert(who(number), vec![("#a".into(), id(number as u64))]);
-            assert_eq!(absences.evict(), None);
+            assert_eq!(read(number, None, number as u64), None);
         }
-        absences.insert(who(0), vec![("#a".into(), id(90_000))]);
-        absences.insert(who(MAX_PEOPLE), vec![("#a".into(), id(90_001))]);
-        assert_eq!(absences.evict(), Some(who(1)));
+        read(0, None, 90_000);
+        assert_eq!(read(MAX_PEOPLE, None, 90_001), Some(who(1)));
+        // Of one party its own go first.
+        for number in 0..2 * MAX_OF_PARTY {
+            let gone = read(number, Some(777), 91_000 + number as u64);
+            let own = number.checked_sub(MAX_OF_PARTY).map(|first| format!("p{first}@{:016x}", 777));
+            assert!(gone.is_some_and(|gone| own.is_none_or(|own| *gone == *own)));
+        }
         assert_eq!((absences.people.len(), absences.order.len()), (MAX_PEOPLE, MAX_PEOPLE));
-        assert_eq!((absences.read("p0@1", "#a"), absences.read("p1@1", "#a")), (Some(id(90_000)), None));
-        assert_eq!(absences.read("p0@1", "#b"), None);
+        assert_eq!(absences.read(&who(0), "#a"), Some(id(90_000)));
+        assert_eq!((absences.read(&who(1), "#a"), absences.read(&who(0), "#b")), (None, None));
     }
 }

@@ -74,7 +74,8 @@ impl Admission {
         self.waiting.take(ip);
     }
 
-    fn most(&self, ip: IpAddr) -> usize {
+    /// Connections that an address may have.
+    pub(crate) fn most(&self, ip: IpAddr) -> usize {
         self.max_per_ip.unwrap_or_else(|| party_size(ip))
     }
 }

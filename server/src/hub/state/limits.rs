@@ -39,20 +39,28 @@ pub(crate) const MAX_LIST: usize = 100;
 pub(crate) const MAX_INVITED: usize = 100;
 /// Ranks by token of one room. Members with a token fill them; beyond, a voice goes, else the oldest.
 pub(crate) const MAX_HOLDERS: usize = 64;
-/// Time after which a token that was not used is worth no rank any more.
-pub(crate) const HELD_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Rooms that are kept although nobody is in them. Whoever leaves last fills them. Beyond, the one left
-/// first goes that was open to all. What was said in a locked one must not be read by who makes it
-/// anew: of those the one left last goes, so that nobody can push an older one out.
-pub(crate) const MAX_EMPTY: usize = 10_000;
+/// Hours that the server runs, after which a token that was not used is worth no rank any more, and
+/// a room that nobody came into ends: 30 days. No clock can leap over them.
+pub(crate) const KEPT_FOR: u32 = 30 * 24;
+/// Rooms that one address may make for each connection that it may have (a near one 1,024, a far one
+/// 256), with people or kept; about 1 KB each, and 0.4 KB in the store. JOIN fills them; beyond, one more
+/// is refused: nobody's room makes place for it.
+pub(crate) const ROOMS_A_PERSON: usize = 16;
+/// Rooms in all. Beyond, one more is refused.
+pub(crate) const MAX_ALL_ROOMS: usize = 20_000;
+/// Entries of the lists of all rooms that one address made: 2 MB with the longest masks. The operators of
+/// those rooms fill them with MODE; beyond, that is refused.
+pub(crate) const MAX_LISTED: usize = 5_000;
 /// Names given up that WHOWAS knows. NICK and leaving fill them; beyond, the oldest goes.
 pub(crate) const MAX_WHOWAS: usize = 200;
 /// Time for which somebody who vanished is waited for; as many as may be connected.
 pub(crate) const LINGER: Duration = Duration::from_secs(30);
 /// Time for which a connection may say nothing at all: who writes with a raw client may well read first.
 pub(crate) const SILENT: Duration = Duration::from_secs(600);
-/// Private lines that are kept for one of them. Others fill them; beyond, they are told.
+/// Private lines that are kept for one of them, and their bytes. Others fill them; beyond, they are told.
 pub(crate) const MAX_MISSED: usize = 100;
+/// See [`MAX_MISSED`].
+pub(crate) const MAX_MISSED_BYTES: usize = 128 * 1024;
 /// Wrong tokens that one connection may try; then it is closed.
 pub(crate) const MAX_WRONG: u8 = 3;
 /// Connections from one loopback or private address: a class behind one router. Beyond, one more is

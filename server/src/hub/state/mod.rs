@@ -13,6 +13,7 @@ pub(crate) mod refusal;
 mod reserved;
 pub(crate) mod room;
 pub(crate) mod room_record;
+mod running;
 pub(crate) mod settings;
 pub(crate) mod stamp;
 pub(crate) mod timers;
@@ -20,7 +21,7 @@ pub(crate) mod token;
 pub(crate) mod whowas;
 pub(crate) mod words;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU128;
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ use absences::Absences;
 use admission::Admission;
 use member::{Member, Slot, Source};
 use room::{RoomId, Rooms};
+use running::Running;
 use settings::Settings;
 use stamp::Stamps;
 use timers::Timers;
@@ -75,12 +77,14 @@ pub(crate) struct State {
     pub(crate) population: Population,
     /// Who comes back with which token.
     pub(crate) tokens: HashMap<Token, ConnectionId>,
-    /// Rooms that are written down, those that are to be, and those that nobody is in.
+    /// Rooms that are written down, and those that are to be.
     written: HashSet<Arc<str>>,
     changed_rooms: Vec<RoomId>,
-    empty_rooms: VecDeque<RoomId>,
     /// What is to be written of rooms, and of who was in them.
     unwritten: Vec<Unwritten>,
+    /// Rooms that ended, and whose lines nobody may read any more.
+    forgotten: Vec<Arc<str>>,
+    running: Running,
     pub(crate) stopping: bool,
 }
 
@@ -115,8 +119,9 @@ impl State {
             tokens: HashMap::new(),
             written: HashSet::new(),
             changed_rooms: Vec::new(),
-            empty_rooms: VecDeque::new(),
             unwritten: Vec::new(),
+            forgotten: Vec::new(),
+            running: Running::default(),
             stopping: false,
         }
     }

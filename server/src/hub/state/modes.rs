@@ -1,9 +1,9 @@
 //! Modes of rooms and people (RFC 2811 §4, modern.ircdocs.horse "Channel Modes"): letters, rules,
 //! and how changes are told.
 
-use crate::hub::state::limits::{MAX_KEY, MAX_LIST, MAX_MASK};
+use crate::hub::state::limits::{MAX_KEY, MAX_LIST, MAX_LISTED, MAX_MASK};
 use crate::hub::state::refusal::{Refused, shown};
-use crate::hub::state::room::{Entry, Rank, RoomId};
+use crate::hub::state::room::{Entry, Rank, Room, RoomId};
 use crate::hub::state::{ConnectionId, State};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Folded, mask};
@@ -104,6 +104,8 @@ impl State {
             return Ok(self.change_rank(other, place, on, rank));
         }
         let (setter, at) = (self.nick_of(by).to_owned(), self.now.wall);
+        let maker = self.rooms.get(room).and_then(Room::maker);
+        let crowded = maker.is_some_and(|maker| self.rooms.share(maker).1 >= MAX_LISTED);
         let Some(state) = self.rooms.get_mut(room) else { return Ok(None) };
         match (letter, on) {
             ('b' | 'e' | 'I', _) if argument.len() > MAX_MASK || !word => {
@@ -111,7 +113,7 @@ impl State {
                 Err(invalid(format!("* :Mask refused: {rule}")))
             }
             ('b' | 'e' | 'I', _) => {
-                let full = state.bans.len() + state.exceptions.len() + state.invitations.len() >= MAX_LIST;
+                let full = state.entries() >= MAX_LIST;
                 let mask = mask::complete(argument);
                 let folded = Folded::new(&mask);
                 let Some(list) = state.list_mut(letter) else { return Ok(None) };
@@ -120,6 +122,13 @@ impl State {
                     (true, None) if full => {
                         let why = format!("The lists b, e and I are full ({MAX_LIST} entries)");
                         return Err((ERR_BANLISTFULL, format!("{name} {letter} :{why}")));
+                    }
+                    (true, None) if crowded => {
+                        let why = "The lists of all rooms that were made from one address are full";
+                        return Err((
+                            ERR_BANLISTFULL,
+                            format!("{name} {letter} :{why} ({MAX_LISTED} entries)"),
+                        ));
                     }
                     (true, None) => list.push(Entry { mask: mask.clone(), folded, setter, at }),
                     (false, Some(at)) => return Ok(Some(list.remove(at).mask)),

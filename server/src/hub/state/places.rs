@@ -1,11 +1,11 @@
 //! Who is in which room, with which rank, and who may come in.
 
-use crate::hub::state::limits::MAX_INVITED;
+use crate::hub::state::limits::{MAX_ALL_ROOMS, MAX_INVITED, ROOMS_A_PERSON};
 use crate::hub::state::refusal::{Refused, no_such_room, nobody, not_in_room, operator_needed};
 use crate::hub::state::room::{Place, Rank, Room, RoomId, Seat};
 use crate::hub::state::{ConnectionId, State};
 use crate::protocol::Numeric::*;
-use crate::protocol::{Folded, Numeric};
+use crate::protocol::{Folded, Numeric, RoomName};
 
 impl State {
     /// Where a member sits in a room.
@@ -78,12 +78,27 @@ impl State {
         Ok(())
     }
 
+    /// Whether one more room may be made by this member.
+    pub(crate) fn may_make(&self, id: ConnectionId, name: &RoomName) -> Result<(), Refused> {
+        let Some(member) = self.member(id) else { return Ok(()) };
+        let most = self.admission.most(member.peer.ip()) * ROOMS_A_PERSON;
+        let why = if self.rooms.share(member.cloak).0 >= most {
+            format!("{most} rooms that were made from your address are the limit")
+        } else if self.rooms.len() >= MAX_ALL_ROOMS {
+            format!("{MAX_ALL_ROOMS} rooms are the limit of this server")
+        } else {
+            return Ok(());
+        };
+        let later = "an empty one ends 30 days after the last one left it, at once if it has neither history nor modes";
+        Err((ERR_TOOMANYCHANNELS, format!("{name} :{why}; {later}")))
+    }
+
     /// Who comes first into an empty room is its operator, unless somebody has a token that
     /// says so of them.
     pub(crate) fn founders_rank(&self, room: RoomId) -> Rank {
         let Some(room) = self.rooms.get(room) else { return Rank::NONE };
-        let now = self.now.wall;
-        let held = room.holders.iter().any(|holder| holder.rank.has(Rank::OPERATOR) && holder.counts(now));
+        let ran = self.ran();
+        let held = room.holders.iter().any(|holder| holder.rank.has(Rank::OPERATOR) && holder.counts(ran));
         if room.permanent || held || !room.seats().is_empty() { Rank::NONE } else { Rank::OPERATOR }
     }
 
@@ -154,6 +169,10 @@ impl State {
         let Some(state) = self.rooms.get_mut(room) else { return };
         state.invited.retain(|invited| *invited != id);
         let number = state.sit(id, rank);
+        // It is written down when somebody is in it: else it would count as left.
+        if state.seats().len() == 1 {
+            self.changed(room);
+        }
         if let Some(member) = self.member_mut(id) {
             member.rooms.push(Place { room, number });
             member.read = None;

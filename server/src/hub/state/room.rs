@@ -98,8 +98,8 @@ pub(crate) struct Holder {
     /// The token that was handed out last.
     pub(crate) token: Token,
     pub(crate) rank: Rank,
-    /// When it was used last.
-    pub(crate) at: UnixMillis,
+    /// When it was used last, in hours that the server had run.
+    pub(crate) at: u32,
 }
 
 /// The modes without a parameter.
@@ -139,6 +139,10 @@ pub(crate) struct Room {
     pub(crate) remembered: bool,
     /// Stays when the last member leaves.
     pub(crate) permanent: bool,
+    /// The cloak of whom it counts for; `None` where that is not known.
+    maker: Option<u64>,
+    /// When the last one left, in hours that the server had run.
+    pub(crate) left: u32,
     pub(crate) topic: Option<Topic>,
     pub(crate) flags: Flags,
     pub(crate) key: Option<String>,
@@ -215,6 +219,15 @@ impl Room {
         listed(&self.bans, prefix) && !listed(&self.exceptions, prefix)
     }
 
+    pub(crate) fn maker(&self) -> Option<u64> {
+        self.maker
+    }
+
+    /// Entries of the lists `b`, `e` and `I`.
+    pub(crate) fn entries(&self) -> usize {
+        self.bans.len() + self.exceptions.len() + self.invitations.len()
+    }
+
     /// Whether not everybody may come in and read.
     pub(crate) fn is_locked(&self) -> bool {
         self.flags.invite_only || self.flags.secret || self.key.is_some() || !self.bans.is_empty()
@@ -258,6 +271,8 @@ pub(crate) struct Rooms {
     slots: Vec<Option<Room>>,
     free: Vec<u32>,
     by_name: HashMap<Folded, RoomId>,
+    /// By the cloaks of their makers.
+    by_maker: HashMap<u64, Vec<RoomId>>,
     serials: u32,
 }
 
@@ -278,6 +293,8 @@ impl Rooms {
             created: now,
             remembered: false,
             permanent,
+            maker: None,
+            left: 0,
             topic: None,
             flags: Flags { no_outside: true, topic_by_operators: true, ..Flags::default() },
             key: None,
@@ -291,6 +308,25 @@ impl Rooms {
             next_number: 0,
         });
         id
+    }
+
+    /// Counts a room for its maker.
+    pub(crate) fn made_by(&mut self, id: RoomId, maker: u64) {
+        if let Some(room) = self.get_mut(id) {
+            room.maker = Some(maker);
+            self.by_maker.entry(maker).or_default().push(id);
+        }
+    }
+
+    /// How many there are of a maker, and the entries of their lists.
+    pub(crate) fn share(&self, maker: u64) -> (usize, usize) {
+        let rooms = self.by_maker.get(&maker).map_or(&[][..], Vec::as_slice);
+        (rooms.len(), rooms.iter().filter_map(|id| self.get(*id)).map(Room::entries).sum())
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_name.len()
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<RoomId> {
@@ -312,7 +348,16 @@ impl Rooms {
     /// Ends a room.
     pub(crate) fn end(&mut self, id: RoomId) {
         if let Some(room) = self.get(id) {
-            self.by_name.remove(&room.name.fold());
+            let (folded, maker) = (room.name.fold(), room.maker);
+            self.by_name.remove(&folded);
+            if let Some(maker) = maker
+                && let Some(rooms) = self.by_maker.get_mut(&maker)
+            {
+                rooms.retain(|room| *room != id);
+                if rooms.is_empty() {
+                    self.by_maker.remove(&maker);
+                }
+            }
             self.slots[id.slot as usize] = None;
             self.free.push(id.slot);
         }
@@ -328,11 +373,6 @@ impl Rooms {
 
 #[cfg(test)]
 impl Rooms {
-    /// How many are found by name.
-    pub(crate) fn len(&self) -> usize {
-        self.by_name.len()
-    }
-
     /// A room by itself.
     pub(crate) fn made(mut self) -> Room {
         let id = self.create(RoomName::parse("#made").unwrap(), UnixMillis(1), false);

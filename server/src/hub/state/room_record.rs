@@ -1,22 +1,28 @@
 //! The record of a room: topic, modes, lists and ranks by token, how and when they are written down.
 //!
 //! Topic, modes, lists and the ranks that belong to a token survive a restart, and a room that
-//! everybody has left keeps them. A room that has nothing but its name ends with its last member.
+//! everybody has left keeps them, for [`KEPT_FOR`] hours; so does one that has nothing but a history. One
+//! without either ends with its last member.
+//!
+//! The lines of a room that ends stay, and whoever makes it anew reads them: but for those of one that not
+//! everybody could come into, which are nobody's then.
 
 use std::sync::Arc;
 
-use crate::hub::state::limits::{HELD_FOR, MAX_EMPTY};
+use crate::hub::state::limits::{KEPT_FOR, MAX_ALL_ROOMS};
 use crate::hub::state::room::{Entry, Flags, Holder, Rank, Room, RoomId, Topic};
 use crate::hub::state::words::{put, take};
-use crate::hub::state::{State, Token, Unwritten};
+use crate::hub::state::{State, Token, Unwritten, running};
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, RoomName};
 
 /// The first byte of what is written.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Knows no makers, and counts the ranks by the clock.
+const FIRST_VERSION: u8 = 1;
 const LETTERS: &str = "imnst";
 
-/// Writes down what a room is; `None` if it is nothing but its name.
+/// Writes down what a room is; `None` if it is nothing but its name, and has no history.
 fn encode(room: &Room) -> Option<Box<[u8]>> {
     let plain = Flags { no_outside: true, topic_by_operators: true, ..Flags::default() };
     let bare = room.topic.is_none()
@@ -27,7 +33,7 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
         && room.exceptions.is_empty()
         && room.invitations.is_empty()
         && room.holders.is_empty();
-    if bare {
+    if bare && !room.remembered {
         return None;
     }
     let mut flags = room.flags;
@@ -39,6 +45,12 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
     word(&letters);
     word(room.key.as_deref().unwrap_or_default());
     word(&room.limit.unwrap_or_default().to_string());
+    // Somebody is in it: it will be left when the server ends.
+    let left = if room.seats().is_empty() { room.left.to_string() } else { String::new() };
+    word("left");
+    word(&left);
+    word(&room.maker().map_or(String::new(), |maker| format!("{maker:016x}")));
+    word("0");
     if let Some(topic) = &room.topic {
         word("topic");
         word(&topic.text);
@@ -57,23 +69,29 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
         word("holder");
         word(&format!("{:032x}", holder.token));
         word(&holder.rank.number().to_string());
-        word(&holder.at.0.to_string());
+        word(&holder.at.to_string());
     }
     Some(bytes.into())
 }
 
-/// A room's name, read first: the room has to be there before the rest is read into it.
-fn name_of(state: &[u8]) -> Option<RoomName> {
-    let mut rest = state.strip_prefix(&[VERSION])?;
-    RoomName::parse(take(&mut rest)?).ok()
+/// Its version, and the rest.
+fn versioned(state: &[u8]) -> Option<(u8, &[u8])> {
+    let (&version, rest) = state.split_first()?;
+    matches!(version, FIRST_VERSION | VERSION).then_some((version, rest))
 }
 
-/// Reads what was written; `None` where it is no such thing.
-fn decode(state: &[u8], room: &mut Room) -> Option<()> {
-    let mut rest = state.strip_prefix(&[VERSION])?;
+/// A room's name, read first: the room has to be there before the rest is read into it.
+fn name_of(state: &[u8]) -> Option<RoomName> {
+    RoomName::parse(take(&mut versioned(state)?.1)?).ok()
+}
+
+/// Reads what was written, `ran` hours after the first start; its maker. `None` where it is no such thing.
+fn decode(state: &[u8], ran: u32, room: &mut Room) -> Option<Option<u64>> {
+    let (version, mut rest) = versioned(state)?;
     let mut word = || take(&mut rest);
     word()?;
-    room.remembered = true;
+    let mut maker = None;
+    (room.remembered, room.left) = (true, ran);
     room.created = millis(word()?)?;
     room.flags = Flags::default();
     for letter in word()?.chars() {
@@ -84,9 +102,14 @@ fn decode(state: &[u8], room: &mut Room) -> Option<()> {
     while let Some(what) = word() {
         let (text, setter, at) = (word()?, word()?, millis(word()?)?);
         match what {
+            "left" => {
+                room.left = if text.is_empty() { ran } else { text.parse().ok()? };
+                maker = u64::from_str_radix(setter, 16).ok();
+            }
             "topic" => room.topic = Some(Topic { text: text.into(), setter: setter.into(), at }),
             "holder" => {
                 let token = u128::from_str_radix(text, 16).ok().and_then(Token::new)?;
+                let at = if version == FIRST_VERSION { ran } else { u32::try_from(at.0).ok()? };
                 room.holders.push(Holder { token, rank: Rank::parse(setter)?, at });
             }
             list => {
@@ -95,13 +118,13 @@ fn decode(state: &[u8], room: &mut Room) -> Option<()> {
             }
         }
     }
-    Some(())
+    Some(maker)
 }
 
 impl Holder {
     /// Whether its token is still worth something.
-    pub(crate) fn counts(&self, now: UnixMillis) -> bool {
-        now.0.saturating_sub(self.at.0) < HELD_FOR.as_millis() as u64
+    pub(crate) fn counts(&self, ran: u32) -> bool {
+        ran.saturating_sub(self.at) < KEPT_FOR
     }
 }
 
@@ -111,32 +134,43 @@ fn millis(number: &str) -> Option<UnixMillis> {
 
 impl State {
     /// Takes in what a store remembers: rooms and who was in them, by folded names and with states as
-    /// [`Output::Room`](crate::hub::delivery::output::Output::Room) gave them out. Says which could not be read.
+    /// [`Output::Room`](crate::hub::delivery::output::Output::Room) gave them out, empty where only lines are
+    /// known. Says which could not be read: those are for invited people only.
     pub(crate) fn restore(&mut self, rooms: Vec<(Box<str>, Box<[u8]>)>) -> Vec<Box<str>> {
+        if let Some((_, hours)) = rooms.iter().find(|(name, _)| **name == *running::NAME) {
+            self.restore_running(hours);
+        }
         let mut unreadable = Vec::new();
         for (folded, state) in rooms {
             if !folded.starts_with('#') {
                 self.restore_absence(&folded, &state);
-                continue;
-            }
-            let read = name_of(&state).filter(|name| name.fold().as_str() == &*folded).and_then(|name| {
-                let found = self.rooms.find(name.as_str());
-                let id = found.unwrap_or_else(|| self.rooms.create(name, self.now.wall, false));
-                let read = decode(&state, self.rooms.get_mut(id)?);
-                if read.is_none() && found.is_none() {
-                    self.rooms.end(id);
-                }
-                read
-            });
-            match read {
-                Some(()) => {
-                    self.written.insert(folded.as_ref().into());
-                    self.empty_rooms.extend(self.rooms.find(&folded));
-                }
-                None => unreadable.push(folded),
+            } else if !(state.is_empty() && self.rooms.len() >= MAX_ALL_ROOMS)
+                && self.restore_room(&folded, &state).is_none()
+            {
+                unreadable.push(folded);
             }
         }
         unreadable
+    }
+
+    fn restore_room(&mut self, folded: &str, state: &[u8]) -> Option<()> {
+        let written = name_of(state).filter(|name| name.fold().as_str() == folded);
+        let sound = written.is_some();
+        let name = written.or_else(|| RoomName::parse(folded).ok())?;
+        let ran = self.ran();
+        let found = self.rooms.find(folded);
+        let id = found.unwrap_or_else(|| self.rooms.create(name, self.now.wall, false));
+        let room = self.rooms.get_mut(id)?;
+        (room.remembered, room.left) = (true, ran);
+        let read = if state.is_empty() { Some(None) } else { decode(state, ran, room).filter(|_| sound) };
+        match read {
+            None => room.flags.invite_only |= !room.permanent,
+            Some(maker) => {
+                self.written.insert(folded.into());
+                maker.into_iter().for_each(|maker| self.rooms.made_by(id, maker));
+            }
+        }
+        read.map(|_| ())
     }
 
     /// Something about a room changed that is written down.
@@ -168,46 +202,42 @@ impl State {
 
     /// Ends a room if nobody is in it and nothing keeps it.
     pub(crate) fn end_if_empty(&mut self, id: RoomId) {
-        let now = self.now.wall;
-        let Some(room) = self.rooms.get_mut(id).filter(|room| room.seats().is_empty()) else { return };
-        if room.permanent {
-            return;
-        }
-        room.holders.retain(|holder| holder.counts(now));
+        let ran = self.ran();
+        let empty = |room: &&mut Room| !room.permanent && room.seats().is_empty();
+        let Some(room) = self.rooms.get_mut(id).filter(empty) else { return };
+        room.holders.retain(|holder| holder.counts(ran));
+        room.left = ran;
         // Without a disk a room lasts as long as somebody is in it, as on any IRC server.
-        let folded = room.folded.clone();
         if self.settings.durable && encode(room).is_some() {
-            let State { empty_rooms, rooms, .. } = self;
-            let is_empty = |room: &RoomId| rooms.get(*room).is_some_and(|room| room.seats().is_empty());
-            empty_rooms.retain(|room| *room != id && is_empty(room));
-            empty_rooms.push_back(id);
-            if empty_rooms.len() > MAX_EMPTY {
-                self.end_an_empty_room();
-            }
             return self.changed(id);
         }
-        self.rooms.end(id);
-        if self.settings.durable {
-            return self.write_room(folded, None);
-        }
-        // Its key or its ban list ends with it: whoever makes the next room of this name must not
-        // read what was said in this one.
-        self.unwritten.push((folded, None));
+        self.end(id);
     }
 
-    fn end_an_empty_room(&mut self) {
-        let State { empty_rooms, rooms, .. } = self;
-        let open = empty_rooms.iter().position(|room| rooms.get(*room).is_none_or(|room| !room.is_locked()));
-        let gone = match open {
-            Some(at) => empty_rooms.remove(at),
-            None => empty_rooms.pop_back(),
-        };
-        let Some(id) = gone else { return };
-        if let Some(room) = self.rooms.get(id).filter(|room| room.seats().is_empty() && !room.permanent) {
-            let folded = room.folded.clone();
-            self.rooms.end(id);
+    /// Ends the rooms that nobody came into for [`KEPT_FOR`] hours.
+    pub(super) fn end_rooms_left(&mut self, ran: u32) {
+        let over = |room: &Room| !room.is_alive() && ran.saturating_sub(room.left) >= KEPT_FOR;
+        let gone: Vec<RoomId> = self.rooms.from(0).filter(|(_, room)| over(room)).map(|(id, _)| id).collect();
+        gone.into_iter().for_each(|id| self.end(id));
+    }
+
+    fn end(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.get(id) else { return };
+        let (folded, shut) = (room.folded.clone(), room.is_locked());
+        self.rooms.end(id);
+        if shut || !self.settings.durable {
+            // Its key or its ban list ends with it: whoever makes the next room of this name must not
+            // read what was said in this one.
+            self.written.remove(&folded);
+            self.forgotten.push(folded);
+        } else {
             self.write_room(folded, None);
         }
+    }
+
+    /// Rooms that ended since the last call, and whose lines nobody may read.
+    pub(crate) fn take_forgotten(&mut self) -> Vec<Arc<str>> {
+        std::mem::take(&mut self.forgotten)
     }
 }
 
@@ -233,7 +263,7 @@ mod tests {
         };
         room.bans.push(entry.clone());
         room.invitations.push(entry);
-        room.holders.push(Holder { token: Token::MAX, rank: Rank::VOICE, at: UnixMillis(11) });
+        room.holders.push(Holder { token: Token::MAX, rank: Rank::VOICE, at: 11 });
         std::mem::replace(room, Rooms::default().made())
     }
 
@@ -243,10 +273,24 @@ mod tests {
         let state = encode(&room).unwrap();
         assert_eq!(name_of(&state), Some(room.name.clone()));
         let mut read = Rooms::default().made();
-        decode(&state, &mut read).unwrap();
+        assert_eq!(decode(&state, 99, &mut read), Some(None));
         read.name = room.name.clone();
         read.folded = room.folded.clone();
         assert_eq!(encode(&read), Some(state));
+    }
+
+    /// As earlier builds wrote it.
+    #[test]
+    fn the_first_version_is_read() {
+        let mut state = vec![FIRST_VERSION];
+        let holder = ["holder", "000000000000000000000000000000ff", "2", "1700000000000"];
+        let words = ["#Größe", "5", "int", "sesame", "0", "topic", "x", "bob", "7", "b", "a!*@*", "bob", "9"];
+        words.iter().chain(&holder).for_each(|word| put(&mut state, word));
+        let mut read = Rooms::default().made();
+        assert_eq!(decode(&state, 40, &mut read), Some(None));
+        assert_eq!((read.key.as_deref(), read.left, read.bans.len()), (Some("sesame"), 40, 1));
+        // It was used now, as far as anybody knows.
+        assert!(read.holders[0].at == 40 && read.flags.invite_only && read.topic.is_some());
     }
 
     #[test]
@@ -259,8 +303,8 @@ mod tests {
         let state = encode(&room()).unwrap();
         for cut in 0..state.len() {
             // Some prefixes are whole states of less; none may panic.
-            decode(&state[..cut], &mut Rooms::default().made());
+            decode(&state[..cut], 0, &mut Rooms::default().made());
         }
-        assert!(decode(b"\x07", &mut Rooms::default().made()).is_none());
+        assert!(decode(b"\x07", 0, &mut Rooms::default().made()).is_none());
     }
 }

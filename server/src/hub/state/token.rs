@@ -26,8 +26,8 @@ impl State {
     }
 
     pub(crate) fn holds_ranks(&self, token: Token) -> bool {
-        let now = self.now.wall;
-        let holds = |holder: &Holder| holder.token == token && holder.counts(now);
+        let ran = self.ran();
+        let holds = |holder: &Holder| holder.token == token && holder.counts(ran);
         self.rooms.from(0).any(|(_, room)| room.holders.iter().any(holds))
     }
 
@@ -54,7 +54,7 @@ impl State {
     pub(crate) fn rank_by_token(&self, id: ConnectionId, room: RoomId) -> Rank {
         let Some(token) = self.member(id).and_then(|member| member.token) else { return Rank::NONE };
         let holders = self.rooms.get(room).map_or(&[][..], |room| &room.holders);
-        let own = holders.iter().find(|holder| holder.token == token && holder.counts(self.now.wall));
+        let own = holders.iter().find(|holder| holder.token == token && holder.counts(self.ran()));
         own.map_or(Rank::NONE, |holder| holder.rank)
     }
 
@@ -64,7 +64,7 @@ impl State {
         let Some(token) = self.member(id).and_then(|member| member.token) else { return };
         // Whoever was handed nothing cannot come back with it.
         let rank = if self.tokens.contains_key(&token) { rank } else { Rank::NONE };
-        let at = self.now.wall;
+        let at = self.ran();
         let Some(state) = self.rooms.get_mut(room) else { return };
         let before = state.holders.len();
         state.holders.retain(|holder| holder.token != token);
@@ -83,10 +83,10 @@ impl State {
 
     /// Somebody leaves for good, and may come back with its token.
     pub(crate) fn renew_holder(&mut self, token: Option<Token>, place: Place) {
-        let now = self.now.wall;
+        let at = self.ran();
         let Some(state) = self.rooms.get_mut(place.room) else { return };
         if let Some(holder) = state.holders.iter_mut().find(|holder| Some(holder.token) == token) {
-            holder.at = now;
+            holder.at = at;
             self.changed(place.room);
         }
     }

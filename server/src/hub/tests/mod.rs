@@ -3,6 +3,7 @@
 
 mod absences;
 mod receipts;
+mod rooms;
 mod turns;
 
 use std::time::Duration;

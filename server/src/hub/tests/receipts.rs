@@ -325,20 +325,6 @@ fn coming_and_going_forgets_no_other_room() {
 }
 
 #[test]
-fn a_room_that_many_leave_behind_is_forgotten_at_last() {
-    let mut world = durable();
-    let eve = world.irc("eve");
-    for number in 0..10_010 {
-        world.say(eve, &format!("JOIN #{number}\nTOPIC #{number} :y\nPART #{number}\n"));
-        world.heard(eve);
-    }
-    let kept = world.rooms.iter().filter(|(name, state)| name.starts_with('#') && state.is_some());
-    assert_eq!(kept.count(), 10_000);
-    assert!(world.rooms["#0"].is_none() && world.rooms["#10009"].is_some());
-    world.check();
-}
-
-#[test]
 fn a_rank_waits_30_days_from_the_leaving_on() {
     const DAY: u64 = 24 * 3600;
     let mut world = durable();
@@ -387,6 +373,10 @@ fn a_restored_hub_is_as_the_one_before() {
     next.say(eve, "LIST\nJOIN #Ä sesame\n");
     let lines = next.heard(eve);
     assert!(!has(&lines, "322 eve #b") && has(&lines, " 473 eve #Ä "), "{lines:?}");
+    // What locked them is not known: so nobody comes in whom the operator does not let in.
+    next.say(eve, "JOIN #c,#other\n");
+    let lines = next.heard(eve);
+    assert!(has(&lines, " 473 eve #c ") && has(&lines, " 473 eve #other "), "{lines:?}");
     let again = asking(&mut next);
     next.say(again, &format!("RESUME {}\nNICK alice\nUSER u 0 * :r\nCAP END\n", token(alice)));
     next.heard(again);
