@@ -245,7 +245,7 @@ impl Session {
                 self.opened_by(opener);
             }
             Phase::Ready { .. } => {
-                let proven = self.pings.proven();
+                let proven = self.answers_pings();
                 if self.liveness.is_gone(now, proven) {
                     return self.drop_connection(Sentence::ServerSilent);
                 }
@@ -260,6 +260,11 @@ impl Session {
             }
             _ => {}
         }
+    }
+
+    /// Whether the silence of this server says something: it has answered a PING, or is of our own kind.
+    pub(super) fn answers_pings(&self) -> bool {
+        self.pings.proven() || self.isupport.sorted
     }
 
     /// When something is due, though nothing happens until then.
@@ -277,7 +282,7 @@ impl Session {
                 let asked = self.questions.front().into_iter().chain(begun.map(|(question, _)| question));
                 let question = asked.map(|question| question.until).min();
                 [
-                    Some(self.liveness.next(self.pings.proven())),
+                    Some(self.liveness.next(self.answers_pings())),
                     self.receipt_due(),
                     self.overdue(),
                     self.reclaim_at,

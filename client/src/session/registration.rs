@@ -210,7 +210,7 @@ impl Session {
             self.send(&format!("AWAY :{away}"));
         }
         self.join_wanted();
-        if !self.pings.proven() && !self.isupport.sorted {
+        if !self.answers_pings() {
             // Whether it answers has to be known before silence says something.
             self.ping();
         }
