@@ -63,7 +63,7 @@ impl Server {
 impl World {
     pub(crate) fn start_server(&mut self) {
         // Those between are for steps of its clock.
-        self.disk.boot += 1 + MsgId::STEPS;
+        self.disk.boot += MsgId::STARTS;
         self.server = Server { started: self.now, told: self.now, looked: self.now, ..Server::default() };
         let settings = Settings { boot: self.disk.boot, durable: true, ..Settings::default() };
         let mut hub = Hub::new(settings, self.server_moment());

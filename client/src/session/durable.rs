@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use parlor_server::protocol::MsgId;
 
 /// Starts of the server that are remembered.
-const MAX_BOOTS: usize = 64;
+const MAX_STARTS: usize = 64;
 
 /// For each start of the server the last line that is known to be on disk. It writes in order, so
 /// all before it are, too. Of another start that says nothing.
@@ -19,16 +19,17 @@ pub(super) struct Durable {
 impl Durable {
     /// A line is in the history, or had its receipt.
     pub(super) fn note(&mut self, position: MsgId) {
-        let last = self.last.entry(position.boot).or_insert(position);
+        let last = self.last.entry(position.start()).or_insert(position);
         *last = position.max(*last);
-        if self.last.len() > MAX_BOOTS
-            && let Some((boot, _)) = self.last.pop_first()
+        if self.last.len() > MAX_STARTS
+            && let Some((start, _)) = self.last.pop_first()
         {
-            self.settled = self.settled.max(boot);
+            self.settled = self.settled.max(start);
         }
     }
 
     pub(super) fn covers(&self, position: MsgId) -> bool {
-        position.boot <= self.settled || self.last.get(&position.boot).is_some_and(|last| position <= *last)
+        position.start() <= self.settled
+            || self.last.get(&position.start()).is_some_and(|last| position <= *last)
     }
 }

@@ -55,10 +55,10 @@ impl Session {
 
     /// The server's last start as a msgid tells it. If we are in rooms already without having known
     /// of it, their last lines are looked at again.
-    pub(super) fn started_again(&mut self, boot: u32) {
-        let before = self.boot;
-        self.boot = before.max(Some(boot));
-        if before.is_none() || before >= Some(boot) || !self.is_ready() {
+    pub(super) fn started_again(&mut self, start: u32) {
+        let before = self.start;
+        self.start = before.max(Some(start));
+        if before.is_none() || before >= Some(start) || !self.is_ready() {
             return;
         }
         let joined = self.conversations.iter().filter(|(_, conversation)| conversation.joined);
@@ -75,8 +75,8 @@ impl Session {
         }
         let mut last: BTreeMap<u32, MsgId> = BTreeMap::new();
         for position in log.iter().filter_map(|line| log.position(line).filter(|_| may_be_lost(line))) {
-            if Some(position.boot) < self.boot && !self.durable.covers(position) {
-                last.insert(position.boot, position);
+            if Some(position.start()) < self.start && !self.durable.covers(position) {
+                last.insert(position.start(), position);
             }
         }
         last.into_values().for_each(|upto| self.ask_kept(key, upto));
@@ -336,17 +336,17 @@ impl Session {
         let line = self.conversations.get(key).and_then(|conversation| conversation.log.get(id));
         let position = line.and_then(Line::position).filter(|_| self.isupport.sorted);
         let (Some(position), Some(again)) = (position, again) else { return false };
-        position.boot < again.boot && !self.durable.covers(position)
+        position.start() < again.start() && !self.durable.covers(position)
     }
 
     /// Takes out what others said before the server's last start, and what its history lacks
     /// though it covers the place: from (not with) `from` to `to`.
     fn withdraw(&mut self, key: &Key, from: Option<MsgId>, to: Option<MsgId>, page: &[MsgId]) {
-        let Session { conversations, durable, boot, .. } = self;
+        let Session { conversations, durable, start, .. } = self;
         let Some(conversation) = conversations.get_mut(key) else { return };
         // What is lost is the end of what a start of the server has seen: below a line that is
         // kept none is missing for that reason.
-        let kept = |lost: &MsgId| page.iter().any(|kept| kept > lost && kept.boot == lost.boot);
+        let kept = |lost: &MsgId| page.iter().any(|kept| kept > lost && kept.start() == lost.start());
         let covered = |position: &MsgId| {
             from.is_none_or(|from| *position > from) && to.is_none_or(|to| *position <= to)
         };
@@ -358,7 +358,7 @@ impl Session {
             .take_while(|(_, position)| from.is_none_or(|from| *position > from))
             .filter(|(line, _)| may_be_lost(line))
             .filter(|(_, position)| {
-                Some(position.boot) < *boot && covered(position) && !durable.covers(*position)
+                Some(position.start()) < *start && covered(position) && !durable.covers(*position)
             })
             .filter(|(_, position)| !page.contains(position) && !kept(position))
             .map(|(line, _)| line.id())

@@ -199,7 +199,7 @@ pub struct Session {
     search: Option<Search>,
     durable: Durable,
     /// The number of the server's last start, as its msgids tell.
-    boot: Option<u32>,
+    start: Option<u32>,
     listing: Option<Vec<ListedRoom>>,
 
     // What we say.
@@ -251,7 +251,7 @@ impl Session {
             labels: 0,
             search: None,
             durable: Durable::default(),
-            boot: None,
+            start: None,
             listing: None,
             restored: Vec::new(),
             outgoing: Outgoing::default(),

@@ -45,7 +45,7 @@ impl Session {
         let Some(message) = Message::parse(line) else { return };
         let stamp = Stamp::of(&message, self.wall(), &self.batches);
         if let Some(position) = stamp.position(self.isupport.sorted) {
-            self.started_again(position.boot);
+            self.started_again(position.start());
             if stamp.volatile {
                 // No crash takes it back that does not take the whole room.
                 self.durable.note(position);

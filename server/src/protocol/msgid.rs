@@ -11,7 +11,8 @@ use super::time::UnixMillis;
 /// 1970, four that count events within a millisecond. They sort as strings, too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MsgId {
-    /// Higher at each start of the server, and after each step back of its clock.
+    /// Higher at each start of the server, then a multiple of [`STARTS`](Self::STARTS), and after each step
+    /// back of its clock.
     pub boot: u32,
     /// Since 1970; at most 44 bits.
     pub millis: u64,
@@ -23,8 +24,8 @@ impl MsgId {
     /// Digits on the wire.
     const DIGITS: usize = 23;
 
-    /// Numbers behind [`boot`](Self::boot) that one start of the server may use for steps of its clock.
-    pub const STEPS: u32 = 255;
+    /// From the boot number of one start of the server to that of the next.
+    pub const STARTS: u32 = 256;
 
     /// After every id.
     pub const MAX: MsgId = MsgId { boot: u32::MAX, millis: (1 << 44) - 1, count: u16::MAX };
@@ -64,6 +65,16 @@ impl MsgId {
             return MsgId { millis: self.millis + 1, count: 0, ..self };
         }
         self.boot.checked_add(1).map_or(self, |boot| MsgId { boot, ..MsgId::default() })
+    }
+
+    /// The start of the server that gave it out.
+    pub fn start(self) -> u32 {
+        self.boot / Self::STARTS
+    }
+
+    /// The boot number of the start after this id's.
+    pub fn next_boot(self) -> u32 {
+        self.start().saturating_add(1).saturating_mul(Self::STARTS)
     }
 
     /// The time of the event, as its `time` tag says.

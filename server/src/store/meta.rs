@@ -82,9 +82,8 @@ impl Meta {
     /// Counts this start, durably: no id of an earlier one is given out again. Says its number.
     pub(super) fn boot(&mut self, disk: &dyn Disk, last: MsgId) -> Result<u32, StoreError> {
         // A meta file from a backup may be older than the log.
-        let boot = self.boot.max(last.boot).saturating_add(1);
-        self.boot = boot.saturating_add(MsgId::STEPS);
+        self.boot = last.next_boot().max(MsgId { boot: self.boot, ..last }.next_boot());
         self.write(disk)?;
-        Ok(boot)
+        Ok(self.boot)
     }
 }

@@ -110,8 +110,8 @@ impl Default for Options {
 /// The contents of a store when it was opened.
 #[derive(Debug, Default)]
 pub struct Opened {
-    /// The number of this start: higher than all before, and on disk already, as are the
-    /// [`MsgId::STEPS`] behind it.
+    /// The number of this start, a multiple of [`MsgId::STARTS`]: higher than all before, and on disk
+    /// already.
     pub boot: u32,
     /// Made when the store was: the same for ever. For the names of hosts.
     pub secret: [u8; 16],

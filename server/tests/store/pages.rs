@@ -257,7 +257,7 @@ fn states_boots_and_the_secret_survive() {
     }
     desk.close();
     let desk = Desk::in_folder(&scratch.0, Options { secret: [8; 16], ..options() });
-    assert_eq!((desk.opened.boot, desk.opened.secret), (2 + MsgId::STEPS, [7; 16]));
+    assert_eq!((desk.opened.boot, desk.opened.secret), (2 * MsgId::STARTS, [7; 16]));
     let mut rooms = desk.opened.rooms.clone();
     rooms.sort();
     let mut expected: Vec<(Box<str>, Box<[u8]>)> = (19_950..20_000_u32)

@@ -53,7 +53,7 @@ impl Server {
             ours,
             lines: Vec::new(),
             committed: 0,
-            boot: 1,
+            boot: 256,
             count: 0,
             joined: false,
             nick: "me".into(),
@@ -124,7 +124,7 @@ impl Server {
     /// What was not on disk is gone too; those lines.
     pub(super) fn crash(&mut self) -> Vec<Stored> {
         self.hang_up();
-        self.boot += 1;
+        self.boot += 256;
         self.lines.split_off(self.committed)
     }
 

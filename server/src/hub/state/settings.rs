@@ -16,8 +16,8 @@ pub struct Settings {
     pub default_room: RoomName,
     /// What OPER must give; without it nobody becomes an operator that way.
     pub oper_key: Option<String>,
-    /// Makes message ids differ from all earlier ones: at each start higher by more than
-    /// [`MsgId::STEPS`](crate::protocol::MsgId::STEPS).
+    /// Makes message ids differ from all earlier ones: a multiple of
+    /// [`MsgId::STARTS`](crate::protocol::MsgId::STARTS), higher at each start.
     pub boot: u32,
     /// Whether what is said and what rooms are goes to disk; else only the latest lines are
     /// remembered, and a room ends with its last member.

@@ -10,14 +10,12 @@ const SMALL_STEP: u64 = 1_000;
 #[derive(Debug)]
 pub(crate) struct Stamps {
     last: MsgId,
-    /// Steps back of the clock that may still be told apart.
-    steps: u32,
 }
 
 impl Stamps {
-    /// `boot` and the [`MsgId::STEPS`] behind it are this start's.
+    /// `boot` and the numbers behind it, up to that of the next start, are this start's.
     pub(crate) fn new(boot: u32) -> Stamps {
-        Stamps { last: MsgId { boot, ..MsgId::default() }, steps: MsgId::STEPS }
+        Stamps { last: MsgId { boot, ..MsgId::default() } }
     }
 
     /// The last id given out.
@@ -32,10 +30,10 @@ impl Stamps {
         if now > last.millis {
             *last = MsgId { millis: now, count: 0, ..*last };
         } else if last.millis - now > SMALL_STEP
-            && let Some(steps) = self.steps.checked_sub(1)
+            && let boot = last.boot.saturating_add(1)
+            && boot < last.next_boot()
         {
-            self.steps = steps;
-            *last = MsgId { boot: last.boot.saturating_add(1), millis: now, count: 0 };
+            *last = MsgId { boot, millis: now, count: 0 };
         } else if let Some(count) = last.count.checked_add(1) {
             last.count = count;
         } else {
@@ -64,16 +62,17 @@ mod tests {
 
     #[test]
     fn times_are_those_of_the_clock_however_often_it_steps_back() {
-        let mut stamps = Stamps::new(3);
+        let mut stamps = Stamps::new(3 * MsgId::STARTS);
         let mut last = MsgId::default();
-        for step in 0..2 * u64::from(MsgId::STEPS) {
+        let highest = 4 * MsgId::STARTS - 1;
+        for step in 0..2 * u64::from(MsgId::STARTS) {
             for now in [90_000_000 + step, 5_000_000 + step] {
                 let id = stamps.next(UnixMillis(now));
                 assert!(id > last, "{id} after {last}");
-                assert!(id.millis == now || id.boot == 3 + MsgId::STEPS, "{id} at {now}");
+                assert!(id.millis == now || id.boot == highest, "{id} at {now}");
                 last = id;
             }
         }
-        assert_eq!(last.boot, 3 + MsgId::STEPS, "the numbers behind are another start's");
+        assert_eq!(last.boot, highest, "the numbers behind are another start's");
     }
 }
