@@ -78,7 +78,11 @@ impl Bridge {
                 }
                 notices.take(monotonic())
             };
-            told.into_iter().for_each(|told| bridge.tell(&window, told));
+            match told {
+                Some(told) => bridge.tell(&window, told),
+                // A timer may be a little early.
+                None => bridge.tell_later(),
+            }
         });
     }
 
