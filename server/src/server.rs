@@ -120,7 +120,7 @@ impl Server {
         #[expect(clippy::disallowed_methods, reason = "the hub has no clock yet")]
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // A number that is higher at each start; a store counts better.
-        config.hub.boot = (since_1970.as_secs() as u32 / 128) * MsgId::STARTS;
+        config.hub.boot = (since_1970.as_secs() as u32 / 128).saturating_mul(MsgId::STARTS);
 
         let main = config.bind.iter().map(|address| (address.as_str(), ListenerKind::Main));
         let raw = config.raw_bind.iter().map(|address| (address.as_str(), ListenerKind::Raw));

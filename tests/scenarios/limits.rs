@@ -165,7 +165,7 @@ fn rooms_that_are_made_and_kept_have_a_quota_an_address() {
         eve.send("QUIT");
         eve.expect_closed();
         drop((alice, eve));
-        server.stop();
+        assert_eq!(server.stop(), 0);
         (server, eve) = start();
         alice = server.irc("alice");
     }

@@ -31,6 +31,8 @@ fn mentions_and_private_lines_are_told_when_nobody_looks() {
     alice.types("I have seen it");
     bob.expect("<alice> I have seen it");
     assert!(!alice.is_urgent());
+    // What is not shown yet nobody has seen.
+    alice.wait_still();
     alice.look_away();
     bob.send("nobody in particular");
     bob.send("alice: are <you> there?");

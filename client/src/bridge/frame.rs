@@ -22,7 +22,10 @@ const ASKS: u32 = 20;
 
 /// Knows the screens before the window is on one of them.
 #[derive(Clone, Default)]
-pub struct Opener(Rc<RefCell<Option<(Weak<App>, Option<Frame>)>>>);
+pub struct Opener(Rc<RefCell<Option<Shown>>>);
+
+/// The window that will open, and where it was.
+type Shown = (Weak<App>, Option<Frame>);
 
 impl CustomApplicationHandler for Opener {
     fn resumed(&mut self, event_loop: &ActiveEventLoop) -> EventResult {

@@ -67,7 +67,7 @@ impl Bridge {
         let text = self.current_lines().zip(usize::try_from(row).ok());
         let text = text.and_then(|(lines, row)| lines.as_text(row, 0..usize::MAX, bare));
         text.into_iter().for_each(|text| {
-            copy(text.into());
+            copy(text);
         });
     }
 

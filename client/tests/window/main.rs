@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod crowd;
+mod day;
 mod history;
 mod marking;
 mod person;

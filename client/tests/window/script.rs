@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
+use parlor_server::protocol::MsgId;
+
 use crate::person::PATIENCE;
 
 /// What our own server says that it can.
@@ -73,7 +75,7 @@ impl Guest {
         self.count += 1;
         let millis = 1_767_225_600_000 + u64::from(self.boot) * 1_000_000 + self.count * 1000;
         let time = format!("2026-01-01T00:{:02}:{:02}.000Z", self.boot, self.count % 60);
-        (format!("{:08x}{millis:011x}0000", self.boot), time)
+        (format!("{:08x}{millis:011x}0000", self.boot * MsgId::STARTS), time)
     }
 
     /// Something happens in the room; its msgid.

@@ -244,7 +244,7 @@ fn a_resend_is_found_by_reading_a_chunk() {
 fn states_boots_and_the_secret_survive() {
     let scratch = Scratch::new();
     let desk = Desk::in_folder(&scratch.0, options());
-    assert_eq!((desk.opened.boot, desk.opened.secret), (1, [7; 16]));
+    assert_eq!((desk.opened.boot, desk.opened.secret), (MsgId::STARTS, [7; 16]));
     for i in 0..20_000_u32 {
         let state = (i % 7 > 0).then(|| i.to_le_bytes().repeat(9).into());
         while desk
