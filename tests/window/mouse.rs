@@ -153,7 +153,7 @@ fn a_link_opens_and_ends_before_chinese_punctuation() {
     }
     let folder = Scratch::new();
     let opened = folder.file("opened");
-    let browser = folder.write("browser", &format!("#!/bin/sh\necho \"$1\" >> '{opened}'\n"));
+    let browser = folder.write("browser", format!("#!/bin/sh\necho \"$1\" >> '{opened}'\n"));
     assert!(
         std::process::Command::new("chmod").args(["+x", &browser]).status().is_ok_and(|done| done.success())
     );
