@@ -28,6 +28,19 @@ const ALL: usize = 60;
 
 pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
+        name: "talk",
+        connections: ALL,
+        lines: None,
+        reads: true,
+        opening: |out, who| {
+            enter(out, who);
+            out.push_str("JOIN #talk\r\n");
+        },
+        line: |out, _, number| {
+            let _ = write!(out, "PRIVMSG #talk :{number} {}\r\n", "x".repeat(400));
+        },
+    },
+    Attack {
         name: "talk, reconnecting",
         connections: 16,
         lines: Some(20),
