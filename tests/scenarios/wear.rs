@@ -87,6 +87,7 @@ fn a_topic_in_a_room_with_many_bans_writes_the_topic() {
     on_disk(&mut alice);
     let each = growth(&home, &mut alice, |number| format!("TOPIC #r0 :{number}{}", "y".repeat(290)));
     assert!(each < 1_000, "{each} bytes a TOPIC");
+    on_disk(&mut alice);
     server.crash();
     let server = home.server(&[]);
     let mut bob = server.irc("bob");
