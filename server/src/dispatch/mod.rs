@@ -33,7 +33,7 @@ const TURN: usize = 256;
 const MUCH: usize = 64 * 1024;
 /// The longest time for arrivals in one turn: what came of them is not held back, however much others
 /// ask for.
-const SLICE: Duration = Duration::from_millis(10);
+const SLICE: Duration = Duration::from_millis(30);
 /// The longest time for long replies between two looks at arrivals.
 const PAGES: Duration = Duration::from_millis(2);
 
