@@ -23,15 +23,13 @@ pub(crate) struct Attack {
     pub(crate) line: fn(&mut String, u64, u64),
 }
 
-/// Connections that stay at a time: as many as one address near may have.
-const ALL: usize = 60;
+/// As many connections as one address near may have, nearly; they stay, and read.
+const MANY: Attack =
+    Attack { name: "", connections: 60, lines: None, reads: true, opening: enter, line: |_, _, _| {} };
 
 pub(crate) const ATTACKS: &[Attack] = &[
     Attack {
         name: "talk",
-        connections: ALL,
-        lines: None,
-        reads: true,
         opening: |out, who| {
             enter(out, who);
             out.push_str("JOIN #talk\r\n");
@@ -39,12 +37,12 @@ pub(crate) const ATTACKS: &[Attack] = &[
         line: |out, _, number| {
             let _ = write!(out, "PRIVMSG #talk :{number} {}\r\n", "x".repeat(400));
         },
+        ..MANY
     },
     Attack {
         name: "talk, reconnecting",
         connections: 16,
         lines: Some(20),
-        reads: true,
         opening: |out, who| {
             enter(out, who);
             let _ = write!(out, "JOIN {ROOM}\r\n");
@@ -52,34 +50,23 @@ pub(crate) const ATTACKS: &[Attack] = &[
         line: |out, _, number| {
             let _ = write!(out, "PRIVMSG {ROOM} :flood {number} {}\r\n", "x".repeat(300));
         },
+        ..MANY
     },
-    Attack {
-        name: "connects only",
-        connections: 60,
-        lines: Some(0),
-        reads: true,
-        opening: |_, _| {},
-        line: |_, _, _| {},
-    },
+    Attack { name: "connects only", lines: Some(0), opening: |_, _| {}, ..MANY },
     Attack {
         name: "a line in each new room",
-        connections: ALL,
         lines: Some(20),
-        reads: true,
-        opening: enter,
         line: |out, who, number| {
             let _ = write!(
                 out,
                 "JOIN #r{who}x{number}\r\nPRIVMSG #r{who}x{number} :x\r\nPART #r{who}x{number}\r\n"
             );
         },
+        ..MANY
     },
     Attack {
         name: "locked rooms with masks",
-        connections: ALL,
         lines: Some(20),
-        reads: true,
-        opening: enter,
         line: |out, who, number| {
             let room = format!("#k{who}x{number}");
             let _ = write!(out, "JOIN {room}\r\nMODE {room} +k x\r\n");
@@ -92,22 +79,18 @@ pub(crate) const ATTACKS: &[Attack] = &[
             }
             let _ = write!(out, "PART {room}\r\n");
         },
+        ..MANY
     },
     Attack {
         name: "private senders",
-        connections: ALL,
         lines: Some(10),
-        reads: true,
-        opening: enter,
         line: |out, who, number| {
             let _ = write!(out, "NICK p{who}x{number}\r\nPRIVMSG m0 :psst\r\n");
         },
+        ..MANY
     },
     Attack {
         name: "NICK in 50 rooms",
-        connections: ALL,
-        lines: None,
-        reads: true,
         opening: |out, who| {
             enter(out, who);
             in_rooms(out);
@@ -115,12 +98,10 @@ pub(crate) const ATTACKS: &[Attack] = &[
         line: |out, who, number| {
             let _ = write!(out, "NICK n{who}x{number}\r\n");
         },
+        ..MANY
     },
     Attack {
         name: "TOPIC with 96 bans",
-        connections: ALL,
-        lines: None,
-        reads: true,
         opening: |out, who| {
             enter(out, who);
             let _ = write!(out, "JOIN #t{who}\r\n");
@@ -131,12 +112,10 @@ pub(crate) const ATTACKS: &[Attack] = &[
         line: |out, who, number| {
             let _ = write!(out, "TOPIC #t{who} :{number} {}\r\n", "t".repeat(280));
         },
+        ..MANY
     },
     Attack {
         name: "tags of 4 KB",
-        connections: ALL,
-        lines: None,
-        reads: true,
         opening: |out, who| {
             out.push_str("CAP REQ :message-tags\r\n");
             enter(out, who);
@@ -145,12 +124,10 @@ pub(crate) const ATTACKS: &[Attack] = &[
         line: |out, _, number| {
             let _ = write!(out, "@+x={} PRIVMSG #tags :{number}\r\n", "t".repeat(4_000));
         },
+        ..MANY
     },
     Attack {
         name: "one known id again",
-        connections: ALL,
-        lines: None,
-        reads: true,
         opening: |out, who| {
             out.push_str("CAP REQ :message-tags echo-message\r\n");
             enter(out, who);
@@ -159,12 +136,10 @@ pub(crate) const ATTACKS: &[Attack] = &[
         line: |out, who, _| {
             let _ = write!(out, "@+parlor/id=same{who} PRIVMSG {ROOM} :x\r\n");
         },
+        ..MANY
     },
     Attack {
         name: "pages of history",
-        connections: ALL,
-        lines: None,
-        reads: true,
         opening: history,
         line: |out, _, number| {
             let _ = write!(
@@ -173,12 +148,10 @@ pub(crate) const ATTACKS: &[Attack] = &[
                 number % 1000
             );
         },
+        ..MANY
     },
     Attack {
         name: "searches of many words",
-        connections: ALL,
-        lines: None,
-        reads: true,
         opening: history,
         line: |out, _, number| {
             let _ = write!(out, "SEARCH in={ROOM};text=");
@@ -187,12 +160,10 @@ pub(crate) const ATTACKS: &[Attack] = &[
             }
             let _ = write!(out, "{number}\r\n");
         },
+        ..MANY
     },
     Attack {
         name: "masks of stars",
-        connections: ALL,
-        lines: None,
-        reads: true,
         opening: |out, who| {
             enter(out, who);
             in_rooms(out);
@@ -209,11 +180,10 @@ pub(crate) const ATTACKS: &[Attack] = &[
                 _ => out.push_str("LIST\r\n"),
             }
         },
+        ..MANY
     },
     Attack {
         name: "asks and never reads",
-        connections: ALL,
-        lines: None,
         reads: false,
         opening: |out, who| {
             enter(out, who);
@@ -222,16 +192,16 @@ pub(crate) const ATTACKS: &[Attack] = &[
         line: |out, _, _| {
             let _ = write!(out, "WHO {ROOM}\r\nNAMES {ROOM}\r\nLIST\r\nHELP\r\n");
         },
+        ..MANY
     },
     Attack {
         name: "half lines and nonsense",
-        connections: ALL,
         lines: Some(3),
-        reads: true,
         opening: |out, _| out.push_str("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
         line: |out, who, number| {
             let _ = write!(out, "{}{who} {number}", "\u{1}@;:=".repeat(200));
         },
+        ..MANY
     },
 ];
 

@@ -87,23 +87,13 @@ pub(crate) fn measure(plan: &Plan) -> io::Result<Report> {
 fn one(attack: &'static Attack, past: &Path, plan: &Plan, report: &mut Report) -> io::Result<()> {
     let folder = Scratch::new();
     copy(past, folder.path())?;
-    let stage = Stage::set(folder.path(), plan)?;
-    let mut crowd = stage.crowd()?;
-    let start = Moment::now(&stage.server)?;
-    let calm = talk().run(&mut crowd, stage.server.id(), (WARM, plan.spell * CALM_SPELLS))?;
-    let before = Moment::now(&stage.server)?;
-    let calm_wear = before.wear(&start);
-    let swarm = Swarm::start(attack, STRANGER, stage.server.address());
-    let probe = Probe::start(ASKS, stage.server.address());
-    let beside = talk().run(&mut crowd, stage.server.id(), (WARM, plan.spell * SPELLS));
-    let (tally, asked) = (swarm.end()?, probe.end()?);
-    let after = Moment::now(&stage.server)?;
+    let mut stage = Stage::set(folder.path(), plan)?;
+    let (beside, asked, tally) = stage.beside(attack, WARM, plan.spell * SPELLS)?;
     let who = attack.name;
-    enter(report, who, &calm, &beside?, &asked);
-    after.since(&before, calm_wear, who, report);
-    after.work(&before, &tally, who, report);
-    drop(crowd);
-    report.figure(RESTART, who, stage.restart(plan)?.as_secs_f64());
+    let seconds = stage.calm.at.elapsed().as_secs_f64();
+    stage.end(who, (&beside, &asked), plan, report)?;
+    report.figure(CAME, who, tally.connections as f64 / seconds);
+    report.figure(SAID, who, tally.lines as f64 / seconds);
     Ok(())
 }
 
@@ -127,23 +117,14 @@ pub(crate) fn siege(plan: &Plan) -> io::Result<Report> {
     let title = format!("all attacks in turn against one server, for {} s", plan.soak.as_secs());
     let mut report = Report::new("siege", title);
     let folder = past(plan)?;
-    let stage = Stage::set(folder.path(), plan)?;
-    let mut crowd = stage.crowd()?;
-    let start = Moment::now(&stage.server)?;
-    let calm = talk().run(&mut crowd, stage.server.id(), (WARM, plan.spell * CALM_SPELLS))?;
-    let before = Moment::now(&stage.server)?;
-    let calm_wear = before.wear(&start);
+    let mut stage = Stage::set(folder.path(), plan)?;
     let (began, mut worst) = (now(), None::<(Measured, Asked)>);
     for attack in ATTACKS.iter().cycle() {
         if began.elapsed() >= plan.soak {
             break;
         }
         let turn = SIEGE_TURN.min(plan.soak / ATTACKS.len() as u32);
-        let swarm = Swarm::start(attack, STRANGER, stage.server.address());
-        let probe = Probe::start(ASKS, stage.server.address());
-        let beside = talk().run(&mut crowd, stage.server.id(), (Duration::ZERO, turn))?;
-        swarm.end()?;
-        let asked = probe.end()?;
+        let (beside, asked, _) = stage.beside(attack, Duration::ZERO, turn)?;
         // As it goes: half an hour is long to wait.
         eprintln!(
             "{:>5} s  {:<30} p99 {:>7.2} ms  PONG {:>7.1} ms  {} KB",
@@ -153,26 +134,20 @@ pub(crate) fn siege(plan: &Plan) -> io::Result<Report> {
             asked.pong.as_secs_f64() * 1e3,
             process::resident(stage.server.id())?,
         );
-        let of = |one: &Measured| one.latency.quantile(0.99);
-        let asked = Asked {
-            pong: asked.pong.max(worst.as_ref().map_or(Duration::ZERO, |(_, asked)| asked.pong)),
-            page: asked.page.max(worst.as_ref().map_or(Duration::ZERO, |(_, asked)| asked.page)),
-        };
-        let beside = match worst {
-            Some((before, _)) if of(&before) >= of(&beside) => before,
-            _ => beside,
-        };
-        worst = Some((beside, asked));
+        worst = Some(match worst {
+            None => (beside, asked),
+            Some((worst, longest)) => {
+                let p99 = |one: &Measured| one.latency.quantile(0.99);
+                let later = if p99(&worst) >= p99(&beside) { worst } else { beside };
+                (later, Asked { pong: asked.pong.max(longest.pong), page: asked.page.max(longest.page) })
+            }
+        });
     }
-    let after = Moment::now(&stage.server)?;
     let who = "siege";
     if let Some((beside, asked)) = worst {
-        enter(&mut report, who, &calm, &beside, &asked);
+        report.figure("on disk, MB", who, folder_bytes(folder.path())? as f64 / 1e6);
+        stage.end(who, (&beside, &asked), plan, &mut report)?;
     }
-    after.since(&before, calm_wear, who, &mut report);
-    report.figure("on disk, MB", who, folder_bytes(folder.path())? as f64 / 1e6);
-    drop(crowd);
-    report.figure(RESTART, who, stage.restart(plan)?.as_secs_f64());
     bounds(who, &mut report);
     Ok(report)
 }
@@ -182,40 +157,71 @@ fn talk() -> Talk {
     Talk { senders: MEMBERS, hearers: MEMBERS, rooms, pace: Pace::Every(STEP), text: TEXT }
 }
 
-fn enter(report: &mut Report, who: &str, calm: &Measured, beside: &Measured, asked: &Asked) {
-    report.figure(CALM_P99, who, calm.latency.milliseconds(0.99));
-    report.figure(P99, who, beside.latency.milliseconds(0.99));
-    report.figure(PONG_MOST, who, asked.pong.as_secs_f64() * 1e3);
-    report.figure(PAGE_MOST, who, asked.page.as_secs_f64() * 1e3);
-}
-
-/// The server that suffers, with its history.
+/// The server that suffers, with its history and its calm members.
 struct Stage<'a> {
     folder: &'a Path,
     server: Server,
+    crowd: Crowd,
+    /// The run before anybody harms, and what the server had taken at its end.
+    before: Measured,
+    calm: Moment,
+    /// Megabytes a minute that calm talk has written.
+    calm_wear: f64,
 }
 
 impl Stage<'_> {
     fn set<'a>(folder: &'a Path, plan: &Plan) -> io::Result<Stage<'a>> {
-        Ok(Stage { folder, server: launch(folder, &[], plan)? })
-    }
-
-    fn crowd(&self) -> io::Result<Crowd> {
-        let mut crowd = Crowd::of(CALM, self.server.address(), Dialect::Irc, "m")?;
+        let server = launch(folder, &[], plan)?;
+        let mut crowd = Crowd::of(CALM, server.address(), Dialect::Irc, "m")?;
         crowd.enter(MEMBERS, MEMBERS, &|_| vec![ROOM.into()])?;
-        Ok(crowd)
+        let start = Moment::now(&server)?;
+        let before = talk().run(&mut crowd, server.id(), (WARM, plan.spell * CALM_SPELLS))?;
+        let calm = Moment::now(&server)?;
+        let calm_wear = calm.wear(&start);
+        Ok(Stage { folder, server, crowd, before, calm, calm_wear })
     }
 
-    /// How long it takes to listen again.
-    fn restart(self, plan: &Plan) -> io::Result<Duration> {
+    /// Talk beside an attack, and what came of it for somebody who asks.
+    fn beside(
+        &mut self,
+        attack: &'static Attack,
+        warm: Duration,
+        spell: Duration,
+    ) -> io::Result<(Measured, Asked, Tally)> {
+        let swarm = Swarm::start(attack, STRANGER, self.server.address());
+        let probe = Probe::start(ASKS, self.server.address());
+        let beside = talk().run(&mut self.crowd, self.server.id(), (warm, spell));
+        let (tally, asked) = (swarm.end()?, probe.end()?);
+        Ok((beside?, asked, tally))
+    }
+
+    /// Enters what others noticed and what was taken beside what calm talk takes, and how long the next
+    /// start takes.
+    fn end(
+        self,
+        who: &str,
+        (beside, asked): (&Measured, &Asked),
+        plan: &Plan,
+        report: &mut Report,
+    ) -> io::Result<()> {
+        let after = Moment::now(&self.server)?;
+        report.figure(CALM_P99, who, self.before.latency.milliseconds(0.99));
+        report.figure(P99, who, beside.latency.milliseconds(0.99));
+        report.figure(PONG_MOST, who, asked.pong.as_secs_f64() * 1e3);
+        report.figure(PAGE_MOST, who, asked.page.as_secs_f64() * 1e3);
+        report.figure(GROWN, who, after.memory.saturating_sub(self.calm.memory) as f64);
+        report.figure(WRITTEN, who, (after.wear(&self.calm) - self.calm_wear).max(0.0));
+        let logged = (after.logged - self.calm.logged) as f64 / 1e3;
+        report.figure(LOGGED, who, logged / after.minutes_since(&self.calm));
+        drop(self.crowd);
         if self.server.stop() != 0 {
             return Err(io::Error::other("the server did not end well"));
         }
         let began = now();
-        let server = launch(self.folder, &[], plan)?;
-        let took = began.elapsed();
-        drop(server);
-        Ok(took)
+        let again = launch(self.folder, &[], plan)?;
+        report.figure(RESTART, who, began.elapsed().as_secs_f64());
+        drop(again);
+        Ok(())
     }
 }
 
@@ -266,21 +272,11 @@ impl Moment {
 
     /// Megabytes a minute that were written.
     fn wear(&self, before: &Moment) -> f64 {
-        (self.written - before.written) as f64 / 1e6 / ((self.at - before.at).as_secs_f64() / 60.0)
+        (self.written - before.written) as f64 / 1e6 / self.minutes_since(before)
     }
 
-    /// What was taken beside what calm talk takes.
-    fn since(&self, before: &Moment, calm_wear: f64, who: &str, report: &mut Report) {
-        let minutes = (self.at - before.at).as_secs_f64() / 60.0;
-        report.figure(GROWN, who, self.memory.saturating_sub(before.memory) as f64);
-        report.figure(WRITTEN, who, (self.wear(before) - calm_wear).max(0.0));
-        report.figure(LOGGED, who, (self.logged - before.logged) as f64 / 1e3 / minutes);
-    }
-
-    fn work(&self, before: &Moment, tally: &Tally, who: &str, report: &mut Report) {
-        let seconds = (self.at - before.at).as_secs_f64();
-        report.figure(CAME, who, tally.connections as f64 / seconds);
-        report.figure(SAID, who, tally.lines as f64 / seconds);
+    fn minutes_since(&self, before: &Moment) -> f64 {
+        (self.at - before.at).as_secs_f64() / 60.0
     }
 }
 
