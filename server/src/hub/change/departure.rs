@@ -62,6 +62,7 @@ impl Hub {
             self.record_everywhere(id, &event);
             self.narrate("", &event);
             self.state.remember(id);
+            self.state.note_read(id);
             self.state.leave_everything(id);
             self.log_about(peer, format!("left: {} from {peer} ({logged})", event.from.nick));
         } else {

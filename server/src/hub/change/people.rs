@@ -51,7 +51,7 @@ impl Hub {
             self.record_everywhere(id, &event);
             self.narrate("", &event);
             self.tell(id, &event);
-            // Every room is told, and named in the record; what the old name had read is written, too.
+            // Every room is told, and named in the record.
             let rooms = self.state.member(id).map_or(0, |member| member.rooms.len());
             self.delivery.charge(id, rooms.div_ceil(ROOMS_A_LINE) as u32);
         }

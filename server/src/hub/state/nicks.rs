@@ -94,7 +94,7 @@ impl State {
         nick
     }
 
-    /// Keeps a name that is given up: for WHOWAS, and for when it comes back.
+    /// Keeps a name that is given up, for WHOWAS.
     pub(crate) fn remember(&mut self, id: ConnectionId) {
         let now = self.now.wall;
         let Some(member) = self.member(id) else { return };
@@ -108,7 +108,6 @@ impl State {
             at: now,
         };
         self.whowas.push(departed);
-        self.note_read(id);
     }
 
     /// Takes a member off the lists of these names.
