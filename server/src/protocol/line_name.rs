@@ -41,28 +41,25 @@ impl LineName {
         LineName(half(1) << 64 | half(0))
     }
 
-    /// Takes it out of client-only tags, the last one where there are several; and those tags as others
-    /// get them.
-    pub fn take(tags: &str) -> (Option<LineName>, String) {
-        let (mut found, mut shown) = (None, String::with_capacity(tags.len()));
-        for (key, value) in Tags(tags).iter() {
-            if key == LINE_ID {
-                found = LineName::parse(value);
-                continue;
+    /// Takes it out of tags, the last one where there are several; and the client-only ones as others get
+    /// them.
+    pub fn take(tags: Tags<'_>) -> (Option<LineName>, String) {
+        let (mut found, mut shown) = (None, String::new());
+        for tag in tags.client_only() {
+            match tag.split_once('=').unwrap_or((tag, "")) {
+                (LINE_ID, value) => found = LineName::parse(value),
+                _ => push(&mut shown, tag),
             }
-            push(&mut shown, key, value);
         }
-        if let Some(id) = found {
-            push(&mut shown, LINE_ID, &id.public().to_string());
+        if let Some(name) = found {
+            push(&mut shown, &format!("{LINE_ID}={}", name.public()));
         }
         (found, shown)
     }
 }
 
-fn push(tags: &mut String, key: &str, value: &str) {
-    let (separator, equals) =
-        (if tags.is_empty() { "" } else { ";" }, if value.is_empty() { "" } else { "=" });
-    tags.extend([separator, key, equals, value]);
+fn push(tags: &mut String, tag: &str) {
+    tags.extend([if tags.is_empty() { "" } else { ";" }, tag]);
 }
 
 impl fmt::Display for LineName {
@@ -82,14 +79,18 @@ mod tests {
         let public = LineName(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef).public();
         let shown = format!("+x=1;{LINE_ID}={public}");
         for tags in [format!("+x=1;{ID}"), format!("{ID};+x=1"), format!("+parlor/id=7;+x=1;{ID}")] {
-            let (id, told) = LineName::take(&tags);
+            let (id, told) = LineName::take(Tags(&tags));
             assert_eq!((id.map(LineName::public), told), (Some(public), shown.clone()), "{tags}");
         }
         // What a reader might take for an id of somebody else's goes to nobody.
         for id in ["", "12", r"\0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcde!"] {
-            assert_eq!(LineName::take(&format!("+x;+parlor/id={id};+y")), (None, "+x;+y".into()), "{id}");
+            assert_eq!(
+                LineName::take(Tags(&format!("+x;+parlor/id={id};+y"))),
+                (None, "+x;+y".into()),
+                "{id}"
+            );
         }
-        assert_eq!(LineName::take(""), (None, String::new()));
+        assert_eq!(LineName::take(Tags("")), (None, String::new()));
     }
 
     #[test]

@@ -157,23 +157,14 @@ impl<'a> Tags<'a> {
         self.iter().filter(|(k, _)| *k == key).last().map(|(_, value)| unescape(value))
     }
 
-    /// The client-only tags (`+…`), escaped and joined as they may be relayed; those whose
-    /// key is no tag key are left out.
-    pub fn client_only(self) -> String {
-        let mut relayed = String::new();
-        for tag in self.0.split(';') {
-            let key = tag.split('=').next().unwrap_or_default();
-            let Some(name) = key.strip_prefix('+') else { continue };
-            let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/');
-            if name.is_empty() || !name.chars().all(legal) {
-                continue;
-            }
-            if !relayed.is_empty() {
-                relayed.push(';');
-            }
-            relayed.push_str(tag);
-        }
-        relayed
+    /// The client-only tags (`+…`), escaped, as they may be relayed; those whose key is no tag key
+    /// are left out.
+    pub fn client_only(self) -> impl Iterator<Item = &'a str> {
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/');
+        self.0.split(';').filter(move |tag| {
+            let name = tag.split('=').next().and_then(|key| key.strip_prefix('+'));
+            name.is_some_and(|name| !name.is_empty() && name.chars().all(legal))
+        })
     }
 }
 
@@ -247,6 +238,6 @@ mod tests {
     fn the_last_of_two_equal_tags_counts() {
         let message = Message::parse("@a=1;a=2\\:3;+x;+bad_key=1;+y/z=4 CMD").unwrap();
         assert_eq!(message.tags.get("a").unwrap(), "2;3");
-        assert_eq!(message.tags.client_only(), "+x;+y/z=4");
+        assert_eq!(message.tags.client_only().collect::<Vec<_>>(), ["+x", "+y/z=4"]);
     }
 }

@@ -46,7 +46,7 @@ fn send(hub: &mut Hub, id: ConnectionId, verb: Verb, message: &Message<'_>) -> D
         Verb::Tagmsg => "",
         _ => message.params.filled(1).ok_or((ERR_NOTEXTTOSEND, ":No text to send".into()))?,
     };
-    let (line, tags) = LineName::take(&message.tags.client_only());
+    let (line, tags) = LineName::take(message.tags);
     hub.send(id, verb, targets, text, (line.filter(|_| verb != Verb::Tagmsg), &tags))
 }
 

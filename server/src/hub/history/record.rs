@@ -21,9 +21,9 @@ use crate::protocol::{LineName, MsgId, text};
 
 /// Tags that are worth nothing a second later.
 const FLEETING: &[&str] = &["+typing", "+draft/typing"];
-/// Bytes of the tags that are kept of a line: its name, what it answers, a reaction. Beyond, further ones
-/// are left out; who hears the line gets them all.
-const MAX_TAGS: usize = 200;
+/// Bytes of the tags that are kept of a line besides its name: what it answers, a reaction. Beyond, further
+/// ones are left out; who hears the line gets them all.
+const MAX_TAGS: usize = 160;
 
 /// The second byte: the sender is a program.
 const BOT: u8 = 1;
@@ -89,10 +89,12 @@ mod kind {
 
 /// Writes an event down; `None` for what is not kept.
 fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
+    if matches!(event.what, What::Message { private: true, .. }) {
+        return None;
+    }
     let without_key;
     let tags = lasting(event.tags);
     let (kind, words) = match &event.what {
-        What::Message { private: true, .. } => return None,
         What::Message { verb: Verb::Privmsg, text, .. } => (kind::PRIVMSG, [*text, ""]),
         What::Message { verb: Verb::Notice, text, .. } => (kind::NOTICE, [*text, ""]),
         What::Message { verb: Verb::Tagmsg, .. } if tags.is_empty() => return None,
@@ -120,19 +122,15 @@ fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
 
 /// The tags that are kept, in their order: the line's own name, and of the others those that fit.
 fn lasting(tags: &str) -> String {
-    let key = |tag: &str| tag.split('=').next().unwrap_or_default().to_owned();
-    let lasts = |tag: &&str| !tag.is_empty() && !FLEETING.contains(&key(tag).as_str());
-    let all: Vec<&str> = tags.split(';').filter(lasts).collect();
     let mut left = MAX_TAGS;
-    let mut fits = |tag: &str| {
-        let fits = tag.len() < left;
-        left -= if fits { tag.len() + 1 } else { 0 };
-        fits
+    let lasts = |tag: &&str| {
+        let key = tag.split('=').next().unwrap_or_default();
+        let fits = !tag.is_empty() && !FLEETING.contains(&key) && tag.len() < left;
+        let is_name = key == LINE_ID;
+        left -= if fits && !is_name { tag.len() + 1 } else { 0 };
+        fits || is_name
     };
-    let is_name = |tag: &str| key(tag) == LINE_ID;
-    let names: Vec<bool> = all.iter().map(|tag| is_name(tag) && fits(tag)).collect();
-    let kept = all.iter().zip(names).filter(|(tag, name)| *name || !is_name(tag) && fits(tag));
-    kept.map(|(tag, _)| *tag).collect::<Vec<_>>().join(";")
+    tags.split(';').filter(lasts).collect::<Vec<_>>().join(";")
 }
 
 impl Remembered {
