@@ -5,14 +5,14 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_channel::{Receiver, Sender};
 use futures_lite::future;
 use smol::{Async, LocalExecutor, Timer};
 
 use crate::archive::Archive;
-use crate::dispatch::{Dispatch, QUEUE};
+use crate::dispatch::{Dispatch, QUEUE, clock};
 use crate::hub::turned_away;
 use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::MsgId;
@@ -295,11 +295,6 @@ fn turn_away(mut stream: TcpStream, listener: ListenerKind, wait: Duration) -> i
     // What it sent and nobody reads would make the kernel throw that line away.
     let mut said = [0; 512];
     stream.read(&mut said).map(|_| ())
-}
-
-#[expect(clippy::disallowed_methods, reason = "here time comes in")]
-fn clock() -> Instant {
-    Instant::now()
 }
 
 #[cfg(test)]

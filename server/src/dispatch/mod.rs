@@ -356,7 +356,7 @@ impl Dispatch {
 }
 
 #[expect(clippy::disallowed_methods, reason = "here time comes in")]
-fn clock() -> Instant {
+pub(crate) fn clock() -> Instant {
     Instant::now()
 }
 

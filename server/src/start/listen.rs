@@ -88,7 +88,7 @@ fn bind(address: SocketAddr, all: &[SocketAddr]) -> io::Result<TcpListener> {
         } else {
             TcpListener::bind(address)?
         };
-        // Asking again for a listening socket only changes how many may wait.
+        // Of a socket that listens already this only changes how many may wait.
         rustix::net::listen(&listener, BACKLOG)?;
         Ok(listener)
     }
@@ -109,6 +109,5 @@ fn bind_any(address: SocketAddr, only: bool) -> io::Result<TcpListener> {
     sockopt::set_socket_reuseaddr(&socket, true)?;
     sockopt::set_ipv6_v6only(&socket, only)?;
     net::bind(&socket, &address)?;
-    net::listen(&socket, BACKLOG)?;
     Ok(socket.into())
 }

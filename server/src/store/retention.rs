@@ -220,7 +220,6 @@ fn sift(
     let index = shared.index();
     let floor = shared.floor(&index);
     let mut kept: HashMap<u32, Option<u64>> = HashMap::new();
-    let mut also = Vec::new();
     for frame in Frames::new(&bytes, span.header.salt, span.offset) {
         let torn = |offset| StoreError::torn(&*shared.disk, &span.header.log_name(), offset);
         let (_, mut frame) = frame.map_err(torn)?;
@@ -233,10 +232,9 @@ fn sift(
             }
         }
         if !rooms.is_empty() && floor.keeps(frame.key) {
-            let mut numbers = std::mem::take(&mut also);
+            let mut numbers = Vec::new();
             frame.set_rooms(&rooms, &mut numbers);
             visit(&frame);
-            also = numbers;
         }
     }
     Ok(())

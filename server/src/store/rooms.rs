@@ -193,11 +193,8 @@ impl Rooms {
             gone.then(|| (number, room.name.clone()))
         };
         let gone: Vec<_> = self.rooms.iter().filter_map(empty).collect();
-        for (number, name) in &gone {
-            self.rooms.remove(number);
-            self.numbers.remove(name);
-            self.changed.remove(number);
-            self.forgotten.push(*number);
+        for (_, name) in &gone {
+            self.forget_one(name);
         }
         gone
     }

@@ -171,13 +171,12 @@ impl Writer {
     /// Records that wait find their numbers by names, when they are committed: so those of the room come
     /// first, or never.
     fn forget_room(&mut self, name: &str) {
-        let in_it = |record: &Record| *record.room == *name || record.also.iter().any(|room| **room == *name);
-        if self.held.iter().any(in_it) {
+        if self.held.iter().any(|record| record.rooms().any(|room| **room == *name)) {
             self.try_commit();
             let before = self.held.len();
             self.held.retain_mut(|record| {
-                let all = std::iter::once(&record.room).chain(&record.also);
-                let mut others = all.filter(|room| ***room != *name).cloned().collect::<Vec<_>>().into_iter();
+                let others: Vec<_> = record.rooms().filter(|room| ***room != *name).cloned().collect();
+                let mut others = others.into_iter();
                 let Some(room) = others.next() else { return false };
                 (record.room, record.also) = (room, others.collect());
                 true

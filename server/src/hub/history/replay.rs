@@ -84,24 +84,25 @@ impl Replay {
             return true;
         };
         self.state = State::Answered;
+        let count = found.len();
+        self.found.extend(found);
         if let Why::Search(search) = &mut self.why {
-            search.answered(found.len(), more);
-        } else if let Some(query) = self.queries.front_mut() {
-            query.limit = query.limit.saturating_sub(found.len());
+            search.answered(count, more);
+            return true;
+        }
+        if let Some(query) = self.queries.front_mut() {
+            query.limit = query.limit.saturating_sub(count);
             match more.filter(|_| query.limit > 0) {
                 Some(at) if query.newest => query.range.upto = at.before(),
                 Some(at) => query.range.after = Edge::At(at),
                 None => drop(self.queries.pop_front()),
             }
-            if !self.queries.is_empty() {
-                self.state = State::Wanted;
-            }
         }
-        self.found.extend(found);
-        if !matches!(self.why, Why::Search(_)) {
-            // The newest come first, a stretch at a time.
-            self.found.make_contiguous().sort_by_key(|kept| kept.id);
+        if !self.queries.is_empty() {
+            self.state = State::Wanted;
         }
+        // The newest come first, a stretch at a time.
+        self.found.make_contiguous().sort_by_key(|kept| kept.id);
         true
     }
 

@@ -27,7 +27,7 @@ pub(crate) struct History {
     pub(crate) seen: Seen,
     /// Who waits for which answer: at most one a line or long reply that waits.
     tickets: HashMap<u64, Ticket>,
-    pub(crate) last_ticket: u64,
+    last_ticket: u64,
     /// Searches take the store longer, and have a thread of their own there.
     searches: Questions,
     others: Questions,
