@@ -7,7 +7,7 @@ use std::process::exit;
 
 use argh::FromArgs;
 use async_channel::Receiver;
-use parlor_client::bridge::{Arguments, Bridge, Opener};
+use parlor_client::bridge::{Arguments, Bridge, Opener, end};
 use parlor_client::settings::Folder;
 use parlor_client::{fonts, platform};
 use parlor_ui::App;
@@ -75,6 +75,7 @@ fn main() {
     if let Err(error) = ran {
         no_window(&error.to_string());
     }
+    end(0);
 }
 
 /// The window, and word of a clipboard that is not to be had. What is below Slint panics where a
@@ -124,5 +125,5 @@ fn options() -> Options {
 
 fn fail(code: i32, sentence: &str) -> ! {
     eprintln!("client: {sentence}");
-    exit(code)
+    end(code)
 }

@@ -236,7 +236,17 @@ impl Desk {
             }
             sleep(Duration::from_millis(30));
         }
-        panic!("the client does not end");
+        panic!("the client does not end: {}", self.threads());
+    }
+
+    /// What each thread of the client waits for, as Linux tells it.
+    fn threads(&self) -> String {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.process())).into_iter().flatten().flatten();
+        let read =
+            |task: &Path, name| fs::read_to_string(task.join(name)).unwrap_or_default().trim().to_owned();
+        tasks.map(|task| task.path()).fold(String::new(), |all, task| {
+            all + &["comm", "wchan", "syscall"].map(|name| read(&task, name)).join(" ") + "; "
+        })
     }
 
     /// Presses a key.

@@ -62,6 +62,7 @@ use crate::settings::{Broken, Folder};
 
 pub use arguments::Arguments;
 pub use frame::Opener;
+pub use signals::end;
 use state::State;
 use tasks::Tasks;
 use text::shared;

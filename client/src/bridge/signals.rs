@@ -22,6 +22,18 @@ const ENDINGS: &[Signal] = &[Signal::Int];
 /// The program is gone by then, whatever hangs: a server, a disk, a display.
 const GONE: Duration = Duration::from_millis(1_800);
 
+/// Ends the program from a thread that holds nothing. On the window's own, `exit` first drops what
+/// Slint and the display keep there, which may wait for a display or a bus that does not answer;
+/// and whoever would end that wait only waits for the first `exit`.
+pub fn end(code: i32) -> ! {
+    if thread::Builder::new().name("end".into()).spawn(move || exit(code)).is_err() {
+        exit(code);
+    }
+    loop {
+        thread::park();
+    }
+}
+
 impl Bridge {
     /// From now on a signal closes the window as a person would, except that nobody is asked:
     /// guests of a hosted room hear the good-bye, settings and drafts are kept. What takes longer
@@ -34,14 +46,13 @@ impl Bridge {
         let (ask, asked) = async_channel::bounded(1);
         // The window's own thread may hang.
         let watch = move || {
-            smol::block_on(async move {
-                if signals.next().await.is_some() {
-                    let _ = ask.try_send(());
-                    smol::Timer::after(GONE).await;
-                    log::warn!("the window did not close in time");
-                    exit(0);
-                }
-            });
+            if smol::block_on(signals.next()).is_some() {
+                let _ = ask.try_send(());
+                // Not a timer: what hangs may be what drives those.
+                thread::sleep(GONE);
+                log::warn!("the window did not close in time");
+                exit(0);
+            }
         };
         if let Err(error) = thread::Builder::new().name("signals".into()).spawn(watch) {
             return log::warn!("signals are not obeyed: {error}");
