@@ -98,6 +98,8 @@ pub struct Bridge {
     notices_due: slint::Timer,
     /// Runs until the text cursor comes to rest.
     rest: slint::Timer,
+    /// Runs until the toolkit is told where the pointer is.
+    pointing: slint::Timer,
     /// Runs while the line that a search jumped to is highlighted.
     highlight: slint::Timer,
 }
@@ -119,6 +121,7 @@ impl Bridge {
             midnight: slint::Timer::default(),
             notices_due: slint::Timer::default(),
             rest: slint::Timer::default(),
+            pointing: slint::Timer::default(),
             highlight: slint::Timer::default(),
         });
         bridge.clear_previews(window);

@@ -1,8 +1,10 @@
 //! The lines on the screen, and what one can do with a row.
 
 use std::rc::Rc;
+use std::time::Duration;
 
-use parlor_ui::slint::{ComponentHandle, ModelRc, TimerMode};
+use parlor_ui::slint::platform::WindowEvent;
+use parlor_ui::slint::{ComponentHandle, LogicalPosition, ModelRc, TimerMode};
 use parlor_ui::{App, TimelineView};
 
 use super::lines::{Lines, follow};
@@ -22,6 +24,7 @@ impl Bridge {
         on!(self, view, on_open_link, |_this, url| open_link(&url));
         on!(self, view, on_toggle_fold, |this, row| this.toggle_fold(row));
         on!(self, view, on_jump_to_end, |this| this.jump_to_end());
+        on!(self, view, on_rests, |this, x, y| this.point_again(x, y));
     }
 
     pub(super) fn current_lines(&self) -> Option<Rc<Lines>> {
@@ -117,6 +120,18 @@ impl Bridge {
         if let (Ok(row), Some(lines)) = (usize::try_from(row), self.current_lines()) {
             lines.toggle(row);
         }
+    }
+
+    /// Tells the toolkit where the pointer is, which notices what is under it when that moves, not when the rows do.
+    fn point_again(self: &Rc<Self>, x: f32, y: f32) {
+        let weak = Rc::downgrade(self);
+        // Not while it lays out.
+        self.pointing.start(TimerMode::SingleShot, Duration::ZERO, move || {
+            let Some(window) = weak.upgrade().and_then(|bridge| bridge.window.upgrade()) else { return };
+            let position = LogicalPosition::new(x, y);
+            // Nobody listens: it does not matter.
+            let _ = window.window().try_dispatch_event(WindowEvent::PointerMoved { position });
+        });
     }
 
     fn jump_to_end(&self) {
