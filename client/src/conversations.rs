@@ -44,6 +44,8 @@ pub struct Conversation<V> {
     pub people: Arc<[Person]>,
     /// Empty: none.
     pub topic: String,
+    /// What opens the room, a secret; empty: it needs nothing, or nobody has told us.
+    pub room_key: String,
     /// Lines of others that were not read.
     pub unread: u32,
     /// Those of them with our name.
@@ -135,7 +137,7 @@ impl<V> Conversations<V> {
     }
 
     /// Opens one, or renames it; says whether it is to be shown now: it was [wanted](Self::want),
-    /// or there is only the server to look at.
+    /// or there is only the server to look at and nothing is wanted there.
     pub fn open(&mut self, id: &ConversationId, name: String, kind: Kind, view: impl FnOnce() -> V) -> bool {
         if let Some(known) = self.get_mut(id) {
             known.name = name;
@@ -147,6 +149,7 @@ impl<V> Conversations<V> {
             kind,
             people: Arc::from([]),
             topic: String::new(),
+            room_key: String::new(),
             unread: 0,
             mentions: 0,
             view: view(),
@@ -164,8 +167,9 @@ impl<V> Conversations<V> {
         if self.wanted.take_if(|wanted| *wanted == *id).is_some() {
             return true;
         }
+        let waits = self.wanted.as_ref().is_some_and(|wanted| wanted.place == id.place);
         match &self.current {
-            Some(current) => current.key.is_server() && kind == Kind::Room,
+            Some(current) => current.key.is_server() && kind == Kind::Room && !waits,
             None => true,
         }
     }
@@ -217,6 +221,20 @@ impl<V> Conversations<V> {
         let known = self.get(&id).is_some();
         self.wanted = (!known).then_some(id);
         known
+    }
+
+    /// What was wanted of a place will not come: gives the room to be shown instead, if nothing is shown but the server.
+    pub fn do_without(&mut self, place: &PlaceId) -> Option<ConversationId> {
+        self.wanted.take_if(|wanted| wanted.place == *place)?;
+        let nothing = self.current.as_ref().is_none_or(|current| current.key.is_server());
+        let room = self.iter().find(|one| nothing && one.id.place == *place && one.kind == Kind::Room)?;
+        Some(room.id.clone())
+    }
+
+    /// The key of what is on the screen of a place, or soon will be.
+    pub fn looked_at(&self, place: &PlaceId) -> Option<&Key> {
+        let both = self.wanted.iter().chain(&self.current);
+        both.map(|id| (&id.place, &id.key)).find(|(of, _)| *of == place).map(|(_, key)| key)
     }
 
     /// The one so many places further down, round and round.
@@ -323,6 +341,22 @@ mod tests {
         assert!(open.want(id("a:1", "#lobby")), "it is open");
         assert!(!open.opens("a:1", "#LOBBY"), "known already");
         assert_eq!(open.current().unwrap().id, id("a:1", "#quiz"));
+    }
+
+    #[test]
+    fn others_do_not_push_themselves_before_what_is_wanted() {
+        let (mut open, place) = (Conversations::default(), id("a:1", "*").place);
+        assert!(!open.want(id("a:1", "#quiz")));
+        assert!(open.opens("a:1", "*"));
+        assert!(!open.opens("a:1", "#tea") && !open.opens("a:1", "bob"));
+        assert_eq!(open.looked_at(&place), Some(&Key::new("#quiz")));
+        assert!(open.opens("a:1", "#quiz"));
+        assert_eq!(open.do_without(&place), None, "it has come");
+        assert!(!open.want(id("a:1", "#more")));
+        assert_eq!(open.do_without(&place), None, "something is shown");
+        assert!(open.show(&id("a:1", "*")) && !open.want(id("a:1", "#more")));
+        assert_eq!(open.do_without(&place), Some(id("a:1", "#tea")));
+        assert_eq!(open.looked_at(&place), Some(&Key::server()));
     }
 
     #[test]

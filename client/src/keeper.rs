@@ -1,23 +1,60 @@
-//! Writes settings and drafts on a thread of its own: a disk takes the time it takes.
+//! Writes what is kept on a thread of its own: a disk takes the time it takes, and nobody waits for it.
 
+use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 use std::thread;
 
 use async_channel::{Receiver, Sender};
 
-use crate::drafts::Drafts;
-use crate::settings::{Folder, Settings};
+use crate::folder::{Folder, Slot, Trouble};
+use crate::kept::Kept;
+use crate::place::Identity;
+use crate::settings::Settings;
 
-/// The way to that thread; it ends with this, when all is written.
+/// The way to that thread; it ends with this and all [`Claim`]s, when all is written.
 pub struct Keeper {
     todo: Sender<Todo>,
-    /// Why settings could not be written.
-    pub failures: Receiver<io::Error>,
+    /// What a person should know, as it comes up.
+    pub news: Receiver<News>,
+}
+
+/// What a person should know of what is kept.
+#[derive(Debug)]
+pub enum News {
+    /// Another window was open on the same folder when this one came.
+    Shared,
+    /// It could not be written.
+    NotKept(io::Error),
+}
+
+/// What is kept of one person at one place, and this window has it: until the last one of these is dropped.
+#[derive(Clone)]
+pub struct Claim(Arc<Claimed>);
+
+struct Claimed {
+    id: u64,
+    todo: Sender<Todo>,
+}
+
+/// What came of [`Keeper::claim`].
+pub struct Found {
+    /// To keep more.
+    pub claim: Claim,
+    /// What an earlier start has kept.
+    pub kept: Kept,
+    /// What a person should know of it.
+    pub trouble: Option<Trouble>,
 }
 
 enum Todo {
-    Settings(Settings),
-    Drafts(Drafts),
+    Settings(Box<Settings>),
+    Claim(Identity, Sender<Found>, Sender<Todo>),
+    Change(u64, Box<dyn FnOnce(&mut Kept) + Send>),
+    Rename(u64, Identity),
+    Release(u64),
+    /// The window has gone: others come first.
+    Close,
     /// All that came before is written when this is dropped.
     Sign(Sender<Written>),
 }
@@ -26,53 +63,137 @@ enum Todo {
 #[derive(Debug)]
 pub enum Written {}
 
+impl Claim {
+    /// Changes what is kept, and has it written.
+    pub fn change(&self, change: impl FnOnce(&mut Kept) + Send + 'static) {
+        // Closed: said already.
+        let _ = self.0.todo.try_send(Todo::Change(self.0.id, Box::new(change)));
+    }
+
+    /// The same person has another name from now on.
+    pub fn rename(&self, to: Identity) {
+        let _ = self.0.todo.try_send(Todo::Rename(self.0.id, to));
+    }
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        let _ = self.todo.try_send(Todo::Release(self.id));
+    }
+}
+
 impl Keeper {
-    /// Starts the thread; where there can be none, nothing is kept, and the log says so.
-    pub fn start(folder: Folder) -> Keeper {
+    /// Starts the thread; where there can be none, nothing is kept, and the log says so. `settings`: as they are in the
+    /// folder.
+    pub fn start(folder: Folder, settings: Settings) -> Keeper {
         // A person cannot outrun it, and whoever holds a key down leaves one change to be written.
         let (todo, jobs) = async_channel::unbounded();
-        let (tell, failures) = async_channel::bounded(1);
-        let run = move || {
-            while let Ok(first) = jobs.recv_blocking() {
-                let (mut settings, mut drafts, mut signs) = (None, None, Vec::new());
-                for job in std::iter::once(first).chain(std::iter::from_fn(|| jobs.try_recv().ok())) {
-                    match job {
-                        Todo::Settings(last) => settings = Some(last),
-                        Todo::Drafts(last) => drafts = Some(last),
-                        Todo::Sign(sign) => signs.push(sign),
-                    }
-                }
-                if let Some(Err(error)) = settings.map(|settings| folder.keep_settings(&settings)) {
-                    log::warn!("settings are not kept: {error}");
-                    // One sentence about it is enough.
-                    let _ = tell.try_send(error);
-                }
-                if let Some(Err(error)) = drafts.map(|drafts| folder.keep_drafts(&drafts)) {
-                    log::warn!("drafts are not kept: {error}");
-                }
-            }
-        };
+        let (tell, news) = async_channel::bounded(4);
+        let run = move || Writer::new(folder, settings, tell).run(&jobs);
         if let Err(error) = thread::Builder::new().name("keeper".into()).spawn(run) {
             log::warn!("settings and drafts are not kept: {error}");
         }
-        Keeper { todo, failures }
+        Keeper { todo, news }
     }
 
     /// Has the settings written.
     pub fn keep_settings(&self, settings: &Settings) {
-        // Closed: said already.
-        let _ = self.todo.try_send(Todo::Settings(settings.clone()));
+        let _ = self.todo.try_send(Todo::Settings(Box::new(settings.clone())));
     }
 
-    /// Has the drafts written.
-    pub fn keep_drafts(&self, drafts: &Drafts) {
-        let _ = self.todo.try_send(Todo::Drafts(drafts.clone()));
+    /// What is kept of somebody; closed without it where there is no thread to tell.
+    pub fn claim(&self, whose: Identity) -> Receiver<Found> {
+        let (tell, found) = async_channel::bounded(1);
+        let _ = self.todo.try_send(Todo::Claim(whose, tell, self.todo.clone()));
+        found
     }
 
-    /// Closes when all that is to be written is.
-    pub fn written(&self) -> Receiver<Written> {
+    /// Closes when all that is to be written is. No more comes then, and this is not the first window any more.
+    pub fn close(&self) -> Receiver<Written> {
         let (sign, written) = async_channel::bounded(1);
+        let _ = self.todo.try_send(Todo::Close);
         let _ = self.todo.try_send(Todo::Sign(sign));
         written
+    }
+}
+
+/// What the thread has.
+struct Writer {
+    folder: Folder,
+    /// As this window wrote or read them last.
+    settings: Settings,
+    slots: BTreeMap<u64, Slot>,
+    last: u64,
+    tell: Sender<News>,
+    /// One sentence about it is enough.
+    told: bool,
+}
+
+impl Writer {
+    fn new(folder: Folder, settings: Settings, tell: Sender<News>) -> Writer {
+        Writer { folder, settings, slots: BTreeMap::new(), last: 0, tell, told: false }
+    }
+
+    fn run(&mut self, jobs: &Receiver<Todo>) {
+        let mut first = self.folder.first_window();
+        if first.is_none() && self.folder.path().is_some() {
+            let _ = self.tell.try_send(News::Shared);
+        }
+        while let Ok(job) = jobs.recv_blocking() {
+            let (mut settings, mut signs) = (None, Vec::new());
+            for job in std::iter::once(job).chain(std::iter::from_fn(|| jobs.try_recv().ok())) {
+                match job {
+                    Todo::Settings(last) => settings = Some(*last),
+                    Todo::Claim(whose, tell, todo) => self.claim(&whose, &tell, todo),
+                    Todo::Change(id, change) => {
+                        if let Some(slot) = self.slots.get_mut(&id) {
+                            change(&mut slot.kept);
+                        }
+                    }
+                    Todo::Rename(id, to) => self.rename(id, &to),
+                    Todo::Release(id) => {
+                        let done = self.slots.remove(&id).map_or(Ok(()), |mut slot| slot.write());
+                        self.done("what is typed", done);
+                    }
+                    Todo::Close => first = None,
+                    Todo::Sign(sign) => signs.push(sign),
+                }
+            }
+            if let Some(settings) = settings {
+                let done = self.folder.keep_settings(&self.settings, &settings);
+                if done.is_ok() {
+                    self.settings = settings;
+                }
+                self.done("the settings", done);
+            }
+            let done = self.slots.values_mut().map(Slot::write).fold(Ok(()), Result::and);
+            self.done("what is typed", done);
+        }
+        drop(first);
+    }
+
+    fn claim(&mut self, whose: &Identity, tell: &Sender<Found>, todo: Sender<Todo>) {
+        let (slot, trouble) = self.folder.claim(whose);
+        self.last += 1;
+        let (id, kept) = (self.last, slot.kept.clone());
+        self.slots.insert(id, slot);
+        // Nobody wants it any more: then it is released.
+        let _ = tell.try_send(Found { claim: Claim(Arc::new(Claimed { id, todo })), kept, trouble });
+    }
+
+    fn rename(&mut self, id: u64, to: &Identity) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            let done = self.folder.rename(slot, to);
+            self.done("what is typed", done);
+        }
+    }
+
+    fn done(&mut self, what: &str, done: io::Result<()>) {
+        if let Err(error) = done {
+            log::warn!("{what} cannot be kept: {error}");
+            if !std::mem::replace(&mut self.told, true) {
+                let _ = self.tell.try_send(News::NotKept(error));
+            }
+        }
     }
 }

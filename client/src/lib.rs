@@ -11,7 +11,8 @@
 //! | [`host`] | a room hosted by this program |
 //! | [`frame`] | size and place of the window |
 //! | [`limits`] | how much of what others send is kept |
-//! | [`settings`], [`keeper`], [`place`] | what is remembered, who writes it, and where to go |
+//! | [`settings`], [`kept`] | what is remembered: of all places, of one person at one place |
+//! | [`folder`], [`keeper`], [`place`] | its files, who writes them, and where to go |
 //! | `bridge`, `platform`, `fonts` | the window's side, with the feature `window` |
 //!
 //! Without the feature `window` nothing of Slint is built.
@@ -22,11 +23,13 @@ pub mod bridge;
 pub mod completion;
 pub mod conversations;
 pub mod drafts;
+pub mod folder;
 #[cfg(feature = "window")]
 pub mod fonts;
 pub mod frame;
 pub mod host;
 pub mod keeper;
+pub mod kept;
 pub mod limits;
 pub mod net;
 pub mod notify;

@@ -22,6 +22,9 @@
 //! | one row of comings and goings | JOIN, QUIT, NICK | [`FOLDED`] | nothing: another row begins |
 //! | notifications | mentions, private lines | one each [`NOTICE_EVERY`], [`NOTICE_PEOPLE`] counted | nothing: they are joined |
 //! | a file of ours | other programs | [`FILE`] bytes | it is set aside |
+//! | what was open and comes back | we, and who writes to us | [`OPEN_KEPT`] of one person at one place | the newcomer |
+//! | windows of one person at one place | we | [`SLOTS`] | nothing is kept of the newcomer |
+//! | JOINs that wait for the server's patience | what was open | [`OPEN_KEPT`] rooms in few lines | nothing |
 
 use std::time::Duration;
 
@@ -77,3 +80,7 @@ pub const NOTICE_PEOPLE: usize = 1_000;
 
 /// Bytes of a file that is read.
 pub const FILE: u64 = 16 << 20;
+/// Rooms and people that were open and come back at the next start.
+pub const OPEN_KEPT: usize = 256;
+/// Windows of the same person at the same place that keep what is theirs.
+pub const SLOTS: usize = 16;

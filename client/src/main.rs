@@ -8,7 +8,7 @@ use std::process::exit;
 use argh::FromArgs;
 use async_channel::Receiver;
 use parlor_client::bridge::{Arguments, Bridge, Opener, end};
-use parlor_client::settings::Folder;
+use parlor_client::folder::Folder;
 use parlor_client::{fonts, platform};
 use parlor_ui::App;
 use parlor_ui::slint::{self, ComponentHandle};

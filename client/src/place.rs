@@ -1,12 +1,14 @@
 //! Where to go: what a person types, or a link, as host, port and room.
 
 use std::fmt;
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use parlor_server::DEFAULT_PORT;
 use parlor_server::protocol::{HostPort, HostPortError};
+use siphasher::sip128::{Hasher128, SipHasher24};
 
-use crate::session::Naming;
+use crate::session::{Key, Naming};
 
 /// The port of IRC links that name none (RFC 7194 §2 has 6697 for TLS; this is the plain one).
 const IRC_PORT: u16 = 6667;
@@ -35,6 +37,40 @@ pub struct PlaceId(Arc<HostPort>);
 impl fmt::Display for PlaceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// Whose something is: a person at a place. What waits to be sent, drafts and open rooms are kept by this and by nothing
+/// else. Today it is the address and the name as they were typed; the server's own key and the account go here.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Identity {
+    place: PlaceId,
+    name: Key,
+}
+
+impl Identity {
+    /// Who goes by this name there.
+    pub fn new(place: &PlaceId, name: &str) -> Identity {
+        Identity { place: place.clone(), name: Key::new(name) }
+    }
+
+    /// Where.
+    pub fn place(&self) -> &PlaceId {
+        &self.place
+    }
+
+    /// The same for the same one at every start, of characters that every file system takes: SipHash-2-4 over the text.
+    pub fn file_name(&self) -> String {
+        let mut hasher = SipHasher24::new();
+        hasher.write(self.to_string().as_bytes());
+        format!("{:032x}", u128::from(hasher.finish128()))
+    }
+}
+
+/// `chat.example:6667 bob`.
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.place, self.name)
     }
 }
 

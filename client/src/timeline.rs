@@ -63,6 +63,8 @@ enum Mark {
     Unwanted,
     /// The next line of somebody else below this one is new; without one: any.
     After(Option<LineId>),
+    /// Those of somebody else that come in later than this are new: an earlier run of the program has shown the rest.
+    Since(UnixMillis),
 }
 
 /// The rows of one conversation; see the [module](self).
@@ -220,13 +222,44 @@ impl Timeline {
         }
         self.reading = reading;
         if reading {
-            self.mark = Mark::Unwanted;
+            // What was said before is still to come.
+            if !matches!(self.mark, Mark::Since(_)) {
+                self.mark = Mark::Unwanted;
+            }
             return None;
         }
-        self.mark = Mark::After(self.last_read());
+        match (self.mark, self.last_read()) {
+            (Mark::Since(_), None) => {}
+            (_, read) => self.mark = Mark::After(read),
+        }
         let at = self.marked()?;
         self.drop_mark(at);
         Some(Change::Removed { at, count: 1 })
+    }
+
+    /// An earlier run of the program has shown what was said until then.
+    pub fn resume(&mut self, read: UnixMillis) {
+        self.mark = Mark::Since(read);
+    }
+
+    /// The time of the last line that was read; none, if that is not known.
+    pub fn read(&self) -> Option<UnixMillis> {
+        let at = |id: LineId| {
+            let (row, inner) = self.place(id)?;
+            match self.items.get(row)? {
+                Item::Line(line) => Some(line.at()),
+                Item::Fold(fold) => fold.0.get(inner).map(Line::at),
+                Item::Day(_) | Item::New => None,
+            }
+        };
+        let last = if self.reading { self.last_read().and_then(at) } else { None };
+        match self.mark {
+            // What was said before is still to come, unless it is here.
+            Mark::Since(read) if self.has_mark => last.or(Some(read)),
+            Mark::Since(read) => Some(read),
+            Mark::After(read) => read.and_then(at),
+            Mark::Unwanted => last,
+        }
     }
 
     /// Opens or closes a folded row.
@@ -273,8 +306,16 @@ impl Timeline {
     }
 
     /// Whether a line of somebody else that comes in above this row is the first new one.
-    fn is_new(&self, at: usize) -> bool {
-        let Mark::After(read) = self.mark else { return false };
+    fn is_new(&self, at: usize, line: &Line) -> bool {
+        let read = match self.mark {
+            Mark::Unwanted => return false,
+            Mark::After(read) => read,
+            // What is said before our eyes is not.
+            Mark::Since(read) if line.at() <= read || (self.reading && at == self.items.len()) => {
+                return false;
+            }
+            Mark::Since(_) => None,
+        };
         if at == self.items.len() {
             return !self.has_mark;
         }

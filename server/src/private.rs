@@ -29,7 +29,19 @@ pub fn open(path: &Path) -> io::Result<File> {
     if fs::symlink_metadata(path)?.is_symlink() {
         return Err(io::Error::other("it is a link, and none is followed here"));
     }
-    opened(path, OpenOptions::new().read(true).write(true))
+    let found = opened(path, OpenOptions::new().read(true).write(true));
+    found.or_else(|error| match error.kind() {
+        // It can still be read.
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            opened(path, OpenOptions::new().read(true))
+        }
+        _ => Err(error),
+    })
+}
+
+/// Opens a file in such a folder, or makes an empty one.
+pub fn open_or_make(path: &Path) -> io::Result<File> {
+    opened(path, OpenOptions::new().read(true).write(true).create(true))
 }
 
 /// Makes an empty file in such a folder, in place of whatever has its name.

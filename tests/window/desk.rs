@@ -24,6 +24,8 @@ pub(crate) struct Desk {
     server: Child,
     display: String,
     config: Scratch,
+    /// Another desk's folder, in the place of its own.
+    shared: Option<PathBuf>,
     settings: String,
     bus: Option<String>,
     no_folder: bool,
@@ -61,6 +63,7 @@ impl Desk {
             server,
             display,
             config: Scratch::new(),
+            shared: None,
             settings: String::new(),
             bus: None,
             no_folder: false,
@@ -68,6 +71,12 @@ impl Desk {
             manager: None,
             client: None,
         }
+    }
+
+    /// The folder is another desk's, which must outlive it.
+    pub(crate) fn sharing(mut self, other: &Desk) -> Desk {
+        self.shared = Some(other.config().to_owned());
+        self
     }
 
     /// What `DISPLAY` is to be.
@@ -126,19 +135,19 @@ impl Desk {
 
     /// Where the settings are.
     pub(crate) fn config(&self) -> &Path {
-        self.config.path()
+        self.shared.as_deref().unwrap_or(self.config.path())
     }
 
     /// Starts the client on it.
     pub(crate) fn client(self, args: &[&str]) -> Desk {
-        fs::write(self.config.path().join("settings.toml"), format!("language = \"en\"\n{}", self.settings))
+        fs::write(self.config().join("settings.toml"), format!("language = \"en\"\n{}", self.settings))
             .expect("a scratch folder");
         self.client_again(args)
     }
 
     /// Starts the client with the settings that are there.
     pub(crate) fn client_again(mut self, args: &[&str]) -> Desk {
-        let mut config = self.config.path().to_owned();
+        let mut config = self.config().to_owned();
         if self.no_folder {
             config.push("settings.toml/in-a-file");
         }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, reason = "a test may fail")]
 
+mod again;
 mod bus;
 mod desk;
 mod desktop;

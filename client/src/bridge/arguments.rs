@@ -38,7 +38,9 @@ impl Bridge {
                 if place.person.is_none() {
                     card.set_address(shared(&place.address()));
                 }
-                place.room.iter().for_each(|room| card.set_room(shared(room)));
+                let state = self.state.borrow();
+                let last = state.settings.last_room(&place.address(), card.get_name().trim());
+                place.room.as_deref().or(last).iter().for_each(|room| card.set_room(shared(room)));
             }
         }
         if arguments.host {

@@ -1,48 +1,62 @@
 //! Joining a place and leaving it.
 
+use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::Duration;
 
 use async_channel::Receiver;
 use parlor_ui::slint::{ComponentHandle, SharedString};
-use parlor_ui::{App, ConnectView, Screen, Shell, StatusView, Words};
+use parlor_ui::{App, ConnectView, Screen, Shell, StatusView};
 
 use super::Bridge;
 use super::places::{Entry, OpenPlace};
 use super::preferences::language_code;
 use super::text::shared;
+use crate::conversations::ConversationId;
+use crate::keeper::Found;
+use crate::kept::Kept;
 use crate::net::{self, Connection};
-use crate::place::{Place, PlaceId};
-use crate::session::{Action, Event, Naming, Profile};
+use crate::place::{Identity, Place, PlaceId};
+use crate::session::{Action, Event, Key, Naming, Profile};
 
 /// Lines come to the window at once, and then at most this often.
 const FLUSH: Duration = Duration::from_millis(50);
 /// The longest that a new session waits for the good-bye of the last one.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// The longest that it waits for what is kept.
+const DISK: Duration = Duration::from_secs(5);
 
 impl Bridge {
     /// Starts a session; what was open before is left. What the last session of the same place has
-    /// not sent must be on disk first.
+    /// not sent must be kept first, and what is kept is read on another thread.
     pub(super) fn connect(self: &Rc<Self>, place: Place, name: String, room: String) {
         let Some(window) = self.window.upgrade() else { return };
         self.leave_all();
         self.forget_found(&window);
         window.global::<ConnectView>().set_busy(true);
-        let Some(last) = self.last_session(&place.id()) else {
-            return self.start_session(&window, &place, &name, &room);
-        };
+        let last = self.last_session(&place.id());
         let weak = Rc::downgrade(self);
         let join = async move {
             let gone = async {
-                let _ = last.recv().await;
+                if let Some(last) = last {
+                    let _ = last.recv().await;
+                }
             };
             let late = async {
                 smol::Timer::after(FAREWELL).await;
             };
             futures_lite::future::or(gone, late).await;
             let Some(bridge) = weak.upgrade() else { return };
+            let found = bridge.keeper.claim(Identity::new(&place.id(), &name));
+            drop(bridge);
+            let late = async {
+                smol::Timer::after(DISK).await;
+                None
+            };
+            let found = futures_lite::future::or(async { found.recv().await.ok() }, late).await;
+            let Some(bridge) = weak.upgrade() else { return };
             if let Some(window) = bridge.window.upgrade() {
-                bridge.start_session(&window, &place, &name, &room);
+                bridge.start_session(&window, &place, name, &room, found);
             }
         };
         self.state.borrow_mut().joining = Some(self.tasks.spawn(join));
@@ -55,18 +69,32 @@ impl Bridge {
         leaving.iter().rfind(|(left, _)| left == place).map(|(_, ended)| ended.clone())
     }
 
-    fn start_session(self: &Rc<Self>, window: &App, place: &Place, name: &str, room: &str) {
+    fn start_session(
+        self: &Rc<Self>,
+        window: &App,
+        place: &Place,
+        name: String,
+        room: &str,
+        found: Option<Found>,
+    ) {
         let id = place.id();
-        let (unsent, unsent_broken) = self.folder.unsent(&id);
-        if let Some(broken) = unsent_broken {
-            let aside = shared(&broken.aside.display().to_string());
-            self.notice(window, window.global::<Words>().invoke_unsent_set_aside(aside));
-        }
+        let (claim, kept) = match found {
+            Some(Found { claim, kept, trouble }) => {
+                trouble.into_iter().for_each(|trouble| self.tell_trouble(window, trouble));
+                (Some(claim), kept)
+            }
+            None => {
+                self.keeps_nothing(&ErrorKind::TimedOut.into());
+                (None, Kept::default())
+            }
+        };
+        let Kept { current, drafts, open, unsent, .. } = kept;
         let profile = Profile {
             server: place.server.clone(),
-            nick: name.into(),
-            realname: name.into(),
+            nick: name.clone(),
+            realname: name.clone(),
             rooms: if room.is_empty() { Vec::new() } else { vec![room.into()] },
+            open: open.clone(),
             ignored: self.state.borrow().settings.ignored.clone(),
             unsent,
             encoding: {
@@ -74,10 +102,10 @@ impl Bridge {
                 settings.encoding(&id.to_string(), &language_code(settings))
             },
         };
-        let (folder, kept_for) = (self.folder.clone(), id.clone());
+        let keeps = claim.clone();
         let keep = move |unsent| {
-            if let Err(error) = folder.keep_unsent(&kept_for, unsent) {
-                log::warn!("what is not sent yet cannot be kept: {error}");
+            if let Some(claim) = &keeps {
+                claim.change(|kept| kept.unsent = unsent);
             }
         };
         let connection = match net::start_keeping(profile, keep) {
@@ -103,9 +131,25 @@ impl Bridge {
                 smol::Timer::after(FLUSH).await;
             }
         };
+        {
+            let mut state = self.state.borrow_mut();
+            // Another room than last time is the one to be seen.
+            let as_before = room.is_empty() || state.settings.is_remembered(&id.to_string(), &name, room);
+            let last = room.rsplit(',').map(str::trim).find(|room| !room.is_empty()).map(room_key);
+            let current = Some(current).filter(|current| !current.is_empty() && as_before);
+            let wanted = current.map(|key| Key::new(&key)).or(last);
+            state.drafts.open(&id, drafts);
+            if let Some(key) = wanted {
+                // Nothing is open there yet.
+                state.conversations.want(ConversationId::new(&id, key));
+            }
+        }
         let place = OpenPlace {
             id,
             connection,
+            name,
+            claim,
+            back: open,
             entry: Entry::Calling,
             me: String::new(),
             away: false,
@@ -143,7 +187,6 @@ impl Bridge {
             Some(place) => self.leave(&place),
             None => drop(self.state.borrow_mut().joining.take()),
         }
-        self.keep_drafts();
         window.global::<ConnectView>().set_busy(false);
         self.clear_complaints(&window);
         self.fill_card(&window);
@@ -160,9 +203,11 @@ impl Bridge {
     /// has not sent onto disk, on a thread of its own.
     pub(super) fn leave(&self, place: &PlaceId) {
         self.take_draft();
+        self.keep_place(place);
         let mut state = self.state.borrow_mut();
         let Some(left) = state.places.remove(place) else { return };
         state.conversations.close_place(place);
+        state.drafts.close(place);
         let Connection { actions, ended, .. } = left.connection;
         // Full: it ends without an action too.
         let _ = actions.try_send(Action::Disconnect);
@@ -175,4 +220,9 @@ impl Bridge {
         let places: Vec<PlaceId> = self.state.borrow().places.iter().map(|place| place.id.clone()).collect();
         places.iter().for_each(|place| self.leave(place));
     }
+}
+
+/// The key of a room as it is typed, before the server has said how it tells names apart.
+fn room_key(room: &str) -> Key {
+    Key::new(&Naming::default().room(room))
 }

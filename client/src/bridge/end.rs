@@ -75,8 +75,6 @@ impl Bridge {
 
     /// Keeps what was typed, says good-bye everywhere, stops a hosted room; waits for nothing.
     fn leave_everything(&self) {
-        self.take_draft();
-        self.keep_drafts();
         self.note_frame();
         self.leave_all();
         self.stop_server();
@@ -90,12 +88,11 @@ impl Bridge {
             let mut state = self.state.borrow_mut();
             (std::mem::take(&mut state.leaving), std::mem::take(&mut state.stopping))
         };
-        let written = self.keeper.written();
         let gone = async {
-            let _ = written.recv().await;
             for (_, ended) in leaving {
                 let _ = ended.recv().await;
             }
+            let _ = self.keeper.close().recv().await;
             for ended in stopping {
                 let _ = ended.recv().await;
             }

@@ -85,6 +85,10 @@ impl Bridge {
             Some(Entry::Waiting | Entry::Inside) => {
                 let sentence = phrase(&window.global::<Words>(), &refusal.sentence);
                 window.global::<StatusView>().set_notice(sentence);
+                if refusal.field == Field::Room {
+                    let instead = self.state.borrow_mut().conversations.do_without(place);
+                    instead.iter().for_each(|id| self.show(window, id));
+                }
             }
         }
     }

@@ -71,6 +71,13 @@ impl Bridge {
                 self.status(window, place, status);
             }
             Event::Me { nick } => self.own_name(window, place, nick),
+            Event::Renamed { nick } => self.renamed_ourselves(place, nick),
+            Event::RoomKey { key, room_key } => {
+                if let Some(conversation) = self.state.borrow_mut().conversations.get_mut(&id(key)) {
+                    conversation.room_key = room_key;
+                }
+                self.keep_drafts_soon();
+            }
             Event::Naming(naming) => {
                 if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
                     place.naming = naming;
@@ -78,15 +85,18 @@ impl Bridge {
             }
             Event::Opened { key, name, kind } => {
                 self.opened(window, &id(key), name, kind);
+                self.keep_drafts_soon();
                 stale.rooms = true;
             }
             Event::Wanted { key } => self.go(window, id(key)),
             Event::Closed { key, why } => {
                 self.closed(window, &id(key), why);
+                self.keep_drafts_soon();
                 stale.rooms = true;
             }
             Event::Moved { key, to, name } => {
                 self.renamed(window, &id(key), &id(to), name);
+                self.keep_drafts_soon();
                 stale.rooms = true;
             }
             Event::Topic { key, text } => self.topic(window, &id(key), text),
@@ -101,6 +111,7 @@ impl Bridge {
                 self.alert_of_lines(window, &id, &lines);
                 self.count_below(window, &id, &lines);
                 self.edit(window, &id, |timeline| timeline.push(lines));
+                self.keep_read();
             }
             Event::Changed { key, line } => {
                 self.edit(window, &id(key), |timeline| timeline.replace(line));

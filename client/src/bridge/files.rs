@@ -5,14 +5,22 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use async_channel::Receiver;
-use parlor_ui::Words;
-use parlor_ui::slint::{ComponentHandle, TimerMode};
+use parlor_ui::slint::{ComponentHandle, Timer, TimerMode};
+use parlor_ui::{App, Words};
 
 use super::Bridge;
+use super::places::Entry;
+use super::state::State;
 use super::text::shared;
+use crate::folder::Trouble;
+use crate::keeper::News;
+use crate::place::{Identity, PlaceId};
+use crate::session::{Kind, Open};
 
-/// Text that was typed is kept on disk this long after the last key.
-const KEEP_DRAFTS: Duration = Duration::from_secs(2);
+/// What was typed is on its way to the disk within this.
+const SOON: Duration = Duration::from_secs(1);
+/// How far was read is, within this.
+const KEEP_READ: Duration = Duration::from_secs(20);
 
 impl Bridge {
     /// Says that nothing can be kept, and why; everything else works.
@@ -27,18 +35,34 @@ impl Bridge {
         self.keeper.keep_settings(&self.state.borrow().settings);
     }
 
-    /// Says it when settings could not be written.
+    /// Says what comes up while things are kept.
     pub(super) fn watch_keeper(self: &Rc<Self>) {
-        let (failures, weak) = (self.keeper.failures.clone(), Rc::downgrade(self));
+        let (news, weak) = (self.keeper.news.clone(), Rc::downgrade(self));
         let watch = async move {
-            while let Ok(error) = failures.recv().await {
+            while let Ok(news) = news.recv().await {
                 let Some(bridge) = weak.upgrade() else { return };
                 let Some(window) = bridge.window.upgrade() else { return };
                 let words = window.global::<Words>();
-                bridge.notice(&window, words.invoke_settings_not_saved(shared(&error.to_string())));
+                let sentence = match news {
+                    News::Shared => words.invoke_folder_shared(),
+                    News::NotKept(error) => words.invoke_settings_not_saved(shared(&error.to_string())),
+                };
+                bridge.notice(&window, sentence);
             }
         };
         self.tasks.spawn(watch).detach();
+    }
+
+    pub(super) fn tell_trouble(&self, window: &App, trouble: Trouble) {
+        let words = window.global::<Words>();
+        let sentence = match trouble {
+            Trouble::Broken(broken) => {
+                words.invoke_typed_set_aside(shared(&broken.aside.display().to_string()))
+            }
+            Trouble::Taken => words.invoke_name_used_twice(),
+            Trouble::Unwritable(error) => words.invoke_nothing_kept(shared(&error.to_string())),
+        };
+        self.notice(window, sentence);
     }
 
     /// Says it when nothing was pasted because whoever holds the clipboard is silent.
@@ -54,18 +78,85 @@ impl Bridge {
         self.tasks.spawn(watch).detach();
     }
 
+    /// Keeps what is open everywhere, and what was typed.
     pub(super) fn keep_drafts(&self) {
         self.drafts_due.stop();
-        self.keeper.keep_drafts(&self.state.borrow().drafts);
+        let places: Vec<PlaceId> = self.state.borrow().places.iter().map(|place| place.id.clone()).collect();
+        places.iter().for_each(|place| self.keep_place(place));
     }
 
+    /// The same, in a moment: much happens at a time.
     pub(super) fn keep_drafts_soon(self: &Rc<Self>) {
+        self.keep_within(&self.drafts_due, SOON);
+    }
+
+    /// Lines were read.
+    pub(super) fn keep_read(self: &Rc<Self>) {
+        self.keep_within(&self.read_due, KEEP_READ);
+    }
+
+    fn keep_within(self: &Rc<Self>, timer: &Timer, time: Duration) {
+        if timer.running() {
+            return;
+        }
         let weak = Rc::downgrade(self);
-        self.drafts_due.start(TimerMode::SingleShot, KEEP_DRAFTS, move || {
+        timer.start(TimerMode::SingleShot, time, move || {
             weak.upgrade().into_iter().for_each(|bridge| {
                 bridge.take_draft();
                 bridge.keep_drafts();
             });
         });
+    }
+
+    /// Keeps what is open at a place, how far it was read, and what was typed there.
+    pub(super) fn keep_place(&self, place: &PlaceId) {
+        let mut state = self.state.borrow_mut();
+        let State { places, conversations, drafts, settings, hosting, .. } = &mut *state;
+        let Some(there) = places.get(place) else { return };
+        let here = || conversations.iter().filter(|open| open.id.place == *place);
+        if let Some(claim) = &there.claim {
+            let open = here().map(|open| Open {
+                name: open.name.clone(),
+                kind: open.kind,
+                key: open.room_key.clone(),
+                read: open.view.read().map_or(0, |read| read.0),
+            });
+            let open: Vec<Open> = open.chain(there.back.iter().cloned()).collect();
+            let current = conversations.looked_at(place).map(|key| key.to_string()).unwrap_or_default();
+            let drafts = drafts.of(place);
+            claim.change(move |kept| {
+                kept.drafts = drafts;
+                kept.set_open(open, current);
+            });
+        }
+        // What is hosted is gone when the window is.
+        if there.entry != Entry::Inside || hosting.is_some() {
+            return;
+        }
+        let address = place.to_string();
+        let rooms = || here().filter(|open| open.kind == Kind::Room);
+        let shown = rooms().find(|room| conversations.is_current(&room.id));
+        // Beside somebody whom one talks to, the last room stays.
+        let last = settings.last_room(&address, &there.name);
+        let last = rooms().find(|room| Some(&*room.name) == last);
+        let room = shown.or(last).or_else(|| rooms().next()).map_or("", |room| &*room.name);
+        if settings.follow(&address, &there.name, room) {
+            self.keeper.keep_settings(settings);
+        }
+    }
+
+    /// By our own wish we have another name there: what was typed under the old one is still ours.
+    pub(super) fn renamed_ourselves(&self, place: &PlaceId, nick: String) {
+        {
+            let mut state = self.state.borrow_mut();
+            let State { places, settings, .. } = &mut *state;
+            let Some(there) = places.get_mut(place) else { return };
+            if let Some(claim) = &there.claim {
+                claim.rename(Identity::new(place, &nick));
+            }
+            settings.rename(&place.to_string(), &there.name, &nick);
+            there.name = nick;
+        }
+        self.keep_settings();
     }
 }

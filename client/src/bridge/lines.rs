@@ -11,7 +11,7 @@ use parlor_ui::{App, LineKind as RowKind, LineRow, LineState, Words};
 use super::clock;
 use super::phrases::phrase;
 use super::text::{self, hue, shared};
-use crate::session::{Delivery, Line, LineId, LineKind};
+use crate::session::{Delivery, Line, LineId, LineKind, UnixMillis};
 use crate::settings::TimeFormat;
 use crate::timeline::{Change, Row, Timeline};
 
@@ -69,6 +69,16 @@ impl Lines {
 
     pub(super) fn set_reading(&self, reading: bool) {
         self.change(|timeline, changes| changes.extend(timeline.set_reading(reading)));
+    }
+
+    /// See [`Timeline::resume`].
+    pub(super) fn resume(&self, read: UnixMillis) {
+        self.timeline.borrow_mut().resume(read);
+    }
+
+    /// See [`Timeline::read`].
+    pub(super) fn read(&self) -> Option<UnixMillis> {
+        self.timeline.borrow().read()
     }
 
     pub(super) fn toggle(&self, row: usize) -> Vec<Change> {

@@ -55,10 +55,10 @@ use parlor_ui::slint::{self, ComponentHandle, Weak};
 use parlor_ui::{App, Words};
 
 use crate::conversations::ConversationId;
+use crate::folder::Folder;
 use crate::keeper::Keeper;
 use crate::place::PlaceId;
 use crate::session::{Action, Key};
-use crate::settings::{Broken, Folder};
 
 pub use arguments::Arguments;
 pub use frame::Opener;
@@ -86,8 +86,10 @@ pub struct Bridge {
     keeper: Keeper,
     tasks: Tasks,
     state: RefCell<State>,
-    /// Keeps the drafts a while after the last key.
+    /// Keeps what was typed, and what is open, soon.
     drafts_due: slint::Timer,
+    /// Keeps how far was read, at times.
+    read_due: slint::Timer,
     /// Runs while the window is moved or changes its size.
     frame_due: slint::Timer,
     /// Counts down to the next attempt; shows guests while they are looked at.
@@ -108,14 +110,14 @@ impl Bridge {
     /// Reads what is remembered, fills the views, and listens to what the person does.
     pub fn new(window: &App, folder: Folder) -> Rc<Bridge> {
         let (settings, settings_broken) = folder.settings();
-        let (drafts, drafts_broken) = folder.drafts();
         let bridge = Rc::new(Bridge {
             window: window.as_weak(),
-            keeper: Keeper::start(folder.clone()),
+            keeper: Keeper::start(folder.clone(), settings.clone()),
             folder,
             tasks: Tasks::new(),
-            state: RefCell::new(State { settings, drafts, ..State::default() }),
+            state: RefCell::new(State { settings, ..State::default() }),
             drafts_due: slint::Timer::default(),
+            read_due: slint::Timer::default(),
             frame_due: slint::Timer::default(),
             tick: slint::Timer::default(),
             midnight: slint::Timer::default(),
@@ -145,11 +147,9 @@ impl Bridge {
         bridge.fill_card(window);
         bridge.show_ignored(window);
         let words = window.global::<Words>();
-        let place = |broken: &Broken| shared(&broken.aside.display().to_string());
         if let Some(broken) = settings_broken {
-            bridge.notice(window, words.invoke_settings_set_aside(place(&broken)));
-        } else if let Some(broken) = drafts_broken {
-            bridge.notice(window, words.invoke_drafts_set_aside(place(&broken)));
+            let aside = shared(&broken.aside.display().to_string());
+            bridge.notice(window, words.invoke_settings_set_aside(aside));
         }
         bridge.watch_keeper();
         bridge.watch_activity(window);

@@ -52,6 +52,8 @@ pub(super) fn phrase(w: &Words<'_>, sentence: &Sentence) -> SharedString {
         NoSuchPerson { name } => w.invoke_no_such_person(or_none(name)),
         NotConfirmed => w.invoke_never_confirmed(),
         LeftBeforeSent => w.invoke_left_before_sent(),
+        NotSentThen => w.invoke_not_sent_then(),
+        SenderUnknown => w.invoke_sender_unknown(),
         NameNeeded => w.invoke_name_needed(),
         RoomOnly => w.invoke_room_only(),
         NotConnected => w.invoke_not_connected(),

@@ -4,9 +4,10 @@ use std::vec;
 
 use smol::Task;
 
+use crate::keeper::Claim;
 use crate::net::Connection;
 use crate::place::PlaceId;
-use crate::session::{Event, ListedRoom, Naming, Status};
+use crate::session::{Event, Key, ListedRoom, Naming, Open, Status};
 
 /// How far we have come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,12 @@ pub(super) enum Entry {
 pub(super) struct OpenPlace {
     pub(super) id: PlaceId,
     pub(super) connection: Connection,
+    /// The name that we want there: what is kept is that name's.
+    pub(super) name: String,
+    /// To keep what is ours there; without: nothing is kept.
+    pub(super) claim: Option<Claim>,
+    /// What was open at the last start and is not open yet.
+    pub(super) back: Vec<Open>,
     pub(super) entry: Entry,
     pub(super) me: String,
     pub(super) away: bool,
@@ -36,6 +43,14 @@ pub(super) struct OpenPlace {
     pub(super) _pump: Task<()>,
     /// Waits for the first room, while it may still answer.
     pub(super) patience: Option<Task<()>>,
+}
+
+impl OpenPlace {
+    /// What is known of a conversation that is open again.
+    pub(super) fn back(&mut self, key: &Key) -> Option<Open> {
+        let at = self.back.iter().position(|open| Key::new(&open.name) == *key)?;
+        Some(self.back.remove(at))
+    }
 }
 
 /// All open places, in the order of joining; one at a time so far.

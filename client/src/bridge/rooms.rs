@@ -11,7 +11,7 @@ use super::text::shared;
 use super::{Bridge, on, rows};
 use crate::conversations::{Conversation, ConversationId};
 use crate::place::PlaceId;
-use crate::session::{Action, Kind, Naming, Sentence};
+use crate::session::{Action, Kind, Naming, Sentence, UnixMillis};
 
 impl Bridge {
     pub(super) fn listen_to_rooms(self: &Rc<Self>, window: &App) {
@@ -27,8 +27,20 @@ impl Bridge {
         let show = {
             let mut state = self.state.borrow_mut();
             let (format, fold) = (state.settings.time_format, state.settings.fold_joins);
-            let lines = || Rc::new(Lines::new(self.window.clone(), format, fold));
-            state.conversations.open(id, name, kind, lines)
+            let back =
+                state.places.get_mut(&id.place).and_then(|place| place.back(&id.key)).unwrap_or_default();
+            let lines = || {
+                let lines = Rc::new(Lines::new(self.window.clone(), format, fold));
+                if back.read > 0 {
+                    lines.resume(UnixMillis(back.read));
+                }
+                lines
+            };
+            let show = state.conversations.open(id, name, kind, lines);
+            if let Some(conversation) = state.conversations.get_mut(id).filter(|_| !back.key.is_empty()) {
+                conversation.room_key = back.key;
+            }
+            show
         };
         if show {
             self.show(window, id);
@@ -40,6 +52,7 @@ impl Bridge {
     }
 
     pub(super) fn closed(&self, window: &App, id: &ConversationId, why: Option<Sentence>) {
+        self.take_draft();
         let next = self.state.borrow_mut().conversations.close(id);
         if let Some(why) = why {
             window.global::<StatusView>().set_notice(phrase(&window.global::<Words>(), &why));
@@ -50,12 +63,15 @@ impl Bridge {
     }
 
     pub(super) fn renamed(&self, window: &App, id: &ConversationId, to: &ConversationId, name: String) {
+        self.take_draft();
         {
             let mut state = self.state.borrow_mut();
             state.drafts.rename(id, to);
             state.conversations.rename(id, to, name);
         }
         if self.state.borrow().conversations.is_current(to) {
+            // Perhaps somebody else of that name had one, too.
+            self.restore_draft(window, to);
             self.show(window, to);
         }
     }
@@ -87,6 +103,7 @@ impl Bridge {
             self.forget_found(window);
         }
         self.restore_draft(window, id);
+        self.keep_drafts();
         self.act_here(|key| Action::Reading { key });
         window.global::<PeopleView>().set_people_filter(SharedString::default());
         self.show_people(window);

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use parlor_server::protocol::MsgId;
 
+use super::commands::is_word;
 use super::event::{Event, Kind};
 use super::line::{Line, LineId, LineKind, Parts};
 use super::log::{Edit, Log};
 use super::roster::Roster;
 use super::stamp::Stamp;
-use super::{Key, Output, Sentence, Session};
+use super::{Key, Naming, Open, Output, Sentence, Session, UnixMillis};
 use crate::limits::{LINES, LINES_BYTES, OTHERS_LINES, PEOPLE, STRANGERS};
 
 /// One conversation.
@@ -28,6 +29,8 @@ pub(super) struct Conversation {
     /// The away text that was shown last: a server repeats it with every line.
     pub(super) away_told: Option<String>,
     pub(super) log: Log,
+    /// The time of the last line that an earlier run of the program has shown.
+    pub(super) read: Option<UnixMillis>,
     /// Behind this place lines of ours may be missing that were given up under way: their echoes
     /// come later than what others say.
     pub(super) incomplete: Option<MsgId>,
@@ -59,6 +62,7 @@ impl Session {
                 roster,
                 away_told: None,
                 log: Log::new(self.isupport.sorted, if others { OTHERS_LINES } else { LINES }),
+                read: None,
                 incomplete: None,
                 unread: 0,
                 mentions: 0,
@@ -69,6 +73,28 @@ impl Session {
             self.restore_to(&key);
         }
         key
+    }
+
+    /// Opens what was open when an earlier run of the program ended; a file can say anything.
+    pub(super) fn reopen(&mut self, open: Open) {
+        let Open { name, kind, key, read } = open;
+        let is_room = match kind {
+            Kind::Room => true,
+            Kind::Person => false,
+            Kind::Others | Kind::Server => return,
+        };
+        let possible = if is_room { Naming::is_possible(&name) } else { is_word(&name) };
+        if !possible || Key::new(&name).is_reserved() {
+            return;
+        }
+        if is_room {
+            self.want(&name, Some(&*key).filter(|key| is_word(key)));
+        }
+        let opened = self.open(&name, kind);
+        if let Some(conversation) = self.conversations.get_mut(&opened) {
+            conversation.known = true;
+            conversation.read = (read > 0).then_some(UnixMillis(read));
+        }
     }
 
     /// Closes a conversation; what still waited for it has failed.
@@ -191,9 +217,15 @@ impl Session {
 
     /// The person of a private conversation has another name.
     pub(super) fn move_person(&mut self, from: &Key, name: &str) {
+        if self.conversations.get(from).is_some_and(|c| c.kind == Kind::Person) {
+            self.move_to(from, name);
+        }
+    }
+
+    /// A conversation has another name, or another key.
+    pub(super) fn move_to(&mut self, from: &Key, name: &str) {
         let to = self.isupport.key(name);
-        let private = self.conversations.get(from).is_some_and(|c| c.kind == Kind::Person);
-        if !private || to.is_reserved() || (to != *from && self.conversations.contains_key(&to)) {
+        if to.is_reserved() || (to != *from && self.conversations.contains_key(&to)) {
             return;
         }
         let Some(mut conversation) = self.conversations.remove(from) else { return };

@@ -75,6 +75,7 @@ impl Session {
         if !self.is_ready() {
             return;
         }
+        self.join_more();
         let (now, ping) = (self.now.elapsed, self.pings.last() + 1);
         let tagged = self.caps.has(Capability::MessageTags);
         let receipts = self.caps.has(Capability::EchoMessage);
@@ -294,7 +295,7 @@ impl Session {
         self.settle(&waiting.to, line);
     }
 
-    fn fail(&mut self, mut waiting: Waiting, sentence: &Sentence) {
+    pub(super) fn fail(&mut self, mut waiting: Waiting, sentence: &Sentence) {
         if let Some(stamp) = waiting.heard.take() {
             return self.said_elsewhere(waiting, &stamp);
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Key, Line, LineId, Naming, Sentence, Status};
 
 /// What the window learns. Everything it shows is derived from these, in order.
@@ -14,10 +16,15 @@ pub enum Event {
         /// The name.
         nick: String,
     },
+    /// By our own wish we go by this name from now on; what is ours is that name's.
+    Renamed {
+        /// The name.
+        nick: String,
+    },
     /// How the server tells names apart; until it says, the default.
     Naming(Naming),
-    /// A conversation is there. A room is opened when we are in it; it stays open while the
-    /// connection is lost.
+    /// A conversation is there. A room is opened when we are in it, or because it was open when an earlier run of
+    /// the program ended; it stays open while the connection is lost.
     Opened {
         /// What names it from now on.
         key: Key,
@@ -38,7 +45,14 @@ pub enum Event {
         /// We were put out; without: we left.
         why: Option<Sentence>,
     },
-    /// The person of a private conversation has another name.
+    /// What opens a room has been found out, or has changed.
+    RoomKey {
+        /// The room.
+        key: Key,
+        /// Empty: nothing is needed. A secret.
+        room_key: String,
+    },
+    /// The person of a private conversation has another name, or the server tells names apart in another way.
     Moved {
         /// What named it until now.
         key: Key,
@@ -149,9 +163,11 @@ pub struct Found {
 }
 
 /// What a conversation is with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Many.
+    #[default]
     Room,
     /// One.
     Person,

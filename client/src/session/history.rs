@@ -16,11 +16,19 @@ const FIRST: usize = 50;
 const PAGE: usize = 100;
 
 impl Session {
-    /// Whether the server keeps what is said in this room.
+    /// Whether the server may keep what is said there. Our own kind keeps nothing of what two people say alone.
     pub(super) fn has_history(&self, key: &Key) -> bool {
+        let kept = |kind| kind == Kind::Room || (kind == Kind::Person && !self.isupport.sorted);
         self.caps.has(Capability::Chathistory)
             && self.caps.has(Capability::Batch)
-            && self.conversations.get(key).is_some_and(|conversation| conversation.kind == Kind::Room)
+            && self.conversations.get(key).is_some_and(|conversation| kept(conversation.kind))
+    }
+
+    /// What was said to us alone before this start, where the server has kept it.
+    pub(super) fn begin_private_history(&mut self) {
+        let people = self.conversations.iter().filter(|(_, open)| open.kind == Kind::Person);
+        let people: Vec<Key> = people.map(|(key, _)| key.clone()).collect();
+        people.iter().for_each(|key| self.begin_history(key, None));
     }
 
     /// We are in a room (again), since this position of a sorted server.
@@ -237,8 +245,11 @@ impl Session {
             (added, None)
         };
         let still = gap.filter(|gap| log.gap(*gap).is_some());
+        // An earlier run of the program has shown what is older.
+        let read = conversation.read.filter(|_| matches!(query, Query::Latest));
+        let is_new = |line: &Line| away || read.is_some_and(|read| line.at() > read);
         self.emit(&key, away);
-        for line in added.iter().filter(|line| away && !line.own() && line.is_talk()) {
+        for line in added.iter().filter(|line| is_new(line) && !line.own() && line.is_talk()) {
             self.count_unread(&key, line);
         }
         match still {
@@ -265,6 +276,13 @@ impl Session {
             (Query::Kept(upto), _) if !refused => self.ask_kept(&key, upto),
             // It does not know the line any more: the newest ones, and a gap above them.
             (Query::After(_), Some(gap)) if refused => self.ask_latest(&key, gap, PAGE),
+            (_, Some(gap)) if refused && !self.is_room(&key) => {
+                // Not every server that keeps rooms keeps this.
+                if let Some(conversation) = self.conversations.get_mut(&key) {
+                    conversation.log.close_gap(gap);
+                }
+                self.emit(&key, false);
+            }
             (_, Some(gap)) => self.gap_says(&key, gap, Delivery::Failed, Some(sentence)),
             (_, None) => {}
         }

@@ -21,6 +21,8 @@ pub(super) struct Isupport {
     pub(super) linelen: usize,
     /// Nobody is cut for sending fast: the server delays instead.
     pub(super) saferate: bool,
+    /// Rooms in one JOIN (`TARGMAX`); without: it does not say.
+    pub(super) joins: Option<usize>,
     /// Lines in one answer of CHATHISTORY; 0: as many as one likes (IRCv3 chathistory).
     pub(super) chathistory: usize,
     /// History can be asked for by msgid (`MSGREFTYPES`).
@@ -42,6 +44,7 @@ impl Default for Isupport {
             network: None,
             linelen: MAX_BODY,
             saferate: false,
+            joins: None,
             chathistory: 100,
             by_msgid: true,
             sorted: false,
@@ -80,6 +83,12 @@ impl Isupport {
             "SAFERATE" => self.saferate = true,
             "-SAFERATE" => self.saferate = false,
             "CHATHISTORY" => self.chathistory = value.parse().unwrap_or(100),
+            "TARGMAX" => {
+                let join = value.split(',').find_map(|entry| entry.strip_prefix("JOIN:"));
+                // Without a number there is no bound but the line's.
+                self.joins = join.map(|most| most.parse().unwrap_or(usize::MAX).max(1));
+            }
+            "-TARGMAX" => self.joins = None,
             "MSGREFTYPES" => self.by_msgid = value.split(',').any(|kind| kind == "msgid"),
             "parlor/MSGID" => self.sorted = value == "sorted",
             "-parlor/MSGID" => self.sorted = false,

@@ -66,10 +66,10 @@ pub use line::{Delivery, Line, LineId, LineKind, Parts};
 pub use naming::Naming;
 pub use parlor_server::protocol::HostPort;
 pub use parlor_server::protocol::time::{Moment, UnixMillis};
-pub use profile::Profile;
+pub use profile::{Open, Profile};
 pub use sentence::{Names, Sentence};
 pub use status::Status;
-pub use unsent::Unsent;
+pub use unsent::{Unsent, UnsentState};
 
 use capabilities::Capabilities;
 use conversation::Conversation;
@@ -119,7 +119,7 @@ pub enum Output {
     Disconnect,
     /// Send whole lines.
     Send(Vec<u8>),
-    /// Keep what is not sent yet for the next start (see [`Profile::unsent`]), in place of what was
+    /// Keep what is not sent yet, or could not be, for the next start (see [`Profile::unsent`]), in place of what was
     /// to be kept before.
     Keep(Vec<Unsent>),
     /// Show it.
@@ -181,6 +181,8 @@ pub struct Session {
     reclaim_at: Option<Duration>,
     away: Option<String>,
     wanted: Vec<Wanted>,
+    /// Rooms of those that are still to be entered, as soon as the server has patience.
+    to_join: VecDeque<Key>,
     ignored: Vec<(Key, String)>,
 
     // What is said.
@@ -238,6 +240,7 @@ impl Session {
             reclaim_at: None,
             away: None,
             wanted: Vec::new(),
+            to_join: VecDeque::new(),
             ignored: profile.ignored.iter().map(|nick| (Key::new(nick), nick.clone())).collect(),
             conversations: BTreeMap::new(),
             names: SharedNames::default(),
@@ -264,6 +267,9 @@ impl Session {
         };
         let host = session.profile.server.host.clone();
         session.open(&host, Kind::Server);
+        for open in std::mem::take(&mut session.profile.open) {
+            session.reopen(open);
+        }
         for room in session.profile.rooms.clone() {
             session.join(&room, None);
         }
@@ -334,6 +340,6 @@ impl Session {
         let open =
             self.conversations.iter().filter(|(was, open)| !was.is_reserved() && key(&open.name) != **was);
         let moved: Vec<(Key, String)> = open.map(|(was, open)| (was.clone(), open.name.clone())).collect();
-        moved.iter().for_each(|(was, name)| self.move_person(was, name));
+        moved.iter().for_each(|(was, name)| self.move_to(was, name));
     }
 }

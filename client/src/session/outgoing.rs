@@ -95,6 +95,11 @@ impl Outgoing {
         self.waiting.iter()
     }
 
+    /// Those that can be tried again.
+    pub(super) fn failures(&self) -> impl Iterator<Item = &Waiting> {
+        self.failed.iter()
+    }
+
     /// The next line that may be sent, if fewer than [`MAX_IN_FLIGHT`] are under way.
     pub(super) fn next(&mut self, ready: impl Fn(&Key) -> bool) -> Option<&mut Waiting> {
         if self.in_flight >= MAX_IN_FLIGHT {
@@ -131,6 +136,7 @@ impl Outgoing {
     /// Takes out a line that was taken for refused.
     pub(super) fn take_failed_token(&mut self, token: &str) -> Option<Waiting> {
         let at = self.failed.iter().position(|waiting| *waiting.token == *token)?;
+        self.changed = true;
         self.failed.remove(at)
     }
 
@@ -161,6 +167,7 @@ impl Outgoing {
 
     /// Keeps a failed line, so that it can be tried again.
     pub(super) fn failed(&mut self, waiting: Waiting) {
+        self.changed = true;
         self.failed.push_back(waiting);
         if self.failed.len() > MAX_FAILED {
             self.failed.pop_front();
@@ -200,10 +207,12 @@ impl Outgoing {
 
     pub(super) fn take_failed(&mut self, id: LineId) -> Option<Waiting> {
         let at = self.failed.iter().position(|waiting| waiting.line.id() == id)?;
+        self.changed = true;
         self.failed.remove(at)
     }
 
     pub(super) fn forget_failed(&mut self, key: &Key) {
+        self.changed |= self.failed.iter().any(|waiting| waiting.to == *key);
         self.failed.retain(|waiting| waiting.to != *key);
     }
 

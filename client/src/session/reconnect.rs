@@ -206,6 +206,7 @@ impl Session {
         self.registration = Default::default();
         self.farewell = None;
         self.listing = None;
+        self.to_join.clear();
         self.forget_questions();
         for (key, conversation) in self.conversations.iter_mut().filter(|(_, c)| c.joined) {
             conversation.incomplete.take_if(|_| !self.outgoing.has_given_up(key));

@@ -23,7 +23,7 @@ const MAX_VARIANTS: u32 = 20;
 const MAX_REALNAME: usize = 128;
 /// Bytes of rooms in one JOIN.
 const MAX_JOIN: usize = 300;
-/// Rooms in one JOIN: what servers without TARGMAX take.
+/// Rooms in one JOIN: what servers take that do not say (ISUPPORT TARGMAX).
 const MAX_ROOMS: usize = 10;
 
 /// Who we are to the server.
@@ -192,7 +192,7 @@ impl Session {
             return;
         }
         self.phase = Phase::Ready { since: self.now.elapsed };
-        self.welcomed_once = true;
+        let first = !std::mem::replace(&mut self.welcomed_once, true);
         self.liveness.heard(self.now.elapsed);
         self.refold();
         let server =
@@ -210,6 +210,9 @@ impl Session {
             self.send(&format!("AWAY :{away}"));
         }
         self.join_wanted();
+        if first {
+            self.begin_private_history();
+        }
         if !self.answers_pings() {
             // Whether it answers has to be known before silence says something.
             self.ping();
@@ -235,24 +238,52 @@ impl Session {
         self.wanted.iter_mut().for_each(|room| room.name = naming.room(&room.name));
         // Those with keys first: keys go to rooms by their place (RFC 2812 §3.2.1).
         let (keyed, open): (Vec<_>, Vec<_>) = self.wanted.iter().partition(|room| room.key.is_some());
-        let mut lines: Vec<(String, String, usize)> = Vec::new();
-        for room in keyed.into_iter().chain(open) {
-            let full = |(rooms, keys, count): &(String, String, usize)| {
-                *count >= MAX_ROOMS || rooms.len() + keys.len() + room.name.len() > MAX_JOIN
-            };
-            if lines.last().is_none_or(full) {
-                lines.push(Default::default());
+        self.to_join = keyed.into_iter().chain(open).map(|room| naming.key(&room.name)).collect();
+        self.join_more();
+    }
+
+    /// Enters as many of them as the server has patience for now.
+    pub(super) fn join_more(&mut self) {
+        while !self.to_join.is_empty() {
+            if !self.isupport.saferate
+                && let Err(at) = self.throttle.take(self.now.elapsed)
+            {
+                self.blocked_until = Some(at);
+                return;
             }
-            let Some((rooms, keys, count)) = lines.last_mut() else { continue };
-            let separator = if *count == 0 { "" } else { "," };
-            rooms.push_str(&format!("{separator}{}", room.name));
-            if let Some(key) = &room.key {
-                keys.push_str(&format!("{separator}{key}"));
+            let line = self.next_join();
+            if !line.is_empty() {
+                self.send_raw(line.into_bytes());
             }
-            *count += 1;
         }
-        for (rooms, keys, _) in lines {
-            self.send(format!("JOIN {rooms} {keys}").trim_end());
+    }
+
+    /// One line with as many rooms as fit; at least one, unless all were left meanwhile.
+    fn next_join(&mut self) -> String {
+        let most = self.isupport.joins.unwrap_or(MAX_ROOMS);
+        let (mut rooms, mut keys, mut count) = (String::new(), String::new(), 0);
+        while let Some(key) = self.to_join.front().filter(|_| count < most) {
+            let isupport = &self.isupport;
+            let Some(room) = self.wanted.iter().find(|room| isupport.key(&room.name) == *key) else {
+                self.to_join.pop_front();
+                continue;
+            };
+            let room_key = room.key.as_deref().unwrap_or_default();
+            if count > 0 && rooms.len() + keys.len() + room.name.len() + room_key.len() > MAX_JOIN {
+                break;
+            }
+            let separator = if count == 0 { "" } else { "," };
+            rooms.push_str(&format!("{separator}{}", room.name));
+            if !room_key.is_empty() {
+                keys.push_str(&format!("{separator}{room_key}"));
+            }
+            count += 1;
+            self.to_join.pop_front();
+        }
+        match (count, keys.is_empty()) {
+            (0, _) => String::new(),
+            (_, true) => format!("JOIN {rooms}\r\n"),
+            (_, false) => format!("JOIN {rooms} {keys}\r\n"),
         }
     }
 
@@ -323,6 +354,7 @@ impl Session {
             self.me.wanted = nick.to_owned();
             self.me.nick = nick.to_owned();
             self.tell(Event::Me { nick: nick.to_owned() });
+            self.tell(Event::Renamed { nick: nick.to_owned() });
         }
     }
 
@@ -338,6 +370,9 @@ impl Session {
             self.reclaim_at = None;
         }
         self.tell(Event::Me { nick: nick.to_owned() });
+        if by_wish {
+            self.tell(Event::Renamed { nick: nick.to_owned() });
+        }
     }
 
     /// A name of ours, for later. Of too many only the last one and the one we want are kept.

@@ -22,6 +22,7 @@ impl Session {
             }
             let key = self.open(name, Kind::Room);
             self.want(name, None);
+            self.tell_room_key(&key);
             // We come in once, however often we are told.
             let came = self.conversations.get_mut(&key).filter(|conversation| !conversation.joined);
             if let Some(conversation) = came {
@@ -157,6 +158,9 @@ impl Session {
                 mode => {
                     let takes = self.isupport.has_parameter(mode, set);
                     let argument = if takes { arguments.next() } else { None };
+                    if mode == 'k' {
+                        self.room_key_is(&key, argument.filter(|_| set).copied());
+                    }
                     if let (Some(place), Some(nick)) = (self.isupport.rank_of_mode(mode), argument)
                         && let Some(conversation) = self.conversations.get_mut(&key)
                     {
@@ -231,6 +235,26 @@ impl Session {
             None => {
                 self.wanted.push(Wanted { name: name.to_owned(), key: room_key.map(str::to_owned) });
             }
+        }
+    }
+
+    /// Somebody has changed what opens a room; some servers do not show it.
+    fn room_key_is(&mut self, room: &Key, room_key: Option<&str>) {
+        if room_key.is_some_and(|key| !super::commands::is_word(key) || key.chars().all(|c| c == '*')) {
+            return;
+        }
+        let isupport = &self.isupport;
+        if let Some(wanted) = self.wanted.iter_mut().find(|wanted| isupport.key(&wanted.name) == *room) {
+            wanted.key = room_key.map(str::to_owned);
+            self.tell_room_key(room);
+        }
+    }
+
+    fn tell_room_key(&mut self, room: &Key) {
+        let wanted = self.wanted.iter().find(|wanted| self.isupport.key(&wanted.name) == *room);
+        if let Some(wanted) = wanted {
+            let room_key = wanted.key.clone().unwrap_or_default();
+            self.tell(Event::RoomKey { key: room.clone(), room_key });
         }
     }
 

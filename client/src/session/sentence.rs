@@ -164,6 +164,10 @@ sentences! {
     NotConfirmed,
     /// We left the conversation before the line was sent.
     LeftBeforeSent,
+    /// A line could not be sent before the program ended.
+    NotSentThen,
+    /// An earlier version kept a line without the name under which it was typed.
+    SenderUnknown,
     /// A name is missing.
     NameNeeded,
     /// That works in rooms alone.
@@ -411,6 +415,10 @@ impl fmt::Display for Sentence {
             NoSuchPerson { name: Some(name) } => write!(f, "{name} is not here."),
             NotConfirmed => f.write_str("The server never confirmed it."),
             LeftBeforeSent => f.write_str("You left before it was sent."),
+            NotSentThen => f.write_str("It was not sent before the window was closed."),
+            SenderUnknown => f.write_str(
+                "An earlier version kept it without the name it was typed under. Retry sends it under yours.",
+            ),
             NameNeeded => f.write_str("Type a name after the command."),
             RoomOnly => f.write_str("That works only in a room."),
             NotConnected => f.write_str("You are not connected."),

@@ -6,8 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Kind;
 use super::line::{Delivery, LineKind, Parts};
-use super::outgoing::Waiting;
-use super::{Key, Output, Session, UnixMillis};
+use super::outgoing::{Sent, Waiting};
+use super::{Key, Output, Sentence, Session, UnixMillis};
+
+/// How it stands with a line that was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnsentState {
+    /// It waits, and goes as soon as it can.
+    #[default]
+    Waits,
+    /// It could not be sent; the person says whether it goes again.
+    Failed,
+    /// The same, because nobody knows who typed it: an earlier version kept it.
+    Nameless,
+}
+
+impl UnsentState {
+    fn waits(&self) -> bool {
+        *self == UnsentState::Waits
+    }
+}
 
 /// A line that nobody has confirmed yet.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,6 +42,9 @@ pub struct Unsent {
     pub action: bool,
     /// When it was typed, in milliseconds since 1970.
     pub at: u64,
+    /// Whether it goes by itself.
+    #[serde(skip_serializing_if = "UnsentState::waits")]
+    pub state: UnsentState,
 }
 
 impl Session {
@@ -56,14 +78,25 @@ impl Session {
             .partition(|unsent| self.isupport.key(&unsent.to) == *key);
         self.restored = others;
         let here: Vec<Unsent> = here;
-        for Unsent { to: _, token, text, action, at } in here {
+        for Unsent { to: _, token, text, action, at, state: kept } in here {
             let Some(name) = LineName::parse(&token) else { continue };
             let (kind, from) = (if action { LineKind::Action } else { LineKind::Said }, self.me.nick.clone());
             let (shown, state) = (printable(&text), Delivery::Pending);
             let at = UnixMillis(at);
             let parts = Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
             let Some(line) = self.add(key, &parts) else { continue };
-            self.outgoing.push(Waiting::new(key.clone(), name, text.into(), line));
+            let mut waiting = Waiting::new(key.clone(), name, text.into(), line);
+            let why = match kept {
+                UnsentState::Waits => {
+                    self.outgoing.push(waiting);
+                    continue;
+                }
+                UnsentState::Failed => Sentence::NotSentThen,
+                UnsentState::Nameless => Sentence::SenderUnknown,
+            };
+            // Perhaps a server knows what has this name: tried again, it goes under another one.
+            waiting.sent = Some(Sent { at: self.now.elapsed, ping: 0 });
+            self.fail(waiting, &why);
         }
     }
 
@@ -73,16 +106,23 @@ impl Session {
             return;
         }
         let name = |key: &Key| self.conversations.get(key).map(|conversation| conversation.name.clone());
-        let waiting = self.outgoing.iter().filter_map(|waiting| {
+        let unsent = |waiting: &Waiting, state| {
             Some(Unsent {
                 to: name(&waiting.to)?,
                 token: waiting.name.to_string(),
                 text: waiting.text.to_string(),
                 action: waiting.is_action(),
                 at: waiting.line.at().0,
+                state,
             })
-        });
-        let all = waiting.chain(self.restored.iter().cloned()).collect();
+        };
+        let state = |waiting: &Waiting| match waiting.line.sentence() {
+            Some(Sentence::SenderUnknown) => UnsentState::Nameless,
+            _ => UnsentState::Failed,
+        };
+        let failed = self.outgoing.failures().filter_map(|waiting| unsent(waiting, state(waiting)));
+        let waiting = self.outgoing.iter().filter_map(|waiting| unsent(waiting, UnsentState::Waits));
+        let all = failed.chain(waiting).chain(self.restored.iter().cloned()).collect();
         self.out.push_back(Output::Keep(all));
     }
 }

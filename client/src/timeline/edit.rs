@@ -1,6 +1,6 @@
 //! Rows that come and go, and what that changes around them: days, folds, headings.
 
-use super::{Change, Item, Timeline, is_quiet};
+use super::{Change, Item, Mark, Timeline, is_quiet};
 use crate::limits::FOLDED;
 use crate::session::{Line, LineKind};
 
@@ -22,13 +22,16 @@ impl Timeline {
         // What stands directly above the next line belongs to that: the day, and the mark.
         let mut at = self.above_separators(at);
         let (quiet, gap) = (is_quiet(line.kind()), line.kind() == LineKind::Gap);
-        if !quiet && !gap && !line.own() && self.is_new(at) {
+        if !quiet && !gap && !line.own() && self.is_new(at, &line) {
             if let Some(mark) = self.marked() {
                 self.drop_mark(mark);
                 removed(mark, changes);
             }
             self.add(at, Item::New, changes);
             at += 1;
+        }
+        if self.reading && at == self.items.len() && line.is_talk() {
+            self.seen();
         }
         let day = (self.day_of)(line.at());
         if !gap && self.day_above(at) != Some(day) {
@@ -117,6 +120,13 @@ impl Timeline {
         {
             fold.0.extend(below.0);
             changes.extend([Change::Removed { at, count: 1 }, Change::Updated(above)]);
+        }
+    }
+
+    /// Something is said before the person's eyes: what comes now is not from before.
+    fn seen(&mut self) {
+        if matches!(self.mark, Mark::Since(_)) {
+            self.mark = Mark::Unwanted;
         }
     }
 

@@ -79,6 +79,32 @@ fn a_line_in_the_middle_of_a_fold_cuts_it_and_its_removal_joins_it() {
 }
 
 #[test]
+fn the_mark_stands_where_an_earlier_run_stopped_reading() {
+    for shown in [false, true] {
+        let mut timeline = Timeline::new(utc_day, true);
+        timeline.resume(UnixMillis(5 * 60_000));
+        timeline.set_reading(shown);
+        pushed(&mut timeline, line(9, 20, "me", LineKind::Joined));
+        assert_eq!(timeline.read(), Some(UnixMillis(5 * 60_000)), "the past is still to come");
+        let mut changes = Vec::new();
+        let page = (1..=4).map(|id| line(id, 3 + id, "bob", LineKind::Said)).collect();
+        timeline.insert(LineId(9), page, &mut changes);
+        assert_eq!(shape(&timeline), "DHlNHl1");
+        let older = (11..=12).map(|id| line(id, id - 10, "bob", LineKind::Said)).collect();
+        timeline.insert(LineId(1), older, &mut changes);
+        assert_eq!(shape(&timeline), "DHlllNHl1");
+        if shown {
+            assert_eq!(timeline.read(), Some(UnixMillis(20 * 60_000)));
+            pushed(&mut timeline, line(10, 21, "bob", LineKind::Said));
+            assert_eq!(
+                (shape(&timeline).as_str(), timeline.read()),
+                ("DHlllNHl1H", Some(UnixMillis(21 * 60_000)))
+            );
+        }
+    }
+}
+
+#[test]
 fn the_mark_stands_where_reading_stopped() {
     let mut timeline = Timeline::new(utc_day, true);
     timeline.set_reading(true);

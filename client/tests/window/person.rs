@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use parlor_client::bridge::Bridge;
+use parlor_client::folder::Folder;
 use parlor_client::host::Host;
-use parlor_client::settings::Folder;
 use parlor_server::Config;
 use parlor_ui::slint::{ComponentHandle, Model};
 use parlor_ui::{

@@ -1,5 +1,6 @@
 //! The session under virtual time, against scripted servers and against the real hub.
 
+mod again;
 mod commands;
 mod crashes;
 mod crowds;

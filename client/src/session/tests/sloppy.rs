@@ -205,8 +205,8 @@ fn what_waited_from_the_last_start_waits_under_the_servers_own_folding() {
         to: "ÄRGER".into(),
         token: "0123456789abcdef0123456789abcdef".into(),
         text: "are you there?".into(),
-        action: false,
         at: 7,
+        ..Unsent::default()
     };
     let mut world = World::new(Profile { unsent: vec![unsent], ..profile("me") });
     world.welcome("", "CASEMAPPING=ascii");
