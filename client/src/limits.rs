@@ -73,6 +73,12 @@ pub const TOPIC_LISTED: usize = 400;
 
 /// Comings and goings in one row.
 pub const FOLDED: usize = 200;
+/// Sentences that a screen reader says at a time; of more their number and the last one.
+pub const SAID: usize = 3;
+/// Characters of one of those.
+pub const SAID_CHARACTERS: usize = 400;
+/// Between two times that something is said.
+pub const SAID_EVERY: Duration = Duration::from_secs(1);
 /// Between two notifications.
 pub const NOTICE_EVERY: Duration = Duration::from_secs(5);
 /// People of a joined notification who are counted.

@@ -77,6 +77,8 @@ pub struct Settings {
     pub notify: Notify,
     /// Comings and goings in one quiet line.
     pub fold_joins: bool,
+    /// Each line is one row, with its name in front of it.
+    pub compact: bool,
     /// The address that a hosted room listened on last; empty: the first one of a network.
     pub host_address: String,
     /// The port that a hosted room listens on.
@@ -106,6 +108,7 @@ impl Default for Settings {
             sounds: false,
             notify: Notify::default(),
             fold_joins: true,
+            compact: false,
             host_address: String::new(),
             host_port: parlor_server::DEFAULT_PORT,
             host_programs: false,

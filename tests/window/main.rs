@@ -11,6 +11,7 @@ mod frame;
 mod history;
 mod hostile;
 mod mouse;
+mod spoken;
 mod start;
 
 use std::net::TcpListener;

@@ -358,6 +358,11 @@ fn a_rows_menu_opens_by_key() {
     let lines: Vec<LineRow> = (0..12).map(line).collect();
     app.global::<TimelineView<'_>>().set_lines(lines.as_slice().into());
     frame(&app);
+    // As the program answers it.
+    app.global::<MenuView<'_>>().on_next(|entries, from, _| {
+        let shown = |at: &i32| entries.row_data(*at as usize).is_some_and(|entry| !entry.hidden);
+        (from + 1..entries.row_count() as i32).find(shown).unwrap_or(-1)
+    });
     let told = Told::default();
     let here = told.clone();
     app.global::<TimelineView<'_>>()

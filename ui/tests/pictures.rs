@@ -8,10 +8,14 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
-use i_slint_backend_testing::{TestingBackend, TestingBackendOptions};
+use i_slint_backend_testing::{
+    AccessibleRole, ElementHandle, ElementQuery, TestingBackend, TestingBackendOptions,
+};
 use parlor_tests::needs;
+use parlor_ui::slint::platform::{PointerEventButton, WindowEvent};
 use parlor_ui::slint::{
-    ComponentHandle, Model, PhysicalSize, Rgba8Pixel, SharedPixelBuffer, SharedString, StyledText,
+    ComponentHandle, LogicalPosition, Model, PhysicalSize, Rgba8Pixel, SharedPixelBuffer, SharedString,
+    StyledText,
 };
 use parlor_ui::*;
 
@@ -35,7 +39,11 @@ const SCENES: &[Scene] = &[
     Scene { name: "connect-errors", set: connect_errors, large: true },
     Scene { name: "connect-notice", set: connect_notice, large: false },
     Scene { name: "host", set: |app| app.global::<Shell<'_>>().set_screen(Screen::Host), large: true },
+    Scene { name: "host-errors", set: host_errors, large: false },
     Scene { name: "room", set: room, large: true },
+    Scene { name: "room-compact", set: compact, large: true },
+    Scene { name: "room-right-to-left", set: right_to_left, large: true },
+    Scene { name: "room-menu", set: menu, large: true },
     Scene { name: "room-hosting", set: hosting, large: true },
     Scene { name: "room-hosting-programs", set: hosting_programs, large: true },
     Scene { name: "room-reconnecting", set: reconnecting, large: true },
@@ -98,6 +106,7 @@ fn every_view() {
     }
     for (name, size, scale) in [
         ("wide", (2560, 1300), 1.0),
+        ("full", (1920, 1080), 1.0),
         ("huge", (1280, 800), 1.5),
         ("huge-narrow", (360, 480), 1.5),
         ("between", (760, 560), 1.0),
@@ -132,7 +141,29 @@ fn draw(scene: &Scene, size: PhysicalSize, theme: ThemeChoice, language: Languag
     app.window().set_size(size);
     i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(100));
     (scene.set)(&app);
-    shot(&app, size)
+    let picture = shot(&app, size);
+    let nameless = nameless(&app);
+    assert!(nameless.is_empty(), "{}: nobody can tell these apart: {nameless:?}", scene.name);
+    picture
+}
+
+/// What a screen reader would find, and could not name.
+fn nameless(app: &App) -> Vec<String> {
+    let silent = |element: &ElementHandle| {
+        let named = element.accessible_label().is_some_and(|label| !label.is_empty());
+        let valued = element.accessible_value().is_some_and(|value| !value.is_empty());
+        element
+            .accessible_role()
+            .is_some_and(|role| role != AccessibleRole::None && role != AccessibleRole::Text)
+            && !named
+            && !valued
+    };
+    let found = ElementQuery::from_root(app).match_descendants().match_predicate(silent).find_all();
+    let place = |element: &ElementHandle| {
+        let at = element.absolute_position();
+        format!("{:?} {:?} at {}, {}", element.accessible_role(), element.id(), at.x, at.y)
+    };
+    found.iter().map(place).collect()
 }
 
 fn shot(app: &App, size: PhysicalSize) -> Picture {
@@ -168,6 +199,60 @@ fn room(app: &App) {
 fn open(app: &App, panel: Panel) {
     room(app);
     app.global::<Shell<'_>>().invoke_open(panel);
+}
+
+fn host_errors(app: &App) {
+    app.global::<Shell<'_>>().set_screen(Screen::Host);
+    let (view, words) = (app.global::<HostView<'_>>(), app.global::<Words<'_>>());
+    view.set_port("80".into());
+    view.set_port_error(words.invoke_port_not_allowed("80".into()));
+}
+
+fn compact(app: &App) {
+    app.global::<Shell<'_>>().set_compact(true);
+    room(app);
+}
+
+fn right_to_left(app: &App) {
+    room(app);
+    let said = |name: &str, text: &str, heading, rtl| LineRow {
+        kind: LineKind::Message,
+        heading,
+        rtl,
+        name: name.into(),
+        hue: 4,
+        time: "18:02".into(),
+        text: StyledText::from_plain_text(text),
+        plain: text.into(),
+        ..LineRow::default()
+    };
+    let own =
+        LineRow {
+            own: true, state: LineState::Delivered, ..said("me", "כן, עוד חמש דקות", true, true)
+        };
+    let rows = [
+        said("נועה", "שלום לכולם, החידון מתחיל בשמונה", true, true),
+        said("נועה", "see you there", false, false),
+        said(
+            "ليلى",
+            "مرحبا bob، هل أنت هنا؟ الرابط https://example.org/a وهذا سطر طويل يلتف إلى السطر التالي حتى ينتهي",
+            true,
+            true,
+        ),
+        LineRow { mention: true, ..said("bob", "me: مرحبا", true, false) },
+        own,
+    ];
+    app.global::<TimelineView<'_>>().set_lines(rows.as_slice().into());
+}
+
+/// The menu of a line near the edge: it stays in the window.
+fn menu(app: &App) {
+    room(app);
+    shot(app, app.window().size());
+    let position = LogicalPosition::new(app.window().size().width as f32 / 2.0, 130.0);
+    let button = PointerEventButton::Right;
+    app.window().dispatch_event(WindowEvent::PointerPressed { position, button });
+    app.window().dispatch_event(WindowEvent::PointerReleased { position, button });
 }
 
 fn hosting(app: &App) {

@@ -109,6 +109,7 @@ impl Bridge {
             Event::Lines { key, lines } => {
                 let id = id(key);
                 self.alert_of_lines(window, &id, &lines);
+                self.announce_lines(window, &id, &lines);
                 self.count_below(window, &id, &lines);
                 self.edit(window, &id, |timeline| timeline.push(lines));
                 self.keep_read();
@@ -120,6 +121,7 @@ impl Bridge {
                 let id = id(key);
                 if new {
                     self.alert_of_lines(window, &id, &lines);
+                    self.announce_lines(window, &id, &lines);
                     self.count_below(window, &id, &lines);
                 }
                 self.edit(window, &id, |timeline| timeline.insert(before, lines));

@@ -12,6 +12,8 @@ use parlor_ui::Area;
 use parlor_ui::slint::SharedString;
 use parlor_ui::slint::fontique_011::shared_collection;
 
+use super::text::is_rtl;
+
 /// Layouts that are kept, 7 KB each: twice the rows of a window. The one that was used longest ago goes.
 const KEPT: usize = 64;
 
@@ -146,7 +148,8 @@ impl Layouts {
         builder.push_default(StyleProperty::OverflowWrap(OverflowWrap::Anywhere));
         let mut layout = builder.build(text);
         layout.break_all_lines(width);
-        layout.align(parley::Alignment::Left, Default::default());
+        let side = if is_rtl(text) { parley::Alignment::Right } else { parley::Alignment::Left };
+        layout.align(side, Default::default());
         layout
     }
 }

@@ -267,6 +267,7 @@ impl Lines {
             full_date: clock::full(words, self.format.get(), line.at()).into(),
             text: text::styled(&shown),
             linked,
+            rtl: text::is_rtl(&shown),
             plain: shown.into(),
             own: line.own(),
             mention: line.mention(),

@@ -11,6 +11,7 @@
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
 //! | tools | `clipboard`, `clock`, `layout`, `phrases`, `rows`, `text` |
 
+mod announce;
 mod arguments;
 mod browse;
 mod card;
@@ -33,6 +34,7 @@ mod host_page;
 mod layout;
 mod lines;
 mod marking;
+mod menu;
 mod people;
 mod phrases;
 mod places;
@@ -96,6 +98,8 @@ pub struct Bridge {
     tick: slint::Timer,
     /// Waits for another day.
     midnight: slint::Timer,
+    /// What a screen reader is to say.
+    announcer: announce::Announcer,
     /// Waits until the desktop may be told again.
     notices_due: slint::Timer,
     /// Runs until the text cursor comes to rest.
@@ -121,6 +125,7 @@ impl Bridge {
             frame_due: slint::Timer::default(),
             tick: slint::Timer::default(),
             midnight: slint::Timer::default(),
+            announcer: announce::Announcer::default(),
             notices_due: slint::Timer::default(),
             rest: slint::Timer::default(),
             pointing: slint::Timer::default(),
@@ -137,6 +142,7 @@ impl Bridge {
         bridge.listen_to_status(window);
         bridge.listen_to_timeline(window);
         bridge.listen_to_marking(window);
+        menu::listen_to_menus(window);
         bridge.listen_to_composer(window);
         bridge.listen_to_people(window);
         bridge.listen_to_browse(window);

@@ -57,6 +57,7 @@ impl Bridge {
         });
         view.set_join_at_start(settings.join_at_start);
         view.set_fold_joins(settings.fold_joins);
+        view.set_compact(settings.compact);
         view.set_history_folder(shared(&self.history_folder().display().to_string()));
     }
 
@@ -105,6 +106,7 @@ impl Bridge {
             };
             settings.join_at_start = view.get_join_at_start();
             settings.fold_joins = view.get_fold_joins();
+            settings.compact = view.get_compact();
             renamed
         };
         if renamed {
@@ -126,6 +128,7 @@ impl Bridge {
                 Theme::Dark => ThemeChoice::Dark,
             });
             shell.set_scale(settings.text_size as f32 / 100.0);
+            shell.set_compact(settings.compact);
             let code = language_code(settings);
             shell.set_language(language(&code));
             // English is what the views are written in.

@@ -27,15 +27,19 @@ impl Bridge {
         self.tick.stop();
     }
 
-    pub(super) fn status(&self, window: &App, place: &PlaceId, status: Status) {
+    pub(super) fn status(self: &Rc<Self>, window: &App, place: &PlaceId, status: Status) {
         if matches!(status, Status::Offline { .. }) && self.entry(place) == Some(Entry::Calling) {
             window.global::<ConnectView>().set_busy(false);
         }
         let counting = matches!(status, Status::Reconnecting { .. });
+        let settled = !matches!(status, Status::Connecting | Status::Registering);
         if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
             place.status = Some(status);
         }
         self.show_status(window);
+        if settled && self.place_id().as_ref() == Some(place) {
+            self.announce(window.global::<StatusView>().get_status_text().into());
+        }
         if counting {
             self.tick.restart();
         }

@@ -50,6 +50,17 @@ pub(super) fn styled(shown: &str) -> StyledText {
     StyledText::from_markdown(&markup).unwrap_or_else(|_| StyledText::from_plain_text(shown))
 }
 
+/// Whether a text is read from right to left: its first letter decides (rules P2 and P3 of Unicode's UAX #9; the blocks are
+/// those of right-to-left scripts in `DerivedBidiClass.txt`).
+pub(super) fn is_rtl(text: &str) -> bool {
+    let strong = |c: &char| c.is_alphabetic() || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}');
+    text.chars().find(strong).is_some_and(|c| {
+        matches!(c,
+            '\u{590}'..='\u{8FF}' | '\u{200F}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFE}'
+            | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
+    })
+}
+
 /// Where the pages are that a text names, from left to right.
 pub(super) fn links(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut finder = LinkFinder::new();
@@ -152,6 +163,16 @@ mod tests {
         let mut markup = String::new();
         escape("*a* [b](c) <d> `e`", &mut markup);
         assert_eq!(markup, "\\*a\\* \\[b\\]\\(c\\) \\<d\\> \\`e\\`");
+    }
+
+    #[test]
+    fn the_first_letter_says_where_a_line_begins() {
+        for text in ["שלום", "مرحبا bob", "12: \u{200F}", "« ܫܠܡܐ", "… \u{1E900}"] {
+            assert!(is_rtl(text), "{text}");
+        }
+        for text in ["", "12", "bob: مرحبا", "大家 שלום", "\u{200E}שלום", "😀 zoë"] {
+            assert!(!is_rtl(text), "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,220 @@
+//! What a screen reader hears, on an accessibility bus as a desktop has one.
+
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use parlor_tests::{Deadline, Lines, Plain, Server, needs};
+
+use crate::bus::Bus;
+use crate::desk::Desk;
+
+/// How long what is heard may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What starts that bus.
+const LAUNCHER: &str = "/usr/libexec/at-spi-bus-launcher";
+/// What a person can do something with has one of these roles (AT-SPI's names), and needs a name of its own.
+const CONTROLS: &[&str] = &[
+    "button",
+    "check box",
+    "combo box",
+    "entry",
+    "label",
+    "list box",
+    "list item",
+    "option",
+    "push button",
+    "radio button",
+    "slider",
+    "switch",
+    "text",
+    "toggle button",
+];
+
+/// A screen reader: it asked for the bus, and listens on it.
+struct Reader {
+    launcher: Child,
+    monitor: Child,
+    address: String,
+    heard: Lines,
+}
+
+impl Reader {
+    fn new(bus: &Bus) -> Reader {
+        let launcher = Command::new(LAUNCHER)
+            .args(["--launch-immediately", "--a11y=1", "--screen-reader=1"])
+            .env("DBUS_SESSION_BUS_ADDRESS", bus.address())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the launcher starts");
+        let ask = || ask(bus.address(), ["org.a11y.Bus", "/org/a11y/bus", "org.a11y.Bus.GetAddress"], &[]);
+        let address =
+            until("the accessibility bus", || Some(ask()).filter(|address| address.contains("unix:")));
+        let mut monitor = Command::new("dbus-monitor")
+            .args(["--address", &address, "interface='org.a11y.atspi.Event.Object'"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("dbus-monitor starts");
+        let heard = Lines::drain(monitor.stdout.take().expect("piped"));
+        let listening = heard.wait("*member=NameLost*", Deadline::after(PATIENCE));
+        assert!(listening.is_some(), "dbus-monitor does not listen: {}", heard.text());
+        Reader { launcher, monitor, address, heard }
+    }
+
+    /// Who has the focus: its bus name, and its path there.
+    fn focused(&self) -> Option<(String, String)> {
+        let text = self.heard.text();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        let last = lines.windows(3).rev().find(|three| {
+            three[0].contains("member=StateChanged")
+                && three[1] == "string \"focused\""
+                && three[2] == "int32 1"
+        })?;
+        let part = |name: &str| {
+            let from = last[0].split(name).nth(1)?;
+            from.split([' ', ';']).next().map(str::to_owned)
+        };
+        part("sender=").zip(part("path="))
+    }
+
+    /// What is said of what has the focus, once it is about this.
+    fn wait_focus(&self, about: &str) -> String {
+        until(about, || {
+            let (peer, path) = self.focused()?;
+            Some(self.name(&peer, &path)).filter(|name| name.contains(about))
+        })
+    }
+
+    fn name(&self, peer: &str, path: &str) -> String {
+        let get = "org.freedesktop.DBus.Properties.Get";
+        let name = ["string:org.a11y.atspi.Accessible", "string:Name"];
+        let said = ask(&self.address, [peer, path, get], &name);
+        said.trim_start_matches("variant").trim().to_owned()
+    }
+
+    /// How often something was said without being asked.
+    fn announcements(&self) -> usize {
+        self.heard.text().matches("member=Announcement").count()
+    }
+
+    fn wait_announced(&self, text: &str) {
+        until(text, || {
+            let heard = self.heard.text();
+            heard.split("member=Announcement").skip(1).any(|said| said.contains(text)).then_some(())
+        });
+    }
+
+    /// The controls below this one that nobody could tell from another, and how many there are in all.
+    fn nameless(&self, peer: &str, path: &str, found: &mut Vec<String>) -> usize {
+        let accessible = |what: &str| format!("org.a11y.atspi.Accessible.{what}");
+        let role = ask(&self.address, [peer, path, &accessible("GetRoleName")], &[]);
+        let name = self.name(peer, path);
+        let control = CONTROLS.contains(&role.as_str());
+        if control && name.is_empty() {
+            found.push(format!("{role} {path}"));
+        }
+        let children = ask(&self.address, [peer, path, &accessible("GetChildren")], &[]);
+        let paths = children.split_whitespace().filter(|part| part.starts_with("/org/a11y/"));
+        usize::from(control) + paths.map(|path| self.nameless(peer, path, found)).sum::<usize>()
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        for child in [&mut self.monitor, &mut self.launcher] {
+            // Gone already is as good.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Calls a method on a bus; what it answers, as one text.
+fn ask(bus: &str, [peer, path, method]: [&str; 3], arguments: &[&str]) -> String {
+    let mut call = Command::new("dbus-send");
+    call.args([&format!("--bus={bus}"), "--print-reply=literal", &format!("--dest={peer}"), path, method]);
+    let answer = call.args(arguments).stderr(Stdio::null()).output().expect("dbus-send runs");
+    String::from_utf8_lossy(&answer.stdout).trim().to_owned()
+}
+
+/// Waits until there is something.
+fn until<T>(what: &str, found: impl Fn() -> Option<T>) -> T {
+    let deadline = Deadline::after(PATIENCE);
+    while deadline.left().is_some() {
+        if let Some(found) = found() {
+            return found;
+        }
+        sleep(Duration::from_millis(30));
+    }
+    panic!("waited for {what}")
+}
+
+#[test]
+fn a_screen_reader_hears_lines_and_what_the_keyboard_is_on() {
+    let all = [needs::DISPLAY, needs::BUS, &[(LAUNCHER, "at-spi2-core")]];
+    if !all.into_iter().all(needs::have) {
+        return;
+    }
+    let server = Server::start(&[]);
+    let bus = Bus::new();
+    let reader = Reader::new(&bus);
+    let mut bob = Plain::connect(&server);
+    bob.send("bob");
+    bob.expect("-!- Welcome *");
+    let desk = Desk::new().bus(bus.address());
+    let alice = desk.client(&[&server.address().to_string(), "--name", "alice"]);
+    bob.expect("-!- alice joined");
+    alice.wait_title("#lobby*");
+    reader.wait_announced("connected");
+    alice.types("here I am");
+    bob.expect("<alice> here I am");
+    reader.wait_focus("Message #lobby");
+
+    // What others say is said, what one says oneself is not.
+    bob.send("can you hear me?");
+    reader.wait_announced("bob: can you hear me?");
+    let before = reader.announcements();
+    (0..100).for_each(|n| bob.send(&format!("line {n}")));
+    alice.types("slowly");
+    bob.expect("<alice> slowly");
+    reader.wait_announced("bob: line 99");
+    assert!(reader.announcements() - before < 20, "{}", reader.announcements() - before);
+    assert!(!reader.heard.text().contains("alice: slowly"));
+
+    // Line by line, each an object of its own with a sentence.
+    alice.key("shift+Tab");
+    alice.key("Up");
+    let own = reader.wait_focus("slowly");
+    assert!(own.starts_with("alice, "), "{own}");
+    for n in (60..100).rev() {
+        alice.key("Up");
+        let said = reader.wait_focus(&format!(": line {n}"));
+        assert!(said.starts_with("bob, "), "{said}");
+    }
+    alice.key("Down");
+    reader.wait_focus(": line 61");
+    // Its menu, entry by entry.
+    alice.key("shift+F10");
+    alice.key("Down");
+    reader.wait_focus("Copy");
+    alice.key("m");
+    reader.wait_focus("Mention bob");
+    alice.key("Escape");
+    reader.wait_focus(": line 61");
+
+    // Every control has a name, in the room and on the pages over it.
+    let (peer, _) = reader.focused().expect("something has the focus");
+    for page in ["", "ctrl+f", "Escape", "ctrl+comma", "F1", "F1"] {
+        if !page.is_empty() {
+            alice.key(page);
+            alice.wait_still();
+        }
+        let mut nameless = Vec::new();
+        let count = reader.nameless(&peer, "/org/a11y/atspi/accessible/root", &mut nameless);
+        assert!(count > 5 && nameless.is_empty(), "{page}: {count}, nameless: {nameless:?}");
+    }
+
+    // Where we stand is said, too.
+    server.signal("KILL");
+    reader.wait_announced("reconnecting in");
+}
