@@ -117,6 +117,7 @@ fn a_draft_and_the_settings_survive_a_restart() {
     alice.app.global::<Shell>().invoke_opened(parlor_ui::Panel::Settings);
     settings.set_theme(ThemeChoice::Dark);
     settings.set_language(Language::Chinese);
+    settings.set_compact(true);
     settings.invoke_changed_now();
     assert_eq!(alice.app.global::<Shell>().get_theme(), ThemeChoice::Dark);
     alice.bridge.finish();
@@ -127,6 +128,7 @@ fn a_draft_and_the_settings_survive_a_restart() {
     assert_eq!(again.card().get_recents().row_count(), 1);
     assert_eq!(again.app.global::<Shell>().get_theme(), ThemeChoice::Dark);
     assert_eq!(again.app.global::<Shell>().get_language(), Language::Chinese);
+    assert!(again.app.global::<Shell>().get_compact());
     again.card().invoke_pick_recent(0);
     again.until("the draft", |again| again.composer().get_draft() == "half a thought");
     host.stop();

@@ -63,6 +63,24 @@ fn long_words_wrap_and_their_links_are_underlined_to_the_end() {
 }
 
 #[test]
+fn lines_stand_at_the_side_where_one_begins_to_read_them() {
+    let alice = Person::new("sides");
+    let view = alice.timeline();
+    for (text, right) in
+        [("שלום", true), ("مرحبا bob", true), ("12: سلام https://example.org", true), ("bob: مرحبا", false)]
+    {
+        let part = Part { from: 0, to: text.len() as i32 };
+        let areas: Vec<_> = view.invoke_areas(text.into(), 400.0, SIZE, part).iter().collect();
+        let left = areas.iter().map(|area| area.x).fold(f32::MAX, f32::min);
+        let end = areas.iter().map(|area| area.x + area.width).fold(0.0, f32::max);
+        assert!(
+            if right { end > 399.0 && left > 100.0 } else { left < 1.0 && end < 300.0 },
+            "{text}: {areas:?}"
+        );
+    }
+}
+
+#[test]
 fn a_double_click_takes_a_word() {
     let alice = Person::new("words");
     let view = alice.timeline();
