@@ -5,8 +5,8 @@
 //!
 //! | floor | files |
 //! | --- | --- |
-//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `timeline`, `marking`, `composer`, `people`, `browse`, `switcher`, `find`, `status`, `preferences` |
-//! | what no view owns | `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `end`, `signals` |
+//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `timeline`, `marking`, `menu`, `composer`, `people`, `browse`, `switcher`, `find`, `status`, `preferences` |
+//! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
 //! | tools | `clipboard`, `clock`, `layout`, `phrases`, `rows`, `text` |
