@@ -1,69 +1,60 @@
 //! Capability negotiation (IRCv3).
 
 use crate::hub::Hub;
-use crate::hub::command::{Access, Command, need};
+use crate::hub::command::{Done, need};
 use crate::hub::delivery::form::Form;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::refusal::too_long;
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
-use crate::protocol::{Capabilities, Capability};
+use crate::protocol::{Capabilities, Capability, Message};
 
-pub(super) const CAP: Command = Command {
-    verb: "CAP",
-    access: Access::Anybody,
-    help: "",
-    run: |hub, id, message| {
-        hub.cap(id, need(message, 0)?, message.params.get(1).copied());
-        Ok(())
-    },
-};
+pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    let (verb, argument) = (need(message, 0)?.to_ascii_uppercase(), message.params.get(1).copied());
+    let Some(member) = hub.state.member_mut(id) else { return Ok(()) };
+    if let (Some(registration), "LS" | "REQ") = (&mut member.registration, verb.as_str()) {
+        registration.negotiating = true;
+    }
+    let caps = member.caps;
+    let nick = hub.state.nick_of(id).to_owned();
+    match verb.as_str() {
+        "LS" => {
+            let version: u32 = argument.and_then(|version| version.parse().ok()).unwrap_or_default();
+            if version >= 302 {
+                let mut caps = caps;
+                caps.add(Capability::CapNotify);
+                hub.set_caps(id, caps);
+            }
+            let all = Capability::ALL.iter().copied().collect::<Capabilities>();
+            hub.say_as_server(id, format!("CAP {nick} LS :{all}"));
+        }
+        "LIST" => hub.say_as_server(id, format!("CAP {nick} LIST :{caps}")),
+        "REQ" => {
+            let wanted = argument.unwrap_or_default();
+            if wanted.len() > MAX_BODY - 112 {
+                // It could not be repeated in the answer.
+                return Err(too_long());
+            }
+            match caps.request(wanted) {
+                Some(caps) => {
+                    hub.set_caps(id, caps);
+                    hub.say_as_server(id, format!("CAP {nick} ACK :{wanted}"));
+                }
+                None => hub.say_as_server(id, format!("CAP {nick} NAK :{wanted}")),
+            }
+        }
+        "END" => {
+            if let Some(registration) = hub.state.member_mut(id).and_then(|m| m.registration.as_mut()) {
+                registration.negotiating = false;
+                hub.try_register(id);
+            }
+        }
+        _ => hub.reply(id, ERR_INVALIDCAPCMD, format!("{verb} :Invalid CAP command")),
+    }
+    Ok(())
+}
 
 impl Hub {
-    pub(crate) fn cap(&mut self, id: ConnectionId, verb: &str, argument: Option<&str>) {
-        let Some(member) = self.state.member_mut(id) else { return };
-        let verb = verb.to_ascii_uppercase();
-        if let (Some(registration), "LS" | "REQ") = (&mut member.registration, verb.as_str()) {
-            registration.negotiating = true;
-        }
-        let caps = member.caps;
-        let nick = self.state.nick_of(id).to_owned();
-        match verb.as_str() {
-            "LS" => {
-                let version: u32 = argument.and_then(|version| version.parse().ok()).unwrap_or_default();
-                if version >= 302 {
-                    let mut caps = caps;
-                    caps.add(Capability::CapNotify);
-                    self.set_caps(id, caps);
-                }
-                let all = Capability::ALL.iter().copied().collect::<Capabilities>();
-                self.say_as_server(id, format!("CAP {nick} LS :{all}"));
-            }
-            "LIST" => self.say_as_server(id, format!("CAP {nick} LIST :{caps}")),
-            "REQ" => {
-                let wanted = argument.unwrap_or_default();
-                if wanted.len() > MAX_BODY - 112 {
-                    // It could not be repeated in the answer.
-                    return self.refuse(id, too_long());
-                }
-                match caps.request(wanted) {
-                    Some(caps) => {
-                        self.set_caps(id, caps);
-                        self.say_as_server(id, format!("CAP {nick} ACK :{wanted}"));
-                    }
-                    None => self.say_as_server(id, format!("CAP {nick} NAK :{wanted}")),
-                }
-            }
-            "END" => {
-                if let Some(registration) = self.state.member_mut(id).and_then(|m| m.registration.as_mut()) {
-                    registration.negotiating = false;
-                    self.try_register(id);
-                }
-            }
-            _ => self.reply(id, ERR_INVALIDCAPCMD, format!("{verb} :Invalid CAP command")),
-        }
-    }
-
     fn set_caps(&mut self, id: ConnectionId, caps: Capabilities) {
         if let Some(member) = self.state.member_mut(id) {
             member.caps = caps;

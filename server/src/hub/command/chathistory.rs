@@ -1,14 +1,15 @@
 //! CHATHISTORY (IRCv3 draft/chathistory): lines of the past, for members of the room.
 
 use crate::hub::Hub;
-use crate::hub::command::{Access, Command};
+use crate::hub::command::Done;
 use crate::hub::history::replay::{Replay, Why};
 use crate::hub::history::{Edge, Query, Range};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_LINES;
+use crate::hub::state::refusal::shown;
 use crate::protocol::message::Params;
 use crate::protocol::time::UnixMillis;
-use crate::protocol::{Capability, MsgId};
+use crate::protocol::{Capability, Message, MsgId};
 
 /// Why a request is none.
 enum Refused {
@@ -20,46 +21,37 @@ enum Refused {
     Target,
 }
 
-pub(super) const CHATHISTORY: Command = Command {
-    verb: "CHATHISTORY",
-    access: Access::Members,
-    help: "",
-    run: |hub, id, message| {
-        let arguments = message.params.iter().skip(1).copied().collect();
-        hub.chathistory(id, message.params.first().copied().unwrap_or_default(), &arguments);
-        Ok(())
-    },
-};
-
-impl Hub {
-    pub(crate) fn chathistory(&mut self, id: ConnectionId, verb: &str, arguments: &Params<'_>) {
-        if self.lacks(id, Capability::Chathistory, "CHATHISTORY") {
-            return;
-        }
-        let verb = verb.to_ascii_uppercase();
-        let asked = if verb == "TARGETS" {
-            self.targets_asked(id, arguments)
-        } else {
-            self.lines_asked(id, &verb, arguments)
-        };
-        match asked {
-            Ok(replay) => self.replay(id, replay),
-            Err(refused) => {
-                let (code, sentence) = match refused {
-                    Refused::Params => (
-                        "INVALID_PARAMS",
-                        "It is CHATHISTORY LATEST, BEFORE, AFTER, AROUND #room POSITION COUNT, BETWEEN #room POSITION POSITION COUNT, or TARGETS TIME TIME COUNT",
-                    ),
-                    Refused::RefType => ("INVALID_MSGREFTYPE", "Positions are timestamp=… or msgid=…"),
-                    Refused::Target => ("INVALID_TARGET", "History is for members of the room"),
-                };
-                let target = crate::hub::state::refusal::shown(arguments.filled(0).unwrap_or("*"));
-                let verb = crate::hub::state::refusal::shown(&verb);
-                self.fail(id, "CHATHISTORY", &format!("{code} {verb} {target}"), sentence);
-            }
+pub(super) fn chathistory(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    if hub.lacks(id, Capability::Chathistory, "CHATHISTORY") {
+        return Ok(());
+    }
+    let verb = message.params.first().copied().unwrap_or_default().to_ascii_uppercase();
+    let arguments: Params<'_> = message.params.iter().skip(1).copied().collect();
+    let asked = if verb == "TARGETS" {
+        hub.targets_asked(id, &arguments)
+    } else {
+        hub.lines_asked(id, &verb, &arguments)
+    };
+    match asked {
+        Ok(replay) => hub.replay(id, replay),
+        Err(refused) => {
+            let (code, sentence) = match refused {
+                Refused::Params => (
+                    "INVALID_PARAMS",
+                    "It is CHATHISTORY LATEST, BEFORE, AFTER, AROUND #room POSITION COUNT, BETWEEN #room POSITION POSITION COUNT, or TARGETS TIME TIME COUNT",
+                ),
+                Refused::RefType => ("INVALID_MSGREFTYPE", "Positions are timestamp=… or msgid=…"),
+                Refused::Target => ("INVALID_TARGET", "History is for members of the room"),
+            };
+            let target = shown(arguments.filled(0).unwrap_or("*"));
+            let verb = shown(&verb);
+            hub.fail(id, "CHATHISTORY", &format!("{code} {verb} {target}"), sentence);
         }
     }
+    Ok(())
+}
 
+impl Hub {
     fn lines_asked(
         &self,
         id: ConnectionId,

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::hub::Hub;
-use crate::hub::command::{Access, Command};
+use crate::hub::command::Done;
 use crate::hub::delivery::queue::Order;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::SILENT;
 use crate::hub::state::member::Speaker;
 use crate::hub::state::refusal::too_long;
+use crate::protocol::Message;
 use crate::protocol::Numeric::ERR_NOORIGIN;
 use crate::protocol::line::MAX_BODY;
 
@@ -16,19 +17,16 @@ use crate::protocol::line::MAX_BODY;
 /// programs give a server up that is silent.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) const PING: Command = Command {
-    verb: "PING",
-    access: Access::Anybody,
-    help: "",
-    run: |hub, id, message| {
-        let token = message.params.first().ok_or((ERR_NOORIGIN, ":No origin specified".into()))?;
-        hub.ping(id, token);
-        Ok(())
-    },
-};
-
-pub(super) const PONG: Command =
-    Command { verb: "PONG", access: Access::Anybody, help: "", run: |_, _, _| Ok(()) };
+/// Behind long replies that are under way, for a while: a client takes the PONG for their end.
+pub(super) fn ping(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    let token = message.params.first().ok_or((ERR_NOORIGIN, ":No origin specified".into()))?;
+    let line = hub.server_line(format_args!("PONG {} :{token}", hub.state.settings.name));
+    if line.len() > MAX_BODY {
+        return Err(too_long());
+    }
+    hub.delivery.send(id, line, Order::End(hub.state.now.elapsed + PATIENCE));
+    Ok(())
+}
 
 impl Hub {
     /// Any received byte is a sign of life.
@@ -102,14 +100,5 @@ impl Hub {
                 self.state.timers.arm(id, heard + ping_after);
             }
         }
-    }
-
-    /// Behind long replies that are under way, for a while: a client takes the PONG for their end.
-    pub(crate) fn ping(&mut self, id: ConnectionId, token: &str) {
-        let line = self.server_line(format_args!("PONG {} :{token}", self.state.settings.name));
-        if line.len() > MAX_BODY {
-            return self.refuse(id, too_long());
-        }
-        self.delivery.send(id, line, Order::End(self.state.now.elapsed + PATIENCE));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::hub::Hub;
 use crate::hub::change::Change;
-use crate::hub::command::{Access, Command, Done, first_time, names};
+use crate::hub::command::{Done, first_time, names};
 use crate::hub::delivery::event::{Event, What};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_TARGETS;
@@ -14,30 +14,21 @@ use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::{Capability, LineName, Message};
 
-pub(super) const PRIVMSG: Command = Command {
-    verb: "PRIVMSG",
-    access: Access::Members,
-    help: "PRIVMSG target :text talks to #room or nick; @#room reaches its operators only.",
-    run: |hub, id, message| send(hub, id, Verb::Privmsg, message),
-};
+pub(super) fn privmsg(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    send(hub, id, Verb::Privmsg, message)
+}
 
-pub(super) const NOTICE: Command = Command {
-    verb: "NOTICE",
-    access: Access::Members,
-    help: "NOTICE is the same for programs: it is never answered.",
+pub(super) fn notice(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
     // Nor is one that lacks something (RFC 2812 §3.3.2).
-    run: |hub, id, message| match send(hub, id, Verb::Notice, message) {
+    match send(hub, id, Verb::Notice, message) {
         Err((ERR_NORECIPIENT | ERR_NOTEXTTOSEND, _)) => Ok(()),
         done => done,
-    },
-};
+    }
+}
 
-pub(super) const TAGMSG: Command = Command {
-    verb: "TAGMSG",
-    access: Access::Members,
-    help: "TAGMSG has tags and no text.",
-    run: |hub, id, message| send(hub, id, Verb::Tagmsg, message),
-};
+pub(super) fn tagmsg(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    send(hub, id, Verb::Tagmsg, message)
+}
 
 fn send(hub: &mut Hub, id: ConnectionId, verb: Verb, message: &Message<'_>) -> Done {
     let unaddressed = || (ERR_NORECIPIENT, format!(":No recipient given ({})", message.command));

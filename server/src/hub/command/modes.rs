@@ -3,38 +3,33 @@
 use crate::hub::Hub;
 use crate::hub::change::Change;
 use crate::hub::command::page::Page;
-use crate::hub::command::{Access, Command, Done, need};
+use crate::hub::command::{Done, need};
 use crate::hub::delivery::Sheet;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::modes::{ModeChange, ROOM_MODES, USER_MODES, takes_argument};
 use crate::hub::state::refusal::{no_such_room, nobody, operator_needed};
 use crate::hub::state::room::{Entry, RoomId};
+use crate::protocol::Message;
 use crate::protocol::Numeric::*;
 
-pub(super) const MODE: Command = Command {
-    verb: "MODE",
-    access: Access::Members,
-    help: "MODE #room +b-e+I mask, +k key, +l n, +o nick, +v nick, +imnst\n\
-           MODE nick +i hides you from strangers, +B marks a bot, +w hears WALLOPS.",
-    run: |hub, id, message| {
-        let (target, modes) = (need(message, 0)?, message.params.filled(1));
-        if target.starts_with('#') {
-            let found = hub.state.room_named(target).filter(|(room, _)| hub.state.sees(id, *room));
-            let (room, _) = found.ok_or_else(|| no_such_room(target))?;
-            let arguments = message.params.get(2..).unwrap_or_default();
-            return match modes {
-                None => show_modes(hub, id, room),
-                Some(modes) => room_modes(hub, id, room, modes, arguments),
-            };
-        }
-        match (hub.state.find(target), modes) {
-            (Some(other), None) if other == id => show_user_modes(hub, id),
-            (Some(other), Some(modes)) if other == id => user_modes(hub, id, modes),
-            (Some(_), _) => Err((ERR_USERSDONTMATCH, ":You can only change your own modes".into())),
-            (None, _) => Err(nobody(target)),
-        }
-    },
-};
+pub(super) fn mode(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    let (target, modes) = (need(message, 0)?, message.params.filled(1));
+    if target.starts_with('#') {
+        let found = hub.state.room_named(target).filter(|(room, _)| hub.state.sees(id, *room));
+        let (room, _) = found.ok_or_else(|| no_such_room(target))?;
+        let arguments = message.params.get(2..).unwrap_or_default();
+        return match modes {
+            None => show_modes(hub, id, room),
+            Some(modes) => room_modes(hub, id, room, modes, arguments),
+        };
+    }
+    match (hub.state.find(target), modes) {
+        (Some(other), None) if other == id => show_user_modes(hub, id),
+        (Some(other), Some(modes)) if other == id => user_modes(hub, id, modes),
+        (Some(_), _) => Err((ERR_USERSDONTMATCH, ":You can only change your own modes".into())),
+        (None, _) => Err(nobody(target)),
+    }
+}
 
 fn show_modes(hub: &mut Hub, id: ConnectionId, room: RoomId) -> Done {
     let inside = hub.state.place(id, room).is_some();

@@ -1,55 +1,47 @@
 //! MONITOR: being told when people come and go (IRCv3 monitor).
 
 use crate::hub::Hub;
-use crate::hub::command::{Access, Command, need};
+use crate::hub::command::{Done, names, need};
 use crate::hub::delivery::queue::Order;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_WATCHED;
 use crate::protocol::Numeric::*;
-use crate::protocol::{Folded, Nick};
+use crate::protocol::{Folded, Message, Nick};
 
-pub(super) const MONITOR: Command = Command {
-    verb: "MONITOR",
-    access: Access::Members,
-    help: "MONITOR + nick tells when somebody comes and goes; - nick, C, L and S as usual.",
-    run: |hub, id, message| {
-        hub.monitor(id, need(message, 0)?, message.params.filled(1));
-        Ok(())
-    },
-};
+pub(super) fn monitor(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    let verb = need(message, 0)?;
+    let targets = names(message.params.get(1).copied().unwrap_or_default());
+    match verb {
+        "+" => hub.watch(id, &targets.collect::<Vec<_>>()),
+        "-" => {
+            for target in targets {
+                let folded = Folded::new(target);
+                let Some(member) = hub.state.member_mut(id) else { return Ok(()) };
+                let gone: Vec<_> = member.watched.extract_if(.., |(name, _)| *name == folded).collect();
+                hub.state.unwatch(id, gone);
+            }
+        }
+        "C" | "c" => {
+            let all = hub.state.member_mut(id).map(|member| std::mem::take(&mut member.watched));
+            hub.state.unwatch(id, all.unwrap_or_default());
+        }
+        "L" | "l" => {
+            let names = hub.watched_by(id);
+            if !names.is_empty() {
+                hub.reply_packed(id, RPL_MONLIST, ":", &names, ',');
+            }
+            hub.reply(id, RPL_ENDOFMONLIST, ":End of MONITOR list");
+        }
+        "S" | "s" => {
+            let names = hub.watched_by(id);
+            hub.show_watched(id, &names);
+        }
+        _ => hub.reply(id, ERR_UNKNOWNCOMMAND, "MONITOR :It knows + - C L S"),
+    }
+    Ok(())
+}
 
 impl Hub {
-    pub(crate) fn monitor(&mut self, id: ConnectionId, verb: &str, targets: Option<&str>) {
-        let targets = targets.unwrap_or_default().split(',').filter(|target| !target.is_empty());
-        match verb {
-            "+" => self.watch(id, &targets.collect::<Vec<_>>()),
-            "-" => {
-                for target in targets {
-                    let folded = Folded::new(target);
-                    let Some(member) = self.state.member_mut(id) else { return };
-                    let gone: Vec<_> = member.watched.extract_if(.., |(name, _)| *name == folded).collect();
-                    self.state.unwatch(id, gone);
-                }
-            }
-            "C" | "c" => {
-                let all = self.state.member_mut(id).map(|member| std::mem::take(&mut member.watched));
-                self.state.unwatch(id, all.unwrap_or_default());
-            }
-            "L" | "l" => {
-                let names = self.watched_by(id);
-                if !names.is_empty() {
-                    self.reply_packed(id, RPL_MONLIST, ":", &names, ',');
-                }
-                self.reply(id, RPL_ENDOFMONLIST, ":End of MONITOR list");
-            }
-            "S" | "s" => {
-                let names = self.watched_by(id);
-                self.show_watched(id, &names);
-            }
-            _ => self.reply(id, ERR_UNKNOWNCOMMAND, "MONITOR :It knows + - C L S"),
-        }
-    }
-
     fn watched_by(&self, id: ConnectionId) -> Vec<String> {
         self.state
             .member(id)

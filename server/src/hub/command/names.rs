@@ -1,37 +1,29 @@
 //! NAMES: who is in a room.
 
 use crate::hub::Hub;
+use crate::hub::command::Done;
 use crate::hub::command::page::Page;
-use crate::hub::command::{Access, Command};
 use crate::hub::delivery::Sheet;
 use crate::hub::delivery::reply::Packed;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::refusal::shown;
 use crate::hub::state::room::RoomId;
 use crate::protocol::Capability;
+use crate::protocol::Message;
 use crate::protocol::Numeric::*;
 
-pub(super) const NAMES: Command = Command {
-    verb: "NAMES",
-    access: Access::Members,
-    help: "NAMES #room tells who is there.",
-    run: |hub, id, message| {
-        hub.names(id, message.params.filled(0));
-        Ok(())
-    },
-};
+pub(super) fn names(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    let Some(name) = message.params.filled(0) else {
+        return Err((RPL_ENDOFNAMES, "* :End of NAMES; name a room".into()));
+    };
+    match hub.state.rooms.find(name).filter(|room| hub.state.sees(id, *room)) {
+        Some(room) => hub.page(id, Page::Names { room, name: name.into(), from: 0 }),
+        None => hub.reply(id, RPL_ENDOFNAMES, format!("{} :End of NAMES", shown(name))),
+    }
+    Ok(())
+}
 
 impl Hub {
-    pub(crate) fn names(&mut self, id: ConnectionId, name: Option<&str>) {
-        let Some(name) = name else {
-            return self.reply(id, RPL_ENDOFNAMES, "* :End of NAMES; name a room");
-        };
-        match self.state.rooms.find(name).filter(|room| self.state.sees(id, *room)) {
-            Some(room) => self.page(id, Page::Names { room, name: name.into(), from: 0 }),
-            None => self.reply(id, RPL_ENDOFNAMES, format!("{} :End of NAMES", shown(name))),
-        }
-    }
-
     pub(crate) fn names_page(
         &mut self,
         id: ConnectionId,

@@ -4,7 +4,7 @@
 use crate::hub::Hub;
 use crate::hub::command::filter::Filter;
 use crate::hub::command::page::Page;
-use crate::hub::command::{Access, Command, Done, need};
+use crate::hub::command::{Done, need};
 use crate::hub::delivery::Sheet;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::*;
@@ -18,114 +18,76 @@ const TOKENS_A_LINE: usize = 13;
 /// Name and version of this program.
 pub(crate) const VERSION: &str = concat!("parlor-", env!("CARGO_PKG_VERSION"));
 
-pub(super) const LIST: Command = Command {
-    verb: "LIST",
-    access: Access::Members,
-    help: "LIST [mask,>n,<n] lists rooms.",
-    run: |hub, id, message| {
-        let filter = Filter::new(message.params.filled(0).unwrap_or_default());
-        if filter.masks.len() > MAX_MASKS {
-            return Err(too_many_targets(filter.masks.len()));
-        }
-        hub.page(id, Page::List { from: 0, filter });
-        Ok(())
-    },
-};
+pub(super) fn list(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    let filter = Filter::new(message.params.filled(0).unwrap_or_default());
+    if filter.masks.len() > MAX_MASKS {
+        return Err(too_many_targets(filter.masks.len()));
+    }
+    hub.page(id, Page::List { from: 0, filter });
+    Ok(())
+}
 
-pub(super) const MOTD: Command = Command {
-    verb: "MOTD",
-    access: Access::Members,
-    help: "MOTD shows the message of the day.",
-    run: |hub, id, message| {
-        this_server(hub, message)?;
-        hub.motd(id);
-        Ok(())
-    },
-};
+pub(super) fn motd(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    this_server(hub, message)?;
+    hub.motd(id);
+    Ok(())
+}
 
-pub(super) const LUSERS: Command = Command {
-    verb: "LUSERS",
-    access: Access::Members,
-    help: "LUSERS tells how many are here.",
-    run: |hub, id, _message| {
-        hub.lusers(id);
-        Ok(())
-    },
-};
+pub(super) fn lusers(hub: &mut Hub, id: ConnectionId, _message: &Message<'_>) -> Done {
+    hub.lusers(id);
+    Ok(())
+}
 
-pub(super) const VERSION_COMMAND: Command = Command {
-    verb: "VERSION",
-    access: Access::Members,
-    help: "VERSION tells what runs here, and its limits.",
-    run: |hub, id, message| {
-        this_server(hub, message)?;
-        hub.reply(id, RPL_VERSION, format!("{VERSION} {} :A live chat room", hub.state.settings.name));
-        hub.isupport(id);
-        Ok(())
-    },
-};
+pub(super) fn version(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    this_server(hub, message)?;
+    hub.reply(id, RPL_VERSION, format!("{VERSION} {} :A live chat room", hub.state.settings.name));
+    hub.isupport(id);
+    Ok(())
+}
 
-pub(super) const TIME: Command = Command {
-    verb: "TIME",
-    access: Access::Members,
-    help: "TIME tells the time of the server.",
-    run: |hub, id, message| {
-        this_server(hub, message)?;
-        let wall = hub.state.now.wall;
-        hub.reply(id, RPL_TIME, format!("{} {} 0 :{wall}", hub.state.settings.name, wall.seconds()));
-        Ok(())
-    },
-};
+pub(super) fn time(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    this_server(hub, message)?;
+    let wall = hub.state.now.wall;
+    hub.reply(id, RPL_TIME, format!("{} {} 0 :{wall}", hub.state.settings.name, wall.seconds()));
+    Ok(())
+}
 
-pub(super) const INFO: Command = Command {
-    verb: "INFO",
-    access: Access::Members,
-    help: "INFO tells what this program is.",
-    run: |hub, id, message| {
-        this_server(hub, message)?;
-        let about = "A live chat room that IRC programs, nc and raw clients share.";
-        for line in [VERSION, about, "MIT OR Apache-2.0"] {
-            hub.reply(id, RPL_INFO, format!(":{line}"));
-        }
-        hub.reply(id, RPL_ENDOFINFO, ":End of INFO");
-        Ok(())
-    },
-};
+pub(super) fn info(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    this_server(hub, message)?;
+    let about = "A live chat room that IRC programs, nc and raw clients share.";
+    for line in [VERSION, about, "MIT OR Apache-2.0"] {
+        hub.reply(id, RPL_INFO, format!(":{line}"));
+    }
+    hub.reply(id, RPL_ENDOFINFO, ":End of INFO");
+    Ok(())
+}
 
-pub(super) const ADMIN: Command = Command {
-    verb: "ADMIN",
-    access: Access::Members,
-    help: "ADMIN tells whom to ask.",
-    run: |hub, id, message| {
-        this_server(hub, message)?;
-        hub.reply(id, RPL_ADMINME, format!("{} :Administrative info", hub.state.settings.name));
-        hub.reply(id, RPL_ADMINLOC1, ":A Parlor server");
-        hub.reply(id, RPL_ADMINLOC2, format!(":Ask in {}", hub.state.settings.default_room));
-        hub.reply(id, RPL_ADMINEMAIL, ":No address is given");
-        Ok(())
-    },
-};
+pub(super) fn admin(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    this_server(hub, message)?;
+    hub.reply(id, RPL_ADMINME, format!("{} :Administrative info", hub.state.settings.name));
+    hub.reply(id, RPL_ADMINLOC1, ":A Parlor server");
+    hub.reply(id, RPL_ADMINLOC2, format!(":Ask in {}", hub.state.settings.default_room));
+    hub.reply(id, RPL_ADMINEMAIL, ":No address is given");
+    Ok(())
+}
 
-pub(super) const LINKS: Command = Command {
-    verb: "LINKS",
-    access: Access::Members,
-    help: "LINKS lists the servers: this one.",
-    run: |hub, id, _message| {
-        hub.reply(id, RPL_LINKS, format!("{name} {name} :0 Parlor", name = hub.state.settings.name));
-        hub.reply(id, RPL_ENDOFLINKS, "* :End of LINKS");
-        Ok(())
-    },
-};
+pub(super) fn links(hub: &mut Hub, id: ConnectionId, _message: &Message<'_>) -> Done {
+    hub.reply(id, RPL_LINKS, format!("{name} {name} :0 Parlor", name = hub.state.settings.name));
+    hub.reply(id, RPL_ENDOFLINKS, "* :End of LINKS");
+    Ok(())
+}
 
-pub(super) const STATS: Command = Command {
-    verb: "STATS",
-    access: Access::Members,
-    help: "STATS u tells how long the server runs.",
-    run: |hub, id, message| {
-        hub.stats(id, need(message, 0)?);
-        Ok(())
-    },
-};
+pub(super) fn stats(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    let query = need(message, 0)?.chars().next().unwrap_or('*');
+    if query == 'u' {
+        let up = hub.state.now.elapsed.as_secs();
+        let (days, h, m, s) = (up / 86_400, up / 3600 % 24, up / 60 % 60, up % 60);
+        hub.reply(id, RPL_STATSUPTIME, format!(":Server Up {days} days {h}:{m:02}:{s:02}"));
+    }
+    let query = if query == ':' { '*' } else { query };
+    hub.reply(id, RPL_ENDOFSTATS, format!("{query} :End of STATS"));
+    Ok(())
+}
 
 /// Some queries may name a server; there is no other one than this: its name, a mask for it, or
 /// somebody who is on it.
@@ -193,17 +155,6 @@ impl Hub {
         self.reply(id, RPL_LUSERME, format!(":I have {here} clients and 0 servers"));
         self.reply(id, RPL_LOCALUSERS, format!("{here} {peak} :Current local users {here}, max {peak}"));
         self.reply(id, RPL_GLOBALUSERS, format!("{here} {peak} :Current global users {here}, max {peak}"));
-    }
-
-    pub(crate) fn stats(&mut self, id: ConnectionId, query: &str) {
-        let query = query.chars().next().unwrap_or('*');
-        if query == 'u' {
-            let up = self.state.now.elapsed.as_secs();
-            let (days, h, m, s) = (up / 86_400, up / 3600 % 24, up / 60 % 60, up % 60);
-            self.reply(id, RPL_STATSUPTIME, format!(":Server Up {days} days {h}:{m:02}:{s:02}"));
-        }
-        let query = if query == ':' { '*' } else { query };
-        self.reply(id, RPL_ENDOFSTATS, format!("{query} :End of STATS"));
     }
 
     /// RPL_ISUPPORT, exactly what the hub enforces.

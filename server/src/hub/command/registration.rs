@@ -4,7 +4,7 @@ use crate::hub::Hub;
 use crate::hub::change::Change;
 use crate::hub::command::people::no_nickname_given;
 use crate::hub::command::queries::VERSION;
-use crate::hub::command::{Access, Command, need};
+use crate::hub::command::{Done, need};
 use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::output::Output;
 use crate::hub::state::admission::turned_away;
@@ -13,66 +13,49 @@ use crate::hub::state::member::{Member, Registration, Speaker};
 use crate::hub::state::modes::{ROOM_MODES, ROOM_MODES_ARG, USER_MODES};
 use crate::hub::state::refusal::{shown, too_long};
 use crate::hub::state::{ConnectionId, Token};
+use crate::protocol::Message;
 use crate::protocol::Nick;
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
 
-pub(super) const PASS: Command = Command {
-    verb: "PASS",
-    access: Access::Newcomers,
-    help: "",
-    run: |_, _, message| need(message, 0).map(|_| ()),
-};
+pub(super) fn pass(_: &mut Hub, _: ConnectionId, message: &Message<'_>) -> Done {
+    need(message, 0).map(|_| ())
+}
 
-pub(super) const NICK: Command = Command {
-    verb: "NICK",
-    access: Access::Anybody,
-    help: "NICK name renames you.",
-    run: |hub, id, message| {
-        let wanted = message.params.filled(0).ok_or_else(no_nickname_given)?;
-        if hub.state.resumes(id) {
-            return Ok(());
-        }
-        let wrong = |error| (ERR_ERRONEUSNICKNAME, format!("{} :{error}", shown(wanted)));
-        let nick = Nick::parse(wanted).map_err(wrong)?;
-        hub.propose(id, Change::Nick { nick });
-        hub.try_register(id);
-        Ok(())
-    },
-};
+pub(super) fn nick(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    let wanted = message.params.filled(0).ok_or_else(no_nickname_given)?;
+    if hub.state.resumes(id) {
+        return Ok(());
+    }
+    let wrong = |error| (ERR_ERRONEUSNICKNAME, format!("{} :{error}", shown(wanted)));
+    let nick = Nick::parse(wanted).map_err(wrong)?;
+    hub.propose(id, Change::Nick { nick });
+    hub.try_register(id);
+    Ok(())
+}
 
-pub(super) const USER: Command = Command {
-    verb: "USER",
-    access: Access::Newcomers,
-    help: "",
-    run: |hub, id, message| {
-        let (username, realname) = (need(message, 0)?, need(message, 3)?);
-        if realname.len() > MAX_REALNAME {
-            return Err(too_long());
-        }
-        let letter = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let mut user: String = username.chars().filter(letter).take(MAX_USER).collect();
-        if user.is_empty() {
-            user.push_str("user");
-        }
-        if let Some(member) = hub.state.member_mut(id) {
-            (member.username, member.realname) = (user.into(), realname.into());
-            member.registration.iter_mut().for_each(|registration| registration.user = true);
-        }
-        hub.try_register(id);
-        Ok(())
-    },
-};
+pub(super) fn user(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    let (username, realname) = (need(message, 0)?, need(message, 3)?);
+    if realname.len() > MAX_REALNAME {
+        return Err(too_long());
+    }
+    let letter = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let mut user: String = username.chars().filter(letter).take(MAX_USER).collect();
+    if user.is_empty() {
+        user.push_str("user");
+    }
+    if let Some(member) = hub.state.member_mut(id) {
+        (member.username, member.realname) = (user.into(), realname.into());
+        member.registration.iter_mut().for_each(|registration| registration.user = true);
+    }
+    hub.try_register(id);
+    Ok(())
+}
 
-pub(super) const QUIT: Command = Command {
-    verb: "QUIT",
-    access: Access::Anybody,
-    help: "",
-    run: |hub, id, message| {
-        hub.quit(id, message.params.filled(0));
-        Ok(())
-    },
-};
+pub(super) fn quit(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    hub.quit(id, message.params.filled(0));
+    Ok(())
+}
 
 impl Hub {
     pub(crate) fn opened(&mut self, id: ConnectionId, member: Member, raw: bool) {

@@ -25,50 +25,45 @@
 //! A PART gives the rank in that room up; QUIT does not.
 
 use crate::hub::Hub;
-use crate::hub::command::{Access, Command, need};
+use crate::hub::command::{Done, need};
 use crate::hub::state::limits::MAX_WRONG;
 use crate::hub::state::{ConnectionId, Token};
 use crate::protocol::Capability;
+use crate::protocol::Message;
 
-pub(super) const RESUME: Command = Command {
-    verb: "RESUME",
-    access: Access::Newcomers,
-    help: "",
-    run: |hub, id, message| {
-        hub.resume(id, need(message, 0)?);
-        Ok(())
-    },
-};
+pub(super) fn resume(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    let token = need(message, 0)?;
+    if !hub.state.member(id).is_some_and(|member| member.has(Capability::Resume)) {
+        hub.fail(id, "RESUME", "INVALID_TOKEN", "Ask for the capability parlor/resume first");
+        return Ok(());
+    }
+    let token = if token.len() == 32 { u128::from_str_radix(token, 16).ok() } else { None };
+    let known = token.and_then(Token::new);
+    if let Some((token, nick)) = known.and_then(|token| Some((token, hub.state.holder_of(token)?))) {
+        let nick = hub.state.nick_of(nick).to_owned();
+        hub.state.bring(id, token, true);
+        hub.say_as_server(id, format!("RESUME ACCEPTED {nick}"));
+        return Ok(());
+    }
+    if let Some(token) = known.filter(|token| hub.state.holds_ranks(*token)) {
+        hub.state.bring(id, token, false);
+        hub.say_as_server(id, "RESUME RANKS");
+        return Ok(());
+    }
+    let Some(registration) = hub.state.member_mut(id).and_then(|member| member.registration.as_mut()) else {
+        return Ok(());
+    };
+    registration.wrong_tokens += 1;
+    if registration.wrong_tokens >= MAX_WRONG {
+        hub.fail(id, "RESUME", "TOO_MANY", "Too many wrong tokens");
+        hub.lost(id, "Too many wrong tokens");
+        return Ok(());
+    }
+    hub.fail(id, "RESUME", "INVALID_TOKEN", "The token is unknown or was used; register as usual");
+    Ok(())
+}
 
 impl Hub {
-    pub(crate) fn resume(&mut self, id: ConnectionId, token: &str) {
-        let Some(member) = self.state.member(id) else { return };
-        if !member.has(Capability::Resume) {
-            return self.fail(id, "RESUME", "INVALID_TOKEN", "Ask for the capability parlor/resume first");
-        }
-        let token = if token.len() == 32 { u128::from_str_radix(token, 16).ok() } else { None };
-        let known = token.and_then(Token::new);
-        if let Some((token, nick)) = known.and_then(|token| Some((token, self.state.holder_of(token)?))) {
-            let nick = self.state.nick_of(nick).to_owned();
-            self.state.bring(id, token, true);
-            return self.say_as_server(id, format!("RESUME ACCEPTED {nick}"));
-        }
-        if let Some(token) = known.filter(|token| self.state.holds_ranks(*token)) {
-            self.state.bring(id, token, false);
-            return self.say_as_server(id, "RESUME RANKS");
-        }
-        let Some(registration) = self.state.member_mut(id).and_then(|member| member.registration.as_mut())
-        else {
-            return;
-        };
-        registration.wrong_tokens += 1;
-        if registration.wrong_tokens >= MAX_WRONG {
-            self.fail(id, "RESUME", "TOO_MANY", "Too many wrong tokens");
-            return self.lost(id, "Too many wrong tokens");
-        }
-        self.fail(id, "RESUME", "INVALID_TOKEN", "The token is unknown or was used; register as usual");
-    }
-
     /// Registration would be done: tells those who were to have a place that is not there any
     /// more, for somebody else came first or it was waited for too long. Ranks that the token
     /// still stands for come back all the same.

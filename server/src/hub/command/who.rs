@@ -1,52 +1,46 @@
 //! WHO and WHOX (modern.ircdocs.horse "WHO", IRCv3 WHOX).
 
 use crate::hub::Hub;
+use crate::hub::command::Done;
 use crate::hub::command::filter::Query;
 use crate::hub::command::page::Page;
-use crate::hub::command::{Access, Command};
 use crate::hub::delivery::Sheet;
 use crate::hub::delivery::lines::Line;
 use crate::hub::state::ConnectionId;
+use crate::hub::state::refusal::Refused;
 use crate::hub::state::room::{RoomId, Seat};
 use crate::protocol::Numeric::*;
-use crate::protocol::{Capability, Folded, mask};
+use crate::protocol::{Capability, Folded, Message, mask};
 
 /// Looks that one person costs whom a mask is compared with: name, host, real name, shared rooms.
 const LOOKS: usize = 4;
 /// Letters of the fields that WHOX knows, in the order in which they are sent.
 const FIELDS: &str = "tcuihsnfdlaor";
-pub(super) const WHO: Command = Command {
-    verb: "WHO",
-    access: Access::Members,
-    help: "WHO #room or mask lists people.",
-    run: |hub, id, message| {
-        hub.who(id, message.params.filled(0).unwrap_or("*"), message.params.filled(1));
-        Ok(())
-    },
-};
+pub(super) fn who(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    let (mask, options) = (message.params.filled(0).unwrap_or("*"), message.params.filled(1));
+    let query = Query::new(mask, options);
+    if mask.starts_with('#') {
+        match hub.state.rooms.find(mask).filter(|room| hub.state.sees(id, *room)) {
+            Some(room) => hub.page(id, Page::WhoRoom { room, from: 0, query }),
+            None => return Err(end_of_who(&query)),
+        }
+        return Ok(());
+    }
+    if let Some(other) = hub.state.find(mask) {
+        if let Some(line) = hub.who_line(id, other, None, &query) {
+            hub.send_reply(id, line);
+        }
+        return Err(end_of_who(&query));
+    }
+    hub.page(id, Page::WhoAll { from: 0, query });
+    Ok(())
+}
+
+fn end_of_who(query: &Query) -> Refused {
+    (RPL_ENDOFWHO, format!("{} :End of WHO", query.mask))
+}
 
 impl Hub {
-    pub(crate) fn who(&mut self, id: ConnectionId, mask: &str, options: Option<&str>) {
-        let query = Query::new(mask, options);
-        if mask.starts_with('#') {
-            return match self.state.rooms.find(mask).filter(|room| self.state.sees(id, *room)) {
-                Some(room) => self.page(id, Page::WhoRoom { room, from: 0, query }),
-                None => self.end_of_who(id, &query),
-            };
-        }
-        if let Some(other) = self.state.find(mask) {
-            if let Some(line) = self.who_line(id, other, None, &query) {
-                self.send_reply(id, line);
-            }
-            return self.end_of_who(id, &query);
-        }
-        self.page(id, Page::WhoAll { from: 0, query });
-    }
-
-    fn end_of_who(&mut self, id: ConnectionId, query: &Query) {
-        self.reply(id, RPL_ENDOFWHO, format!("{} :End of WHO", query.mask));
-    }
-
     pub(crate) fn who_room_page(
         &mut self,
         id: ConnectionId,
