@@ -13,7 +13,7 @@ use smol::{Async, LocalExecutor, Timer};
 
 use crate::archive::Archive;
 use crate::dispatch::{Dispatch, QUEUE, clock};
-use crate::hub::turned_away;
+use crate::hub::{Input, turned_away};
 use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::MsgId;
 use crate::protocol::time::UnixMillis;
@@ -45,12 +45,12 @@ impl Handle {
     /// Gives the server a line as the operator types it: an announcement or a `/command`.
     /// A server that has stopped takes no notice.
     pub async fn console(&self, line: impl Into<String>) {
-        let _ = self.0.send(Arrival::Console(line.into())).await;
+        let _ = self.0.send(Arrival::Input(Input::Console(line.into()))).await;
     }
 
     /// Has the server do something. One that has stopped takes no notice.
     pub async fn operate(&self, operation: Operation) {
-        let _ = self.0.send(Arrival::Operate(operation)).await;
+        let _ = self.0.send(Arrival::Input(Input::Operate(operation))).await;
     }
 
     /// Everyone who is here; nobody once the server has stopped.
@@ -216,7 +216,7 @@ fn open(folder: &Path, options: store::Options) -> Result<(Store, Receiver<Repor
 
 async fn forward(lines: Receiver<String>, hub: Sender<Arrival>) {
     while let Ok(line) = lines.recv().await {
-        if hub.send(Arrival::Console(line)).await.is_err() {
+        if hub.send(Arrival::Input(Input::Console(line))).await.is_err() {
             return;
         }
     }

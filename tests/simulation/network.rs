@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parlor_client::session;
-use parlor_server::hub::Input;
+use parlor_server::hub::{Input, News};
 
 use crate::link::{Caller, Link, Piece, Way};
 use crate::world::{Happening, World};
@@ -165,7 +165,7 @@ impl World {
         if std::mem::take(&mut self.links[link].more)
             && let Some(id) = self.links[link].server
         {
-            self.give(Input::Drained { id });
+            self.give(Input::News(id, News::Drained));
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use parlor_server::hub::history::{Answer, Record, Request};
-use parlor_server::hub::{ConnectionId, Hub, Input, Settings, Speaker, Token};
+use parlor_server::hub::{ConnectionId, Hub, Input, News, Settings, Speaker, Token};
 use parlor_server::protocol::MsgId;
 use parlor_server::testing::{Job, Turn};
 use parlor_tests::Message;
@@ -129,23 +129,23 @@ impl World {
     /// A piece was read.
     pub(crate) fn read(&mut self, link: usize, piece: Piece) {
         let Some(id) = self.links[link].server else { return };
-        let Piece::Bytes(bytes) = piece else { return self.give(Input::HungUp { id }) };
+        let Piece::Bytes(bytes) = piece else { return self.give(Input::News(id, News::HungUp)) };
         if !std::mem::replace(&mut self.links[link].speaks, true) {
-            self.give(Input::Speaks { id, speaker: Speaker::Irc, name: None });
+            self.give(Input::News(id, News::Speaks(Speaker::Irc, None)));
         }
         let (block, sound) = self.links[link].framer.push(&bytes);
         assert!(sound.is_ok(), "clients send lines");
-        let Some(block) = block else { return self.give(Input::Alive { id }) };
+        let Some(block) = block else { return self.give(Input::News(id, News::Alive)) };
         self.trace.bytes(self.now, &format!("{:?} {link} >", self.links[link].caller), &block);
         let said = String::from_utf8_lossy(&block).lines().filter_map(said_in).collect::<Vec<_>>();
         self.links[link].said.extend(said);
         self.server.reading = Some(link);
-        self.give(Input::Lines { id, block: &block });
+        self.give(Input::News(id, News::Lines(block)));
         self.server.reading = None;
     }
 
     /// Gives the hub one input and carries out what comes of it.
-    pub(crate) fn give(&mut self, input: Input<'_>) {
+    pub(crate) fn give(&mut self, input: Input) {
         let moment = self.server_moment();
         let Some(hub) = &mut self.server.hub else { return };
         hub.handle(input, moment);
@@ -182,7 +182,7 @@ impl World {
             if self.links[link].down.bytes() > OUTBOX
                 && let Some(id) = self.links[link].server
             {
-                self.give(Input::Lost { id, reason: "SendQ exceeded" });
+                self.give(Input::News(id, News::Lost("SendQ exceeded".into())));
             }
         }
         turn.detached.into_iter().for_each(|id| self.close(id, false));
@@ -306,7 +306,7 @@ impl World {
                 let waiting: Vec<Record> = self.disk.uncommitted().cloned().collect();
                 waiting.iter().for_each(|record| self.oracle.is_volatile(record));
                 self.trace.say(self.now, || "== the disk takes nothing".into());
-                self.give(Input::Paused { why: "the disk is full" });
+                self.give(Input::Paused { why: "the disk is full".into() });
             }
             Notice::Resumed(lost) => {
                 self.server.paused = false;

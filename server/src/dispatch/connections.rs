@@ -12,7 +12,7 @@ use async_channel::{Receiver, Sender};
 use futures_lite::FutureExt;
 use smol::{Async, LocalExecutor, Task, Timer};
 
-use crate::hub::{ConnectionId, Lines};
+use crate::hub::{ConnectionId, Input, Lines, News};
 use crate::peer::{Arrival, Connection, Feed, Flood, Flushed, guarded, read};
 use crate::start::config::Config;
 use crate::start::limits::MAX_CLOSING;
@@ -171,7 +171,7 @@ impl Connections {
     }
 
     /// Whether the kernel has everything that was sent to a connection; if not,
-    /// [`Arrival::Drained`] will tell.
+    /// [`News::Drained`] will tell.
     pub(super) fn await_drained(&self, id: ConnectionId) -> bool {
         self.get(id).is_some_and(|connection| connection.await_drained())
     }
@@ -253,14 +253,14 @@ fn write_on(
     let (connection, hub, hub_for_guard) = (Rc::clone(connection), hub.clone(), hub.clone());
     let id = connection.id;
     let task = async move {
-        let arrival = match connection.write_rest(stall).await {
-            Ok(()) if connection.take_awaited() => Arrival::Drained { id },
+        let news = match connection.write_rest(stall).await {
+            Ok(()) if connection.take_awaited() => News::Drained,
             Ok(()) => return,
-            Err(reason) => Arrival::Lost { id, reason: reason.into() },
+            Err(reason) => News::Lost(reason.into()),
         };
         drop(connection);
         // A hub that is gone needs no news.
-        let _ = hub.send(arrival).await;
+        let _ = hub.send(Arrival::Input(Input::News(id, news))).await;
     };
     executor.spawn(guarded(Box::pin(task), hub_for_guard, id)).detach();
 }

@@ -18,7 +18,7 @@ use self::connections::Connections;
 use self::durability::Durability;
 use crate::archive::Archive;
 use crate::hub::history::Answer;
-use crate::hub::{ConnectionId, Hub, Input, Output, Token};
+use crate::hub::{ConnectionId, Hub, Input, News, Output, Token};
 use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::time::{Moment, UnixMillis};
 use crate::start::config::Config;
@@ -188,7 +188,7 @@ impl Dispatch {
             }
             Report::Paused(why) => {
                 self.durability.paused = true;
-                self.give(Input::Paused { why: &why });
+                self.give(Input::Paused { why });
             }
             Report::Resumed { lost } => {
                 self.durability.paused = false;
@@ -210,25 +210,14 @@ impl Dispatch {
         self.durability.tell_time(&self.archive, now, || moment(self.started));
         self.durability.flush(&mut self.archive, now);
         if self.durability.suspend_if_too_slow(&mut self.archive, now) {
-            self.give(Input::Paused { why: "the disk is too slow" });
+            self.give(Input::Paused { why: "the disk is too slow".into() });
         }
     }
 
     fn take(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::Opened { stream, peer, listener } => self.open(*stream, peer, listener),
-            Arrival::Speaks { id, speaker, name } => {
-                self.give(Input::Speaks { id, speaker, name: name.as_deref() });
-            }
-            Arrival::Lines { id, block } => self.give(Input::Lines { id, block: &block }),
-            Arrival::Alive { id } => self.give(Input::Alive { id }),
-            Arrival::Delayed { id, by } => self.give(Input::Delayed { id, by }),
-            Arrival::Drained { id } => self.give(Input::Drained { id }),
-            Arrival::HungUp { id } => self.give(Input::HungUp { id }),
-            Arrival::Lost { id, reason } => self.give(Input::Lost { id, reason: &reason }),
-            Arrival::Refused { id, reason } => self.give(Input::Refused { id, reason }),
-            Arrival::Console(line) => self.give(Input::Console(&line)),
-            Arrival::Operate(operation) => self.give(Input::Operate(&operation)),
+            Arrival::Input(input) => self.give(input),
             // Whoever asked may have gone.
             Arrival::Guests(answer) => drop(answer.try_send(self.hub.guests())),
             Arrival::Stop => self.stop_at = Some(clock()),
@@ -246,7 +235,7 @@ impl Dispatch {
             let Some(id) = self.more.pop_front() else { break };
             // A long reply goes on when its reader has taken what came before.
             if self.connections.await_drained(id) {
-                self.give(Input::Drained { id });
+                self.give(Input::News(id, News::Drained));
             }
             if clock() >= until {
                 break;
@@ -276,7 +265,7 @@ impl Dispatch {
 
     /// Gives the hub one input. What comes of it is carried out when the turn [ends](Self::settle),
     /// or is much.
-    fn give(&mut self, input: Input<'_>) {
+    fn give(&mut self, input: Input) {
         self.hub.handle(input, moment(self.started));
         if self.hub.bytes() > MUCH {
             self.settle();
@@ -292,7 +281,7 @@ impl Dispatch {
     /// Tells the hub of connections that failed while its outputs were carried out.
     fn report_failed(&mut self) {
         while let Some((id, reason)) = self.connections.next_failed() {
-            self.hub.handle(Input::Lost { id, reason }, moment(self.started));
+            self.hub.handle(Input::News(id, News::Lost(reason.into())), moment(self.started));
             self.carry_out();
         }
     }

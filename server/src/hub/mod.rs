@@ -8,7 +8,7 @@
 //! 3. give it [`Input::Tick`] when [`Hub::next_timeout`] has come.
 //!
 //! It never waits for a peer. A long reply stops after a page and asks with [`Output::More`]
-//! for an [`Input::Drained`] when that peer has read what it was sent.
+//! for [`News::Drained`] when that peer has read what it was sent.
 //!
 //! | floor | what stands on it |
 //! | --- | --- |
@@ -30,6 +30,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -59,108 +60,58 @@ pub use state::{ConnectionId, Token};
 
 /// What happens to the hub.
 #[derive(Debug)]
-pub enum Input<'a> {
-    /// Somebody connected. `id` names the connection from now on, until [`Output::Close`].
-    Opened {
-        /// Which one.
-        id: ConnectionId,
-        /// The address of the other side.
-        peer: SocketAddr,
-        /// What stands for the address where people see it: a keyed hash.
-        cloak: u64,
-        /// What this connection may come back with; random. Without one it cannot.
-        token: Option<Token>,
-        /// It came to the listener for raw clients.
-        raw: bool,
-    },
-    /// It is known now what this connection speaks. Given once, before its first lines.
-    Speaks {
-        /// Which one.
-        id: ConnectionId,
-        /// What it speaks.
-        speaker: Speaker,
-        /// The name that a raw client gave itself.
-        name: Option<&'a str>,
-    },
-    /// Whole lines, or messages of a raw client, each ended by LF, the last one perhaps not.
-    Lines {
-        /// From whom.
-        id: ConnectionId,
-        /// The bytes as they came.
-        block: &'a [u8],
-    },
-    /// Bytes came that are no line yet: a sign of life.
-    Alive {
-        /// From whom.
-        id: ConnectionId,
-    },
-    /// Flood control makes this reader wait: its clocks stand still meanwhile.
-    Delayed {
-        /// Which one.
-        id: ConnectionId,
-        /// So long.
-        by: Duration,
-    },
-    /// All that was sent to this connection is on its way.
-    Drained {
-        /// Which one.
-        id: ConnectionId,
-    },
-    /// The peer closed its side.
-    HungUp {
-        /// Which one.
-        id: ConnectionId,
-    },
-    /// The connection has to be closed.
-    Lost {
-        /// Which one.
-        id: ConnectionId,
-        /// Why, for everybody.
-        reason: &'a str,
-    },
-    /// It brought what must not talk in a room: close it without a word.
-    Refused {
-        /// Which one.
-        id: ConnectionId,
-        /// What it brought, for the log.
-        reason: &'a str,
-    },
+#[expect(missing_docs, reason = "the fields are what the variants say")]
+pub enum Input {
+    /// Somebody connected. `id` names the connection from now on, until [`Output::Close`]; people see `cloak`,
+    /// a keyed hash, in place of the address `peer`. Without a random token the connection cannot come back.
+    /// `raw`: it came to the listener for raw clients.
+    Opened { id: ConnectionId, peer: SocketAddr, cloak: u64, token: Option<Token>, raw: bool },
+    /// News of a connection.
+    News(ConnectionId, News),
     /// Everything up to this id is on disk.
-    Stored {
-        /// The id of the last record there.
-        upto: MsgId,
-    },
-    /// The disk takes nothing.
-    Paused {
-        /// Why, for the log.
-        why: &'a str,
-    },
-    /// The disk takes lines again.
-    Resumed {
-        /// So many of those between are lost.
-        lost: u64,
-    },
+    Stored { upto: MsgId },
+    /// The disk takes nothing, for a reason that is for the log.
+    Paused { why: String },
+    /// The disk takes lines again; so many of those between are lost.
+    Resumed { lost: u64 },
     /// What was asked with [`Output::Read`].
-    Answer {
-        /// The number of the question.
-        ticket: u64,
-        /// What was found.
-        answer: Answer,
-    },
+    Answer { ticket: u64, answer: Answer },
     /// A line at the operator's console: an announcement, or a `/command`.
-    Console(&'a str),
+    Console(String),
     /// What the host of this server has it do; what cannot be done is said in the log.
-    Operate(&'a Operation),
+    Operate(Operation),
     /// The server ends: everybody is told and closed.
     Stop,
     /// A time given by [`Hub::next_timeout`] has come.
     Tick,
 }
 
+/// What happens on one connection.
+#[derive(Debug)]
+pub enum News {
+    /// It is known now what it speaks, and which name a raw client gave itself. Given once, before its first
+    /// lines.
+    Speaks(Speaker, Option<Box<str>>),
+    /// Whole lines, or messages of a raw client, each ended by LF, the last one perhaps not.
+    Lines(Box<[u8]>),
+    /// Bytes came that are no line yet: a sign of life.
+    Alive,
+    /// Flood control makes its reader wait so long: its clocks stand still meanwhile.
+    Delayed(Duration),
+    /// All that was sent to it is on its way.
+    Drained,
+    /// The peer closed its side.
+    HungUp,
+    /// It broke or has to be closed, for a reason that everybody is told.
+    Lost(Cow<'static, str>),
+    /// It brought what must not talk in a room, and the log is told what: close it without a word.
+    Refused(&'static str),
+}
+
 /// See the [module](self).
 ///
 /// ```
-/// use parlor_server::hub::{ConnectionId, Hub, Input, Output, Settings, Speaker};
+/// use parlor_server::hub::{ConnectionId, Hub, Input, News, Output, Settings, Speaker};
 /// use parlor_server::protocol::time::Moment;
 ///
 /// let now = Moment::default();
@@ -168,8 +119,8 @@ pub enum Input<'a> {
 /// let id = ConnectionId { slot: 0, generation: 1 };
 /// let peer = ([127, 0, 0, 1], 50_000).into();
 /// hub.handle(Input::Opened { id, peer, cloak: 7, token: None, raw: false }, now);
-/// hub.handle(Input::Speaks { id, speaker: Speaker::Plain, name: None }, now);
-/// hub.handle(Input::Lines { id, block: b"bob\n" }, now);
+/// hub.handle(Input::News(id, News::Speaks(Speaker::Plain, None)), now);
+/// hub.handle(Input::News(id, News::Lines((*b"bob\n").into())), now);
 /// let welcomed = hub.drain().any(|output| match output {
 ///     Output::Lines { to, lines } => to == id && lines.starts_with(b"-!- Welcome"),
 ///     _ => false,
@@ -209,29 +160,19 @@ impl Hub {
     }
 
     /// Takes one input. Its outputs wait in [`Hub::drain`].
-    pub fn handle(&mut self, input: Input<'_>, now: Moment) {
+    pub fn handle(&mut self, input: Input, now: Moment) {
         self.state.now = now;
         match input {
             Input::Opened { id, peer, cloak, token, raw } => {
                 self.opened(id, Member::new(peer, cloak, token, now.elapsed), raw);
             }
-            Input::Speaks { id, speaker, name } => self.speaks(id, speaker, name),
-            Input::Lines { id, block } => self.block(id, block),
-            Input::Alive { id } => self.alive(id),
-            Input::Delayed { id, by } => self.delayed(id, by),
-            Input::Drained { id } => self.drained(id),
-            // It is gone already, and waited for.
-            Input::HungUp { id } | Input::Lost { id, .. } | Input::Refused { id, .. }
-                if self.state.lingers(id) => {}
-            Input::HungUp { id } => self.hung_up(id),
-            Input::Lost { id, reason } => self.failed(id, reason),
-            Input::Refused { id, reason } => self.depart(id, reason, reason),
-            Input::Console(line) => self.console(line, Asker::Console),
-            Input::Operate(operation) => self.operate(operation, Asker::Host),
+            Input::News(id, news) => self.news(id, news),
+            Input::Console(line) => self.console(&line, Asker::Console),
+            Input::Operate(operation) => self.operate(&operation, Asker::Host),
             Input::Stop => self.stop(),
             Input::Tick => self.tick(),
             Input::Stored { upto } => self.stored(upto),
-            Input::Paused { why } => self.pause(why),
+            Input::Paused { why } => self.pause(&why),
             Input::Resumed { lost } => self.resume_storage(lost),
             Input::Answer { ticket, answer } => self.store_answered(ticket, answer),
         }
@@ -252,6 +193,21 @@ impl Hub {
     pub fn next_timeout(&self) -> Option<Duration> {
         let others = self.delivery.next_due().into_iter().chain(self.state.next_hour());
         self.state.timers.next().into_iter().chain(others).min()
+    }
+
+    fn news(&mut self, id: ConnectionId, news: News) {
+        match news {
+            News::Speaks(speaker, name) => self.speaks(id, speaker, name.as_deref()),
+            News::Lines(block) => self.block(id, &block),
+            News::Alive => self.alive(id),
+            News::Delayed(by) => self.delayed(id, by),
+            News::Drained => self.drained(id),
+            // It is gone already, and waited for.
+            News::HungUp | News::Lost(_) | News::Refused(_) if self.state.lingers(id) => {}
+            News::HungUp => self.hung_up(id),
+            News::Lost(reason) => self.failed(id, &reason),
+            News::Refused(reason) => self.depart(id, reason, reason),
+        }
     }
 
     fn write_rooms(&mut self) {

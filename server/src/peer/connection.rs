@@ -16,7 +16,7 @@ use super::flood::Bucket;
 use super::gate::Gate;
 use super::outbox::{Flushed, Outbox};
 use crate::charset::Charset;
-use crate::hub::{ConnectionId, Line, Lines};
+use crate::hub::{ConnectionId, Input, Line, Lines, News};
 use crate::start::listen::ListenerKind;
 
 /// Bytes that one read takes at most; one buffer serves all connections of a thread.
@@ -123,7 +123,7 @@ impl Connection {
         }
     }
 
-    /// Whether everything is with the kernel; if not, [`Arrival::Drained`] will tell.
+    /// Whether everything is with the kernel; if not, [`News::Drained`] will tell.
     pub(crate) fn await_drained(&self) -> bool {
         let mut outgoing = self.outgoing.borrow_mut();
         outgoing.awaited = !outgoing.outbox.is_empty();
@@ -228,7 +228,8 @@ pub(crate) async fn guarded(task: Pin<Box<dyn Future<Output = ()>>>, hub: Sender
     use futures_lite::FutureExt;
     if std::panic::AssertUnwindSafe(task).catch_unwind().await.is_err() {
         log::error!("a connection's task failed and its peer is closed; please report this");
-        let _ = Box::pin(hub.send(Arrival::Lost { id, reason: "Internal error".into() })).await;
+        let news = News::Lost("Internal error".into());
+        let _ = Box::pin(hub.send(Arrival::Input(Input::News(id, news)))).await;
     }
 }
 
@@ -241,6 +242,7 @@ mod tests {
         let (sender, events) = async_channel::bounded(1);
         let id = ConnectionId { slot: 7, generation: 1 };
         smol::block_on(guarded(Box::pin(async { panic!("as the test asked") }), sender, id));
-        assert!(matches!(events.try_recv(), Ok(Arrival::Lost { id: lost, .. }) if lost == id));
+        let told = events.try_recv();
+        assert!(matches!(told, Ok(Arrival::Input(Input::News(of, News::Lost(_)))) if of == id));
     }
 }

@@ -12,6 +12,7 @@ use smol::Timer;
 use super::arrival::Arrival;
 use super::connection::Connection;
 use super::flood::Flood;
+use crate::hub::{Input, News};
 use crate::protocol::line::FramingError;
 use crate::start::config::Config;
 
@@ -72,12 +73,12 @@ impl Feed {
         if !paid.wait.is_zero() || self.connection.gate.is_closed() {
             return Step::Waits(Box::pin(self.forward_slowly(block, paid)));
         }
-        self.tell(Arrival::Lines { id: self.connection.id, block })
+        self.tell(News::Lines(block))
     }
 
     /// Tells the hub something; waits only where the hub is behind.
-    pub(super) fn tell(&self, arrival: Arrival) -> Step<'_> {
-        match self.hub.try_send(arrival) {
+    pub(super) fn tell(&self, news: News) -> Step<'_> {
+        match self.hub.try_send(Arrival::Input(Input::News(self.connection.id, news))) {
             Ok(()) => Step::Done,
             Err(TrySendError::Full(arrival)) => {
                 Step::Waits(Box::pin(async { Ok(self.hub.send(arrival).await?) }))
@@ -88,20 +89,19 @@ impl Feed {
 
     /// The same in parts: when the gate opens, and as flood control counts.
     async fn forward_slowly(&self, block: Box<[u8]>, mut paid: Paid) -> Result<(), End> {
-        let id = self.connection.id;
         self.connection.gate.pass().await;
         let mut start = 0;
         while !paid.wait.is_zero() {
             if paid.now > start {
-                self.tell(Arrival::Lines { id, block: block[start..paid.now].into() }).await?;
+                self.tell(News::Lines(block[start..paid.now].into())).await?;
                 start = paid.now;
             }
-            self.tell(Arrival::Delayed { id, by: paid.wait }).await?;
+            self.tell(News::Delayed(paid.wait)).await?;
             Timer::after(paid.wait).await;
             paid = self.pay(&block, paid.next);
         }
         let block = if start == 0 { block } else { block[start..].into() };
-        self.tell(Arrival::Lines { id, block }).await
+        self.tell(News::Lines(block)).await
     }
 
     /// Pays for the lines of a block from `next` on, up to one that has to wait.

@@ -4,14 +4,13 @@ use std::convert::Infallible;
 
 use futures_lite::future;
 
-use super::arrival::Arrival;
 use super::connection::READ;
 use super::feed::{End, Feed};
 use super::raw_reader::{self, Came, LIKELY_HTTP};
 use super::request_line::{RequestLine, request_line};
 use super::speaker::{self, Verdict};
 use super::telnet::Telnet;
-use crate::hub::Speaker;
+use crate::hub::{News, Speaker};
 use crate::protocol::line::Framer;
 
 /// Reads lines until the peer ends, or has to be ended.
@@ -22,12 +21,12 @@ pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {
         Peer::Lines { speaker, read, ended } => (speaker, framer.push(&read), ended),
         Peer::Raw { read, came } => return Box::pin(raw_reader::go_on(feed, read, came)).await,
     };
-    feed.tell(Arrival::Speaks { id: feed.connection.id, speaker, name: None }).await?;
+    feed.tell(News::Speaks(speaker, None)).await?;
     loop {
         let (block, sound) = framed;
         let step = match block {
             Some(block) => feed.forward(block),
-            None => feed.tell(Arrival::Alive { id: feed.connection.id }),
+            None => feed.tell(News::Alive),
         };
         step.await?;
         sound.map_err(End::Framing)?;
@@ -72,7 +71,7 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
     loop {
         if silent && !read.is_empty() {
             // From now on it has so long to say who it is.
-            feed.tell(Arrival::Alive { id: feed.connection.id }).await?;
+            feed.tell(News::Alive).await?;
             silent = false;
         }
         match speaker::tell(&read, ended) {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use futures_lite::future;
 
-use super::arrival::Arrival;
 use super::connection::READ;
 use super::decoder::Decoder;
 use super::feed::{End, Feed};
@@ -14,7 +13,7 @@ use super::request_line::{RequestLine, request_line};
 use super::speaker;
 use super::splitter::Splitter;
 use crate::charset::READABLE;
-use crate::hub::{RawKind, SERVER, Speaker};
+use crate::hub::{News, RawKind, SERVER, Speaker};
 use crate::protocol::line::{MAX_BODY, MAX_UNFINISHED};
 
 /// Silence after which a raw client is asked for its name.
@@ -240,8 +239,7 @@ impl RawReader<'_> {
         self.write_as(kind);
         self.known = Some((kind, Splitter::new(kind, name.as_deref())));
         self.text = said;
-        let (id, speaker) = (self.feed.connection.id, Speaker::Raw(kind));
-        self.feed.tell(Arrival::Speaks { id, speaker, name: name.map(String::into) }).await
+        self.feed.tell(News::Speaks(Speaker::Raw(kind), name.map(String::into))).await
     }
 
     /// Hands messages to the hub that have ended, each as a line.

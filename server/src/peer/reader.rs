@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
-use super::arrival::Arrival;
 use super::feed::{End, Feed};
 use super::{line_reader, raw_reader};
+use crate::hub::News;
 use crate::start::listen::ListenerKind;
 
 /// Reads one peer until it ends, and tells the hub.
@@ -17,15 +17,14 @@ pub(crate) fn read(feed: Feed, listener: ListenerKind) -> impl Future<Output = (
             ListenerKind::Raw => Box::pin(raw_reader::read(&feed)).await,
         };
         let Err(end) = end;
-        let id = feed.connection.id;
-        let arrival = match end {
-            End::Closed => Arrival::HungUp { id },
-            End::Broken => Arrival::Lost { id, reason: "Connection lost".into() },
-            End::Framing(error) => Arrival::Lost { id, reason: error.to_string().into() },
-            End::Refused(reason) => Arrival::Refused { id, reason },
+        let news = match end {
+            End::Closed => News::HungUp,
+            End::Broken => News::Lost("Connection lost".into()),
+            End::Framing(error) => News::Lost(error.to_string().into()),
+            End::Refused(reason) => News::Refused(reason),
             End::Hub => return,
         };
         // A hub that is gone needs no news.
-        let _ = feed.tell(arrival).await;
+        let _ = feed.tell(news).await;
     }
 }

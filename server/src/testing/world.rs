@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::turn::{Job, Turn};
 use crate::archive::Memory;
 use crate::hub::history::{Answer, Request};
-use crate::hub::{ConnectionId, Hub, Input, Line, Settings, Speaker, Token};
+use crate::hub::{ConnectionId, Hub, Input, Line, News, Settings, Speaker, Token};
 
 use crate::protocol::MsgId;
 use crate::protocol::time::{Moment, UnixMillis};
@@ -72,7 +72,7 @@ impl World {
     }
 
     /// Gives the hub an input, carries out what comes of it, and answers what it asks the store.
-    pub fn give(&mut self, input: Input<'_>) {
+    pub fn give(&mut self, input: Input) {
         let wall = UnixMillis(self.start + self.now.as_millis() as u64);
         self.hub.handle(input, Moment { elapsed: self.now, wall });
         let turn = Turn::of(self.hub.drain());
@@ -127,7 +127,7 @@ impl World {
     /// Somebody connects with an IRC program.
     pub fn open_irc(&mut self) -> ConnectionId {
         let id = self.open();
-        self.give(Input::Speaks { id, speaker: Speaker::Irc, name: None });
+        self.give(Input::News(id, News::Speaks(Speaker::Irc, None)));
         id
     }
 
@@ -141,7 +141,7 @@ impl World {
 
     /// Lines of somebody, each ended by LF.
     pub fn say(&mut self, id: ConnectionId, lines: &str) {
-        self.give(Input::Lines { id, block: lines.as_bytes() });
+        self.give(Input::News(id, News::Lines(lines.as_bytes().into())));
     }
 
     /// What was sent to somebody since the last look, without line ends.

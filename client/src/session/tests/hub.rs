@@ -44,7 +44,7 @@ impl Party {
         let sent = std::mem::take(&mut self.members[i].sent);
         if let Some(id) = self.connections[i].filter(|_| !sent.is_empty()) {
             let block = sent.join("\r\n") + "\r\n";
-            self.server.give(hub::Input::Lines { id, block: block.as_bytes() });
+            self.server.give(hub::Input::News(id, hub::News::Lines(block.as_bytes().into())));
         }
         self.deliver();
         !sent.is_empty()
@@ -63,7 +63,7 @@ impl Party {
                 }
             }
             let Some(id) = self.server.more.pop() else { return };
-            self.server.give(hub::Input::Drained { id });
+            self.server.give(hub::Input::News(id, hub::News::Drained));
         }
     }
 
@@ -71,7 +71,7 @@ impl Party {
         // What was sent before goes first.
         self.carry(i);
         if let Some(id) = self.connections[i].take() {
-            self.server.give(hub::Input::HungUp { id });
+            self.server.give(hub::Input::News(id, hub::News::HungUp));
         }
         if call == "connect" {
             self.connections[i] = Some(self.server.open_irc());
@@ -99,7 +99,7 @@ impl Party {
     fn cut(&mut self, i: usize, server_knows: bool) {
         let Some(id) = self.connections[i].take() else { return };
         if server_knows {
-            self.server.give(hub::Input::HungUp { id });
+            self.server.give(hub::Input::News(id, hub::News::HungUp));
         }
         self.members[i].give(Input::Lost(GONE));
     }
@@ -152,7 +152,7 @@ fn two_sessions_and_the_real_hub() {
     assert!(party.members[0].screen.lines.contains_key("robert"), "the private conversation moved");
     assert_eq!(party.members[1].last("amy").kind(), LineKind::Said);
 
-    party.server.give(hub::Input::Console("/op amy #lobby"));
+    party.server.give(hub::Input::Console("/op amy #lobby".into()));
     party.deliver();
     party.settle();
     assert_eq!(party.members[1].screen.people["#lobby"][0].rank, Rank::Operator);
@@ -205,7 +205,7 @@ fn a_line_whose_echo_was_lost_is_seen_once() {
     let id = party.connections[1].expect("connected");
     party.members[1].say("#lobby", "once");
     let sent = std::mem::take(&mut party.members[1].sent).join("\r\n") + "\r\n";
-    party.server.give(hub::Input::Lines { id, block: sent.as_bytes() });
+    party.server.give(hub::Input::News(id, hub::News::Lines(sent.as_bytes().into())));
     party.server.received(id);
     party.deliver();
     assert!(!party.all_delivered(1));

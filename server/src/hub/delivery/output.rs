@@ -24,7 +24,7 @@ pub enum Output {
         /// Which one.
         id: ConnectionId,
     },
-    /// A reply is not finished: give [`Input::Drained`](crate::hub::Input::Drained) when the peer
+    /// A reply is not finished: give [`News::Drained`](crate::hub::News::Drained) when the peer
     /// has read so far.
     More {
         /// Whose reply.

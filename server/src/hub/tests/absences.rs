@@ -42,20 +42,20 @@ fn who_timed_out_is_shown_what_it_cannot_have_read() {
 #[test]
 fn who_hung_up_had_read_everything() {
     let (mut world, _, bob) = scene(Settings::default());
-    world.give(Input::HungUp { id: bob });
+    world.give(Input::News(bob, News::HungUp));
     assert_eq!(numbers(&returns(&mut world)), [""; 0]);
 }
 
 #[test]
 fn of_who_was_lost_only_the_last_certain_thing_counts() {
     let (mut world, amy, bob) = scene(Settings::default());
-    world.give(Input::Lost { id: bob, reason: "SendQ exceeded" });
+    world.give(Input::News(bob, News::Lost("SendQ exceeded".into())));
     // It was heard last after its JOIN when 1 and 2 had been said.
     assert_eq!(numbers(&returns(&mut world)), ["3", "4"]);
     let bob = world.hub.state.find("bob").unwrap();
     // It is not heard of again.
     world.say(amy, "PRIVMSG #a :5\n");
-    world.give(Input::Lost { id: bob, reason: "SendQ exceeded" });
+    world.give(Input::News(bob, News::Lost("SendQ exceeded".into())));
     assert_eq!(numbers(&returns(&mut world)), ["3", "4", "5"]);
 }
 

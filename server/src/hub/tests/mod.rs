@@ -75,7 +75,7 @@ fn what_changes_a_room_does_not_wait_for_receipts() {
     assert!(places.is_sorted() && places.iter().all(Option::is_some), "{heard}");
     assert!([":hi", " 353 ", "PONG"].iter().all(|w| !heard.contains(w)), "{heard}");
     world.give(Input::Stored { upto: MsgId::MAX });
-    world.give(Input::Drained { id: amy });
+    world.give(Input::News(amy, News::Drained));
     let heard = world.heard(amy);
     assert!(heard[0].ends_with("PRIVMSG #a :hi"), "{heard:?}");
     // The names are those of now: bob has left meanwhile.
@@ -87,7 +87,7 @@ fn what_changes_a_room_does_not_wait_for_receipts() {
 fn the_echo_of_a_resend_is_no_receipt_for_what_is_not_on_disk() {
     let mut world = slow_disk();
     let amy = echoing(&mut world, "amy");
-    world.give(Input::Paused { why: "the disk is full" });
+    world.give(Input::Paused { why: "the disk is full".into() });
     let line = "@+parlor/id=0123456789abcdef0123456789abcdef PRIVMSG #a :hi\n";
     world.say(amy, line);
     // The disk did not take it, and has nothing of it.
@@ -106,16 +106,16 @@ fn the_echo_of_a_resend_is_no_receipt_for_what_is_not_on_disk() {
 fn who_tells_no_name_within_30_s_is_closed() {
     let mut world = World::new();
     let (silent, begun) = (world.open(), world.open());
-    world.give(Input::Alive { id: begun });
+    world.give(Input::News(begun, News::Alive));
     world.pass(29);
-    world.give(Input::Alive { id: begun });
+    world.give(Input::News(begun, News::Alive));
     assert_eq!(world.closed, []);
     world.pass(1);
     assert_eq!(world.closed, [begun]);
     assert!(world.heard(begun)[0].contains("No name was given within 30 s"));
     // Who writes with a raw client reads first; and may begin as late as that.
     world.pass(500);
-    world.give(Input::Alive { id: silent });
+    world.give(Input::News(silent, News::Alive));
     world.pass(29);
     assert_eq!(world.closed, [begun]);
     world.pass(31);
@@ -129,7 +129,7 @@ fn who_tells_no_name_within_30_s_is_closed() {
 fn the_clock_of_registration_stands_still_while_flood_control_delays() {
     let mut world = World::new();
     let slow = world.open();
-    world.give(Input::Delayed { id: slow, by: Duration::from_secs(10) });
+    world.give(Input::News(slow, News::Delayed(Duration::from_secs(10))));
     world.pass(35);
     assert_eq!(world.closed, []);
     world.pass(6);
@@ -148,7 +148,7 @@ fn a_silent_member_is_pinged_after_60_s_and_gone_30_s_later() {
     world.pass(2);
     assert_eq!(world.heard(bob), ["PING :parlor.local"]);
     // One byte that is no line yet is a sign of life.
-    world.give(Input::Alive { id: bob });
+    world.give(Input::News(bob, News::Alive));
     world.pass(31);
     assert_eq!(world.closed, [eve]);
     assert!(world.heard(bob).last().is_some_and(|line| line.ends_with("QUIT :Ping timeout: 90 seconds")));
@@ -201,7 +201,7 @@ fn a_room_of_10_000_is_joined_and_its_names_come_in_pages() {
             world.say(members[9_999], "QUIT\n");
             world.heard(late);
         }
-        world.give(Input::Drained { id });
+        world.give(Input::News(id, News::Drained));
         let page = world.heard(late);
         assert!(page.iter().map(String::len).sum::<usize>() < 16 * 1024);
         for line in page {
@@ -239,7 +239,7 @@ fn one_line_that_asks_for_much_gets_it_in_pages() {
     assert!((8_000..20_000).contains(&sent), "{sent} bytes at once");
     let mut ends = 0;
     while let Some(id) = world.more.pop() {
-        world.give(Input::Drained { id });
+        world.give(Input::News(id, News::Drained));
         let page = world.heard(bob);
         assert!(page.iter().map(String::len).sum::<usize>() < 20_000);
         ends += page.iter().filter(|line| line.contains(" 368 ") || line.contains(" 323 ")).count();
@@ -275,7 +275,7 @@ fn a_raw_client_may_listen_before_it_speaks() {
 fn a_ban_from_the_console_runs_out() {
     let mut world = World::new();
     let bob = world.irc("bob");
-    world.give(Input::Console("/ban bob 10"));
+    world.give(Input::Console("/ban bob 10".into()));
     assert_eq!(world.closed, [bob]);
     let again = world.open();
     assert!(world.heard(again)[0].contains("You are banned"));
@@ -293,7 +293,7 @@ fn the_log_holds_no_words_and_no_keys() {
         "JOIN #secretroom sesame\nPRIVMSG #secretroom :confidential\nTOPIC #secretroom :confidential\n",
     );
     world.say(bob, "OPER x wrongsesame\nOPER x open\nPRIVMSG alice :confidential\nAWAY :confidential\n");
-    world.give(Input::Console("/kick bob confidential"));
+    world.give(Input::Console("/kick bob confidential".into()));
     world.say(alice, "PART #secretroom :confidential\nQUIT :confidential\n");
     let log = world.log.join("\n");
     assert!(log.contains("joined: alice from 127.0.0.1:"));
@@ -384,7 +384,7 @@ fn random_commands_leave_everything_consistent() {
                 let kinds =
                     [Speaker::Irc, Speaker::Irc, Speaker::Irc, Speaker::Plain, Speaker::Raw(RawKind::Html)];
                 let speaker = kinds[random.below(kinds.len())];
-                world.give(Input::Speaks { id, speaker, name: Some("raw") });
+                world.give(Input::News(id, News::Speaks(speaker, Some("raw".into()))));
                 if speaker == Speaker::Irc {
                     let nick = format!("n{seed}x{step}");
                     world.say(
@@ -406,15 +406,15 @@ fn random_commands_leave_everything_consistent() {
                 1 => world.pass(7),
                 3 => {
                     let line = random_line(&mut random).to_lowercase();
-                    world.give(Input::Console(line.trim_start_matches(|c| c != ' ')));
-                    world.give(Input::Console(&format!("/ {}", line)));
-                    world.give(Input::Console(&format!("/kick {}", line)));
+                    world.give(Input::Console(line.trim_start_matches(|c| c != ' ').into()));
+                    world.give(Input::Console(format!("/ {}", line)));
+                    world.give(Input::Console(format!("/kick {}", line)));
                 }
-                2 if random.below(6) == 0 => world.give(Input::HungUp { id }),
+                2 if random.below(6) == 0 => world.give(Input::News(id, News::HungUp)),
                 _ => world.say(id, &random_line(&mut random)),
             }
             while let Some(id) = world.more.pop() {
-                world.give(Input::Drained { id });
+                world.give(Input::News(id, News::Drained));
             }
             world.check();
             let closed = std::mem::take(&mut world.closed);

@@ -21,7 +21,7 @@ fn member(world: &mut World, nick: &str) -> ConnectionId {
 /// A connection that negotiated and has not registered.
 fn asking(world: &mut World) -> ConnectionId {
     let id = world.open();
-    world.give(Input::Speaks { id, speaker: Speaker::Irc, name: None });
+    world.give(Input::News(id, News::Speaks(Speaker::Irc, None)));
     world.say(id, &format!("CAP REQ :{CAPS}\n"));
     world.heard(id);
     id
@@ -43,7 +43,7 @@ fn who_vanished_is_gone_after_30_s_and_not_before() {
     world.say(alice, "JOIN #a\n");
     world.say(bob, "JOIN #a\n");
     world.heard(bob);
-    world.give(Input::HungUp { id: alice });
+    world.give(Input::News(alice, News::HungUp));
     world.pass(29);
     assert_eq!(world.heard(bob), [] as [String; 0]);
     assert_eq!(world.closed, []);
@@ -74,7 +74,7 @@ fn who_registers_after_the_30_s_is_told() {
     let mut world = durable();
     let alice = member(&mut world, "alice");
     world.say(alice, "JOIN #a\n");
-    world.give(Input::HungUp { id: alice });
+    world.give(Input::News(alice, News::HungUp));
     world.pass(25);
     let again = asking(&mut world);
     world.say(again, &format!("RESUME {}\nUSER u 0 * :r\n", token(alice)));
@@ -142,7 +142,7 @@ fn a_disk_that_stops_gives_no_receipts_and_one_that_goes_on_does() {
     world.heard(alice);
     world.heard(bob);
     world.say(alice, "PRIVMSG #a :one\n@label=2 PRIVMSG #a,#b :two\nPING x\n");
-    world.give(Input::Paused { why: "/secret/folder is full" });
+    world.give(Input::Paused { why: "/secret/folder is full".into() });
     let lines = world.heard(alice);
     let volatile: Vec<&String> = lines.iter().filter(|line| line.contains("parlor/volatile")).collect();
     assert!(volatile.len() == 3 && volatile.iter().all(|line| line.contains("PRIVMSG")), "{lines:?}");
@@ -151,7 +151,7 @@ fn a_disk_that_stops_gives_no_receipts_and_one_that_goes_on_does() {
     let told = world.heard(bob);
     assert!(has(&told, "NOTICE #a :History is paused") && !has(&told, "/secret"), "{told:?}");
     assert!(has(&world.log, "/secret/folder is full"), "the log is for that");
-    world.give(Input::Paused { why: "still" });
+    world.give(Input::Paused { why: "still".into() });
     assert_eq!(world.heard(bob), [] as [String; 0], "once is enough");
     world.say(alice, "PRIVMSG #a :three\n");
     assert!(has(&world.heard(alice), "parlor/volatile"));
@@ -185,7 +185,7 @@ fn a_line_sent_again_keeps_its_place_among_the_replies() {
     assert!(lines.len() == 3 && lines[1].contains("PONG") && lines[2].contains(":next"), "{lines:?}");
     // Whoever hung up meanwhile is answered nothing.
     world.say(alice, &format!("@+parlor/id={name} PRIVMSG #a :again\nCHATHISTORY LATEST #a * 5\n"));
-    world.give(Input::HungUp { id: alice });
+    world.give(Input::News(alice, News::HungUp));
     world.answer();
     world.pass(40);
     world.check();
@@ -238,7 +238,7 @@ fn a_refused_question_keeps_its_label() {
 fn a_private_line_that_is_not_kept_is_refused() {
     let mut world = durable();
     let (alice, bob) = (member(&mut world, "alice"), member(&mut world, "bob"));
-    world.give(Input::HungUp { id: alice });
+    world.give(Input::News(alice, News::HungUp));
     for number in 0..100 {
         world.say(bob, &format!("PRIVMSG alice :{number}\n"));
     }
@@ -256,7 +256,7 @@ fn who_comes_back_is_still_invited() {
     let mut world = durable();
     let (alice, bob) = (member(&mut world, "alice"), member(&mut world, "bob"));
     world.say(alice, "JOIN #a\nMODE #a +i\nINVITE bob #a\n");
-    world.give(Input::HungUp { id: bob });
+    world.give(Input::News(bob, News::HungUp));
     let again = asking(&mut world);
     world.say(again, &format!("RESUME {}\nUSER u 0 * :r\nCAP END\n", token(bob)));
     world.heard(again);
@@ -289,7 +289,7 @@ fn pages_do_not_pile_up_behind_a_missing_receipt() {
     let mut lines = said(&world.heard(alice));
     while let Some(id) = world.more.pop() {
         world.more.clear();
-        world.give(Input::Drained { id });
+        world.give(Input::News(id, News::Drained));
         lines += said(&world.heard(alice));
     }
     assert!(lines > 990, "{lines}");
@@ -390,7 +390,7 @@ fn what_a_room_becomes_is_written_before_what_is_said_next() {
     let mut world = durable();
     let alice = member(&mut world, "alice");
     let block = "JOIN #a\nMODE #a +b eve!*@*\nPRIVMSG #a :banned her\n";
-    world.hub.handle(Input::Lines { id: alice, block: block.as_bytes() }, Moment::default());
+    world.hub.handle(Input::News(alice, News::Lines(block.as_bytes().into())), Moment::default());
     let outputs: Vec<Output> = world.hub.drain().collect();
     let banned = outputs.iter().rposition(|output| matches!(output, Output::Room { .. }));
     let said = outputs.iter().rposition(|output| matches!(output, Output::Store(_)));

@@ -8,7 +8,7 @@ const CAPS: &str = "batch draft/chathistory echo-message message-tags soju.im/se
 /// A member of #a from this address, who may ask for history.
 fn asker(world: &mut World, address: [u8; 4], nick: &str) -> ConnectionId {
     let id = world.open_from(address);
-    world.give(Input::Speaks { id, speaker: Speaker::Irc, name: None });
+    world.give(Input::News(id, News::Speaks(Speaker::Irc, None)));
     world.say(id, &format!("NICK {nick}\nUSER u 0 * :r\nCAP REQ :{CAPS}\nCAP END\nJOIN #a\n"));
     world.heard(id);
     id
@@ -139,7 +139,7 @@ fn a_list_looks_at_so_many_rooms_and_masks_and_the_next_one_waits() {
     world.say(bob, &format!("LIST {masks}\n").repeat(3));
     let (mut pages, mut ended) = (1, 0);
     while let Some(id) = world.more.pop() {
-        world.give(Input::Drained { id });
+        world.give(Input::News(id, News::Drained));
         pages += 1;
         ended += world.heard(bob).iter().filter(|line| line.contains(" 323 ")).count();
     }
