@@ -20,25 +20,14 @@ const MAX_NAMED: usize = 20;
 
 /// The reason why an export ended early, or lacks something.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the fields are what the variants say")]
 pub enum ExportError {
     /// The history cannot be read.
     History(StoreError),
     /// Nothing is known of the room.
-    NoSuchRoom {
-        /// The room.
-        room: String,
-        /// The folder of the history.
-        folder: PathBuf,
-        /// The rooms that are known.
-        known: Vec<Arc<str>>,
-    },
+    NoSuchRoom { room: String, folder: PathBuf, known: Vec<Arc<str>> },
     /// All that is whole was written; `progress` was told of the rest.
-    Damaged {
-        /// The room.
-        room: String,
-        /// Records that were written.
-        written: u64,
-    },
+    Damaged { room: String, written: u64 },
     /// The output takes no more. A pipe that was closed is no error: whoever read it
     /// has read enough.
     Output(io::Error),

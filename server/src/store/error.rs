@@ -9,50 +9,22 @@ use super::disk::Disk;
 /// The reason why a store does not open or answer; its `Display` is a sentence for the person who
 /// reads it, with what to do about it.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the fields are what the variants say")]
 pub enum StoreError {
     /// Another server has the folder.
-    InUse {
-        /// The folder.
-        folder: PathBuf,
-    },
+    InUse { folder: PathBuf },
     /// The folder is another user's.
-    Foreigner {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// A file of the store does not hold what was written.
-    Damaged {
-        /// The file; it is left as it is.
-        file: PathBuf,
-        /// The damage, a clause.
-        what: String,
-    },
-    /// A file has the name of one of ours, but is none.
-    Foreign {
-        /// The file; it is left as it is.
-        file: PathBuf,
-    },
+    Foreigner { folder: PathBuf },
+    /// A file of the store does not hold what was written, as a clause says; it is left as it is.
+    Damaged { file: PathBuf, what: String },
+    /// A file has the name of one of ours, but is none; it is left as it is.
+    Foreign { file: PathBuf },
     /// Somebody has removed, moved or replaced a file of the store, or all of it, while it is open.
-    Gone {
-        /// The file or the folder.
-        path: PathBuf,
-    },
-    /// A later version of the server wrote the store.
-    Newer {
-        /// The folder.
-        folder: PathBuf,
-        /// Its schema.
-        found: u32,
-        /// The highest schema that this version reads.
-        known: u32,
-    },
+    Gone { path: PathBuf },
+    /// A later version of the server wrote the store, in a schema above the highest that is known.
+    Newer { folder: PathBuf, found: u32, known: u32 },
     /// The system does not let us.
-    Io {
-        /// The file or the folder.
-        path: PathBuf,
-        /// The system's error.
-        error: io::Error,
-    },
+    Io { path: PathBuf, error: io::Error },
     /// The request was cut short by a fault of the server's own.
     Fault(String),
 }

@@ -128,24 +128,17 @@ pub struct Opened {
 
 /// News from a store, given on a thread of its own: hand it on, and return.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the fields are what the variants say")]
 pub enum Report {
     /// Everything appended so far up to this id is on disk (or was reported lost).
     Committed(MsgId),
     /// The disk takes nothing: sentences that say why, for the operator. Committed records stay
     /// readable; requests are answered without waiting for the others.
     Paused(String),
-    /// The disk takes lines again.
-    Resumed {
-        /// Records appended while it was paused that were not kept.
-        lost: u64,
-    },
-    /// The answer to [`Job::Read`].
-    Answer {
-        /// As it was asked.
-        ticket: u64,
-        /// In the light of everything appended before the request.
-        answer: Result<Answer, StoreError>,
-    },
+    /// The disk takes lines again; so many of those that were appended while it was paused were not kept.
+    Resumed { lost: u64 },
+    /// The answer to [`Job::Read`], in the light of everything appended before the request.
+    Answer { ticket: u64, answer: Result<Answer, StoreError> },
 }
 
 /// A store that is open. Dropping it closes it, with what waits written.

@@ -15,6 +15,7 @@ pub(super) const MAX_COMMIT: usize = 1024 * 1024;
 
 /// Work for a store.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the fields are what the variants say")]
 pub enum Job {
     /// Keep these records: [`Report::Committed`](super::Report::Committed) says when they are on
     /// disk.
@@ -24,27 +25,14 @@ pub enum Job {
     /// payload is longer than [`MAX_PAYLOAD`](super::MAX_PAYLOAD) (4 bytes of it are for each further
     /// room) or whose id does not rise: that is the caller's fault. At most 4 MiB wait.
     Append(Vec<Record>),
-    /// Remember a room's state, newest wins; `None` forgets it. On disk before any record that is
+    /// Remember the state of a room (its folded name), newest wins; `None` forgets it. On disk before any record that is
     /// appended later.
-    SetRoom {
-        /// The folded name of the room.
-        room: Arc<str>,
-        /// Opaque.
-        state: Option<Box<[u8]>>,
-    },
-    /// Forget a room, its state and its records: whoever takes the name again gets another number.
-    Forget {
-        /// The folded name of the room.
-        room: Arc<str>,
-    },
-    /// Answer this with [`Report::Answer`](super::Report::Answer), in the light of everything that
+    SetRoom { room: Arc<str>, state: Option<Box<[u8]>> },
+    /// Forget a room (its folded name), its state and its records: whoever takes the name again gets another number.
+    Forget { room: Arc<str> },
+    /// Answer this with [`Report::Answer`](super::Report::Answer) and its ticket, in the light of everything that
     /// was appended before. As many wait as the caller has asked.
-    Read {
-        /// Comes back with the answer.
-        ticket: u64,
-        /// The request.
-        request: Request,
-    },
+    Read { ticket: u64, request: Request },
     /// The time now: what is too old goes, even if nobody says anything. Missing files are noticed.
     /// Every few seconds is enough. By how much a clock leapt is told by what has elapsed.
     Time(Moment),

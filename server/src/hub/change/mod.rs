@@ -28,12 +28,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::hub::Hub;
+use crate::hub::delivery::event::Talk;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::modes::ModeChange;
 use crate::hub::state::refusal::Refused;
 use crate::hub::state::room::Rank;
-use crate::protocol::command::Verb;
-use crate::protocol::{LineName, Nick, RoomName};
+use crate::protocol::{Nick, RoomName};
 
 /// Lines of flood control beyond its own that a change costs after which the room is written down.
 const WRITTEN: u32 = 2;
@@ -81,15 +81,11 @@ pub(crate) enum Change<'a> {
         nick: &'a str,
         room: &'a str,
     },
-    /// PRIVMSG, NOTICE or TAGMSG to those in a room who have at least this rank. `line`: what the sender
-    /// calls it. `tags`: client-only, escaped and joined, as others get them.
+    /// To those in a room who have at least this rank.
     Talk {
-        verb: Verb,
         room: &'a str,
         rank: Rank,
-        text: &'a str,
-        line: Option<LineName>,
-        tags: &'a str,
+        talk: Talk<'a>,
     },
     Wallops {
         text: &'a str,
@@ -107,44 +103,22 @@ pub(crate) enum Change<'a> {
 
 /// What the operator has the server do, from the console, from afar, or as the host of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are what the variants say")]
 pub enum Operation {
     /// The server speaks in every room, and to those who are in none. A text of more than 360 bytes
     /// goes out as several.
-    Announce {
-        /// Whatever it begins with.
-        text: String,
-    },
-    /// Makes a member operator of a room, or lets it in there.
-    Op {
-        /// The member.
-        nick: String,
-        /// The room, with its `#`.
-        room: String,
-    },
-    /// Disconnects a member.
-    Kick {
-        /// The member.
-        nick: String,
-        /// Why, for everybody; perhaps empty. At most 300 bytes of it are told.
-        why: String,
-    },
-    /// Disconnects an address (IPv6: its /64) and keeps it out, until the server's end at most.
-    Ban {
-        /// Whose address.
-        whom: Target,
-        /// `None`: until [`Operation::Unban`].
-        minutes: Option<u32>,
-    },
-    /// Lets an address in again.
-    Unban {
-        /// IPv6: any of its /64.
-        address: IpAddr,
-    },
-    /// Asks for [`Output::Stop`](super::Output::Stop); people are told if it is not at once.
-    Stop {
-        /// In so long.
-        after: Duration,
-    },
+    Announce { text: String },
+    /// Makes a member operator of a room (given with its `#`), or lets it in there.
+    Op { nick: String, room: String },
+    /// Disconnects a member; everybody is told why, at most 300 bytes of it, if that is not empty.
+    Kick { nick: String, why: String },
+    /// Disconnects an address (IPv6: its /64) and keeps it out for so long, or until [`Operation::Unban`] or the
+    /// server's end.
+    Ban { whom: Target, minutes: Option<u32> },
+    /// Lets an address (IPv6: any of its /64) in again.
+    Unban { address: IpAddr },
+    /// Asks for [`Output::Stop`](super::Output::Stop) in so long; people are told if it is not at once.
+    Stop { after: Duration },
 }
 
 /// Whom a ban is about.
@@ -170,16 +144,14 @@ pub(crate) enum Asker {
 impl Hub {
     /// Does what a member wants, or tells it why not.
     pub(crate) fn propose(&mut self, by: ConnectionId, change: Change<'_>) {
-        if let Err((numeric, why)) = self.apply(by, change) {
-            self.reply(by, numeric, why);
+        if let Err(refused) = self.apply(by, change) {
+            self.refuse(by, refused);
         }
     }
 
     fn apply(&mut self, by: ConnectionId, change: Change<'_>) -> Result<(), Refused> {
         match change {
-            Change::Talk { verb, room, rank, text, line, tags } => {
-                self.talk(by, verb, room, rank, text, (line, tags))
-            }
+            Change::Talk { room, rank, talk } => self.talk(by, room, rank, talk),
             Change::Register => self.register(by),
             Change::Nick { nick } => self.rename(by, nick),
             Change::Away { text } => self.away(by, text),
@@ -188,16 +160,8 @@ impl Hub {
             Change::Join { room, key } => self.join(by, room, key),
             Change::Part { room, reason } => self.part(by, room, reason),
             Change::Kick { room, nick, reason } => self.kick(by, room, nick, reason),
-            Change::Topic { room, text } => {
-                self.topic(by, room, text)?;
-                self.delivery.charge(by, WRITTEN);
-                Ok(())
-            }
-            Change::Modes { room, changes } => {
-                self.room_modes(by, room, changes)?;
-                self.delivery.charge(by, WRITTEN);
-                Ok(())
-            }
+            Change::Topic { room, text } => self.topic(by, room, text),
+            Change::Modes { room, changes } => self.room_modes(by, room, changes),
             Change::Invite { nick, room } => self.invite(by, nick, room),
             Change::Wallops { text } => self.wallops(by, text),
             Change::Kill { nick, reason } => self.kill(by, nick, reason),

@@ -1,6 +1,7 @@
 //! Modes of rooms and people.
 
 use crate::hub::Hub;
+use crate::hub::change::WRITTEN;
 use crate::hub::delivery::event::What;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_CHANGES;
@@ -42,10 +43,11 @@ impl Hub {
                     }
                     made.add(on, letter, &shown);
                 }
-                Err((numeric, why)) => self.reply(id, numeric, why),
+                Err(refused) => self.refuse(id, refused),
             }
         }
         self.announce_modes(id, room, &name, &mut made);
+        self.delivery.charge(id, WRITTEN);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use crate::hub::delivery::queue::Order;
 use crate::hub::delivery::reply::Packed;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::member::Speaker;
-use crate::hub::state::refusal::too_long;
+use crate::hub::state::refusal::{Refused, too_long};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::{Capability, Message, Numeric, message, text};
@@ -41,6 +41,11 @@ impl Hub {
             line = self.numeric_line(to, numeric, why);
         }
         self.send_reply(to, line);
+    }
+
+    /// Tells somebody why something was not done.
+    pub(crate) fn refuse(&mut self, to: ConnectionId, (numeric, why): Refused) {
+        self.reply(to, numeric, why);
     }
 
     /// A numeric, encoded.

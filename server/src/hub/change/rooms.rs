@@ -1,6 +1,7 @@
 //! Coming into rooms and leaving them; topics and invitations.
 
 use crate::hub::Hub;
+use crate::hub::change::WRITTEN;
 use crate::hub::delivery::event::What;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_ROOMS;
@@ -155,6 +156,7 @@ impl Hub {
         self.happens(id, room, &name, &event);
         self.state.changed(room);
         self.tell(id, &event);
+        self.delivery.charge(id, WRITTEN);
         Ok(())
     }
 

@@ -2,14 +2,13 @@
 
 use crate::hub::Hub;
 use crate::hub::change::tell::Audience;
-use crate::hub::delivery::event::{Event, What};
+use crate::hub::delivery::event::{Event, Talk, What};
 use crate::hub::delivery::form::Form;
 use crate::hub::delivery::output::Output;
 use crate::hub::history::record;
 use crate::hub::state::refusal::{Refused, no_such_room, too_long};
 use crate::hub::state::room::{Rank, RoomId};
 use crate::hub::state::{ConnectionId, SERVER};
-use crate::protocol::LineName;
 use crate::protocol::Numeric::*;
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
@@ -22,12 +21,11 @@ impl Hub {
     pub(super) fn talk(
         &mut self,
         id: ConnectionId,
-        verb: Verb,
         room: &str,
         rank: Rank,
-        text: &str,
-        (line, tags): (Option<LineName>, &str),
+        talk: Talk<'_>,
     ) -> Result<(), Refused> {
+        let Talk { verb, text, line, tags } = talk;
         // A notice is never answered (RFC 2812 §3.3.2).
         let refused = |refused| if verb == Verb::Notice { Ok(()) } else { Err(refused) };
         let Some((found, state)) = self.state.room_named(room) else { return refused(no_such_room(room)) };
@@ -46,7 +44,7 @@ impl Hub {
         let kept = rank == Rank::NONE;
         let fingerprint = line.filter(|_| kept).map(|line| record::fingerprint(&folded, line));
         if let Some(fingerprint) = fingerprint.filter(|print| self.history.seen.contains(print.get())) {
-            self.say_again(id, room, fingerprint, (verb, text, tags));
+            self.say_again(id, room, fingerprint, talk);
             return Ok(());
         }
         let what = What::Message { verb, target, text, private: false };

@@ -3,7 +3,7 @@
 use crate::hub::Hub;
 use crate::hub::change::Change;
 use crate::hub::command::{Done, first_time, names};
-use crate::hub::delivery::event::{Event, What};
+use crate::hub::delivery::event::{Event, Talk, What};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_TARGETS;
 use crate::hub::state::member::Speaker;
@@ -38,19 +38,12 @@ fn send(hub: &mut Hub, id: ConnectionId, verb: Verb, message: &Message<'_>) -> D
         _ => message.params.filled(1).ok_or((ERR_NOTEXTTOSEND, ":No text to send".into()))?,
     };
     let (line, tags) = LineName::take(message.tags);
-    hub.send(id, verb, targets, text, (line.filter(|_| verb != Verb::Tagmsg), &tags))
+    hub.send(id, targets, Talk { verb, text, line: line.filter(|_| verb != Verb::Tagmsg), tags: &tags })
 }
 
 impl Hub {
-    /// `line`: what the sender calls it; `tags`: the client-only tags to relay.
-    pub(crate) fn send(
-        &mut self,
-        id: ConnectionId,
-        verb: Verb,
-        targets: &str,
-        text: &str,
-        (line, tags): (Option<LineName>, &str),
-    ) -> Done {
+    pub(crate) fn send(&mut self, id: ConnectionId, targets: &str, talk: Talk<'_>) -> Done {
+        let verb = talk.verb;
         let count = names(targets).count();
         if count > MAX_TARGETS {
             return Err(too_many_targets(count));
@@ -69,9 +62,9 @@ impl Hub {
                     prefixes if prefixes.contains('+') => Rank::VOICE,
                     _ => Rank::OPERATOR,
                 };
-                self.propose(id, Change::Talk { verb, room, rank, text, line, tags });
+                self.propose(id, Change::Talk { room, rank, talk });
             } else {
-                match self.whisper(id, verb, target, text, tags) {
+                match self.whisper(id, target, talk) {
                     Err(refused) if verb != Verb::Notice => self.refuse(id, refused),
                     _ => {}
                 }
@@ -83,12 +76,14 @@ impl Hub {
     }
 
     /// To one person: no change, for nobody else hears of it.
-    fn whisper(&mut self, id: ConnectionId, verb: Verb, target: &str, text: &str, tags: &str) -> Done {
+    fn whisper(&mut self, id: ConnectionId, target: &str, talk: Talk<'_>) -> Done {
+        let Talk { verb, text, tags, .. } = talk;
         let other = self.state.find(target).ok_or_else(|| nobody(target))?;
         let nick = self.state.nick_of(other).to_owned();
         let what = What::Message { verb, target: &nick, text, private: true };
         let event = Event { tags, ..self.event(id, what) };
         if event.body_len() > MAX_BODY {
+            // That is said of a notice, too.
             self.refuse(id, too_long());
             return Ok(());
         }

@@ -199,11 +199,6 @@ impl Hub {
             _ => (command.run)(self, id, message),
         }
     }
-
-    /// Tells somebody why something was not done.
-    pub(crate) fn refuse(&mut self, id: ConnectionId, (numeric, why): Refused) {
-        self.reply(id, numeric, why);
-    }
 }
 
 fn not_registered() -> Refused {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::hub::state::member::Source;
-use crate::protocol::MsgId;
 use crate::protocol::command::Verb;
+use crate::protocol::{LineName, MsgId};
 
 /// What happened.
 #[derive(Debug)]
@@ -24,6 +24,17 @@ pub(crate) enum What<'a> {
     Wallops { text: &'a str },
     // The operator speaks: `target` is a room, or the name of somebody who is in none.
     Announcement { target: &'a str, text: &'a str },
+}
+
+/// What somebody says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Talk<'a> {
+    pub(crate) verb: Verb,
+    pub(crate) text: &'a str,
+    /// What the sender calls it.
+    pub(crate) line: Option<LineName>,
+    /// Client-only, escaped and joined, as others get them.
+    pub(crate) tags: &'a str,
 }
 
 /// One event.

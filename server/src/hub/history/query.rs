@@ -114,27 +114,15 @@ impl fmt::Debug for Matcher {
 
 /// What the hub asks of a store.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the fields are what the variants say")]
 pub enum Request {
     /// Lines of a room, ascending.
     Lines(Query),
-    /// Lines that a matcher finds, never events, newest first.
-    Search {
-        /// Folded names.
-        rooms: Vec<Arc<str>>,
-        /// Where the lines lie.
-        range: Range,
-        /// So many at most.
-        limit: usize,
-        /// Is given each line's payload.
-        matcher: Matcher,
-    },
-    /// The newest record of the room with this fingerprint, if it is at most a day old.
-    Find {
-        /// The room's folded name.
-        room: Arc<str>,
-        /// As in [`Record::fingerprint`].
-        fingerprint: Fingerprint,
-    },
+    /// Lines of rooms (folded names) whose payloads a matcher finds, never events, newest first, so many at most.
+    Search { rooms: Vec<Arc<str>>, range: Range, limit: usize, matcher: Matcher },
+    /// The newest record of the room (its folded name) with this [fingerprint](Record::fingerprint), if it is at
+    /// most a day old.
+    Find { room: Arc<str>, fingerprint: Fingerprint },
 }
 
 /// A record that was found.

@@ -2,8 +2,7 @@
 //! echo.
 
 use crate::hub::Hub;
-use crate::hub::delivery::event::Event;
-use crate::hub::delivery::event::What;
+use crate::hub::delivery::event::{Event, Talk, What};
 use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::marked_volatile;
 use crate::hub::delivery::queue::Until;
@@ -13,22 +12,16 @@ use crate::hub::history::{Answer, Fingerprint, Request};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::room::RoomId;
 use crate::protocol::Capability;
-use crate::protocol::command::Verb;
 
 impl Hub {
     /// Answers a line that is known already.
-    pub(crate) fn say_again(
-        &mut self,
-        id: ConnectionId,
-        room: RoomId,
-        fingerprint: Fingerprint,
-        (verb, text, tags): (Verb, &str, &str),
-    ) {
+    pub(crate) fn say_again(&mut self, id: ConnectionId, room: RoomId, print: Fingerprint, talk: Talk<'_>) {
+        let Talk { verb, text, tags, .. } = talk;
         let Some(state) = self.state.rooms.get(room) else { return };
         if !self.state.member(id).is_some_and(|member| member.has(Capability::EchoMessage)) {
             return;
         }
-        let request = Request::Find { room: state.folded.clone(), fingerprint };
+        let request = Request::Find { room: state.folded.clone(), fingerprint: print };
         let room = state.name.to_string();
         let resend = Resend { id, room, verb, text: text.into(), tags: tags.into() };
         let ticket = self.ask(id, Ticket::Echo(Box::new(resend)), request);

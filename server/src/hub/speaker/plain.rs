@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::hub::Hub;
 use crate::hub::change::Change;
-use crate::hub::delivery::event::{Event, What};
+use crate::hub::delivery::event::{Event, Talk, What};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_REALNAME;
 use crate::hub::state::refusal::shown;
@@ -204,7 +204,8 @@ impl Hub {
             } else {
                 piece
             };
-            if let Err(refused) = self.send(id, Verb::Privmsg, target, text, (None, "")) {
+            let talk = Talk { verb: Verb::Privmsg, text, line: None, tags: "" };
+            if let Err(refused) = self.send(id, target, talk) {
                 self.refuse(id, refused);
             }
         }
