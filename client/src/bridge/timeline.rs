@@ -130,7 +130,7 @@ impl Bridge {
             let Some(window) = weak.upgrade().and_then(|bridge| bridge.window.upgrade()) else { return };
             let position = LogicalPosition::new(x, y);
             // Nobody listens: it does not matter.
-            let _ = window.window().try_dispatch_event(WindowEvent::PointerMoved { position });
+            let _ = window.window().dispatch_event_with_result(WindowEvent::PointerMoved { position });
         });
     }
 
