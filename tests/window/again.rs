@@ -15,7 +15,7 @@ use crate::free_port;
 const ROOMS: usize = 20;
 
 /// All that is kept of all people in a folder.
-fn kept(folder: &Path) -> String {
+pub(crate) fn kept(folder: &Path) -> String {
     let files = fs::read_dir(folder.join("places")).into_iter().flatten().flatten().map(|entry| entry.path());
     let slots = files.filter(|path| path.extension().is_some_and(|extension| extension == "toml"));
     slots.filter_map(|path| fs::read_to_string(path).ok()).collect()

@@ -1,8 +1,6 @@
 //! The window among others: what it tells the desktop when nobody looks, and how it ends when
 //! the desktop asks it to.
 
-use std::fs;
-
 use parlor_tests::{Plain, Server, needs};
 
 use crate::bus::Bus;
@@ -87,6 +85,6 @@ fn a_signal_says_good_bye_and_keeps_what_was_typed() {
     alice.types_without_sending("half a thought");
     assert_eq!(alice.end("TERM"), Some(0));
     bob.expect("*stopping*");
-    let drafts = fs::read_to_string(alice.config().join("drafts.toml")).expect("drafts are kept");
+    let drafts = crate::again::kept(alice.config());
     assert!(drafts.contains("half a thought"), "{drafts}");
 }

@@ -121,7 +121,7 @@ fn what_was_said_since_the_last_line_that_was_read_is_unread() {
         Event::Unread { count, mentions, .. } => Some((count, mentions)),
         _ => None,
     });
-    assert_eq!(unread, Some((2, 0)));
+    assert_eq!(unread, Some((2, 1)));
     assert_eq!(world.talk("#lobby").len(), 4);
 }
 
