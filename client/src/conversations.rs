@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::place::PlaceId;
-use crate::session::{Key, Kind, Naming, Person, Rank};
+use crate::session::{Key, Kind, Naming, Person, Rank, Sentence};
 
 /// A conversation of one place. The same after every start, so files may hold it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +46,10 @@ pub struct Conversation<V> {
     pub topic: String,
     /// What opens the room, a secret; empty: it needs nothing, or nobody has told us.
     pub room_key: String,
+    /// Why we are not in the room.
+    pub out: Option<Sentence>,
+    /// It has said something: the server's own messages are not listed before.
+    pub spoke: bool,
     /// Lines of others that were not read.
     pub unread: u32,
     /// Those of them with our name.
@@ -58,6 +62,12 @@ impl<V> Conversation<V> {
     /// Whether something in it waits that is for us alone, or has our name in it.
     pub fn is_for_me(&self) -> bool {
         self.for_me() > 0
+    }
+
+    /// Whether it is to be opened again at the next start: not a room that we were put out of, or
+    /// only invited to.
+    pub fn comes_back(&self) -> bool {
+        matches!(self.out, None | Some(Sentence::NotBackIn { .. }))
     }
 
     /// How many lines that is.
@@ -111,9 +121,16 @@ impl<V> Conversations<V> {
         self.order.iter().filter_map(|id| self.open.get(id))
     }
 
-    /// The `i`th from the top.
+    /// Those that the list shows, from top to bottom: not a server that has nothing to say.
+    pub fn listed(&self) -> impl Iterator<Item = &Conversation<V>> {
+        let listed =
+            move |one: &&Conversation<V>| one.kind != Kind::Server || one.spoke || self.is_current(&one.id);
+        self.iter().filter(listed)
+    }
+
+    /// The `i`th of the list from the top.
     pub fn at(&self, i: usize) -> Option<&Conversation<V>> {
-        self.open.get(self.order.get(i)?)
+        self.listed().nth(i)
     }
 
     /// The conversation, if it is open.
@@ -150,6 +167,8 @@ impl<V> Conversations<V> {
             people: Arc::from([]),
             topic: String::new(),
             room_key: String::new(),
+            out: None,
+            spoke: false,
             unread: 0,
             mentions: 0,
             view: view(),
@@ -239,10 +258,11 @@ impl<V> Conversations<V> {
 
     /// The one so many places further down, round and round.
     pub fn step(&self, by: isize) -> Option<&ConversationId> {
-        let count = isize::try_from(self.order.len()).ok().filter(|count| *count > 0)?;
-        let at = self.order.iter().position(|id| self.is_current(id))?;
+        let listed: Vec<&ConversationId> = self.listed().map(|one| &one.id).collect();
+        let count = isize::try_from(listed.len()).ok().filter(|count| *count > 0)?;
+        let at = listed.iter().position(|id| self.is_current(id))?;
         let at = isize::try_from(at).ok()?.checked_add(by)?.rem_euclid(count);
-        self.order.get(usize::try_from(at).ok()?)
+        listed.get(usize::try_from(at).ok()?).copied()
     }
 
     /// The first one with something for us, else with something unread.
@@ -252,9 +272,13 @@ impl<V> Conversations<V> {
         mine.or_else(any).map(|conversation| &conversation.id)
     }
 
-    /// Lines that wait for us in all of them, for a window's title.
-    pub fn waiting_for_me(&self) -> u32 {
-        self.iter().fold(0, |sum, conversation| sum.saturating_add(conversation.for_me()))
+    /// Lines that wait, for a window's title: all of the one on the screen, and of the others those
+    /// that are for us.
+    pub fn waiting(&self) -> u32 {
+        self.iter().fold(0, |sum, one| {
+            let shown = self.is_current(&one.id);
+            sum.saturating_add(if shown { one.unread } else { one.for_me() })
+        })
     }
 
     /// Those whose names have this in them (in lower case): what waits for us first, then what is
@@ -383,14 +407,20 @@ mod tests {
         let mut open = two_places();
         open.show(&id("a:1", "#lobby"));
         assert_eq!(open.step(1), Some(&id("a:1", "#tea")));
+        assert_eq!(open.step(-1), Some(&id("b:2", "bob")), "a silent server is not listed");
+        open.get_mut(&id("b:2", "*")).unwrap().spoke = true;
         assert_eq!(open.step(-1), Some(&id("b:2", "*")));
-        assert_eq!((open.next_unread(), open.waiting_for_me()), (None, 0));
+        assert_eq!((open.next_unread(), open.waiting()), (None, 0));
         open.get_mut(&id("a:1", "#tea")).unwrap().unread = 9;
         assert_eq!(open.next_unread(), Some(&id("a:1", "#tea")));
         open.get_mut(&id("b:2", "bob")).unwrap().unread = 2;
         let lobby = open.get_mut(&id("b:2", "#lobby")).unwrap();
         (lobby.unread, lobby.mentions) = (7, 3);
-        assert_eq!((open.next_unread(), open.waiting_for_me()), (Some(&id("b:2", "#lobby")), 5));
+        assert_eq!((open.next_unread(), open.waiting()), (Some(&id("b:2", "#lobby")), 5));
+        // Nobody looks at the window: what is on the screen is not read either.
+        open.get_mut(&id("a:1", "#lobby")).unwrap().unread = 4;
+        assert_eq!(open.waiting(), 9);
+        open.get_mut(&id("a:1", "#lobby")).unwrap().unread = 0;
         let found: Vec<String> = open.named("b").into_iter().map(|one| one.id.to_string()).collect();
         assert_eq!(found, ["b:2 #lobby", "b:2 bob", "a:1 #lobby", "a:1 bob"]);
         assert_eq!(open.named("")[2].id, id("a:1", "#tea"));

@@ -10,6 +10,8 @@
 //! | lines of a conversation | the same | [`LINES`]; of the strangers' row [`OTHERS_LINES`] | the oldest |
 //! | conversations with strangers | whoever writes to us | [`STRANGERS`] | nothing: later ones share a row |
 //! | rooms that we did not ask for | JOIN in our name | [`ROOMS_UNASKED`] | the newcomer |
+//! | rooms that we are not in | INVITE | [`INVITED`] | the newcomer: told among the server's lines |
+//! | who is kept out of a room | RPL_BANLIST | [`BANS`] | what comes last |
 //! | people of a room, of all rooms | JOIN, NAMES | [`PEOPLE_IN_ROOM`], [`PEOPLE`], names of [`NAME`] bytes | the newcomer |
 //! | gaps of a conversation | losses of the connection | [`GAPS`] | the oldest |
 //! | questions under way | JOIN, scrolling | [`QUESTIONS`] | the newcomer: asked when it is looked at |
@@ -21,6 +23,7 @@
 //! | one unfinished line | anything | 24 KB (`protocol/leniency.rs`) | the connection |
 //! | one row of comings and goings | JOIN, QUIT, NICK | [`FOLDED`] | nothing: another row begins |
 //! | notifications | mentions, private lines | one each [`NOTICE_EVERY`], [`NOTICE_PEOPLE`] counted | nothing: they are joined |
+//! | notifications that can be clicked | the same | [`NOTICES_SHOWN`] | the oldest |
 //! | a file of ours | other programs | [`FILE`] bytes | it is set aside |
 //! | what was open and comes back | we, and who writes to us | [`OPEN_KEPT`] of one person at one place | the newcomer |
 //! | windows of one person at one place | we | [`SLOTS`] | nothing is kept of the newcomer |
@@ -49,6 +52,10 @@ pub const GAPS: usize = 64;
 pub const STRANGERS: usize = 20;
 /// Rooms that are open when the server puts us into another one.
 pub const ROOMS_UNASKED: usize = 128;
+/// Rooms on the screen that we are not in when somebody invites us into another one.
+pub const INVITED: usize = 8;
+/// Bans and exceptions of one room.
+pub const BANS: usize = 1_000;
 /// People of one room.
 pub const PEOPLE_IN_ROOM: usize = 10_000;
 /// People of all rooms, about 300 bytes each.
@@ -81,6 +88,8 @@ pub const SAID_CHARACTERS: usize = 400;
 pub const SAID_EVERY: Duration = Duration::from_secs(1);
 /// Between two notifications.
 pub const NOTICE_EVERY: Duration = Duration::from_secs(5);
+/// Notifications that can be clicked.
+pub const NOTICES_SHOWN: usize = 32;
 /// People of a joined notification who are counted.
 pub const NOTICE_PEOPLE: usize = 1_000;
 

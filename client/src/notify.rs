@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use crate::conversations::ConversationId;
 use crate::limits::{NOTICE_EVERY, NOTICE_PEOPLE};
-use crate::session::{Kind, Line, LineKind};
+use crate::session::{Kind, Line, LineId, LineKind};
 
 /// The lines that are told of while nobody looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,27 +34,45 @@ impl Notify {
         }
     }
 
-    /// The line that stands for a batch of new ones in such a conversation: the last one worth it.
-    /// `shown`: the conversation is on the screen, so that no alert comes of it.
-    pub fn line_to_tell(self, kind: Kind, shown: bool, lines: &[Line]) -> Option<&Line> {
-        let private = kind != Kind::Room && self == Notify::Private;
-        let wanted = |line: &&Line| {
+    /// The line that stands for a batch of new ones in such a conversation, of which no alert comes:
+    /// the last one, if every line is to be told of.
+    pub fn line_to_tell(self, kind: Kind, lines: &[Line]) -> Option<&Line> {
+        let told = |line: &&Line| {
             let talk = !line.own() && matches!(line.kind(), LineKind::Said | LineKind::Action);
-            talk && (self == Notify::All || (shown && (line.mention() || private)))
+            talk && kind == Kind::Room && !line.mention()
         };
-        if self == Notify::Off { None } else { lines.iter().rfind(wanted) }
+        if self == Notify::All { lines.iter().rfind(told) } else { None }
     }
+}
+
+/// Why something is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Our name was said in a room.
+    Mention,
+    /// Somebody wrote to us alone.
+    Private,
+    /// Somebody asks us into a room.
+    Invitation,
+    /// Every line is to be told of.
+    Line,
 }
 
 /// Something that the desktop is to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// In which room our name was said; none: to us alone.
+    /// Where it was said.
+    pub of: ConversationId,
+    /// The line there.
+    pub line: LineId,
+    /// The name of that room; none: to us alone.
     pub room: Option<String>,
     /// Who.
     pub from: String,
     /// What.
     pub text: String,
+    /// What it has to do with us.
+    pub why: Why,
 }
 
 /// What is told at once.
@@ -61,9 +80,9 @@ pub struct Notice {
 pub enum Told {
     /// A line.
     One(Notice),
-    /// Several lines of so many people, and the last one.
+    /// Several lines of so many people, and the last one; `one_room`: all in its conversation.
     #[expect(missing_docs, reason = "said above")]
-    Many { lines: u32, people: usize, last: Notice },
+    Many { lines: u32, people: usize, one_room: bool, last: Notice },
 }
 
 /// Joins what would be told too soon after the last notification.
@@ -73,6 +92,8 @@ pub struct Notices {
     next: Option<Instant>,
     lines: u32,
     people: HashSet<String>,
+    /// They come from several conversations.
+    mixed: bool,
     last: Option<Notice>,
 }
 
@@ -83,6 +104,7 @@ impl Notices {
         if self.people.len() < NOTICE_PEOPLE {
             self.people.insert(notice.from.clone());
         }
+        self.mixed |= self.last.as_ref().is_some_and(|last| last.of != notice.of);
         self.last = Some(notice);
         self.take(now)
     }
@@ -100,12 +122,13 @@ impl Notices {
         let last = self.last.take()?;
         self.next = Some(now + NOTICE_EVERY);
         let (lines, people) = (std::mem::take(&mut self.lines), std::mem::take(&mut self.people).len());
-        Some(if lines == 1 { Told::One(last) } else { Told::Many { lines, people, last } })
+        let one_room = !std::mem::take(&mut self.mixed);
+        Some(if lines == 1 { Told::One(last) } else { Told::Many { lines, people, one_room, last } })
     }
 
     /// The person looks: what waits need not be told.
     pub fn seen(&mut self) {
-        (self.lines, self.last) = (0, None);
+        (self.lines, self.mixed, self.last) = (0, false, None);
         self.people.clear();
     }
 }
@@ -113,11 +136,16 @@ impl Notices {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{LineId, Parts};
+    use crate::place::Place;
+    use crate::session::{Key, Parts};
 
     #[test]
     fn what_comes_too_soon_is_joined() {
-        let notice = |from: &str, text: &str| Notice { room: None, from: from.into(), text: text.into() };
+        let of = ConversationId::new(&Place::parse("a:1").unwrap().id(), Key::new("bob"));
+        let notice = |from: &str, text: &str| {
+            let (of, line, why) = (of.clone(), LineId(1), Why::Private);
+            Notice { of, line, room: None, from: from.into(), text: text.into(), why }
+        };
         #[expect(clippy::disallowed_methods, reason = "there is no other way to have an Instant")]
         let start = Instant::now();
         let mut notices = Notices::default();
@@ -127,7 +155,7 @@ mod tests {
         }
         let due = notices.due().unwrap();
         assert_eq!((due, notices.take(start)), (start + NOTICE_EVERY, None));
-        let told = Told::Many { lines: 2_000, people: 5, last: notice("p4", "x") };
+        let told = Told::Many { lines: 2_000, people: 5, one_room: true, last: notice("p4", "x") };
         assert_eq!((notices.take(due), notices.due()), (Some(told), None));
         // Read meanwhile.
         assert_eq!(notices.add(notice("bob", "2"), due), None);
@@ -155,19 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn of_new_lines_the_last_one_that_matters_is_told() {
-        let lines = [said(1, false, true), said(2, false, false), said(3, true, false)];
-        let told = |notify: Notify, kind, shown| notify.line_to_tell(kind, shown, &lines).map(Line::id);
-        for (notify, in_room, privately, elsewhere) in [
-            (Notify::Off, None, None, None),
-            (Notify::Mentions, Some(1), Some(1), None),
-            (Notify::Private, Some(1), Some(2), None),
-            (Notify::All, Some(2), Some(2), Some(2)),
-        ] {
-            assert_eq!(told(notify, Kind::Room, true), in_room.map(LineId), "{notify:?}");
-            assert_eq!(told(notify, Kind::Person, true), privately.map(LineId), "{notify:?}");
-            assert_eq!(told(notify, Kind::Room, false), elsewhere.map(LineId), "{notify:?}");
+    fn only_who_wants_all_is_told_of_lines_without_an_alert() {
+        let lines = [said(1, false, false), said(2, false, true), said(3, true, false)];
+        let told = |notify: Notify, kind| notify.line_to_tell(kind, &lines).map(Line::id);
+        for notify in [Notify::Off, Notify::Mentions, Notify::Private] {
+            assert_eq!(told(notify, Kind::Room), None, "{notify:?}");
         }
-        assert_eq!(Notify::All.line_to_tell(Kind::Room, true, &lines[2..]), None);
+        assert_eq!((told(Notify::All, Kind::Room), told(Notify::All, Kind::Person)), (Some(LineId(1)), None));
     }
 }

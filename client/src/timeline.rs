@@ -56,12 +56,23 @@ enum Item {
     Fold(Box<(Vec<Line>, bool)>),
 }
 
+/// The row that says where reading stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MarkRow {
+    None,
+    /// What stands below it is new.
+    Stands,
+    /// All below it was read: it goes when there is something new, or when nobody looks.
+    Old,
+}
+
 /// Where to look for what is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
-    /// The person looks at it, or never has.
+    /// The person looks at it.
     Unwanted,
-    /// The next line of somebody else below this one is new; without one: any.
+    /// The next line of somebody else below this one is new; without one, as long as nobody has
+    /// looked: any.
     After(Option<LineId>),
     /// Those of somebody else that come in later than this are new: an earlier run of the program has shown the rest.
     Since(UnixMillis),
@@ -77,6 +88,7 @@ enum Mark {
 ///     Line::new(LineId(id), &Parts { kind: LineKind::Said, from: "bob", text, ..Parts::default() })
 /// };
 /// let mut timeline = Timeline::new(|at| (at.0 / 86_400_000) as i64, true);
+/// timeline.set_reading(true);
 /// let mut changes = Vec::new();
 /// timeline.push(vec![said(1, "hello"), said(2, "it is me")], &mut changes);
 /// assert_eq!(changes, [Change::Added { at: 0, count: 3 }], "the day, and two lines");
@@ -87,8 +99,7 @@ enum Mark {
 #[derive(Debug)]
 pub struct Timeline {
     items: VecDeque<Item>,
-    /// A row says where reading stopped.
-    has_mark: bool,
+    mark_row: MarkRow,
     day_of: fn(UnixMillis) -> i64,
     fold: bool,
     /// The person looks at it.
@@ -102,11 +113,11 @@ impl Timeline {
     pub fn new(day_of: fn(UnixMillis) -> i64, fold: bool) -> Timeline {
         Timeline {
             items: VecDeque::new(),
-            has_mark: false,
+            mark_row: MarkRow::None,
             day_of,
             fold,
             reading: false,
-            mark: Mark::Unwanted,
+            mark: Mark::After(None),
         }
     }
 
@@ -144,12 +155,13 @@ impl Timeline {
     /// Adds lines at the end.
     pub fn push(&mut self, lines: Vec<Line>, changes: &mut Vec<Change>) {
         for line in lines {
-            self.put(self.items.len(), line, changes);
+            self.put(self.items.len(), line, true, changes);
         }
     }
 
-    /// Puts lines in above another one; without it, at the end.
-    pub fn insert(&mut self, before: LineId, lines: Vec<Line>, changes: &mut Vec<Change>) {
+    /// Puts lines in above another one; without it, at the end. `news`: they were said just now or
+    /// while we were away, not in an older page.
+    pub fn insert(&mut self, before: LineId, lines: Vec<Line>, news: bool, changes: &mut Vec<Change>) {
         let mut known = None;
         for line in lines {
             let at = match known.filter(|row| self.starts_with(*row, before)) {
@@ -160,7 +172,7 @@ impl Timeline {
                 },
             };
             let below = self.items.len() - at;
-            self.put(at, line, changes);
+            self.put(at, line, news, changes);
             // Nothing below it has changed.
             known = self.items.len().checked_sub(below);
         }
@@ -185,7 +197,7 @@ impl Timeline {
                 let below = self.id_below(row + 1);
                 self.take_out(row, changes);
                 match below {
-                    Some(below) => self.insert(below, vec![line], changes),
+                    Some(below) => self.insert(below, vec![line], false, changes),
                     None => self.push(vec![line], changes),
                 }
             }
@@ -215,10 +227,10 @@ impl Timeline {
         self.place(id).map(|(row, _)| row)
     }
 
-    /// The person looks at it, or does not any more: then the mark is set anew.
-    pub fn set_reading(&mut self, reading: bool) -> Option<Change> {
+    /// The person reads it down to its end, or does not any more: then what comes is new.
+    pub fn set_reading(&mut self, reading: bool) {
         if self.reading == reading {
-            return None;
+            return;
         }
         self.reading = reading;
         if reading {
@@ -226,13 +238,21 @@ impl Timeline {
             if !matches!(self.mark, Mark::Since(_)) {
                 self.mark = Mark::Unwanted;
             }
-            return None;
+            return;
         }
         match (self.mark, self.last_read()) {
             (Mark::Since(_), None) => {}
             (_, read) => self.mark = Mark::After(read),
         }
-        let at = self.marked()?;
+        if self.mark_row == MarkRow::Stands {
+            self.mark_row = MarkRow::Old;
+        }
+    }
+
+    /// It is not on the screen any more: a mark above what was read goes.
+    pub fn leave(&mut self) -> Option<Change> {
+        self.set_reading(false);
+        let at = self.marked().filter(|_| self.mark_row == MarkRow::Old)?;
         self.drop_mark(at);
         Some(Change::Removed { at, count: 1 })
     }
@@ -255,11 +275,16 @@ impl Timeline {
         let last = if self.reading { self.last_read().and_then(at) } else { None };
         match self.mark {
             // What was said before is still to come, unless it is here.
-            Mark::Since(read) if self.has_mark => last.or(Some(read)),
+            Mark::Since(read) if self.mark_row != MarkRow::None => last.or(Some(read)),
             Mark::Since(read) => Some(read),
             Mark::After(read) => read.and_then(at),
             Mark::Unwanted => last,
         }
+    }
+
+    /// The row that says where reading stopped, if something below it is new.
+    pub fn first_new(&self) -> Option<usize> {
+        self.marked().filter(|_| self.mark_row == MarkRow::Stands && !self.reading)
     }
 
     /// Opens or closes a folded row.
@@ -306,9 +331,10 @@ impl Timeline {
     }
 
     /// Whether a line of somebody else that comes in above this row is the first new one.
-    fn is_new(&self, at: usize, line: &Line) -> bool {
+    fn is_new(&self, at: usize, line: &Line, news: bool) -> bool {
         let read = match self.mark {
             Mark::Unwanted => return false,
+            Mark::After(_) if !news => return false,
             Mark::After(read) => read,
             // What is said before our eyes is not.
             Mark::Since(read) if line.at() <= read || (self.reading && at == self.items.len()) => {
@@ -316,10 +342,11 @@ impl Timeline {
             }
             Mark::Since(_) => None,
         };
+        let stands = self.mark_row == MarkRow::Stands;
         if at == self.items.len() {
-            return !self.has_mark;
+            return !stands;
         }
-        if self.marked().is_some_and(|mark| mark < at) {
+        if stands && self.marked().is_some_and(|mark| mark < at) {
             return false;
         }
         read.and_then(|id| self.find(id)).is_none_or(|row| row < at)
@@ -327,7 +354,7 @@ impl Timeline {
 
     fn marked(&self) -> Option<usize> {
         let find = || self.items.iter().rposition(|item| matches!(item, Item::New));
-        if self.has_mark { find() } else { None }
+        if self.mark_row == MarkRow::None { None } else { find() }
     }
 
     /// The day of the last line above this row.

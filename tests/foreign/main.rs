@@ -270,7 +270,7 @@ fn being_put_out(alice: &mut Client, bob: &mut Client) {
     let tea = Key::new("#tea");
     alice.act(Action::Kick { room: tea.clone(), nick: "rob".into(), why: "bedtime".into() });
     bob.until("being put out", |event| {
-        matches!(event, Event::Closed { key, why: Some(why) } if *key == tea && why.to_string().contains("bedtime"))
+        matches!(event, Event::Out { key, why: Some(why) } if *key == tea && why.to_string().contains("bedtime"))
     });
     alice.line(LineKind::Kicked, "alice", "rob");
     // What the server refuses fails, with its reason.

@@ -64,7 +64,8 @@ impl Person {
                 let words = lines.iter().filter(|line| line.is_talk()).filter_map(|line| word(line.text()));
                 self.doubled.extend(words.map(|word| (key.clone(), word.to_owned())));
             }
-            Event::Closed { key, .. } => self.closed.push(key.clone()),
+            // Put out: its lines stay, and it is entered again.
+            Event::Closed { key } | Event::Out { key, why: Some(_) } => self.closed.push(key.clone()),
             Event::Me { nick } => self.nick.clone_from(nick),
             _ => {}
         }

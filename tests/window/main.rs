@@ -11,8 +11,10 @@ mod frame;
 mod history;
 mod hostile;
 mod mouse;
+mod notices;
 mod spoken;
 mod start;
+mod unread;
 
 use std::net::TcpListener;
 use std::time::Duration;

@@ -28,6 +28,7 @@ impl Bridge {
             if is_activity(event) {
                 bridge.wake_cursor();
                 bridge.look_at_date();
+                bridge.look_soon();
             }
             match event {
                 WindowEvent::Moved(_) | WindowEvent::Resized(_) => bridge.note_frame_soon(),

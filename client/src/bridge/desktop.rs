@@ -1,43 +1,78 @@
-//! Telling the desktop: a notification and an urgent window, when nobody looks.
+//! Telling the desktop: a notification and an urgent window, when nobody looks. A click on it brings
+//! the window up, with the line that it told of.
 
 use std::rc::Rc;
 
 use parlor_ui::slint::winit_030::{WinitWindowAccessor, winit};
 use parlor_ui::slint::{ComponentHandle, TimerMode};
-use parlor_ui::{App, Words};
+use parlor_ui::{App, Shell, Words};
 
 use super::Bridge;
 use super::clock::monotonic;
+use super::notifications::{Heard, Server, Telling};
+use super::reading::is_looked_at;
 use super::text::shared;
 use crate::conversations::ConversationId;
-use crate::limits::NOTICE_EVERY;
-use crate::notify::{Notice, Told};
-use crate::session::{Kind, Line};
+use crate::limits::{NOTICE_EVERY, NOTICES_SHOWN};
+use crate::notify::{Notice, Told, Why};
+use crate::session::{Kind, Line, LineId, Sentence};
 
 /// Characters of a line that a notification shows.
 const SHOWN: usize = 200;
 
+/// What the desktop shows of ours: one notification of a conversation, which the next one replaces.
+#[derive(Default)]
+pub(super) struct Shown {
+    server: Option<Rc<Server>>,
+    /// The oldest first; at most [`NOTICES_SHOWN`], the oldest of which cannot be clicked any more
+    /// when there are more.
+    notices: Vec<ShownNotice>,
+}
+
+struct ShownNotice {
+    id: u32,
+    of: ConversationId,
+    line: LineId,
+}
+
+impl Shown {
+    fn of(&self, of: &ConversationId) -> Option<u32> {
+        self.notices.iter().find(|notice| notice.of == *of).map(|notice| notice.id)
+    }
+
+    fn add(&mut self, notice: ShownNotice) {
+        self.notices.retain(|other| other.id != notice.id && other.of != notice.of);
+        if self.notices.len() >= NOTICES_SHOWN {
+            self.notices.remove(0);
+        }
+        self.notices.push(notice);
+    }
+
+    fn take(&mut self, id: u32) -> Option<ShownNotice> {
+        let at = self.notices.iter().position(|notice| notice.id == id)?;
+        Some(self.notices.remove(at))
+    }
+}
+
 impl Bridge {
-    /// Somebody mentioned us, or wrote privately, in a conversation that is not on the screen.
-    pub(super) fn alert(self: &Rc<Self>, window: &App, id: &ConversationId, from: &str, text: &str) {
+    /// Somebody mentioned us, invited us or wrote privately, in a conversation that is not being read.
+    pub(super) fn alert(self: &Rc<Self>, window: &App, id: &ConversationId, line: &Line, text: &str) {
         let kind = self.kind(id);
         if self.state.borrow().settings.notify.tells_alert(kind) {
-            self.tell_desktop(window, id, from, text);
+            let why = match line.sentence() {
+                Some(Sentence::InvitesYou { .. }) => Why::Invitation,
+                _ if kind == Kind::Room => Why::Mention,
+                _ => Why::Private,
+            };
+            self.tell_desktop(window, id, line, text, why);
         }
     }
 
-    /// Lines of the conversation on the screen are told of too, if the window is not looked at.
+    /// Where every line is to be told of.
     pub(super) fn alert_of_lines(self: &Rc<Self>, window: &App, id: &ConversationId, lines: &[Line]) {
-        if has_focus(window) {
-            return;
-        }
-        let line = {
-            let state = self.state.borrow();
-            let shown = state.conversations.is_current(id);
-            state.settings.notify.line_to_tell(self.kind(id), shown, lines)
-        };
+        let line = self.state.borrow().settings.notify.line_to_tell(self.kind(id), lines);
         if let Some(line) = line {
-            self.tell_desktop(window, id, line.from(), line.text());
+            self.tell_desktop(window, id, line, line.text(), Why::Line);
         }
     }
 
@@ -45,16 +80,16 @@ impl Bridge {
         self.state.borrow().conversations.get(id).map_or(Kind::Server, |conversation| conversation.kind)
     }
 
-    fn tell_desktop(self: &Rc<Self>, window: &App, id: &ConversationId, from: &str, text: &str) {
+    fn tell_desktop(self: &Rc<Self>, window: &App, id: &ConversationId, line: &Line, text: &str, why: Why) {
         let told = {
             let mut state = self.state.borrow_mut();
-            if has_focus(window) {
+            if is_looked_at(window) {
                 return state.notices.seen();
             }
             let room = state.conversations.get(id).filter(|conversation| conversation.kind == Kind::Room);
             let room = room.map(|room| room.name.clone());
-            let text = text.chars().take(SHOWN).collect();
-            state.notices.add(Notice { room, from: from.into(), text }, monotonic())
+            let (from, text) = (line.from().to_owned(), text.chars().take(SHOWN).collect());
+            state.notices.add(Notice { of: id.clone(), line: line.id(), room, from, text, why }, monotonic())
         };
         match told {
             Some(told) => self.tell(window, told),
@@ -73,7 +108,7 @@ impl Bridge {
             let Some(window) = bridge.window.upgrade() else { return };
             let told = {
                 let notices = &mut bridge.state.borrow_mut().notices;
-                if has_focus(&window) {
+                if is_looked_at(&window) {
                     notices.seen();
                 }
                 notices.take(monotonic())
@@ -86,66 +121,133 @@ impl Bridge {
         });
     }
 
-    fn tell(&self, window: &App, told: Told) {
+    fn tell(self: &Rc<Self>, window: &App, told: Told) {
         window.window().with_winit_window(|window| {
             window.request_user_attention(Some(winit::window::UserAttentionType::Informational));
         });
         let words = window.global::<Words>();
-        let (summary, body) = match told {
-            Told::One(Notice { room: Some(room), from, text }) => {
-                (words.invoke_mentions_you(shared(&from), shared(&room)), text)
+        let (summary, body, last) = match told {
+            Told::One(notice) => {
+                let (from, room) = (shared(&notice.from), shared(notice.room.as_deref().unwrap_or_default()));
+                let summary = match notice.why {
+                    Why::Mention => words.invoke_mentions_you(from, room),
+                    Why::Invitation => shared(&notice.text),
+                    Why::Line if notice.room.is_some() => words.invoke_says_in(from, room),
+                    Why::Private | Why::Line => words.invoke_writes_to_you(from),
+                };
+                let body = if notice.why == Why::Invitation { String::new() } else { notice.text.clone() };
+                (summary, body, notice)
             }
-            Told::One(Notice { room: None, from, text }) => (words.invoke_writes_to_you(shared(&from)), text),
-            Told::Many { lines, people, last } => {
+            Told::Many { lines, people, one_room, last } => {
                 let lines = i32::try_from(lines).unwrap_or(i32::MAX);
-                (words.invoke_new_from(lines, people as i32), format!("{}: {}", last.from, last.text))
+                let summary = match last.room.as_deref().filter(|_| one_room) {
+                    Some(room) => words.invoke_new_in(lines, shared(room)),
+                    None => words.invoke_new_from(lines, i32::try_from(people).unwrap_or(i32::MAX)),
+                };
+                let from = match last.room.as_deref().filter(|_| !one_room) {
+                    Some(room) => words.invoke_says_in(shared(&last.from), shared(room)).into(),
+                    None => last.from.clone(),
+                };
+                (summary, format!("{from}: {}", last.text), last)
             }
         };
         let sound = self.state.borrow().settings.sounds;
+        let bridge = Rc::clone(self);
         let tell = async move {
-            let told = notification(&summary, &body, sound);
             let late = async {
                 smol::Timer::after(NOTICE_EVERY).await;
-                Ok(())
             };
-            if let Err(error) = futures_lite::future::or(told, late).await {
-                log::debug!("the desktop takes no notifications: {error}");
-            }
+            let told = bridge.tell_now(summary.into(), body, sound, &last);
+            futures_lite::future::or(told, late).await;
         };
         self.tasks.spawn(tell).detach();
     }
-}
 
-/// Whether the person looks at the window; a window without a desktop is looked at.
-fn has_focus(window: &App) -> bool {
-    window.window().with_winit_window(|window| window.has_focus()).unwrap_or(true)
-}
-
-/// Desktop Notifications Specification 1.2, `org.freedesktop.Notifications.Notify`.
-#[cfg(target_os = "linux")]
-async fn notification(summary: &str, body: &str, sound: bool) -> zbus::Result<()> {
-    use std::collections::HashMap;
-
-    use zbus::zvariant::Value;
-
-    let connection = zbus::Connection::session().await?;
-    // Servers may read the body as markup.
-    let body = body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let mut hints: HashMap<&str, Value<'_>> = HashMap::new();
-    hints.insert("desktop-entry", "org.parlor.Parlor".into());
-    if sound {
-        hints.insert("sound-name", "message-new-instant".into());
+    async fn tell_now(self: &Rc<Self>, summary: String, body: String, sound: bool, last: &Notice) {
+        let Some(server) = self.notification_server().await else { return };
+        let replaces = self.state.borrow().told.of(&last.of).unwrap_or_default();
+        match server.tell(&Telling { replaces, summary, body, sound }).await {
+            Ok(id) => {
+                let (of, line) = (last.of.clone(), last.line);
+                self.state.borrow_mut().told.add(ShownNotice { id, of: of.clone(), line });
+                // It may have been read meanwhile.
+                if self.state.borrow().reading.as_ref() == Some(&of) {
+                    self.untell(&of);
+                }
+            }
+            Err(error) => {
+                log::debug!("the desktop takes no notifications: {error}");
+                self.state.borrow_mut().told = Shown::default();
+            }
+        }
     }
-    let actions: Vec<&str> = Vec::new();
-    let arguments = ("Parlor", 0_u32, "org.parlor.Parlor", summary, body, actions, hints, -1_i32);
-    let name = "org.freedesktop.Notifications";
-    connection
-        .call_method(Some(name), "/org/freedesktop/Notifications", Some(name), "Notify", &arguments)
-        .await?;
-    Ok(())
-}
 
-#[cfg(not(target_os = "linux"))]
-async fn notification(_: &str, _: &str, _: bool) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
+    /// Whoever shows notifications, found once.
+    async fn notification_server(self: &Rc<Self>) -> Option<Rc<Server>> {
+        if let Some(server) = &self.state.borrow().told.server {
+            return Some(Rc::clone(server));
+        }
+        let server = match Server::find().await {
+            Ok(server) => Rc::new(server),
+            Err(error) => {
+                log::debug!("the desktop takes no notifications: {error}");
+                return None;
+            }
+        };
+        let (weak, connection) = (Rc::downgrade(self), server.connection());
+        let listen = async move {
+            let heard = |heard| {
+                if let Some(bridge) = weak.upgrade() {
+                    bridge.heard(heard);
+                }
+            };
+            if let Err(error) = Server::listen(connection, heard).await {
+                log::debug!("the desktop tells no more of notifications: {error}");
+            }
+        };
+        self.tasks.spawn(listen).detach();
+        self.state.borrow_mut().told.server = Some(Rc::clone(&server));
+        Some(server)
+    }
+
+    fn heard(self: &Rc<Self>, heard: Heard) {
+        let taken = match heard {
+            Heard::Chosen(id) => self.state.borrow_mut().told.take(id),
+            Heard::Gone(id) => return drop(self.state.borrow_mut().told.take(id)),
+        };
+        if let (Some(notice), Some(window)) = (taken, self.window.upgrade()) {
+            self.bring_up(&window, &notice.of, notice.line);
+        }
+    }
+
+    /// Shows the window, the conversation, and in it the line.
+    fn bring_up(self: &Rc<Self>, window: &App, of: &ConversationId, line: LineId) {
+        window.window().set_minimized(false);
+        window.window().with_winit_window(|window| window.focus_window());
+        if self.state.borrow().conversations.get(of).is_none() {
+            return;
+        }
+        window.global::<Shell>().invoke_close();
+        if !self.state.borrow().conversations.is_current(of) {
+            self.show(window, of);
+        }
+        self.jumped(window, of, Some(line));
+    }
+
+    /// A conversation is being read: nothing more is to be told of it.
+    pub(super) fn untell(&self, of: &ConversationId) {
+        let (server, id) = {
+            let mut state = self.state.borrow_mut();
+            let id = state.told.of(of).and_then(|id| state.told.take(id)).map(|notice| notice.id);
+            (state.told.server.clone(), id)
+        };
+        if let (Some(server), Some(id)) = (server, id) {
+            let close = async move {
+                if let Err(error) = server.close(id).await {
+                    log::debug!("a notification stays: {error}");
+                }
+            };
+            self.tasks.spawn(close).detach();
+        }
+    }
 }

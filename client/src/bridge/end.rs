@@ -30,6 +30,7 @@ impl Bridge {
         let Some(window) = self.window.upgrade() else { return };
         match panel {
             Panel::Browse => self.browse(),
+            Panel::Room => self.look_at_room(&window),
             Panel::Switcher => self.show_switcher(""),
             Panel::Guests => {
                 self.look_at_guests();

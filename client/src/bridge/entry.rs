@@ -89,6 +89,7 @@ impl Bridge {
                     let instead = self.state.borrow_mut().conversations.do_without(place);
                     instead.iter().for_each(|id| self.show(window, id));
                 }
+                self.state.borrow_mut().refused = refusal.field == Field::Room;
             }
         }
     }

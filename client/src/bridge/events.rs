@@ -7,6 +7,7 @@ use parlor_ui::slint::ComponentHandle;
 use parlor_ui::{App, Words};
 
 use super::clock::monotonic;
+use super::reading::has_desktop;
 use super::{Bridge, lines};
 use crate::conversations::ConversationId;
 use crate::place::PlaceId;
@@ -65,10 +66,14 @@ impl Bridge {
         let id = |key| ConversationId::new(place, key);
         match event {
             Event::Status(status) => {
-                if matches!(status, Status::Connected { .. }) {
+                let connected = matches!(status, Status::Connected { .. });
+                if connected {
                     self.welcome(window, place);
                 }
                 self.status(window, place, status);
+                if !connected || !has_desktop(window) {
+                    self.look(window);
+                }
             }
             Event::Me { nick } => self.own_name(window, place, nick),
             Event::Renamed { nick } => self.renamed_ourselves(place, nick),
@@ -89,11 +94,14 @@ impl Bridge {
                 stale.rooms = true;
             }
             Event::Wanted { key } => self.go(window, id(key)),
-            Event::Closed { key, why } => {
-                self.closed(window, &id(key), why);
+            Event::Closed { key } => {
+                self.closed(window, &id(key));
                 self.keep_drafts_soon();
                 stale.rooms = true;
             }
+            Event::Out { key, why } => self.out(window, &id(key), why),
+            Event::Settings { room, settings } => self.settings_of(window, &id(room), &settings),
+            Event::Bans { room, bans } => self.bans_of(window, &id(room), bans),
             Event::Moved { key, to, name } => {
                 self.renamed(window, &id(key), &id(to), name);
                 self.keep_drafts_soon();
@@ -108,6 +116,7 @@ impl Bridge {
             }
             Event::Lines { key, lines } => {
                 let id = id(key);
+                stale.rooms |= self.spoke(&id);
                 self.alert_of_lines(window, &id, &lines);
                 self.announce_lines(window, &id, &lines);
                 self.count_below(window, &id, &lines);
@@ -124,7 +133,7 @@ impl Bridge {
                     self.announce_lines(window, &id, &lines);
                     self.count_below(window, &id, &lines);
                 }
-                self.edit(window, &id, |timeline| timeline.insert(before, lines));
+                self.edit(window, &id, |timeline| timeline.insert(before, lines, new));
             }
             Event::Removed { key, ids } => {
                 self.edit(window, &id(key), |timeline| timeline.remove(&ids));
@@ -139,7 +148,7 @@ impl Bridge {
             }
             Event::Alert { key, line } => {
                 let text = lines::plain(&window.global::<Words>(), &line);
-                self.alert(window, &id(key), line.from(), &text);
+                self.alert(window, &id(key), &line, &text);
             }
             Event::Listed(listed) => self.listed(window, place, listed),
             Event::Refused(refusal) => self.refused(window, place, refusal),

@@ -115,7 +115,7 @@ impl Bridge {
         let Some(there) = places.get(place) else { return };
         let here = || conversations.iter().filter(|open| open.id.place == *place);
         if let Some(claim) = &there.claim {
-            let open = here().map(|open| Open {
+            let open = here().filter(|open| open.comes_back()).map(|open| Open {
                 name: open.name.clone(),
                 kind: open.kind,
                 key: open.room_key.clone(),

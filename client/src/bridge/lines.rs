@@ -8,9 +8,9 @@ use std::ops::Range;
 use parlor_ui::slint::{ComponentHandle, Model, ModelNotify, ModelTracker, SharedString, StyledText, Weak};
 use parlor_ui::{App, LineKind as RowKind, LineRow, LineState, Words};
 
-use super::clock;
 use super::phrases::phrase;
 use super::text::{self, hue, shared};
+use super::{clock, comings, mode_words};
 use crate::session::{Delivery, Line, LineId, LineKind, UnixMillis};
 use crate::settings::TimeFormat;
 use crate::timeline::{Change, Row, Timeline};
@@ -53,9 +53,9 @@ impl Lines {
         self.change(|timeline, changes| timeline.push(lines, changes))
     }
 
-    pub(super) fn insert(&self, before: LineId, lines: Vec<Line>) -> Vec<Change> {
+    pub(super) fn insert(&self, before: LineId, lines: Vec<Line>, news: bool) -> Vec<Change> {
         self.note_gaps(&lines);
-        self.change(|timeline, changes| timeline.insert(before, lines, changes))
+        self.change(|timeline, changes| timeline.insert(before, lines, news, changes))
     }
 
     pub(super) fn remove(&self, ids: &[LineId]) -> Vec<Change> {
@@ -67,8 +67,19 @@ impl Lines {
         self.change(|timeline, changes| timeline.replace(line, changes))
     }
 
+    /// The person reads down to the end of it, or does not any more.
     pub(super) fn set_reading(&self, reading: bool) {
-        self.change(|timeline, changes| changes.extend(timeline.set_reading(reading)));
+        self.timeline.borrow_mut().set_reading(reading);
+    }
+
+    /// It is not on the screen any more.
+    pub(super) fn leave(&self) {
+        self.change(|timeline, changes| changes.extend(timeline.leave()));
+    }
+
+    /// The row that says where reading stopped, if something below it is new.
+    pub(super) fn first_new(&self) -> Option<usize> {
+        self.timeline.borrow().first_new().map(|row| row + self.above())
     }
 
     /// See [`Timeline::resume`].
@@ -228,7 +239,7 @@ impl Lines {
                 let plain = if one || open {
                     lines.iter().map(|line| said(words, line)).collect::<Vec<_>>().join("\n")
                 } else {
-                    String::new()
+                    comings::summary(words, &lines).into()
                 };
                 let plain = if one { text::shown(&plain) } else { plain };
                 LineRow {
@@ -324,11 +335,7 @@ fn said(words: &Words<'_>, line: &Line) -> String {
         }
         LineKind::Renamed => words.invoke_renamed(from, text).into(),
         LineKind::Topic => words.invoke_topic_changed(from, text).into(),
-        LineKind::Mode => match line.text().split_once(' ') {
-            Some(("+o", nick)) => words.invoke_made_operator(shared(nick), from).into(),
-            Some(("-o", nick)) => words.invoke_no_operator(shared(nick), from).into(),
-            _ => words.invoke_mode_changed(from, text).into(),
-        },
+        LineKind::Mode => mode_words::changed(words, line.from(), line.text()).into(),
         _ => line.sentence().map_or_else(|| text.into(), |sentence| phrase(words, sentence).into()),
     }
 }

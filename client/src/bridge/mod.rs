@@ -5,11 +5,11 @@
 //!
 //! | floor | files |
 //! | --- | --- |
-//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `timeline`, `marking`, `menu`, `composer`, `people`, `browse`, `switcher`, `find`, `status`, `preferences` |
-//! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `end`, `signals` |
+//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `menu`, `composer`, `people`, `browse`, `switcher`, `find`, `status`, `preferences` |
+//! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
-//! | tools | `clipboard`, `clock`, `layout`, `phrases`, `rows`, `text` |
+//! | tools | `clipboard`, `clock`, `comings`, `layout`, `mode_words`, `notifications`, `phrases`, `rows`, `text` |
 
 mod announce;
 mod arguments;
@@ -17,6 +17,7 @@ mod browse;
 mod card;
 mod clipboard;
 mod clock;
+mod comings;
 mod composer;
 mod connect;
 mod cursor;
@@ -35,10 +36,14 @@ mod layout;
 mod lines;
 mod marking;
 mod menu;
+mod mode_words;
+mod moderation;
+mod notifications;
 mod people;
 mod phrases;
 mod places;
 mod preferences;
+mod reading;
 mod room;
 mod rooms;
 mod rows;
@@ -139,6 +144,8 @@ impl Bridge {
         bridge.listen_to_guests(window);
         bridge.listen_to_rooms(window);
         bridge.listen_to_room(window);
+        bridge.listen_to_reading(window);
+        bridge.listen_to_moderation(window);
         bridge.listen_to_status(window);
         bridge.listen_to_timeline(window);
         bridge.listen_to_marking(window);
@@ -174,6 +181,9 @@ impl Bridge {
         window.global::<BrowseView>().set_listed(ModelRc::default());
         window.global::<SwitcherView>().set_switcher(ModelRc::default());
         window.global::<RoomView>().set_topic(SharedString::default());
+        window.global::<RoomView>().set_bans(ModelRc::default());
+        window.global::<RoomView>().set_out(SharedString::default());
+        window.global::<RoomView>().set_topic_locked(false);
         window.global::<StatusView>().set_me(SharedString::default());
         window.global::<HostView>().set_guests(ModelRc::default());
         window.global::<HostView>().set_name(SharedString::default());

@@ -9,6 +9,7 @@ use parlor_ui::{App, ComposerView, HostView, PeopleView, PersonRow, Rank as RowR
 use super::text::{hue, shared};
 use super::{Bridge, on, rows};
 use crate::conversations::ConversationId;
+use crate::limits::PEOPLE_IN_ROOM;
 use crate::session::{Action, Key, Kind, Person, Rank};
 
 impl Bridge {
@@ -80,9 +81,13 @@ impl Bridge {
             .collect();
         let view = window.global::<PeopleView>();
         view.set_people_count(current.people.len() as i32);
+        let more = if current.people.len() >= PEOPLE_IN_ROOM { "+" } else { "" };
+        view.set_people_text(shared(&format!("{}{more}", current.people.len())));
         view.set_operator(operator);
         window.global::<RoomView>().set_can_edit(operator || current.kind == Kind::Server);
         rows::show(&view.get_people(), rows, |row| row.name.clone(), |rows| view.set_people(rows));
+        drop(state);
+        self.show_invite(window);
     }
 
     fn filter_people(&self, text: &str) {

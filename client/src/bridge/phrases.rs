@@ -49,6 +49,7 @@ pub(super) fn phrase(w: &Words<'_>, sentence: &Sentence) -> SharedString {
         MayNotSpeak => w.invoke_may_not_speak(),
         BannedHere => w.invoke_banned_here(),
         NotOperator => w.invoke_not_operator(),
+        KeyNotPossible => w.invoke_key_not_possible(),
         NoSuchPerson { name } => w.invoke_no_such_person(or_none(name)),
         NotConfirmed => w.invoke_never_confirmed(),
         LeftBeforeSent => w.invoke_left_before_sent(),

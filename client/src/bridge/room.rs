@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use parlor_ui::slint::ComponentHandle;
-use parlor_ui::{App, RoomView, Words};
+use parlor_ui::{App, HostView, RoomView, Words};
 
+use super::clipboard::copy;
 use super::rooms::shown_name;
-use super::text::shared;
+use super::text::{self, shared};
 use super::{Bridge, on};
-use crate::conversations::ConversationId;
+use crate::conversations::{Conversation, ConversationId};
 use crate::session::{Action, Kind};
 
 impl Bridge {
@@ -18,6 +19,19 @@ impl Bridge {
             this.act_here(|room| Action::Topic { room, text: text.trim().into() });
         });
         on!(self, view, on_leave, |this| this.act_here(|key| Action::Close { key }));
+        on!(self, view, on_copy_topic, |this| {
+            let topic = this.state.borrow().conversations.current().map(|current| current.topic.clone());
+            if let Some(topic) = topic {
+                copy(topic);
+            }
+        });
+        on!(self, view, on_copy_invite, |this| {
+            let address =
+                this.window.upgrade().map(|window| window.global::<RoomView>().get_invite_address());
+            if let Some(address) = address {
+                copy(address.into());
+            }
+        });
     }
 
     pub(super) fn show_room(&self, window: &App) {
@@ -31,16 +45,42 @@ impl Bridge {
         view.set_person(current.kind == Kind::Person);
         view.set_strangers(current.kind == Kind::Others);
         view.set_server(current.kind == Kind::Server);
-        view.set_topic(shared(&current.topic));
+        view.set_topic_open(false);
+        show_topic(&view, &current.topic);
+        drop(state);
+        self.show_out(window);
+        self.show_invite(window);
+        self.look_at_room(window);
+    }
+
+    /// Whoever is alone in a room is told how others come in.
+    pub(super) fn show_invite(&self, window: &App) {
+        let state = self.state.borrow();
+        let alone = |current: &&Conversation<_>| {
+            current.kind == Kind::Room && current.out.is_none() && current.people.len() == 1
+        };
+        let address = state.conversations.current().filter(alone).map(|current| {
+            let hosted = state.hosting.as_ref().is_some_and(|hosting| hosting.place == current.id.place);
+            let told = window.global::<HostView>().get_address_to_tell();
+            if hosted && !told.is_empty() { told } else { shared(&current.id.place.to_string()) }
+        });
+        window.global::<RoomView>().set_invite_address(address.unwrap_or_default());
     }
 
     pub(super) fn topic(&self, window: &App, id: &ConversationId, text: String) {
         let mut state = self.state.borrow_mut();
         if state.conversations.is_current(id) {
-            window.global::<RoomView>().set_topic(shared(&text));
+            show_topic(&window.global::<RoomView>(), &text);
         }
         if let Some(conversation) = state.conversations.get_mut(id) {
             conversation.topic = text;
         }
     }
+}
+
+fn show_topic(view: &RoomView<'_>, topic: &str) {
+    let shown = text::shown(topic);
+    view.set_topic(shared(topic));
+    view.set_topic_linked(text::links(&shown).next().is_some());
+    view.set_topic_text(text::styled(&shown));
 }

@@ -6,12 +6,11 @@ use parlor_ui::slint::{ComponentHandle, SharedString};
 use parlor_ui::{App, PeopleView, RoomRow, RoomsView, Shell, StatusView, Words};
 
 use super::lines::Lines;
-use super::phrases::phrase;
 use super::text::shared;
 use super::{Bridge, on, rows};
 use crate::conversations::{Conversation, ConversationId};
 use crate::place::PlaceId;
-use crate::session::{Action, Kind, Naming, Sentence, UnixMillis};
+use crate::session::{Action, Kind, Naming, UnixMillis};
 
 impl Bridge {
     pub(super) fn listen_to_rooms(self: &Rc<Self>, window: &App) {
@@ -46,20 +45,28 @@ impl Bridge {
             self.show(window, id);
         }
         if kind == Kind::Room {
+            // What was refused before is not what there is to say any more.
+            if std::mem::take(&mut self.state.borrow_mut().refused) {
+                window.global::<StatusView>().set_notice(SharedString::default());
+            }
             self.own_the_room(id);
             self.enter(window, &id.place);
         }
     }
 
-    pub(super) fn closed(&self, window: &App, id: &ConversationId, why: Option<Sentence>) {
+    pub(super) fn closed(&self, window: &App, id: &ConversationId) {
         self.take_draft();
         let next = self.state.borrow_mut().conversations.close(id);
-        if let Some(why) = why {
-            window.global::<StatusView>().set_notice(phrase(&window.global::<Words>(), &why));
-        }
         if let Some(next) = next {
             self.show(window, &next);
         }
+    }
+
+    /// Something was said there. Says whether the list shows that one from now on.
+    pub(super) fn spoke(&self, id: &ConversationId) -> bool {
+        let mut state = self.state.borrow_mut();
+        let Some(conversation) = state.conversations.get_mut(id) else { return false };
+        !std::mem::replace(&mut conversation.spoke, true) && conversation.kind == Kind::Server
     }
 
     pub(super) fn renamed(&self, window: &App, id: &ConversationId, to: &ConversationId, name: String) {
@@ -68,6 +75,10 @@ impl Bridge {
             let mut state = self.state.borrow_mut();
             state.drafts.rename(id, to);
             state.conversations.rename(id, to, name);
+            // Its session reads on by itself.
+            if let Some(reading) = state.reading.as_mut().filter(|reading| *reading == id) {
+                *reading = to.clone();
+            }
         }
         if self.state.borrow().conversations.is_current(to) {
             // Perhaps somebody else of that name had one, too.
@@ -87,14 +98,15 @@ impl Bridge {
         self.take_draft();
         {
             let mut state = self.state.borrow_mut();
-            let before = state.conversations.current().map(|current| Rc::clone(&current.view));
+            let before = state.conversations.current().filter(|current| current.id != *id);
+            let before = before.map(|current| Rc::clone(&current.view));
             if !state.conversations.show(id) {
                 return;
             }
             state.people_filter.clear();
             state.completion = None;
             drop(state);
-            before.iter().for_each(|before| before.set_reading(false));
+            before.iter().for_each(|before| before.leave());
         }
         self.wake_cursor();
         self.show_lines(window);
@@ -104,7 +116,7 @@ impl Bridge {
         }
         self.restore_draft(window, id);
         self.keep_drafts();
-        self.act_here(|key| Action::Reading { key });
+        self.look(window);
         window.global::<PeopleView>().set_people_filter(SharedString::default());
         self.show_people(window);
         self.show_rooms(window);
@@ -122,7 +134,7 @@ impl Bridge {
     pub(super) fn show_rooms(&self, window: &App) {
         let state = self.state.borrow();
         let (usual, mut rows, words) = (Naming::default(), Vec::new(), window.global::<Words>());
-        for conversation in state.conversations.iter() {
+        for conversation in state.conversations.listed() {
             let naming = state.places.get(&conversation.id.place).map_or(&usual, |place| &place.naming);
             rows.push(RoomRow {
                 place: shared(&conversation.id.place.to_string()),
@@ -137,10 +149,18 @@ impl Bridge {
             });
         }
         let view = window.global::<RoomsView>();
+        let begins =
+            |pair: &[RoomRow]| matches!(pair, [above, row] if above.person != row.person || row.server);
+        let current = rows.iter().position(|row| row.current).unwrap_or_default();
+        let parts = rows.windows(2).take(current).filter(|pair| begins(pair)).count();
+        view.set_parts(parts as i32);
+        view.set_current(current as i32);
+        view.set_waiting(rows.iter().any(|row| row.unread > 0 && !row.current));
+        view.set_waiting_for_me(rows.iter().any(|row| row.mention && !row.current));
         let name = |row: &RoomRow| (row.place.clone(), row.key.clone());
         rows::show(&view.get_rooms(), rows, name, |rows| view.set_rooms(rows));
         if let Some(current) = state.conversations.current() {
-            let waiting = state.conversations.waiting_for_me() as i32;
+            let waiting = i32::try_from(state.conversations.waiting()).unwrap_or(i32::MAX);
             let title = words.invoke_title(whole_name(&words, current), waiting);
             window.global::<Shell>().set_title(title);
         }

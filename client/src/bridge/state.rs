@@ -8,6 +8,7 @@ use parlor_ui::FoundLine;
 use parlor_ui::slint::VecModel;
 use smol::Task;
 
+use super::desktop::Shown;
 use super::lines::Lines;
 use super::places::{OpenPlace, Places};
 use crate::completion::Completion;
@@ -18,7 +19,7 @@ use crate::net::Ended;
 use crate::notify::Notices;
 use crate::place::PlaceId;
 use crate::sent::Sent;
-use crate::session::{Line, Naming};
+use crate::session::{Ban, Line, Naming};
 use crate::settings::Settings;
 
 #[derive(Default)]
@@ -31,6 +32,8 @@ pub(super) struct State {
     /// Connections that still say good-bye.
     pub(super) leaving: Vec<(PlaceId, Receiver<Ended>)>,
     pub(super) conversations: Conversations<Rc<Lines>>,
+    /// The one that is being read, if it is.
+    pub(super) reading: Option<ConversationId>,
     /// What the separators call today.
     pub(super) today: i64,
     /// In lower case.
@@ -41,6 +44,12 @@ pub(super) struct State {
     pub(super) completion: Option<Completion>,
     pub(super) sent: Sent,
     pub(super) notices: Notices,
+    /// What the desktop shows of them.
+    pub(super) told: Shown,
+    /// Who is kept out of the room on the screen, as far as that was asked for.
+    pub(super) bans: Vec<Ban>,
+    /// The sentence above the room says that some room does not let us in.
+    pub(super) refused: bool,
     pub(super) hosting: Option<Hosting>,
     /// Opens the history and starts a server.
     pub(super) starting: Option<Task<()>>,

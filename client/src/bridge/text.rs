@@ -139,14 +139,24 @@ fn escape(shown: &str, markup: &mut String) {
     }
 }
 
-/// One of twelve colours, always the same for a name.
+/// One of twelve colours, always the same for a name in any case. Names that differ in a number
+/// have different ones, and names with the next number are far from each other.
 pub(super) fn hue(name: &str) -> i32 {
     let folded = parlor_server::protocol::Folded::new(name);
-    // FNV-1a, which spreads short names well.
-    let hash = folded.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    ((hash >> 32) % 12) as i32
+    let (mut hash, mut numbers, mut number) = (0xcbf2_9ce4_8422_2325_u64, 0_u64, 0_u64);
+    for c in folded.as_str().chars() {
+        match c.to_digit(10) {
+            Some(digit) => number = number.wrapping_mul(10).wrapping_add(digit.into()),
+            None => {
+                // FNV-1a of what is no number.
+                hash = (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3);
+                numbers = numbers.wrapping_mul(7).wrapping_add(std::mem::take(&mut number));
+            }
+        }
+    }
+    numbers = numbers.wrapping_mul(7).wrapping_add(number);
+    // The low bits of the hash are poor; five and twelve have no divisor in common.
+    ((hash ^ (hash >> 32)) % 12 + numbers % 12 * 5) as i32 % 12
 }
 
 /// As the window takes texts.
@@ -233,5 +243,29 @@ mod tests {
     fn a_name_keeps_its_colour_in_any_case() {
         assert_eq!(hue("Alice"), hue("ALICE"));
         assert!((0..12).contains(&hue("小明")));
+    }
+
+    /// How many names have each colour.
+    fn spread(names: impl Iterator<Item = String>) -> [usize; 12] {
+        let mut count = [0; 12];
+        names.for_each(|name| count[hue(&name) as usize] += 1);
+        count
+    }
+
+    #[test]
+    fn names_share_the_colours_evenly() {
+        for count in [
+            spread((1..=30).map(|i| format!("user{i}"))),
+            spread((1..=30).map(|i| format!("guest_{i:03}"))),
+            spread((0..30).map(|i| format!("p{i}x"))),
+            spread((0..30).map(|i| format!("{i}"))),
+            spread((1..=30).map(|i| format!("小明{i}"))),
+        ] {
+            assert!(count.iter().all(|names| (1..=4).contains(names)), "{count:?}");
+        }
+        let letters = ('a'..='z').flat_map(|a| ('a'..='z').map(move |b| format!("{a}{b}")));
+        let count = spread(letters);
+        assert!(count.iter().all(|names| (30..=90).contains(names)), "{count:?}");
+        assert!(hue("user1").abs_diff(hue("user2")) > 1);
     }
 }

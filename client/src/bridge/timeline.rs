@@ -56,11 +56,12 @@ impl Bridge {
         });
     }
 
-    /// Another conversation is on the screen: at its end, nothing marked.
+    /// Another conversation is on the screen, nothing marked: at the end of it, or where reading
+    /// stopped if what is new does not fit below that.
     pub(super) fn show_lines(&self, window: &App) {
         let Some(lines) = self.current_lines() else { return };
         let view = window.global::<TimelineView>();
-        lines.set_reading(true);
+        let new = lines.first_new();
         view.set_has_gaps(lines.has_gaps());
         view.set_lines(ModelRc::from(lines));
         view.set_below_count(0);
@@ -69,7 +70,10 @@ impl Bridge {
         view.set_eye(-1);
         view.set_hold(-1);
         view.set_reveal(-1);
-        view.set_stick(true);
+        view.set_stick(new.is_none());
+        if let Some(row) = new {
+            view.set_reveal(row as i32);
+        }
     }
 
     /// Changes the lines of a conversation. On the screen the rows that are marked stay marked,

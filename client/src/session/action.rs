@@ -1,6 +1,6 @@
 //! What the person does.
 
-use super::{Key, Line, LineId};
+use super::{Key, Line, LineId, RoomSetting};
 
 /// What the person does.
 ///
@@ -107,12 +107,40 @@ pub enum Action {
         /// What they are told; may be empty.
         why: String,
     },
-    /// Keeps somebody from coming in again; does not kick. By host where it is known, else by name.
+    /// Keeps somebody from coming in again; does not kick. By host where it is known, else by name; what has a
+    /// `!`, `@` or `*` in it is a mask.
     Ban {
         /// The room.
         room: Key,
         /// Whom.
         nick: String,
+    },
+    /// Lets somebody in again.
+    Unban {
+        /// The room.
+        room: Key,
+        /// As [`Ban::mask`](super::Ban) says it.
+        mask: String,
+        /// Takes back an exception rather than a ban.
+        exception: bool,
+    },
+    /// Asks who is kept out; [`Event::Bans`](super::Event::Bans) tells, from now on with each change.
+    LookAtBans {
+        /// Of which room.
+        room: Key,
+    },
+    /// Asks how a room is set; [`Event::Settings`](super::Event::Settings) tells, from now on with
+    /// each change.
+    LookAtSettings {
+        /// Which room.
+        room: Key,
+    },
+    /// Sets it in another way.
+    Set {
+        /// Which room.
+        room: Key,
+        /// What.
+        setting: RoomSetting,
     },
     /// Makes somebody operator, or takes that back.
     Op {

@@ -26,6 +26,10 @@ impl Session {
             Action::Topic { room, text } => self.ask(&room, |name| format!("TOPIC {name} :{text}")),
             Action::Kick { room, nick, why } => self.kick(&room, &nick, &why),
             Action::Ban { room, nick } => self.ban(&room, &nick),
+            Action::Unban { room, mask, exception } => self.unban(&room, &mask, exception),
+            Action::LookAtBans { room } => self.look_at_bans(&room),
+            Action::LookAtSettings { room } => self.look_at_settings(&room),
+            Action::Set { room, setting } => self.set(&room, &setting),
             Action::Op { room, nick, on } => self.op(&room, &nick, on),
             Action::Invite { room, nick } => {
                 self.ask_about(&room, &nick, |name, nick| format!("INVITE {nick} {name}"));
@@ -90,13 +94,13 @@ impl Session {
                 let why = if why.is_empty() { String::new() } else { format!(" :{why}") };
                 self.send(&format!("PART {name}{why}"));
             }
-            _ => self.close(&key, None),
+            _ => self.close(&key),
         }
     }
 
     fn close_or_leave(&mut self, key: &Key) {
         let Some(key) = self.known(key) else { return };
-        if self.is_room(&key) { self.leave(&key, "") } else { self.close(&key, None) }
+        if self.is_room(&key) { self.leave(&key, "") } else { self.close(&key) }
     }
 
     pub(super) fn kick(&mut self, room: &Key, nick: &str, why: &str) {
@@ -113,6 +117,7 @@ impl Session {
         let own = self.me.userhost.as_deref().and_then(|own| own.split_once('@')).map(|(_, host)| host);
         let mask = match userhost.and_then(|userhost| userhost.split_once('@')) {
             Some((_, host)) if !host.is_empty() && own != Some(host) => format!("*!*@{host}"),
+            _ if nick.contains(['!', '@', '*']) => nick.to_owned(),
             _ => format!("{nick}!*@*"),
         };
         self.ask_about(room, nick, |name, _| format!("MODE {name} +b {mask}"));

@@ -42,7 +42,7 @@ impl Session {
             Command::Join if has_first => self.go(first, Some(more).filter(|key| !key.is_empty())),
             Command::Part if self.isupport.is_room(first) => self.leave(&self.isupport.key(first), more),
             Command::Part if self.is_room(at) => self.leave(at, rest),
-            Command::Part => self.close(at, None),
+            Command::Part => self.close(at),
             Command::Message if has_more && self.isupport.is_room(first) => {
                 self.say(&self.isupport.key(first), more, LineKind::Said);
             }

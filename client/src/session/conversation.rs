@@ -10,7 +10,7 @@ use super::line::{Line, LineId, LineKind, Parts};
 use super::log::{Edit, Log};
 use super::roster::Roster;
 use super::stamp::Stamp;
-use super::{Key, Naming, Open, Output, Sentence, Session, UnixMillis};
+use super::{Key, Naming, Open, Output, RoomSettings, Sentence, Session, UnixMillis};
 use crate::limits::{LINES, LINES_BYTES, OTHERS_LINES, PEOPLE, STRANGERS};
 
 /// One conversation.
@@ -22,6 +22,10 @@ pub(super) struct Conversation {
     pub(super) topic: String,
     /// We are in the room now; always so for people and the server.
     pub(super) joined: bool,
+    /// Why we are not in the room, though we are not on our way into it either.
+    pub(super) out: Option<Sentence>,
+    /// As far as somebody wanted to know.
+    pub(super) settings: Option<RoomSettings>,
     /// The person opened it or wrote in it; else whoever it is with is a stranger.
     pub(super) known: bool,
     /// Of the strangers' own: those who wrote.
@@ -58,6 +62,8 @@ impl Session {
                 kind,
                 topic: String::new(),
                 joined: kind != Kind::Room,
+                out: None,
+                settings: None,
                 known: false,
                 roster,
                 away_told: None,
@@ -98,18 +104,29 @@ impl Session {
     }
 
     /// Closes a conversation; what still waited for it has failed.
-    pub(super) fn close(&mut self, key: &Key, why: Option<Sentence>) {
+    pub(super) fn close(&mut self, key: &Key) {
         if key.is_server() || !self.conversations.contains_key(key) {
             return;
         }
-        self.fail_waiting(key, why.as_ref().unwrap_or(&Sentence::LeftBeforeSent));
+        self.fail_waiting(key, &Sentence::LeftBeforeSent);
         self.conversations.remove(key);
         self.questions_are_stale(key);
         self.forget_failed(key);
         if self.reading.as_ref() == Some(key) {
             self.reading = None;
         }
-        self.tell(Event::Closed { key: key.clone(), why });
+        self.tell(Event::Closed { key: key.clone() });
+    }
+
+    /// We are not in a room any more, or do not get in; its lines stay.
+    pub(super) fn put_out(&mut self, key: &Key, why: Sentence) {
+        self.fail_waiting(key, &why);
+        let Some(conversation) = self.conversations.get_mut(key) else { return };
+        conversation.joined = false;
+        conversation.roster.clear();
+        conversation.settings = None;
+        conversation.out = Some(why.clone());
+        self.tell(Event::Out { key: key.clone(), why: Some(why) });
     }
 
     /// Adds a line where it belongs in a conversation that is open, else in the server's; `None`
@@ -289,7 +306,7 @@ impl Session {
         }
         self.emit(key, false);
         if empty {
-            self.close(&Key::others(), None);
+            self.close(&Key::others());
         }
     }
 

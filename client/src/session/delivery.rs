@@ -53,6 +53,9 @@ impl Session {
                 self.outgoing.push(Waiting::new(to, self.seed.line_name(), text, line));
             }
         }
+        if self.conversations.get(&key).is_some_and(|conversation| conversation.out.is_some()) {
+            self.fail_waiting(&key, &Sentence::NotInRoom);
+        }
     }
 
     /// Bytes of text in one line to this target, as the others get it: with our prefix

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Line, LineId, Naming, Sentence, Status};
+use super::{Ban, Key, Line, LineId, Naming, RoomSettings, Sentence, Status};
 
 /// What the window learns. Everything it shows is derived from these, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,9 @@ pub enum Event {
     },
     /// How the server tells names apart; until it says, the default.
     Naming(Naming),
-    /// A conversation is there. A room is opened when we are in it, or because it was open when an earlier run of
-    /// the program ended; it stays open while the connection is lost.
+    /// A conversation is there. A room is opened when we are in it, asked for its key or invited, or because it was
+    /// open when an earlier run of the program ended; it stays open while the connection is lost, and when we are put
+    /// out.
     Opened {
         /// What names it from now on.
         key: Key,
@@ -42,7 +43,13 @@ pub enum Event {
     Closed {
         /// Which.
         key: Key,
-        /// We were put out; without: we left.
+    },
+    /// We are not in a room any more that stays on the screen, or not yet: put out, not let (back)
+    /// in, invited. Or we are in.
+    Out {
+        /// The room.
+        key: Key,
+        /// Why; none: we are in.
         why: Option<Sentence>,
     },
     /// What opens a room has been found out, or has changed.
@@ -51,6 +58,22 @@ pub enum Event {
         key: Key,
         /// Empty: nothing is needed. A secret.
         room_key: String,
+    },
+    /// How a room is set, and whenever that changes, after
+    /// [`Action::LookAtSettings`](super::Action::LookAtSettings).
+    Settings {
+        /// Which.
+        room: Key,
+        /// Whole.
+        settings: RoomSettings,
+    },
+    /// Who is kept out of a room, and whenever that changes, after
+    /// [`Action::LookAtBans`](super::Action::LookAtBans).
+    Bans {
+        /// Which.
+        room: Key,
+        /// All of them, at most 1,000; none: the server shows them to others only.
+        bans: Option<Vec<Ban>>,
     },
     /// The person of a private conversation has another name, or the server tells names apart in another way.
     Moved {

@@ -155,6 +155,12 @@ impl Isupport {
             || (set && when_set.contains(mode))
     }
 
+    /// Whether rooms have such a list.
+    pub(super) fn has_list(&self, mode: char) -> bool {
+        let [lists, ..] = &self.chanmodes;
+        lists.contains(mode)
+    }
+
     /// A name like `name` that is probably free, `turn` counting from 0: `bob_`, then `bob2`, `bob3` …
     pub(super) fn variant(&self, name: &str, turn: u32) -> String {
         let suffix = if turn == 0 { "_".to_owned() } else { (turn + 1).to_string() };

@@ -26,6 +26,7 @@ mod line;
 mod liveness;
 mod log;
 mod mention;
+mod moderation;
 mod names;
 mod naming;
 mod opening;
@@ -63,6 +64,7 @@ pub use encoding::Encoding;
 pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal};
 pub use key::Key;
 pub use line::{Delivery, Line, LineId, LineKind, Parts};
+pub use moderation::{Ban, RoomSetting, RoomSettings};
 pub use naming::Naming;
 pub use parlor_server::protocol::HostPort;
 pub use parlor_server::protocol::time::{Moment, UnixMillis};
@@ -76,6 +78,7 @@ use conversation::Conversation;
 use durable::Durable;
 use isupport::Isupport;
 use liveness::Liveness;
+use moderation::Bans;
 use names::SharedNames;
 use outgoing::Outgoing;
 use page::{Batch, Question};
@@ -203,6 +206,10 @@ pub struct Session {
     /// The number of the server's last start, as its msgids tell.
     start: Option<u32>,
     listing: Option<Vec<ListedRoom>>,
+    /// Of the room that somebody looks at.
+    bans: Option<Bans>,
+    /// The room of which somebody wants to see how it is set.
+    settings_asked: Option<Key>,
 
     // What we say.
     /// What an earlier run had not sent, of conversations that are not open yet.
@@ -256,6 +263,8 @@ impl Session {
             durable: Durable::default(),
             start: None,
             listing: None,
+            bans: None,
+            settings_asked: None,
             restored: Vec::new(),
             outgoing: Outgoing::default(),
             throttle: Throttle::new(BURST.0, BURST.1),

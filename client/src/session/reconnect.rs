@@ -207,6 +207,7 @@ impl Session {
         self.farewell = None;
         self.listing = None;
         self.to_join.clear();
+        (self.bans, self.settings_asked) = (None, None);
         self.forget_questions();
         for (key, conversation) in self.conversations.iter_mut().filter(|(_, c)| c.joined) {
             conversation.incomplete.take_if(|_| !self.outgoing.has_given_up(key));
@@ -219,7 +220,7 @@ impl Session {
             (conversation.kind == super::Kind::Room && conversation.joined && !wanted).then(|| key.clone())
         };
         let left: Vec<Key> = self.conversations.iter().filter_map(left).collect();
-        left.iter().for_each(|key| self.close(key, None));
+        left.iter().for_each(|key| self.close(key));
         for conversation in self.conversations.values_mut() {
             if conversation.kind != super::Kind::Others {
                 conversation.roster.clear();

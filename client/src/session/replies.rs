@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parlor_server::protocol::{Capability, Message};
 
-use super::event::{Event, Field, ListedRoom};
+use super::event::{Event, Field, Kind, ListedRoom};
 use super::line::LineKind;
 use super::sentence::filled;
 use super::{Key, Sentence, Session};
@@ -74,6 +74,11 @@ impl Session {
                     self.tell(Event::Listed(rooms));
                 }
             }
+            // RPL_CHANNELMODEIS
+            324 if self.on_settings(message) => {}
+            // RPL_EXCEPTLIST, RPL_BANLIST and their ends
+            348 | 367 if self.on_ban_listed(message, code == 348) => {}
+            349 | 368 if self.on_bans_end(message) => {}
             // RPL_NOTOPIC, RPL_TOPIC
             331 | 332 => {
                 if let Some(key) = self.one_of(either(1)) {
@@ -190,6 +195,9 @@ impl Session {
             matches!(code, 401 | 403 | 404 | 407 | 408 | 413..=415 | 477 | 482 | 486 | 489 | 492 | 531 | 716);
         // That answers KICK, TOPIC or MODE, though a line may be under way.
         let of_text = of_text && (code != 482 || !self.caps.has(Capability::EchoMessage));
+        if code == 482 && self.bans_refused(&key) {
+            return;
+        }
         let sentence = refusal(code, name, text);
         if of_text && self.refused_to(Some(&key), message, &sentence) {
             return;
@@ -229,13 +237,24 @@ impl Session {
             _ => Sentence::RoomRefuses { room, reason: text },
         };
         if self.conversations.contains_key(key) {
+            let was_out = self.conversations.get(key).is_some_and(|conversation| conversation.out.is_some());
+            if was_out {
+                // The person wanted to come back, or in.
+                self.unwant(key);
+                return self.put_out(key, why);
+            }
             // We were in before the connection was lost: it stays on the screen, and is tried
             // again after the next loss.
-            self.fail_waiting(key, &why);
             let sentence = Sentence::NotBackIn { why: Box::new(why) };
+            self.put_out(key, sentence.clone());
             return self.inform(key, LineKind::Error, &sentence);
         }
         self.unwant(key);
+        if matches!(why, Sentence::RoomKey { .. }) {
+            // It asks for its key itself.
+            let key = self.open(name, Kind::Room);
+            return self.put_out(&key, why);
+        }
         self.refuse(Field::Room, why);
     }
 

@@ -8,8 +8,8 @@ use super::event::{Event, Kind};
 use super::line::{LineKind, Parts};
 use super::sentence::filled;
 use super::stamp::Stamp;
-use super::{Key, Sentence, Session, Wanted};
-use crate::limits::ROOMS_UNASKED;
+use super::{Key, Naming, Sentence, Session, Wanted};
+use crate::limits::{INVITED, ROOMS_UNASKED};
 
 impl Session {
     pub(super) fn on_join(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
@@ -28,6 +28,9 @@ impl Session {
             if let Some(conversation) = came {
                 conversation.joined = true;
                 conversation.roster.begin();
+                if conversation.out.take().is_some() {
+                    self.tell(Event::Out { key: key.clone(), why: None });
+                }
                 self.begin_history(&key, stamp.position(self.isupport.sorted));
             }
         }
@@ -53,7 +56,7 @@ impl Session {
         }
         if self.is_me(sender.nick) {
             self.unwant(&key);
-            self.close(&key, None);
+            self.close(&key);
         } else if let Some(conversation) = self.conversations.get_mut(&key) {
             conversation.roster.remove(&self.isupport.key(sender.nick));
         }
@@ -75,7 +78,7 @@ impl Session {
         if self.is_me(nick) {
             let (room, by, reason) = (name.to_owned(), filled(by), filled(printable(reason)));
             self.unwant(&key);
-            self.close(&key, Some(Sentence::PutOut { room, by, reason }));
+            self.put_out(&key, Sentence::PutOut { room, by, reason });
         } else if let Some(conversation) = self.conversations.get_mut(&key) {
             conversation.roster.remove(&self.isupport.key(nick));
         }
@@ -122,7 +125,7 @@ impl Session {
         };
         let places: Vec<Key> = self.conversations.iter_mut().filter_map(knew).collect();
         for key in places {
-            self.quiet_of(&key, LineKind::Renamed, sender.nick, nick, stamp, own);
+            self.quiet_of(&key, LineKind::Renamed, sender.nick, &printable(nick), stamp, own);
         }
         if !own {
             self.move_person(&before, nick);
@@ -144,31 +147,25 @@ impl Session {
         // Of our own modes nothing is shown.
         let Some(key) = message.params.filled(0).and_then(|name| self.room(name)) else { return };
         let by = self.sender(message).map_or_else(|| message.source.unwrap_or_default(), |s| s.nick);
-        let change = message.params.get(1..).unwrap_or_default().join(" ");
-        self.quiet(&key, LineKind::Mode, by, change.trim(), stamp);
+        let modes = message.params.get(1).copied().unwrap_or_default();
+        let changes = self.mode_changes(modes, message.params.get(2..).unwrap_or_default());
+        let text: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        let own = self.is_me(by);
+        self.quiet_of(&key, LineKind::Mode, by, &text.join("\n"), stamp, own);
         if stamp.old {
             return;
         }
-        let mut arguments = message.params.iter().skip(2);
-        let mut set = true;
-        for mode in message.params.get(1).copied().unwrap_or_default().chars() {
-            match mode {
-                '+' => set = true,
-                '-' => set = false,
-                mode => {
-                    let takes = self.isupport.has_parameter(mode, set);
-                    let argument = if takes { arguments.next() } else { None };
-                    if mode == 'k' {
-                        self.room_key_is(&key, argument.filter(|_| set).copied());
-                    }
-                    if let (Some(place), Some(nick)) = (self.isupport.rank_of_mode(mode), argument)
-                        && let Some(conversation) = self.conversations.get_mut(&key)
-                    {
-                        conversation.roster.set_rank(&self.isupport.key(nick), place, set);
-                    }
-                }
+        for change in &changes {
+            if change.mode == 'k' {
+                self.room_key_is(&key, change.argument.filter(|_| change.on));
+            }
+            if let (Some(place), Some(nick)) = (self.isupport.rank_of_mode(change.mode), change.argument)
+                && let Some(conversation) = self.conversations.get_mut(&key)
+            {
+                conversation.roster.set_rank(&self.isupport.key(nick), place, change.on);
             }
         }
+        self.settings_changed(&key, &changes, by, stamp);
     }
 
     pub(super) fn on_invite(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
@@ -181,17 +178,36 @@ impl Session {
             return;
         }
         let (from, by, own) = (by, by.to_owned(), self.is_me(by));
-        let (key, sentence) = if self.is_me(nick) {
-            (Key::server(), Sentence::InvitesYou { by, room: printable(name) })
-        } else if let Some(key) = self.room(name) {
-            (key, Sentence::InvitedBy { by, name: printable(nick) })
-        } else {
+        if !self.is_me(nick) {
+            if let Some(key) = self.room(name) {
+                let sentence = Sentence::InvitedBy { by, name: printable(nick) };
+                let parts = Parts { from, at: stamp.at, own, sentence: Some(&sentence), ..Parts::default() };
+                self.add(&key, &parts);
+            }
             return;
+        }
+        let sentence = Sentence::InvitesYou { by, room: printable(name) };
+        let parts =
+            Parts { from, at: stamp.at, mention: true, sentence: Some(&sentence), ..Parts::default() };
+        let outside = |c: &super::conversation::Conversation| c.kind == Kind::Room && !c.joined;
+        let waiting = self.conversations.values().filter(|c| outside(c)).count();
+        let known = self.room(name);
+        let place = match &known {
+            Some(key) => self.conversations.get(key).filter(|c| c.out.is_some()).map(|_| key.clone()),
+            // A row of its own, where it can be followed.
+            None if waiting < INVITED && Naming::is_possible(name) && self.isupport.is_room(name) => {
+                Some(self.open(name, Kind::Room))
+            }
+            None => None,
         };
-        let parts = Parts { from, at: stamp.at, own, sentence: Some(&sentence), ..Parts::default() };
-        let line = self.add(&key, &parts);
-        if let Some(line) = line.filter(|_| key.is_server()) {
-            self.tell(Event::Alert { key, line });
+        if let Some(key) = &place {
+            self.put_out(key, sentence.clone());
+        }
+        let key = place.or(known).unwrap_or_else(Key::server);
+        let Some(line) = self.add(&key, &parts) else { return };
+        match key.is_server() {
+            true => self.tell(Event::Alert { key, line }),
+            false => self.count_unread(&key, &line),
         }
     }
 
@@ -266,11 +282,13 @@ impl Session {
     /// A quiet line: something happened that is not talk.
     fn quiet(&mut self, key: &Key, kind: LineKind, from: &str, text: &str, stamp: &Stamp<'_>) {
         let own = self.is_me(from);
-        self.quiet_of(key, kind, from, text, stamp, own);
+        self.quiet_of(key, kind, from, &printable(text), stamp, own);
     }
 
+    /// The same, of a text that has nothing in it which cannot be shown.
+
     fn quiet_of(&mut self, key: &Key, kind: LineKind, from: &str, text: &str, stamp: &Stamp<'_>, own: bool) {
-        let (at, msgid, text) = (stamp.at, stamp.msgid.as_deref(), &*printable(text));
+        let (at, msgid) = (stamp.at, stamp.msgid.as_deref());
         let parts = Parts { kind, from, text, at, msgid, own, ..Parts::default() };
         if !self.collect(stamp, &parts) {
             self.add_of(key, &parts, stamp);

@@ -155,6 +155,8 @@ sentences! {
     BannedHere,
     /// That is for operators of the room (482).
     NotOperator,
+    /// No room can have such a key.
+    KeyNotPossible,
     /// Nobody of that name is here (401, 441).
     NoSuchPerson {
         /// The name, where the server says it.
@@ -411,6 +413,7 @@ impl fmt::Display for Sentence {
             MayNotSpeak => f.write_str("Only some people may speak in this room."),
             BannedHere => f.write_str("You are banned from this room."),
             NotOperator => f.write_str("Only an operator may do that."),
+            KeyNotPossible => f.write_str("A key is one word, without commas."),
             NoSuchPerson { name: None } => f.write_str("Nobody of that name is here."),
             NoSuchPerson { name: Some(name) } => write!(f, "{name} is not here."),
             NotConfirmed => f.write_str("The server never confirmed it."),
@@ -442,7 +445,7 @@ impl fmt::Display for Sentence {
             Topic { text } => write!(f, "Topic: {text}"),
             Invited { name, room } => write!(f, "You asked {name} into {room}"),
             InvitedBy { by, name } => write!(f, "{by} asked {name} in"),
-            InvitesYou { by, room } => write!(f, "{by} asks you into {room}. /join {room} goes there."),
+            InvitesYou { by, room } => write!(f, "{by} asks you into {room}."),
             PersonAway { name, reason: None } => write!(f, "{name} is away"),
             PersonAway { name, reason: Some(reason) } => write!(f, "{name} is away: {reason}"),
             YouAway => f.write_str("You are away now"),

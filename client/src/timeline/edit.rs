@@ -1,6 +1,6 @@
 //! Rows that come and go, and what that changes around them: days, folds, headings.
 
-use super::{Change, Item, Mark, Timeline, is_quiet};
+use super::{Change, Item, Mark, MarkRow, Timeline, is_quiet};
 use crate::limits::FOLDED;
 use crate::session::{Line, LineKind};
 
@@ -18,14 +18,15 @@ impl Timeline {
     }
 
     /// Puts a line in above the row `at`, with the separators it needs.
-    pub(super) fn put(&mut self, at: usize, line: Line, changes: &mut Vec<Change>) {
+    pub(super) fn put(&mut self, at: usize, line: Line, news: bool, changes: &mut Vec<Change>) {
         // What stands directly above the next line belongs to that: the day, and the mark.
         let mut at = self.above_separators(at);
         let (quiet, gap) = (is_quiet(line.kind()), line.kind() == LineKind::Gap);
-        if !quiet && !gap && !line.own() && self.is_new(at, &line) {
+        if !quiet && !gap && !line.own() && self.is_new(at, &line, news) {
             if let Some(mark) = self.marked() {
                 self.drop_mark(mark);
                 removed(mark, changes);
+                at -= usize::from(mark < at);
             }
             self.add(at, Item::New, changes);
             at += 1;
@@ -133,7 +134,7 @@ impl Timeline {
     /// Takes out the row that says where reading stopped.
     pub(super) fn drop_mark(&mut self, at: usize) {
         self.items.remove(at);
-        self.has_mark = false;
+        self.mark_row = MarkRow::None;
     }
 
     pub(super) fn update_heading(&self, at: usize, changes: &mut Vec<Change>) {
@@ -144,7 +145,9 @@ impl Timeline {
     }
 
     pub(super) fn add(&mut self, at: usize, item: Item, changes: &mut Vec<Change>) {
-        self.has_mark |= matches!(item, Item::New);
+        if matches!(item, Item::New) {
+            self.mark_row = MarkRow::Stands;
+        }
         self.items.insert(at, item);
         // One notice for a page: the list lays itself out once.
         match &mut changes[..] {

@@ -30,9 +30,16 @@ fn pushed(timeline: &mut Timeline, line: Line) -> Vec<Change> {
     changes
 }
 
+/// An empty one that the person looks at.
+fn looked_at(fold: bool) -> Timeline {
+    let mut timeline = Timeline::new(utc_day, fold);
+    timeline.set_reading(true);
+    timeline
+}
+
 #[test]
 fn lines_of_one_person_share_a_heading_for_five_minutes() {
-    let mut timeline = Timeline::new(utc_day, true);
+    let mut timeline = looked_at(true);
     for (id, minutes, from) in [(1, 0, "a"), (2, 4, "a"), (3, 4, "b"), (4, 5, "a"), (5, 11, "a")] {
         pushed(&mut timeline, line(id, minutes, from, LineKind::Said));
     }
@@ -41,7 +48,7 @@ fn lines_of_one_person_share_a_heading_for_five_minutes() {
 
 #[test]
 fn each_day_begins_with_a_separator() {
-    let mut timeline = Timeline::new(utc_day, true);
+    let mut timeline = looked_at(true);
     pushed(&mut timeline, line(1, 0, "a", LineKind::Said));
     let changes = pushed(&mut timeline, line(2, 24 * 60, "a", LineKind::Said));
     assert_eq!((shape(&timeline).as_str(), changes), ("DHDH", vec![Change::Added { at: 2, count: 2 }]));
@@ -49,7 +56,7 @@ fn each_day_begins_with_a_separator() {
 
 #[test]
 fn comings_and_goings_fold() {
-    let mut timeline = Timeline::new(utc_day, true);
+    let mut timeline = looked_at(true);
     for (id, kind) in [(1, LineKind::Joined), (2, LineKind::Left), (3, LineKind::Said), (4, LineKind::Joined)]
     {
         pushed(&mut timeline, line(id, 0, "a", kind));
@@ -59,7 +66,7 @@ fn comings_and_goings_fold() {
     assert_eq!(timeline.toggle(3), Some(Change::Updated(3)));
     assert!(matches!(timeline.row(3), Some(Row::Fold { open: true, .. })));
 
-    let mut apart = Timeline::new(utc_day, false);
+    let mut apart = looked_at(false);
     pushed(&mut apart, line(1, 0, "a", LineKind::Joined));
     pushed(&mut apart, line(2, 0, "b", LineKind::Joined));
     assert_eq!(shape(&apart), "D11");
@@ -67,12 +74,12 @@ fn comings_and_goings_fold() {
 
 #[test]
 fn a_line_in_the_middle_of_a_fold_cuts_it_and_its_removal_joins_it() {
-    let mut timeline = Timeline::new(utc_day, true);
+    let mut timeline = looked_at(true);
     for id in 1..=4 {
         pushed(&mut timeline, line(id, 0, "a", LineKind::Joined));
     }
     let mut changes = Vec::new();
-    timeline.insert(LineId(3), vec![line(5, 0, "a", LineKind::Said)], &mut changes);
+    timeline.insert(LineId(3), vec![line(5, 0, "a", LineKind::Said)], false, &mut changes);
     assert_eq!((shape(&timeline).as_str(), timeline.find(LineId(4))), ("D2H2", Some(3)));
     timeline.remove(&[LineId(5)], &mut changes);
     assert_eq!(shape(&timeline), "D4");
@@ -88,10 +95,10 @@ fn the_mark_stands_where_an_earlier_run_stopped_reading() {
         assert_eq!(timeline.read(), Some(UnixMillis(5 * 60_000)), "the past is still to come");
         let mut changes = Vec::new();
         let page = (1..=4).map(|id| line(id, 3 + id, "bob", LineKind::Said)).collect();
-        timeline.insert(LineId(9), page, &mut changes);
+        timeline.insert(LineId(9), page, false, &mut changes);
         assert_eq!(shape(&timeline), "DHlNHl1");
         let older = (11..=12).map(|id| line(id, id - 10, "bob", LineKind::Said)).collect();
-        timeline.insert(LineId(1), older, &mut changes);
+        timeline.insert(LineId(1), older, false, &mut changes);
         assert_eq!(shape(&timeline), "DHlllNHl1");
         if shown {
             assert_eq!(timeline.read(), Some(UnixMillis(20 * 60_000)));
@@ -106,23 +113,45 @@ fn the_mark_stands_where_an_earlier_run_stopped_reading() {
 
 #[test]
 fn the_mark_stands_where_reading_stopped() {
-    let mut timeline = Timeline::new(utc_day, true);
-    timeline.set_reading(true);
+    let mut timeline = looked_at(true);
     pushed(&mut timeline, line(1, 0, "a", LineKind::Said));
     timeline.set_reading(false);
     pushed(&mut timeline, line(2, 0, "a", LineKind::Said));
     pushed(&mut timeline, line(3, 0, "a", LineKind::Said));
     assert_eq!(shape(&timeline), "DHNHl");
+    assert_eq!(timeline.first_new(), Some(2));
     timeline.set_reading(true);
     pushed(&mut timeline, line(4, 0, "a", LineKind::Said));
-    assert_eq!(timeline.set_reading(false), Some(Change::Removed { at: 2, count: 1 }));
+    assert_eq!((shape(&timeline).as_str(), timeline.first_new()), ("DHNHll", None));
+    assert_eq!(timeline.leave(), Some(Change::Removed { at: 2, count: 1 }));
     assert_eq!(shape(&timeline), "DHlll");
 }
 
 #[test]
-fn what_was_missed_is_new_and_what_is_older_is_not() {
-    let mut timeline = Timeline::new(utc_day, true);
+fn the_mark_moves_when_there_is_something_new() {
+    let mut timeline = looked_at(true);
+    let said = |id| line(id, 0, "a", LineKind::Said);
+    pushed(&mut timeline, said(1));
+    timeline.set_reading(false);
     timeline.set_reading(true);
+    timeline.set_reading(false);
+    pushed(&mut timeline, said(2));
+    assert_eq!(shape(&timeline), "DHNH");
+    // Read, looked away from, and nothing new: it stays as long as it is on the screen.
+    timeline.set_reading(true);
+    timeline.set_reading(false);
+    assert_eq!((shape(&timeline).as_str(), timeline.first_new()), ("DHNH", None));
+    pushed(&mut timeline, said(3));
+    assert_eq!((shape(&timeline).as_str(), timeline.first_new()), ("DHlNH", Some(3)));
+    // Not read: it stays where it is.
+    assert_eq!(timeline.leave(), None);
+    pushed(&mut timeline, said(4));
+    assert_eq!(shape(&timeline), "DHlNHl");
+}
+
+#[test]
+fn what_was_missed_is_new_and_what_is_older_is_not() {
+    let mut timeline = looked_at(true);
     pushed(&mut timeline, line(1, 10, "a", LineKind::Said));
     timeline.set_reading(false);
     pushed(&mut timeline, line(2, 10, "", LineKind::Gap));
@@ -130,21 +159,21 @@ fn what_was_missed_is_new_and_what_is_older_is_not() {
     assert_eq!(shape(&timeline), "DHGNH");
     let mut changes = Vec::new();
     let missed = vec![line(4, 11, "a", LineKind::Said), line(5, 12, "a", LineKind::Said)];
-    timeline.insert(LineId(2), missed, &mut changes);
+    timeline.insert(LineId(2), missed, true, &mut changes);
     assert_eq!(shape(&timeline), "DHNHlGH");
-    timeline.insert(LineId(1), vec![line(6, 9, "a", LineKind::Said)], &mut changes);
+    timeline.insert(LineId(1), vec![line(6, 9, "a", LineKind::Said)], true, &mut changes);
     assert_eq!(shape(&timeline), "DHlNHlGH");
 }
 
 #[test]
 fn an_older_page_is_one_notice() {
-    let mut timeline = Timeline::new(utc_day, true);
+    let mut timeline = looked_at(true);
     pushed(&mut timeline, line(1, 0, "", LineKind::Gap));
     pushed(&mut timeline, line(2, 500, "a", LineKind::Said));
     assert!(!timeline.begins_here());
     let mut changes = Vec::new();
     let page = (0..100).map(|i| line(10 + i, i, "a", LineKind::Said)).collect();
-    timeline.insert(LineId(2), page, &mut changes);
+    timeline.insert(LineId(2), page, false, &mut changes);
     assert_eq!(timeline.find(LineId(2)), Some(102));
     assert!(changes.len() <= 5, "{changes:?}");
     timeline.remove(&[LineId(1)], &mut changes);
@@ -153,7 +182,7 @@ fn an_older_page_is_one_notice() {
 
 #[test]
 fn many_that_go_are_one_notice() {
-    let mut timeline = Timeline::new(utc_day, true);
+    let mut timeline = looked_at(true);
     timeline.push((0..100).map(|i| line(i, 0, "a", LineKind::Said)).collect(), &mut Vec::new());
     let ids: Vec<LineId> = (0..50).map(LineId).collect();
     let mut changes = Vec::new();
@@ -163,7 +192,7 @@ fn many_that_go_are_one_notice() {
 
 #[test]
 fn a_line_is_replaced_by_its_id() {
-    let mut timeline = Timeline::new(utc_day, true);
+    let mut timeline = looked_at(true);
     pushed(&mut timeline, line(1, 0, "a", LineKind::Said));
     pushed(&mut timeline, line(2, 0, "a", LineKind::Said));
     let other = line(1, 0, "b", LineKind::Said);
@@ -193,7 +222,7 @@ fn follow(shown: &mut Vec<Option<Row>>, changes: &[Change]) {
 fn whatever_comes_and_goes_it_looks_as_if_it_had_come_in_order() {
     for number in 0..600 {
         let mut random = Random::new(number);
-        let mut timeline = Timeline::new(utc_day, number % 2 == 0);
+        let mut timeline = looked_at(number % 2 == 0);
         let mut lines: Vec<Line> = Vec::new();
         let mut shown: Vec<Option<Row>> = Vec::new();
         for id in 0..60 {
@@ -214,7 +243,7 @@ fn whatever_comes_and_goes_it_looks_as_if_it_had_come_in_order() {
                     lines[at] = new;
                 }
                 (_, Some(before)) => {
-                    timeline.insert(before.id(), vec![new.clone()], &mut changes);
+                    timeline.insert(before.id(), vec![new.clone()], false, &mut changes);
                     lines.insert(at, new);
                 }
                 (_, None) => {
@@ -228,10 +257,23 @@ fn whatever_comes_and_goes_it_looks_as_if_it_had_come_in_order() {
             for (i, (shown, row)) in shown.iter_mut().zip(&rows).enumerate() {
                 assert_eq!(shown.get_or_insert_with(|| row.clone()), row, "seed {number}, row {i}");
             }
-            let mut fresh = Timeline::new(utc_day, number % 2 == 0);
+            let mut fresh = looked_at(number % 2 == 0);
             fresh.push(lines.clone(), &mut Vec::new());
             let (ours, other) = (shape(&timeline), shape(&fresh));
             assert_eq!(ours, other, "seed {number}, step {id}: {changes:?}");
         }
     }
+}
+
+#[test]
+fn all_that_comes_is_new_where_nobody_has_looked() {
+    let mut timeline = Timeline::new(utc_day, true);
+    pushed(&mut timeline, line(1, 0, "", LineKind::Gap));
+    pushed(&mut timeline, line(2, 60, "a", LineKind::Joined));
+    let mut changes = Vec::new();
+    timeline.insert(LineId(1), vec![line(3, 1, "a", LineKind::Said)], false, &mut changes);
+    assert_eq!((shape(&timeline).as_str(), timeline.first_new()), ("DHGD1", None));
+    // Played back by a bouncer.
+    timeline.insert(LineId(2), vec![line(4, 2, "a", LineKind::Said)], true, &mut changes);
+    assert_eq!(shape(&timeline), "DHGDNH1");
 }

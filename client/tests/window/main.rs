@@ -8,6 +8,7 @@ mod crowd;
 mod day;
 mod history;
 mod marking;
+mod operator;
 mod person;
 mod script;
 
@@ -410,7 +411,7 @@ fn a_room_that_lets_nobody_in_is_said_beside_its_field() {
     anna.says("/join #club");
     anna.until("the club", |anna| anna.room().get_key() == "#club");
     anna.says("/raw MODE #club +i");
-    anna.until("the mode", |anna| anna.rows().iter().any(|row| row.plain.contains("+i")));
+    anna.until("the mode", |anna| anna.rows().iter().any(|row| row.plain.contains("only who is invited")));
 
     let alice = Person::new("refused");
     let card = alice.card();

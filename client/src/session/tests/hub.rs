@@ -161,7 +161,7 @@ fn two_sessions_and_the_real_hub() {
     party.command(0, "/kick robert enough");
     assert!(!party.members[1].screen.lines.contains_key("#lobby"));
     let closed = party.members[1].events().into_iter().any(|event| {
-        matches!(event, Event::Closed { why: Some(why), .. } if why.to_string() == "amy sent you out of #lobby: enough")
+        matches!(event, Event::Out { why: Some(why), .. } if why.to_string() == "amy sent you out of #lobby: enough")
     });
     assert!(closed);
     assert_eq!(party.members[0].names("#lobby"), ["amy"]);

@@ -136,7 +136,7 @@ fn a_room_we_cannot_come_back_into_says_so() {
     assert_eq!(world.reasons("#lobby"), [Sentence::RoomBanned { room: "#lobby".into() }]);
     assert_eq!(world.last("#lobby").kind(), LineKind::Error);
     world.act(Action::Leave { key: Key::new("#lobby") });
-    assert!(world.events().contains(&Event::Closed { key: Key::new("#lobby"), why: None }));
+    assert!(world.events().contains(&Event::Closed { key: Key::new("#lobby") }));
     assert!(!world.sent().iter().any(|line| line.starts_with("PART")));
 }
 
