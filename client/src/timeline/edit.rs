@@ -27,6 +27,7 @@ impl Timeline {
                 self.drop_mark(mark);
                 removed(mark, changes);
                 at -= usize::from(mark < at);
+                self.update_heading(mark, changes);
             }
             self.add(at, Item::New, changes);
             at += 1;
