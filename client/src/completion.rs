@@ -73,11 +73,20 @@ impl Completion {
     }
 }
 
-/// The commands that begin with a draft. None unless the draft is a slash with a word behind it at
-/// most.
+/// The commands that begin with a draft, in any case: first those whose own word does, then those that have another
+/// one like that. None unless the draft is a slash with a word behind it at most.
 pub fn commands(draft: &str) -> impl Iterator<Item = Command> {
-    let asked = draft.starts_with('/') && !draft.starts_with("//") && !draft.contains([' ', '\n']);
-    Command::ALL.iter().copied().filter(move |command| asked && command.word().starts_with(draft))
+    let asked = draft.starts_with('/') && !draft.starts_with("//") && !draft.contains(char::is_whitespace);
+    let draft = draft.to_lowercase();
+    let own = draft.clone();
+    let named = move |command: &Command| asked && command.word().starts_with(&own);
+    let called = move |command: &Command| {
+        asked
+            && !command.word().starts_with(&draft)
+            && command.others().iter().any(|word| word.starts_with(&draft))
+    };
+    let all = || Command::ALL.iter().copied();
+    all().filter(named).chain(all().filter(called))
 }
 
 #[cfg(test)]
@@ -115,8 +124,10 @@ mod tests {
     #[test]
     fn a_slash_lists_commands() {
         let words = |draft| commands(draft).map(Command::usage).collect::<Vec<_>>();
-        assert!(words("/").len() > 10);
+        assert_eq!(words("/").len(), Command::ALL.len());
         assert_eq!(words("/kic"), ["/kick NAME [why]"]);
+        assert_eq!(words("/LEA"), ["/part [why]"]);
+        assert_eq!(words("/q"), ["/query NAME", "/quit", "/raw LINE"]);
         for draft in ["", "kick", "//", "/kick ", "/kick\n"] {
             assert!(words(draft).is_empty(), "{draft:?}");
         }

@@ -24,6 +24,7 @@
 //! | one row of comings and goings | JOIN, QUIT, NICK | [`FOLDED`] | nothing: another row begins |
 //! | notifications | mentions, private lines | one each [`NOTICE_EVERY`], [`NOTICE_PEOPLE`] counted | nothing: they are joined |
 //! | notifications that can be clicked | the same | [`NOTICES_SHOWN`] | the oldest |
+//! | the draft of a conversation, a paste | the person | [`TYPED`] characters | nothing: it stays as it was |
 //! | a file of ours | other programs | [`FILE`] bytes | it is set aside |
 //! | what was open and comes back | we, and who writes to us | [`OPEN_KEPT`] of one person at one place | the newcomer |
 //! | windows of one person at one place | we | [`SLOTS`] | nothing is kept of the newcomer |
@@ -92,6 +93,9 @@ pub const NOTICE_EVERY: Duration = Duration::from_secs(5);
 pub const NOTICES_SHOWN: usize = 32;
 /// People of a joined notification who are counted.
 pub const NOTICE_PEOPLE: usize = 1_000;
+
+/// Characters of a text that is being written, and of one that is pasted; more would take a field long to lay out.
+pub const TYPED: usize = 16_000;
 
 /// Bytes of a file that is read.
 pub const FILE: u64 = 16 << 20;

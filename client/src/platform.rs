@@ -17,27 +17,40 @@ use parlor_ui::slint::platform::{
     Clipboard, EventLoopProxy, Platform, SetPlatformError, WindowAdapter, set_platform,
 };
 
+use crate::limits::TYPED;
+
 /// How long whoever holds the clipboard has to give it.
 const ANSWERS_WITHIN: Duration = Duration::from_millis(500);
 
-/// Makes Slint use it, and ask the `opener` where a window is to be. Each message of the channel: a program holds the clipboard
-/// and does not give it, so that nothing was pasted.
+/// Makes Slint use it, and ask the `opener` where a window is to be. Each message of the channel:
+/// nothing was pasted.
 ///
 /// # Errors
 /// There is no display, or none that Slint can use.
-pub fn install(opener: impl CustomApplicationHandler + 'static) -> Result<Receiver<()>, PlatformError> {
-    let (silent, heard) = async_channel::bounded(1);
+pub fn install(
+    opener: impl CustomApplicationHandler + 'static,
+) -> Result<Receiver<NotPasted>, PlatformError> {
+    let (not_pasted, heard) = async_channel::bounded(1);
     let slint = Backend::builder().with_custom_application_handler(Box::new(opener)).build()?;
-    let platform = Desktop { slint, asking: Arc::default(), silent };
+    let platform = Desktop { slint, asking: Arc::default(), not_pasted };
     set_platform(Box::new(platform)).map_err(|error: SetPlatformError| error.to_string())?;
     Ok(heard)
+}
+
+/// Why nothing was pasted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotPasted {
+    /// A program holds the clipboard and does not give it.
+    Silent,
+    /// It is more than [`TYPED`] characters.
+    TooLong,
 }
 
 struct Desktop {
     slint: Backend,
     /// Somebody was asked for the clipboard and has not answered yet.
     asking: Arc<AtomicBool>,
-    silent: Sender<()>,
+    not_pasted: Sender<NotPasted>,
 }
 
 impl Desktop {
@@ -58,11 +71,15 @@ impl Desktop {
             }
             told.recv_timeout(ANSWERS_WITHIN).ok()
         };
-        if told.is_none() {
-            // One that waits says it.
-            let _ = self.silent.try_send(());
-        }
-        told.flatten()
+        let why = match &told {
+            None => NotPasted::Silent,
+            // Bytes first: a text of any length may be there.
+            Some(Some(text)) if text.len() > TYPED && text.chars().count() > TYPED => NotPasted::TooLong,
+            Some(text) => return text.clone(),
+        };
+        // One that waits says it.
+        let _ = self.not_pasted.try_send(why);
+        None
     }
 }
 

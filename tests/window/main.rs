@@ -12,8 +12,10 @@ mod history;
 mod hostile;
 mod mouse;
 mod notices;
+mod pasting;
 mod spoken;
 mod start;
+mod typing;
 mod unread;
 
 use std::net::TcpListener;

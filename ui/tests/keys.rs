@@ -82,6 +82,78 @@ fn tab_completes_and_up_takes_back() {
 }
 
 #[test]
+fn tab_stays_with_a_text() {
+    let app = window(Screen::Room);
+    let view = app.global::<ComposerView<'_>>();
+    view.on_send(|| panic!("half a text is sent"));
+    for text in ["xyz", " ", "a b", "小"] {
+        write(&app, text);
+        for keys in [vec![Key::Tab.into()], vec![Key::Shift.into(), Key::Backtab.into()]] {
+            press(&app, &keys);
+            press(&app, &[Key::Space.into()]);
+            write(&app, ".");
+        }
+        assert_eq!(view.get_draft(), format!("{text} . ."));
+        view.set_draft("".into());
+    }
+}
+
+#[test]
+fn the_chosen_command_is_in_view_and_enter_completes_it() {
+    let app = window(Screen::Room);
+    let view = app.global::<ComposerView<'_>>();
+    let told = Told::default();
+    let here = told.clone();
+    view.on_pick_command(move |index| here.borrow_mut().push(format!("pick {index}")));
+    let here = told.clone();
+    view.on_send(move || here.borrow_mut().push("send".into()));
+    let rows: Vec<CommandHelp> = (0..20)
+        .map(|n| CommandHelp { name: format!("/c{n}").into(), help: "helps".into(), ..Default::default() })
+        .collect();
+    view.set_commands(rows.as_slice().into());
+    write(&app, "/");
+    for n in 1..=20 {
+        press(&app, &[Key::DownArrow.into()]);
+        frame(&app);
+        let chosen = format!("/c{}, helps", n % 20);
+        let row = ElementHandle::find_by_accessible_label(&app, &chosen).next().expect("it is in the list");
+        let y = row.absolute_position().y;
+        assert!((400.0..640.0).contains(&y), "{chosen} is at {y}");
+    }
+    press(&app, &[Key::UpArrow.into()]);
+    press(&app, &[Key::Return.into()]);
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Escape.into()]);
+    assert_eq!(view.get_draft(), "/", "Escape keeps the text");
+    press(&app, &[Key::Return.into()]);
+    assert_eq!(*told.borrow(), ["pick 19", "pick 19", "send"]);
+}
+
+#[test]
+fn a_key_that_nobody_wants_is_for_the_composer() {
+    let app = window(Screen::Room);
+    let view = app.global::<ComposerView<'_>>();
+    view.on_is_for_text(|key, control, other| !control && !other && key.chars().all(|c| !c.is_control()));
+    let weak = app.as_weak();
+    view.on_again(move |text| weak.unwrap().window().dispatch_event(WindowEvent::KeyPressed { text }));
+    // Wherever Tab leads, a letter leads back.
+    for stops in 1..12 {
+        for _ in 0..stops {
+            press(&app, &[Key::Tab.into()]);
+        }
+        write(&app, "ok");
+        assert_eq!(view.get_draft(), "ok", "after {stops} times Tab");
+        view.set_draft("".into());
+    }
+    press(&app, &[Key::F6.into()]);
+    press(&app, &[Key::UpArrow.into()]);
+    assert!(app.global::<TimelineView<'_>>().get_marked_from() >= 0);
+    press(&app, &[Key::Escape.into()]);
+    write(&app, "so");
+    assert_eq!(view.get_draft(), "so");
+}
+
+#[test]
 fn keys_open_and_escape_closes() {
     let app = window(Screen::Room);
     let shell = app.global::<Shell<'_>>();

@@ -379,8 +379,10 @@ fn composing(app: &App) {
         ("/message", words.invoke_help_message()),
         ("/topic", words.invoke_help_topic()),
     ];
-    let commands: Vec<_> =
-        commands.into_iter().map(|(name, help)| CommandHelp { name: name.into(), help }).collect();
+    let commands: Vec<_> = commands
+        .into_iter()
+        .map(|(name, help)| CommandHelp { name: name.into(), help, ..Default::default() })
+        .collect();
     app.global::<ComposerView<'_>>().set_commands(commands.as_slice().into());
     app.global::<ComposerView<'_>>()
         .set_draft("/me writes a text\nof several lines,\nso that the field grows".into());

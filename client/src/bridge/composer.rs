@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use parlor_ui::slint::platform::{Key, WindowEvent};
 use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, CommandHelp, Completion as Completed, ComposerView, TimelineView, Words};
 
@@ -9,7 +10,8 @@ use super::text::shared;
 use super::{Bridge, on, phrases};
 use crate::completion::{self, Completion};
 use crate::conversations::ConversationId;
-use crate::session::{Action, Command};
+use crate::limits::TYPED;
+use crate::session::{Action, Command, Sentence, count_lines};
 
 /// More lines than this are sent only when the person says so.
 const LINES_UNASKED: usize = 3;
@@ -20,10 +22,13 @@ impl Bridge {
         on!(self, view, on_send, |this| this.send());
         on!(self, view, on_draft_edited, |this| this.draft_edited());
         on!(self, view, on_complete, |this, text, cursor, backward| this.complete(&text, cursor, backward));
-        on!(self, view, on_insert, |_this, text, cursor, letter| inserted(&text, cursor, &letter));
+        on!(self, view, on_is_for_text, |_this, key, control, other| !other && is_for_text(&key, control));
+        on!(self, view, on_again, |this, key| this.press_again(key));
+        on!(self, view, on_line_start, |_this, text, cursor| line_start(&text, cursor));
         on!(self, view, on_previous_sent, |this| shared(this.state.borrow_mut().sent.earlier()));
         on!(self, view, on_next_sent, |this| shared(this.state.borrow_mut().sent.later()));
         on!(self, view, on_pick_command, |this, index| this.pick_command(index));
+        on!(self, view, on_is_whole_command, |this, index| this.is_whole_command(index));
         on!(self, view, on_confirm_paste, |this| this.confirm_paste());
         on!(self, view, on_cancel_paste, |this| this.cancel_paste());
     }
@@ -31,7 +36,7 @@ impl Bridge {
     fn send(self: &Rc<Self>) {
         let Some(window) = self.window.upgrade() else { return };
         let view = window.global::<ComposerView>();
-        let count = view.get_draft().lines().filter(|line| !line.trim().is_empty()).count();
+        let count = self.lines_to_send(&view.get_draft());
         if count > LINES_UNASKED {
             view.set_paste_lines(count as i32);
             return view.set_paste_question(true);
@@ -39,30 +44,72 @@ impl Bridge {
         self.send_now(&window);
     }
 
+    /// How many lines the draft makes where it would go.
+    fn lines_to_send(&self, draft: &str) -> usize {
+        let state = self.state.borrow();
+        match (state.conversations.current(), state.place()) {
+            (Some(current), Some(place)) if !is_command(draft) => {
+                count_lines(draft, place.line_room, &current.name)
+            }
+            _ => 1,
+        }
+    }
+
     fn send_now(self: &Rc<Self>, window: &App) {
         let view = window.global::<ComposerView>();
         let text = view.get_draft().trim_end().to_owned();
-        if self.current().is_none() || text.trim().is_empty() {
+        let Some(ConversationId { place, key }) = self.current().filter(|_| !text.trim().is_empty()) else {
+            return;
+        };
+        let action = if is_command(&text) {
+            Action::Command { at: key, line: text.clone() }
+        } else {
+            Action::Say { to: key, text: text.clone() }
+        };
+        if !self.act(&place, action) {
             return;
         }
-        self.act_here(|here| {
-            if text.starts_with('/') && !text.contains('\n') {
-                Action::Command { at: here, line: text.clone() }
-            } else {
-                Action::Say { to: here, text: text.clone() }
-            }
-        });
         {
             let mut state = self.state.borrow_mut();
             state.sent.push(text);
             state.completion = None;
         }
-        view.set_draft(SharedString::default());
-        view.set_commands(ModelRc::default());
+        self.put_draft(window, "");
         window.global::<TimelineView>().set_stick(true);
         window.global::<TimelineView>().set_below_count(0);
         self.take_draft();
         self.keep_drafts_soon();
+    }
+
+    /// Nothing could be made of what was sent: it is there again, unless another text is by now.
+    pub(super) fn given_back(self: &Rc<Self>, window: &App, id: &ConversationId, text: &str, why: &Sentence) {
+        let here = self.state.borrow().conversations.is_current(id);
+        let view = window.global::<ComposerView>();
+        if !here {
+            let mut state = self.state.borrow_mut();
+            if state.drafts.get(id).is_empty() {
+                state.drafts.set(id, text);
+            }
+            return;
+        }
+        if view.get_draft().is_empty() {
+            self.put_draft(window, text);
+            self.keep_drafts_soon();
+        }
+        view.set_complaint(phrases::phrase(&window.global::<Words>(), why));
+    }
+
+    /// Puts a text in place of the draft; questions about that one are gone.
+    fn put_draft(&self, window: &App, text: &str) {
+        let view = window.global::<ComposerView>();
+        let text = shared(text);
+        self.state.borrow_mut().draft = text.clone();
+        view.set_left(left(&text));
+        view.set_draft(text);
+        view.set_renewed(view.get_renewed().wrapping_add(1));
+        view.set_commands(ModelRc::default());
+        view.set_paste_question(false);
+        view.set_complaint(SharedString::default());
     }
 
     fn confirm_paste(self: &Rc<Self>) {
@@ -81,9 +128,19 @@ impl Bridge {
         let Some(window) = self.window.upgrade() else { return };
         let (view, words) = (window.global::<ComposerView>(), window.global::<Words>());
         let draft = view.get_draft();
+        view.set_paste_question(false);
+        view.set_complaint(SharedString::default());
+        if left(&draft) < 0 {
+            let before = self.state.borrow().draft.clone();
+            view.set_draft(before);
+            return view.set_complaint(words.invoke_text_too_long(TYPED as i32));
+        }
+        view.set_left(left(&draft));
+        self.state.borrow_mut().draft = draft.clone();
         let row = |command: Command| CommandHelp {
             name: shared(command.usage()),
             help: phrases::help(&words, command),
+            others: shared(&command.others().join("  ")),
         };
         let rows: Vec<CommandHelp> = completion::commands(&draft).map(row).collect();
         view.set_commands(ModelRc::new(VecModel::from(rows)));
@@ -94,19 +151,37 @@ impl Bridge {
     pub(super) fn show_commands(self: &Rc<Self>, window: &App) {
         let view = window.global::<ComposerView>();
         if view.get_draft().is_empty() {
-            view.set_draft("/".into());
+            self.put_draft(window, "/");
             self.draft_edited();
         }
+    }
+
+    fn listed_command(&self, draft: &str, index: i32) -> Option<Command> {
+        usize::try_from(index).ok().and_then(|index| completion::commands(draft).nth(index))
     }
 
     fn pick_command(self: &Rc<Self>, index: i32) {
         let Some(window) = self.window.upgrade() else { return };
         let view = window.global::<ComposerView>();
-        let draft = view.get_draft();
-        let picked = usize::try_from(index).ok().and_then(|index| completion::commands(&draft).nth(index));
-        if let Some(word) = picked.map(Command::word) {
-            view.set_draft(shared(&format!("{word} ")));
+        if let Some(command) = self.listed_command(&view.get_draft(), index) {
+            // What is said behind `//` begins at once.
+            let space = if command == Command::Slash { "" } else { " " };
+            self.put_draft(&window, &format!("{}{space}", command.word()));
             self.draft_edited();
+        }
+    }
+
+    fn is_whole_command(&self, index: i32) -> bool {
+        let Some(window) = self.window.upgrade() else { return false };
+        let draft = window.global::<ComposerView>().get_draft();
+        let typed = draft.strip_prefix('/').and_then(Command::parse);
+        typed.is_some_and(Command::stands_alone) && typed == self.listed_command(&draft, index)
+    }
+
+    /// Presses a key in the field that has the keyboard by now.
+    fn press_again(&self, key: SharedString) {
+        if let Some(window) = self.window.upgrade() {
+            window.window().dispatch_event(WindowEvent::KeyPressed { text: key });
         }
     }
 
@@ -136,21 +211,64 @@ impl Bridge {
     }
 
     pub(super) fn restore_draft(&self, window: &App, id: &ConversationId) {
-        let draft = shared(self.state.borrow().drafts.get(id));
-        window.global::<ComposerView>().set_draft(draft);
-        window.global::<ComposerView>().set_commands(ModelRc::default());
+        let draft = self.state.borrow().drafts.get(id).to_owned();
+        self.put_draft(window, &draft);
     }
 }
 
-/// Puts what a key writes in; the keys that write nothing are control characters and private ones.
-fn inserted(text: &str, cursor: i32, letter: &str) -> Completed {
-    let writes = !letter.chars().any(|c| c.is_control() || ('\u{E000}'..='\u{F8FF}').contains(&c));
-    let at = usize::try_from(cursor).ok().and_then(|at| text.split_at_checked(at));
-    match at.filter(|_| writes) {
-        Some((before, after)) => Completed {
-            text: shared(&format!("{before}{letter}{after}")),
-            cursor: (before.len() + letter.len()) as i32,
-        },
-        None => Completed { text: shared(text), cursor },
+/// A text of one line that begins with a slash.
+fn is_command(text: &str) -> bool {
+    text.starts_with('/') && !text.trim_end().contains('\n')
+}
+
+/// Characters that a draft may grow by; fewer than none: it is too long.
+fn left(draft: &str) -> i32 {
+    (TYPED as i32).saturating_sub(draft.chars().count().try_into().unwrap_or(i32::MAX))
+}
+
+/// Whether a key writes something, or changes what is written: the keys that write nothing are control characters and
+/// private ones.
+fn is_for_text(key: &str, control: bool) -> bool {
+    let is = |keys: &[Key]| keys.iter().any(|one| SharedString::from(*one) == key);
+    let writes =
+        !key.chars().any(|c| c.is_control() || ('\u{E000}'..='\u{F8FF}').contains(&c)) && !key.is_empty();
+    if control {
+        matches!(key, "v" | "V" | "z" | "Z")
+            || is(&[Key::Backspace, Key::Delete, Key::LeftArrow, Key::RightArrow])
+    } else {
+        writes || is(&[Key::Backspace, Key::Delete, Key::LeftArrow, Key::RightArrow, Key::Home, Key::End])
+    }
+}
+
+fn line_start(text: &str, cursor: i32) -> i32 {
+    let before = usize::try_from(cursor).ok().and_then(|cursor| text.get(..cursor)).unwrap_or_default();
+    before.rfind('\n').map_or(0, |line| line + 1) as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_write_are_known() {
+        for key in ["a", "é", "小", " ", "🙂"] {
+            assert!(is_for_text(key, false) && !is_for_text(key, true), "{key}");
+        }
+        for key in [Key::Backspace, Key::LeftArrow] {
+            assert!(
+                is_for_text(&SharedString::from(key), false) && is_for_text(&SharedString::from(key), true)
+            );
+        }
+        for key in [Key::Return, Key::Tab, Key::Escape, Key::UpArrow, Key::F1, Key::Shift, Key::PageUp] {
+            assert!(!is_for_text(&SharedString::from(key), false), "{key:?}");
+        }
+        assert!(is_for_text("v", true) && !is_for_text("q", true) && !is_for_text("", false));
+    }
+
+    #[test]
+    fn lines_begin_behind_line_breaks() {
+        for (cursor, start) in [(0, 0), (2, 0), (3, 3), (5, 3), (99, 0), (-1, 0)] {
+            assert_eq!(line_start("ab\ncd", cursor), start, "{cursor}");
+        }
     }
 }

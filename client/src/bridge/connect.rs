@@ -21,6 +21,8 @@ use crate::session::{Action, Event, Key, Naming, Profile};
 
 /// Lines come to the window at once, and then at most this often.
 const FLUSH: Duration = Duration::from_millis(50);
+/// As [`Event::LineRoom`] will hardly be less: 512 bytes but for a name, a user and a host of the longest.
+const LINE_ROOM: usize = 400;
 /// The longest that a new session waits for the good-bye of the last one.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The longest that it waits for what is kept.
@@ -155,6 +157,7 @@ impl Bridge {
             away: false,
             status: None,
             naming: Naming::default(),
+            line_room: LINE_ROOM,
             listed: Vec::new(),
             batch: Vec::new().into_iter(),
             _pump: self.tasks.spawn(pump),

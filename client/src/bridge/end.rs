@@ -31,7 +31,7 @@ impl Bridge {
         match panel {
             Panel::Browse => self.browse(),
             Panel::Room => self.look_at_room(&window),
-            Panel::Switcher => self.show_switcher(""),
+            Panel::Switcher => self.open_switcher(),
             Panel::Guests => {
                 self.look_at_guests();
                 self.tick.restart();

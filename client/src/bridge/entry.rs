@@ -76,6 +76,7 @@ impl Bridge {
                 window.global::<ConnectView>().set_busy(false);
                 self.wake_cursor();
                 window.global::<Shell>().set_screen(Screen::Connect);
+                window.global::<Shell>().set_title("Parlor".into());
             }
             Some(Entry::Waiting) if refusal.field == Field::Room => {
                 let sentence = phrase(&window.global::<Words>(), &refusal.sentence);
@@ -83,6 +84,9 @@ impl Bridge {
                 window.global::<ConnectView>().set_room_error(sentence);
             }
             Some(Entry::Waiting | Entry::Inside) => {
+                if refusal.field == Field::Room {
+                    self.state.borrow_mut().conversations.want_no_more();
+                }
                 let sentence = phrase(&window.global::<Words>(), &refusal.sentence);
                 window.global::<StatusView>().set_notice(sentence);
                 if refusal.field == Field::Room {

@@ -154,6 +154,12 @@ impl Bridge {
             Event::Refused(refusal) => self.refused(window, place, refusal),
             Event::Help => self.show_commands(window),
             Event::Ignored(names) => self.ignoring(window, names),
+            Event::GivenBack { key, text, why } => self.given_back(window, &id(key), &text, &why),
+            Event::LineRoom { bytes } => {
+                if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
+                    place.line_room = bytes;
+                }
+            }
         }
     }
 }

@@ -14,7 +14,9 @@ use super::state::State;
 use super::text::shared;
 use crate::folder::Trouble;
 use crate::keeper::News;
+use crate::limits::TYPED;
 use crate::place::{Identity, PlaceId};
+use crate::platform::NotPasted;
 use crate::session::{Kind, Open};
 
 /// What was typed is on its way to the disk within this.
@@ -65,14 +67,21 @@ impl Bridge {
         self.notice(window, sentence);
     }
 
-    /// Says it when nothing was pasted because whoever holds the clipboard is silent.
-    pub fn watch_clipboard(self: &Rc<Self>, silent: Receiver<()>) {
+    /// Says it when nothing was pasted.
+    pub fn watch_clipboard(self: &Rc<Self>, not_pasted: Receiver<NotPasted>) {
         let weak = Rc::downgrade(self);
         let watch = async move {
-            while silent.recv().await.is_ok() {
+            while let Ok(why) = not_pasted.recv().await {
                 let Some(bridge) = weak.upgrade() else { return };
                 let Some(window) = bridge.window.upgrade() else { return };
-                bridge.notice(&window, window.global::<Words>().invoke_clipboard_silent());
+                let words = window.global::<Words>();
+                bridge.notice(
+                    &window,
+                    match why {
+                        NotPasted::Silent => words.invoke_clipboard_silent(),
+                        NotPasted::TooLong => words.invoke_paste_too_long(TYPED as i32),
+                    },
+                );
             }
         };
         self.tasks.spawn(watch).detach();

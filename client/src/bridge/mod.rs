@@ -197,12 +197,11 @@ impl Bridge {
         self.state.borrow().conversations.current().map(|current| current.id.clone())
     }
 
-    /// Gives the session of a place something to do.
-    fn act(&self, place: &PlaceId, action: Action) {
-        if let Some(place) = self.state.borrow().places.get(place) {
-            // Full: the network thread is far behind; a person cannot outrun it.
-            let _ = place.connection.actions.try_send(action);
-        }
+    /// Gives the session of a place something to do; `false` if it cannot take it: the network thread is far behind,
+    /// and a person hardly outruns it.
+    fn act(&self, place: &PlaceId, action: Action) -> bool {
+        let state = self.state.borrow();
+        state.places.get(place).is_some_and(|place| place.connection.actions.try_send(action).is_ok())
     }
 
     /// The same, in the conversation on the screen.

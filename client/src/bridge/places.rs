@@ -35,6 +35,8 @@ pub(super) struct OpenPlace {
     pub(super) away: bool,
     pub(super) status: Option<Status>,
     pub(super) naming: Naming,
+    /// As [`Event::LineRoom`] says.
+    pub(super) line_room: usize,
     /// The server's rooms, as it last listed them.
     pub(super) listed: Vec<ListedRoom>,
     /// Events that wait for their turn.

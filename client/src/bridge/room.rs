@@ -6,7 +6,7 @@ use parlor_ui::slint::ComponentHandle;
 use parlor_ui::{App, HostView, RoomView, Words};
 
 use super::clipboard::copy;
-use super::rooms::shown_name;
+use super::rooms::{shown_name, whole_name};
 use super::text::{self, shared};
 use super::{Bridge, on};
 use crate::conversations::{Conversation, ConversationId};
@@ -41,6 +41,7 @@ impl Bridge {
         };
         view.set_place(shared(&current.id.place.to_string()));
         view.set_key(shared(current.id.key.as_str()));
+        view.set_called(whole_name(&window.global::<Words>(), current));
         view.set_name(shown_name(&window.global::<Words>(), current, &state.naming()));
         view.set_person(current.kind == Kind::Person);
         view.set_strangers(current.kind == Kind::Others);

@@ -81,9 +81,14 @@ impl Bridge {
             }
         }
         if self.state.borrow().conversations.is_current(to) {
-            // Perhaps somebody else of that name had one, too.
-            self.restore_draft(window, to);
-            self.show(window, to);
+            if id == to {
+                // Only the name is written in another way: who types there is not disturbed.
+                self.show_room(window);
+            } else {
+                // Perhaps somebody else of that name had one, too.
+                self.restore_draft(window, to);
+                self.show(window, to);
+            }
         }
     }
 

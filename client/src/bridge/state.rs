@@ -5,7 +5,7 @@ use std::rc::Rc;
 use async_channel::Receiver;
 use parlor_server::Guest;
 use parlor_ui::FoundLine;
-use parlor_ui::slint::VecModel;
+use parlor_ui::slint::{SharedString, VecModel};
 use smol::Task;
 
 use super::desktop::Shown;
@@ -26,6 +26,8 @@ use crate::settings::Settings;
 pub(super) struct State {
     pub(super) settings: Settings,
     pub(super) drafts: Drafts,
+    /// What stands in the composer, as it last fitted.
+    pub(super) draft: SharedString,
     pub(super) places: Places,
     /// Waits for what was open there before, and then joins.
     pub(super) joining: Option<Task<()>>,

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use parlor_ui::slint::{ComponentHandle, ModelRc, VecModel};
+use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, SwitcherRow, SwitcherView, Words};
 
 use super::rooms::shown_name;
@@ -17,7 +17,14 @@ impl Bridge {
         on!(self, view, on_switch_to, |this, index| this.switch_to(index));
     }
 
-    pub(super) fn show_switcher(&self, filter: &str) {
+    pub(super) fn open_switcher(&self) {
+        if let Some(window) = self.window.upgrade() {
+            window.global::<SwitcherView>().set_switcher_filter(SharedString::default());
+            self.show_switcher("");
+        }
+    }
+
+    fn show_switcher(&self, filter: &str) {
         let Some(window) = self.window.upgrade() else { return };
         let mut state = self.state.borrow_mut();
         state.switcher_filter = filter.to_lowercase();

@@ -7,29 +7,54 @@ use parlor_ui::slint::{SharedString, StyledText};
 
 use crate::session::Naming;
 
-/// A line's text as it stands on the screen, character by character: of spaces at its ends Markdown would drop some.
+/// From one stop of a tab to the next, in characters.
+const TAB: usize = 4;
+
+/// A line's text as it stands on the screen: of spaces at its ends Markdown would drop some, and a tab is as wide as code
+/// needs it.
 pub(super) fn shown(text: &str) -> String {
-    let inner = text.trim();
-    let leading = text.len() - text.trim_start().len();
-    let outer = |at| at < leading || at >= leading + inner.len();
-    let shown = text.char_indices().map(|(at, c)| match c {
-        ' ' | '\t' | '\n' if outer(at) => '\u{A0}',
-        '\t' | '\n' => ' ',
-        // Slint's own mark for a place in a text.
-        '\u{E541}' => '\u{FFFD}',
-        c => c,
-    });
-    shown.collect()
+    let mut shown = String::with_capacity(text.len());
+    characters(text).for_each(|(_, c, times)| shown.extend((0..times).map(|_| c)));
+    shown
 }
 
 /// The part of a text that stands there on the screen (bytes of what [`shown`] gives, which may be beyond it).
 pub(super) fn part(text: &str, on_screen: Range<usize>) -> &str {
-    let shown = shown(text);
-    let inside = |at: usize| {
-        let characters = shown.char_indices().take_while(|(before, _)| *before < at).count();
-        text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at)
-    };
-    text.get(inside(on_screen.start)..inside(on_screen.end)).unwrap_or_default()
+    // Of a tab a part is all of it.
+    let mut inside = text.len()..text.len();
+    let mut seen = 0;
+    for (at, c, times) in characters(text) {
+        if seen >= on_screen.end {
+            inside.end = at;
+            break;
+        }
+        seen += c.len_utf8() * times;
+        if inside.start == text.len() && seen > on_screen.start {
+            inside.start = at;
+        }
+    }
+    text.get(inside).unwrap_or_default()
+}
+
+/// Where each character of a text is (bytes), what is shown for it, and how often.
+fn characters(text: &str) -> impl Iterator<Item = (usize, char, usize)> {
+    let inner = text.trim();
+    let leading = text.len() - text.trim_start().len();
+    let outer = move |at| at < leading || at >= leading + inner.len();
+    let mut column = 0;
+    text.char_indices().map(move |(at, c)| {
+        let times = if c == '\t' { TAB - column % TAB } else { 1 };
+        column += times;
+        let shown = match c {
+            '\t' => '\u{A0}',
+            ' ' | '\n' if outer(at) => '\u{A0}',
+            '\n' => ' ',
+            // Slint's own mark for a place in a text.
+            '\u{E541}' => '\u{FFFD}',
+            c => c,
+        };
+        (at, shown, times)
+    })
 }
 
 /// What [`shown`] gives, literally, with its links.
@@ -188,8 +213,10 @@ mod tests {
     #[test]
     fn what_is_marked_on_the_screen_is_copied_as_it_was_written() {
         let text = " a\tb\u{E541} ";
-        assert_eq!(shown(text), "\u{A0}a b\u{FFFD}\u{A0}");
-        assert_eq!(part(text, 2..5), "a\tb");
+        assert_eq!(shown(text), "\u{A0}a\u{A0}\u{A0}b\u{FFFD}\u{A0}");
+        assert_eq!(part(text, 2..8), "a\tb");
+        assert_eq!(part(text, 4..6), "\t");
+        assert_eq!((shown("\t\tx"), shown("abc\tx")), ("\u{A0}".repeat(8) + "x", "abc\u{A0}x".to_owned()));
         assert_eq!(part(text, 0..usize::MAX), text);
         let backwards = Range { start: 3, end: 0 };
         assert_eq!(part(text, backwards), "");

@@ -11,7 +11,7 @@ use super::{Action, Key, Naming, Sentence, Session};
 impl Session {
     pub(super) fn act(&mut self, action: Action) {
         match action {
-            Action::Say { to, text } => self.say(&to, &text, LineKind::Said),
+            Action::Say { to, text } => self.typed(&to, &text, |this| this.say(&to, &text, LineKind::Said)),
             Action::Me { to, text } => self.say(&to, &text, LineKind::Action),
             Action::Retry { to: _, id } => self.retry(id),
             Action::Discard { to: _, id } => self.discard(id),
@@ -20,7 +20,7 @@ impl Session {
             Action::Find { key, text } => self.find(&key, &text),
             Action::FindMore { key } => self.find_more(&key),
             Action::Jump { key, to } => self.jump(&key, &to),
-            Action::Command { at, line } => self.command(&at, &line),
+            Action::Command { at, line } => self.typed(&at, &line, |this| this.command(&at, &line)),
             Action::Join { room, key } => self.go(&room, key.as_deref()),
             Action::Leave { key } => self.leave(&key, ""),
             Action::Topic { room, text } => self.ask(&room, |name| format!("TOPIC {name} :{text}")),
@@ -50,6 +50,20 @@ impl Session {
             Action::RetryNow => self.retry_now(),
             Action::Disconnect => self.disconnect(),
         }
+    }
+
+    /// Carries out what was typed. What nothing can be made of is given back with the first complaint.
+    fn typed(&mut self, at: &Key, text: &str, carry_out: impl FnOnce(&mut Session)) {
+        self.typed = Some((at.clone(), text.to_owned()));
+        carry_out(self);
+        self.typed = None;
+    }
+
+    /// Gives back what is being carried out; `false` if nothing is that was typed.
+    pub(super) fn give_back(&mut self, why: &Sentence) -> bool {
+        let Some((key, text)) = self.typed.take() else { return false };
+        self.tell(Event::GivenBack { key: self.known(&key).unwrap_or(key), text, why: why.clone() });
+        true
     }
 
     /// Enters rooms, now or as soon as there is a connection; several are parted by commas.
@@ -135,7 +149,7 @@ impl Session {
             self.complain(Sentence::NameNotPossible { name: printable(nick) });
             return None;
         }
-        let key = self.open(nick, Kind::Person);
+        let key = self.open(&self.spelling(nick), Kind::Person);
         self.bring_here(&key);
         self.conversations.get_mut(&key)?.known = true;
         Some(key)
@@ -197,14 +211,20 @@ impl Session {
         self.complain(when);
     }
 
-    /// An error line where the person just typed.
+    /// Gives back what was just typed, or else puts an error line where the person last typed.
     pub(super) fn complain(&mut self, sentence: Sentence) {
+        if self.give_back(&sentence) {
+            return;
+        }
         let place = self.asked_at();
         self.inform(&place, LineKind::Error, &sentence);
     }
 
     /// Something was not accepted; the session goes on.
     pub(super) fn refuse(&mut self, field: Field, sentence: Sentence) {
+        if self.give_back(&sentence) {
+            return;
+        }
         self.tell(Event::Refused(Refusal { field, sentence, suggestion: None }));
     }
 }

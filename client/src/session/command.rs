@@ -3,7 +3,7 @@
 use std::fmt;
 
 macro_rules! commands {
-    ($($name:ident = $usage:literal [$($word:literal),*] $help:literal,)*) => {
+    ($($name:ident = $usage:literal [$word:literal $(, $other:literal)*] $help:literal,)*) => {
         /// What is typed with a leading `/`.
         #[expect(missing_docs, reason = "each one's help says it")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,7 +16,7 @@ macro_rules! commands {
             /// The command of a word without its `/`, in any case.
             pub fn parse(word: &str) -> Option<Command> {
                 match word.to_lowercase().as_str() {
-                    $($($word)|* => Some(Command::$name),)*
+                    $($word $(| $other)* => Some(Command::$name),)*
                     _ => None,
                 }
             }
@@ -24,6 +24,16 @@ macro_rules! commands {
             /// How it is typed: `/kick NAME [why]`.
             pub fn usage(self) -> &'static str {
                 match self { $(Command::$name => $usage,)* }
+            }
+
+            /// What begins it: `/kick`.
+            pub fn word(self) -> &'static str {
+                match self { $(Command::$name => concat!("/", $word),)* }
+            }
+
+            /// What else does: `/leave` for `/part`.
+            pub fn others(self) -> &'static [&'static str] {
+                match self { $(Command::$name => &[$(concat!("/", $other)),*],)* }
             }
         }
 
@@ -63,9 +73,10 @@ commands! {
 }
 
 impl Command {
-    /// The first word of its usage: `/kick`.
-    pub fn word(self) -> &'static str {
-        self.usage().split(' ').next().unwrap_or_default()
+    /// Whether it can be carried out as it is, without a name or a text behind it.
+    pub fn stands_alone(self) -> bool {
+        !self.usage().contains(char::is_uppercase)
+            && !matches!(self, Command::Join | Command::Me | Command::Slash)
     }
 }
 
@@ -79,6 +90,10 @@ mod tests {
             let word = command.word().strip_prefix('/').unwrap();
             assert_eq!(Command::parse(word), Some(*command));
             assert_eq!(Command::parse(&word.to_uppercase()), Some(*command));
+            for other in command.others() {
+                assert_eq!(Command::parse(other.trim_start_matches('/')), Some(*command));
+            }
+            assert_eq!(command.usage().split(' ').next(), Some(command.word()));
         }
         assert_eq!(Command::parse("frob"), None);
     }

@@ -25,11 +25,10 @@ impl Session {
         }
         let (word, rest) = first_word(command);
         let Some(command) = Command::parse(word) else {
-            let word = printable(word);
-            return self.inform(&at, LineKind::Info, &Sentence::UnknownCommand { word });
+            return self.complain(Sentence::UnknownCommand { word: printable(word) });
         };
         if !self.run(command, &at, rest) {
-            self.inform(&at, LineKind::Info, &Sentence::NeedsArgument { command });
+            self.complain(Sentence::NeedsArgument { command });
         }
     }
 

@@ -1,6 +1,7 @@
 //! A room, a person or the server: what the session knows about one conversation.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use parlor_server::protocol::MsgId;
 
@@ -284,6 +285,22 @@ impl Session {
             }
             others.roster.add(key, &name, 0, None, false);
         }
+    }
+
+    /// The other one of a private conversation is seen to write their name like this.
+    pub(super) fn spell(&mut self, key: &Key, name: &str) {
+        let person = self.conversations.get_mut(key).filter(|c| c.kind == Kind::Person && c.name != name);
+        if let Some(person) = person {
+            name.clone_into(&mut person.name);
+            self.tell(Event::Moved { key: key.clone(), to: key.clone(), name: name.to_owned() });
+        }
+    }
+
+    /// How somebody who is in a room with us writes their name; else as it is given.
+    pub(super) fn spelling(&self, name: &str) -> Arc<str> {
+        let key = self.isupport.key(name);
+        let member = self.conversations.values().find_map(|c| c.roster.get(&key));
+        member.map_or_else(|| name.into(), |member| Arc::clone(&member.name))
     }
 
     /// A stranger has a conversation now: what they wrote before stands in it.

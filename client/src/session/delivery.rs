@@ -4,9 +4,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use parlor_server::protocol::tag::{LABEL, LINE_ID};
-use parlor_server::protocol::text::{pieces, printable};
+use parlor_server::protocol::text::{legible, pieces, printable};
 use parlor_server::protocol::{Capability, Message};
 
+use super::event::Event;
 use super::line::{Delivery, Line, LineId, LineKind, Parts};
 use super::outgoing::{Sent, Waiting};
 use super::stamp::Stamp;
@@ -20,6 +21,8 @@ const SILENT_WITHIN: Duration = Duration::from_secs(15);
 const PONG_WITHIN: Duration = Duration::from_secs(60);
 /// Before the number of a line in a label; those of questions begin otherwise.
 const LINE_LABEL: char = 'm';
+/// Bytes of text that a line has room for, whatever a server says of itself.
+const LEAST_ROOM: usize = 64;
 /// Bytes of a host that we do not know yet: the longest that DNS labels and servers use.
 const LONGEST_HOST: usize = 63;
 /// Bytes of a user name that we do not know yet.
@@ -33,18 +36,18 @@ impl Session {
             return self.inform(&Key::server(), LineKind::Error, &sentence);
         };
         if key.is_server() {
-            return self.inform(&key, LineKind::Error, &Sentence::NobodyReadsHere);
+            return self.unsaid(&key, &Sentence::NobodyReadsHere);
         }
         if key.is_others() {
-            return self.inform(&key, LineKind::Error, &Sentence::AnswerOneOfThem);
+            return self.unsaid(&key, &Sentence::AnswerOneOfThem);
         }
         let Some(conversation) = self.conversations.get_mut(&key) else { return };
         conversation.known = true;
         let name = conversation.name.clone();
         let room_for = self.room_for_text(&name, kind);
-        for line in text.split(['\n', '\r']).map(sendable).filter(|line| !line.trim().is_empty()) {
+        for line in lines(text) {
             for piece in pieces(&line, room_for) {
-                let shown = printable(piece);
+                let shown = legible(piece);
                 let (from, at, state) = (self.me.nick.clone(), self.now.wall, Delivery::Pending);
                 let parts =
                     Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
@@ -58,18 +61,33 @@ impl Session {
         }
     }
 
+    fn unsaid(&mut self, key: &Key, why: &Sentence) {
+        if !self.give_back(why) {
+            self.inform(key, LineKind::Error, why);
+        }
+    }
+
     /// Bytes of text in one line to this target, as the others get it: with our prefix
     /// (RFC 1459 §2.3).
     fn room_for_text(&self, target: &str, kind: LineKind) -> usize {
+        let action = if kind == LineKind::Action { "\u{1}ACTION \u{1}".len() } else { 0 };
+        text_room(self.line_room(), target, action)
+    }
+
+    /// Tells how long a line may be: when our name, our host or the server's own bound is another one.
+    pub(super) fn tell_line_room(&mut self) {
+        self.tell(Event::LineRoom { bytes: self.line_room() });
+    }
+
+    /// Bytes of a text with its target.
+    fn line_room(&self) -> usize {
         let userhost = match &self.me.userhost {
             Some(userhost) => userhost.len(),
             None => LONGEST_USER + 1 + LONGEST_HOST,
         };
         // While another name may still come, leave room for the longest variant of ours.
         let nick = self.me.nick.len() + if self.is_ready() { 0 } else { 3 };
-        let around = ":! PRIVMSG  :\r\n".len() + nick + userhost + target.len();
-        let action = if kind == LineKind::Action { "\u{1}ACTION \u{1}".len() } else { 0 };
-        self.isupport.linelen.saturating_sub(around + action).max(64)
+        self.isupport.linelen.saturating_sub(":! PRIVMSG  :\r\n".len() + nick + userhost)
     }
 
     /// Sends what may be sent now.
@@ -386,6 +404,28 @@ pub(super) fn token_name(token: &str, text: &str) -> String {
     let mut hasher = DefaultHasher::new();
     text.trim_end().hash(&mut hasher);
     format!("{token} {:x}", hasher.finish())
+}
+
+/// How many lines a text is sent as, to a room or person of this name; see [`Event::LineRoom`] for `line_room`.
+pub fn count_lines(text: &str, line_room: usize, target: &str) -> usize {
+    let room = text_room(line_room, target, 0);
+    lines(text).map(|line| pieces(&line, room).len()).sum()
+}
+
+fn text_room(line_room: usize, target: &str, around: usize) -> usize {
+    line_room.saturating_sub(target.len() + around).max(LEAST_ROOM)
+}
+
+/// The lines of a text, without blank ones around it. IRC has no empty line (RFC 1459 §2.3.1: a trailing parameter of
+/// none is ERR_NOTEXTTOSEND), so a blank one inside is a space, which every program shows as a blank line.
+fn lines(text: &str) -> impl Iterator<Item = String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let lines: Vec<String> = text.split('\n').map(sendable).collect();
+    let is_blank = |line: &String| line.trim().is_empty();
+    let first = lines.iter().position(|line| !is_blank(line)).unwrap_or(lines.len());
+    let behind = lines.iter().rposition(|line| !is_blank(line)).map_or(first, |last| last + 1);
+    let text = lines.into_iter().take(behind).skip(first);
+    text.map(move |line| if is_blank(&line) { " ".to_owned() } else { line })
 }
 
 /// Text without what no line may hold: control characters but the tab.

@@ -161,6 +161,20 @@ pub enum Event {
     Listed(Vec<ListedRoom>),
     /// Something was not accepted; before the first welcome the session is offline after it.
     Refused(Refusal),
+    /// A text or a command that nothing could be made of. Nobody has got it, and no line stands for it.
+    GivenBack {
+        /// Where it was typed.
+        key: Key,
+        /// All of it, as it was typed.
+        text: String,
+        /// What is wrong with it.
+        why: Sentence,
+    },
+    /// How long a text may be that goes out as one line.
+    LineRoom {
+        /// Bytes of it together with the name that it is for.
+        bytes: usize,
+    },
     /// The person asks which commands there are: [`Command::ALL`](super::Command::ALL).
     Help,
     /// Whom we ignore now, for the settings: names as they were given.

@@ -60,6 +60,7 @@ use parlor_server::protocol::line::Framer;
 
 pub use action::Action;
 pub use command::Command;
+pub use delivery::count_lines;
 pub use encoding::Encoding;
 pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal};
 pub use key::Key;
@@ -196,6 +197,8 @@ pub struct Session {
     last_line: u64,
     reading: Option<Key>,
     asked_at: Option<Key>,
+    /// What is being carried out, as it was typed and where.
+    typed: Option<(Key, String)>,
     recent: Recent,
     batches: Vec<Batch>,
     questions: VecDeque<Question>,
@@ -255,6 +258,7 @@ impl Session {
             last_line: 0,
             reading: None,
             asked_at: None,
+            typed: None,
             recent: Recent::default(),
             batches: Vec::new(),
             questions: VecDeque::new(),

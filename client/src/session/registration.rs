@@ -184,6 +184,7 @@ impl Session {
         self.was(&self.me.nick.clone());
         let nick = self.me.nick.clone();
         self.tell(Event::Me { nick });
+        self.tell_line_room();
     }
 
     /// The end of the welcome (RPL_ENDOFMOTD, ERR_NOMOTD): talk can begin.
@@ -355,6 +356,7 @@ impl Session {
             self.me.nick = nick.to_owned();
             self.tell(Event::Me { nick: nick.to_owned() });
             self.tell(Event::Renamed { nick: nick.to_owned() });
+            self.tell_line_room();
         }
     }
 
@@ -373,6 +375,7 @@ impl Session {
         if by_wish {
             self.tell(Event::Renamed { nick: nick.to_owned() });
         }
+        self.tell_line_room();
     }
 
     /// A name of ours, for later. Of too many only the last one and the one we want are kept.

@@ -1,7 +1,7 @@
 //! What people say: PRIVMSG, NOTICE, and CTCP inside them.
 
 use parlor_server::protocol::Message;
-use parlor_server::protocol::text::{self, printable};
+use parlor_server::protocol::text::{self, legible, printable};
 
 use super::delivery::token_name;
 use super::line::{Delivery, LineId, LineKind, Parts};
@@ -34,7 +34,7 @@ impl Session {
             }
             _ => (kind, *raw),
         };
-        let shown = printable(raw);
+        let shown = legible(raw);
         let room = self.room_of(target).map(str::to_owned);
         let place = match &room {
             Some(room) => self.room(room).unwrap_or_else(Key::server),
@@ -62,6 +62,9 @@ impl Session {
         }
         if room.is_none() {
             self.open_private(&place, if own { target } else { sender.nick });
+            if !own {
+                self.spell(&place, sender.nick);
+            }
         }
         let Some(line) = self.add_of(&place, &parts, stamp) else { return };
         self.remember(stamp, &shown, line.id());
@@ -117,7 +120,7 @@ impl Session {
     fn server_says(&mut self, message: &Message<'_>, stamp: &Stamp<'_>, target: &str, raw: &str) {
         let room = self.room_of(target).and_then(|room| self.room(room));
         let place = room.clone().unwrap_or_else(Key::server);
-        let shown = printable(raw);
+        let shown = legible(raw);
         let mention = room.is_some() && mentions(&shown, &self.me.nick);
         let (from, at, msgid) = (message.source.unwrap_or_default(), stamp.at, stamp.msgid.as_deref());
         let kind = LineKind::Notice;
@@ -159,7 +162,11 @@ impl Session {
     /// What we look like to others, so that lines are cut to fit.
     pub(super) fn know_userhost(&mut self, user: &str, host: &str) {
         if !user.is_empty() && !host.is_empty() {
-            self.me.userhost = Some(format!("{user}@{host}"));
+            let userhost = Some(format!("{user}@{host}"));
+            if self.me.userhost != userhost {
+                self.me.userhost = userhost;
+                self.tell_line_room();
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Lines that wait across a restart of the program.
 
 use parlor_server::protocol::LineName;
-use parlor_server::protocol::text::printable;
+use parlor_server::protocol::text::legible;
 use serde::{Deserialize, Serialize};
 
 use super::event::Kind;
@@ -81,7 +81,7 @@ impl Session {
         for Unsent { to: _, token, text, action, at, state: kept } in here {
             let Some(name) = LineName::parse(&token) else { continue };
             let (kind, from) = (if action { LineKind::Action } else { LineKind::Said }, self.me.nick.clone());
-            let (shown, state) = (printable(&text), Delivery::Pending);
+            let (shown, state) = (legible(&text), Delivery::Pending);
             let at = UnixMillis(at);
             let parts = Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
             let Some(line) = self.add(key, &parts) else { continue };

@@ -6,11 +6,16 @@ pub const CTCP: char = '\u{1}';
 /// Text as a plain terminal may show it: no control characters, no escape sequences, no
 /// IRC formatting codes; a tab becomes a space.
 pub fn printable(text: &str) -> String {
+    legible(text).replace('\t', " ")
+}
+
+/// The same with its tabs, for who can show them.
+pub fn legible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
-            '\t' => shown.push(' '),
+            '\t' => shown.push(c),
             // IRC colours: up to two digits, a comma, up to two digits.
             '\u{3}' => {
                 if skip(&mut chars, 2, |c| c.is_ascii_digit()) > 0 && chars.peek() == Some(&',') {

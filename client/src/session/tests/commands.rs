@@ -56,19 +56,100 @@ fn texts_are_said_where_they_belong() {
 #[test]
 fn what_is_not_understood_is_never_sent() {
     let mut world = World::ours("me");
-    for typed in ["/frobnicate now", "/", "/ x", "/kick", "/msg bob", "/join", "/nick", "/msg a,b x", "/raw"]
-    {
+    let typed = [
+        "/frobnicate now",
+        "/",
+        "/ x",
+        "/kick",
+        "/msg bob",
+        "/join",
+        "/nick",
+        "/nick a b",
+        "/msg a,b x",
+        "/raw",
+        "/ me",
+        "/query",
+        "/query a,b",
+        "/join #a\u{7}b",
+        "/me",
+        "/whois",
+        "/usr/bin is full",
+    ];
+    for typed in typed {
         let before = world.screen.lines["#lobby"].len();
         world.command("#lobby", typed);
-        assert_eq!(world.sent(), [""; 0], "{typed}");
-        assert_eq!(world.screen.lines["#lobby"].len(), before + 1, "{typed} is answered");
+        assert_eq!(world.given_back().map(|(text, _)| text).as_deref(), Some(typed));
+        assert_eq!((world.sent(), world.screen.lines["#lobby"].len()), (Vec::new(), before), "{typed}");
     }
-    world.command("#lobby", "/kick");
-    assert_eq!(world.said("#lobby"), Sentence::NeedsArgument { command: Command::Kick });
-    world.command("*", "/topic x");
-    assert_eq!(world.said("*"), Sentence::RoomOnly);
-    world.command("*", "/frobnicate now");
-    assert_eq!(world.said("*"), Sentence::UnknownCommand { word: "frobnicate".into() });
+    let mut why = |at: &str, typed: &str| {
+        world.command(at, typed);
+        world.given_back().map(|(_, why)| why)
+    };
+    assert_eq!(why("#lobby", "/kick"), Some(Sentence::NeedsArgument { command: Command::Kick }));
+    assert_eq!(why("*", "/topic x"), Some(Sentence::RoomOnly));
+    assert_eq!(why("*", "/me waves"), Some(Sentence::NobodyReadsHere));
+    assert_eq!(why("*", "/frobnicate now"), Some(Sentence::UnknownCommand { word: "frobnicate".into() }));
+    world.say("*", "hello?");
+    assert_eq!(world.given_back(), Some(("hello?".into(), Sentence::NobodyReadsHere)));
+    // What is carried out stays away.
+    world.command("#lobby", "//text");
+    assert_eq!(world.given_back(), None);
+    world.give(Input::Lost(GONE));
+    world.command("#lobby", "/topic tea");
+    assert_eq!(world.given_back(), Some(("/topic tea".into(), Sentence::NotConnectedYet)));
+}
+
+#[test]
+fn blank_lines_inside_a_text_stay_and_tabs_too() {
+    let mut world = World::ours("me");
+    let text = "\n\n  if x:\r\n\ty = 1\r\n\r\n \n\tz\n\n";
+    world.say("#lobby", text);
+    let sent: Vec<String> = world.sent().iter().map(|line| token(line).1).collect();
+    assert_eq!(sent, ["  if x:", "\ty = 1", " ", " ", "\tz"].map(|line| format!("PRIVMSG #lobby :{line}")));
+    assert_eq!(world.talk("#lobby"), ["me:   if x:", "me: \ty = 1", "me:  ", "me:  ", "me: \tz"]);
+    assert_eq!(count_lines(text, 400, "#lobby"), 5);
+    assert_eq!(count_lines(&"x".repeat(1000), 406, "#lobby"), 3);
+    assert_eq!(count_lines(" \n\t\n", 400, "#lobby"), 0);
+    world.server(":bob!u@h PRIVMSG #lobby :a\tb");
+    assert_eq!(world.talk("#lobby").last().map(String::as_str), Some("bob: a\tb"));
+}
+
+#[test]
+fn a_text_is_counted_as_it_is_sent() {
+    let mut world = World::ours("me");
+    let room = |events: Vec<Event>| {
+        events.into_iter().rev().find_map(|event| match event {
+            Event::LineRoom { bytes } => Some(bytes),
+            _ => None,
+        })
+    };
+    world.server(":me!somebody@a.longer.host.test JOIN #music");
+    let bytes = room(world.events()).expect("our host is another one");
+    for length in [bytes - 6, bytes - 5] {
+        let text = "x".repeat(length);
+        world.say("#lobby", &text);
+        assert_eq!(world.sent().len(), count_lines(&text, bytes, "#lobby"), "{length} bytes");
+    }
+}
+
+#[test]
+fn a_person_is_called_as_they_write_themselves() {
+    let mut world = World::ours("me");
+    world.command("#lobby", "/query BOB");
+    let name = |events: &[Event]| {
+        events.iter().rev().find_map(|event| match event {
+            Event::Opened { name, .. } | Event::Moved { name, .. } => Some(name.clone()),
+            _ => None,
+        })
+    };
+    let opened = name(&world.events());
+    world.server(":Bob!u@h PRIVMSG me :hello");
+    assert_eq!((opened.as_deref(), name(&world.events()).as_deref()), (Some("BOB"), Some("Bob")));
+    world.server(":Bob!u@h PRIVMSG me :again");
+    assert_eq!(name(&world.events()), None);
+    world.server(":Amy!u@h JOIN #lobby");
+    world.command("#lobby", "/query amy");
+    assert_eq!(name(&world.events()).as_deref(), Some("Amy"));
 }
 
 #[test]

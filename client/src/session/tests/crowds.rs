@@ -67,7 +67,7 @@ fn a_stranger_who_is_answered_takes_what_they_wrote_along() {
     world.server(":s20!u@h PRIVMSG me :once more");
     world.look();
     world.say("**", "which of you?");
-    assert_eq!(world.said("**"), Sentence::AnswerOneOfThem);
+    assert_eq!(world.given_back(), Some(("which of you?".into(), Sentence::AnswerOneOfThem)));
     assert!(world.sent().is_empty());
     world.act(Action::Private { nick: "S20".into() });
     assert_eq!(world.talk("s20"), ["s20: hello from 20", "s20: once more"]);

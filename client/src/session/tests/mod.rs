@@ -220,6 +220,14 @@ impl World {
         line.sentence().cloned().unwrap_or_else(|| panic!("{line:?}"))
     }
 
+    /// What was given back since the last look, and why.
+    pub(super) fn given_back(&mut self) -> Option<(String, Sentence)> {
+        std::mem::take(&mut self.events).into_iter().rev().find_map(|event| match event {
+            Event::GivenBack { text, why, .. } => Some((text, why)),
+            _ => None,
+        })
+    }
+
     pub(super) fn states(&self, name: &str) -> Vec<Delivery> {
         let lines = self.screen.lines(name);
         let own = lines.iter().filter(|line| line.own() && line.state() != Delivery::None);
