@@ -256,11 +256,6 @@ impl<V> Conversations<V> {
         both.map(|id| (&id.place, &id.key)).find(|(of, _)| *of == place).map(|(_, key)| key)
     }
 
-    /// The one that was [wanted](Self::want) does not come.
-    pub fn want_no_more(&mut self) {
-        self.wanted = None;
-    }
-
     /// The one so many places further down, round and round.
     pub fn step(&self, by: isize) -> Option<&ConversationId> {
         let listed: Vec<&ConversationId> = self.listed().map(|one| &one.id).collect();

@@ -9,7 +9,8 @@ use argh::FromArgs;
 use async_channel::Receiver;
 use parlor_client::bridge::{Arguments, Bridge, Opener, end};
 use parlor_client::folder::Folder;
-use parlor_client::{fonts, platform};
+use parlor_client::fonts;
+use parlor_client::platform::{self, NotPasted};
 use parlor_ui::App;
 use parlor_ui::slint::{self, ComponentHandle};
 
@@ -80,7 +81,7 @@ fn main() {
 
 /// The window, and word of a clipboard that is not to be had. What is below Slint panics where a
 /// display lacks something.
-fn open_window(opener: &Opener) -> (App, Receiver<()>) {
+fn open_window(opener: &Opener) -> (App, Receiver<NotPasted>) {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| ()));
     let opened = panic::catch_unwind(AssertUnwindSafe(|| {

@@ -108,7 +108,8 @@ impl Notifications {
                 "NameHasOwner",
                 &(name,),
             );
-            answer.await?.body().deserialize::<bool>()
+            let answer = answer.await?;
+            answer.body().deserialize::<bool>()
         };
         smol::block_on(asked).expect("the bus answers")
     }

@@ -84,9 +84,6 @@ impl Bridge {
                 window.global::<ConnectView>().set_room_error(sentence);
             }
             Some(Entry::Waiting | Entry::Inside) => {
-                if refusal.field == Field::Room {
-                    self.state.borrow_mut().conversations.want_no_more();
-                }
                 let sentence = phrase(&window.global::<Words>(), &refusal.sentence);
                 window.global::<StatusView>().set_notice(sentence);
                 if refusal.field == Field::Room {
