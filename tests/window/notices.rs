@@ -109,7 +109,8 @@ impl Notifications {
                 &(name,),
             );
             let answer = answer.await?;
-            answer.body().deserialize::<bool>()
+            let body = answer.body();
+            body.deserialize::<bool>()
         };
         smol::block_on(asked).expect("the bus answers")
     }
