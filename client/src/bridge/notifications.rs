@@ -46,7 +46,10 @@ mod platform {
         pub(in crate::bridge) async fn find() -> zbus::Result<Server> {
             let connection = Connection::session().await?;
             let asked = connection.call_method(Some(NAME), PATH, Some(NAME), "GetCapabilities", &()).await;
-            let can = asked.and_then(|answer| answer.body().deserialize::<Vec<String>>());
+            let can = asked.and_then(|answer| {
+                let body = answer.body();
+                body.deserialize::<Vec<String>>()
+            });
             // One that does not say takes what all of them take.
             let can = can.unwrap_or_else(|_| vec!["body-markup".into()]);
             let has = |capability: &str| can.iter().any(|one| one == capability);
@@ -73,7 +76,8 @@ mod platform {
             let arguments = ("Parlor", *replaces, "org.parlor.Parlor", summary, body, actions, hints, -1_i32);
             let answer =
                 self.connection.call_method(Some(NAME), PATH, Some(NAME), "Notify", &arguments).await?;
-            answer.body().deserialize()
+            let body = answer.body();
+            body.deserialize()
         }
 
         /// Takes it away.
@@ -94,17 +98,17 @@ mod platform {
             let mut signals = MessageStream::for_match_rule(rule, &connection, Some(HEARD)).await?;
             while let Some(signal) = signals.next().await {
                 let signal = signal?;
-                let header = signal.header();
+                let (header, body) = (signal.header(), signal.body());
                 match header.member().map(|member| member.as_str()) {
                     Some("ActionInvoked") => {
-                        if let Ok((id, action)) = signal.body().deserialize::<(u32, String)>()
+                        if let Ok((id, action)) = body.deserialize::<(u32, String)>()
                             && action == DEFAULT
                         {
                             each(Heard::Chosen(id));
                         }
                     }
                     Some("NotificationClosed") => {
-                        if let Ok((id, _)) = signal.body().deserialize::<(u32, u32)>() {
+                        if let Ok((id, _)) = body.deserialize::<(u32, u32)>() {
                             each(Heard::Gone(id));
                         }
                     }
