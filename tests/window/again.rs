@@ -129,7 +129,7 @@ fn a_draft_stays_where_it_was_typed() {
     alice.types("/join #two");
     alice.wait_title("#two*");
     drafts(&alice, "of two");
-    alice.key("ctrl+Page_Up");
+    alice.key("alt+Up");
     alice.wait_title("#lobby*");
     // A command that goes elsewhere is no draft, and what is typed there stays.
     alice.types("/join #two");
@@ -142,10 +142,10 @@ fn a_draft_stays_where_it_was_typed() {
     // Bob has another name: it is still for him.
     bob.send("NICK rob");
     alice.wait_title("rob*");
-    alice.key("ctrl+Page_Up");
+    alice.key("alt+Up");
     alice.wait_title("#two*");
     drafts(&alice, "before the end");
-    alice.key("ctrl+Page_Down");
+    alice.key("alt+Down");
     alice.wait_title("rob*");
     alice.types(" himself");
     bob.expect("PRIVMSG rob :to bob himself");
