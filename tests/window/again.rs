@@ -64,6 +64,10 @@ fn twenty_rooms_come_back_each_with_its_draft() {
         alice.wait_title(&format!("#room{i}*"));
         if i % 5 == 0 {
             drafts(&alice, &format!("half a thought in {i}"));
+            // What is typed there stays: the next command is typed elsewhere.
+            alice.key("ctrl+k");
+            alice.types("lobby");
+            alice.wait_title("#lobby*");
         }
     }
     alice.types("/join #locked s3cret");
@@ -183,7 +187,7 @@ fn nobody_sends_what_somebody_else_has_typed() {
     alice.end("KILL");
 
     let server = Server::start(&options);
-    let mut ear = server.irc("ear");
+    let mut ear = server.irc("ear").patience(Duration::from_secs(30));
     ear.join("#lobby");
     let mut bob = alice.client_again(&[&bind, "--name", "bob"]);
     ear.expect("JOIN #lobby");
