@@ -101,12 +101,13 @@ impl Notifications {
     fn is_there(&self, name: &str) -> bool {
         let asked = async {
             let bus = "org.freedesktop.DBus";
+            let name = (name,);
             let answer = self.connection.call_method(
                 Some(bus),
                 "/org/freedesktop/DBus",
                 Some(bus),
                 "NameHasOwner",
-                &(name,),
+                &name,
             );
             let answer = answer.await?;
             let body = answer.body();
