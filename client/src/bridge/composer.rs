@@ -100,7 +100,7 @@ impl Bridge {
     }
 
     /// Puts a text in place of the draft; questions about that one are gone.
-    fn put_draft(&self, window: &App, text: &str) {
+    pub(super) fn put_draft(&self, window: &App, text: &str) {
         let view = window.global::<ComposerView>();
         let text = shared(text);
         self.state.borrow_mut().draft = text.clone();

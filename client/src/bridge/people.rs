@@ -102,7 +102,7 @@ impl Bridge {
         let draft = view.get_draft();
         let space = if draft.is_empty() || draft.ends_with(' ') { "" } else { " " };
         let tail = if draft.is_empty() { ": " } else { " " };
-        view.set_draft(shared(&format!("{draft}{space}{name}{tail}")));
+        self.put_draft(&window, &format!("{draft}{space}{name}{tail}"));
     }
 
     pub(super) fn ignoring(&self, window: &App, names: Vec<String>) {

@@ -85,8 +85,10 @@ impl Session {
     /// Enters rooms, and wants to see the last one.
     pub(super) fn go(&mut self, rooms: &str, room_key: Option<&str>) {
         self.join(rooms, room_key);
-        if let Some(room) = rooms.split(',').map(str::trim).rfind(|room| !room.is_empty()) {
-            let key = self.isupport.key(&self.isupport.naming.room(room));
+        let name =
+            |room: &str| Some(self.isupport.naming.room(room)).filter(|name| Naming::is_possible(name));
+        let last = rooms.split(',').map(str::trim).rfind(|room| !room.is_empty());
+        if let Some(key) = last.and_then(name).map(|name| self.isupport.key(&name)) {
             self.tell(Event::Wanted { key });
         }
     }
