@@ -155,7 +155,8 @@ fn many_rooms_are_no_slow_start() {
     let begin = std::time::Instant::now();
     let mut desk = Desk::open(Arc::new(disk), options()).unwrap();
     let took = begin.elapsed();
-    assert!(took < std::time::Duration::from_secs(1), "{took:?}");
+    // A tenth of it on a quiet machine: what grows with the square of the rooms takes minutes.
+    assert!(took < std::time::Duration::from_secs(10), "{took:?}");
     assert_eq!(desk.opened.rooms.len(), 20_000);
     assert_eq!(desk.all("#a room with a name 1").len(), 1);
 }

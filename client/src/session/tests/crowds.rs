@@ -81,7 +81,7 @@ fn a_stranger_who_is_answered_takes_what_they_wrote_along() {
     });
     assert_eq!(unread, Some(1));
     world.say("s20", "now you");
-    assert!(world.sent()[0].ends_with("PRIVMSG S20 :now you"), "{:?}", world.sent);
+    assert!(world.sent()[0].ends_with("PRIVMSG s20 :now you"));
 }
 
 #[test]

@@ -198,7 +198,8 @@ fn a_room_asks_for_its_key_and_lets_in_who_knows_it() {
     world.give(Input::Lost(GONE));
     world.seconds(2);
     world.welcome("", "");
-    assert!(world.sent().iter().any(|line| line == "JOIN #secret open"));
+    let sent = world.sent();
+    assert!(sent.contains(&"JOIN #secret,#lobby open".into()), "{sent:?}");
 }
 
 #[test]

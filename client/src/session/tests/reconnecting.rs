@@ -133,7 +133,8 @@ fn a_room_we_cannot_come_back_into_says_so() {
     world.seconds(1);
     world.welcome(OURS, "SAFERATE");
     world.server(":s.test 474 me #lobby :You are banned");
-    assert_eq!(world.reasons("#lobby"), [Sentence::RoomBanned { room: "#lobby".into() }]);
+    let why = Sentence::RoomBanned { room: "#lobby".into() }.into();
+    assert_eq!(world.reasons("#lobby"), [Sentence::NotBackIn { why }]);
     assert_eq!(world.last("#lobby").kind(), LineKind::Error);
     world.act(Action::Leave { key: Key::new("#lobby") });
     assert!(world.events().contains(&Event::Closed { key: Key::new("#lobby") }));
