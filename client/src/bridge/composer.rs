@@ -85,17 +85,16 @@ impl Bridge {
     pub(super) fn given_back(self: &Rc<Self>, window: &App, id: &ConversationId, text: &str, why: &Sentence) {
         let here = self.state.borrow().conversations.is_current(id);
         let view = window.global::<ComposerView>();
+        // What was begun meanwhile comes below.
+        let whole = |begun: &str| if begun.is_empty() { text.to_owned() } else { format!("{text}\n{begun}") };
         if !here {
             let mut state = self.state.borrow_mut();
-            if state.drafts.get(id).is_empty() {
-                state.drafts.set(id, text);
-            }
+            let whole = whole(state.drafts.get(id));
+            state.drafts.set(id, &whole);
             return;
         }
-        if view.get_draft().is_empty() {
-            self.put_draft(window, text);
-            self.keep_drafts_soon();
-        }
+        self.put_draft(window, &whole(&view.get_draft()));
+        self.keep_drafts_soon();
         view.set_complaint(phrases::phrase(&window.global::<Words>(), why));
     }
 

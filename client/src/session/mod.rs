@@ -280,13 +280,14 @@ impl Session {
         };
         let host = session.profile.server.host.clone();
         session.open(&host, Kind::Server);
+        session.take_up();
         for open in std::mem::take(&mut session.profile.open) {
             session.reopen(open);
         }
         for room in session.profile.rooms.clone() {
             session.join(&room, None);
         }
-        session.restore();
+        session.open_for_unsent();
         session.connect();
         session
     }

@@ -48,14 +48,18 @@ pub struct Unsent {
 }
 
 impl Session {
-    /// Takes up what an earlier run of the program had not sent.
-    pub(super) fn restore(&mut self) {
+    /// Takes up what an earlier run of the program had not sent; each line waits for its conversation.
+    pub(super) fn take_up(&mut self) {
         let sound = |unsent: &Unsent| {
             let text = !unsent.text.trim().is_empty()
                 && !unsent.text.contains(|c: char| c.is_control() && c != '\t');
             text && super::commands::is_word(&unsent.to) && !Key::new(&unsent.to).is_reserved()
         };
         self.restored = self.profile.unsent.iter().filter(|unsent| sound(unsent)).cloned().collect();
+    }
+
+    /// Opens what was not open at the end of the earlier run, and has lines that wait for it.
+    pub(super) fn open_for_unsent(&mut self) {
         let mut places: Vec<String> = self.restored.iter().map(|unsent| unsent.to.clone()).collect();
         places.dedup();
         for place in places {

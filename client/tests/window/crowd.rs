@@ -54,7 +54,7 @@ fn a_typed_line_goes_out_among_25_000_strangers() {
     assert!(!alice.room().get_alone() && alice.room().get_strangers());
     assert!((500..1_100).contains(&alice.people().get_people_count()), "those whose lines are there");
     alice.says("which one?");
-    alice.waits_for("answer one by their name");
+    alice.waits_for_complaint("answer one by their name");
     // One of them is answered.
     alice.people().invoke_message_person("s24999".into());
     alice.until("a conversation of their own", |alice| alice.room().get_key() == "s24999");

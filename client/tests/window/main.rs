@@ -448,9 +448,9 @@ fn what_the_session_says_is_said_in_chinese() {
     alice.says("/ignore bob");
     alice.waits_for("你已屏蔽 bob");
     alice.says("/nonsense");
-    alice.waits_for("没有 /nonsense 这个命令");
+    alice.waits_for_complaint("没有 /nonsense 这个命令");
     alice.says("/kick");
-    alice.waits_for("/kick NAME [why]");
+    alice.waits_for_complaint("/kick NAME [why]");
     assert!(!alice.has("puts somebody out"));
     alice.composer().set_draft("/ign".into());
     alice.composer().invoke_draft_edited();

@@ -123,8 +123,8 @@ fn comings_and_goings_say_what_happened() {
     let _dora = Terminal::joins(host.address(), "dora");
     let _emil = Terminal::joins(host.address(), "emil");
     alice.waits_for("came in");
-    alice.until("all of them", |alice| alice.has("4 people came in"));
+    alice.until("all of them", |alice| alice.has("5 people came in"));
     drop(bob);
-    alice.until("bob", |alice| alice.has("3 people came in, bob came and went"));
+    alice.until("bob", |alice| alice.has("4 people came in, bob came and went"));
     host.stop();
 }

@@ -103,6 +103,11 @@ impl Person {
         }
     }
 
+    /// Waits until the composer says why it has a text back.
+    pub(crate) fn waits_for_complaint(&self, text: &str) {
+        self.until(text, |person| person.composer().get_complaint().contains(text));
+    }
+
     pub(crate) fn rows(&self) -> Vec<LineRow> {
         self.timeline().get_lines().iter().collect()
     }
