@@ -101,7 +101,7 @@ fn people_who_come_without_end_freeze_nothing() {
         writing.join().unwrap();
         alice.says(":bob!u@h PRIVMSG #lobby :that was all");
         alice.reads("PRIVMSG #lobby :and now");
-        heard
+        (alice, heard)
     });
     let alice = Person::new("joins");
     alice.joins(address, "alice");
@@ -110,8 +110,9 @@ fn people_who_come_without_end_freeze_nothing() {
     alice.says("typed meanwhile");
     alice.waits_for("that was all");
     alice.says("and now");
-    let heard = server.join().unwrap();
+    let (guest, heard) = server.join().unwrap();
     assert!(heard - typed < SOON, "{:?}", heard - typed);
     alice.until("all that fit", |alice| alice.people().get_people_count() == 10_000);
     assert_eq!(alice.people().get_people().row_count(), 10_000);
+    drop(guest);
 }
