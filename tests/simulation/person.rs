@@ -23,6 +23,8 @@ pub(crate) struct Person {
     pub(crate) screen: Screen,
     /// What waits to be sent, and since when.
     notes: Vec<(Duration, Vec<Unsent>)>,
+    /// Rooms that it was put out of, and whose lines it still has.
+    out: BTreeSet<Key>,
     /// Rooms that were closed since somebody looked.
     pub(crate) closed: Vec<Key>,
     /// Words that are there more than once.
@@ -38,6 +40,7 @@ impl Person {
             link: None,
             screen: Screen::default(),
             notes: vec![(now, profile.unsent)],
+            out: BTreeSet::new(),
             closed: Vec::new(),
             doubled: BTreeSet::new(),
         }
@@ -64,8 +67,15 @@ impl Person {
                 let words = lines.iter().filter(|line| line.is_talk()).filter_map(|line| word(line.text()));
                 self.doubled.extend(words.map(|word| (key.clone(), word.to_owned())));
             }
-            // Put out: its lines stay, and it is entered again.
-            Event::Closed { key } | Event::Out { key, why: Some(_) } => self.closed.push(key.clone()),
+            Event::Closed { key } => {
+                self.out.remove(key);
+                self.closed.push(key.clone());
+            }
+            Event::Out { key, why: Some(_) } => {
+                self.out.insert(key.clone());
+                self.closed.push(key.clone());
+            }
+            Event::Out { key, why: None } => drop(self.out.remove(key)),
             Event::Me { nick } => self.nick.clone_from(nick),
             _ => {}
         }
@@ -74,6 +84,12 @@ impl Person {
             let talk = screen.lines(key.as_str()).iter().filter(|line| line.is_talk());
             talk.filter(|line| word(line.text()) == Some(doubled)).nth(1).is_some()
         });
+    }
+
+    /// Whether it is in a room, or comes back into it by itself.
+    pub(crate) fn is_in(&self, room: &str) -> bool {
+        let key = Key::new(room);
+        self.screen.lines.contains_key(&key) && !self.out.contains(&key)
     }
 
     /// What is shown of a conversation: words and ids, without what was not sent.

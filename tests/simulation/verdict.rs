@@ -22,7 +22,7 @@ impl World {
         }
         for i in 0..self.persons.len() {
             for room in ROOMS {
-                if !self.persons[i].screen.lines.contains_key(&Key::new(room)) {
+                if !self.persons[i].is_in(room) {
                     self.give_person(i, Input::Act(Action::Join { room: room.into(), key: None }));
                 }
             }
@@ -69,7 +69,7 @@ impl World {
 
     fn judge_room(&self, i: usize, room: &str) {
         let (key, person) = (Key::new(room), &self.persons[i]);
-        assert!(person.screen.lines.contains_key(&key), "ann{i} is in {room}");
+        assert!(person.is_in(room), "ann{i} is in {room}");
         assert!(person.gap(&key).is_none(), "ann{i} has all of {room}: {:?}", person.gap(&key));
         let mut shown = person.talk(&key);
         shown.retain(|(word, _)| !self.oracle.volatile.contains(word));

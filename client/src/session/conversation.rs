@@ -36,6 +36,8 @@ pub(super) struct Conversation {
     pub(super) log: Log,
     /// The time of the last line that an earlier run of the program has shown.
     pub(super) read: Option<UnixMillis>,
+    /// Where we came in, on a sorted server.
+    pub(super) entered: Option<MsgId>,
     /// Behind this place lines of ours may be missing that were given up under way: their echoes
     /// come later than what others say.
     pub(super) incomplete: Option<MsgId>,
@@ -70,6 +72,7 @@ impl Session {
                 away_told: None,
                 log: Log::new(self.isupport.sorted, if others { OTHERS_LINES } else { LINES }),
                 read: None,
+                entered: None,
                 incomplete: None,
                 unread: 0,
                 mentions: 0,
@@ -119,9 +122,10 @@ impl Session {
         self.tell(Event::Closed { key: key.clone() });
     }
 
-    /// We are not in a room any more, or do not get in; its lines stay.
+    /// We are not in a room any more, or do not get in; its lines stay, and the server still says what became of those
+    /// under way.
     pub(super) fn put_out(&mut self, key: &Key, why: Sentence) {
-        self.fail_waiting(key, &why);
+        self.fail_unsent(key, &why);
         let Some(conversation) = self.conversations.get_mut(key) else { return };
         conversation.joined = false;
         conversation.roster.clear();

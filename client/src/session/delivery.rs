@@ -57,7 +57,7 @@ impl Session {
             }
         }
         if self.conversations.get(&key).is_some_and(|conversation| conversation.out.is_some()) {
-            self.fail_waiting(&key, &Sentence::NotInRoom);
+            self.fail_unsent(&key, &Sentence::NotInRoom);
         }
     }
 
@@ -357,7 +357,14 @@ impl Session {
         found
     }
 
-    /// Nothing more goes to this conversation: what waits for it has failed.
+    /// Nothing goes to this conversation: what is not under way has failed.
+    pub(super) fn fail_unsent(&mut self, key: &Key, sentence: &Sentence) {
+        while let Some(waiting) = self.outgoing.take(|waiting| waiting.to == *key && waiting.sent.is_none()) {
+            self.fail(waiting, sentence);
+        }
+    }
+
+    /// Nothing comes from this conversation any more either: what waits for it has failed.
     pub(super) fn fail_waiting(&mut self, key: &Key, sentence: &Sentence) {
         while let Some(waiting) = self.outgoing.take(|waiting| waiting.to == *key) {
             self.outgoing.give_up(&waiting);

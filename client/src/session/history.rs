@@ -40,6 +40,7 @@ impl Session {
         let Some(conversation) = self.conversations.get_mut(key) else { return };
         let log = &mut conversation.log;
         log.sorted = self.isupport.sorted;
+        conversation.entered = joined;
         let incomplete = conversation.incomplete.take();
         conversation.incomplete = joined.filter(|_| given_up);
         let last = incomplete.or(log.last_position());

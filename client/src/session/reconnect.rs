@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::conversation::Conversation;
 use super::event::{Event, Field, Refusal};
 use super::liveness::Liveness;
 use super::opening;
@@ -212,10 +213,20 @@ impl Session {
         for (key, conversation) in self.conversations.iter_mut().filter(|(_, c)| c.joined) {
             conversation.incomplete.take_if(|_| !self.outgoing.has_given_up(key));
         }
+        // What was under way to a room that we are out of is not sent again by itself.
+        let out = |(key, c): (&Key, &mut Conversation)| {
+            let why = c.out.clone()?;
+            if self.outgoing.iter().any(|waiting| waiting.to == *key) {
+                c.incomplete = c.incomplete.or(c.entered);
+            }
+            Some((key.clone(), why))
+        };
+        let out: Vec<(Key, Sentence)> = self.conversations.iter_mut().filter_map(out).collect();
         self.outgoing.lost();
+        out.iter().for_each(|(key, why)| self.fail_unsent(key, why));
         self.pings.lost();
         // The answer to a PART will not come.
-        let left = |(key, conversation): (&Key, &super::conversation::Conversation)| {
+        let left = |(key, conversation): (&Key, &Conversation)| {
             let wanted = self.wanted.iter().any(|wanted| self.isupport.key(&wanted.name) == *key);
             (conversation.kind == super::Kind::Room && conversation.joined && !wanted).then(|| key.clone())
         };

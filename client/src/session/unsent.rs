@@ -18,6 +18,8 @@ pub enum UnsentState {
     Waits,
     /// It could not be sent; the person says whether it goes again.
     Failed,
+    /// The same, and the server has refused what has this name.
+    Refused,
     /// The same, because nobody knows who typed it: an earlier version kept it.
     Nameless,
 }
@@ -95,11 +97,12 @@ impl Session {
                     self.outgoing.push(waiting);
                     continue;
                 }
-                UnsentState::Failed => Sentence::NotSentThen,
+                UnsentState::Failed | UnsentState::Refused => Sentence::NotSentThen,
                 UnsentState::Nameless => Sentence::SenderUnknown,
             };
-            // Perhaps a server knows what has this name: tried again, it goes under another one.
-            waiting.sent = Some(Sent { at: self.now.elapsed, ping: 0 });
+            // What was only given up, the server may have after all, and knows again by its name.
+            let refused = kept != UnsentState::Failed;
+            waiting.sent = refused.then_some(Sent { at: self.now.elapsed, ping: 0 });
             self.fail(waiting, &why);
         }
     }
@@ -122,6 +125,7 @@ impl Session {
         };
         let state = |waiting: &Waiting| match waiting.line.sentence() {
             Some(Sentence::SenderUnknown) => UnsentState::Nameless,
+            _ if waiting.sent.is_some() => UnsentState::Refused,
             _ => UnsentState::Failed,
         };
         let failed = self.outgoing.failures().filter_map(|waiting| unsent(waiting, state(waiting)));

@@ -134,7 +134,7 @@ fn what_failed_comes_back_as_failed_and_goes_only_when_asked() {
         state,
         ..Unsent::default()
     };
-    let unsent = vec![line("refused", UnsentState::Failed), line("of somebody", UnsentState::Nameless)];
+    let unsent = vec![line("refused", UnsentState::Refused), line("of somebody", UnsentState::Nameless)];
     let mut world = World::new(Profile { unsent: unsent.clone(), ..profile("me") });
     world.welcome(OURS, "SAFERATE");
     world.enter("#lobby", "me");
@@ -157,7 +157,7 @@ fn a_line_that_fails_is_kept_until_somebody_decides() {
     let mut world = World::ours("me");
     world.say("#lobby", "hello");
     world.server(":s.test 404 me #lobby :You may not");
-    assert_eq!(world.kept.iter().map(|line| line.state).collect::<Vec<_>>(), [UnsentState::Failed]);
+    assert_eq!(world.kept.iter().map(|line| line.state).collect::<Vec<_>>(), [UnsentState::Refused]);
     world.server(":me!u@h PART #lobby");
     assert_eq!(world.kept, []);
 }
