@@ -309,7 +309,7 @@ fn many_windows_at_a_time_keep_all() {
                 folder.keep_settings(&mine, &next).unwrap();
                 mine = next;
                 let mut slot = folder.claim(&who("a:1", "alice")).0;
-                slot.kept.unsent.push(line(&format!("{}", "x".repeat(5 * i + round + 1))));
+                slot.kept.unsent.push(line(&"x".repeat(5 * i + round + 1)));
                 slot.write().unwrap();
             }
         }

@@ -80,16 +80,15 @@ impl fmt::Display for ModeChange<'_> {
 }
 
 impl RoomSettings {
-    /// Says whether that is one of them.
-    fn apply(&mut self, change: ModeChange<'_>) -> bool {
+    /// Of the other modes nothing is noted.
+    fn apply(&mut self, change: ModeChange<'_>) {
         match change.mode {
             'i' => self.invite_only = change.on,
             'm' => self.moderated = change.on,
             't' => self.topic_locked = change.on,
             'k' => self.key = change.argument.filter(|_| change.on).map(printable_key),
-            _ => return false,
+            _ => {}
         }
-        true
     }
 }
 
@@ -119,8 +118,9 @@ impl Session {
         stamp: &Stamp<'_>,
     ) {
         if let Some(settings) = self.conversations.get_mut(room).and_then(|c| c.settings.as_mut()) {
-            let changed = changes.iter().fold(false, |changed, change| settings.apply(*change) || changed);
-            if changed {
+            let before = settings.clone();
+            changes.iter().for_each(|change| settings.apply(*change));
+            if *settings != before {
                 let settings = settings.clone();
                 self.tell(Event::Settings { room: room.clone(), settings });
             }

@@ -286,7 +286,6 @@ impl Session {
     }
 
     /// The same, of a text that has nothing in it which cannot be shown.
-
     fn quiet_of(&mut self, key: &Key, kind: LineKind, from: &str, text: &str, stamp: &Stamp<'_>, own: bool) {
         let (at, msgid) = (stamp.at, stamp.msgid.as_deref());
         let parts = Parts { kind, from, text, at, msgid, own, ..Parts::default() };

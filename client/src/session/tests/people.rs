@@ -244,7 +244,7 @@ fn bans_are_listed_lifted_and_followed() {
     let (eve, x) = (ban("Eve!*@*", "bob", Some(UnixMillis(1_700_000_000_000))), ban("*!*@x", "", None));
     let listed = |bans: &[&Ban]| Event::Bans {
         room: lobby.clone(),
-        bans: Some(bans.iter().map(|ban| Ban::clone(ban)).collect()),
+        bans: Some(bans.iter().copied().cloned().collect()),
     };
     assert!(world.events().contains(&listed(&[&eve, &x])));
     world.act(Action::Unban { room: lobby.clone(), mask: "Eve!*@*".into(), exception: false });
