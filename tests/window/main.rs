@@ -13,6 +13,7 @@ mod hostile;
 mod mouse;
 mod notices;
 mod pasting;
+mod reading;
 mod spoken;
 mod start;
 mod typing;

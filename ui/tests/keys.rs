@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use i_slint_backend_testing::{ElementHandle, mock_elapsed_time};
 use parlor_ui::slint::platform::{Key, WindowEvent};
-use parlor_ui::slint::{ComponentHandle, Model, ModelRc, PhysicalSize, SharedString, StyledText, VecModel};
+use parlor_ui::slint::{
+    ComponentHandle, LogicalPosition, Model, ModelRc, PhysicalSize, SharedString, StyledText, VecModel,
+};
 use parlor_ui::*;
 
 /// What the window told Rust, in order.
@@ -328,6 +330,41 @@ fn the_timeline_stays_at_the_bottom_only_when_it_was_there() {
     assert!(shown(&app, lines.row_count() - 1), "the jump button leads to the newest line");
 }
 
+#[test]
+fn every_line_passes_the_view_however_fast_pages_are_turned() {
+    let app = window(Screen::Room);
+    let lines: Vec<LineRow> = (0..600)
+        .map(|n| {
+            let long = if n % 17 == 3 { " and on".repeat(200) } else { String::new() };
+            LineRow {
+                plain: format!("line {n}{long}").into(),
+                text: StyledText::from_plain_text(&format!("line {n}{long}")),
+                ..line(n)
+            }
+        })
+        .collect();
+    app.global::<TimelineView<'_>>().set_lines(lines.as_slice().into());
+    frame(&app);
+    let mut seen: std::collections::BTreeSet<usize> = labels(&app).into_iter().collect();
+    assert!(seen.contains(&599), "{seen:?}");
+    for _ in 0..45 {
+        // Three pages between two frames, which are 20 ms apart.
+        for _ in 0..3 {
+            let key: SharedString = Key::PageUp.into();
+            app.window().dispatch_event(WindowEvent::KeyPressed { text: key.clone() });
+            app.window().dispatch_event(WindowEvent::KeyReleased { text: key });
+        }
+        for _ in 0..4 {
+            seen.extend(labels(&app));
+            mock_elapsed_time(Duration::from_millis(20));
+        }
+        seen.extend(labels(&app));
+    }
+    let unseen: Vec<usize> = (0..600).filter(|n| !seen.contains(n)).collect();
+    assert!(unseen.is_empty(), "{unseen:?}");
+    assert_eq!(first_shown(&app), Some(0));
+}
+
 /// Where a row stands on the screen.
 fn place(app: &App, n: usize) -> Option<i32> {
     let named = format!(": line {n}");
@@ -354,8 +391,11 @@ fn insert(app: &App, lines: &VecModel<LineRow>, at: usize, page: &[usize]) {
     for (i, n) in page.iter().enumerate() {
         lines.insert(at + i, line(*n));
     }
-    if eye >= at as i32 {
-        app.global::<TimelineView<'_>>().set_eye(eye + page.len() as i32);
+    if eye < at as i32 {
+        return;
+    }
+    app.global::<TimelineView<'_>>().set_eye(eye + page.len() as i32);
+    if !app.global::<TimelineView<'_>>().get_stick() {
         app.global::<TimelineView<'_>>().set_hold_at(eye_at);
         app.global::<TimelineView<'_>>().set_hold(eye + page.len() as i32);
     }
@@ -401,6 +441,62 @@ fn what_is_read_stays_where_it_is_while_pages_come_in_above() {
     insert(&app, &lines, app.global::<TimelineView<'_>>().get_eye() as usize - 2, &[5000, 5001, 5002]);
     frame(&app);
     assert_eq!((place(&app, n), before.is_some()), (before, true));
+}
+
+#[test]
+fn a_step_up_and_a_page_that_comes_in_above_at_once_are_both_made() {
+    let app = window(Screen::Room);
+    let lines = Rc::new(VecModel::<LineRow>::default());
+    lines.push(LineRow { kind: LineKind::Top, state: LineState::Pending, ..LineRow::default() });
+    (10_000..10_100).for_each(|n| lines.push(line(n)));
+    app.global::<TimelineView<'_>>().set_lines(ModelRc::from(lines.clone()));
+    frame(&app);
+    let page_up = || {
+        let text: SharedString = Key::PageUp.into();
+        app.window().dispatch_event(WindowEvent::KeyPressed { text: text.clone() });
+        app.window().dispatch_event(WindowEvent::KeyReleased { text });
+    };
+    let notch = || {
+        let position = LogicalPosition::new(500.0, 300.0);
+        app.window().dispatch_event(WindowEvent::PointerScrolled { position, delta_x: 0.0, delta_y: 60.0 });
+    };
+    let mut oldest = 10_000;
+    let mut stride = None;
+    for round in 0..40 {
+        let n = first_shown(&app).expect("a line");
+        let before = place(&app, n).expect("it is on the screen");
+        let step: &dyn Fn() = if round % 2 == 0 { &notch } else { &page_up };
+        step();
+        // Near the top and far from it; before the step is laid out.
+        if round > 3 && round % 4 != 3 {
+            oldest -= 20;
+            insert(&app, &lines, 1, &(oldest..oldest + 20).collect::<Vec<_>>());
+        }
+        frame(&app);
+        let Some(after) = place(&app, n) else {
+            let stride = stride.expect("measured before");
+            assert!(round % 2 == 1 && before + stride > 630, "line {n} left {before}, round {round}");
+            continue;
+        };
+        let expected = if round % 2 == 0 { 60 } else { *stride.get_or_insert(after - before) };
+        assert_eq!(after - before, expected, "line {n}, round {round}");
+    }
+    // The end is left and found again, and what comes meanwhile moves nothing.
+    press(&app, &[Key::F6.into()]);
+    press(&app, &[Key::End.into()]);
+    frame(&app);
+    assert!(app.global::<TimelineView<'_>>().get_stick() && shown(&app, 10_099));
+    let before = place(&app, 10_090).expect("near the end");
+    insert(&app, &lines, 1, &(0..50).collect::<Vec<_>>());
+    frame(&app);
+    assert_eq!(place(&app, 10_090), Some(before));
+    notch();
+    insert(&app, &lines, 1, &(50..100).collect::<Vec<_>>());
+    frame(&app);
+    assert_eq!(place(&app, 10_090), Some(before + 60));
+    press(&app, &[Key::Home.into()]);
+    frame(&app);
+    assert_eq!(place(&app, 50).map(|y| y < 120), Some(true), "the first line is at the top");
 }
 
 #[test]
@@ -465,7 +561,7 @@ fn a_rows_menu_opens_by_key() {
 
     // A room of the list: backwards past the header's buttons and what is at the list's foot.
     app.global::<RoomView<'_>>().set_can_edit(false);
-    for _ in 0..6 {
+    for _ in 0..7 {
         press(&app, &[Key::Shift.into(), Key::Backtab.into()]);
     }
     press(&app, &[Key::Menu.into()]);

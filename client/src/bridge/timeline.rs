@@ -96,8 +96,8 @@ impl Bridge {
         view.set_marked_from(moved(from));
         view.set_marked_to(moved(to));
         view.set_has_gaps(lines.has_gaps());
+        view.set_eye(moved(eye));
         if moved(eye) != eye && !view.get_stick() {
-            view.set_eye(moved(eye));
             view.set_hold_at(at);
             view.set_hold(moved(eye));
         }
