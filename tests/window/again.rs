@@ -28,7 +28,7 @@ fn wait_kept(desk: &Desk, text: &str) {
 
 /// Waits until the server has so many rooms.
 fn wait_rooms(irc: &mut Irc, count: usize) {
-    let deadline = Deadline::after(Duration::from_secs(30));
+    let deadline = Deadline::after(Duration::from_secs(60));
     let mut rooms = 0;
     while deadline.left().is_some() {
         rooms = irc.ask_all("LIST").iter().filter(|message| message.command == "322").count();
@@ -81,11 +81,17 @@ fn twenty_rooms_come_back_each_with_its_draft() {
     wait_kept(&alice, "current = \"#room7\"");
     alice.picture("again-before");
 
-    for signal in ["KILL", "TERM"] {
+    for (signal, times) in [("KILL", 2), ("TERM", 3)] {
         alice.end(signal);
-        wait_rooms(&mut bob, 1);
+        // After a crash the server waits for her, for 30 s. The first room is always there, and bob has one.
+        wait_rooms(&mut bob, 2);
         alice = alice.client_again(&[]);
         alice.wait_title("#room7*");
+        for room in (2..ROOMS).map(|i| format!("#room{i}")).chain(["#locked".to_owned()]) {
+            let came = format!(" to {room}");
+            let joined = |line: &&str| line.starts_with("joined: alice ") && line.ends_with(&came);
+            alice.until(&came, |_| server.log().text().lines().filter(joined).count() == times);
+        }
         wait_rooms(&mut bob, ROOMS);
         alice.picture(&format!("again-{signal}"));
     }

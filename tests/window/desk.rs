@@ -1,5 +1,6 @@
 //! A display of its own with one client on it.
 
+use std::cell::RefCell;
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -10,11 +11,13 @@ use std::time::Duration;
 
 use parlor_tests::{Deadline, Scratch, glob, program_named};
 use x11rb::connection::Connection;
+use x11rb::properties::{WmSizeHints, WmSizeHintsSpecification};
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
     AtomEnum, ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, ImageFormat, InputFocus,
     WindowClass,
 };
+use x11rb::rust_connection::RustConnection;
 
 /// How long a window may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -32,6 +35,8 @@ pub(crate) struct Desk {
     variables: Vec<(String, String)>,
     manager: Option<Child>,
     client: Option<Child>,
+    /// Programs with other windows.
+    others: RefCell<Vec<RustConnection>>,
 }
 
 impl Desk {
@@ -70,6 +75,7 @@ impl Desk {
             variables: Vec::new(),
             manager: None,
             client: None,
+            others: RefCell::default(),
         }
     }
 
@@ -202,11 +208,35 @@ impl Desk {
         self.xdotool(&["type", "--delay", "5", text]);
     }
 
-    /// The keyboard goes nowhere, as when another window has it.
+    /// The keyboard goes nowhere, as when another window has it; the window knows when this returns.
     pub(crate) fn look_away(&self) {
-        let (x11, _) = x11rb::connect(Some(&self.display)).expect("the display");
-        let asked = x11.set_input_focus(InputFocus::NONE, x11rb::NONE, x11rb::CURRENT_TIME);
-        asked.expect("the display").check().expect("nothing can have the keyboard");
+        let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
+        if self.manager.is_none() {
+            let asked = x11.set_input_focus(InputFocus::NONE, x11rb::NONE, x11rb::CURRENT_TIME);
+            asked.expect("the display").check().expect("nothing can have the keyboard");
+        } else {
+            // Who manages windows gives the keyboard to one of them, and to a new one.
+            let root = x11.setup().roots.get(screen).expect("a screen").root;
+            let other = x11.generate_id().expect("an id");
+            let (class, more) = (WindowClass::INPUT_OUTPUT, CreateWindowAux::new());
+            x11.create_window(0, other, root, 0, 0, 50, 50, 0, class, 0, &more).expect("the display");
+            let at = Some((WmSizeHintsSpecification::UserSpecified, 950, 200));
+            let hints = WmSizeHints { position: at, ..WmSizeHints::new() };
+            hints.set_normal_hints(&x11, other).expect("the display");
+            x11.map_window(other).expect("the display").check().expect("a window");
+        }
+        self.until("a window that nobody looks at", |desk| !desk.has_keyboard());
+        self.others.borrow_mut().push(x11);
+    }
+
+    /// Whether the composer shows that it has the keyboard: its frame is thicker then.
+    fn has_keyboard(&self) -> bool {
+        let [x, y, _, height] = self.place();
+        // Right of the rooms; the list is as wide in every window that has one.
+        let (inside, middle) = (x + 234, y + height - 36);
+        let at = |place: i32| i16::try_from(place).unwrap_or_default();
+        let pixels = self.pixels((at(inside), at(middle)), 4, 1);
+        pixels.iter().any(|pixel| Some(pixel) != pixels.last())
     }
 
     /// Waits until the window asks to be looked at.
@@ -258,10 +288,11 @@ impl Desk {
         })
     }
 
-    /// Presses a key.
+    /// Presses a key, or several with spaces between them.
     pub(crate) fn key(&self, key: &str) {
         self.focus();
-        self.xdotool(&["key", key]);
+        let keys: Vec<&str> = key.split(' ').collect();
+        self.xdotool(&[&["key"], &keys[..]].concat());
     }
 
     /// Presses a key many times.
@@ -372,7 +403,7 @@ impl Desk {
         data.chunks(4).map(pixel).collect()
     }
 
-    /// Presses a key until the clipboard has a text like this.
+    /// Presses a key, or several, until the clipboard has a text like this.
     pub(crate) fn copies(&self, key: &str, pattern: &str) -> String {
         let deadline = Deadline::after(PATIENCE);
         let mut text = String::new();

@@ -6,10 +6,10 @@ use crate::desk::Desk;
 
 /// Where text begins, beside the list of rooms.
 const LEFT: i16 = 241;
-/// Middles of bob's first lines; above them are the beginning, the day, who came, and his name.
-const LINES: [i16; 3] = [186, 207, 228];
+/// Middles of bob's first lines; above them are the beginning, the day, who came, what alice said, and his name.
+const LINES: [i16; 3] = [236, 257, 278];
 /// The column of times and receipts, beside the second line.
-const TIMES: (i16, i16) = (815, 200);
+const TIMES: (i16, i16) = (815, 250);
 /// The composer's field, of which the middle is empty.
 const COMPOSER: (i16, i16) = (500, 690);
 
@@ -31,6 +31,9 @@ impl Scene {
             desk.setting("theme", "\"light\"").client(&[&server.address().to_string(), "--name", "alice"]);
         bob.expect("* alice joined");
         alice.wait_title("#lobby*");
+        // She reads, so that what comes is not new, below a line that says so.
+        alice.types("here I am");
+        bob.expect("<alice> here I am");
         lines.iter().for_each(|line| bob.send(line));
         let last = LINES[lines.len().min(LINES.len()) - 1];
         alice.until("the last line", |alice| is_written(alice, (LEFT, last - 6), 40, 12));

@@ -15,7 +15,7 @@ const LINES: (i16, i16) = (500, 400);
 struct Scene {
     bob: Plain,
     alice: Desk,
-    _server: Server,
+    server: Server,
 }
 
 impl Scene {
@@ -28,7 +28,7 @@ impl Scene {
         let alice = desk.client(&[&server.address().to_string(), "--name", "alice"]);
         bob.expect("-!- alice joined");
         alice.wait_title("#lobby*");
-        Scene { bob, alice, _server: server }
+        Scene { bob, alice, server }
     }
 
     /// Writes in the field that has the keyboard, which must be the composer.
@@ -67,7 +67,7 @@ fn tab_never_leaves_a_text() {
     scene.alice.key("Tab");
     scene.alice.types_without_sending("waves");
     scene.alice.key("Return");
-    scene.bob.expect("\\* alice waves");
+    scene.bob.expect("* alice waves");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn fields_that_open_again_are_empty() {
     if !needs::have(needs::DISPLAY) {
         return;
     }
-    let mut scene = Scene::new();
+    let scene = Scene::new();
     scene.alice.types("/join #music");
     scene.alice.wait_title("#music*");
     scene.alice.types("/join #gardens");
@@ -148,8 +148,12 @@ fn fields_that_open_again_are_empty() {
         scene.alice.types("/join #new");
         scene.alice.wait_title("#new*");
     }
-    scene.bob.send("/topic #new");
-    scene.bob.expect("*second*");
+    let mut carol = Irc::connect(&scene.server).register("carol");
+    carol.join("#new");
+    scene.alice.types("that was all");
+    carol.expect("PRIVMSG #new :that was all");
+    carol.send("TOPIC #new");
+    carol.expect("332 carol #new :second");
 }
 
 #[test]
@@ -183,9 +187,8 @@ fn every_command_of_the_list_can_be_chosen() {
     scene.alice.types_without_sending("/ki");
     scene.alice.key("Escape");
     scene.alice.key("Return");
+    scene.alice.copies("ctrl+a ctrl+c", "/ki");
     scene.alice.picture("typing-unknown");
-    scene.alice.key("ctrl+a");
-    scene.alice.copies("ctrl+c", "/ki");
 }
 
 #[test]
@@ -196,8 +199,8 @@ fn what_cannot_be_done_stays_in_the_composer() {
     let scene = Scene::new();
     for typed in ["/join ", "/foo bar", "/ me", "/msg Bob", "/nick a b", "/usr/bin is full"] {
         scene.alice.types(typed);
-        scene.alice.key("ctrl+a");
-        scene.alice.copies("ctrl+c", typed.trim_end());
+        // It comes back a moment later.
+        scene.alice.copies("ctrl+a ctrl+c", typed.trim_end());
         scene.alice.key("Delete");
     }
     let Scene { mut bob, alice, .. } = scene;
@@ -222,8 +225,8 @@ fn code_keeps_its_blank_lines_and_tabs() {
     if !needs::have(needs::DISPLAY) {
         return;
     }
-    let Scene { mut bob, alice, _server } = Scene::new();
-    let mut carol = Irc::connect(&_server).register("carol");
+    let Scene { mut bob, alice, server } = Scene::new();
+    let mut carol = Irc::connect(&server).register("carol");
     carol.join("#lobby");
     alice.offers("if x:\n\ty = 1\n\n    z = 2\n");
     alice.click(COMPOSER);
@@ -246,7 +249,7 @@ fn a_megabyte_is_not_pasted_and_nothing_hangs() {
     if !needs::have(needs::DISPLAY) {
         return;
     }
-    let Scene { mut bob, alice, _server } = Scene::new();
+    let Scene { mut bob, alice, server: _server } = Scene::new();
     alice.offers(&"all work and no play \n".repeat(50_000));
     alice.types_without_sending("before ");
     alice.key("ctrl+v");
