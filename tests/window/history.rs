@@ -11,7 +11,7 @@ use crate::free_port;
 const PAST: usize = 500;
 
 /// Inside the row that a search has jumped to: left of its words, and in front of its text.
-const FOUND: (i16, i16) = (228, 250);
+const FOUND: (i16, i16) = (228, 261);
 /// What such a row is painted with in the light theme.
 const WASH: u32 = 0xe6_f2_f0;
 
