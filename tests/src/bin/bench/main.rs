@@ -30,7 +30,7 @@ struct Options {
     #[argh(positional, arg_name = "scenario")]
     scenarios: Vec<String>,
 
-    /// other servers to measure in the same run, with commas: ngircd, inspircd, ergo, or the path of another build of ours (default ngircd,inspircd)
+    /// others to measure in the same run, with commas: ngircd, inspircd, ergo, or the path of another build of ours (default ngircd,inspircd); beside the window: hexchat
     #[argh(option, arg_name = "names", default = "String::from(\"ngircd,inspircd\")")]
     vs: String,
 
@@ -100,7 +100,7 @@ fn run(options: &Options) -> io::Result<bool> {
         match &**scenario {
             "memory" => memory::measure()?,
             #[cfg(target_os = "linux")]
-            "window" => window::measure()?,
+            "window" => window::measure(options.vs.split(',').any(|name| name == "hexchat"))?,
             name => loads.push(name),
         }
     }

@@ -3,11 +3,12 @@
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use parlor_tests::{Launch, Scratch, program_named};
+use parlor_tests::{Launch, Scratch, Server, program_named};
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{ConnectionExt, ImageFormat};
 use x11rb::rust_connection::RustConnection;
@@ -42,7 +43,7 @@ impl Drop for Running {
 
 /// A display without anything on it.
 struct Display {
-    _server: Running,
+    server: Running,
     name: String,
     x11: RustConnection,
     root: u32,
@@ -61,7 +62,7 @@ impl Display {
         let (x11, screen) = x11rb::connect(Some(&name)).map_err(other)?;
         let root =
             x11.setup().roots.get(screen).map(|screen| screen.root).ok_or_else(|| other("no screen"))?;
-        Ok(Display { _server: server, name, x11, root })
+        Ok(Display { server, name, x11, root })
     }
 
     /// Whether something is painted in the middle of the display, which begins black.
@@ -80,7 +81,8 @@ impl Display {
     }
 }
 
-pub(crate) fn measure() -> io::Result<()> {
+/// Measures the window, and with `hexchat` that one beside it in the same room.
+pub(crate) fn measure(hexchat: bool) -> io::Result<()> {
     println!("| what | measured |\n| --- | --- |");
     println!("| program, bytes | {} |", fs::metadata(program_named("client"))?.len());
     println!("| from exec to the first painted frame, ms, median of {STARTS} | {} |", first_frame()?);
@@ -99,11 +101,26 @@ pub(crate) fn measure() -> io::Result<()> {
     let before = ticks(process)?;
     sleep(Duration::from_secs(20));
     println!("| CPU while nothing happens, over 20 s, ms | {} |", (ticks(process)? - before) * 10);
+    let other = if hexchat { Some(HexChat::start(&server)?) } else { None };
     for rate in [10, 100, 1_000, 10_000] {
-        let before = ticks(process)?;
+        if let Some(hexchat) = &other {
+            quiet(hexchat.process)?;
+        }
+        let both = || Ok::<_, io::Error>([ticks(process)?, ticks(display.server.0.id())?]);
+        let before = (both()?, other.as_ref().map(HexChat::ticks).transpose()?);
         feeder.feed(rate, rate * SPELL.as_secs())?;
-        let percent = (ticks(process)? - before) as f64 / SPELL.as_secs_f64();
-        println!("| CPU at {rate} lines a second, % of a core | {percent:.1} |");
+        let after = (both()?, other.as_ref().map(HexChat::ticks).transpose()?);
+        let percent = |before: u64, after: u64| (after - before) as f64 / SPELL.as_secs_f64();
+        let told = |name: &str, before: [u64; 2], after: [u64; 2]| {
+            let [own, x11] = [0, 1].map(|i| percent(before[i], after[i]));
+            println!(
+                "| CPU{name} at {rate} lines a second, % of a core | {own:.1}, and its X server {x11:.1} |"
+            );
+        };
+        told("", before.0, after.0);
+        if let (Some(before), Some(after)) = (before.1, after.1) {
+            told(" of HexChat", before, after);
+        }
         quiet(process)?;
     }
     // Each with a window of its own, so that nothing is left of what was measured before.
@@ -118,6 +135,54 @@ pub(crate) fn measure() -> io::Result<()> {
         println!("| resident with {total} lines, KB | {} |", resident(client.0.id())?);
     }
     Ok(())
+}
+
+/// Another program for the same, on a display of its own.
+struct HexChat {
+    display: Display,
+    process: u32,
+    _config: Scratch,
+    _running: Running,
+}
+
+impl HexChat {
+    /// In the same room. It refuses to run as root, so whoever is root runs it as `nobody`.
+    fn start(server: &Server) -> io::Result<HexChat> {
+        let (display, config) = (Display::open()?, Scratch::new());
+        let settings = "irc_nick1 = hexer\nirc_nick2 = hexer2\nirc_nick3 = hexer3\nirc_user_name = hexer\n\
+            irc_real_name = hexer\ngui_slist_skip = 1\ngui_win_width = 1080\ngui_win_height = 720\n";
+        fs::write(config.path().join("hexchat.conf"), settings)?;
+        fs::set_permissions(config.path(), fs::Permissions::from_mode(0o777))?;
+        let url = format!("--url=irc://{}/lobby", server.address());
+        let mut args = vec!["dbus-run-session", "--", "hexchat", "--cfgdir"];
+        let folder = config.path().to_str().ok_or_else(|| other("a folder of no text"))?;
+        args.extend([folder, &url]);
+        if fs::metadata("/proc/self")?.uid() == 0 {
+            args.splice(0..0, ["runuser", "-u", "nobody", "--"]);
+        }
+        let mut command = Command::new(args[0]);
+        command.args(&args[1..]).env("DISPLAY", &display.name).env("HOME", folder);
+        command.env_remove("WAYLAND_DISPLAY").stdout(Stdio::null()).stderr(Stdio::null());
+        let running = command.spawn().map(Running);
+        let running =
+            running.map_err(|error| other(format!("{}: {error}; apt install hexchat dbus", args[0])))?;
+        server.wait_log("joined: hexer from * to #lobby");
+        let process = named("hexchat").ok_or_else(|| other("hexchat has ended"))?;
+        Ok(HexChat { display, process, _config: config, _running: running })
+    }
+
+    fn ticks(&self) -> io::Result<[u64; 2]> {
+        Ok([ticks(self.process)?, ticks(self.display.server.0.id())?])
+    }
+}
+
+/// The youngest process of a program.
+fn named(program: &str) -> Option<u32> {
+    let all = fs::read_dir("/proc").ok()?.flatten();
+    let numbers = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    numbers
+        .filter(|id| fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.trim() == program))
+        .max()
 }
 
 fn first_frame() -> io::Result<u128> {
