@@ -49,6 +49,8 @@ fn what_comes_below_the_screen_or_under_a_page_is_not_read() {
     alice.types("seen");
     bob.expect("<alice> seen");
     alice.wait_title("#lobby*");
+    // All lines have come: there is something above.
+    alice.wait_still();
     alice.key("Prior");
     alice.wait_still();
     bob.send("below");
