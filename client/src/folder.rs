@@ -26,8 +26,12 @@ const FILES: &[&str] = &["settings", "drafts", "unsent", "writing", "window"];
 const NAMELESS: &[&str] = &["drafts.toml", "unsent.toml"];
 /// The folder of the slots.
 const PLACES: &str = "places";
-/// Other windows write within this; one that does not has stopped, and is not waited for.
-const PATIENCE: (u32, Duration) = (50, Duration::from_millis(20));
+/// Other windows write within so many of [`TRY`]; one that does not has stopped, and is not waited for.
+const WRITING: u32 = 50;
+/// A window that is just closing, or a program that it started and that still has its files, is gone within so many.
+const CLOSING: u32 = 15;
+/// Between two looks at a file that somebody else has.
+const TRY: Duration = Duration::from_millis(20);
 
 /// A file that could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +180,8 @@ impl Folder {
         }
         let (mut slot, mut trouble, mut emptied) = (None::<Slot>, None, Vec::new());
         for file in slots(&places, whose) {
-            let lock = match lock(&file.with_extension("lock")) {
+            let times = if trouble.is_none() && slot.is_none() { CLOSING } else { 1 };
+            let lock = match lock_soon(&file.with_extension("lock"), times) {
                 Ok(Some(lock)) => Some(lock),
                 Ok(None) => {
                     trouble = trouble.or(Some(Trouble::Taken));
@@ -267,18 +272,11 @@ impl Folder {
     /// No other window writes while this lives; `None`: there are no locks, or whoever has it has stopped.
     fn writing(&self) -> Option<File> {
         let file = self.path.as_ref()?.join("writing.lock");
-        let (times, wait) = PATIENCE;
-        for _ in 0..times {
-            match lock(&file) {
-                Ok(Some(lock)) => return Some(lock),
-                Ok(None) => sleep(wait),
-                Err(error) => {
-                    log::warn!("{} cannot be locked: {error}", file.display());
-                    return None;
-                }
-            }
+        match lock_soon(&file, WRITING) {
+            Ok(None) => log::warn!("another window has stopped while it was writing"),
+            Ok(lock) => return lock,
+            Err(error) => log::warn!("{} cannot be locked: {error}", file.display()),
         }
-        log::warn!("another window has stopped while it was writing");
         None
     }
 }
@@ -311,6 +309,17 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// The same, looking so many times while somebody else has it.
+fn lock_soon(path: &Path, times: u32) -> io::Result<Option<File>> {
+    for _ in 1..times {
+        if let Some(lock) = lock(path)? {
+            return Ok(Some(lock));
+        }
+        sleep(TRY);
+    }
+    lock(path)
 }
 
 /// Reads a file; one that cannot be understood is set aside.

@@ -132,7 +132,8 @@ impl Session {
             } else {
                 wire.push_str(&format!("PRIVMSG {target} :{text}\r\n"));
             }
-            outgoing.sent(id, Sent { at: now, ping });
+            let behind = conversation.log.last_position().max(conversation.entered);
+            outgoing.sent(id, Sent { at: now, ping }, behind);
             if !receipts {
                 // No echo will tell its place: an answer may come before the PONG.
                 conversation.log.keep_place(id);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use parlor_server::protocol::LineName;
+use parlor_server::protocol::{LineName, MsgId};
 
 use super::stamp::Stamp;
 use super::{Delivery, Key, Line, LineId, LineKind, Sentence};
@@ -28,6 +28,8 @@ pub(super) struct Waiting {
     pub(super) line: Line,
     /// It is under way, or was until it was refused.
     pub(super) sent: Option<Sent>,
+    /// On a sorted server that was sent it under this name: if it has it, then behind this place.
+    pub(super) behind: Option<MsgId>,
     /// It was heard while it was under way, which may be its receipt.
     pub(super) heard: Option<Box<Stamp<'static>>>,
 }
@@ -51,12 +53,14 @@ struct GivenUp {
 
 impl Waiting {
     pub(super) fn new(to: Key, name: LineName, text: Box<str>, line: Line) -> Waiting {
-        Waiting { to, name, token: name.public().to_string().into(), text, line, sent: None, heard: None }
+        let token = name.public().to_string().into();
+        Waiting { to, name, token, text, line, sent: None, behind: None, heard: None }
     }
 
     /// It goes under another name now.
     pub(super) fn rename(&mut self, name: LineName) {
         (self.name, self.token) = (name, name.public().to_string().into());
+        self.behind = None;
     }
 
     pub(super) fn is_action(&self) -> bool {
@@ -108,10 +112,11 @@ impl Outgoing {
         self.waiting.iter_mut().find(|waiting| waiting.sent.is_none() && ready(&waiting.to))
     }
 
-    /// Notes that a line of [`next`](Self::next) was sent.
-    pub(super) fn sent(&mut self, id: LineId, sent: Sent) {
+    /// Notes that a line of [`next`](Self::next) was sent, when its room was known up to this place.
+    pub(super) fn sent(&mut self, id: LineId, sent: Sent, behind: Option<MsgId>) {
         if let Some(waiting) = self.waiting.iter_mut().find(|w| w.line.id() == id && w.sent.is_none()) {
             waiting.sent = Some(sent);
+            waiting.behind = waiting.behind.or(behind);
             self.in_flight += 1;
         }
     }

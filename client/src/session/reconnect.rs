@@ -216,9 +216,8 @@ impl Session {
         // What was under way to a room that we are out of is not sent again by itself.
         let out = |(key, c): (&Key, &mut Conversation)| {
             let why = c.out.clone()?;
-            if self.outgoing.iter().any(|waiting| waiting.to == *key) {
-                c.incomplete = c.incomplete.or(c.entered);
-            }
+            let behind = self.outgoing.iter().filter(|w| w.to == *key).filter_map(|w| w.behind);
+            c.incomplete = c.incomplete.into_iter().chain(behind).min();
             Some((key.clone(), why))
         };
         let out: Vec<(Key, Sentence)> = self.conversations.iter_mut().filter_map(out).collect();

@@ -30,7 +30,7 @@ use crate::protocol::Numeric::*;
 use crate::protocol::line::{MAX_BODY, MAX_CLIENT_TAGS};
 use crate::protocol::{Folded, Message};
 
-use Access::{Anybody, Members, Newcomers};
+use self::Access::{Anybody, Members, Newcomers};
 
 /// What became of a command; a refusal is replied.
 type Done = Result<(), Refused>;
