@@ -49,10 +49,8 @@ impl Header {
     pub(super) fn encode(&self) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
         bytes[..8].copy_from_slice(MAGIC);
-        bytes[8..12].copy_from_slice(&self.number.to_le_bytes());
-        bytes[12..16].copy_from_slice(&self.through.to_le_bytes());
-        bytes[16..20].copy_from_slice(&self.generation.to_le_bytes());
-        bytes[20..24].copy_from_slice(&self.salt.to_le_bytes());
+        let numbers = [self.number, self.through, self.generation, self.salt].map(u32::to_le_bytes);
+        bytes[8..24].copy_from_slice(numbers.as_flattened());
         let sum = crc32c(0, &bytes[..24]);
         bytes[24..].copy_from_slice(&sum.to_le_bytes());
         bytes
@@ -63,12 +61,8 @@ impl Header {
             return Err(BadHeader::Foreign);
         }
         let mut fields = Fields(bytes.get(8..HEADER).ok_or(BadHeader::Damaged)?);
-        let header = Header {
-            number: fields.u32().ok_or(BadHeader::Damaged)?,
-            through: fields.u32().ok_or(BadHeader::Damaged)?,
-            generation: fields.u32().ok_or(BadHeader::Damaged)?,
-            salt: fields.u32().ok_or(BadHeader::Damaged)?,
-        };
+        let mut number = || fields.u32().ok_or(BadHeader::Damaged);
+        let header = Header { number: number()?, through: number()?, generation: number()?, salt: number()? };
         if header.encode() == bytes[..HEADER] { Ok(header) } else { Err(BadHeader::Damaged) }
     }
 }

@@ -180,21 +180,12 @@ impl Reading {
                 logs.push(log);
             }
         }
-        let replaced = |log: &LogFile| {
-            logs.iter().map(|other| other.header).any(|other| {
-                other.generation > log.header.generation
-                    && (other.number..=other.through).contains(&log.header.number)
-            })
+        let headers: Vec<Header> = logs.iter().map(|log| log.header).collect();
+        let replaces = |new: &Header, old: Header| {
+            new.generation > old.generation && (new.number..=new.through).contains(&old.number)
         };
-        let gone: Vec<bool> = logs.iter().map(replaced).collect();
-        let mut gone = gone.into_iter();
-        logs.retain(|log| {
-            let gone = gone.next().unwrap_or_default();
-            if gone {
-                reading.leftovers.push(log.name.clone());
-            }
-            !gone
-        });
+        let is_replaced = |log: &mut LogFile| headers.iter().any(|other| replaces(other, log.header));
+        reading.leftovers.extend(logs.extract_if(.., is_replaced).map(|log| log.name));
         logs.sort_by_key(|log| log.header.number);
         let has_index = |name: &&String| {
             parse_name(name, ".index")

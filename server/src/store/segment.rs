@@ -168,13 +168,11 @@ pub(super) fn write_index(
     let mut bytes =
         Vec::with_capacity(HEAD + contents.chunks.len() * CHUNK_SIZE + contents.entries.len() * 14);
     bytes.extend_from_slice(MAGIC);
-    let counts = [contents.chunks.len(), contents.entries.len(), contents.prints.len()];
-    for number in [header.salt, known.end as u32, known.batch, known.rooms.0, known.rooms.1] {
-        bytes.extend_from_slice(&number.to_le_bytes());
-    }
-    for count in counts {
-        bytes.extend_from_slice(&(count as u32).to_le_bytes());
-    }
+    let [chunks, entries, prints] =
+        [contents.chunks.len(), contents.entries.len(), contents.prints.len()].map(|count| count as u32);
+    let (generation, rooms_end) = known.rooms;
+    let head = [header.salt, known.end as u32, known.batch, generation, rooms_end, chunks, entries, prints];
+    bytes.extend_from_slice(head.map(u32::to_le_bytes).as_flattened());
     put_key(contents.last().unwrap_or_default(), &mut bytes);
     let sum = crc32c(0, &bytes);
     bytes.extend_from_slice(&sum.to_le_bytes());
@@ -184,11 +182,9 @@ pub(super) fn write_index(
         put_key(chunk.last, &mut bytes);
     }
     for (room, entry) in &contents.entries {
-        bytes.extend_from_slice(&room.to_le_bytes());
-        bytes.extend_from_slice(&entry.bytes.to_le_bytes());
-        for number in [entry.chunk, entry.lines, entry.events] {
-            bytes.extend_from_slice(&number.to_le_bytes());
-        }
+        bytes.extend_from_slice([*room, entry.bytes].map(u32::to_le_bytes).as_flattened());
+        let counts = [entry.chunk, entry.lines, entry.events];
+        bytes.extend_from_slice(counts.map(u16::to_le_bytes).as_flattened());
     }
     let sum = crc32c(sum, &bytes[HEAD..]);
     bytes.extend_from_slice(&sum.to_le_bytes());
