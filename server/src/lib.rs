@@ -47,6 +47,6 @@ pub use start::config::{Config, DEFAULT_PORT, Format, History};
 pub use start::data_folder::data_folder;
 pub use start::error::StartError;
 pub use start::listen::ListenerKind;
-pub use start::options::{Flood, NoOptions, Options, RawEncoding, RawPrompt};
+pub use start::options::{NoOptions, Options};
 pub use start::quantity;
 pub use start::reach::{Reachable, addresses_for_others};

@@ -9,11 +9,10 @@ use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
-use futures_lite::FutureExt;
-use smol::{Async, LocalExecutor, Task, Timer};
+use smol::{Async, LocalExecutor, Task};
 
 use crate::hub::{ConnectionId, Input, Lines, News};
-use crate::peer::{Arrival, Connection, Feed, Flood, Flushed, guarded, read};
+use crate::peer::{Arrival, Connection, Feed, Flood, Flushed, guarded, read, within};
 use crate::start::config::Config;
 use crate::start::limits::MAX_CLOSING;
 use crate::start::listen::ListenerKind;
@@ -231,14 +230,10 @@ impl Connections {
     }
 
     /// Waits until all that are closing are closed, at most so long.
-    pub(super) async fn closed(self, within: Duration) {
+    pub(super) async fn closed(self, time: Duration) {
         let (sender, closed) = self.closed;
         drop(sender);
-        let all = async { while closed.recv().await.is_ok() {} };
-        let late = async {
-            Timer::after(within).await;
-        };
-        all.or(late).await;
+        within(time, async { while closed.recv().await.is_ok() {} }).await;
     }
 }
 

@@ -134,15 +134,11 @@ impl Connection {
     /// without progress.
     pub(crate) async fn write_rest(&self, stall: Duration) -> Result<(), &'static str> {
         loop {
-            let stalled = async {
-                Timer::after(stall).await;
-                Err(io::Error::from(ErrorKind::TimedOut))
-            };
             // Not `poll_writable`, which knows one task: the one that closes may wait here too.
-            match future::or(self.stream.writable(), stalled).await {
-                Err(error) if error.kind() == ErrorKind::TimedOut => return Err("Write stalled"),
-                Err(_) => return Err("Connection lost"),
-                Ok(()) => {}
+            match within(stall, self.stream.writable()).await {
+                None => return Err("Write stalled"),
+                Some(Err(_)) => return Err("Connection lost"),
+                Some(Ok(())) => {}
             }
             let mut outgoing = self.outgoing.borrow_mut();
             match outgoing.outbox.flush(self.stream.get_ref()) {
@@ -163,10 +159,7 @@ impl Connection {
 
     /// Delivers what waits and closes, within [`CLOSE`].
     pub(crate) async fn close(&self) {
-        let late = async {
-            Timer::after(CLOSE).await;
-        };
-        future::or(self.deliver_and_close(), late).await;
+        within(CLOSE, self.deliver_and_close()).await;
     }
 
     async fn deliver_and_close(&self) {
@@ -185,10 +178,7 @@ impl Connection {
         // Input that the peer sent and we did not read would make the kernel throw our last
         // lines away.
         let emptied = async { while self.receive(<[u8]>::len).await.is_ok_and(|count| count > 0) {} };
-        let late = async {
-            Timer::after(LINGER).await;
-        };
-        future::or(emptied, late).await;
+        within(LINGER, emptied).await;
     }
 
     /// Waits for bytes and hands them over; an empty slice is the end of the stream.
@@ -213,12 +203,17 @@ impl Connection {
         wait: Duration,
         take: impl FnOnce(&[u8]) -> R,
     ) -> io::Result<Option<R>> {
-        future::or(async { self.receive(take).await.map(Some) }, async {
-            Timer::after(wait).await;
-            Ok(None)
-        })
-        .await
+        within(wait, self.receive(take)).await.transpose()
     }
+}
+
+/// What comes of a task, if it is done in so long.
+pub(crate) async fn within<T>(time: Duration, task: impl Future<Output = T>) -> Option<T> {
+    let late = async {
+        Timer::after(time).await;
+        None
+    };
+    future::or(async { Some(task.await) }, late).await
 }
 
 /// Runs a connection's task; a panic in it is reported, and ends nothing else.

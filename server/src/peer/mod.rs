@@ -31,7 +31,7 @@ mod telnet;
 
 pub(crate) use arrival::Arrival;
 pub(crate) use cloak::Cloaks;
-pub(crate) use connection::{Connection, guarded};
+pub(crate) use connection::{Connection, guarded, within};
 pub(crate) use feed::Feed;
 pub(crate) use flood::Flood;
 pub(crate) use outbox::Flushed;

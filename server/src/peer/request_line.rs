@@ -4,18 +4,8 @@
 use crate::protocol::line::MAX_UNFINISHED;
 
 /// Methods that are enough to know one: nobody begins like that.
-const METHODS: &[&[u8]] = &[
-    b"GET ",
-    b"POST ",
-    b"PUT ",
-    b"HEAD ",
-    b"DELETE ",
-    b"OPTIONS ",
-    b"PATCH ",
-    b"TRACE ",
-    b"CONNECT ",
-    b"PRI ",
-];
+const METHODS: &[&[u8]] =
+    &[b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT", b"PRI"];
 const VERSION: &[u8] = b"HTTP/";
 
 /// What some first bytes are of a request line.
@@ -32,7 +22,8 @@ pub(super) enum RequestLine {
 /// Judges what has come so far of a connection.
 pub(super) fn request_line(bytes: &[u8]) -> RequestLine {
     let said = bytes.trim_ascii_start();
-    if METHODS.iter().any(|method| said.starts_with(method)) {
+    let begins_with = |method: &&[u8]| said.strip_prefix(*method).is_some_and(|rest| rest.starts_with(b" "));
+    if METHODS.iter().any(begins_with) {
         return RequestLine::Yes;
     }
     let end = memchr::memchr(b'\n', said);

@@ -19,35 +19,9 @@ use crate::protocol::name::{MAX_SERVER_NAME, is_server_name};
 /// Options under their earlier names, and what they are for.
 const RENAMED: &[(&str, &str)] = &[("--plain-bind", "--raw-bind"), ("--plain-prompt", "--raw-prompt")];
 
-/// Lines a second from one connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flood {
-    /// As many as come.
-    Off,
-    /// So many after a burst of 20.
-    Rate(NonZeroU32),
-}
-
-/// How a silent raw client is asked for its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RawPrompt {
-    /// Not at all.
-    Off,
-    /// With this text.
-    Text(String),
-}
-
-/// How the text of raw clients is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RawEncoding {
-    /// As each of them shows.
-    Auto,
-    /// In the same way by all.
-    Always(Charset),
-}
-
 /// A chat room that IRC programs, nc and raw clients share.
-// Its documentation is the text of `--help`, and each field's the help of its option.
+// Its documentation is the text of `--help`, and each field's the help of its option. Where a value may be `none`,
+// `auto` or `off`, that is `Some(None)`.
 #[derive(Debug, Clone, Default, FromArgs)]
 #[argh(help_triggers("-h", "--help"))]
 pub struct Options {
@@ -62,12 +36,12 @@ pub struct Options {
 
     /// text that asks a silent raw client for its name, or none (default NICK)
     #[argh(option, arg_name = "word", from_str_fn(prompt))]
-    pub raw_prompt: Option<RawPrompt>,
+    pub raw_prompt: Option<Option<String>>,
 
     /// bytes of raw clients' text: auto, utf-8, ascii, latin-1, and gbk in builds with the feature
     /// encodings (default auto)
     #[argh(option, arg_name = "name", from_str_fn(raw_encoding))]
-    pub raw_encoding: Option<RawEncoding>,
+    pub raw_encoding: Option<Option<Charset>>,
 
     /// only IRC programs may talk, no people at terminals (nc)
     #[argh(switch)]
@@ -96,7 +70,7 @@ pub struct Options {
     /// lines a second from one connection after a burst of 20, and from one address as many for
     /// each connection that it may have; or off, for no limits on what an address does (default 5)
     #[argh(option, arg_name = "rate", from_str_fn(flood))]
-    pub flood: Option<Flood>,
+    pub flood: Option<Option<NonZeroU32>>,
 
     /// folder for the history (default one for the first address, in the user's folder for state)
     #[argh(option, arg_name = "dir")]
@@ -216,24 +190,12 @@ impl Options {
             bind,
             raw_bind: self.raw_bind,
             plain: !self.no_plain,
-            raw_prompt: match self.raw_prompt {
-                None => defaults.raw_prompt,
-                Some(RawPrompt::Off) => None,
-                Some(RawPrompt::Text(text)) => Some(text),
-            },
-            raw_encoding: match self.raw_encoding {
-                None => defaults.raw_encoding,
-                Some(RawEncoding::Auto) => None,
-                Some(RawEncoding::Always(charset)) => Some(charset),
-            },
+            raw_prompt: self.raw_prompt.unwrap_or(defaults.raw_prompt),
+            raw_encoding: self.raw_encoding.unwrap_or(defaults.raw_encoding),
             motd: self.motd,
             oper_file: self.oper_file,
             max_clients: self.max_clients.map(NonZeroUsize::get),
-            flood: match self.flood {
-                None => defaults.flood,
-                Some(Flood::Off) => None,
-                Some(Flood::Rate(rate)) => Some(rate),
-            },
+            flood: self.flood.unwrap_or(defaults.flood),
             history,
             hub: Settings {
                 name: self.name.unwrap_or(defaults.hub.name),
@@ -247,24 +209,23 @@ impl Options {
     }
 }
 
-fn prompt(text: &str) -> Result<RawPrompt, String> {
+fn prompt(text: &str) -> Result<Option<String>, String> {
     match text.len() {
-        _ if text == "none" => Ok(RawPrompt::Off),
-        1..=MAX_PROMPT => Ok(RawPrompt::Text(text.into())),
+        _ if text == "none" => Ok(None),
+        1..=MAX_PROMPT => Ok(Some(text.into())),
         _ => Err(format!("it takes a word of 1 to {MAX_PROMPT} bytes, or none")),
     }
 }
 
-fn raw_encoding(text: &str) -> Result<RawEncoding, String> {
-    if text == "auto" { Ok(RawEncoding::Auto) } else { text.parse().map(RawEncoding::Always) }
+fn raw_encoding(text: &str) -> Result<Option<Charset>, String> {
+    if text == "auto" { Ok(None) } else { text.parse().map(Some) }
 }
 
 fn server_name(text: &str) -> Result<String, String> {
-    is_server_name(text).then(|| text.into()).ok_or_else(|| {
-        format!(
-            "a server's name looks like chat.example: letters, digits, hyphens and dots, {MAX_SERVER_NAME} bytes at most"
-        )
-    })
+    let rule = "a server's name looks like chat.example: letters, digits, hyphens and dots";
+    is_server_name(text)
+        .then(|| text.into())
+        .ok_or_else(|| format!("{rule}, {MAX_SERVER_NAME} bytes at most"))
 }
 
 fn room(text: &str) -> Result<RoomName, String> {
@@ -280,14 +241,9 @@ fn replay(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("it takes a whole number from 0 to {}", Settings::MAX_REPLAY))
 }
 
-fn flood(text: &str) -> Result<Flood, String> {
-    match text {
-        "off" => Ok(Flood::Off),
-        rate => rate
-            .parse()
-            .map(Flood::Rate)
-            .map_err(|_| "it takes a whole number of lines a second above 0, or off".into()),
-    }
+fn flood(text: &str) -> Result<Option<NonZeroU32>, String> {
+    let wrong = |_| "it takes a whole number of lines a second above 0, or off".into();
+    if text == "off" { Ok(None) } else { text.parse().map(Some).map_err(wrong) }
 }
 
 fn age(text: &str) -> Result<Duration, String> {

@@ -70,34 +70,11 @@ fn ordered(
 
 /// By the names that the programs give which make them.
 fn is_virtual(interface: &str) -> bool {
-    const BEGIN: &[&str] = &[
-        "br-",
-        "cali",
-        "cilium",
-        "cni",
-        "docker",
-        "dummy",
-        "flannel",
-        "ham",
-        "ipsec",
-        "lxcbr",
-        "lxdbr",
-        "podman",
-        "tailscale",
-        "tap",
-        "tun",
-        "utun",
-        "vEthernet",
-        "vboxnet",
-        "veth",
-        "virbr",
-        "vmnet",
-        "vnet",
-        "wg",
-        "zt",
-    ];
+    const BEGIN: &str = "br- cali cilium cni docker dummy flannel ham ipsec lxcbr lxdbr podman tailscale \
+                         tap tun utun vEthernet vboxnet veth virbr vmnet vnet wg zt";
     const HOLD: &[&str] = &["Hyper-V", "VMware", "VirtualBox", "WSL", "Tailscale", "WireGuard", "OpenVPN"];
-    BEGIN.iter().any(|name| interface.starts_with(name)) || HOLD.iter().any(|name| interface.contains(name))
+    BEGIN.split(' ').any(|name| interface.starts_with(name))
+        || HOLD.iter().any(|name| interface.contains(name))
 }
 
 /// As the kernel lists them (proc(5)).
