@@ -6,10 +6,9 @@ use crate::hub::delivery::event::What;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_ROOMS;
 use crate::hub::state::member::Speaker;
-use crate::hub::state::refusal::{Refused, no_such_room, nobody, not_in_room, operator_needed, too_long};
+use crate::hub::state::refusal::{Refused, no_such_room, nobody, not_in_room, operator_needed};
 use crate::hub::state::room::{Rank, RoomId, Topic};
 use crate::protocol::Numeric::*;
-use crate::protocol::line::MAX_BODY;
 use crate::protocol::{Capability, RoomName};
 
 impl Hub {
@@ -96,9 +95,7 @@ impl Hub {
         };
         let (name, irc, peer) = (state.name.to_string(), member.speaker == Speaker::Irc, member.peer);
         let event = self.event(id, What::Part { room: &name, reason });
-        if event.body_len() > MAX_BODY {
-            return Err(too_long());
-        }
+        event.fits()?;
         self.happens(id, room, &name, &event);
         if irc {
             self.tell(id, &event);
@@ -125,9 +122,7 @@ impl Hub {
         let (victim, _) = self.state.seated(nick, room, &name)?;
         let (by, nick) = (self.state.nick_of(id).to_owned(), self.state.nick_of(victim).to_owned());
         let event = self.event(id, What::Kick { room: &name, nick: &nick, reason: reason.unwrap_or(&by) });
-        if event.body_len() > MAX_BODY {
-            return Err(too_long());
-        }
+        event.fits()?;
         self.happens(id, room, &name, &event);
         if self.state.place(id, room).is_some() {
             self.tell(id, &event);

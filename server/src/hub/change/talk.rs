@@ -6,12 +6,11 @@ use crate::hub::delivery::event::{Event, Talk, What};
 use crate::hub::delivery::form::Form;
 use crate::hub::delivery::output::Output;
 use crate::hub::history::record;
-use crate::hub::state::refusal::{Refused, no_such_room, too_long};
+use crate::hub::state::refusal::{Refused, no_such_room};
 use crate::hub::state::room::{Rank, RoomId};
 use crate::hub::state::{ConnectionId, SERVER};
 use crate::protocol::Numeric::*;
 use crate::protocol::command::Verb;
-use crate::protocol::line::MAX_BODY;
 use crate::protocol::text;
 
 /// Bytes of one announcement; a longer one goes out as several.
@@ -51,9 +50,7 @@ impl Hub {
         let mut event = Event { tags, ..self.event(id, what) };
         // What only some may hear is not kept: its echo is no receipt.
         event.volatile |= !kept;
-        if event.body_len() > MAX_BODY {
-            return Err(too_long());
-        }
+        event.fits()?;
         let hears_itself = matches!(self.delivery.form(id), Form::Raw(kind) if kind.hears_itself());
         let audience = match kept {
             false => Audience::Ranked(id, rank),
@@ -74,9 +71,7 @@ impl Hub {
 
     pub(super) fn wallops(&mut self, id: ConnectionId, text: &str) -> Result<(), Refused> {
         let event = self.event(id, What::Wallops { text });
-        if event.body_len() > MAX_BODY {
-            return Err(too_long());
-        }
+        event.fits()?;
         let readers = self.state.everyone().filter(|(_, member)| member.wallops).map(|(id, _)| id);
         let readers: Vec<ConnectionId> = readers.collect();
         readers.into_iter().for_each(|reader| self.tell(reader, &event));

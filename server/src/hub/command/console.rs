@@ -26,94 +26,74 @@ const HELP: &[&str] = &[
     "/stop [seconds]             stops the server",
 ];
 
-/// A line at the console.
-enum Line {
-    Empty,
-    Operation(Operation),
-    Help,
-    Who,
-    Rooms,
-    Bans,
-    #[cfg(test)]
-    Panic,
-}
-
-impl Line {
-    /// Reads a line, or says what is wrong with it.
-    fn parse(line: &str) -> Result<Line, String> {
-        let line = line.trim();
-        let Some(command) = line.strip_prefix('/').filter(|text| !text.starts_with('/')) else {
-            let text = line.strip_prefix('/').unwrap_or(line);
-            return Ok(if text.is_empty() {
-                Line::Empty
-            } else {
-                Line::Operation(Operation::Announce { text: text.into() })
-            });
-        };
-        let (word, rest) = first_word(command);
-        let (first, more) = first_word(rest);
-        let filled = |text| Some(text).filter(|text: &&str| !text.is_empty());
-        Ok(Line::Operation(match (word, filled(first), filled(first_word(more).0)) {
-            ("help", ..) => return Ok(Line::Help),
-            ("who", ..) => return Ok(Line::Who),
-            ("rooms", ..) => return Ok(Line::Rooms),
-            ("bans", ..) => return Ok(Line::Bans),
-            #[cfg(test)]
-            ("panic", ..) => return Ok(Line::Panic),
-            ("op", Some(nick), Some(room)) => Operation::Op { nick: nick.into(), room: room.into() },
-            ("kick", Some(nick), _) => Operation::Kick { nick: nick.into(), why: more.into() },
-            ("ban", Some(whom), minutes) => {
-                let address = whom.parse().map(Target::Address);
-                let minutes: Option<Result<u32, _>> = minutes.map(str::parse);
-                let minutes = match minutes {
-                    None => None,
-                    Some(Ok(minutes)) if minutes > 0 => Some(minutes),
-                    Some(_) => return Err("The minutes of a ban are a whole number above 0".into()),
-                };
-                Operation::Ban { whom: address.unwrap_or_else(|_| Target::Nick(whom.into())), minutes }
+/// What a `/command` has the server do, or what is wrong with it.
+fn operation(word: &str, rest: &str) -> Result<Operation, String> {
+    let (first, more) = first_word(rest);
+    let filled = |text| Some(text).filter(|text: &&str| !text.is_empty());
+    Ok(match (word, filled(first), filled(first_word(more).0)) {
+        ("op", Some(nick), Some(room)) => Operation::Op { nick: nick.into(), room: room.into() },
+        ("kick", Some(nick), _) => Operation::Kick { nick: nick.into(), why: more.into() },
+        ("ban", Some(whom), minutes) => {
+            let address = whom.parse().map(Target::Address);
+            let minutes: Option<Result<u32, _>> = minutes.map(str::parse);
+            let minutes = match minutes {
+                None => None,
+                Some(Ok(minutes)) if minutes > 0 => Some(minutes),
+                Some(_) => return Err("The minutes of a ban are a whole number above 0".into()),
+            };
+            Operation::Ban { whom: address.unwrap_or_else(|_| Target::Nick(whom.into())), minutes }
+        }
+        ("unban", Some(ip), _) => {
+            let address: Result<IpAddr, _> = ip.parse();
+            Operation::Unban {
+                address: address.map_err(|_| format!("{ip} is not banned; /bans lists who is"))?,
             }
-            ("unban", Some(ip), _) => {
-                let address: Result<IpAddr, _> = ip.parse();
-                Operation::Unban {
-                    address: address.map_err(|_| format!("{ip} is not banned; /bans lists who is"))?,
-                }
-            }
-            ("stop", seconds, _) => {
-                let seconds = seconds.map_or(Some(0), |seconds| seconds.parse().ok());
-                let seconds = seconds.filter(|seconds| *seconds <= MAX_STOP);
-                let wrong = || format!("/stop takes 0 to {MAX_STOP} seconds");
-                Operation::Stop { after: Duration::from_secs(seconds.ok_or_else(wrong)?) }
-            }
-            (word @ ("op" | "kick" | "ban" | "unban"), ..) => {
-                let usage = HELP.iter().find(|line| line[1..].starts_with(word)).copied().unwrap_or_default();
-                return Err(format!("/{word} needs more: {usage}"));
-            }
-            (word, ..) => return Err(format!("There is no command /{word}; /help lists them")),
-        }))
-    }
+        }
+        ("stop", seconds, _) => {
+            let seconds = seconds.map_or(Some(0), |seconds| seconds.parse().ok());
+            let seconds = seconds.filter(|seconds| *seconds <= MAX_STOP);
+            let wrong = || format!("/stop takes 0 to {MAX_STOP} seconds");
+            Operation::Stop { after: Duration::from_secs(seconds.ok_or_else(wrong)?) }
+        }
+        (word @ ("op" | "kick" | "ban" | "unban"), ..) => {
+            let usage = HELP.iter().find(|line| line[1..].starts_with(word)).copied().unwrap_or_default();
+            return Err(format!("/{word} needs more: {usage}"));
+        }
+        (word, ..) => return Err(format!("There is no command /{word}; /help lists them")),
+    })
 }
 
 impl Hub {
     /// A line at the console.
     pub(crate) fn console(&mut self, line: &str, asker: Asker) {
-        match Line::parse(line) {
-            Err(why) => self.answer(asker, &why),
-            Ok(Line::Operation(operation)) => self.operate(&operation, asker),
-            Ok(Line::Help) => self.answer_all(asker, HELP.iter().map(|line| (*line).into()).collect()),
-            Ok(Line::Who) => {
+        let line = line.trim();
+        let Some(command) = line.strip_prefix('/').filter(|text| !text.starts_with('/')) else {
+            let text = line.strip_prefix('/').unwrap_or(line).to_owned();
+            if !text.is_empty() {
+                self.operate(&Operation::Announce { text }, asker);
+            }
+            return;
+        };
+        let (word, rest) = first_word(command);
+        match word {
+            "help" => self.answer_all(asker, HELP.iter().map(|line| (*line).into()).collect()),
+            "who" => {
                 let lines = self.who_is_here();
                 let total = format!("{} here", lines.len());
                 self.answer_all(asker, lines);
                 self.answer(asker, &total);
             }
-            Ok(Line::Rooms) => self.answer_all(asker, self.rooms_there_are()),
-            Ok(Line::Bans) => {
+            "rooms" => self.answer_all(asker, self.rooms_there_are()),
+            "bans" => {
                 let bans = self.bans();
                 self.answer_all(asker, bans);
             }
-            Ok(Line::Empty) => {}
             #[cfg(test)]
-            Ok(Line::Panic) => panic!("as the test asked"),
+            "panic" => panic!("as the test asked"),
+            _ => match operation(word, rest) {
+                Ok(operation) => self.operate(&operation, asker),
+                Err(why) => self.answer(asker, &why),
+            },
         }
     }
 

@@ -4,11 +4,11 @@ use crate::hub::Hub;
 use crate::hub::change::Change;
 use crate::hub::command::page::Page;
 use crate::hub::command::{Done, need};
-use crate::hub::delivery::Sheet;
+use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::modes::{ModeChange, ROOM_MODES, USER_MODES, takes_argument};
 use crate::hub::state::refusal::{no_such_room, nobody, operator_needed};
-use crate::hub::state::room::{Entry, RoomId};
+use crate::hub::state::room::{Entry, LISTS, RoomId};
 use crate::protocol::Message;
 use crate::protocol::Numeric::*;
 
@@ -51,7 +51,7 @@ fn room_modes(hub: &mut Hub, id: ConnectionId, room: RoomId, modes: &str, argume
         }
         let argument = if takes_argument(on, letter) { arguments.next() } else { None };
         let argument = argument.unwrap_or_default();
-        if matches!(letter, 'b' | 'e' | 'I') && argument.is_empty() {
+        if LISTS.contains(letter) && argument.is_empty() {
             // Looking at a list is for everybody, once; changing it for operators.
             if !listed.contains(letter) {
                 listed.push(letter);
@@ -107,30 +107,28 @@ fn user_modes(hub: &mut Hub, id: ConnectionId, modes: &str) -> Done {
 
 impl Hub {
     pub(super) fn entries_page(
-        &mut self,
-        id: ConnectionId,
-        room: RoomId,
-        name: Box<str>,
+        &self,
+        (room, name): (RoomId, &str),
         letter: char,
-        from: usize,
+        from: &mut usize,
         sheet: &mut Sheet,
-    ) -> Option<Page> {
+    ) -> Rest {
+        let id = sheet.to;
         let (reply, end) = match letter {
             'e' => (RPL_EXCEPTLIST, RPL_ENDOFEXCEPTLIST),
             'I' => (RPL_INVEXLIST, RPL_ENDOFINVEXLIST),
             _ => (RPL_BANLIST, RPL_ENDOFBANLIST),
         };
-        let list =
-            self.state.rooms.get_mut(room).and_then(|room| room.list_mut(letter).map(|list| &list[..]));
-        let entries: Vec<Entry> = list.unwrap_or_default().iter().skip(from).cloned().collect();
-        for (i, Entry { mask, setter, at, .. }) in entries.iter().enumerate() {
+        let entries = self.state.rooms.get(room).map(|room| room.list(letter)).unwrap_or_default();
+        for Entry { mask, setter, at, .. } in entries.iter().skip(*from) {
+            *from += 1;
             let at = at.seconds();
             sheet.push(self.numeric_line(id, reply, format_args!("{name} {mask} {setter} {at}")));
             if sheet.full(1) {
-                return Some(Page::Entries { room, name, letter, from: from + i + 1 });
+                return Rest::More;
             }
         }
         sheet.push(self.numeric_line(id, end, format_args!("{name} :End of list")));
-        None
+        Rest::Done
     }
 }

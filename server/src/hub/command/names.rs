@@ -3,8 +3,8 @@
 use crate::hub::Hub;
 use crate::hub::command::Done;
 use crate::hub::command::page::Page;
-use crate::hub::delivery::Sheet;
 use crate::hub::delivery::reply::Packed;
+use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::refusal::shown;
 use crate::hub::state::room::RoomId;
@@ -24,21 +24,17 @@ pub(super) fn names(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> D
 }
 
 impl Hub {
-    pub(crate) fn names_page(
-        &mut self,
-        id: ConnectionId,
-        room: RoomId,
-        name: Box<str>,
-        from: u32,
-        sheet: &mut Sheet,
-    ) -> Option<Page> {
-        let (member, state) = (self.state.member(id)?, self.state.rooms.get(room));
+    pub(super) fn names_page(&self, room: RoomId, name: &str, from: &mut u32, sheet: &mut Sheet) -> Rest {
+        let id = sheet.to;
+        let (Some(member), state) = (self.state.member(id), self.state.rooms.get(room)) else {
+            return Rest::Done;
+        };
         let (all, userhost) = (member.has(Capability::MultiPrefix), member.has(Capability::UserhostInNames));
         let inside = self.state.place(id, room).is_some();
         let symbol = if state.is_some_and(|room| room.flags.secret) { '@' } else { '=' };
         let start = format!("{symbol} {name} :");
         let mut packed = Packed::behind(self.numeric_line(id, RPL_NAMREPLY, &start).len(), ' ');
-        for seat in state.map(|room| room.seats_from(from)).unwrap_or_default() {
+        for seat in state.map(|room| room.seats_from(*from)).unwrap_or_default() {
             let Some(other) = self.state.member(seat.member) else { continue };
             if other.invisible && !inside {
                 continue;
@@ -47,7 +43,8 @@ impl Hub {
             if let Some(names) = packed.add(&format!("{}{shown}", seat.prefixes(all))) {
                 sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{start}{names}")));
                 if sheet.full(1) {
-                    return Some(Page::Names { room, name, from: seat.number });
+                    *from = seat.number;
+                    return Rest::More;
                 }
             }
         }
@@ -55,6 +52,6 @@ impl Hub {
             sheet.push(self.numeric_line(id, RPL_NAMREPLY, format_args!("{start}{}", packed.line)));
         }
         sheet.push(self.numeric_line(id, RPL_ENDOFNAMES, format_args!("{name} :End of NAMES")));
-        None
+        Rest::Done
     }
 }

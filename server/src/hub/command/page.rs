@@ -37,13 +37,13 @@ impl Page {
 
 impl Hub {
     /// Begins a long reply: at once, unless something waits or much is not read yet.
-    pub(crate) fn page(&mut self, id: ConnectionId, page: Page) {
+    pub(crate) fn page(&mut self, id: ConnectionId, mut page: Page) {
         if self.delivery.is_crowded(id) {
             return self.reply(id, RPL_TRYAGAIN, "* :Too many long replies at once; try again");
         }
         if self.delivery.may_begin(id) {
-            let (sheet, rest) = self.make(id, page);
-            self.delivery.begun(id, sheet, rest);
+            let (sheet, rest) = self.make(id, &mut page);
+            self.delivery.begun(page, sheet, rest);
         } else {
             self.delivery.push_page(id, page);
         }
@@ -116,31 +116,28 @@ impl Hub {
 
     /// Sends what waits for nothing any more, and makes the pages that have their turn.
     pub(crate) fn go_on(&mut self, id: ConnectionId) {
-        while let Some((page, batch)) = self.delivery.turn(id, self.state.now.elapsed) {
-            let (sheet, rest) = self.make(id, page);
-            self.delivery.made(id, batch, sheet, rest);
+        while let Some((mut page, batch)) = self.delivery.turn(id, self.state.now.elapsed) {
+            let (sheet, rest) = self.make(id, &mut page);
+            self.delivery.made(page, batch, sheet, rest);
         }
     }
 
-    fn make(&mut self, id: ConnectionId, page: Page) -> (Sheet, Rest<Page>) {
-        let mut sheet = Sheet::default();
+    fn make(&mut self, id: ConnectionId, page: &mut Page) -> (Sheet, Rest) {
+        let mut sheet = Sheet::new(id);
         let rest = match page {
             Page::Topic { room } => {
-                self.topic_lines(id, room).into_iter().for_each(|line| sheet.push(line));
-                None
+                self.topic_lines(id, *room).into_iter().for_each(|line| sheet.push(line));
+                Rest::Done
             }
-            Page::Names { room, name, from } => self.names_page(id, room, name, from, &mut sheet),
-            Page::WhoRoom { room, from, query } => self.who_room_page(id, room, from, query, &mut sheet),
-            Page::WhoAll { from, query } => self.who_all_page(id, from, query, &mut sheet),
-            Page::List { from, filter } => self.list_page(id, from, filter, &mut sheet),
+            Page::Names { room, name, from } => self.names_page(*room, name, from, &mut sheet),
+            Page::WhoRoom { room, from, query } => self.who_room_page(*room, query, from, &mut sheet),
+            Page::WhoAll { from, query } => self.who_all_page(query, from, &mut sheet),
+            Page::List { from, filter } => self.list_page(filter, from, &mut sheet),
             Page::Entries { room, name, letter, from } => {
-                self.entries_page(id, room, name, letter, from, &mut sheet)
+                self.entries_page((*room, name), *letter, from, &mut sheet)
             }
-            Page::History(replay) => {
-                let rest = self.replay_page(id, replay, &mut sheet);
-                return (sheet, rest.map(Page::History));
-            }
+            Page::History(replay) => self.replay_page(replay, &mut sheet),
         };
-        (sheet, rest.map_or(Rest::Done, Rest::More))
+        (sheet, rest)
     }
 }

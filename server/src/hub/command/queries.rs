@@ -5,7 +5,7 @@ use crate::hub::Hub;
 use crate::hub::command::filter::Filter;
 use crate::hub::command::page::Page;
 use crate::hub::command::{Done, need};
-use crate::hub::delivery::Sheet;
+use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::*;
 use crate::hub::state::refusal::{shown, too_many_targets};
@@ -101,16 +101,12 @@ fn this_server(hub: &Hub, message: &Message<'_>) -> Done {
 }
 
 impl Hub {
-    pub(crate) fn list_page(
-        &mut self,
-        id: ConnectionId,
-        from: u32,
-        filter: Filter,
-        sheet: &mut Sheet,
-    ) -> Option<Page> {
-        for (room, state) in self.state.rooms.from(from) {
+    pub(super) fn list_page(&self, filter: &Filter, from: &mut u32, sheet: &mut Sheet) -> Rest {
+        let id = sheet.to;
+        for (room, state) in self.state.rooms.from(*from) {
             if sheet.full(1 + filter.masks.len()) {
-                return Some(Page::List { from: room.slot, filter });
+                *from = room.slot;
+                return Rest::More;
             }
             let (name, people) = (state.name.as_str(), state.seats().len());
             if state.is_alive() && filter.matches(&state.folded, people) && self.state.sees(id, room) {
@@ -119,7 +115,7 @@ impl Hub {
             }
         }
         sheet.push(self.numeric_line(id, RPL_LISTEND, format_args!(":End of LIST")));
-        None
+        Rest::Done
     }
 
     pub(crate) fn motd(&mut self, id: ConnectionId) {

@@ -58,10 +58,11 @@ impl Hub {
     }
 
     fn answer_page(&mut self, id: ConnectionId, ticket: u64, answer: Answer) {
-        if let Some(Page::History(replay)) = self.delivery.page_asked(id)
-            && replay.take(ticket, answer)
-        {
-            self.delivery.page_answered(id);
+        let take = |page: &mut Page| match page {
+            Page::History(replay) => replay.take(ticket, answer),
+            _ => false,
+        };
+        if self.delivery.answer_page(id, take) {
             self.go_on(id);
         }
     }

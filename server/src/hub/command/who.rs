@@ -4,8 +4,8 @@ use crate::hub::Hub;
 use crate::hub::command::Done;
 use crate::hub::command::filter::Query;
 use crate::hub::command::page::Page;
-use crate::hub::delivery::Sheet;
 use crate::hub::delivery::lines::Line;
+use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::refusal::Refused;
 use crate::hub::state::room::{RoomId, Seat};
@@ -41,52 +41,50 @@ fn end_of_who(query: &Query) -> Refused {
 }
 
 impl Hub {
-    pub(crate) fn who_room_page(
-        &mut self,
-        id: ConnectionId,
+    pub(super) fn who_room_page(
+        &self,
         room: RoomId,
-        from: u32,
-        query: Query,
+        query: &Query,
+        from: &mut u32,
         sheet: &mut Sheet,
-    ) -> Option<Page> {
+    ) -> Rest {
+        let id = sheet.to;
         let inside = self.state.place(id, room).is_some();
-        for seat in self.state.rooms.get(room).map(|state| state.seats_from(from)).unwrap_or_default() {
+        for seat in self.state.rooms.get(room).map(|state| state.seats_from(*from)).unwrap_or_default() {
             if sheet.full(1) {
-                return Some(Page::WhoRoom { room, from: seat.number, query });
+                *from = seat.number;
+                return Rest::More;
             }
             let hidden = !inside && self.state.member(seat.member).is_some_and(|other| other.invisible);
-            if !hidden && let Some(line) = self.who_line(id, seat.member, Some((room, seat)), &query) {
+            if !hidden && let Some(line) = self.who_line(id, seat.member, Some((room, seat)), query) {
                 sheet.push(line);
             }
         }
         sheet.push(self.numeric_line(id, RPL_ENDOFWHO, format_args!("{} :End of WHO", query.mask)));
-        None
+        Rest::Done
     }
 
-    pub(crate) fn who_all_page(
-        &mut self,
-        id: ConnectionId,
-        from: u32,
-        query: Query,
-        sheet: &mut Sheet,
-    ) -> Option<Page> {
+    pub(super) fn who_all_page(&self, query: &Query, from: &mut u32, sheet: &mut Sheet) -> Rest {
+        let id = sheet.to;
         let folded = Folded::new(if &*query.mask == "0" { "*" } else { &query.mask });
-        for (other, member) in self.state.everyone().filter(|(other, _)| other.slot >= from) {
+        let first = *from;
+        for (other, member) in self.state.everyone().filter(|(other, _)| other.slot >= first) {
             if sheet.full(LOOKS) {
-                return Some(Page::WhoAll { from: other.slot, query });
+                *from = other.slot;
+                return Rest::More;
             }
             let fits = |text: &str| mask::Text::new(Folded::new(text).as_str()).matches(folded.as_str());
             let found = fits(member.name()) || fits(&member.host().to_string()) || fits(&member.realname);
             let hidden = || member.invisible && other != id && !self.state.share_a_room(id, other);
             if found
                 && !hidden()
-                && let Some(line) = self.who_line(id, other, None, &query)
+                && let Some(line) = self.who_line(id, other, None, query)
             {
                 sheet.push(line);
             }
         }
         sheet.push(self.numeric_line(id, RPL_ENDOFWHO, format_args!("{} :End of WHO", query.mask)));
-        None
+        Rest::Done
     }
 
     fn who_line(

@@ -57,14 +57,19 @@ pub(crate) struct Reader<P> {
 }
 
 /// The lines of one page.
-#[derive(Default)]
 pub(crate) struct Sheet {
+    /// Whose reply it is.
+    pub(crate) to: ConnectionId,
     lines: Vec<Line>,
     bytes: usize,
     looks: usize,
 }
 
 impl Sheet {
+    pub(crate) fn new(to: ConnectionId) -> Sheet {
+        Sheet { to, lines: Vec::new(), bytes: 0, looks: 0 }
+    }
+
     pub(crate) fn push(&mut self, line: Line) {
         self.bytes += line.len();
         self.lines.push(line);
@@ -83,23 +88,13 @@ impl Sheet {
 }
 
 /// Where a long reply is when a page of it is made.
-#[derive(Debug)]
-pub(crate) enum Rest<P> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
     Done,
     /// It goes on when the peer has read this page.
-    More(P),
+    More,
     /// It goes on when the store has answered.
-    Asked(P),
-}
-
-impl<P> Rest<P> {
-    pub(crate) fn map<Q>(self, with: impl FnOnce(P) -> Q) -> Rest<Q> {
-        match self {
-            Rest::Done => Rest::Done,
-            Rest::More(page) => Rest::More(with(page)),
-            Rest::Asked(page) => Rest::Asked(with(page)),
-        }
-    }
+    Asked,
 }
 
 /// See the [module](self). `P` is a long reply.
@@ -342,38 +337,35 @@ impl<P> Delivery<P> {
     }
 
     /// Sends a page that could begin at once, and keeps the rest.
-    pub(crate) fn begun(&mut self, id: ConnectionId, sheet: Sheet, rest: Rest<P>) {
-        self.count(id, &sheet, &rest);
+    pub(crate) fn begun(&mut self, page: P, sheet: Sheet, rest: Rest) {
+        self.count(&sheet, rest);
+        let id = sheet.to;
         sheet.lines.into_iter().for_each(|line| self.send(id, line, Order::Reply));
-        match rest {
-            Rest::Done => {}
-            Rest::More(page) => self.push_rest(id, page, false),
-            Rest::Asked(page) => self.push_rest(id, page, true),
+        if rest != Rest::Done {
+            self.push_rest(id, page, rest == Rest::Asked);
         }
     }
 
     /// Sends a page that had its [turn](Self::turn), and keeps the rest in its place.
-    pub(crate) fn made(&mut self, id: ConnectionId, batch: Option<Box<str>>, sheet: Sheet, rest: Rest<P>) {
-        self.count(id, &sheet, &rest);
+    pub(crate) fn made(&mut self, page: P, batch: Option<Box<str>>, sheet: Sheet, rest: Rest) {
+        self.count(&sheet, rest);
+        let id = sheet.to;
         for line in sheet.lines {
             // What is in a batch within that one has its tag.
             let outer = batch.as_deref().filter(|_| !line.starts_with(b"@batch="));
             self.line(id, with_tag(BATCH, outer, line));
         }
-        let Some(reader) = self.reader_mut(id) else { return };
-        match rest {
-            Rest::Done => {}
-            Rest::More(page) => reader.queue.get_or_insert_default().put_back(page, batch, false),
-            Rest::Asked(page) => reader.queue.get_or_insert_default().put_back(page, batch, true),
+        if let Some(reader) = self.reader_mut(id).filter(|_| rest != Rest::Done) {
+            reader.queue.get_or_insert_default().put_back(page, batch, rest == Rest::Asked);
         }
     }
 
-    fn count(&mut self, id: ConnectionId, sheet: &Sheet, rest: &Rest<P>) {
+    fn count(&mut self, sheet: &Sheet, rest: Rest) {
         // Much was looked at and little of it listed: nothing else holds that up.
-        self.charge(id, u32::from(sheet.looks > MAX_LOOKS && sheet.bytes < PAGE));
-        if let Some(reader) = self.reader_mut(id) {
+        self.charge(sheet.to, u32::from(sheet.looks > MAX_LOOKS && sheet.bytes < PAGE));
+        if let Some(reader) = self.reader_mut(sheet.to) {
             // One page a turn, even of what finds nothing to list.
-            reader.unread += if let Rest::More(_) = rest { PAGE } else { sheet.cost() };
+            reader.unread += if rest == Rest::More { PAGE } else { sheet.cost() };
         }
     }
 
@@ -403,16 +395,9 @@ impl<P> Delivery<P> {
         }
     }
 
-    /// The long reply that waits for the store, if it is the first.
-    pub(crate) fn page_asked(&mut self, id: ConnectionId) -> Option<&mut P> {
-        self.queue_mut(id)?.page_asked()
-    }
-
-    /// The store has brought what the first long reply says.
-    pub(crate) fn page_answered(&mut self, id: ConnectionId) {
-        if let Some(queue) = self.queue_mut(id) {
-            queue.page_answered();
-        }
+    /// See [`Queue::answer_page`].
+    pub(crate) fn answer_page(&mut self, id: ConnectionId, take: impl FnOnce(&mut P) -> bool) -> bool {
+        self.queue_mut(id).is_some_and(|queue| queue.answer_page(take))
     }
 
     /// Leaves out long replies.

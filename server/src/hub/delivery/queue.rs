@@ -150,19 +150,13 @@ impl<P> Queue<P> {
         self.entries.push_front(Entry::Page { page, batch, asked });
     }
 
-    /// The page that waits for the store, if it is the first.
-    pub(crate) fn page_asked(&mut self) -> Option<&mut P> {
-        match self.entries.front_mut() {
-            Some(Entry::Page { page, asked: true, .. }) => Some(page),
-            _ => None,
-        }
-    }
-
-    /// The store has brought what the first page says.
-    pub(crate) fn page_answered(&mut self) {
-        if let Some(Entry::Page { asked, .. }) = self.entries.front_mut() {
-            *asked = false;
-        }
+    /// Gives the first page, if it waits for the store, what that has brought; `take` says whether it is what
+    /// the page waits for.
+    pub(crate) fn answer_page(&mut self, take: impl FnOnce(&mut P) -> bool) -> bool {
+        let Some(Entry::Page { page, asked, .. }) = self.entries.front_mut() else { return false };
+        let taken = *asked && take(page);
+        *asked &= !taken;
+        taken
     }
 
     /// Leaves out pages.
@@ -447,10 +441,13 @@ mod tests {
     fn a_page_that_waits_for_the_store_holds_up_pages_and_ends() {
         let mut desk = Desk::default();
         desk.push("?p [q .x a").pop(true).sends("a");
-        assert_eq!(desk.queue.page_asked(), Some(&mut "p"));
+        assert!(
+            !desk.queue.answer_page(|page| *page != "p"),
+            "the first one, which waits for another answer"
+        );
         assert!(!desk.queue.waits_for_reader());
-        desk.queue.page_answered();
-        assert_eq!(desk.queue.page_asked(), None);
+        assert!(desk.queue.answer_page(|page| *page == "p"));
+        assert!(!desk.queue.answer_page(|_| true), "it waits no more");
         assert!(desk.queue.waits_for_reader());
         desk.pop(true).sends("[p, [q, x");
     }
@@ -549,7 +546,7 @@ mod tests {
         desk.push(".read");
         assert!(desk.queue.postpone(desk.now + Duration::from_secs(3)));
         desk.pass(2).sends("").pass(1).sends("read").push(".end");
-        desk.queue.page_answered();
+        assert!(desk.queue.answer_page(|_| true));
         assert!(desk.pass(9).sent.is_empty(), "that waits for its reader, not for the store");
         desk.pop(true).sends("[search, [list in b, BATCH -b, end");
     }

@@ -12,8 +12,10 @@ use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::output::Output;
 use crate::hub::history::{Fingerprint, Record};
 use crate::hub::state::member::Source;
+use crate::hub::state::modes::without_key;
 use crate::hub::state::room::RoomId;
 use crate::hub::state::words::{put, take};
+use crate::hub::state::{ConnectionId, SERVER};
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::tag::LINE_ID;
@@ -28,16 +30,7 @@ const MAX_TAGS: usize = 160;
 /// The second byte: the sender is a program.
 const BOT: u8 = 1;
 
-/// An event read from a record.
-#[derive(Debug)]
-pub(crate) struct Remembered {
-    kind: u8,
-    source: Source,
-    tags: String,
-    words: [String; 2],
-}
-
-/// A record's words, for those who are not the hub.
+/// A record, as far as it can be read: its words, and for the hub the event once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Told<'a> {
     /// The command of it: PRIVMSG, NOTICE, JOIN, …
@@ -50,20 +43,82 @@ pub struct Told<'a> {
     pub first: &'a str,
     /// The reason of a KICK.
     pub second: &'a str,
+    number: u8,
+    bot: bool,
 }
 
 impl<'a> Told<'a> {
     /// Reads a payload; `None` for what this version does not know.
     pub fn parse(payload: &'a [u8]) -> Option<Told<'a>> {
-        let (&[kind, _], mut rest) = payload.split_first_chunk::<2>()?;
-        let kind = kind::WORDS.get(usize::from(kind)).filter(|word| !word.is_empty())?;
+        let (&[number, flags], mut rest) = payload.split_first_chunk::<2>()?;
+        let kind = kind::WORDS.get(usize::from(number)).filter(|word| !word.is_empty())?;
         let mut word = || take(&mut rest);
-        Some(Told { kind, prefix: word()?, tags: word()?, first: word()?, second: word()? })
+        let [prefix, tags, first, second] = [word()?, word()?, word()?, word()?];
+        Some(Told { kind, prefix, tags, first, second, number, bot: flags & BOT != 0 })
     }
 
     /// The name in front of the prefix.
     pub fn nick(&self) -> &'a str {
         self.prefix.split_once('!').map_or(self.prefix, |(nick, _)| nick)
+    }
+
+    /// Who said it; under this name the server speaks, too.
+    pub(crate) fn sender(&self) -> &'a str {
+        self.prefix.split_once('!').map_or(SERVER, |(nick, _)| nick)
+    }
+
+    /// The event in a room, once more; `id` says when it was.
+    pub(crate) fn event<'e>(&self, room: &'e str, id: MsgId) -> Event<'e>
+    where
+        'a: 'e,
+    {
+        let Told { first, second, .. } = *self;
+        let message = |verb| What::Message { verb, target: room, text: first, private: false };
+        let what = match self.number {
+            kind::PRIVMSG => message(Verb::Privmsg),
+            kind::NOTICE => message(Verb::Notice),
+            kind::TAGMSG => message(Verb::Tagmsg),
+            kind::JOIN => What::Join { room, realname: first },
+            kind::PART => What::Part { room, reason: (!first.is_empty()).then_some(first) },
+            kind::QUIT => What::Quit { reason: first },
+            kind::KICK => What::Kick { room, nick: first, reason: second },
+            kind::NICK => What::Nick { new: first },
+            kind::TOPIC => What::Topic { room, text: first },
+            kind::MODE => What::Mode { target: room, change: first },
+            _ => What::Announcement { target: room, text: first },
+        };
+        let from = Source { nick: self.sender().into(), prefix: self.prefix.into(), bot: self.bot };
+        Event { id, from: Cow::Owned(from), tags: self.tags, what, volatile: false }
+    }
+
+    /// The line for readers of a form.
+    pub(crate) fn line(&self, room: &str, id: MsgId, form: Form) -> Option<Line> {
+        self.event(room, id).line(form)
+    }
+
+    /// What was said; `None` if it is no talk.
+    pub(crate) fn talk(&self) -> Option<&'a str> {
+        matches!(self.number, kind::PRIVMSG | kind::NOTICE | kind::ANNOUNCEMENT).then_some(self.first)
+    }
+
+    /// For a terminal or a program that knows no times: the lines, with the time in front of the
+    /// text. Where that is too long for one, there are two.
+    pub(crate) fn lines_with_time(&self, room: &str, id: MsgId, form: Form) -> Vec<Line> {
+        let time = id.time().to_string();
+        // `2026-11-20T09:12:03.456Z`: day and minute are enough for a person.
+        let (day, minute) = (time.get(..10).unwrap_or_default(), time.get(11..16).unwrap_or_default());
+        let (start, said, end) = match self.first.strip_prefix("\u{1}ACTION ") {
+            Some(said) => ("\u{1}ACTION ", said.trim_end_matches('\u{1}'), "\u{1}"),
+            None => ("", self.first, ""),
+        };
+        let said = format!("[{day} {minute} UTC] {said}");
+        let without_text = Told { first: "", ..*self }.event(room, id).body_len() + start.len() + end.len();
+        let pieces = text::pieces(&said, MAX_BODY.saturating_sub(without_text)).into_iter();
+        let lines = pieces.filter_map(|piece| {
+            let first = &format!("{start}{piece}{end}");
+            Told { first, ..*self }.line(room, id, form)
+        });
+        lines.collect()
     }
 }
 
@@ -92,7 +147,7 @@ fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
     if matches!(event.what, What::Message { private: true, .. }) {
         return None;
     }
-    let without_key;
+    let shown;
     let tags = lasting(event.tags);
     let (kind, words) = match &event.what {
         What::Message { verb: Verb::Privmsg, text, .. } => (kind::PRIVMSG, [*text, ""]),
@@ -106,8 +161,8 @@ fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
         What::Nick { new } => (kind::NICK, [*new, ""]),
         What::Topic { text, .. } => (kind::TOPIC, [*text, ""]),
         What::Mode { change, .. } => {
-            without_key = crate::hub::state::modes::without_key(change);
-            (kind::MODE, [without_key.as_str(), ""])
+            shown = without_key(change);
+            (kind::MODE, [shown.as_str(), ""])
         }
         What::Announcement { text, .. } => (kind::ANNOUNCEMENT, [*text, ""]),
         What::Invite { .. } | What::Away { .. } | What::Setname { .. } | What::Wallops { .. } => return None,
@@ -116,7 +171,7 @@ fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
     let mut bytes = Vec::with_capacity(2 + words.iter().map(|word| 2 + word.len()).sum::<usize>());
     bytes.push(kind);
     bytes.push(if event.from.bot { BOT } else { 0 });
-    words.iter().for_each(|word| put(&mut bytes, word));
+    put(&mut bytes, &words);
     Some(bytes.into())
 }
 
@@ -131,75 +186,6 @@ fn lasting(tags: &str) -> String {
         fits || is_name
     };
     tags.split(';').filter(lasts).collect::<Vec<_>>().join(";")
-}
-
-impl Remembered {
-    /// Reads a payload; `None` for what this version does not know.
-    pub(crate) fn parse(payload: &[u8]) -> Option<Remembered> {
-        let Told { prefix, tags, first, second, .. } = Told::parse(payload)?;
-        let (&[kind, flags], _) = payload.split_first_chunk::<2>()?;
-        let nick = prefix.split_once('!').map_or(crate::hub::state::SERVER, |(nick, _)| nick).to_owned();
-        let source = Source { nick, prefix: prefix.to_owned(), bot: flags & BOT != 0 };
-        Some(Remembered { kind, source, tags: tags.to_owned(), words: [first.to_owned(), second.to_owned()] })
-    }
-
-    /// The event in a room, once more; `id` says when it was.
-    pub(crate) fn event<'a>(&'a self, room: &'a str, id: MsgId) -> Event<'a> {
-        let [first, second] = &self.words;
-        let message = |verb| What::Message { verb, target: room, text: first, private: false };
-        let what = match self.kind {
-            kind::PRIVMSG => message(Verb::Privmsg),
-            kind::NOTICE => message(Verb::Notice),
-            kind::TAGMSG => message(Verb::Tagmsg),
-            kind::JOIN => What::Join { room, realname: first },
-            kind::PART => What::Part { room, reason: (!first.is_empty()).then_some(first) },
-            kind::QUIT => What::Quit { reason: first },
-            kind::KICK => What::Kick { room, nick: first, reason: second },
-            kind::NICK => What::Nick { new: first },
-            kind::TOPIC => What::Topic { room, text: first },
-            kind::MODE => What::Mode { target: room, change: first },
-            _ => What::Announcement { target: room, text: first },
-        };
-        Event { id, from: Cow::Borrowed(&self.source), tags: &self.tags, what, volatile: false }
-    }
-
-    /// The line for readers of a form.
-    pub(crate) fn line(&self, room: &str, id: MsgId, form: Form) -> Option<Line> {
-        self.event(room, id).line(form)
-    }
-
-    /// Who said it.
-    pub(crate) fn nick(&self) -> &str {
-        &self.source.nick
-    }
-
-    /// What was said; `None` if it is no talk.
-    pub(crate) fn talk(&self) -> Option<&str> {
-        matches!(self.kind, kind::PRIVMSG | kind::NOTICE | kind::ANNOUNCEMENT).then_some(&*self.words[0])
-    }
-
-    /// For a terminal or a program that knows no times: the lines, with the time in front of the
-    /// text. Where that is too long for one, there are two.
-    pub(crate) fn lines_with_time(mut self, room: &str, id: MsgId, form: Form) -> Vec<Line> {
-        let time = id.time().to_string();
-        // `2026-11-20T09:12:03.456Z`: day and minute are enough for a person.
-        let (day, minute) = (time.get(..10).unwrap_or_default(), time.get(11..16).unwrap_or_default());
-        let [text, _] = &mut self.words;
-        let text = std::mem::take(text);
-        let (start, said, end) = match text.strip_prefix("\u{1}ACTION ") {
-            Some(said) => ("\u{1}ACTION ", said.trim_end_matches('\u{1}'), "\u{1}"),
-            None => ("", text.as_str(), ""),
-        };
-        let said = format!("[{day} {minute} UTC] {said}");
-        let room_for_text =
-            MAX_BODY.saturating_sub(self.event(room, id).body_len() + start.len() + end.len());
-        let pieces = text::pieces(&said, room_for_text).into_iter();
-        let lines = pieces.filter_map(|piece| {
-            self.words[0] = format!("{start}{piece}{end}");
-            self.line(room, id, form)
-        });
-        lines.collect()
-    }
 }
 
 /// Stands for a room and what the sender called a line.
@@ -233,7 +219,7 @@ impl Hub {
     }
 
     /// Keeps an event of somebody once for all the rooms that they are in.
-    pub(crate) fn record_everywhere(&mut self, id: crate::hub::state::ConnectionId, event: &Event<'_>) {
+    pub(crate) fn record_everywhere(&mut self, id: ConnectionId, event: &Event<'_>) {
         self.record_in(&self.state.rooms_of(id), event, None);
     }
 
@@ -295,7 +281,7 @@ mod tests {
             let event =
                 Event { id, from: Cow::Borrowed(&from), tags: "+draft/react=x", what, volatile: false };
             let payload = encode(&event).expect("kept");
-            let read = Remembered::parse(&payload).expect("known");
+            let read = Told::parse(&payload).expect("known");
             assert_eq!(format!("{:?}", read.event(room, id)), format!("{event:?}"));
         }
     }
@@ -310,7 +296,7 @@ mod tests {
             b"\x01\x00\x00\x00\x00\x00\x02\x00\xff\xff\x00\x00",
             &[99; 40],
         ] {
-            assert!(Remembered::parse(payload).is_none(), "{payload:?}");
+            assert!(Told::parse(payload).is_none(), "{payload:?}");
         }
     }
 

@@ -7,11 +7,9 @@ use crate::hub::delivery::form::Form;
 use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::reply::with_tag;
 use crate::hub::delivery::{Rest, Sheet};
-use crate::hub::history::record::Remembered;
 use crate::hub::history::search::Search;
 use crate::hub::history::tickets::Ticket;
-use crate::hub::history::{Answer, Edge, Kept, Query, Request};
-use crate::hub::state::ConnectionId;
+use crate::hub::history::{Answer, Edge, Kept, Query, Request, Told};
 use crate::protocol::Capability;
 use crate::protocol::tag::{BATCH, LABEL, batch};
 
@@ -125,22 +123,18 @@ impl Replay {
 
 impl Hub {
     /// A page of past lines; the rest, if it goes on.
-    pub(crate) fn replay_page(
-        &mut self,
-        id: ConnectionId,
-        mut replay: Box<Replay>,
-        sheet: &mut Sheet,
-    ) -> Rest<Box<Replay>> {
+    pub(crate) fn replay_page(&mut self, replay: &mut Replay, sheet: &mut Sheet) -> Rest {
+        let id = sheet.to;
         if replay.is_void(self.state.member(id).is_some_and(|member| member.bot)) {
             return Rest::Done;
         }
         if replay.state == State::Failed {
-            self.replay_failed(id, replay, sheet);
+            self.replay_failed(replay, sheet);
             return Rest::Done;
         }
         if replay.state == State::Answered {
             if replay.batch.is_none() {
-                self.open_batch(id, &mut replay, sheet);
+                self.open_batch(replay, sheet);
             }
             let form = self.delivery.form(id);
             while let Some(kept) = replay.found.pop_front() {
@@ -148,7 +142,7 @@ impl Hub {
                     sheet.push(with_tag(BATCH, replay.batch.as_deref(), line));
                 }
                 if sheet.full(1) {
-                    return Rest::More(replay);
+                    return Rest::More;
                 }
             }
         }
@@ -157,12 +151,12 @@ impl Hub {
                 self.delivery.charge(id, u32::from(search.pieces > 0 && search.pieces % PIECES == 0));
             }
             replay.state = State::Asked(self.ask(id, Ticket::Page(id), request));
-            return Rest::Asked(replay);
+            return Rest::Asked;
         }
         if let Some(batch) = &replay.batch {
             sheet.push(self.server_line(format_args!("BATCH -{batch}")));
         }
-        if let Why::Search(Search { stopped: Some(at), .. }) = replay.why
+        if let Why::Search(Search { stopped: Some(at), .. }) = &replay.why
             && self.state.member(id).is_some_and(|member| member.has(Capability::StandardReplies))
         {
             let time = at.time();
@@ -172,8 +166,8 @@ impl Hub {
         Rest::Done
     }
 
-    fn open_batch(&mut self, id: ConnectionId, replay: &mut Replay, sheet: &mut Sheet) {
-        if !self.state.member(id).is_some_and(|member| member.has(Capability::Batch)) {
+    fn open_batch(&mut self, replay: &mut Replay, sheet: &mut Sheet) {
+        if !self.state.member(sheet.to).is_some_and(|member| member.has(Capability::Batch)) {
             return;
         }
         let batch = self.delivery.next_batch();
@@ -192,20 +186,20 @@ impl Hub {
             let text = format_args!("CHATHISTORY TARGETS {name} {}", kept.id.time());
             return if wanted { vec![self.server_line(text)] } else { Vec::new() };
         }
-        let Some(past) = Remembered::parse(&kept.payload) else { return Vec::new() };
+        let Some(past) = Told::parse(&kept.payload) else { return Vec::new() };
         if matches!(why, Why::Joined(_)) && !form.time() {
             return past.lines_with_time(name, kept.id, form);
         }
         past.line(name, kept.id, form).into_iter().collect()
     }
 
-    fn replay_failed(&mut self, id: ConnectionId, mut replay: Box<Replay>, sheet: &mut Sheet) {
+    fn replay_failed(&mut self, replay: &mut Replay, sheet: &mut Sheet) {
         let sentence = "The history could not be read; the server's log says why";
         let words = match &replay.why {
             Why::Asked(verb, target) => format!("CHATHISTORY MESSAGE_ERROR {verb} {target}"),
             Why::Targets(_) => "CHATHISTORY MESSAGE_ERROR TARGETS".into(),
             Why::Search(_) => "SEARCH INTERNAL_ERROR".into(),
-            Why::Joined(_) => return self.explain(id, sentence),
+            Why::Joined(_) => return self.explain(sheet.to, sentence),
         };
         if let Some(batch) = &replay.batch {
             sheet.push(self.server_line(format_args!("BATCH -{batch}")));

@@ -6,9 +6,8 @@ use crate::hub::delivery::event::{Event, Talk, What};
 use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::marked_volatile;
 use crate::hub::delivery::queue::Until;
-use crate::hub::history::record::Remembered;
 use crate::hub::history::tickets::{Resend, Ticket};
-use crate::hub::history::{Answer, Fingerprint, Request};
+use crate::hub::history::{Answer, Fingerprint, Request, Told};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::room::RoomId;
 use crate::protocol::Capability;
@@ -37,7 +36,7 @@ impl Hub {
             Answer::Failed => None,
         };
         let form = self.delivery.form(id);
-        let first = found.and_then(|kept| Remembered::parse(&kept.payload)?.line(&room, kept.id, form));
+        let first = found.and_then(|kept| Told::parse(&kept.payload)?.line(&room, kept.id, form));
         match first {
             Some(line) if self.state.settings.durable => line,
             Some(line) => marked_volatile(form, line),

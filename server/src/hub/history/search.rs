@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::hub::history::record::Remembered;
-use crate::hub::history::{Edge, Matcher, Range, Request};
+use crate::hub::history::{Edge, Matcher, Range, Request, Told};
 use crate::protocol::{Folded, MsgId};
 
 /// Pieces of the history that one search may go through; each is as long as the store likes, which reads
@@ -46,9 +45,9 @@ impl Search {
     fn matcher(&self) -> Matcher {
         let (text, from) = (self.text.clone(), self.from.clone());
         Matcher(Box::new(move |payload| {
-            let Some(past) = Remembered::parse(payload) else { return false };
+            let Some(past) = Told::parse(payload) else { return false };
             let Some(talk) = past.talk() else { return false };
-            let said_by = from.as_ref().is_none_or(|from| *from == Folded::new(past.nick()));
+            let said_by = from.as_ref().is_none_or(|from| *from == Folded::new(past.sender()));
             said_by
                 && (text.is_empty() || {
                     let talk = Folded::new(talk);

@@ -132,8 +132,7 @@ fn who(member: &Member) -> Option<Arc<str>> {
 fn encode(read: &Read) -> Box<[u8]> {
     let mut bytes = vec![VERSION];
     for (room, read) in read {
-        put(&mut bytes, room);
-        put(&mut bytes, &read.to_string());
+        put(&mut bytes, &[room, &read.to_string()]);
     }
     bytes.into()
 }

@@ -160,7 +160,7 @@ impl State {
         if state.flags.moderated {
             return Some("Only people with voice may talk here (+m)");
         }
-        let banned = !state.bans.is_empty() && state.banned(&Folded::new(&member.prefix()));
+        let banned = !state.list('b').is_empty() && state.banned(&Folded::new(&member.prefix()));
         banned.then_some("You are banned from this room (+b)")
     }
 

@@ -75,6 +75,9 @@ impl Seat {
     }
 }
 
+/// Letters of the lists: bans, exceptions from them, invitations.
+pub(crate) const LISTS: &str = "beI";
+
 /// One entry of a ban, exception or invitation list.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
@@ -147,9 +150,8 @@ pub(crate) struct Room {
     pub(crate) flags: Flags,
     pub(crate) key: Option<String>,
     pub(crate) limit: Option<u32>,
-    pub(crate) bans: Vec<Entry>,
-    pub(crate) exceptions: Vec<Entry>,
-    pub(crate) invitations: Vec<Entry>,
+    /// In the order of [`LISTS`].
+    lists: [Vec<Entry>; 3],
     /// Who has a rank here by a secret, whether they are here or not.
     pub(crate) holders: Vec<Holder>,
     /// Who was invited by name and has not come yet.
@@ -206,17 +208,17 @@ impl Room {
     }
 
     pub(crate) fn list_mut(&mut self, letter: char) -> Option<&mut Vec<Entry>> {
-        match letter {
-            'b' => Some(&mut self.bans),
-            'e' => Some(&mut self.exceptions),
-            'I' => Some(&mut self.invitations),
-            _ => None,
-        }
+        self.lists.get_mut(LISTS.find(letter)?)
+    }
+
+    /// The list of a letter of [`LISTS`].
+    pub(crate) fn list(&self, letter: char) -> &[Entry] {
+        LISTS.find(letter).and_then(|at| self.lists.get(at)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether `prefix` (folded `nick!user@host`) is banned and not excepted.
     pub(crate) fn banned(&self, prefix: &Folded) -> bool {
-        listed(&self.bans, prefix) && !listed(&self.exceptions, prefix)
+        listed(self.list('b'), prefix) && !listed(self.list('e'), prefix)
     }
 
     pub(crate) fn maker(&self) -> Option<u64> {
@@ -225,17 +227,17 @@ impl Room {
 
     /// Entries of the lists `b`, `e` and `I`.
     pub(crate) fn entries(&self) -> usize {
-        self.bans.len() + self.exceptions.len() + self.invitations.len()
+        self.lists.iter().map(Vec::len).sum()
     }
 
     /// Whether not everybody may come in and read.
     pub(crate) fn is_locked(&self) -> bool {
-        self.flags.invite_only || self.flags.secret || self.key.is_some() || !self.bans.is_empty()
+        self.flags.invite_only || self.flags.secret || self.key.is_some() || !self.list('b').is_empty()
     }
 
     /// Whether the list `I` lets `prefix` in.
     pub(crate) fn invited_by_mask(&self, prefix: &Folded) -> bool {
-        listed(&self.invitations, prefix)
+        listed(self.list('I'), prefix)
     }
 
     /// `+imnst k l`: letters and, where `secrets`, the key.
@@ -299,9 +301,7 @@ impl Rooms {
             flags: Flags { no_outside: true, topic_by_operators: true, ..Flags::default() },
             key: None,
             limit: None,
-            bans: Vec::new(),
-            exceptions: Vec::new(),
-            invitations: Vec::new(),
+            lists: Default::default(),
             holders: Vec::new(),
             invited: Vec::new(),
             seats: Vec::new(),

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use crate::hub::state::limits::{KEPT_FOR, MAX_ALL_ROOMS};
-use crate::hub::state::room::{Entry, Flags, Holder, Rank, Room, RoomId, Topic};
+use crate::hub::state::room::{Entry, Flags, Holder, LISTS, Rank, Room, RoomId, Topic};
 use crate::hub::state::words::{put, take};
 use crate::hub::state::{State, Token, Unwritten, running};
 use crate::protocol::time::UnixMillis;
@@ -29,9 +29,7 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
         && room.flags == plain
         && room.key.is_none()
         && room.limit.is_none()
-        && room.bans.is_empty()
-        && room.exceptions.is_empty()
-        && room.invitations.is_empty()
+        && room.entries() == 0
         && room.holders.is_empty();
     if bare && !room.remembered {
         return None;
@@ -39,37 +37,24 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
     let mut flags = room.flags;
     let letters: String = LETTERS.chars().filter(|c| flags.get_mut(*c).is_some_and(|on| *on)).collect();
     let mut bytes = vec![VERSION];
-    let mut word = |word: &str| put(&mut bytes, word);
-    word(room.name.as_str());
-    word(&room.created.0.to_string());
-    word(&letters);
-    word(room.key.as_deref().unwrap_or_default());
-    word(&room.limit.unwrap_or_default().to_string());
+    let (created, limit) = (room.created.0.to_string(), room.limit.unwrap_or_default().to_string());
+    let key = room.key.as_deref().unwrap_or_default();
+    put(&mut bytes, &[room.name.as_str(), &created, &letters, key, &limit]);
     // Somebody is in it: it will be left when the server ends.
     let left = if room.seats().is_empty() { room.left.to_string() } else { String::new() };
-    word("left");
-    word(&left);
-    word(&room.maker().map_or(String::new(), |maker| format!("{maker:016x}")));
-    word("0");
-    if let Some(topic) = &room.topic {
-        word("topic");
-        word(&topic.text);
-        word(&topic.setter);
-        word(&topic.at.0.to_string());
+    let maker = room.maker().map_or(String::new(), |maker| format!("{maker:016x}"));
+    put(&mut bytes, &["left", &left, &maker, "0"]);
+    if let Some(Topic { text, setter, at }) = &room.topic {
+        put(&mut bytes, &["topic", text, setter, &at.0.to_string()]);
     }
-    for (letter, list) in [("b", &room.bans), ("e", &room.exceptions), ("I", &room.invitations)] {
-        for entry in list {
-            word(letter);
-            word(&entry.mask);
-            word(&entry.setter);
-            word(&entry.at.0.to_string());
+    for letter in LISTS.chars() {
+        for Entry { mask, setter, at, .. } in room.list(letter) {
+            put(&mut bytes, &[letter.encode_utf8(&mut [0; 4]), mask, setter, &at.0.to_string()]);
         }
     }
-    for holder in &room.holders {
-        word("holder");
-        word(&format!("{:032x}", holder.token));
-        word(&holder.rank.number().to_string());
-        word(&holder.at.to_string());
+    for Holder { token, rank, at } in &room.holders {
+        let (token, rank) = (format!("{token:032x}"), rank.number().to_string());
+        put(&mut bytes, &["holder", &token, &rank, &at.to_string()]);
     }
     Some(bytes.into())
 }
@@ -261,8 +246,8 @@ mod tests {
             setter: "bob".into(),
             at: UnixMillis(9),
         };
-        room.bans.push(entry.clone());
-        room.invitations.push(entry);
+        room.list_mut('b').unwrap().push(entry.clone());
+        room.list_mut('I').unwrap().push(entry);
         room.holders.push(Holder { token: Token::MAX, rank: Rank::VOICE, at: 11 });
         std::mem::replace(room, Rooms::default().made())
     }
@@ -285,10 +270,10 @@ mod tests {
         let mut state = vec![FIRST_VERSION];
         let holder = ["holder", "000000000000000000000000000000ff", "2", "1700000000000"];
         let words = ["#Größe", "5", "int", "sesame", "0", "topic", "x", "bob", "7", "b", "a!*@*", "bob", "9"];
-        words.iter().chain(&holder).for_each(|word| put(&mut state, word));
+        words.iter().chain(&holder).for_each(|word| put(&mut state, &[word]));
         let mut read = Rooms::default().made();
         assert_eq!(decode(&state, 40, &mut read), Some(None));
-        assert_eq!((read.key.as_deref(), read.left, read.bans.len()), (Some("sesame"), 40, 1));
+        assert_eq!((read.key.as_deref(), read.left, read.list('b').len()), (Some("sesame"), 40, 1));
         // It was used now, as far as anybody knows.
         assert!(read.holders[0].at == 40 && read.flags.invite_only && read.topic.is_some());
     }

@@ -1,10 +1,12 @@
 //! Words in what is written down: each two bytes of length (little-endian) and its text.
 
-/// Adds a word. Longer ones than 64 KiB do not come from a socket.
-pub(crate) fn put(bytes: &mut Vec<u8>, word: &str) {
-    let word = &word[..word.floor_char_boundary(usize::from(u16::MAX))];
-    bytes.extend_from_slice(&(word.len() as u16).to_le_bytes());
-    bytes.extend_from_slice(word.as_bytes());
+/// Adds words. Longer ones than 64 KiB do not come from a socket.
+pub(crate) fn put(bytes: &mut Vec<u8>, words: &[&str]) {
+    for word in words {
+        let word = &word[..word.floor_char_boundary(usize::from(u16::MAX))];
+        bytes.extend_from_slice(&(word.len() as u16).to_le_bytes());
+        bytes.extend_from_slice(word.as_bytes());
+    }
 }
 
 /// Takes a word from the front.

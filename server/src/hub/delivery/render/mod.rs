@@ -7,11 +7,18 @@ pub(super) mod raw;
 use crate::hub::delivery::event::Event;
 use crate::hub::delivery::form::Form;
 use crate::hub::delivery::lines::Line;
+use crate::hub::state::refusal::{Refused, too_long};
+use crate::protocol::line::MAX_BODY;
 
 impl Event<'_> {
     /// Bytes of the message as IRC members get it, without tags, with CR LF.
     pub(crate) fn body_len(&self) -> usize {
         irc::body_len(self)
+    }
+
+    /// Whether IRC members can be sent it.
+    pub(crate) fn fits(&self) -> Result<(), Refused> {
+        if self.body_len() > MAX_BODY { Err(too_long()) } else { Ok(()) }
     }
 
     /// The line for readers of this form; `None` if they are not told.
