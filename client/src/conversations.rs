@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::place::PlaceId;
+use crate::sent::Sent;
 use crate::session::{Key, Kind, Naming, Person, Rank, Sentence};
 
 /// A conversation of one place. The same after every start, so files may hold it.
@@ -54,6 +55,8 @@ pub struct Conversation<V> {
     pub unread: u32,
     /// Those of them with our name.
     pub mentions: u32,
+    /// What was sent in it: a private line does not come back in a room.
+    pub sent: Sent,
     /// The lines.
     pub view: V,
 }
@@ -148,6 +151,11 @@ impl<V> Conversations<V> {
         self.get(self.current.as_ref()?)
     }
 
+    /// The same, to be changed.
+    pub fn current_mut(&mut self) -> Option<&mut Conversation<V>> {
+        self.open.get_mut(self.current.as_ref()?)
+    }
+
     /// Whether this one is on the screen.
     pub fn is_current(&self, id: &ConversationId) -> bool {
         self.current.as_ref() == Some(id)
@@ -171,6 +179,7 @@ impl<V> Conversations<V> {
             spoke: false,
             unread: 0,
             mentions: 0,
+            sent: Sent::default(),
             view: view(),
         };
         let before = |other: &ConversationId| {

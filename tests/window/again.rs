@@ -205,6 +205,8 @@ fn nobody_sends_what_somebody_else_has_typed() {
     let alice = bob.client_again(&[&bind, "--name", "alice"]);
     ear.expect("PRIVMSG #lobby :typed by alice");
     alice.wait_title("#lobby*");
+    // The title is there a moment before the field.
+    alice.wait_still();
     // Another name of one's own takes along what is typed.
     alice.types_without_sending("!");
     wait_kept(&alice, "half of alice!");

@@ -330,6 +330,42 @@ fn the_timeline_stays_at_the_bottom_only_when_it_was_there() {
     assert!(shown(&app, lines.row_count() - 1), "the jump button leads to the newest line");
 }
 
+/// Opens other lines where reading stopped, as the window does.
+fn open_at(app: &App, lines: ModelRc<LineRow>, row: i32) {
+    let view = app.global::<TimelineView<'_>>();
+    view.set_lines(lines);
+    view.set_eye(-1);
+    view.set_hold(-1);
+    view.set_reveal(-1);
+    view.set_stick(false);
+    view.set_reveal(row);
+    frame(app);
+    settle();
+    frame(app);
+}
+
+#[test]
+fn what_opens_where_reading_stopped_is_at_its_end_if_that_is_in_view() {
+    let app = window(Screen::Room);
+    let few = |first: usize| ModelRc::new(VecModel::from_iter((first..first + 3).map(line)));
+    let many = ModelRc::new(VecModel::from_iter((0..300).map(line)));
+    for (row, before) in [(0, None), (1, None), (2, Some(few(10))), (0, Some(many.clone())), (1, Some(many.clone()))] {
+        if let Some(before) = before {
+            app.global::<TimelineView<'_>>().set_lines(before);
+            app.global::<TimelineView<'_>>().set_stick(true);
+            frame(&app);
+            settle();
+            frame(&app);
+        }
+        open_at(&app, few(20), row);
+        assert!(app.global::<TimelineView<'_>>().get_stick(), "row {row} of three");
+        assert!(shown(&app, 20) && shown(&app, 22));
+    }
+    open_at(&app, many, 100);
+    assert!(!app.global::<TimelineView<'_>>().get_stick());
+    assert!(shown(&app, 100));
+}
+
 #[test]
 fn every_line_passes_the_view_however_fast_pages_are_turned() {
     let app = window(Screen::Room);

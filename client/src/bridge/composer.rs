@@ -11,6 +11,7 @@ use super::{Bridge, on, phrases};
 use crate::completion::{self, Completion};
 use crate::conversations::ConversationId;
 use crate::limits::TYPED;
+use crate::sent::Sent;
 use crate::session::{Action, Command, Sentence, count_lines};
 
 /// More lines than this are sent only when the person says so.
@@ -25,8 +26,8 @@ impl Bridge {
         on!(self, view, on_is_for_text, |_this, key, control, other| !other && is_for_text(&key, control));
         on!(self, view, on_again, |this, key| this.press_again(key));
         on!(self, view, on_line_start, |_this, text, cursor| line_start(&text, cursor));
-        on!(self, view, on_previous_sent, |this| shared(this.state.borrow_mut().sent.earlier()));
-        on!(self, view, on_next_sent, |this| shared(this.state.borrow_mut().sent.later()));
+        on!(self, view, on_previous_sent, |this| this.sent_before(Sent::earlier));
+        on!(self, view, on_next_sent, |this| this.sent_before(Sent::later));
         on!(self, view, on_pick_command, |this, index| this.pick_command(index));
         on!(self, view, on_is_whole_command, |this, index| this.is_whole_command(index));
         on!(self, view, on_confirm_paste, |this| this.confirm_paste());
@@ -71,7 +72,9 @@ impl Bridge {
         }
         {
             let mut state = self.state.borrow_mut();
-            state.sent.push(text);
+            if let Some(current) = state.conversations.current_mut() {
+                current.sent.push(text);
+            }
             state.completion = None;
         }
         self.put_draft(window, "");
@@ -79,6 +82,12 @@ impl Bridge {
         window.global::<TimelineView>().set_below_count(0);
         self.take_draft();
         self.keep_drafts_soon();
+    }
+
+    /// What was sent here.
+    fn sent_before(&self, which: impl FnOnce(&mut Sent) -> &str) -> SharedString {
+        let mut state = self.state.borrow_mut();
+        state.conversations.current_mut().map_or_else(SharedString::default, |current| shared(which(&mut current.sent)))
     }
 
     /// Nothing could be made of what was sent: it is there again, unless another text is by now.

@@ -18,7 +18,6 @@ use crate::host::{End, Host};
 use crate::net::Ended;
 use crate::notify::Notices;
 use crate::place::PlaceId;
-use crate::sent::Sent;
 use crate::session::{Ban, Line, Naming};
 use crate::settings::Settings;
 
@@ -44,7 +43,6 @@ pub(super) struct State {
     pub(super) switcher_filter: String,
     pub(super) finding: Finding,
     pub(super) completion: Option<Completion>,
-    pub(super) sent: Sent,
     pub(super) notices: Notices,
     /// What the desktop shows of them.
     pub(super) told: Shown,
