@@ -349,7 +349,9 @@ fn what_opens_where_reading_stopped_is_at_its_end_if_that_is_in_view() {
     let app = window(Screen::Room);
     let few = |first: usize| ModelRc::new(VecModel::from_iter((first..first + 3).map(line)));
     let many = ModelRc::new(VecModel::from_iter((0..300).map(line)));
-    for (row, before) in [(0, None), (1, None), (2, Some(few(10))), (0, Some(many.clone())), (1, Some(many.clone()))] {
+    for (row, before) in
+        [(0, None), (1, None), (2, Some(few(10))), (0, Some(many.clone())), (1, Some(many.clone()))]
+    {
         if let Some(before) = before {
             app.global::<TimelineView<'_>>().set_lines(before);
             app.global::<TimelineView<'_>>().set_stick(true);

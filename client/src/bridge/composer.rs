@@ -87,7 +87,10 @@ impl Bridge {
     /// What was sent here.
     fn sent_before(&self, which: impl FnOnce(&mut Sent) -> &str) -> SharedString {
         let mut state = self.state.borrow_mut();
-        state.conversations.current_mut().map_or_else(SharedString::default, |current| shared(which(&mut current.sent)))
+        state
+            .conversations
+            .current_mut()
+            .map_or_else(SharedString::default, |current| shared(which(&mut current.sent)))
     }
 
     /// Nothing could be made of what was sent: it is there again, unless another text is by now.

@@ -5,10 +5,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use async_channel::Receiver;
+use futures_lite::future;
 use parlor_ui::slint::{ComponentHandle, SharedString};
 use parlor_ui::{App, ConnectView, Screen, Shell, StatusView};
 
 use super::Bridge;
+use super::clock::monotonic;
+use super::pace::{self, Pace};
 use super::places::{Entry, OpenPlace};
 use super::preferences::language_code;
 use super::text::shared;
@@ -19,8 +22,6 @@ use crate::net::{self, Connection};
 use crate::place::{Identity, Place, PlaceId};
 use crate::session::{Action, Event, Key, Naming, Profile};
 
-/// Lines come to the window at once, and then at most this often.
-const FLUSH: Duration = Duration::from_millis(50);
 /// As [`Event::LineRoom`] will hardly be less: 512 bytes but for a name, a user and a host of the longest.
 const LINE_ROOM: usize = 400;
 /// The longest that a new session waits for the good-bye of the last one.
@@ -47,7 +48,7 @@ impl Bridge {
             let late = async {
                 smol::Timer::after(FAREWELL).await;
             };
-            futures_lite::future::or(gone, late).await;
+            future::or(gone, late).await;
             let Some(bridge) = weak.upgrade() else { return };
             let found = bridge.keeper.claim(Identity::new(&place.id(), &name));
             drop(bridge);
@@ -55,7 +56,7 @@ impl Bridge {
                 smol::Timer::after(DISK).await;
                 None
             };
-            let found = futures_lite::future::or(async { found.recv().await.ok() }, late).await;
+            let found = future::or(async { found.recv().await.ok() }, late).await;
             let Some(bridge) = weak.upgrade() else { return };
             if let Some(window) = bridge.window.upgrade() {
                 bridge.start_session(&window, &place, name, &room, found);
@@ -122,15 +123,26 @@ impl Bridge {
             let _ = connection.actions.try_send(Action::Private { nick });
         }
         let (events, of, weak) = (connection.events.clone(), id.clone(), Rc::downgrade(self));
+        let (hurry, hurried) = async_channel::bounded(1);
         let pump = async move {
+            let (mut pace, begun) = (Pace::default(), monotonic());
             while let Ok(batch) = events.recv().await {
                 if let Some(bridge) = weak.upgrade() {
                     bridge.give_batch(&of, batch);
                 }
-                while weak.upgrade().is_some_and(|bridge| bridge.apply_waiting(&of)) {
-                    smol::Timer::after(FLUSH).await;
+                while let Some(left) = pace.left(monotonic() - begun) {
+                    let late = async {
+                        smol::Timer::after(left).await;
+                        None
+                    };
+                    if future::or(async { hurried.recv().await.ok() }, late).await.is_some() {
+                        pace.hurry();
+                    }
                 }
-                smol::Timer::after(FLUSH).await;
+                while weak.upgrade().is_some_and(|bridge| bridge.apply_waiting(&of)) {
+                    smol::Timer::after(pace::LEAST).await;
+                }
+                pace.shown(monotonic() - begun);
             }
         };
         {
@@ -149,6 +161,7 @@ impl Bridge {
         let place = OpenPlace {
             id,
             connection,
+            hurry,
             name,
             claim,
             back: open,

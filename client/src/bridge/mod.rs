@@ -39,6 +39,7 @@ mod menu;
 mod mode_words;
 mod moderation;
 mod notifications;
+mod pace;
 mod people;
 mod phrases;
 mod places;
@@ -201,7 +202,10 @@ impl Bridge {
     /// and a person hardly outruns it.
     fn act(&self, place: &PlaceId, action: Action) -> bool {
         let state = self.state.borrow();
-        state.places.get(place).is_some_and(|place| place.connection.actions.try_send(action).is_ok())
+        let Some(place) = state.places.get(place) else { return false };
+        // Full: it hurries already.
+        let _ = place.hurry.try_send(());
+        place.connection.actions.try_send(action).is_ok()
     }
 
     /// The same, in the conversation on the screen.

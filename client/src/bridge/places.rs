@@ -2,6 +2,7 @@
 
 use std::vec;
 
+use async_channel::Sender;
 use smol::Task;
 
 use crate::keeper::Claim;
@@ -24,6 +25,8 @@ pub(super) enum Entry {
 pub(super) struct OpenPlace {
     pub(super) id: PlaceId,
     pub(super) connection: Connection,
+    /// The person waits for what comes next.
+    pub(super) hurry: Sender<()>,
     /// The name that we want there: what is kept is that name's.
     pub(super) name: String,
     /// To keep what is ours there; without: nothing is kept.
