@@ -8,6 +8,9 @@ use parlor_server::hub::{Input, News};
 use crate::link::{Caller, Link, Piece, Way};
 use crate::world::{Happening, World};
 
+/// What was sent and nobody has acknowledged breaks a connection after so long.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
+
 /// How a connection breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Broken {
@@ -72,8 +75,13 @@ impl World {
 
     pub(crate) fn put(&mut self, link: usize, way: Way, piece: Piece) {
         let delay = self.delay();
-        if let Some(at) = self.links[link].pipe(way).send(self.now, delay, piece) {
-            self.at(at, Happening::Arrive(link, way));
+        match self.links[link].pipe(way).send(self.now, delay, piece) {
+            Some(at) => self.at(at, Happening::Arrive(link, way)),
+            // Nobody acknowledges it.
+            None if way == Way::Up && self.links[link].client_open => {
+                self.at(self.now + UNACKNOWLEDGED, Happening::TimeOut(link));
+            }
+            None => {}
         }
     }
 
@@ -102,6 +110,13 @@ impl World {
         }
         if self.links[link].more && self.links[link].down.bytes() == 0 {
             self.drained(link);
+        }
+    }
+
+    /// The client's system has waited long enough.
+    pub(crate) fn time_out(&mut self, link: usize) {
+        if self.links[link].client_open {
+            self.client_learns_of_end(link);
         }
     }
 

@@ -36,6 +36,8 @@ pub(crate) enum Happening {
     Arrive(usize, Way),
     /// The reader of a long reply may have read it.
     Drained(usize),
+    /// What a client has sent was not acknowledged.
+    TimeOut(usize),
     /// Of the server's start with this number: the writer takes what waits, the writer is done, a reader looks, the
     /// hub is told.
     Write(u32),
@@ -204,6 +206,7 @@ impl World {
             Happening::Arrive(link, Way::Up) => self.arrive_at_server(link),
             Happening::Arrive(link, Way::Down) => self.arrive_at_client(link),
             Happening::Drained(link) => self.drained(link),
+            Happening::TimeOut(link) => self.time_out(link),
             Happening::Write(boot) if self.is_of_now(boot) => self.write(),
             Happening::Written(boot) if self.is_of_now(boot) => self.written(),
             Happening::Look(boot, ticket, request) if self.is_of_now(boot) => self.look(ticket, &request),
