@@ -110,6 +110,7 @@ fn every_view() {
         ("huge", (1280, 800), 1.5),
         ("huge-narrow", (360, 480), 1.5),
         ("between", (760, 560), 1.0),
+        ("panel", (800, 480), 1.0),
     ] {
         if !name.contains(&only) {
             continue;
@@ -119,6 +120,9 @@ fn every_view() {
         app.global::<Shell<'_>>().set_theme(ThemeChoice::Light);
         app.global::<Shell<'_>>().set_scale(scale);
         room(&app);
+        if name == "panel" {
+            app.global::<Shell<'_>>().invoke_open(Panel::Find);
+        }
         keep(format!("room-{name}.png"), shot(&app, PhysicalSize::new(size.0, size.1)));
         app.global::<Shell<'_>>().set_screen(Screen::Connect);
         keep(format!("connect-{name}.png"), shot(&app, PhysicalSize::new(size.0, size.1)));

@@ -109,6 +109,7 @@ impl Bridge {
         let (view, words) = (window.global::<RoomView>(), window.global::<Words>());
         let why = state.conversations.current().and_then(|current| current.out.as_ref());
         view.set_out(why.map_or_else(SharedString::default, |why| phrase(&words, why)));
+        view.set_coming(false);
         view.set_invited(matches!(why, Some(Sentence::InvitesYou { .. })));
         let key = match why {
             Some(Sentence::NotBackIn { why }) => matches!(**why, Sentence::RoomKey { .. }),

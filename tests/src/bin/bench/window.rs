@@ -22,6 +22,8 @@ const STARTS: usize = 7;
 const SPELL: Duration = Duration::from_secs(5);
 /// How long the text cursor blinks after the last key, and a little more.
 const BLINKS_FOR: Duration = Duration::from_secs(11);
+/// Steps of the wheel through a long past.
+const STEPS: u32 = 300;
 /// Lines that are sent at once at most.
 const BATCH: u64 = 500;
 
@@ -124,7 +126,7 @@ pub(crate) fn measure(hexchat: bool) -> io::Result<()> {
         quiet(process)?;
     }
     // Each with a window of its own, so that nothing is left of what was measured before.
-    for total in [10_000, 100_000] {
+    for total in [1_000, 10_000, 100_000] {
         let config = Scratch::new();
         let display = Display::open()?;
         let name = format!("reader{total}");
@@ -133,6 +135,8 @@ pub(crate) fn measure(hexchat: bool) -> io::Result<()> {
         feeder.feed(5_000, total)?;
         quiet(client.0.id())?;
         println!("| resident with {total} lines, KB | {} |", resident(client.0.id())?);
+        let step = scroll(&display, client.0.id())?;
+        println!("| CPU of a step up of the wheel through {total} lines, ms | {step:.2} |");
     }
     Ok(())
 }
@@ -202,6 +206,17 @@ fn first_frame() -> io::Result<u128> {
     }
     taken.sort_unstable();
     Ok(taken[STARTS / 2])
+}
+
+/// Scrolls back, and says what CPU time (ms) one step of the wheel took.
+fn scroll(display: &Display, process: u32) -> io::Result<f64> {
+    let repeat = STEPS.to_string();
+    let before = ticks(process)?;
+    let args = ["mousemove", "540", "300", "click", "--repeat", &repeat, "--delay", "20", "4"];
+    let done = Command::new("xdotool").args(args).env("DISPLAY", &display.name).status();
+    done.map_err(|error| other(format!("xdotool: {error}; apt install xdotool")))?;
+    quiet(process)?;
+    Ok((ticks(process)? - before) as f64 * 10.0 / f64::from(STEPS))
 }
 
 /// Waits until a process has had nothing to do for a second.
