@@ -208,15 +208,23 @@ fn first_frame() -> io::Result<u128> {
     Ok(taken[STARTS / 2])
 }
 
-/// Scrolls back, and says what CPU time (ms) one step of the wheel took.
+/// Scrolls back and forth, and says what CPU time (ms) one step up of the wheel took the cheapest time.
 fn scroll(display: &Display, process: u32) -> io::Result<f64> {
     let repeat = STEPS.to_string();
-    let before = ticks(process)?;
-    let args = ["mousemove", "540", "300", "click", "--repeat", &repeat, "--delay", "20", "4"];
-    let done = Command::new("xdotool").args(args).env("DISPLAY", &display.name).status();
-    done.map_err(|error| other(format!("xdotool: {error}; apt install xdotool")))?;
-    quiet(process)?;
-    Ok((ticks(process)? - before) as f64 * 10.0 / f64::from(STEPS))
+    let turn = |button: &str| {
+        let before = ticks(process)?;
+        let args = ["mousemove", "540", "300", "click", "--repeat", &repeat, "--delay", "20", button];
+        let done = Command::new("xdotool").args(args).env("DISPLAY", &display.name).status();
+        done.map_err(|error| other(format!("xdotool: {error}; apt install xdotool")))?;
+        quiet(process)?;
+        Ok::<_, io::Error>(ticks(process)? - before)
+    };
+    let mut least = u64::MAX;
+    for _ in 0..3 {
+        least = least.min(turn("4")?);
+        turn("5")?;
+    }
+    Ok(least as f64 * 10.0 / f64::from(STEPS))
 }
 
 /// Waits until a process has had nothing to do for a second.
