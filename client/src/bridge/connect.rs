@@ -130,6 +130,10 @@ impl Bridge {
                 if let Some(bridge) = weak.upgrade() {
                     bridge.give_batch(&of, batch);
                 }
+                // Whoever waits to come in waits for each answer.
+                if weak.upgrade().is_some_and(|bridge| bridge.entry(&of) != Some(Entry::Inside)) {
+                    pace.hurry();
+                }
                 while let Some(left) = pace.left(monotonic() - begun) {
                     let late = async {
                         smol::Timer::after(left).await;

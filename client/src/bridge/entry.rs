@@ -62,6 +62,7 @@ impl Bridge {
         window.global::<ConnectView>().set_busy(false);
         self.wake_cursor();
         window.global::<Shell>().set_screen(Screen::Room);
+        self.show_rooms(window);
         self.remember_place(window, place);
     }
 
