@@ -3,6 +3,7 @@
 //! Where modern.ircdocs.horse leaves a choice between numerics, the scenario takes any of them.
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod capabilities;
 mod chathistory;
 mod clocks;
@@ -36,6 +37,7 @@ mod restart;
 mod resume;
 mod robust;
 mod rooms;
+mod sasl;
 mod search;
 mod smoke;
 mod tags;

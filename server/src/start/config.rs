@@ -45,6 +45,8 @@ pub struct Config {
     pub flood: Option<NonZeroU32>,
     /// The history on disk; `None`: the last 200 lines of each room, in memory.
     pub history: Option<History>,
+    /// The folder where accounts are kept; `None`: they last as long as the server. Default none.
+    pub accounts: Option<PathBuf>,
     /// Bytes that may wait for one connection before it is closed. Default 256 KiB.
     pub outbox: usize,
     /// The time for which a connection may take nothing of what waits for it. Default 20 s.
@@ -104,6 +106,7 @@ impl Default for Config {
             max_clients: None,
             flood: NonZeroU32::new(5),
             history: None,
+            accounts: None,
             outbox: 256 * 1024,
             write_stall: Duration::from_secs(20),
             shutdown: Duration::from_secs(3),

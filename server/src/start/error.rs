@@ -41,6 +41,8 @@ pub enum StartError {
     NoHome,
     /// There is no address to listen on.
     Nowhere,
+    /// The accounts do not open.
+    Accounts(StoreError),
     /// The history does not open.
     History(StoreError),
 }
@@ -50,7 +52,7 @@ impl StartError {
     pub fn exit_code(&self) -> i32 {
         match self {
             StartError::NoHome | StartError::Nowhere | StartError::Twice { .. } => 64,
-            StartError::History(error) => error.exit_code(),
+            StartError::History(error) | StartError::Accounts(error) => error.exit_code(),
             StartError::Unreadable { .. }
             | StartError::MotdTooLong { .. }
             | StartError::MotdTooBig { .. }
@@ -135,6 +137,12 @@ impl fmt::Display for StartError {
                 }
             ),
             StartError::NoRandomness { error } => write!(f, "The system gives no random numbers: {error}."),
+            StartError::Accounts(StoreError::Damaged { file, what }) => write!(
+                f,
+                "{} is damaged: {what}. Nothing was changed. Restore it from a backup, or move it aside: then every name is nobody's.",
+                file.display()
+            ),
+            StartError::Accounts(error) => write!(f, "The accounts do not open. {error}"),
             StartError::History(error) => write!(f, "{error}"),
             StartError::NoHome => {
                 write!(f, "This user has no home for the history. Give --data DIR, or --no-history.")

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::turn::{Job, Turn};
 use crate::archive::Memory;
 use crate::hub::history::{Answer, Request};
-use crate::hub::{ConnectionId, Hub, Input, Line, News, Settings, Speaker, Token};
+use crate::hub::{ConnectionId, Hub, Input, Line, News, Password, Settings, Speaker, Token};
+use crate::protocol::scram::Keys;
 
 use crate::protocol::MsgId;
 use crate::protocol::time::{Moment, UnixMillis};
@@ -105,6 +106,13 @@ impl World {
         }
         for (ticket, answer) in answers {
             self.give(Input::Answer { ticket, answer });
+        }
+        for (ticket, Password { text, salt, .. }) in turn.derive {
+            // Of no use to anybody: one round is as good as many.
+            self.give(Input::Derived { ticket, keys: Keys::derive(&text, &salt, 1) });
+        }
+        for ticket in turn.accounts {
+            self.give(Input::AccountKept { ticket, kept: true });
         }
     }
 

@@ -41,6 +41,14 @@ impl Hub {
                 self.log(format!("unbanned: {address}"));
                 Ok(Some(format!("{address} may come again")))
             }
+            Operation::Password { name } => {
+                let password = self.set_password(name, asker)?;
+                Ok(Some(format!("The new password of {name}: {password}")))
+            }
+            Operation::ForgetAccount { name } => {
+                let there = self.forget_account(name).then(|| format!("{name} is nobody's name now"));
+                there.map(Some).ok_or_else(|| format!("There is no account {name}; /accounts lists them"))
+            }
             Operation::Stop { after } => {
                 if *after > Duration::ZERO {
                     self.announce(&format!("The server stops in {} seconds", after.as_secs()));

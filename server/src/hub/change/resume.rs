@@ -16,11 +16,24 @@ impl Hub {
     /// still there. The private lines that came meanwhile, if so.
     pub(super) fn take_over(&mut self, id: ConnectionId, token: Token) -> Option<Vec<Missed>> {
         let old = self.state.holder_of(token)?;
-        self.state.tokens.remove(&token);
+        self.take_place(id, old, "Resumed elsewhere")
+    }
+
+    /// Gives a connection the place of an old one, which is told why, and closed. The private lines that came
+    /// while nobody was there.
+    pub(super) fn take_place(
+        &mut self,
+        id: ConnectionId,
+        old: ConnectionId,
+        why: &str,
+    ) -> Option<Vec<Missed>> {
         let member = self.state.member(old)?;
         let ip = member.peer.ip();
-        if member.lingering.is_none() {
-            self.closing_line(old, "Resumed elsewhere");
+        if let Some(token) = member.token {
+            self.state.tokens.remove(&token);
+        }
+        if self.state.member(old)?.lingering.is_none() {
+            self.closing_line(old, why);
         }
         let missed = self.state.move_member(old, id)?;
         self.history.forget(ip, old);

@@ -29,6 +29,8 @@ WHOIS nick tells about somebody.
 WHOWAS nick [count] tells about somebody who was here.
 ISON nick … tells who of them is here.
 USERHOST nick … tells their hosts.
+NICKSERV REGISTER password makes your name yours; IDENTIFY name password logs in.
+NS is the same.
 MONITOR + nick tells when somebody comes and goes; - nick, C, L and S as usual.
 MOTD shows the message of the day.
 LUSERS tells how many are here.

@@ -29,6 +29,15 @@ pub(super) fn nick(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Do
     }
     let wrong = |error| (ERR_ERRONEUSNICKNAME, format!("{} :{error}", shown(wanted)));
     let nick = Nick::parse(wanted).map_err(wrong)?;
+    let others = hub.state.is_others(id, &nick.fold());
+    if let Some(member) = hub.state.member_mut(id)
+        && let Some(registration) =
+            member.registration.as_mut().filter(|registration| registration.negotiating && others)
+    {
+        // It may be about to log in.
+        registration.wished = Some(nick);
+        return Ok(());
+    }
     hub.propose(id, Change::Nick { nick });
     hub.try_register(id);
     Ok(())
@@ -92,6 +101,10 @@ impl Hub {
             return;
         }
         self.refuse_late_resume(id);
+        let wished = self.state.member_mut(id).and_then(|member| member.registration.as_mut()?.wished.take());
+        if let Some(nick) = wished.filter(|_| !self.state.resumes(id)) {
+            self.propose(id, Change::Nick { nick });
+        }
         let named = self.state.member(id).is_some_and(|member| member.nick.is_some());
         if named || self.state.resumes(id) {
             self.propose(id, Change::Register);

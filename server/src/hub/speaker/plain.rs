@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use crate::hub::Hub;
 use crate::hub::change::Change;
+use crate::hub::change::secrets::Way;
+use crate::hub::command::accounts::is_service;
 use crate::hub::delivery::event::{Event, Talk, What};
 use crate::hub::state::ConnectionId;
-use crate::hub::state::limits::MAX_REALNAME;
+use crate::hub::state::limits::{MAX_REALNAME, MAX_WRONG};
 use crate::hub::state::refusal::shown;
 use crate::hub::state::room::RoomId;
 use crate::protocol::command::Verb;
@@ -19,6 +21,7 @@ const USERNAME: &str = "guest";
 
 const HELP: &[&str] = &[
     "Type a line to say it. /me waves · //text says /text",
+    "/claim PASSWORD makes your name yours · /login NAME PASSWORD",
     "/nick NAME · /msg NAME TEXT · /who · /join #room · /help · /quit",
 ];
 
@@ -30,6 +33,9 @@ impl Hub {
             let sentence = "That line is not UTF-8 and was not sent; set your terminal to UTF-8.";
             return if named { self.explain(id, sentence) } else { self.refuse_name(id, sentence, more) };
         };
+        if !named && self.is_asked(id) {
+            return self.plain_password(id, line);
+        }
         if !named {
             return self.plain_name(id, line.trim(), more);
         }
@@ -74,6 +80,7 @@ impl Hub {
             Ok(()) => nick,
             // A script that runs beside itself: what it has to say counts.
             Err(_) if more => self.state.free_name(name),
+            Err(_) if self.state.is_others(id, &nick.fold()) => return self.ask_password(id, nick),
             Err((_, why)) => return self.refuse_name(id, &format!("{why}. Type another one."), more),
         };
         if again {
@@ -83,6 +90,82 @@ impl Hub {
         self.register_simply(id, nick, "");
     }
 
+    fn is_asked(&self, id: ConnectionId) -> bool {
+        let registration = self.state.member(id).and_then(|member| member.registration.as_ref());
+        registration.is_some_and(|registration| registration.asked)
+    }
+
+    /// The name is somebody's: whoever types it may be its owner.
+    fn ask_password(&mut self, id: ConnectionId, nick: Nick) {
+        let Some(member) = self.state.member_mut(id) else { return };
+        let telnet = member.telnet;
+        if let Some(registration) = &mut member.registration {
+            registration.asked = true;
+            registration.wished = Some(nick.clone());
+        }
+        let shown = if telnet { "" } else { " (it is shown as you type)" };
+        self.explain(
+            id,
+            &format!("{nick} is somebody's name. Type its password{shown}, or Enter alone for another name."),
+        );
+        self.show_typing(id, false);
+    }
+
+    fn plain_password(&mut self, id: ConnectionId, line: &str) {
+        self.show_typing(id, true);
+        let now = self.state.now.elapsed;
+        let Some(member) = self.state.member_mut(id) else { return };
+        member.spoke = now;
+        let Some(registration) = &mut member.registration else { return };
+        let name = registration.wished.as_ref().map(ToString::to_string).unwrap_or_default();
+        // A terminal that shows nothing may send its Backspace, too.
+        let mut password = String::new();
+        for c in line.chars() {
+            match c {
+                '\u{8}' | '\u{7f}' => drop(password.pop()),
+                c => password.push(c),
+            }
+        }
+        if password.is_empty() {
+            (registration.asked, registration.wished) = (false, None);
+            return self.refuse_name(id, "Type another name.", false);
+        }
+        self.try_password(id, &name, &password, Way::Prompt);
+    }
+
+    /// The password was right: its owner is here.
+    pub(crate) fn plain_proved(&mut self, id: ConnectionId) {
+        let registration = self.state.member_mut(id).and_then(|member| member.registration.as_mut());
+        let Some(nick) = registration.and_then(|registration| registration.wished.take()) else { return };
+        if self.state.standing(id).is_some() {
+            return self.propose(id, Change::Register);
+        }
+        self.register_simply(id, nick, "");
+    }
+
+    /// It was wrong, or cannot be looked at.
+    pub(crate) fn plain_not_proved(&mut self, id: ConnectionId, why: &str) {
+        let registration = self.state.member_mut(id).and_then(|member| member.registration.as_mut());
+        let Some(registration) = registration else { return };
+        registration.wrong += 1;
+        let (wrong, nick) = (registration.wrong, registration.wished.clone());
+        self.explain(id, &format!("{why}."));
+        match nick {
+            Some(nick) if wrong < MAX_WRONG => self.ask_password(id, nick),
+            _ => self.lost(id, "Three wrong passwords"),
+        }
+    }
+
+    /// Has a telnet program show what is typed, or not: it believes that we do (RFC 857).
+    fn show_typing(&mut self, id: ConnectionId, show: bool) {
+        const IAC: u8 = 255;
+        const ECHO: u8 = 1;
+        let (will, wont) = (251, 252);
+        if self.state.member(id).is_some_and(|member| member.telnet) {
+            self.send_reply(id, [IAC, if show { wont } else { will }, ECHO][..].into());
+        }
+    }
+
     pub(crate) fn plain_welcome(&mut self, id: ConnectionId) {
         let (server, nick, place) = (&self.state.settings.name, self.state.nick_of(id), self.plain_place(id));
         self.explain(id, &format!("Welcome to {server}, {nick}. {place} /help lists the commands."));
@@ -90,11 +173,15 @@ impl Hub {
 
     /// One room at a time: whoever went to another one leaves the others.
     pub(crate) fn plain_moved(&mut self, id: ConnectionId, room: RoomId) {
+        self.plain_leaves_others(id, room);
+        self.explain(id, &self.plain_place(id));
+    }
+
+    pub(crate) fn plain_leaves_others(&mut self, id: ConnectionId, room: RoomId) {
         for other in self.state.rooms_of(id).into_iter().filter(|other| *other != room) {
             // Without a reason the line is never too long.
             let _ = self.leave(id, other, None);
         }
-        self.explain(id, &self.plain_place(id));
     }
 
     fn plain_place(&self, id: ConnectionId) -> String {
@@ -133,10 +220,18 @@ impl Hub {
                 None => self.explain(id, "/msg needs a name and a text: /msg bob hello"),
             },
             "join" if !rest.is_empty() => self.plain_join(id, rest),
+            "claim" if !rest.is_empty() => self.claim(id, rest, Way::Command),
+            "login" if rest.contains(' ') => {
+                let (name, password) = rest.split_once(' ').unwrap_or_default();
+                self.try_login(id, name, password.trim());
+            }
+            "login" => self.explain(id, "/login needs a name and its password: /login bob secret"),
             "who" => self.plain_who(id),
             "quit" => self.quit(id, Some(rest).filter(|reason| !reason.is_empty())),
             "help" => HELP.iter().for_each(|line| self.explain(id, line)),
-            "me" | "nick" | "join" => self.explain(id, &format!("/{word} needs something behind it; /help")),
+            "me" | "nick" | "join" | "claim" => {
+                self.explain(id, &format!("/{word} needs something behind it; /help"))
+            }
             _ => {
                 let word = printable(word);
                 let sentence =
@@ -230,7 +325,7 @@ impl Hub {
         if text.is_empty() {
             return self.explain(id, "/msg needs a name and a text: /msg bob hello");
         }
-        if self.state.find(nick).is_none() {
+        if self.state.find(nick).is_none() && !is_service(nick) {
             return self.explain(id, &format!("Nobody here is called {}. /who lists the room.", shown(nick)));
         }
         self.send_in_pieces(id, nick, text, false);

@@ -33,7 +33,7 @@ impl State {
 
     /// Whether this connection will take over a name, and needs none of its own.
     pub(crate) fn resumes(&self, id: ConnectionId) -> bool {
-        self.brought(id).is_some_and(|token| self.holder_of(token).is_some())
+        self.brought(id).is_some_and(|token| self.holder_of(token).is_some()) || self.standing(id).is_some()
     }
 
     /// What a token was worth in rooms is another one's now, or nobody's.
@@ -121,6 +121,9 @@ impl State {
         let member = self.member_mut(to)?;
         // The connection is the new one's, the person the old one.
         (before.peer, before.caps, before.token) = (member.peer, member.caps, member.token);
+        (before.speaker, before.telnet) = (member.speaker, member.telnet);
+        (before.secure, before.certificate) = (member.secure, member.certificate);
+        (before.sasl, before.waiting) = (None, member.waiting.take());
         (before.heard, before.pinged, before.spoke) = (now, None, now);
         let missed = before.lingering.take().map_or_else(Vec::new, |lingering| lingering.missed);
         *member = *before;
