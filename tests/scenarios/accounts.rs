@@ -306,3 +306,72 @@ fn the_operator_lists_gives_and_forgets_names() {
     bob.send("NICK bob");
     bob.expect("NICK bob");
 }
+
+/// Whether somebody has this in front of the name in the list of a room.
+#[track_caller]
+fn has_rank(irc: &mut Irc, room: &str, wanted: &str) -> bool {
+    let names = irc.ask_all(&format!("NAMES {room}"));
+    let list = names.iter().find(|m| m.command == "353").expect("a list of names");
+    list.last().split(' ').any(|name| name == wanted)
+}
+
+#[test]
+fn ranks_belong_to_accounts() {
+    let home = Scratch::new();
+    for name in ["bob", "dora"] {
+        let server = home.server(&[]);
+        claimed(&server, name, "sesame");
+        server.crash();
+    }
+    let server = home.server(&[]);
+    let mut bob = back(&server, "bob", "sesame");
+    bob.welcomed();
+    bob.join("#tea");
+    let mut carol = server.irc("carol");
+    let mut dora = back(&server, "dora", "sesame");
+    dora.welcomed();
+    carol.join("#tea");
+    dora.join("#tea");
+    bob.send("MODE #tea +oo carol dora");
+    dora.expect("MODE #tea +oo carol dora");
+    // A rank stays when its owner is not in the room; a guest's ends, and so does that of who is put out.
+    for irc in [&mut bob, &mut carol, &mut dora] {
+        irc.send("PART #tea");
+        irc.expect("PART #tea");
+        irc.join("#tea");
+    }
+    assert!(has_rank(&mut bob, "#tea", "@bob") && has_rank(&mut bob, "#tea", "carol"));
+    assert!(has_rank(&mut bob, "#tea", "@dora"));
+    bob.send("KICK #tea dora");
+    dora.expect("KICK #tea dora **");
+    dora.join("#tea");
+    assert!(has_rank(&mut bob, "#tea", "dora"));
+    bob.send("TOPIC #tea :kept");
+    bob.expect("TOPIC #tea kept");
+    bob.request(&["echo-message"]);
+    bob.send("PRIVMSG #tea :on disk");
+    bob.expect("PRIVMSG #tea :on disk");
+    server.crash();
+    let mut server = home.server(&[]);
+    let mut carol = server.irc("carol");
+    carol.join("#tea");
+    assert!(has_rank(&mut carol, "#tea", "carol"), "the room is bob's");
+    // Whoever logs in inside is told of the rank.
+    let mut visitor = server.irc("visitor");
+    visitor.join("#tea");
+    visitor.send("NS IDENTIFY bob sesame");
+    visitor.expect("MODE #tea +o visitor");
+    visitor.expect(":visitor!* NICK bob");
+    carol.expect("MODE #tea +o visitor");
+    assert!(has_rank(&mut carol, "#tea", "@bob"));
+    // A later account of this name is another one's.
+    server.console("/forget bob");
+    visitor.expect("901 **");
+    visitor.send("QUIT");
+    visitor.expect_closed();
+    let mut other = server.irc("bob");
+    other.send("REGISTER * * another");
+    other.expect("REGISTER SUCCESS **");
+    other.join("#tea");
+    assert!(has_rank(&mut carol, "#tea", "bob"));
+}

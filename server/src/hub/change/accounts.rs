@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::hub::Hub;
 use crate::hub::change::Change;
+use crate::hub::change::tell::Audience;
 use crate::hub::delivery::event::What;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::member::Speaker;
 use crate::hub::state::refusal::Refused;
+use crate::hub::state::room::{Place, Rank};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Capability, Folded, Nick};
 
@@ -22,6 +24,8 @@ impl Hub {
         };
         self.state.note_used(&name);
         let Some(member) = self.state.member_mut(id) else { return Ok(()) };
+        // What was kept for its token is kept for the account from now on.
+        let (token, rooms) = (member.token, member.rooms.clone());
         member.account = Some(name.clone());
         let (peer, registered) = (member.peer, member.registered());
         self.log_about(peer, format!("logged in: {name} from {peer}"));
@@ -35,6 +39,9 @@ impl Hub {
             return Ok(());
         }
         self.tell_account(id, Some(&name));
+        let owner = self.state.owner(id);
+        token.into_iter().for_each(|token| self.state.pass_on(token, owner.clone()));
+        self.give_kept_ranks(id, &rooms);
         match Nick::parse(&name) {
             // Another spelling is its own choice.
             Ok(nick)
@@ -46,6 +53,24 @@ impl Hub {
                 self.rename(id, nick)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Somebody who is in rooms already has the ranks there that were kept.
+    fn give_kept_ranks(&mut self, id: ConnectionId, places: &[Place]) {
+        for place in places {
+            let kept = self.state.kept_rank(id, place.room);
+            let nick = self.state.nick_of(id).to_owned();
+            let name = self.state.rooms.get(place.room).map(|room| room.name.to_string()).unwrap_or_default();
+            for (letter, rank) in [('o', Rank::OPERATOR), ('v', Rank::VOICE)] {
+                if kept.has(rank) && self.state.change_rank(id, *place, true, rank).is_some() {
+                    let change = format!("+{letter} {nick}");
+                    let event = self.server_event(What::Mode { target: &name, change: &change });
+                    self.tell_room(place.room, &event, Audience::Everyone);
+                    self.record(place.room, &event, None);
+                }
+            }
+            self.state.bind_rank(id, place.room);
         }
     }
 

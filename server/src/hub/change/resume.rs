@@ -7,7 +7,7 @@ use crate::hub::delivery::event::{Event, What};
 use crate::hub::delivery::output::Output;
 use crate::hub::state::limits::{LINGER, MAX_MISSED, MAX_MISSED_BYTES};
 use crate::hub::state::member::{Lingering, Missed, Speaker};
-use crate::hub::state::room::RoomId;
+use crate::hub::state::room::{Owner, RoomId};
 use crate::hub::state::{ConnectionId, Token};
 use crate::protocol::Capability;
 
@@ -74,8 +74,9 @@ impl Hub {
             self.say_as_server(id, format!("RESUME TOKEN {token:032x}"));
         }
         // Used is used, though nothing new is handed out for it.
-        brought.into_iter().for_each(|brought| self.state.pass_on(brought, token));
-        if token.is_none() {
+        let owner = self.state.owner(id).filter(|owner| !matches!(owner, Owner::Token(_)) || token.is_some());
+        brought.into_iter().for_each(|brought| self.state.pass_on(brought, owner.clone()));
+        if owner.is_none() {
             return;
         }
         self.state.rooms_of(id).into_iter().for_each(|room| self.state.bind_rank(id, room));

@@ -2,7 +2,7 @@
 
 use crate::hub::state::limits::{MAX_ALL_ROOMS, MAX_INVITED, ROOMS_A_PERSON};
 use crate::hub::state::refusal::{Refused, no_such_room, nobody, not_in_room, operator_needed};
-use crate::hub::state::room::{Place, Rank, Room, RoomId, Seat};
+use crate::hub::state::room::{Owner, Place, Rank, Room, RoomId, Seat};
 use crate::hub::state::{ConnectionId, State};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Folded, Numeric, RoomName};
@@ -56,7 +56,7 @@ impl State {
         room: RoomId,
         key: &str,
     ) -> Result<(), (Numeric, &'static str)> {
-        let own = self.rank_by_token(id, room);
+        let own = self.kept_rank(id, room);
         let (Some(member), Some(room)) = (self.member(id), self.rooms.get(room)) else { return Ok(()) };
         let prefix = Folded::new(&member.prefix());
         let invited = member.operator || room.invited.contains(&id) || own.has(Rank::OPERATOR);
@@ -93,12 +93,10 @@ impl State {
         Err((ERR_TOOMANYCHANNELS, format!("{name} :{why}; {later}")))
     }
 
-    /// Who comes first into an empty room is its operator, unless somebody has a token that
-    /// says so of them.
+    /// Who comes first into an empty room is its operator, unless that rank is kept for somebody.
     pub(crate) fn founders_rank(&self, room: RoomId) -> Rank {
         let Some(room) = self.rooms.get(room) else { return Rank::NONE };
-        let ran = self.ran();
-        let held = room.holders.iter().any(|holder| holder.rank.has(Rank::OPERATOR) && holder.counts(ran));
+        let held = room.holders.iter().any(|holder| holder.rank.has(Rank::OPERATOR) && self.counts(holder));
         if room.permanent || held || !room.seats().is_empty() { Rank::NONE } else { Rank::OPERATOR }
     }
 
@@ -196,19 +194,23 @@ impl State {
         if let Some(room) = self.rooms.get_mut(room) {
             room.leave(place.number);
         }
-        self.bind_rank(id, room);
+        // To an account a rank belongs for good; else it is given up.
+        if !matches!(self.owner(id), Some(Owner::Account(..))) {
+            self.bind_rank(id, room);
+        }
         self.end_if_empty(room);
     }
 
     /// Takes somebody who goes for good out of all rooms, lists and counts.
     pub(crate) fn leave_everything(&mut self, id: ConnectionId) {
+        let owner = self.owner(id);
         let Some(member) = self.member_mut(id) else { return };
         let rooms = std::mem::take(&mut member.rooms);
         let watched = std::mem::take(&mut member.watched);
-        let (invisible, operator, token) = (member.invisible, member.operator, member.token);
+        let (invisible, operator) = (member.invisible, member.operator);
         for place in rooms {
             // Its rank waits for it from now on, not from when it was given.
-            self.renew_holder(token, place);
+            self.renew_holder(owner.as_ref(), place);
             if let Some(room) = self.rooms.get_mut(place.room) {
                 room.leave(place.number);
             }

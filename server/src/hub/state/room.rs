@@ -95,11 +95,19 @@ pub(crate) struct Topic {
     pub(crate) at: UnixMillis,
 }
 
-/// A rank that belongs to whoever has the token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whose a rank is, whether they are here or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Whoever has the token that was handed out last.
+    Token(Token),
+    /// Whoever logs in to the account of this folded name that was made then; not to a later one.
+    Account(Folded, UnixMillis),
+}
+
+/// A rank that is kept for somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Holder {
-    /// The token that was handed out last.
-    pub(crate) token: Token,
+    pub(crate) owner: Owner,
     pub(crate) rank: Rank,
     /// When it was used last, in hours that the server had run.
     pub(crate) at: u32,
