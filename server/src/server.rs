@@ -129,6 +129,18 @@ impl Server {
         if listeners.is_empty() {
             return Err(StartError::Nowhere);
         }
+        if let Some(path) = &config.password_file {
+            config.hub.password = Some(oper_file::password(path)?);
+            let open = |(listener, kind): &(TcpListener, ListenerKind)| {
+                listener
+                    .local_addr()
+                    .ok()
+                    .filter(|address| *kind == ListenerKind::Raw && !address.ip().is_loopback())
+            };
+            if let Some(address) = listeners.iter().find_map(open) {
+                return Err(StartError::RawWithPassword { address });
+            }
+        }
         // Last, because it may make the file.
         if let Some(path) = &config.oper_file {
             config.hub.oper_key = Some(oper_file::load(path)?);

@@ -375,3 +375,60 @@ fn ranks_belong_to_accounts() {
     other.join("#tea");
     assert!(has_rank(&mut carol, "#tea", "bob"));
 }
+
+#[test]
+fn a_room_for_people_with_accounts_and_bans_of_accounts() {
+    let server = Server::start(&[]);
+    claimed(&server, "bob", "sesame");
+    claimed(&server, "eve", "sesame");
+    let mut alice = server.irc("alice");
+    alice.join("#tea");
+    alice.send("MODE #tea +R");
+    alice.expect("MODE #tea +R");
+    alice.send("MODE #tea");
+    alice.expect("324 alice #tea +Rnt");
+    let mut guest = server.irc("guest");
+    guest.ask("JOIN #tea", "477 guest #tea *");
+    let (mut bob, mut eve) = (back(&server, "bob", "sesame"), back(&server, "eve", "sesame"));
+    bob.welcomed();
+    eve.welcomed();
+    bob.join("#tea");
+    alice.send("MODE #tea +b ~a:EVE");
+    alice.expect("MODE #tea +b ~a:EVE");
+    eve.send("NICK harmless");
+    eve.expect("NICK harmless");
+    eve.ask("JOIN #tea", "474 harmless #tea *");
+    // Of a guest's mask nobody is an account.
+    alice.send("MODE #tea +be ~a:* ~a:bob");
+    bob.send("PRIVMSG #tea :I may talk");
+    alice.expect("PRIVMSG #tea :I may talk");
+    alice.send("INVITE guest #tea");
+    guest.expect("INVITE guest #tea");
+    guest.join("#tea");
+}
+
+#[test]
+fn bans_of_the_operator_last() {
+    let home = Scratch::new();
+    let mut server = home.server(&[]);
+    server.console("/ban 192.0.2.7");
+    server.wait_stdout("192.0.2.7 is banned until /unban; *");
+    server.console("/ban 2001:db8::1 30");
+    server.wait_stdout("2001:db8:: is banned for 30 min; *");
+    server.console("/ban 192.0.2.8");
+    server.console("/unban 192.0.2.8");
+    server.wait_stdout("192.0.2.8 may come again");
+    assert_eq!(server.stop(), 0);
+    let mut server = home.server(&[]);
+    server.console("/bans");
+    server.wait_stdout("192.0.2.7  until /unban");
+    server.wait_stdout("2001:db8::  30 minutes left");
+    assert!(!server.stdout().text().contains("192.0.2.8"));
+    server.console("/unban 192.0.2.7");
+    server.console("/unban 2001:db8::2");
+    server.wait_stdout("2001:db8::2 may come again");
+    assert_eq!(server.stop(), 0);
+    let mut server = home.server(&[]);
+    server.console("/bans");
+    server.wait_stdout("Nobody is banned");
+}

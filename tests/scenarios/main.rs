@@ -21,6 +21,7 @@ mod monitor;
 mod names;
 mod operator;
 mod parties;
+mod password;
 mod people;
 mod people_together;
 mod plain;

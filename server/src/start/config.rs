@@ -37,6 +37,8 @@ pub struct Config {
     pub motd: Option<PathBuf>,
     /// File with the key for OPER; made where it is absent.
     pub oper_file: Option<PathBuf>,
+    /// File with the password that everybody has to give. Default none.
+    pub password_file: Option<PathBuf>,
     /// Connections at a time; `None`: 10,000 or what the system's descriptor limit allows.
     pub max_clients: Option<usize>,
     /// Lines a second from one connection after a burst of 20, and from one address as many for each
@@ -103,6 +105,7 @@ impl Default for Config {
             raw_encoding: None,
             motd: None,
             oper_file: None,
+            password_file: None,
             max_clients: None,
             flood: NonZeroU32::new(5),
             history: None,

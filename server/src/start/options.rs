@@ -116,6 +116,10 @@ pub struct Options {
     #[argh(option, arg_name = "file")]
     pub oper_file: Option<PathBuf>,
 
+    /// file with a password that everybody has to give
+    #[argh(option, arg_name = "file")]
+    pub password_file: Option<PathBuf>,
+
     /// who makes a name theirs by a password: open (everybody, the default), closed (only the
     /// console, by /password NAME), or off (no name is anybody's)
     #[argh(option, arg_name = "who", from_str_fn(accounts))]
@@ -207,6 +211,7 @@ impl Options {
             raw_encoding: self.raw_encoding.unwrap_or(defaults.raw_encoding),
             motd: self.motd,
             oper_file: self.oper_file,
+            password_file: self.password_file,
             max_clients: self.max_clients.map(NonZeroUsize::get),
             flood: self.flood.unwrap_or(defaults.flood),
             history,

@@ -23,7 +23,6 @@ pub(crate) mod secrets;
 mod talk;
 mod tell;
 
-pub(crate) use operator::FOR_LONG;
 pub(crate) use talk::MAX_ANNOUNCEMENT;
 
 use std::net::IpAddr;
@@ -118,8 +117,8 @@ pub enum Operation {
     Op { nick: String, room: String },
     /// Disconnects a member; everybody is told why, at most 300 bytes of it, if that is not empty.
     Kick { nick: String, why: String },
-    /// Disconnects an address (IPv6: its /64) and keeps it out for so long, or until [`Operation::Unban`] or the
-    /// server's end.
+    /// Disconnects an address (IPv6: its /64) and keeps it out for so long, or until [`Operation::Unban`]; without a
+    /// history on disk at most until the server's end.
     Ban { whom: Target, minutes: Option<u32> },
     /// Lets an address (IPv6: any of its /64) in again.
     Unban { address: IpAddr },

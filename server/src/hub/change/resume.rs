@@ -97,6 +97,7 @@ impl Hub {
             return false;
         }
         let Some(member) = self.state.member_mut(id) else { return false };
+        member.waiting = None;
         member.lingering = Some(Box::new(Lingering { until, reason: reason.into(), missed: Vec::new() }));
         let (peer, text) =
             (member.peer, format!("waiting: {} from {} ({reason})", member.name(), member.peer));

@@ -124,6 +124,30 @@ impl Hub {
         }
     }
 
+    /// Whether a connection may register, as far as the server's own password goes.
+    pub(crate) fn is_admitted(&self, id: ConnectionId) -> bool {
+        let registration = self.state.member(id).and_then(|member| member.registration.as_ref());
+        self.state.settings.password.is_none()
+            || registration.is_some_and(|registration| registration.admitted)
+    }
+
+    /// Takes what somebody says is the server's password; whether it is. Closes who guesses too much.
+    pub(crate) fn admit_by(&mut self, id: ConnectionId, given: &str) -> bool {
+        let right =
+            self.state.settings.password.as_ref().is_none_or(|own| same(own.as_bytes(), given.as_bytes()));
+        let Some(member) = self.state.member_mut(id) else { return false };
+        let peer = member.peer;
+        member.registration.iter_mut().for_each(|registration| registration.admitted = right);
+        if !right {
+            self.log_about(peer, format!("refused: {peer} (wrong password of the server)"));
+            let (ip, now) = (peer.ip(), self.state.now.elapsed);
+            if !self.secrets.guesses.take(party(ip), party_size(ip) as u32, now) {
+                self.lost(id, "Too many wrong passwords; try again in a minute");
+            }
+        }
+        right
+    }
+
     /// Makes the name of a connection its account, with this password.
     pub(crate) fn claim(&mut self, id: ConnectionId, password: &str, way: Way) {
         let Some(member) = self.state.member(id) else { return };

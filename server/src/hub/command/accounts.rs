@@ -63,7 +63,7 @@ impl Hub {
             }
             "CERT" => {
                 let certificate =
-                    self.state.member(id).and_then(|m| Some((m.certificate?, m.account.clone()?)));
+                    self.state.member(id).and_then(|m| Some((*m.certificate.clone()?, m.account.clone()?)));
                 match certificate {
                     Some((print, account)) => {
                         self.state.add_print(&account, print);

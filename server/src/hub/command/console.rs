@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::hub::Hub;
-use crate::hub::change::{Asker, FOR_LONG, MAX_ANNOUNCEMENT, Operation, Target};
+use crate::hub::change::{Asker, MAX_ANNOUNCEMENT, Operation, Target};
 use crate::hub::delivery::output::Output;
 use crate::hub::state::guest::Guest;
 use crate::protocol::text::{self, first_word, printable};
@@ -167,12 +167,13 @@ impl Hub {
 
     fn bans(&mut self) -> Vec<String> {
         let now = self.state.now.elapsed;
+        let for_long = self.for_long();
         let bans = &mut self.state.admission.bans;
         bans.retain(|_, ban| ban.until.is_none_or(|until| until > now));
         let left = |until: Duration| until.saturating_sub(now).as_secs().div_ceil(60);
         let bans = bans.iter().map(|(ip, ban)| match ban.until {
             Some(until) => format!("{ip}  {} minutes left", left(until)),
-            None => format!("{ip}  {FOR_LONG}"),
+            None => format!("{ip}  {for_long}"),
         });
         let mut lines: Vec<String> = bans.collect();
         lines.sort();

@@ -171,8 +171,8 @@ impl Hub {
     }
 
     fn by_certificate(&self, id: ConnectionId, acting: &str) -> Result<String, Useless> {
-        let print = self.state.member(id).and_then(|member| member.certificate);
-        let account = print.and_then(|print| self.state.accounts.with_print(&print));
+        let print = self.state.member(id).and_then(|member| member.certificate.as_deref());
+        let account = print.and_then(|print| self.state.accounts.with_print(print));
         let account = account.filter(|account| is(acting, &account.name));
         let unknown = || ("INVALID_CREDENTIALS", "That certificate is nobody's here".to_owned());
         account.map(|account| account.name.to_string()).ok_or_else(unknown)

@@ -33,6 +33,9 @@ impl Hub {
             let sentence = "That line is not UTF-8 and was not sent; set your terminal to UTF-8.";
             return if named { self.explain(id, sentence) } else { self.refuse_name(id, sentence, more) };
         };
+        if !named && let Some(name) = self.asked_for_admission(id) {
+            return self.plain_admission(id, &name, line, more);
+        }
         if !named && self.is_asked(id) {
             return self.plain_password(id, line);
         }
@@ -76,6 +79,9 @@ impl Hub {
             Ok(nick) => nick,
             Err(error) => return self.refuse_name(id, &format!("{error}. Type another one."), more),
         };
+        if !self.is_admitted(id) {
+            return self.ask_admission(id, name);
+        }
         let nick = match self.state.may_have(id, &nick) {
             Ok(()) => nick,
             // A script that runs beside itself: what it has to say counts.
@@ -88,6 +94,34 @@ impl Hub {
             self.explain(id, &format!("Your name is {nick} now, and nothing was said; /nick changes it."));
         }
         self.register_simply(id, nick, "");
+    }
+
+    /// The name of somebody who is to give the password of the server.
+    fn asked_for_admission(&mut self, id: ConnectionId) -> Option<Box<str>> {
+        self.state.member_mut(id)?.registration.as_mut()?.admission.take()
+    }
+
+    fn ask_admission(&mut self, id: ConnectionId, name: &str) {
+        let Some(member) = self.state.member_mut(id) else { return };
+        let shown = if member.telnet { "" } else { " (it is shown as you type)" };
+        member.registration.iter_mut().for_each(|registration| registration.admission = Some(name.into()));
+        self.explain(id, &format!("This server has a password. Type it{shown}."));
+        self.show_typing(id, false);
+    }
+
+    fn plain_admission(&mut self, id: ConnectionId, name: &str, line: &str, more: bool) {
+        self.show_typing(id, true);
+        if self.admit_by(id, &typed(line)) {
+            return self.plain_name(id, name, more);
+        }
+        let registration = self.state.member_mut(id).and_then(|member| member.registration.as_mut());
+        let Some(registration) = registration else { return };
+        registration.wrong += 1;
+        if registration.wrong >= MAX_WRONG {
+            return self.lost(id, "Three wrong passwords");
+        }
+        self.explain(id, "Wrong password.");
+        self.ask_admission(id, name);
     }
 
     fn is_asked(&self, id: ConnectionId) -> bool {
@@ -118,14 +152,7 @@ impl Hub {
         member.spoke = now;
         let Some(registration) = &mut member.registration else { return };
         let name = registration.wished.as_ref().map(ToString::to_string).unwrap_or_default();
-        // A terminal that shows nothing may send its Backspace, too.
-        let mut password = String::new();
-        for c in line.chars() {
-            match c {
-                '\u{8}' | '\u{7f}' => drop(password.pop()),
-                c => password.push(c),
-            }
-        }
+        let password = typed(line);
         if password.is_empty() {
             (registration.asked, registration.wished) = (false, None);
             return self.refuse_name(id, "Type another name.", false);
@@ -330,4 +357,16 @@ impl Hub {
         }
         self.send_in_pieces(id, nick, text, false);
     }
+}
+
+/// What is meant by keys that a terminal sent, Backspace among them.
+fn typed(line: &str) -> String {
+    let mut text = String::new();
+    for c in line.chars() {
+        match c {
+            '\u{8}' | '\u{7f}' => drop(text.pop()),
+            c => text.push(c),
+        }
+    }
+    text
 }

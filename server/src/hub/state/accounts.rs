@@ -208,7 +208,7 @@ impl State {
 
     /// Ends the accounts that were not used for so many hours that the server ran.
     pub(crate) fn end_unused_accounts(&mut self, ran: u32) {
-        let keep = u32::try_from(self.settings.accounts_keep.as_secs() / 3600).unwrap_or(u32::MAX);
+        let keep = u32::try_from(self.settings.accounts_keep.as_secs().div_ceil(3600)).unwrap_or(u32::MAX);
         let here: Vec<Arc<str>> = self.everyone().filter_map(|(_, member)| member.account.clone()).collect();
         here.iter().for_each(|name| self.note_used(name));
         let unused = |account: &&Account| ran.saturating_sub(account.ran) >= keep;

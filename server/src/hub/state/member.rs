@@ -62,6 +62,9 @@ impl fmt::Display for Speaker {
     }
 }
 
+/// Begins a mask of accounts.
+pub(crate) const ACCOUNT_MASK: &str = "~a:";
+
 /// A place in the table of connections.
 #[derive(Debug)]
 pub(crate) struct Slot {
@@ -77,6 +80,10 @@ pub(crate) struct Registration {
     pub(crate) user: bool,
     /// Somebody's name, asked for before it was clear whether this is its owner.
     pub(crate) wished: Option<Nick>,
+    /// It gave the password of the server.
+    pub(crate) admitted: bool,
+    /// At a terminal that was asked for; the name that it goes on with.
+    pub(crate) admission: Option<Box<str>>,
     /// At a terminal the password of that name was asked for.
     pub(crate) asked: bool,
     /// Something has come from it.
@@ -102,7 +109,7 @@ pub(crate) struct Member {
     /// Nobody on the way can read what it sends.
     pub(crate) secure: bool,
     /// SHA-256 of the certificate that it showed.
-    pub(crate) certificate: Option<Key>,
+    pub(crate) certificate: Option<Box<Key>>,
     /// It is a telnet program: it can be told to show nothing.
     pub(crate) telnet: bool,
     /// The account that it has logged in to.
@@ -214,6 +221,13 @@ impl Member {
     /// What others see instead of the address.
     pub(crate) fn host(&self) -> Cloak {
         Cloak(self.cloak)
+    }
+
+    /// What masks of the lists `b`, `e` and `I` are compared with, folded: `nick!user@host`, and its account
+    /// (IRCv3 account-extban) as `~a:account`, which no `nick!user@host` looks like.
+    pub(crate) fn masked(&self) -> Vec<Folded> {
+        let account = self.account.iter().map(|account| Folded::new(&format!("{ACCOUNT_MASK}{account}")));
+        std::iter::once(Folded::new(&self.prefix())).chain(account).collect()
     }
 
     /// `nick!user@host`.

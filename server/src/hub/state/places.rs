@@ -5,7 +5,7 @@ use crate::hub::state::refusal::{Refused, no_such_room, nobody, not_in_room, ope
 use crate::hub::state::room::{Owner, Place, Rank, Room, RoomId, Seat};
 use crate::hub::state::{ConnectionId, State};
 use crate::protocol::Numeric::*;
-use crate::protocol::{Folded, Numeric, RoomName};
+use crate::protocol::{Numeric, RoomName};
 
 impl State {
     /// Where a member sits in a room.
@@ -58,16 +58,22 @@ impl State {
     ) -> Result<(), (Numeric, &'static str)> {
         let own = self.kept_rank(id, room);
         let (Some(member), Some(room)) = (self.member(id), self.rooms.get(room)) else { return Ok(()) };
-        let prefix = Folded::new(&member.prefix());
+        let masked = member.masked();
         let invited = member.operator || room.invited.contains(&id) || own.has(Rank::OPERATOR);
         if invited {
             return Ok(());
         }
-        if room.banned(&prefix) {
+        if room.banned(&masked) {
             return Err((ERR_BANNEDFROMCHAN, "You are banned from this room (+b)"));
         }
-        if room.flags.invite_only && !room.invited_by_mask(&prefix) {
+        if room.flags.invite_only && !room.invited_by_mask(&masked) {
             return Err((ERR_INVITEONLYCHAN, "This room is for invited people only (+i)"));
+        }
+        if room.flags.accounts_only && member.account.is_none() {
+            return Err((
+                ERR_NEEDREGGEDNICK,
+                "This room is for people whose name is theirs (+R); /msg NickServ HELP tells how",
+            ));
         }
         if room.key.as_deref().is_some_and(|wanted| wanted != key) {
             return Err((ERR_BADCHANNELKEY, "This room needs its key (+k)"));
@@ -158,7 +164,7 @@ impl State {
         if state.flags.moderated {
             return Some("Only people with voice may talk here (+m)");
         }
-        let banned = !state.list('b').is_empty() && state.banned(&Folded::new(&member.prefix()));
+        let banned = !state.list('b').is_empty() && state.banned(&member.masked());
         banned.then_some("You are banned from this room (+b)")
     }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::hub::state::limits::{KEPT_FOR, MAX_ALL_ROOMS};
 use crate::hub::state::room::{Entry, Flags, Holder, LISTS, Owner, Rank, Room, RoomId, Topic};
 use crate::hub::state::words::{put, take};
-use crate::hub::state::{State, Token, Unwritten, running};
+use crate::hub::state::{State, Token, Unwritten, admission, running};
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, RoomName};
 
@@ -20,7 +20,6 @@ use crate::protocol::{Folded, RoomName};
 const VERSION: u8 = 2;
 /// Knows no makers, and counts the ranks by the clock.
 const FIRST_VERSION: u8 = 1;
-const LETTERS: &str = "imnst";
 
 /// Writes down what a room is; `None` if it is nothing but its name, and has no history.
 fn encode(room: &Room) -> Option<Box<[u8]>> {
@@ -35,7 +34,8 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
         return None;
     }
     let mut flags = room.flags;
-    let letters: String = LETTERS.chars().filter(|c| flags.get_mut(*c).is_some_and(|on| *on)).collect();
+    let letters: String =
+        Flags::LETTERS.chars().filter(|c| flags.get_mut(*c).is_some_and(|on| *on)).collect();
     let mut bytes = vec![VERSION];
     let (created, limit) = (room.created.0.to_string(), room.limit.unwrap_or_default().to_string());
     let key = room.key.as_deref().unwrap_or_default();
@@ -141,7 +141,9 @@ impl State {
         }
         let mut unreadable = Vec::new();
         for (folded, state) in rooms {
-            if !folded.starts_with('#') {
+            if *folded == *admission::BANS {
+                self.restore_bans(&state);
+            } else if !folded.starts_with('#') {
                 self.restore_absence(&folded, &state);
             } else if !(state.is_empty() && self.rooms.len() >= MAX_ALL_ROOMS)
                 && self.restore_room(&folded, &state).is_none()

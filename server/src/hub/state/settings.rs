@@ -17,6 +17,8 @@ pub struct Settings {
     pub default_room: RoomName,
     /// What OPER must give; without it nobody becomes an operator that way.
     pub oper_key: Option<String>,
+    /// What everybody has to give (PASS).
+    pub password: Option<String>,
     /// Who may make accounts. Default everybody.
     pub accounts: Accounts,
     /// How long the server runs before an account ends that nobody uses; whole hours. Default 365 days.
@@ -60,6 +62,7 @@ impl Default for Settings {
             #[expect(clippy::expect_used, reason = "a literal that RoomName accepts")]
             default_room: RoomName::parse("#lobby").expect("a room's name"),
             oper_key: None,
+            password: None,
             accounts: Accounts::Open,
             accounts_keep: Duration::from_secs(365 * 86_400),
             secret: [0; 32],

@@ -133,7 +133,7 @@ impl State {
         // The connection is the new one's, the person the old one.
         (before.peer, before.caps, before.token) = (member.peer, member.caps, member.token);
         (before.speaker, before.telnet) = (member.speaker, member.telnet);
-        (before.secure, before.certificate) = (member.secure, member.certificate);
+        (before.secure, before.certificate) = (member.secure, member.certificate.take());
         (before.sasl, before.waiting) = (None, member.waiting.take());
         (before.heard, before.pinged, before.spoke) = (now, None, now);
         let missed = before.lingering.take().map_or_else(Vec::new, |lingering| lingering.missed);
