@@ -7,7 +7,7 @@ use crate::hub::change::Change;
 use crate::hub::change::tell::Audience;
 use crate::hub::delivery::event::What;
 use crate::hub::state::ConnectionId;
-use crate::hub::state::member::Speaker;
+use crate::hub::state::member::{Missed, Speaker};
 use crate::hub::state::refusal::Refused;
 use crate::hub::state::room::{Place, Rank};
 use crate::protocol::Numeric::*;
@@ -130,6 +130,7 @@ impl Hub {
     pub(super) fn forget_account(&mut self, name: &str) -> bool {
         let there = self.state.accounts.forget(name);
         let folded = Folded::new(name);
+        self.forget_owner(&folded);
         let own = |account: &Arc<str>| Folded::new(account) == folded;
         for id in self.state.connections() {
             let member = self.state.member_mut(id);
@@ -147,7 +148,7 @@ impl Hub {
     }
 
     /// After the welcome of somebody who has its old place again.
-    pub(super) fn show_place(&mut self, id: ConnectionId, missed: Vec<crate::hub::state::member::Missed>) {
+    pub(super) fn show_place(&mut self, id: ConnectionId, missed: Vec<Missed>) {
         self.show_resumed(id, missed);
         if self.state.member(id).is_some_and(|member| member.speaker == Speaker::Plain) {
             self.plain_welcome(id);

@@ -16,6 +16,7 @@ use crate::hub::state::accounts::{Account, Accounts};
 use crate::hub::state::admission::{party, party_size};
 use crate::hub::state::circle::Circle;
 use crate::hub::state::pace::Pace;
+use crate::protocol::Numeric::*;
 use crate::protocol::scram::{Keys, MAX_PASSWORD, ROUNDS, same};
 use crate::protocol::{Folded, Nick};
 
@@ -158,10 +159,8 @@ impl Hub {
             let now = self.state.now.elapsed;
             // A day has as many as there are people.
             if !self.secrets.claims.take(party(ip), most, now) {
-                return Err((
-                    "TEMPORARILY_UNAVAILABLE",
-                    format!("{most} names a day are claimed from one address; try again tomorrow"),
-                ));
+                let sentence = format!("{most} names a day are claimed from one address; try again tomorrow");
+                return Err(later(sentence));
             }
             let salt = self.new_salt();
             self.ask_keys(Purpose::Claim(id, way), &name, password, (salt, ROUNDS))
@@ -175,10 +174,7 @@ impl Hub {
         let why = |code, sentence: String| Err((code, sentence));
         let Some(member) = self.state.member(id) else { return Ok(()) };
         if self.state.settings.accounts != Accounts::Open {
-            return why(
-                "TEMPORARILY_UNAVAILABLE",
-                "Names are given by the operator of this server; ask there".into(),
-            );
+            return Err(later("Names are given by the operator of this server; ask there"));
         }
         if member.nick.is_none() {
             return why("NEED_NICK", "Choose a name first (NICK)".into());
@@ -187,13 +183,10 @@ impl Hub {
             return why("ALREADY_AUTHENTICATED", format!("You are logged in as {account} already"));
         }
         if self.state.accounts.has(&Folded::new(name)) || self.is_being_made(name) {
-            return why("ACCOUNT_EXISTS", format!("{name} is somebody's name already"));
+            return Err(taken(name));
         }
         if self.state.accounts.is_full() {
-            return why(
-                "TEMPORARILY_UNAVAILABLE",
-                "This server keeps no more names; tell its operator".into(),
-            );
+            return Err(later("This server keeps no more names; tell its operator"));
         }
         if password.chars().count() < MIN_PASSWORD {
             return why("WEAK_PASSWORD", format!("A password has at least {MIN_PASSWORD} characters"));
@@ -250,7 +243,7 @@ impl Hub {
             }
             secrets.guesses.give_back(&party(ip));
         }
-        Err(("TEMPORARILY_UNAVAILABLE", "Too many wrong passwords; try again in a minute".into()))
+        Err(later("Too many wrong passwords; try again in a minute"))
     }
 
     /// A try that was counted was right.
@@ -258,8 +251,11 @@ impl Hub {
         let Some(ip) = self.state.member(id).map(|member| party(member.peer.ip())) else { return };
         let name = Folded::new(name);
         self.secrets.guesses.give_back(&ip);
-        self.secrets.guessed.give_back(&name);
-        self.secrets.owners.insert(name, ip);
+        // From its owner's own address it was not counted for the name.
+        if self.secrets.owners.get(&name) != Some(&ip) {
+            self.secrets.guessed.give_back(&name);
+            self.secrets.owners.insert(name, ip);
+        }
     }
 
     fn ask_keys(
@@ -270,10 +266,7 @@ impl Hub {
         (salt, rounds): ([u8; 16], u32),
     ) -> Result<(), Useless> {
         if self.secrets.questions.len() >= MAX_QUESTIONS || password.len() > MAX_PASSWORD {
-            return Err((
-                "TEMPORARILY_UNAVAILABLE",
-                "Too many passwords wait to be looked at; try again soon".into(),
-            ));
+            return Err(later("Too many passwords wait to be looked at; try again soon"));
         }
         let by = match purpose {
             Purpose::LogIn(id, _) | Purpose::Claim(id, _) => Some(id),
@@ -321,12 +314,7 @@ impl Hub {
                 self.go_on_waiting(id, ticket);
             }
             Purpose::Claim(id, way) if self.state.accounts.has(&Folded::new(&name)) => {
-                self.not_proved(
-                    id,
-                    way,
-                    &name,
-                    ("ACCOUNT_EXISTS", format!("{name} is somebody's name already")),
-                );
+                self.not_proved(id, way, &name, taken(&name));
                 self.go_on_waiting(id, ticket);
             }
             Purpose::Claim(..) | Purpose::Set(_) => {
@@ -393,7 +381,7 @@ impl Hub {
         }
         self.propose(id, Change::LogIn { name });
         match way {
-            Way::Sasl => self.reply(id, crate::protocol::Numeric::RPL_SASLSUCCESS, ":You are logged in"),
+            Way::Sasl => self.reply(id, RPL_SASLSUCCESS, ":You are logged in"),
             Way::Prompt => self.plain_proved(id),
             Way::Command => self.warn_if_read(id),
             Way::Register => {}
@@ -406,11 +394,16 @@ impl Hub {
             self.log_about(peer, format!("refused: {name} from {peer} ({code})"));
         }
         match way {
-            Way::Sasl => self.reply(id, crate::protocol::Numeric::ERR_SASLFAIL, format!(":{why}")),
+            Way::Sasl => self.reply(id, ERR_SASLFAIL, format!(":{why}")),
             Way::Register => self.fail(id, "REGISTER", &format!("{code} {name}"), &why),
             Way::Prompt => self.plain_not_proved(id, &why),
             Way::Command => self.explain(id, &why),
         }
+    }
+
+    /// An account is nobody's any more.
+    pub(super) fn forget_owner(&mut self, name: &Folded) {
+        self.secrets.owners.remove(name);
     }
 
     fn warn_if_read(&mut self, id: ConnectionId) {
@@ -421,6 +414,14 @@ impl Hub {
             );
         }
     }
+}
+
+fn later(sentence: impl Into<String>) -> Useless {
+    ("TEMPORARILY_UNAVAILABLE", sentence.into())
+}
+
+fn taken(name: &str) -> Useless {
+    ("ACCOUNT_EXISTS", format!("{name} is somebody's name already"))
 }
 
 fn wrong() -> Useless {

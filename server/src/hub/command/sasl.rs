@@ -6,6 +6,7 @@ use crate::hub::change::secrets::{Useless, Way};
 use crate::hub::command::{Done, need};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::accounts::Accounts;
+use crate::hub::state::refusal::Refused;
 use crate::hub::state::sasl::{CHUNK, MAX_SASL, Mechanism, Sasl};
 use crate::protocol::Numeric::*;
 use crate::protocol::scram::Exchange;
@@ -56,7 +57,7 @@ fn begin(hub: &mut Hub, id: ConnectionId, word: &str) -> Done {
     if let Some(member) = hub.state.member_mut(id) {
         member.sasl = Some(Box::new(Sasl::new(*mechanism)));
     }
-    hub.delivery_line(id, "AUTHENTICATE +");
+    hub.send_bare(id, "AUTHENTICATE +");
     Ok(())
 }
 
@@ -64,7 +65,7 @@ fn list(mechanisms: &[Mechanism]) -> String {
     mechanisms.iter().map(Mechanism::to_string).collect::<Vec<String>>().join(",")
 }
 
-fn aborted() -> (crate::protocol::Numeric, String) {
+fn aborted() -> Refused {
     (ERR_SASLABORTED, ":SASL authentication aborted".into())
 }
 
@@ -184,14 +185,14 @@ impl Hub {
         let mut rest = text.as_str();
         while rest.len() >= CHUNK {
             let (chunk, more) = rest.split_at(CHUNK);
-            self.delivery_line(id, &format!("AUTHENTICATE {chunk}"));
+            self.send_bare(id, &format!("AUTHENTICATE {chunk}"));
             rest = more;
         }
-        self.delivery_line(id, &format!("AUTHENTICATE {}", if rest.is_empty() { "+" } else { rest }));
+        self.send_bare(id, &format!("AUTHENTICATE {}", if rest.is_empty() { "+" } else { rest }));
     }
 
     /// Without a prefix, as every program expects it.
-    fn delivery_line(&mut self, id: ConnectionId, line: &str) {
+    fn send_bare(&mut self, id: ConnectionId, line: &str) {
         self.send_reply(id, format!("{line}\r\n").into_bytes().into());
     }
 }

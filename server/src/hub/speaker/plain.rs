@@ -8,7 +8,8 @@ use crate::hub::change::secrets::Way;
 use crate::hub::command::accounts::is_service;
 use crate::hub::delivery::event::{Event, Talk, What};
 use crate::hub::state::ConnectionId;
-use crate::hub::state::limits::{MAX_REALNAME, MAX_WRONG};
+use crate::hub::state::limits::MAX_REALNAME;
+use crate::hub::state::member::Asked;
 use crate::hub::state::refusal::shown;
 use crate::hub::state::room::RoomId;
 use crate::protocol::command::Verb;
@@ -33,14 +34,11 @@ impl Hub {
             let sentence = "That line is not UTF-8 and was not sent; set your terminal to UTF-8.";
             return if named { self.explain(id, sentence) } else { self.refuse_name(id, sentence, more) };
         };
-        if !named && let Some(name) = self.asked_for_admission(id) {
-            return self.plain_admission(id, &name, line, more);
-        }
-        if !named && self.is_asked(id) {
-            return self.plain_password(id, line);
-        }
         if !named {
-            return self.plain_name(id, line.trim(), more);
+            return match self.take_asked(id) {
+                Some(asked) => self.plain_answer(id, asked, line, more),
+                None => self.plain_name(id, line.trim(), more),
+            };
         }
         match line.strip_prefix('/') {
             Some(text) if text.starts_with('/') => self.plain_say(id, text, false),
@@ -52,7 +50,7 @@ impl Hub {
 
     /// A person is asked again. Lines behind a refused name are a script's: its next one is no name,
     /// so it is closed before anything of it is taken for one.
-    fn refuse_name(&mut self, id: ConnectionId, sentence: &str, more: bool) {
+    pub(super) fn refuse_name(&mut self, id: ConnectionId, sentence: &str, more: bool) {
         self.explain(id, sentence);
         let registration = self.state.member_mut(id).and_then(|member| member.registration.as_mut());
         registration.into_iter().for_each(|registration| registration.refused = true);
@@ -61,7 +59,7 @@ impl Hub {
         }
     }
 
-    fn plain_name(&mut self, id: ConnectionId, name: &str, more: bool) {
+    pub(super) fn plain_name(&mut self, id: ConnectionId, name: &str, more: bool) {
         // Whoever tries is given time to try again.
         let now = self.state.now.elapsed;
         if let Some(member) = self.state.member_mut(id) {
@@ -80,13 +78,15 @@ impl Hub {
             Err(error) => return self.refuse_name(id, &format!("{error}. Type another one."), more),
         };
         if !self.is_admitted(id) {
-            return self.ask_admission(id, name);
+            return self.ask_in_secret(id, Asked::Admission(name.into()));
         }
         let nick = match self.state.may_have(id, &nick) {
             Ok(()) => nick,
             // A script that runs beside itself: what it has to say counts.
             Err(_) if more => self.state.free_name(name),
-            Err(_) if self.state.is_others(id, &nick.fold()) => return self.ask_password(id, nick),
+            Err(_) if self.state.is_others(id, &nick.fold()) => {
+                return self.ask_in_secret(id, Asked::Password(nick));
+            }
             Err((_, why)) => return self.refuse_name(id, &format!("{why}. Type another one."), more),
         };
         if again {
@@ -94,103 +94,6 @@ impl Hub {
             self.explain(id, &format!("Your name is {nick} now, and nothing was said; /nick changes it."));
         }
         self.register_simply(id, nick, "");
-    }
-
-    /// The name of somebody who is to give the password of the server.
-    fn asked_for_admission(&mut self, id: ConnectionId) -> Option<Box<str>> {
-        self.state.member_mut(id)?.registration.as_mut()?.admission.take()
-    }
-
-    fn ask_admission(&mut self, id: ConnectionId, name: &str) {
-        let Some(member) = self.state.member_mut(id) else { return };
-        let shown = if member.telnet { "" } else { " (it is shown as you type)" };
-        member.registration.iter_mut().for_each(|registration| registration.admission = Some(name.into()));
-        self.explain(id, &format!("This server has a password. Type it{shown}."));
-        self.show_typing(id, false);
-    }
-
-    fn plain_admission(&mut self, id: ConnectionId, name: &str, line: &str, more: bool) {
-        self.show_typing(id, true);
-        if self.admit_by(id, &typed(line)) {
-            return self.plain_name(id, name, more);
-        }
-        let registration = self.state.member_mut(id).and_then(|member| member.registration.as_mut());
-        let Some(registration) = registration else { return };
-        registration.wrong += 1;
-        if registration.wrong >= MAX_WRONG {
-            return self.lost(id, "Three wrong passwords");
-        }
-        self.explain(id, "Wrong password.");
-        self.ask_admission(id, name);
-    }
-
-    fn is_asked(&self, id: ConnectionId) -> bool {
-        let registration = self.state.member(id).and_then(|member| member.registration.as_ref());
-        registration.is_some_and(|registration| registration.asked)
-    }
-
-    /// The name is somebody's: whoever types it may be its owner.
-    fn ask_password(&mut self, id: ConnectionId, nick: Nick) {
-        let Some(member) = self.state.member_mut(id) else { return };
-        let telnet = member.telnet;
-        if let Some(registration) = &mut member.registration {
-            registration.asked = true;
-            registration.wished = Some(nick.clone());
-        }
-        let shown = if telnet { "" } else { " (it is shown as you type)" };
-        self.explain(
-            id,
-            &format!("{nick} is somebody's name. Type its password{shown}, or Enter alone for another name."),
-        );
-        self.show_typing(id, false);
-    }
-
-    fn plain_password(&mut self, id: ConnectionId, line: &str) {
-        self.show_typing(id, true);
-        let now = self.state.now.elapsed;
-        let Some(member) = self.state.member_mut(id) else { return };
-        member.spoke = now;
-        let Some(registration) = &mut member.registration else { return };
-        let name = registration.wished.as_ref().map(ToString::to_string).unwrap_or_default();
-        let password = typed(line);
-        if password.is_empty() {
-            (registration.asked, registration.wished) = (false, None);
-            return self.refuse_name(id, "Type another name.", false);
-        }
-        self.try_password(id, &name, &password, Way::Prompt);
-    }
-
-    /// The password was right: its owner is here.
-    pub(crate) fn plain_proved(&mut self, id: ConnectionId) {
-        let registration = self.state.member_mut(id).and_then(|member| member.registration.as_mut());
-        let Some(nick) = registration.and_then(|registration| registration.wished.take()) else { return };
-        if self.state.standing(id).is_some() {
-            return self.propose(id, Change::Register);
-        }
-        self.register_simply(id, nick, "");
-    }
-
-    /// It was wrong, or cannot be looked at.
-    pub(crate) fn plain_not_proved(&mut self, id: ConnectionId, why: &str) {
-        let registration = self.state.member_mut(id).and_then(|member| member.registration.as_mut());
-        let Some(registration) = registration else { return };
-        registration.wrong += 1;
-        let (wrong, nick) = (registration.wrong, registration.wished.clone());
-        self.explain(id, &format!("{why}."));
-        match nick {
-            Some(nick) if wrong < MAX_WRONG => self.ask_password(id, nick),
-            _ => self.lost(id, "Three wrong passwords"),
-        }
-    }
-
-    /// Has a telnet program show what is typed, or not: it believes that we do (RFC 857).
-    fn show_typing(&mut self, id: ConnectionId, show: bool) {
-        const IAC: u8 = 255;
-        const ECHO: u8 = 1;
-        let (will, wont) = (251, 252);
-        if self.state.member(id).is_some_and(|member| member.telnet) {
-            self.send_reply(id, [IAC, if show { wont } else { will }, ECHO][..].into());
-        }
     }
 
     pub(crate) fn plain_welcome(&mut self, id: ConnectionId) {
@@ -357,16 +260,4 @@ impl Hub {
         }
         self.send_in_pieces(id, nick, text, false);
     }
-}
-
-/// What is meant by keys that a terminal sent, Backspace among them.
-fn typed(line: &str) -> String {
-    let mut text = String::new();
-    for c in line.chars() {
-        match c {
-            '\u{8}' | '\u{7f}' => drop(text.pop()),
-            c => text.push(c),
-        }
-    }
-    text
 }

@@ -72,6 +72,15 @@ pub(crate) struct Slot {
     pub(crate) member: Option<Box<Member>>,
 }
 
+/// A password that a person at a terminal is to type.
+#[derive(Debug, Clone)]
+pub(crate) enum Asked {
+    /// That of the server, before this is looked at as a name.
+    Admission(Box<str>),
+    /// That of this name.
+    Password(Nick),
+}
+
 /// What a connection has said of itself before it is a member.
 #[derive(Debug, Default)]
 pub(crate) struct Registration {
@@ -82,10 +91,8 @@ pub(crate) struct Registration {
     pub(crate) wished: Option<Nick>,
     /// It gave the password of the server.
     pub(crate) admitted: bool,
-    /// At a terminal that was asked for; the name that it goes on with.
-    pub(crate) admission: Option<Box<str>>,
-    /// At a terminal the password of that name was asked for.
-    pub(crate) asked: bool,
+    /// What was asked at a terminal; the next line answers it.
+    pub(crate) asked: Option<Asked>,
     /// Something has come from it.
     pub(crate) begun: bool,
     /// What it gave for a name at a terminal was refused.
