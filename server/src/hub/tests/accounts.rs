@@ -129,3 +129,56 @@ fn questions_of_one_party_do_not_make_another_one_wait() {
     }
     assert!(world.heard(other).iter().any(|line| line.contains("REGISTER SUCCESS other")));
 }
+
+const LOG_IN: &str = "CAP LS 302\nCAP REQ :sasl\nNICK bob\nUSER u 0 * :r\nAUTHENTICATE PLAIN\nAUTHENTICATE AGJvYgBzZXNhbWU=\nCAP END\n";
+
+#[test]
+fn whoever_is_waited_for_comes_back_by_password_as_well_as_by_token() {
+    let mut world = World::new();
+    let amy = world.irc("amy");
+    let bob = world.open_irc();
+    world.say(bob, "CAP REQ :parlor/resume\nNICK bob\nUSER u 0 * :r\nCAP END\nJOIN #a\n");
+    // Its rank was kept for the token; from now on it is kept for the account.
+    world.say(bob, "REGISTER * * sesame\n");
+    world.say(amy, "JOIN #a\n");
+    world.give(Input::News(bob, News::Lost("gone".into())));
+    world.say(amy, "PRIVMSG bob :are you there?\n");
+    world.heard(amy);
+    let back = world.open_irc();
+    world.say(back, LOG_IN);
+    let heard = world.heard(back).join("\n");
+    for wanted in [" 001 bob ", "JOIN #a", "@bob", "PRIVMSG bob :are you there?"] {
+        assert!(heard.contains(wanted), "{wanted}: {heard}");
+    }
+    assert_eq!(world.heard(amy), [] as [String; 0]);
+    world.check();
+    // Nobody is waited for any more.
+    world.pass(60);
+    assert_eq!(world.heard(amy).iter().filter(|line| line.contains("QUIT")).count(), 0);
+    world.say(back, "PART #a\nJOIN #a\n");
+    assert!(world.heard(back).iter().any(|line| line.contains(" 353 ") && line.contains("@bob")));
+}
+
+#[test]
+fn a_connection_that_is_lost_while_its_password_is_looked_at_says_nothing_more() {
+    let mut world = World::new();
+    let bob = claim(&mut world, "bob");
+    world.say(bob, "JOIN #a\n");
+    world.derive = Some(Vec::new());
+    for lost in [true, false] {
+        let id = world.irc("visitor");
+        world.heard(bob);
+        world.say(id, "JOIN #a\nPRIVMSG NickServ :IDENTIFY bob sesame\nPRIVMSG #a :said behind it\n");
+        let news = if lost { News::Lost("reset".into()) } else { News::HungUp };
+        world.give(Input::News(id, news));
+        world.derive_next();
+        world.check();
+        assert_eq!(
+            world.heard(bob).iter().any(|line| line.contains("said behind it")),
+            false,
+            "lost: {lost}"
+        );
+        // What came before the end of a stream counts: it had bob's place by then, and left with it.
+        assert_eq!(world.hub.state.find("bob").is_some(), lost);
+    }
+}
