@@ -173,11 +173,7 @@ fn a_connection_that_is_lost_while_its_password_is_looked_at_says_nothing_more()
         world.give(Input::News(id, news));
         world.derive_next();
         world.check();
-        assert_eq!(
-            world.heard(bob).iter().any(|line| line.contains("said behind it")),
-            false,
-            "lost: {lost}"
-        );
+        assert!(!world.heard(bob).iter().any(|line| line.contains("said behind it")), "lost: {lost}");
         // What came before the end of a stream counts: it had bob's place by then, and left with it.
         assert_eq!(world.hub.state.find("bob").is_some(), lost);
     }
