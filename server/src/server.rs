@@ -21,7 +21,7 @@ use crate::start::config::Config;
 use crate::start::error::StartError;
 use crate::start::listen::{ListenerKind, listen};
 use crate::start::{descriptors, motd, oper_file};
-use crate::store::{self, Opened, Report, Store};
+use crate::store::{self, AccountsFile, KeptAccounts, Opened, Report, Store};
 
 /// The operator's two channels to a running server. An end that is not used may be dropped.
 pub struct Operator {
@@ -101,6 +101,7 @@ pub struct Server {
     listeners: Vec<(TcpListener, ListenerKind)>,
     cloak_key: [u8; 16],
     store: Option<(Store, Receiver<Report>, Opened)>,
+    accounts: (Option<AccountsFile>, KeptAccounts),
     channel: (Sender<Arrival>, Receiver<Arrival>),
 }
 
@@ -128,6 +129,18 @@ impl Server {
         if listeners.is_empty() {
             return Err(StartError::Nowhere);
         }
+        if let Some(path) = &config.password_file {
+            config.hub.password = Some(oper_file::password(path)?);
+            let open = |(listener, kind): &(TcpListener, ListenerKind)| {
+                listener
+                    .local_addr()
+                    .ok()
+                    .filter(|address| *kind == ListenerKind::Raw && !address.ip().is_loopback())
+            };
+            if let Some(address) = listeners.iter().find_map(open) {
+                return Err(StartError::RawWithPassword { address });
+            }
+        }
         // Last, because it may make the file.
         if let Some(path) = &config.oper_file {
             config.hub.oper_key = Some(oper_file::load(path)?);
@@ -146,7 +159,17 @@ impl Server {
             config.hub.boot = opened.boot;
             config.hub.durable = true;
         }
-        Ok(Server { config, listeners, cloak_key, store, channel: async_channel::bounded(QUEUE) })
+        getrandom::fill(&mut config.hub.secret)
+            .map_err(|error| StartError::NoRandomness { error: error.to_string() })?;
+        let accounts = match &config.accounts {
+            Some(folder) => {
+                let locked = config.history.as_ref().is_some_and(|history| history.folder == *folder);
+                let opened = AccountsFile::open(folder, cloak_key, locked).map_err(StartError::Accounts)?;
+                (Some(opened.0), opened.1)
+            }
+            None => (None, Vec::new()),
+        };
+        Ok(Server { config, listeners, cloak_key, store, accounts, channel: async_channel::bounded(QUEUE) })
     }
 
     /// The addresses that it listens on, in the order of the options, with the ports that were
@@ -188,9 +211,9 @@ impl Server {
             Rc::downgrade(&executor),
             (sender, events),
             flood,
-            operator.shown,
-            Cloaks::new(self.cloak_key),
+            (operator.shown, Cloaks::new(self.cloak_key)),
             (archive, kept),
+            self.accounts,
         );
         let stopped = async {
             shutdown.await;

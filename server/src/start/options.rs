@@ -12,7 +12,7 @@ use super::error::StartError;
 use super::limits::MAX_PROMPT;
 use super::quantity::{self, Since};
 use crate::charset::Charset;
-use crate::hub::Settings;
+use crate::hub::{Accounts, Settings};
 use crate::protocol::RoomName;
 use crate::protocol::name::{MAX_SERVER_NAME, is_server_name};
 
@@ -116,6 +116,19 @@ pub struct Options {
     #[argh(option, arg_name = "file")]
     pub oper_file: Option<PathBuf>,
 
+    /// file with a password that everybody has to give
+    #[argh(option, arg_name = "file")]
+    pub password_file: Option<PathBuf>,
+
+    /// who makes a name theirs by a password: open (everybody, the default), closed (only the
+    /// console, by /password NAME), or off (no name is anybody's)
+    #[argh(option, arg_name = "who", from_str_fn(accounts))]
+    pub accounts: Option<Accounts>,
+
+    /// how long the server runs before an account that nobody uses ends: 90d, 2y (default 1y)
+    #[argh(option, arg_name = "time", from_str_fn(age))]
+    pub accounts_keep: Option<Duration>,
+
     /// log warnings only
     #[argh(switch, short = 'q')]
     pub quiet: bool,
@@ -171,11 +184,15 @@ impl Options {
         let defaults = Config::default();
         let bind = if self.bind.is_empty() { defaults.bind } else { self.bind };
         let folder = match self.data {
-            _ if self.no_history => None,
-            None => Some(bind.first().and_then(|bind| data_folder(bind)).ok_or(StartError::NoHome)?),
+            None => bind.first().and_then(|bind| data_folder(bind)),
             given => given,
         };
-        let history = folder.map(|folder| {
+        if folder.is_none() && !self.no_history {
+            return Err(StartError::NoHome);
+        }
+        let accounts = self.accounts.unwrap_or(defaults.hub.accounts);
+        let kept = folder.clone().filter(|_| accounts != Accounts::Off);
+        let history = folder.filter(|_| !self.no_history).map(|folder| {
             let mut history = History::new(folder);
             let retention = &mut history.retention;
             retention.age = self.keep;
@@ -194,14 +211,18 @@ impl Options {
             raw_encoding: self.raw_encoding.unwrap_or(defaults.raw_encoding),
             motd: self.motd,
             oper_file: self.oper_file,
+            password_file: self.password_file,
             max_clients: self.max_clients.map(NonZeroUsize::get),
             flood: self.flood.unwrap_or(defaults.flood),
             history,
+            accounts: kept,
             hub: Settings {
                 name: self.name.unwrap_or(defaults.hub.name),
                 default_room: self.default_room.unwrap_or(defaults.hub.default_room),
                 replay: self.replay.unwrap_or(defaults.hub.replay),
                 max_clients_per_ip: self.max_clients_per_ip.map(NonZeroUsize::get),
+                accounts,
+                accounts_keep: self.accounts_keep.unwrap_or(defaults.hub.accounts_keep),
                 ..defaults.hub
             },
             ..defaults
@@ -244,6 +265,15 @@ fn replay(text: &str) -> Result<usize, String> {
 fn flood(text: &str) -> Result<Option<NonZeroU32>, String> {
     let wrong = |_| "it takes a whole number of lines a second above 0, or off".into();
     if text == "off" { Ok(None) } else { text.parse().map(Some).map_err(wrong) }
+}
+
+fn accounts(text: &str) -> Result<Accounts, String> {
+    match text {
+        "open" => Ok(Accounts::Open),
+        "closed" => Ok(Accounts::Closed),
+        "off" => Ok(Accounts::Off),
+        _ => Err("there are open, closed and off".into()),
+    }
 }
 
 fn age(text: &str) -> Result<Duration, String> {

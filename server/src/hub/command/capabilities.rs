@@ -25,8 +25,13 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
                 caps.add(Capability::CapNotify);
                 hub.set_caps(id, caps);
             }
-            let all = Capability::ALL.iter().copied().collect::<Capabilities>();
-            hub.say_as_server(id, format!("CAP {nick} LS :{all}"));
+            let with_value =
+                |capability: Capability| match hub.value(id, capability).filter(|_| version >= 302) {
+                    Some(value) => format!("{capability}={value}"),
+                    None => capability.to_string(),
+                };
+            let all: Vec<String> = hub.offered().iter().map(with_value).collect();
+            hub.say_as_server(id, format!("CAP {nick} LS :{}", all.join(" ")));
         }
         "LIST" => hub.say_as_server(id, format!("CAP {nick} LIST :{caps}")),
         "REQ" => {
@@ -35,7 +40,7 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
                 // It could not be repeated in the answer.
                 return Err(too_long());
             }
-            match caps.request(wanted) {
+            match caps.request(wanted).filter(|caps| caps.without(hub.offered()).is_empty()) {
                 Some(caps) => {
                     hub.set_caps(id, caps);
                     hub.say_as_server(id, format!("CAP {nick} ACK :{wanted}"));
@@ -46,6 +51,7 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
         "END" => {
             if let Some(registration) = hub.state.member_mut(id).and_then(|m| m.registration.as_mut()) {
                 registration.negotiating = false;
+                hub.abort_sasl(id);
                 hub.try_register(id);
             }
         }

@@ -73,7 +73,7 @@ pub(super) fn whois(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> D
         return Err((RPL_ENDOFWHOIS, format!("{} :End of WHOIS", shown(nick))));
     };
     let (name, user, host) = (member.name().to_owned(), member.username.clone(), member.host());
-    let (realname, away) = (member.realname.clone(), member.away.clone());
+    let (realname, away, account) = (member.realname.clone(), member.away.clone(), member.account.clone());
     let (operator, bot, signed_on) = (member.operator, member.bot, member.signed_on.seconds());
     let idle = hub.state.now.elapsed.saturating_sub(member.spoke).as_secs();
     let rooms: Vec<String> = member
@@ -94,6 +94,9 @@ pub(super) fn whois(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> D
     hub.reply(id, RPL_WHOISSERVER, format!("{name} {} :Parlor", hub.state.settings.name));
     if let Some(away) = away {
         hub.reply(id, RPL_AWAY, format!("{name} :{away}"));
+    }
+    if let Some(account) = account {
+        hub.reply(id, RPL_WHOISACCOUNT, format!("{name} {account} :is logged in as"));
     }
     if operator {
         hub.reply(id, RPL_WHOISOPERATOR, format!("{name} :is a server operator"));
