@@ -102,7 +102,8 @@ pub struct Settings {
     pub ignored: Vec<String>,
     /// Where one was before, the last one first.
     pub recent: Vec<Recent>,
-    /// Whom we know again, the last one first.
+    /// Whom we know again, the last one first. An empty list is no table.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<Known>,
     /// Where the window was, and how large. A table: in the file those come last.
     #[serde(skip_serializing_if = "Option::is_none")]

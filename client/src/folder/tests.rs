@@ -48,6 +48,9 @@ fn what_is_kept_is_read_again() {
     });
     keep(&folder, &settings);
     assert_eq!(folder.settings(), (settings.clone(), None));
+    settings.know("a:1", "AB".repeat(32).parse().unwrap());
+    keep(&folder, &settings);
+    assert_eq!(folder.settings(), (settings.clone(), None));
     settings.recent.clear();
     keep(&folder, &settings);
     assert_eq!(folder.settings(), (settings, None));
