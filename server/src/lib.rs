@@ -13,6 +13,7 @@
 //! | [`protocol`] | the wire: lines, messages, commands, names |
 //! | [`hub`] | members, rooms, messages: no socket, no clock |
 //! | [`store`] | the history on disk |
+//! | `tls` | keys, certificates, encrypted sessions |
 //! | `charset` | bytes of text other than UTF-8 |
 //! | `start` | options, configuration, files, listeners, errors of the start |
 //! | `peer` | one connection: reader, flood control, outbox |
@@ -38,6 +39,7 @@ mod start;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod tls;
 
 pub use archive::export;
 pub use charset::Charset;
@@ -50,3 +52,4 @@ pub use start::listen::ListenerKind;
 pub use start::options::{NoOptions, Options};
 pub use start::quantity;
 pub use start::reach::{Reachable, addresses_for_others};
+pub use tls::{AVAILABLE as TLS_AVAILABLE, Encryption, Identity, TlsError};

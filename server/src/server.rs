@@ -13,7 +13,7 @@ use smol::{Async, LocalExecutor, Timer};
 
 use crate::archive::Archive;
 use crate::dispatch::{Dispatch, QUEUE, clock};
-use crate::hub::{Input, turned_away};
+use crate::hub::{Input, Sts, turned_away};
 use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::MsgId;
 use crate::protocol::time::UnixMillis;
@@ -22,6 +22,7 @@ use crate::start::error::StartError;
 use crate::start::listen::{ListenerKind, listen};
 use crate::start::{descriptors, motd, oper_file};
 use crate::store::{self, Opened, Report, Store};
+use crate::tls::{self, Acceptor, Encryption, Identity};
 
 /// The operator's two channels to a running server. An end that is not used may be dropped.
 pub struct Operator {
@@ -101,6 +102,7 @@ pub struct Server {
     listeners: Vec<(TcpListener, ListenerKind)>,
     cloak_key: [u8; 16],
     store: Option<(Store, Receiver<Report>, Opened)>,
+    acceptor: Option<Acceptor>,
     channel: (Sender<Arrival>, Receiver<Arrival>),
 }
 
@@ -146,7 +148,21 @@ impl Server {
             config.hub.boot = opened.boot;
             config.hub.durable = true;
         }
-        Ok(Server { config, listeners, cloak_key, store, channel: async_channel::bounded(QUEUE) })
+        let acceptor = encrypt(&mut config, &listeners)?;
+        let channel = async_channel::bounded(QUEUE);
+        Ok(Server { config, listeners, cloak_key, store, acceptor, channel })
+    }
+
+    /// What reads the files of [`Identity::Files`] anew, from any thread, for the connections to come; `None`
+    /// where there are none.
+    pub fn rereads(&self) -> Option<impl Fn() + Send + Sync + 'static> {
+        self.acceptor.as_ref()?.rereads(&self.config.identity)
+    }
+
+    /// The SHA-256 of the key by which others know this server, as it stands in its certificate
+    /// (SubjectPublicKeyInfo); `None` where nobody encrypts.
+    pub fn key_fingerprint(&self) -> Option<Vec<u8>> {
+        self.acceptor.as_ref().map(|acceptor| acceptor.fingerprints().0)
     }
 
     /// The addresses that it listens on, in the order of the options, with the ports that were
@@ -187,7 +203,7 @@ impl Server {
             Rc::new(self.config),
             Rc::downgrade(&executor),
             (sender, events),
-            flood,
+            (flood, self.acceptor.map(Rc::new)),
             operator.shown,
             Cloaks::new(self.cloak_key),
             (archive, kept),
@@ -212,6 +228,43 @@ fn open(folder: &Path, options: store::Options) -> Result<(Store, Receiver<Repor
     opened.repaired.iter().for_each(|sentence| log::warn!("history: {sentence}"));
     log::info!("history: {}", folder.display());
     Ok((store, reports, opened))
+}
+
+/// Gets the key and the certificate, and says in the log how others know them.
+fn encrypt(
+    config: &mut Config,
+    listeners: &[(TcpListener, ListenerKind)],
+) -> Result<Option<Acceptor>, StartError> {
+    let bound = |(listener, kind): &(TcpListener, _)| Some((listener.local_addr().ok()?, *kind));
+    let bound: Vec<_> = listeners.iter().filter_map(bound).collect();
+    let beyond = |kind| bound.iter().find(|(at, of)| !at.ip().is_loopback() && *of == kind);
+    if config.tls == Encryption::Off {
+        if !listeners.is_empty() && bound.iter().any(|(at, _)| !at.ip().is_loopback()) {
+            let what = if tls::AVAILABLE { "--tls on" } else { "a build with `--features tls`" };
+            log::warn!("lines travel readable to others on the network; {what} encrypts them");
+        }
+        return Ok(None);
+    }
+    if let (Encryption::Only, Some((address, _))) = (config.tls, beyond(ListenerKind::Raw)) {
+        return Err(StartError::RawReadable { address: *address });
+    }
+    let acceptor = Acceptor::new(&config.identity, &config.hub.name).map_err(StartError::Tls)?;
+    let port = bound.iter().find(|(_, kind)| *kind == ListenerKind::Main).map(|(at, _)| at.port());
+    config.hub.sts = config.sts.zip(port).map(|(duration, port)| Sts { port, duration });
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
+    let (key, certificate) = acceptor.fingerprints();
+    match &config.identity {
+        Identity::Memory => log::info!("TLS with a key that ends with this server; --data keeps one"),
+        Identity::Folder(folder) => log::info!("TLS with the key in {}", folder.display()),
+        Identity::Files { certificate, .. } => log::info!("TLS with {}", certificate.display()),
+    }
+    log::info!("  irssi: /connect -tls -tls_pinned_pubkey {} ...", hex(&key).join(":").to_uppercase());
+    log::info!(
+        "  WeeChat: /set irc.server.NAME.tls_fingerprint {} (before 4.0: ssl_fingerprint)",
+        hex(&certificate).concat()
+    );
+    log::info!("  HexChat: tick \"Accept invalid SSL certificates\"; the key is {}", hex(&key).concat());
+    Ok(Some(acceptor))
 }
 
 async fn forward(lines: Receiver<String>, hub: Sender<Arrival>) {

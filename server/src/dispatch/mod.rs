@@ -24,6 +24,7 @@ use crate::protocol::time::{Moment, UnixMillis};
 use crate::start::config::Config;
 use crate::start::listen::ListenerKind;
 use crate::store::{Opened, Report};
+use crate::tls::Acceptor;
 
 /// Arrivals that may wait for the hub; then readers wait, and through them their peers.
 pub(crate) const QUEUE: usize = 256;
@@ -70,7 +71,7 @@ impl Dispatch {
         config: Rc<Config>,
         executor: Weak<LocalExecutor<'static>>,
         (sender, arrivals): (Sender<Arrival>, Receiver<Arrival>),
-        flood: Option<Rc<Flood>>,
+        (flood, acceptor): (Option<Rc<Flood>>, Option<Rc<Acceptor>>),
         console: Sender<String>,
         cloaks: Cloaks,
         (archive, opened): (Archive, Opened),
@@ -87,7 +88,7 @@ impl Dispatch {
         let age = config.history.as_ref().and_then(|history| history.retention.age);
         Dispatch {
             hub,
-            connections: Connections::new(Rc::clone(&config), executor, sender, flood.clone()),
+            connections: Connections::new(Rc::clone(&config), executor, sender, flood.clone(), acceptor),
             config,
             flood,
             arrivals,

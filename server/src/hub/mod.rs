@@ -55,7 +55,7 @@ pub(crate) use state::SERVER;
 pub use state::admission::{party, party_size, turned_away};
 pub use state::guest::Guest;
 pub use state::member::{RawKind, Speaker};
-pub use state::settings::Settings;
+pub use state::settings::{Settings, Sts};
 pub use state::{ConnectionId, Token};
 
 /// What happens to the hub.
@@ -92,6 +92,9 @@ pub enum News {
     /// It is known now what it speaks, and which name a raw client gave itself. Given once, before its first
     /// lines.
     Speaks(Speaker, Option<Box<str>>),
+    /// Nobody on the way can read it (TLS), and its certificate, if it has shown one, has this SHA-256 in
+    /// lower-case hexadecimal digits. Given once, before all other news but [`News::Alive`].
+    Encrypted(Option<Box<str>>),
     /// Whole lines, or messages of a raw client, each ended by LF, the last one perhaps not.
     Lines(Box<[u8]>),
     /// Bytes came that are no line yet: a sign of life.
@@ -198,6 +201,7 @@ impl Hub {
     fn news(&mut self, id: ConnectionId, news: News) {
         match news {
             News::Speaks(speaker, name) => self.speaks(id, speaker, name.as_deref()),
+            News::Encrypted(certfp) => self.encrypted(id, certfp),
             News::Lines(block) => self.block(id, &block),
             News::Alive => self.alive(id),
             News::Delayed(by) => self.delayed(id, by),

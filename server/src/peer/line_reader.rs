@@ -6,12 +6,14 @@ use futures_lite::future;
 
 use super::connection::READ;
 use super::feed::{End, Feed};
+use super::handshake::{self, shake_hands};
 use super::raw_reader::{self, Came, LIKELY_HTTP};
 use super::request_line::{RequestLine, request_line};
 use super::speaker::{self, Verdict};
 use super::telnet::Telnet;
 use crate::hub::{News, Speaker};
 use crate::protocol::line::Framer;
+use crate::tls::Encryption;
 
 /// Reads lines until the peer ends, or has to be ended.
 pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {
@@ -64,7 +66,11 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
     let plain = feed.config.plain;
     let mut read = Vec::new();
     let mut ended = false;
-    let mut asked = !plain;
+    // Whoever is to encrypt begins by themselves.
+    let readable = feed.config.tls != Encryption::Only || feed.connection.ip.is_loopback();
+    let mut asked = !plain || !readable;
+    let mut acceptor = feed.acceptor.as_deref();
+    let mut hello = Vec::new();
     // A terminal in character mode sends each key by itself: its silence ends nothing.
     let mut keys = true;
     let mut silent = true;
@@ -74,7 +80,17 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
             feed.tell(News::Alive).await?;
             silent = false;
         }
-        match speaker::tell(&read, ended) {
+        if let Some(acceptor) = acceptor.take_if(|_| !hello.is_empty()) {
+            feed.tell(News::Alive).await?;
+            shake_hands(feed, acceptor, std::mem::take(&mut hello)).await?;
+            (asked, ended) = (!plain, false);
+            continue;
+        }
+        let verdict = speaker::tell(&read, ended);
+        if !readable && !feed.connection.is_encrypted() && verdict != Verdict::Unclear {
+            return Err(refuse_readable(feed, verdict));
+        }
+        match verdict {
             Verdict::Irc => return Ok(Peer::Lines { speaker: Speaker::Irc, read, ended }),
             Verdict::Plain if plain => return Ok(Peer::Lines { speaker: Speaker::Plain, read, ended }),
             Verdict::Plain => return Err(End::Refused("Only IRC is spoken here")),
@@ -90,6 +106,10 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
         };
         let mut take = |bytes: &[u8]| {
             ended = bytes.is_empty();
+            if acceptor.is_some() && read.is_empty() && bytes.first() == Some(&handshake::FIRST) {
+                hello = bytes.to_vec();
+                return;
+            }
             let text = telnet.strip(bytes);
             keys &= speaker::is_key(&text);
             read.extend_from_slice(&text);
@@ -108,6 +128,17 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
             }
         }
     }
+}
+
+/// Tells somebody from beyond this machine who does not encrypt, in their own form.
+fn refuse_readable(feed: &Feed, verdict: Verdict) -> End {
+    let sentence = "Only encrypted connections are taken here: use TLS, on this same port";
+    match verdict {
+        Verdict::Refuse(reason) => return End::Refused(reason),
+        Verdict::Irc => feed.connection.say(format!("ERROR :Closing link: {sentence}\r\n")),
+        _ => feed.connection.say(format!("-!- {sentence}\n")),
+    }
+    End::Refused("Not encrypted, which --tls only asks for")
 }
 
 /// A raw client at the listener for everybody.

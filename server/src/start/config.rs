@@ -8,6 +8,7 @@ use crate::charset::Charset;
 use crate::hub::Settings;
 use crate::protocol::time::UnixMillis;
 use crate::store::{self, Retention};
+use crate::tls::{self, Encryption, Identity};
 
 /// The port that Parlor listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 49806;
@@ -43,6 +44,14 @@ pub struct Config {
     /// connection that it may have. New connections of an address and lines of the log about it are
     /// limited as well. `None`: all as they come. Default 5.
     pub flood: Option<NonZeroU32>,
+    /// The connections on [`Config::bind`] that are encrypted. Default: those that begin so, in builds with the
+    /// feature `tls`.
+    pub tls: Encryption,
+    /// The key that others know this server by, and its certificate. Default: new ones at each start.
+    pub identity: Identity,
+    /// The time for which programs are told to come back encrypted (IRCv3 `sts`): only with a certificate that
+    /// they trust by themselves. Default none.
+    pub sts: Option<Duration>,
     /// The history on disk; `None`: the last 200 lines of each room, in memory.
     pub history: Option<History>,
     /// Bytes that may wait for one connection before it is closed. Default 256 KiB.
@@ -103,6 +112,9 @@ impl Default for Config {
             oper_file: None,
             max_clients: None,
             flood: NonZeroU32::new(5),
+            tls: if tls::AVAILABLE { Encryption::On } else { Encryption::Off },
+            identity: Identity::Memory,
+            sts: None,
             history: None,
             outbox: 256 * 1024,
             write_stall: Duration::from_secs(20),

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::limits::{MAX_MOTD, MAX_MOTD_LINE, MIN_KEY, RESERVED};
 use crate::store::StoreError;
+use crate::tls::TlsError;
 
 /// The reason why the server does not start; its `Display` is a sentence for the person who reads
 /// it, with what to do about it.
@@ -41,6 +42,10 @@ pub enum StartError {
     NoHome,
     /// There is no address to listen on.
     Nowhere,
+    /// There is no key or certificate.
+    Tls(TlsError),
+    /// A listener for raw clients, who cannot encrypt, beyond this machine, where all have to.
+    RawReadable { address: SocketAddr },
     /// The history does not open.
     History(StoreError),
 }
@@ -49,7 +54,11 @@ impl StartError {
     /// The exit code, after BSD's sysexits: 64 to 77, as the README's table lists them.
     pub fn exit_code(&self) -> i32 {
         match self {
-            StartError::NoHome | StartError::Nowhere | StartError::Twice { .. } => 64,
+            StartError::NoHome
+            | StartError::Nowhere
+            | StartError::Twice { .. }
+            | StartError::RawReadable { .. } => 64,
+            StartError::Tls(error) => error.exit_code(),
             StartError::History(error) => error.exit_code(),
             StartError::Unreadable { .. }
             | StartError::MotdTooLong { .. }
@@ -135,6 +144,11 @@ impl fmt::Display for StartError {
                 }
             ),
             StartError::NoRandomness { error } => write!(f, "The system gives no random numbers: {error}."),
+            StartError::Tls(error) => write!(f, "{error}"),
+            StartError::RawReadable { address } => write!(
+                f,
+                "Raw clients cannot encrypt, and --tls only forbids anything else on {address}. Let --raw-bind listen on 127.0.0.1, or leave one of the two out."
+            ),
             StartError::History(error) => write!(f, "{error}"),
             StartError::NoHome => {
                 write!(f, "This user has no home for the history. Give --data DIR, or --no-history.")

@@ -20,13 +20,15 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
     match verb.as_str() {
         "LS" => {
             let version: u32 = argument.and_then(|version| version.parse().ok()).unwrap_or_default();
+            let mut values = String::new();
             if version >= 302 {
                 let mut caps = caps;
                 caps.add(Capability::CapNotify);
                 hub.set_caps(id, caps);
+                values = hub.sts(id);
             }
             let all = Capability::ALL.iter().copied().collect::<Capabilities>();
-            hub.say_as_server(id, format!("CAP {nick} LS :{all}"));
+            hub.say_as_server(id, format!("CAP {nick} LS :{all}{values}"));
         }
         "LIST" => hub.say_as_server(id, format!("CAP {nick} LIST :{caps}")),
         "REQ" => {
@@ -55,6 +57,16 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
 }
 
 impl Hub {
+    /// Who encrypts is told for how long to, anybody else where (IRCv3 `sts`). Nobody can ask for it.
+    fn sts(&self, id: ConnectionId) -> String {
+        let secure = self.state.member(id).is_some_and(|member| member.secure);
+        match self.state.settings.sts {
+            Some(sts) if secure => format!(" sts=duration={}", sts.duration.as_secs()),
+            Some(sts) => format!(" sts=port={}", sts.port),
+            None => String::new(),
+        }
+    }
+
     fn set_caps(&mut self, id: ConnectionId, caps: Capabilities) {
         if let Some(member) = self.state.member_mut(id) {
             member.caps = caps;

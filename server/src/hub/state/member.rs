@@ -87,6 +87,10 @@ pub(crate) struct Registration {
 pub(crate) struct Member {
     pub(crate) peer: SocketAddr,
     pub(crate) cloak: u64,
+    /// Its connection is encrypted.
+    pub(crate) secure: bool,
+    /// The SHA-256 of the certificate that it has shown, in lower-case hexadecimal digits.
+    pub(crate) certfp: Option<Box<str>>,
     /// What it is handed out to come back with; without it, it cannot.
     pub(crate) token: Option<Token>,
     pub(crate) speaker: Speaker,
@@ -144,6 +148,8 @@ impl Member {
         Member {
             peer,
             cloak,
+            secure: false,
+            certfp: None,
             token,
             speaker: Speaker::Unknown,
             caps: Capabilities::default(),
@@ -169,6 +175,12 @@ impl Member {
 
     pub(crate) fn registered(&self) -> bool {
         self.registration.is_none()
+    }
+
+    /// Whether nobody on the way can read what it says: encrypted, or of this machine.
+    #[expect(dead_code, reason = "passwords are for these only")]
+    pub(crate) fn is_confidential(&self) -> bool {
+        self.secure || self.peer.ip().is_loopback()
     }
 
     pub(crate) fn has(&self, capability: Capability) -> bool {

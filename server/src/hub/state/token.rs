@@ -121,6 +121,7 @@ impl State {
         let member = self.member_mut(to)?;
         // The connection is the new one's, the person the old one.
         (before.peer, before.caps, before.token) = (member.peer, member.caps, member.token);
+        (before.secure, before.certfp) = (member.secure, member.certfp.take());
         (before.heard, before.pinged, before.spoke) = (now, None, now);
         let missed = before.lingering.take().map_or_else(Vec::new, |lingering| lingering.missed);
         *member = *before;
