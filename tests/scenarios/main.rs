@@ -39,5 +39,6 @@ mod rooms;
 mod search;
 mod smoke;
 mod tags;
+mod tls;
 mod topics;
 mod wear;
