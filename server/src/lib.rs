@@ -13,9 +13,9 @@
 //! | [`protocol`] | the wire: lines, messages, commands, names |
 //! | [`hub`] | members, rooms, messages: no socket, no clock |
 //! | [`store`] | the history on disk |
-//! | `tls` | keys, certificates, encrypted sessions |
 //! | `charset` | bytes of text other than UTF-8 |
 //! | `start` | options, configuration, files, listeners, errors of the start |
+//! | `tls` | keys, certificates, encrypted sessions |
 //! | `peer` | one connection: reader, flood control, outbox |
 //! | `archive` | the history as the hub task sees it: on disk or in memory; [`export`] |
 //! | `dispatch` | the hub task |
@@ -45,11 +45,10 @@ pub use archive::export;
 pub use charset::Charset;
 pub use hub::Speaker;
 pub use server::{Guest, Handle, Operation, Operator, Server, Target};
-pub use start::config::{Config, DEFAULT_PORT, Format, History};
+pub use start::config::{Config, DEFAULT_PORT, Encryption, Format, HAS_TLS, History, Identity};
 pub use start::data_folder::data_folder;
 pub use start::error::StartError;
 pub use start::listen::ListenerKind;
 pub use start::options::{NoOptions, Options};
 pub use start::quantity;
 pub use start::reach::{Reachable, addresses_for_others};
-pub use tls::{AVAILABLE as TLS_AVAILABLE, Encryption, Identity, TlsError};

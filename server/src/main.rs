@@ -11,7 +11,7 @@ use futures_lite::StreamExt;
 use log::LevelFilter;
 use parlor_server::export::export;
 use parlor_server::protocol::time::UnixMillis;
-use parlor_server::{NoOptions, Options, Server, TLS_AVAILABLE, console, logger};
+use parlor_server::{HAS_TLS, NoOptions, Options, Server, console, logger};
 
 /// Wrong options (sysexits EX_USAGE).
 const USAGE: i32 = 64;
@@ -21,7 +21,7 @@ const SOFTWARE: i32 = 70;
 fn main() {
     let options = options();
     if options.version {
-        let tls = if TLS_AVAILABLE { "with" } else { "without" };
+        let tls = if HAS_TLS { "with" } else { "without" };
         println!("parlor server {} {tls} TLS", env!("CARGO_PKG_VERSION"));
         return;
     }

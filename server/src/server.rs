@@ -17,12 +17,12 @@ use crate::hub::{Input, Sts, turned_away};
 use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::MsgId;
 use crate::protocol::time::UnixMillis;
-use crate::start::config::Config;
+use crate::start::config::{Config, Encryption, HAS_TLS, Identity};
 use crate::start::error::StartError;
 use crate::start::listen::{ListenerKind, listen};
 use crate::start::{descriptors, motd, oper_file};
 use crate::store::{self, Opened, Report, Store};
-use crate::tls::{self, Acceptor, Encryption, Identity};
+use crate::tls::{self, Acceptor};
 
 /// The operator's two channels to a running server. An end that is not used may be dropped.
 pub struct Operator {
@@ -102,7 +102,7 @@ pub struct Server {
     listeners: Vec<(TcpListener, ListenerKind)>,
     cloak_key: [u8; 16],
     store: Option<(Store, Receiver<Report>, Opened)>,
-    acceptor: Option<Acceptor>,
+    acceptor: Option<Box<dyn Acceptor>>,
     channel: (Sender<Arrival>, Receiver<Arrival>),
 }
 
@@ -162,7 +162,8 @@ impl Server {
     /// The SHA-256 of the key by which others know this server, as it stands in its certificate
     /// (SubjectPublicKeyInfo); `None` where nobody encrypts.
     pub fn key_fingerprint(&self) -> Option<Vec<u8>> {
-        self.acceptor.as_ref().map(|acceptor| acceptor.fingerprints().0)
+        let [key, _] = self.acceptor.as_ref()?.fingerprints();
+        Some(key)
     }
 
     /// The addresses that it listens on, in the order of the options, with the ports that were
@@ -203,7 +204,7 @@ impl Server {
             Rc::new(self.config),
             Rc::downgrade(&executor),
             (sender, events),
-            (flood, self.acceptor.map(Rc::new)),
+            (flood, self.acceptor.map(Rc::from)),
             operator.shown,
             Cloaks::new(self.cloak_key),
             (archive, kept),
@@ -234,25 +235,27 @@ fn open(folder: &Path, options: store::Options) -> Result<(Store, Receiver<Repor
 fn encrypt(
     config: &mut Config,
     listeners: &[(TcpListener, ListenerKind)],
-) -> Result<Option<Acceptor>, StartError> {
+) -> Result<Option<Box<dyn Acceptor>>, StartError> {
     let bound = |(listener, kind): &(TcpListener, _)| Some((listener.local_addr().ok()?, *kind));
     let bound: Vec<_> = listeners.iter().filter_map(bound).collect();
-    let beyond = |kind| bound.iter().find(|(at, of)| !at.ip().is_loopback() && *of == kind);
+    let mut beyond = bound.iter().filter(|(at, _)| !at.ip().is_loopback());
     if config.tls == Encryption::Off {
-        if !listeners.is_empty() && bound.iter().any(|(at, _)| !at.ip().is_loopback()) {
-            let what = if tls::AVAILABLE { "--tls on" } else { "a build with `--features tls`" };
+        if beyond.next().is_some() {
+            let what = if HAS_TLS { "--tls on" } else { "a build with `--features tls`" };
             log::warn!("lines travel readable to others on the network; {what} encrypts them");
         }
         return Ok(None);
     }
-    if let (Encryption::Only, Some((address, _))) = (config.tls, beyond(ListenerKind::Raw)) {
+    if let (Encryption::Only, Some((address, _))) =
+        (config.tls, beyond.find(|(_, kind)| *kind == ListenerKind::Raw))
+    {
         return Err(StartError::RawReadable { address: *address });
     }
-    let acceptor = Acceptor::new(&config.identity, &config.hub.name).map_err(StartError::Tls)?;
+    let acceptor = tls::acceptor(&config.identity, &config.hub.name)?;
     let port = bound.iter().find(|(_, kind)| *kind == ListenerKind::Main).map(|(at, _)| at.port());
     config.hub.sts = config.sts.zip(port).map(|(duration, port)| Sts { port, duration });
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
-    let (key, certificate) = acceptor.fingerprints();
+    let [key, certificate] = acceptor.fingerprints();
     match &config.identity {
         Identity::Memory => log::info!("TLS with a key that ends with this server; --data keeps one"),
         Identity::Folder(folder) => log::info!("TLS with the key in {}", folder.display()),

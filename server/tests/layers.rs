@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the crate, each below those behind it.
 const ORDER: &[&str] = &[
-    "private", "protocol", "hub", "store", "tls", "charset", "start", "peer", "archive", "dispatch",
+    "private", "protocol", "hub", "store", "charset", "start", "tls", "peer", "archive", "dispatch",
     "server", "console",
 ];
 /// Folders without a circle of files.

@@ -61,7 +61,8 @@ fn version_is_one_line() {
     let ended = run(&["--version"]);
     assert_eq!((ended.code, ended.stdout.lines().count(), ended.stderr.as_str()), (0, 1, ""));
     // Which of the two builds this is; the help says so too.
-    let (with, without) = (ended.stdout.ends_with(" with TLS\n"), ended.stdout.ends_with(" without TLS\n"));
+    let version = ended.stdout.trim_end();
+    let (with, without) = (version.ends_with(" with TLS"), version.ends_with(" without TLS"));
     let help = run(&["--help"]).stdout;
     assert!(
         (with && help.contains("This build has TLS")) || (without && help.contains("This build has no TLS"))

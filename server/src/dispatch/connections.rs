@@ -27,7 +27,7 @@ pub(super) struct Connections {
     executor: Weak<LocalExecutor<'static>>,
     hub: Sender<Arrival>,
     flood: Option<Rc<Flood>>,
-    acceptor: Option<Rc<Acceptor>>,
+    acceptor: Option<Rc<dyn Acceptor>>,
     slots: Vec<Slot>,
     free: Vec<u32>,
     /// Slots whose outbox got something in this turn.
@@ -57,7 +57,7 @@ impl Connections {
         executor: Weak<LocalExecutor<'static>>,
         hub: Sender<Arrival>,
         flood: Option<Rc<Flood>>,
-        acceptor: Option<Rc<Acceptor>>,
+        acceptor: Option<Rc<dyn Acceptor>>,
     ) -> Connections {
         Connections {
             config,

@@ -71,7 +71,7 @@ impl Dispatch {
         config: Rc<Config>,
         executor: Weak<LocalExecutor<'static>>,
         (sender, arrivals): (Sender<Arrival>, Receiver<Arrival>),
-        (flood, acceptor): (Option<Rc<Flood>>, Option<Rc<Acceptor>>),
+        (flood, acceptor): (Option<Rc<Flood>>, Option<Rc<dyn Acceptor>>),
         console: Sender<String>,
         cloaks: Cloaks,
         (archive, opened): (Archive, Opened),

@@ -18,7 +18,7 @@ use super::outbox::{Flushed, Outbox};
 use crate::charset::Charset;
 use crate::hub::{ConnectionId, Input, Line, Lines, News};
 use crate::start::listen::ListenerKind;
-use crate::tls::Session;
+use crate::tls::{Encrypting, Session};
 
 /// Bytes that one read takes at most; one buffer serves all connections of a thread.
 pub(crate) const READ: usize = 16 * 1024;
@@ -53,7 +53,7 @@ pub(super) enum Wire {
     Readable,
     /// Nothing goes out while hands are shaken; what comes is the handshake's.
     Closed,
-    Encrypted(Session),
+    Encrypted(Box<dyn Session>),
 }
 
 #[derive(Default)]
@@ -80,7 +80,7 @@ impl Outgoing {
             Wire::Readable => self.outbox.flush(stream),
             Wire::Closed => Ok(Flushed::All),
             Wire::Encrypted(session) => {
-                if self.outbox.flush(session.writer(stream))? == Flushed::Blocked {
+                if self.outbox.flush(Encrypting(&mut **session, stream))? == Flushed::Blocked {
                     return Ok(Flushed::Blocked);
                 }
                 match session.flush(stream) {
@@ -248,7 +248,10 @@ impl Connection {
     /// Whether something is to be written after the last line: that it was the last.
     fn ends_session(&self) -> bool {
         match &mut self.outgoing.borrow_mut().wire {
-            Wire::Encrypted(session) => session.close(),
+            Wire::Encrypted(session) => {
+                session.close();
+                session.is_waiting()
+            }
             _ => false,
         }
     }

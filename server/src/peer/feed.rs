@@ -66,7 +66,7 @@ pub(crate) struct Feed {
     pub(crate) config: Rc<Config>,
     pub(crate) flood: Option<Rc<Flood>>,
     /// Absent where nobody encrypts.
-    pub(crate) acceptor: Option<Rc<Acceptor>>,
+    pub(crate) acceptor: Option<Rc<dyn Acceptor>>,
 }
 
 impl Feed {

@@ -15,7 +15,7 @@ const HEADER: usize = 5;
 const MAX_RECORD: usize = (1 << 14) + 2048;
 
 /// Shakes hands with a peer that has begun with these bytes. Until the end nothing is written to it.
-pub(super) async fn shake_hands(feed: &Feed, acceptor: &Acceptor, mut read: Vec<u8>) -> Result<(), End> {
+pub(super) async fn shake_hands(feed: &Feed, acceptor: &dyn Acceptor, mut read: Vec<u8>) -> Result<(), End> {
     let connection = &*feed.connection;
     connection.change_to(Wire::Closed);
     let mut session = acceptor.accept().ok_or(End::Broken)?;

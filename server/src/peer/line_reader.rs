@@ -13,7 +13,7 @@ use super::speaker::{self, Verdict};
 use super::telnet::Telnet;
 use crate::hub::{News, Speaker};
 use crate::protocol::line::Framer;
-use crate::tls::Encryption;
+use crate::start::config::Encryption;
 
 /// Reads lines until the peer ends, or has to be ended.
 pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {

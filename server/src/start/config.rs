@@ -8,10 +8,39 @@ use crate::charset::Charset;
 use crate::hub::Settings;
 use crate::protocol::time::UnixMillis;
 use crate::store::{self, Retention};
-use crate::tls::{self, Encryption, Identity};
 
 /// The port that Parlor listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 49806;
+
+/// Whether this build can encrypt.
+pub const HAS_TLS: bool = cfg!(feature = "tls");
+
+/// The connections that are encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// Those that begin with a handshake.
+    On,
+    /// All but those from this machine itself.
+    Only,
+    /// None.
+    Off,
+}
+
+/// The place of the server's key and certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// Made at each start, and gone with the server.
+    Memory,
+    /// The file `tls.pem` of this folder, made if absent.
+    Folder(PathBuf),
+    /// Files of the operator's own, in PEM (RFC 7468).
+    Files {
+        /// The certificate, and behind it those that lead to a root.
+        certificate: PathBuf,
+        /// The certificate's private key.
+        key: PathBuf,
+    },
+}
 
 /// The configuration of a server; its default is one for this machine only, without files.
 ///
@@ -112,7 +141,7 @@ impl Default for Config {
             oper_file: None,
             max_clients: None,
             flood: NonZeroU32::new(5),
-            tls: if tls::AVAILABLE { Encryption::On } else { Encryption::Off },
+            tls: if HAS_TLS { Encryption::On } else { Encryption::Off },
             identity: Identity::Memory,
             sts: None,
             history: None,

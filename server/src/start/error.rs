@@ -7,7 +7,6 @@ use std::path::PathBuf;
 
 use super::limits::{MAX_MOTD, MAX_MOTD_LINE, MIN_KEY, RESERVED};
 use crate::store::StoreError;
-use crate::tls::TlsError;
 
 /// The reason why the server does not start; its `Display` is a sentence for the person who reads
 /// it, with what to do about it.
@@ -32,8 +31,8 @@ pub enum StartError {
     OperFileForeign { path: PathBuf },
     /// The file for OPER holds no key of at least 16 characters.
     OperFileEmpty { path: PathBuf },
-    /// The file for OPER is absent and cannot be made.
-    OperFileNotMade { path: PathBuf, error: io::Error },
+    /// The file for a key is absent and cannot be made.
+    KeyNotMade { path: PathBuf, error: io::Error },
     /// The system allows fewer open files than so many connections need.
     TooFewDescriptors { wanted: usize, allowed: usize },
     /// The system gives no random numbers.
@@ -42,8 +41,10 @@ pub enum StartError {
     NoHome,
     /// There is no address to listen on.
     Nowhere,
-    /// There is no key or certificate.
-    Tls(TlsError),
+    /// There is to be encryption, and this build has none.
+    NoTls,
+    /// A file holds no certificate or key that can be used.
+    KeyUnusable { path: PathBuf, why: String },
     /// A listener for raw clients, who cannot encrypt, beyond this machine, where all have to.
     RawReadable { address: SocketAddr },
     /// The history does not open.
@@ -57,17 +58,18 @@ impl StartError {
             StartError::NoHome
             | StartError::Nowhere
             | StartError::Twice { .. }
+            | StartError::NoTls
             | StartError::RawReadable { .. } => 64,
-            StartError::Tls(error) => error.exit_code(),
             StartError::History(error) => error.exit_code(),
             StartError::Unreadable { .. }
+            | StartError::KeyUnusable { .. }
             | StartError::MotdTooLong { .. }
             | StartError::MotdTooBig { .. }
             | StartError::OperFileEmpty { .. } => 66,
             StartError::Unresolved { .. } => 68,
             StartError::Bind { .. } => 69,
             StartError::TooFewDescriptors { .. } | StartError::NoRandomness { .. } => 71,
-            StartError::OperFileNotMade { .. } => 73,
+            StartError::KeyNotMade { .. } => 73,
             StartError::OperFileOpen { .. } | StartError::OperFileForeign { .. } => 77,
         }
     }
@@ -131,8 +133,8 @@ impl fmt::Display for StartError {
                 "{} holds no key of at least {MIN_KEY} characters. Remove the file to have one made.",
                 path.display()
             ),
-            StartError::OperFileNotMade { path, error } => {
-                write!(f, "Cannot make {} for the operator's key: {error}. Check its folder.", path.display())
+            StartError::KeyNotMade { path, error } => {
+                write!(f, "Cannot make {} for a key: {error}. Check its folder.", path.display())
             }
             StartError::TooFewDescriptors { wanted, allowed } => write!(
                 f,
@@ -144,7 +146,15 @@ impl fmt::Display for StartError {
                 }
             ),
             StartError::NoRandomness { error } => write!(f, "The system gives no random numbers: {error}."),
-            StartError::Tls(error) => write!(f, "{error}"),
+            StartError::NoTls => write!(
+                f,
+                "This build has no TLS. Build one with `cargo build -p parlor-server --features tls`, or give --tls off."
+            ),
+            StartError::KeyUnusable { path, why } => write!(
+                f,
+                "{} cannot be used for TLS: {why}. Nothing was changed. Bring the file back; where tls.pem is moved away a new key is made, and programs that know the old one warn.",
+                path.display()
+            ),
             StartError::RawReadable { address } => write!(
                 f,
                 "Raw clients cannot encrypt, and --tls only forbids anything else on {address}. Let --raw-bind listen on 127.0.0.1, or leave one of the two out."

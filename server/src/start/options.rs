@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use argh::FromArgs;
 
-use super::config::{Config, Format, History};
+use super::config::{Config, Encryption, Format, History, Identity};
 use super::data_folder::data_folder;
 use super::error::StartError;
 use super::limits::MAX_PROMPT;
@@ -15,10 +15,6 @@ use crate::charset::Charset;
 use crate::hub::Settings;
 use crate::protocol::RoomName;
 use crate::protocol::name::{MAX_SERVER_NAME, is_server_name};
-use crate::tls::{self, Encryption, Identity};
-
-/// To who wants TLS of a build that has none.
-const NO_TLS: &str = "This build has no TLS: build one with `cargo build -p parlor-server --features tls`.";
 
 /// Options under their earlier names, and what they are for.
 const RENAMED: &[(&str, &str)] = &[("--plain-bind", "--raw-bind"), ("--plain-prompt", "--raw-prompt")];
@@ -185,9 +181,6 @@ impl Options {
             Some(_) if options.no_history => wrong("--no-history leaves nothing to --export."),
             None if options.since.is_some() => wrong("--since belongs to --export ROOM."),
             None if options.format.is_some() => wrong("--format belongs to --export ROOM."),
-            _ if !tls::AVAILABLE && (options.tls.is_some_and(|tls| tls != Encryption::Off) || files > 0) => {
-                wrong(NO_TLS)
-            }
             _ if files == 1 => wrong("--tls-cert and --tls-key belong together."),
             _ if files > 0 && options.tls == Some(Encryption::Off) => {
                 wrong("--tls off leaves nothing to --tls-cert.")
@@ -215,6 +208,7 @@ impl Options {
             None => Some(bind.first().and_then(|bind| data_folder(bind)).ok_or(StartError::NoHome)?),
             given => given,
         };
+        let own_files = matches!(identity, Some(Identity::Files { .. }));
         let own = || folder.clone().map_or(Identity::Memory, Identity::Folder);
         let identity = identity.unwrap_or_else(own);
         let history = folder.map(|folder| {
@@ -238,7 +232,7 @@ impl Options {
             oper_file: self.oper_file,
             max_clients: self.max_clients.map(NonZeroUsize::get),
             flood: self.flood.unwrap_or(defaults.flood),
-            tls: self.tls.unwrap_or(defaults.tls),
+            tls: self.tls.unwrap_or(if own_files { Encryption::On } else { defaults.tls }),
             identity,
             sts: self.sts.map(|days| Duration::from_secs(86_400) * days.get()),
             history,

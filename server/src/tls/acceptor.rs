@@ -12,66 +12,64 @@ use rustls::{
 };
 use smol::lock::Semaphore;
 
-use super::session::Session;
-use super::{Identity, TlsError, identity};
+use super::identity::{self, fingerprint};
+use super::session::Tls;
+use super::{Acceptor, Session};
+use crate::start::config::Identity;
+use crate::start::error::StartError;
 
 /// See the [module](self).
-pub(crate) struct Acceptor {
+struct Shared {
     config: Arc<ServerConfig>,
     current: Arc<Current>,
-    /// One handshake is computed at a time: a core at most is busy with those who come.
     turns: Semaphore,
 }
 
-impl Acceptor {
-    /// With the key and the certificate there, made for a server of this name if there are none.
-    pub(crate) fn new(identity: &Identity, name: &str) -> Result<Acceptor, TlsError> {
-        let provider = Arc::new(ring::default_provider());
-        let key = identity::load(identity, name, &provider)?;
-        let current = Arc::new(Current(RwLock::new(Arc::new(key))));
-        let guests = Arc::new(AnyCertificate(provider.signature_verification_algorithms));
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|_| TlsError::NoKey)?
-            .with_client_cert_verifier(guests)
-            .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
-        // A session is nothing that a server remembers for each who was there.
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.send_tls13_tickets = 0;
-        Ok(Acceptor { config: Arc::new(config), current, turns: Semaphore::new(1) })
+/// With the key and the certificate there, made for a server of this name if there are none.
+pub(crate) fn acceptor(identity: &Identity, name: &str) -> Result<Box<dyn Acceptor>, StartError> {
+    let provider = Arc::new(ring::default_provider());
+    let key = identity::load(identity, name, &provider)?;
+    let current = Arc::new(Current(RwLock::new(Arc::new(key))));
+    let guests = Arc::new(AnyCertificate(provider.signature_verification_algorithms));
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| StartError::NoTls)?
+        .with_client_cert_verifier(guests)
+        .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
+    // Nothing is remembered of who was there.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Box::new(Shared { config: Arc::new(config), current, turns: Semaphore::new(1) }))
+}
+
+impl Acceptor for Shared {
+    fn accept(&self) -> Option<Box<dyn Session>> {
+        let session = ServerConnection::new(Arc::clone(&self.config)).ok()?;
+        Some(Box::new(Tls::new(session)))
     }
 
-    /// A session of a connection that begins. `None`: it cannot be made.
-    pub(crate) fn accept(&self) -> Option<Session> {
-        ServerConnection::new(Arc::clone(&self.config)).ok().map(Session::new)
-    }
-
-    /// Whose turn it is to compute a handshake.
-    pub(crate) fn turns(&self) -> &Semaphore {
+    fn turns(&self) -> &Semaphore {
         &self.turns
     }
 
-    /// What reads the operator's files anew, for the handshakes to come; what is wrong with them is said in the
-    /// log, and nothing changes.
-    pub(crate) fn rereads(&self, identity: &Identity) -> Option<impl Fn() + Send + Sync + 'static> {
+    fn fingerprints(&self) -> [Vec<u8>; 2] {
+        let current = self.current.get();
+        let key = current.key.public_key();
+        let certificate = current.cert.first().map_or(&[][..], |certificate| certificate);
+        [key.as_ref().map_or(&[][..], |key| key), certificate].map(fingerprint)
+    }
+
+    fn rereads(&self, identity: &Identity) -> Option<Box<dyn Fn() + Send + Sync>> {
         let Identity::Files { certificate, .. } = identity else { return None };
         let (path, identity) = (certificate.clone(), identity.clone());
         let (current, provider) = (Arc::clone(&self.current), Arc::clone(self.config.crypto_provider()));
-        Some(move || match identity::load(&identity, "", &provider) {
+        Some(Box::new(move || match identity::load(&identity, "", &provider) {
             Ok(key) => {
                 *current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
                 log::info!("TLS: read {} again", path.display());
             }
             Err(error) => log::error!("TLS: {error} The one before is still used."),
-        })
-    }
-
-    /// The SHA-256 of the key and of the certificate.
-    pub(crate) fn fingerprints(&self) -> (Vec<u8>, Vec<u8>) {
-        let current = self.current.get();
-        let key = current.key.public_key();
-        let certificate = current.cert.first().map_or(&[][..], |certificate| certificate);
-        (identity::fingerprint(key.as_ref().map_or(&[], |key| key)), identity::fingerprint(certificate))
+        }))
     }
 }
 

@@ -13,8 +13,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use super::certificate::self_signed;
-use super::{Identity, TlsError};
 use crate::private;
+use crate::start::config::Identity;
+use crate::start::error::StartError;
 
 /// The file in a folder.
 const FILE: &str = "tls.pem";
@@ -28,32 +29,21 @@ pub(super) fn load(
     identity: &Identity,
     name: &str,
     provider: &CryptoProvider,
-) -> Result<CertifiedKey, TlsError> {
-    match identity {
-        Identity::Memory => {
-            parse(make(name)?.as_bytes(), Path::new("memory"), provider, |pem| Ok(pem.to_vec()))
-        }
-        Identity::Folder(folder) => {
-            let path = folder.join(FILE);
-            let pem = match read(&path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    let pem = make(name)?;
-                    let error = |error| TlsError::NotMade { path: path.clone(), error };
-                    write(folder, pem.as_bytes()).map_err(error)?;
-                    pem.into_bytes()
-                }
-                read => read.map_err(|error| TlsError::Unreadable { path: path.clone(), error })?,
-            };
-            parse(&pem, &path, provider, |pem| Ok(pem.to_vec()))
-        }
-        Identity::Files { certificate, key } => {
-            let read = |path: &Path| {
-                let unreadable = |error| TlsError::Unreadable { path: path.into(), error };
-                private::read_named(path, MAX_FILE).map(|(pem, _)| pem).map_err(unreadable)
-            };
-            parse(&read(certificate)?, certificate, provider, |_| read(key))
-        }
+) -> Result<CertifiedKey, StartError> {
+    let (path, pem, key) = match identity {
+        Identity::Memory => ("memory".into(), make(name)?.into_bytes(), None),
+        Identity::Folder(folder) => (folder.join(FILE), kept(folder, name)?, None),
+        Identity::Files { certificate, key } => (certificate.clone(), named(certificate)?, Some(named(key)?)),
+    };
+    let unusable = |why: String| StartError::KeyUnusable { path: path.clone(), why };
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let chain = chain.map_err(|error| unusable(error.to_string()))?;
+    if chain.is_empty() {
+        return Err(unusable("there is no certificate in it".into()));
     }
+    let key = PrivateKeyDer::from_pem_slice(key.as_ref().unwrap_or(&pem))
+        .map_err(|error| unusable(format!("its key cannot be read ({error})")))?;
+    CertifiedKey::from_der(chain, key, provider).map_err(|error| unusable(error.to_string()))
 }
 
 /// The SHA-256 of a certificate, or of a key as it stands in one (SubjectPublicKeyInfo).
@@ -61,26 +51,26 @@ pub(super) fn fingerprint(der: &[u8]) -> Vec<u8> {
     digest(&SHA256, der).as_ref().to_vec()
 }
 
-/// `path` holds the certificates; `key` reads the key's file.
-fn parse(
-    pem: &[u8],
-    path: &Path,
-    provider: &CryptoProvider,
-    key: impl FnOnce(&[u8]) -> Result<Vec<u8>, TlsError>,
-) -> Result<CertifiedKey, TlsError> {
-    let unusable = |why: String| TlsError::Unusable { path: path.into(), why };
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let chain = chain.map_err(|error| unusable(error.to_string()))?;
-    if chain.is_empty() {
-        return Err(unusable("there is no certificate in it".into()));
+fn named(path: &Path) -> Result<Vec<u8>, StartError> {
+    let unreadable = |error| StartError::Unreadable { path: path.into(), error };
+    private::read_named(path, MAX_FILE).map(|(pem, _)| pem).map_err(unreadable)
+}
+
+/// The file of a folder, made if absent.
+fn kept(folder: &Path, name: &str) -> Result<Vec<u8>, StartError> {
+    let path = folder.join(FILE);
+    match read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let pem = make(name)?.into_bytes();
+            write(folder, &pem).map_err(|error| StartError::KeyNotMade { path, error })?;
+            Ok(pem)
+        }
+        read => read.map_err(|error| StartError::Unreadable { path, error }),
     }
-    let key = PrivateKeyDer::from_pem_slice(&key(pem)?)
-        .map_err(|error| unusable(format!("its key cannot be read ({error})")))?;
-    CertifiedKey::from_der(chain, key, provider).map_err(|error| unusable(error.to_string()))
 }
 
 /// A new P-256 key and its certificate, in PEM.
-fn make(name: &str) -> Result<String, TlsError> {
+fn make(name: &str) -> Result<String, StartError> {
     let random = SystemRandom::new();
     let algorithm = &ECDSA_P256_SHA256_ASN1_SIGNING;
     let make = || {
@@ -89,7 +79,8 @@ fn make(name: &str) -> Result<String, TlsError> {
             .map_err(|_| ring::error::Unspecified)?;
         Ok((self_signed(&pair, name)?, key))
     };
-    let (certificate, key) = make().map_err(|_: ring::error::Unspecified| TlsError::NoKey)?;
+    let (certificate, key) = make()
+        .map_err(|error: ring::error::Unspecified| StartError::NoRandomness { error: error.to_string() })?;
     Ok(pem("PRIVATE KEY", key.as_ref()) + &pem("CERTIFICATE", &certificate))
 }
 

@@ -1,5 +1,5 @@
 //! Encryption (TLS 1.3, RFC 8446, and 1.2, RFC 5246): the server's key and certificate, and the sessions of
-//! connections.
+//! connections. Only builds with the feature `tls` have more of it than these two traits.
 //!
 //! | file | noun |
 //! | --- | --- |
@@ -7,10 +7,7 @@
 //! | `identity` | the key and the certificate, in memory or in files |
 //! | `acceptor` | what all sessions have in common |
 //! | `session` | the encryption of one connection |
-//! | `absent` | the same names in builds without the feature `tls`, where there is none of it |
 
-#[cfg(not(feature = "tls"))]
-mod absent;
 #[cfg(feature = "tls")]
 mod acceptor;
 #[cfg(feature = "tls")]
@@ -20,87 +17,82 @@ mod identity;
 #[cfg(feature = "tls")]
 mod session;
 
-use std::path::PathBuf;
-use std::{fmt, io};
+use std::io::{self, IoSlice, Write};
+use std::net::TcpStream;
+
+use smol::lock::Semaphore;
+
+#[cfg(feature = "tls")]
+pub(crate) use acceptor::acceptor;
+
+use crate::start::config::Identity;
+#[cfg(not(feature = "tls"))]
+use crate::start::error::StartError;
+
+/// What all sessions have in common.
+pub(crate) trait Acceptor: Send {
+    /// The session of a connection that begins. `None`: it cannot be made.
+    fn accept(&self) -> Option<Box<dyn Session>>;
+
+    /// Whose turn it is to compute a handshake: one at a time, so that a core at most is busy with those who come.
+    fn turns(&self) -> &Semaphore;
+
+    /// The SHA-256 of the key, as it stands in the certificate (SubjectPublicKeyInfo), and of the certificate.
+    fn fingerprints(&self) -> [Vec<u8>; 2];
+
+    /// What reads the operator's files anew, for the handshakes to come; what is wrong with them is said in the
+    /// log, and nothing changes. `None`: there are no such files.
+    fn rereads(&self, identity: &Identity) -> Option<Box<dyn Fn() + Send + Sync>>;
+}
+
+/// The encryption of one connection.
+pub(crate) trait Session: Send {
+    /// Takes whole records of the handshake: this is what costs a handshake its time.
+    fn take_in(&mut self, records: &[u8]) -> io::Result<()>;
+
+    /// Whether the handshake is not done yet.
+    fn is_handshaking(&self) -> bool;
+
+    /// The SHA-256 of the certificate that the peer has shown, in lower-case hexadecimal digits.
+    fn certfp(&self) -> Option<Box<str>>;
+
+    /// Whether it may be read without a look at the socket.
+    fn has_more(&self) -> bool;
+
+    /// Reads what the peer says; 0 bytes are its end.
+    fn read(&mut self, stream: &TcpStream, into: &mut [u8]) -> io::Result<usize>;
+
+    /// Encrypts as much as a record takes, once the kernel has the one before.
+    fn write(&mut self, stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Whether encrypted bytes wait for the kernel.
+    fn is_waiting(&self) -> bool;
+
+    /// Has the kernel take the encrypted bytes that wait; `WouldBlock` where it does not take all.
+    fn flush(&mut self, stream: &TcpStream) -> io::Result<()>;
+
+    /// Says that nothing follows (RFC 8446 §6.1).
+    fn close(&mut self);
+}
+
+/// Lines on their way through a session.
+pub(crate) struct Encrypting<'a>(pub(crate) &'a mut dyn Session, pub(crate) &'a TcpStream);
+
+impl Write for Encrypting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(self.1, &[IoSlice::new(bytes)])
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.write(self.1, slices)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush(self.1)
+    }
+}
 
 #[cfg(not(feature = "tls"))]
-pub(crate) use absent::{Acceptor, Session};
-#[cfg(feature = "tls")]
-pub(crate) use acceptor::Acceptor;
-#[cfg(feature = "tls")]
-pub(crate) use session::Session;
-
-/// Whether this build can encrypt.
-pub const AVAILABLE: bool = cfg!(feature = "tls");
-
-/// The connections that are encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encryption {
-    /// Those that begin with a handshake.
-    On,
-    /// All but those from this machine itself.
-    Only,
-    /// None.
-    Off,
-}
-
-/// The place of the server's key and certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Identity {
-    /// Made at each start, and gone with the server.
-    Memory,
-    /// The file `tls.pem` of this folder, made if absent.
-    Folder(PathBuf),
-    /// Files of the operator's own, in PEM (RFC 7468).
-    Files {
-        /// The certificate, and behind it those that lead to a root.
-        certificate: PathBuf,
-        /// The certificate's private key.
-        key: PathBuf,
-    },
-}
-
-/// The reason why there is no key or certificate.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "the fields are what the variants name")]
-pub enum TlsError {
-    /// A file is missing or cannot be read.
-    Unreadable { path: PathBuf, error: io::Error },
-    /// A file holds no certificate or key that can be used.
-    Unusable { path: PathBuf, why: String },
-    /// The file is absent and cannot be made.
-    NotMade { path: PathBuf, error: io::Error },
-    /// No key could be made.
-    NoKey,
-}
-
-impl TlsError {
-    /// The exit code, after BSD's sysexits.
-    pub(crate) fn exit_code(&self) -> i32 {
-        match self {
-            TlsError::Unreadable { .. } | TlsError::Unusable { .. } => 66,
-            TlsError::NotMade { .. } => 73,
-            TlsError::NoKey => 71,
-        }
-    }
-}
-
-impl fmt::Display for TlsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TlsError::Unreadable { path, error } => {
-                write!(f, "Cannot read {}: {error}. Check the path and who may read it.", path.display())
-            }
-            TlsError::Unusable { path, why } => write!(
-                f,
-                "{} cannot be used for TLS: {why}. Nothing was changed; bring the file back, or move it away: \
-                 for tls.pem a new key is made then, and programs that know the old one will warn.",
-                path.display()
-            ),
-            TlsError::NotMade { path, error } => {
-                write!(f, "Cannot make {} for the server's key: {error}. Check its folder.", path.display())
-            }
-            TlsError::NoKey => write!(f, "The system gives no random numbers for a key."),
-        }
-    }
+pub(crate) fn acceptor(_: &Identity, _: &str) -> Result<Box<dyn Acceptor>, StartError> {
+    Err(StartError::NoTls)
 }
