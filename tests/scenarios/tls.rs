@@ -241,6 +241,9 @@ fn only_encrypted_ones_come_from_elsewhere_where_the_operator_wants_that() {
     plain.send("bob");
     assert_eq!(String::from_utf8_lossy(&plain.read_to_end()), format!("-!- {sentence}\n"));
     server.wait_log("refused: *--tls only*");
+    let mut raw = server.plain();
+    raw.send_bytes("words without a line end");
+    assert_eq!(String::from_utf8_lossy(&raw.read_to_end()), format!("-!- {sentence}\n"));
     let mut alice = secretly(&server, "alice");
     alice.join("#lobby");
     // Of this machine nothing leaves it.

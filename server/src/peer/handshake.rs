@@ -36,9 +36,9 @@ pub(super) async fn shake_hands(feed: &Feed, acceptor: &dyn Acceptor, mut read: 
         }
         if !session.is_handshaking() {
             session.take_in(&read)?;
-            feed.tell(News::Encrypted(session.certfp())).await?;
+            let certfp = session.certfp();
             connection.change_to(Wire::Encrypted(session));
-            return Ok(());
+            return feed.tell(News::Encrypted(certfp)).await;
         }
     }
     Err(End::Refused("A TLS handshake in too many pieces"))

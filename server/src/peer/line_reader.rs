@@ -86,16 +86,16 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
             (asked, ended) = (!plain, false);
             continue;
         }
-        let verdict = speaker::tell(&read, ended);
-        if !readable && !feed.connection.is_encrypted() && verdict != Verdict::Unclear {
-            return Err(refuse_readable(feed, verdict));
-        }
-        match verdict {
+        let welcome = readable || feed.connection.is_encrypted();
+        match speaker::tell(&read, ended) {
+            Verdict::Refuse(reason) => return Err(End::Refused(reason)),
+            verdict if !welcome && verdict != Verdict::Unclear => {
+                return Err(refuse_readable(feed, verdict));
+            }
             Verdict::Irc => return Ok(Peer::Lines { speaker: Speaker::Irc, read, ended }),
             Verdict::Plain if plain => return Ok(Peer::Lines { speaker: Speaker::Plain, read, ended }),
             Verdict::Plain => return Err(End::Refused("Only IRC is spoken here")),
             Verdict::Raw => return raw(feed, read, if ended { Came::End } else { Came::Bytes }),
-            Verdict::Refuse(reason) => return Err(End::Refused(reason)),
             Verdict::Unclear if ended => return Err(End::Closed),
             Verdict::Unclear => {}
         }
@@ -118,6 +118,9 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
         if asked && !raw_if_silent {
             feed.connection.receive(&mut take).await?;
         } else if feed.connection.receive_within(silence, &mut take).await?.is_none() {
+            if raw_if_silent && !welcome {
+                return Err(refuse_readable(feed, Verdict::Raw));
+            }
             if raw_if_silent {
                 return raw(feed, read, Came::Quiet);
             }
@@ -134,7 +137,6 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
 fn refuse_readable(feed: &Feed, verdict: Verdict) -> End {
     let sentence = "Only encrypted connections are taken here: use TLS, on this same port";
     match verdict {
-        Verdict::Refuse(reason) => return End::Refused(reason),
         Verdict::Irc => feed.connection.say(format!("ERROR :Closing link: {sentence}\r\n")),
         _ => feed.connection.say(format!("-!- {sentence}\n")),
     }
