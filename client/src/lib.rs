@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`session`] | one connection to one server: a plain state machine |
 //! | [`net`] | the task that drives it |
+//! | [`tls`] | what nobody else reads on the way, and whose key a server has |
 //! | [`conversations`] | the list of rooms and people of all places |
 //! | [`timeline`] | what a conversation looks like from top to bottom |
 //! | [`completion`], [`sent`], [`drafts`] | what helps with typing |
@@ -42,3 +43,4 @@ pub mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod timeline;
+pub mod tls;

@@ -18,7 +18,12 @@ use smol::{Timer, unblock};
 
 use crate::limits::{AT_ONCE, TO_SEND, TO_TELL};
 use crate::session::{Action, Event, Input, Output, Profile, Sentence, Session, Unsent};
+use crate::tls::{Shown, Tls, Trust};
 
+/// How long a server may take to greet by TLS that is not known to speak it.
+const PERHAPS: Duration = Duration::from_secs(2);
+/// The same of one that is.
+const GREETS: Duration = Duration::from_secs(10);
 /// How long an address may take to answer.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long it has the first word before the next one is called, too (RFC 8305 §5).
@@ -51,13 +56,14 @@ pub enum Ended {}
 /// Starts a session on a thread of its own. It ends when [`Connection::actions`] is dropped.
 /// What it could not send is gone then.
 pub fn start(profile: Profile) -> io::Result<Connection> {
-    start_keeping(profile, |_| ())
+    start_keeping(profile, Trust::Readable, |_| ())
 }
 
-/// As [`start`]. `keep` is called on that thread whenever there is something else to be sent than
+/// As [`start`], meeting the server as `trust` says. `keep` is called on that thread whenever there is something else to be sent than
 /// before: all of it, for [`Profile::unsent`] of the next start.
 pub fn start_keeping(
     profile: Profile,
+    trust: Trust,
     keep: impl FnMut(Vec<Unsent>) + Send + 'static,
 ) -> io::Result<Connection> {
     let (actions, todo) = async_channel::bounded(256);
@@ -68,7 +74,7 @@ pub fn start_keeping(
     getrandom::fill(&mut secret).map_err(|error| io::Error::other(error.to_string()))?;
     let (runs, ended) = async_channel::bounded(1);
     let run = move || {
-        smol::block_on(Driver::new(profile, secret, Box::new(keep), started).run(&todo, &tell));
+        smol::block_on(Driver::new(profile, trust, secret, Box::new(keep), started).run(&todo, &tell));
         drop(runs);
     };
     thread::Builder::new().name("net".into()).spawn(run)?;
@@ -100,8 +106,13 @@ struct Driver {
     session: Session,
     server: HostPort,
     started: Instant,
+    /// How the server is to be met.
+    trust: Trust,
     stream: Option<TcpStream>,
     connecting: Option<Connecting>,
+    tls: Option<Tls>,
+    /// The server has until then to greet by TLS.
+    greets_until: Option<Instant>,
     to_write: Vec<u8>,
     /// What the window does not know yet, and how much that is.
     to_tell: Vec<Event>,
@@ -115,15 +126,18 @@ struct Driver {
 }
 
 impl Driver {
-    fn new(profile: Profile, secret: [u8; 16], keep: Keep, started: Instant) -> Driver {
+    fn new(profile: Profile, trust: Trust, secret: [u8; 16], keep: Keep, started: Instant) -> Driver {
         let server = profile.server.clone();
         let session = Session::new(profile, secret, Moment { elapsed: Duration::ZERO, wall: wall() });
         Driver {
             session,
             server,
             started,
+            trust,
             stream: None,
             connecting: None,
+            tls: None,
+            greets_until: None,
             to_write: Vec::new(),
             to_tell: Vec::new(),
             weight: 0,
@@ -157,20 +171,14 @@ impl Driver {
                         self.give(Input::Act(action));
                     }
                 }
-                Woken::Connected(Ok(stream)) => {
-                    self.connecting = None;
-                    self.stream = Some(stream);
-                    self.give(Input::Connected);
-                }
+                Woken::Connected(Ok(stream)) => self.called(stream),
                 Woken::Connected(Err(error)) => {
                     self.connecting = None;
                     self.give(Input::Lost(unreachable(&self.server, &error)));
                 }
+                Woken::Read(Ok(0) | Err(_)) if self.greets_until.is_some() => self.no_tls(),
                 Woken::Read(Ok(0)) => self.lost(Sentence::ServerClosed { reason: None }),
-                Woken::Read(Ok(count)) => {
-                    let bytes = buffer.get(..count).unwrap_or_default();
-                    self.session.handle(Input::Received(bytes), now(self.started));
-                }
+                Woken::Read(Ok(count)) => self.received(buffer.get(..count).unwrap_or_default()),
                 Woken::Wrote(Ok(count)) => drop(self.to_write.drain(..count)),
                 Woken::Read(Err(error)) | Woken::Wrote(Err(error)) => {
                     self.lost(Sentence::ConnectionBroke { error: error.to_string() });
@@ -180,9 +188,84 @@ impl Driver {
         }
     }
 
+    /// The server was called, and has answered.
+    fn called(&mut self, stream: TcpStream) {
+        self.connecting = None;
+        self.stream = Some(stream);
+        if self.trust == Trust::Readable {
+            return self.met(None);
+        }
+        match Tls::new(&self.server.host, self.trust) {
+            Ok(mut tls) => {
+                tls.drain(&mut self.to_write);
+                self.tls = Some(tls);
+                let within = if self.trust == Trust::Perhaps { PERHAPS } else { GREETS };
+                self.greets_until = Some(self.started + now(self.started).elapsed + within);
+            }
+            Err(error) => self.lost(Sentence::ConnectionBroke { error: error.to_string() }),
+        }
+    }
+
+    /// The connection stands; by TLS if a key was shown.
+    fn met(&mut self, shown: Option<Shown>) {
+        self.greets_until = None;
+        self.to_tell.push(Event::Met { shown });
+        self.give(Input::Connected);
+    }
+
+    /// Nobody greets by TLS.
+    fn no_tls(&mut self) {
+        if self.trust == Trust::Perhaps {
+            self.trust = Trust::Readable;
+            self.hang_up();
+            self.connecting = Some(Box::pin(connect(self.server.clone())));
+        } else {
+            self.lost(Sentence::NotSecure { server: self.server.clone() });
+        }
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        let Some(tls) = &mut self.tls else { return self.give(Input::Received(bytes)) };
+        let mut said = Vec::new();
+        let done = tls.receive(bytes, &mut said);
+        tls.drain(&mut self.to_write);
+        if self.greets_until.is_some() {
+            match (&done, tls.shown()) {
+                (Err(_), _) => return self.no_tls(),
+                (Ok(()), None) => return,
+                (Ok(()), Some(shown)) => self.shown(shown),
+            }
+        }
+        if !said.is_empty() && self.tls.is_some() {
+            self.give(Input::Received(&said));
+        }
+        if let Err(error) = done {
+            self.lost(Sentence::ConnectionBroke { error: error.to_string() });
+        }
+    }
+
+    /// The server has shown whose key it has.
+    fn shown(&mut self, shown: Shown) {
+        let server = self.server.clone();
+        match self.trust {
+            _ if shown.suits(self.trust) => {
+                if self.trust == Trust::Perhaps {
+                    // From now on that one and no other.
+                    self.trust = Trust::Key(shown.key);
+                }
+                self.met(Some(shown));
+            }
+            Trust::Key(before) => self.lost(Sentence::KeyChanged { server, before, now: shown.key }),
+            _ => self.lost(Sentence::KeyUnknown { server, key: shown.key }),
+        }
+    }
+
     fn tick(&mut self) {
         let now = self.started + now(self.started).elapsed;
         self.give(Input::Tick);
+        if self.greets_until.is_some_and(|at| now >= at) {
+            self.no_tls();
+        }
         if let Some((_, unsent)) = self.to_keep.take_if(|(at, _)| now >= *at) {
             (self.keep)(unsent);
         }
@@ -202,9 +285,13 @@ impl Driver {
         self.session.handle(input, now(self.started));
     }
 
-    fn lost(&mut self, why: Sentence) {
-        self.stream = None;
+    fn hang_up(&mut self) {
+        (self.stream, self.tls, self.greets_until) = (None, None, None);
         self.to_write.clear();
+    }
+
+    fn lost(&mut self, why: Sentence) {
+        self.hang_up();
         self.give(Input::Lost(why));
     }
 
@@ -216,12 +303,22 @@ impl Driver {
                     self.connecting = Some(Box::pin(connect(self.server.clone())));
                 }
                 Output::Disconnect => {
+                    if let Some(mut tls) = self.tls.take() {
+                        tls.close();
+                        tls.drain(&mut self.to_write);
+                    }
                     if let Some(stream) = self.stream.take() {
                         say_last(stream, std::mem::take(&mut self.to_write));
                     }
-                    self.connecting = None;
+                    (self.connecting, self.greets_until) = (None, None);
                 }
-                Output::Send(bytes) => self.to_write.extend_from_slice(&bytes),
+                Output::Send(bytes) => match &mut self.tls {
+                    Some(tls) => {
+                        tls.say(&bytes);
+                        tls.drain(&mut self.to_write);
+                    }
+                    None => self.to_write.extend_from_slice(&bytes),
+                },
                 Output::Keep(unsent) => {
                     let at = self.to_keep.take().map_or(now + KEEP_AFTER, |(at, _)| at);
                     self.to_keep = Some((at, unsent));
@@ -235,12 +332,24 @@ impl Driver {
     }
 
     async fn wait(&mut self, todo: &Receiver<Action>, telling: &mut Telling<'_>, buffer: &mut [u8]) -> Woken {
-        let Driver { session, started, stream, connecting, to_write, look_at, to_keep, weight, .. } = self;
+        let Driver {
+            session,
+            started,
+            stream,
+            connecting,
+            to_write,
+            look_at,
+            to_keep,
+            weight,
+            greets_until,
+            ..
+        } = self;
         // A window that is far behind makes the server wait, and not the person.
         let behind = *weight >= TO_TELL;
         // Offline by the person's wish nothing is due.
         let timeout = session.next_timeout().map(|at| (*started + at).min(*look_at));
-        let timeout = timeout.into_iter().chain(to_keep.as_ref().map(|(at, _)| *at)).min();
+        let timeout =
+            timeout.into_iter().chain(to_keep.as_ref().map(|(at, _)| *at)).chain(*greets_until).min();
         let act = async { todo.recv().await.map_or(Woken::Over, Woken::Act) };
         let tell = async {
             match telling {

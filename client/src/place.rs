@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::Hasher;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parlor_server::DEFAULT_PORT;
@@ -10,8 +11,10 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 
 use crate::session::{Key, Naming};
 
-/// The port of IRC links that name none (RFC 7194 §2 has 6697 for TLS; this is the plain one).
+/// The port of IRC links that name none.
 const IRC_PORT: u16 = 6667;
+/// The same where TLS is spoken (RFC 7194 §2).
+const IRCS_PORT: u16 = 6697;
 
 /// In a link: the target is a person.
 const IS_NICK: &str = "isnick";
@@ -27,12 +30,23 @@ pub struct Place {
     pub room: Option<String>,
     /// Whom to write to (`isnick`).
     pub person: Option<String>,
+    /// It was asked for by TLS: by `ircs://`, or by the port that is for it.
+    pub secure: bool,
 }
 
 /// Which server: host and port, as one types them. The same after every start, so files may hold
 /// it; cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PlaceId(Arc<HostPort>);
+
+impl PlaceId {
+    /// Whether it is this computer.
+    pub fn is_here(&self) -> bool {
+        let host = &*self.0.host;
+        host.eq_ignore_ascii_case("localhost")
+            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+}
 
 impl fmt::Display for PlaceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,8 +97,6 @@ pub enum PlaceError {
     Port,
     /// The host has a character that no host has.
     Host,
-    /// A link to something that needs TLS.
-    Tls,
 }
 
 impl fmt::Display for PlaceError {
@@ -93,7 +105,6 @@ impl fmt::Display for PlaceError {
             PlaceError::Empty => "Type the address of a room, for example 192.168.1.7:49806.",
             PlaceError::Port => "The port behind the colon is a number from 1 to 65535.",
             PlaceError::Host => "An address looks like 192.168.1.7:49806 or chat.example.",
-            PlaceError::Tls => "ircs:// needs TLS, which this version does not speak.",
         })
     }
 }
@@ -102,7 +113,7 @@ impl std::error::Error for PlaceError {}
 
 impl Place {
     /// Reads `host`, `host:port`, `[v6]:port`, also with the wide forms that Chinese and Japanese keyboards
-    /// write, or a link: `irc://host[:port][/room[,room…]]`, `irc://host/person,isnick` (draft-butcher-irc-url).
+    /// write, or a link: `irc://host[:port][/room[,room…]]`, `irc://host/person,isnick`, `ircs://…` (draft-butcher-irc-url).
     pub fn parse(text: &str) -> Result<Place, PlaceError> {
         let text = text.trim();
         let plain: String = text.chars().map(narrow).collect();
@@ -110,10 +121,9 @@ impl Place {
             let (head, rest) = plain.split_at_checked(scheme.len())?;
             head.eq_ignore_ascii_case(scheme).then_some(rest)
         };
-        if scheme("ircs://").is_some() {
-            return Err(PlaceError::Tls);
-        }
-        let (rest, default) = scheme("irc://").map_or((&*plain, DEFAULT_PORT), |rest| (rest, IRC_PORT));
+        let link = scheme("irc://").map(|rest| (rest, IRC_PORT));
+        let secure = scheme("ircs://").map(|rest| (rest, IRCS_PORT));
+        let (rest, default) = secure.or(link).unwrap_or((&*plain, DEFAULT_PORT));
         let authority = rest.split('/').next().unwrap_or_default();
         // Whoever made the link was called so there.
         let authority = authority.rsplit('@').next().unwrap_or_default();
@@ -128,6 +138,7 @@ impl Place {
         if server.port == 0 {
             return Err(PlaceError::Port);
         }
+        let secure = secure.is_some() || server.port == IRCS_PORT;
         // Rooms are called as they are written, but for the first character.
         let before = plain.chars().count() - rest.chars().count();
         let mut path =
@@ -138,11 +149,11 @@ impl Place {
         let mut targets = targets.into_iter().map(decoded).peekable();
         if flags.contains(&IS_NICK) {
             let person = targets.next().map(|who| who.split('!').next().unwrap_or_default().to_owned());
-            return Ok(Place { server, room: None, person });
+            return Ok(Place { server, room: None, person, secure });
         }
         let rooms: Vec<String> = targets.map(|room| Naming::default().room(&room)).collect();
         let room = (!rooms.is_empty()).then(|| rooms.join(","));
-        Ok(Place { server, room, person: None })
+        Ok(Place { server, room, person: None, secure })
     }
 
     /// Its server, whatever the room.
@@ -186,7 +197,8 @@ mod tests {
     use super::*;
 
     fn place(host: &str, port: u16, room: Option<&str>) -> Result<Place, PlaceError> {
-        Ok(Place { server: HostPort::new(host, port), room: room.map(Into::into), person: None })
+        let secure = port == IRCS_PORT;
+        Ok(Place { server: HostPort::new(host, port), room: room.map(Into::into), person: None, secure })
     }
 
     #[test]
@@ -197,6 +209,12 @@ mod tests {
         assert_eq!(Place::parse("::1"), place("::1", 49806, None));
         assert_eq!(Place::parse("irc://a.b/tea"), place("a.b", 6667, Some("#tea")));
         assert_eq!(Place::parse("irc://a.b:1/%23tea?x"), place("a.b", 1, Some("#tea")));
+        assert_eq!(Place::parse("ircs://a.b/tea"), place("a.b", 6697, Some("#tea")));
+        assert_eq!(Place::parse("a.b:6697"), place("a.b", 6697, None));
+        assert!(
+            Place::parse("IRCS://a.b:7000").unwrap().secure
+                && !Place::parse("irc://a.b:7000").unwrap().secure
+        );
         assert_eq!(Place::parse("[::1]:7").unwrap().address(), "[::1]:7");
     }
 
@@ -243,8 +261,6 @@ mod tests {
             ("host:99999", PlaceError::Port),
             ("a b", PlaceError::Host),
             ("http://x", PlaceError::Port),
-            ("ircs://x", PlaceError::Tls),
-            ("IRCS://x/#tea", PlaceError::Tls),
             ("irc:///tea", PlaceError::Empty),
         ] {
             assert_eq!(Place::parse(text), Err(error), "{text}");

@@ -18,6 +18,7 @@
 //! | `tls` | keys, certificates, encrypted sessions |
 //! | `peer` | one connection: reader, flood control, outbox |
 //! | `archive` | the history as the hub task sees it: on disk or in memory; [`export`] |
+//! | `accounts` | passwords and accounts as the hub task sees them |
 //! | `dispatch` | the hub task |
 //! | [`Server`] | binds, accepts, runs, stops |
 //! | [`console`], [`logger`] | the operator's terminal |
@@ -25,6 +26,7 @@
 //! A module uses those above it, never one below (`tests/layers.rs`).
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod archive;
 mod charset;
 pub mod console;

@@ -21,7 +21,7 @@ use crate::start::config::{Config, Encryption, HAS_TLS, Identity};
 use crate::start::error::StartError;
 use crate::start::listen::{ListenerKind, listen};
 use crate::start::{descriptors, motd, oper_file};
-use crate::store::{self, Opened, Report, Store};
+use crate::store::{self, AccountsFile, KeptAccounts, Opened, Report, Store};
 use crate::tls::{self, Acceptor};
 
 /// The operator's two channels to a running server. An end that is not used may be dropped.
@@ -103,6 +103,7 @@ pub struct Server {
     cloak_key: [u8; 16],
     store: Option<(Store, Receiver<Report>, Opened)>,
     acceptor: Option<Box<dyn Acceptor>>,
+    accounts: (Option<AccountsFile>, KeptAccounts),
     channel: (Sender<Arrival>, Receiver<Arrival>),
 }
 
@@ -130,6 +131,18 @@ impl Server {
         if listeners.is_empty() {
             return Err(StartError::Nowhere);
         }
+        if let Some(path) = &config.password_file {
+            config.hub.password = Some(oper_file::password(path)?);
+            let open = |(listener, kind): &(TcpListener, ListenerKind)| {
+                listener
+                    .local_addr()
+                    .ok()
+                    .filter(|address| *kind == ListenerKind::Raw && !address.ip().is_loopback())
+            };
+            if let Some(address) = listeners.iter().find_map(open) {
+                return Err(StartError::RawWithPassword { address });
+            }
+        }
         // Last, because it may make the file.
         if let Some(path) = &config.oper_file {
             config.hub.oper_key = Some(oper_file::load(path)?);
@@ -148,9 +161,19 @@ impl Server {
             config.hub.boot = opened.boot;
             config.hub.durable = true;
         }
+        getrandom::fill(&mut config.hub.secret)
+            .map_err(|error| StartError::NoRandomness { error: error.to_string() })?;
+        let accounts = match &config.accounts {
+            Some(folder) => {
+                let locked = config.history.as_ref().is_some_and(|history| history.folder == *folder);
+                let opened = AccountsFile::open(folder, cloak_key, locked).map_err(StartError::Accounts)?;
+                (Some(opened.0), opened.1)
+            }
+            None => (None, Vec::new()),
+        };
         let acceptor = encrypt(&mut config, &listeners)?;
         let channel = async_channel::bounded(QUEUE);
-        Ok(Server { config, listeners, cloak_key, store, acceptor, channel })
+        Ok(Server { config, listeners, cloak_key, store, acceptor, accounts, channel })
     }
 
     /// What reads the files of [`Identity::Files`] anew, from any thread, for the connections to come; `None`
@@ -205,9 +228,9 @@ impl Server {
             Rc::downgrade(&executor),
             (sender, events),
             (flood, self.acceptor.map(Rc::from)),
-            operator.shown,
-            Cloaks::new(self.cloak_key),
+            (operator.shown, Cloaks::new(self.cloak_key)),
             (archive, kept),
+            self.accounts,
         );
         let stopped = async {
             shutdown.await;

@@ -3,6 +3,7 @@
 //! Where modern.ircdocs.horse leaves a choice between numerics, the scenario takes any of them.
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod capabilities;
 mod chathistory;
 mod clocks;
@@ -20,6 +21,7 @@ mod monitor;
 mod names;
 mod operator;
 mod parties;
+mod password;
 mod people;
 mod people_together;
 mod plain;
@@ -36,6 +38,7 @@ mod restart;
 mod resume;
 mod robust;
 mod rooms;
+mod sasl;
 mod search;
 mod smoke;
 mod tags;

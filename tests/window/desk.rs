@@ -502,8 +502,25 @@ impl Desk {
     }
 
     /// Without a window manager nobody else gives a window the keyboard.
+    /// Gives the window the keyboard. One that gets it asks the display which keys are down, and that must be over before
+    /// the next ones are: it has painted that it has the keyboard then, and nothing else.
     fn focus(&self) {
+        let found = self.xdotool(&["search", "--onlyvisible", "--name", "."]);
+        if found.lines().last() == self.xdotool(&["getwindowfocus"]).lines().last() {
+            return;
+        }
+        let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
+        let screen = x11.setup().roots.get(screen).expect("a screen");
+        let all = || self.pixels((0, 0), screen.width_in_pixels, screen.height_in_pixels);
+        let (before, deadline) = (all(), Deadline::after(Duration::from_secs(3)));
         self.xdotool(&["search", "--onlyvisible", "--name", ".", "windowfocus", "--sync"]);
+        let (mut last, mut same) = (before.clone(), 0);
+        while deadline.left().is_some() && (last == before || same < 3) {
+            sleep(Duration::from_millis(50));
+            let now = all();
+            same = if now == last { same + 1 } else { 0 };
+            last = now;
+        }
     }
 
     fn xdotool(&self, args: &[&str]) -> String {

@@ -19,6 +19,7 @@ impl Bridge {
         on!(self, card, on_join, |this| this.join());
         on!(self, card, on_cancel, |this| this.disconnect());
         on!(self, card, on_use_suggestion, |this| this.use_suggestion());
+        on!(self, card, on_trust, |this| this.trust_stranger());
         on!(self, card, on_open_host, |this| this.open_host_page());
         on!(self, card, on_pick_recent, |this, index| this.pick_recent(index));
         on!(self, card, on_forget_recent, |this, index| this.forget_recent(index));
@@ -52,6 +53,17 @@ impl Bridge {
         let Some(window) = self.window.upgrade() else { return };
         let card = window.global::<ConnectView>();
         card.set_name(card.get_suggestion());
+        self.join();
+    }
+
+    /// The key that a server has shown is its own, the person says.
+    fn trust_stranger(self: &Rc<Self>) {
+        let Some((address, key)) = self.state.borrow_mut().stranger.take() else { return };
+        self.state.borrow_mut().settings.know(&address, key);
+        self.keep_settings();
+        if let Some(window) = self.window.upgrade() {
+            window.global::<ConnectView>().set_address(shared(&address));
+        }
         self.join();
     }
 
@@ -151,6 +163,7 @@ impl Bridge {
         ] {
             clear(&card, SharedString::default());
         }
+        card.set_asks_trust(false);
     }
 
     /// The place of the card is one to come back to.

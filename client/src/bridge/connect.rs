@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_channel::Receiver;
 use futures_lite::future;
 use parlor_ui::slint::{ComponentHandle, SharedString};
-use parlor_ui::{App, ConnectView, Screen, Shell, StatusView};
+use parlor_ui::{App, ConnectView, Lock, Screen, Shell, StatusView};
 
 use super::Bridge;
 use super::clock::monotonic;
@@ -21,6 +21,7 @@ use crate::kept::Kept;
 use crate::net::{self, Connection};
 use crate::place::{Identity, Place, PlaceId};
 use crate::session::{Action, Event, Key, Naming, Profile};
+use crate::tls::{Shown, Trust};
 
 /// As [`Event::LineRoom`] will hardly be less: 512 bytes but for a name, a user and a host of the longest.
 const LINE_ROOM: usize = 400;
@@ -63,6 +64,37 @@ impl Bridge {
             }
         };
         self.state.borrow_mut().joining = Some(self.tasks.spawn(join));
+    }
+
+    /// How a server is to be met: as last time, as was asked for, or by TLS if it speaks that. What does not leave this
+    /// computer nobody else reads.
+    fn trust(&self, place: &Place) -> Trust {
+        let known = self.state.borrow().settings.key_of(&place.address());
+        match known {
+            Some(key) => Trust::Key(key),
+            None if place.secure => Trust::Authorities,
+            None if place.id().is_here() => Trust::Readable,
+            None => Trust::Perhaps,
+        }
+    }
+
+    /// A server has answered. Whom nobody vouches for we know again by the key.
+    pub(super) fn met(&self, window: &App, id: &PlaceId, shown: Option<Shown>) {
+        {
+            let mut state = self.state.borrow_mut();
+            if let Some(place) = state.places.get_mut(id) {
+                place.lock = match shown {
+                    Some(_) => Lock::Closed,
+                    None if id.is_here() => Lock::None,
+                    None => Lock::Open,
+                };
+            }
+            if let Some(Shown { key, vouched: false }) = shown {
+                state.settings.know(&id.to_string(), key);
+            }
+        }
+        self.show_status(window);
+        self.keep_settings();
     }
 
     /// The end of the last session of a place, if that is still to come.
@@ -111,7 +143,8 @@ impl Bridge {
                 claim.change(|kept| kept.unsent = unsent);
             }
         };
-        let connection = match net::start_keeping(profile, keep) {
+        let trust = self.trust(place);
+        let connection = match net::start_keeping(profile, trust, keep) {
             Ok(connection) => connection,
             Err(error) => {
                 window.global::<ConnectView>().set_busy(false);
@@ -129,6 +162,10 @@ impl Bridge {
             while let Ok(batch) = events.recv().await {
                 if let Some(bridge) = weak.upgrade() {
                     bridge.give_batch(&of, batch);
+                }
+                // Whoever waits to come in waits for each answer.
+                if weak.upgrade().is_some_and(|bridge| bridge.entry(&of) != Some(Entry::Inside)) {
+                    pace.hurry();
                 }
                 while let Some(left) = pace.left(monotonic() - begun) {
                     let late = async {
@@ -169,6 +206,7 @@ impl Bridge {
             me: String::new(),
             away: false,
             status: None,
+            lock: Lock::None,
             naming: Naming::default(),
             line_room: LINE_ROOM,
             listed: Vec::new(),

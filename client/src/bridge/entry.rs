@@ -10,7 +10,7 @@ use super::Bridge;
 use super::phrases::phrase;
 use super::places::Entry;
 use crate::place::PlaceId;
-use crate::session::{Field, Kind, Refusal};
+use crate::session::{Field, Kind, Refusal, Sentence};
 
 /// A server that has said neither yes nor no to the first room by then says nothing about it.
 const ROOM_ANSWERS: Duration = Duration::from_secs(3);
@@ -62,15 +62,24 @@ impl Bridge {
         window.global::<ConnectView>().set_busy(false);
         self.wake_cursor();
         window.global::<Shell>().set_screen(Screen::Room);
+        self.show_rooms(window);
         self.remember_place(window, place);
     }
 
     /// Something was refused: on the card, where it can be put right, as long as there is nothing
     /// else to see; then as a sentence in the window.
     pub(super) fn refused(self: &Rc<Self>, window: &App, place: &PlaceId, refusal: Refusal) {
+        let key = match refusal.sentence {
+            Sentence::KeyChanged { now: key, .. } | Sentence::KeyUnknown { key, .. } => Some(key),
+            _ => None,
+        };
         match self.entry(place) {
             None => {}
-            Some(Entry::Calling) => {
+            // Whom to trust is asked on the card, wherever we were.
+            entry if entry == Some(Entry::Calling) || key.is_some() => {
+                let address = key.map(|key| (place.to_string(), key));
+                window.global::<ConnectView>().set_asks_trust(address.is_some());
+                self.state.borrow_mut().stranger = address;
                 self.refuse_on_card(window, refusal);
                 self.leave(place);
                 window.global::<ConnectView>().set_busy(false);
@@ -83,7 +92,7 @@ impl Bridge {
                 self.disconnect();
                 window.global::<ConnectView>().set_room_error(sentence);
             }
-            Some(Entry::Waiting | Entry::Inside) => {
+            Some(_) => {
                 let sentence = phrase(&window.global::<Words>(), &refusal.sentence);
                 window.global::<StatusView>().set_notice(sentence);
                 if refusal.field == Field::Room {

@@ -75,6 +75,7 @@ impl Bridge {
                     self.look(window);
                 }
             }
+            Event::Met { shown } => self.met(window, place, shown),
             Event::Me { nick } => self.own_name(window, place, nick),
             Event::Renamed { nick } => self.renamed_ourselves(place, nick),
             Event::RoomKey { key, room_key } => {

@@ -139,7 +139,7 @@ impl Bridge {
         view.set_running(true);
         view.set_people_count(1);
         let own = host.own_address();
-        let place = Place { server: own.into(), room: None, person: None };
+        let place = Place { server: own.into(), room: None, person: None, secure: false };
         self.watch_end(&host);
         {
             let mut state = self.state.borrow_mut();

@@ -21,6 +21,14 @@ pub(super) fn phrase(w: &Words<'_>, sentence: &Sentence) -> SharedString {
         TutorialServer { server } => w.invoke_tutorial_server(shared(&server.to_string())),
         ServerClosed { reason } => w.invoke_server_closed(or_none(reason)),
         ConnectionBroke { error } => w.invoke_connection_broke(shared(error)),
+        NotSecure { server } => w.invoke_not_secure(shared(&server.to_string())),
+        KeyChanged { server, before, now } => {
+            let [server, before, now] = [server.to_string(), before.to_string(), now.to_string()];
+            w.invoke_key_changed(shared(&server), shared(&before), shared(&now))
+        }
+        KeyUnknown { server, key } => {
+            w.invoke_key_unknown(shared(&server.to_string()), shared(&key.to_string()))
+        }
         NetworkChanged => w.invoke_network_changed(),
         ServerDeaf => w.invoke_server_deaf(),
         ServerSilent => w.invoke_server_silent(),

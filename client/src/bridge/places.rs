@@ -3,6 +3,7 @@
 use std::vec;
 
 use async_channel::Sender;
+use parlor_ui::Lock;
 use smol::Task;
 
 use crate::keeper::Claim;
@@ -37,6 +38,8 @@ pub(super) struct OpenPlace {
     pub(super) me: String,
     pub(super) away: bool,
     pub(super) status: Option<Status>,
+    /// Whether others can read on the way what is said; not asked on the way to this computer itself.
+    pub(super) lock: Lock,
     pub(super) naming: Naming,
     /// As [`Event::LineRoom`] says.
     pub(super) line_room: usize,

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use parlor_ui::slint::{ComponentHandle, SharedString};
-use parlor_ui::{App, PeopleView, RoomRow, RoomsView, Shell, StatusView, Words};
+use parlor_ui::{App, PeopleView, RoomRow, RoomsView, Screen, Shell, StatusView, Words};
 
 use super::lines::Lines;
 use super::text::shared;
@@ -164,7 +164,9 @@ impl Bridge {
         view.set_waiting_for_me(rows.iter().any(|row| row.mention && !row.current));
         let name = |row: &RoomRow| (row.place.clone(), row.key.clone());
         rows::show(&view.get_rooms(), rows, name, |rows| view.set_rooms(rows));
-        if let Some(current) = state.conversations.current() {
+        // As long as the card is there, the title is the card's.
+        let inside = window.global::<Shell>().get_screen() == Screen::Room;
+        if let Some(current) = state.conversations.current().filter(|_| inside) {
             let waiting = i32::try_from(state.conversations.waiting()).unwrap_or(i32::MAX);
             let title = words.invoke_title(whole_name(&words, current), waiting);
             window.global::<Shell>().set_title(title);

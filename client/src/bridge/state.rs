@@ -20,6 +20,7 @@ use crate::notify::Notices;
 use crate::place::PlaceId;
 use crate::session::{Ban, Line, Naming};
 use crate::settings::Settings;
+use crate::tls::KeyId;
 
 #[derive(Default)]
 pub(super) struct State {
@@ -44,6 +45,8 @@ pub(super) struct State {
     pub(super) finding: Finding,
     pub(super) completion: Option<Completion>,
     pub(super) notices: Notices,
+    /// A server and its key, of which the card asks whether to trust it.
+    pub(super) stranger: Option<(String, KeyId)>,
     /// What the desktop shows of them.
     pub(super) told: Shown,
     /// Who is kept out of the room on the screen, as far as that was asked for.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use parlor_ui::slint::{ComponentHandle, SharedString, TimerMode};
-use parlor_ui::{App, ConnectView, Panel, Shell, StatusKind, StatusView, Words};
+use parlor_ui::{App, ConnectView, Lock, Panel, Shell, StatusKind, StatusView, Words};
 
 use super::clock::monotonic;
 use super::phrases::phrase;
@@ -81,6 +81,9 @@ impl Bridge {
         view.set_me(shared(&place.me));
         view.set_my_hue(hue(&place.me));
         view.set_away(place.away);
+        let lock =
+            if matches!(place.status, Some(Status::Connected { .. })) { place.lock } else { Lock::None };
+        view.set_lock(lock);
         view.set_status(kind);
         view.set_status_text(text);
         let mut detail = place.id.to_string();

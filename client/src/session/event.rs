@@ -5,12 +5,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Ban, Key, Line, LineId, Naming, RoomSettings, Sentence, Status};
+use crate::tls::Shown;
 
 /// What the window learns. Everything it shows is derived from these, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// How the connection stands; the first one comes from [`Session::new`](super::Session::new).
     Status(Status),
+    /// The server was called and has answered.
+    Met {
+        /// By TLS, and who it is then; else all that is said can be read on the way.
+        shown: Option<Shown>,
+    },
     /// Our name, as the server knows it.
     Me {
         /// The name.

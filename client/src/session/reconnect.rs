@@ -113,7 +113,14 @@ impl Session {
             }
         };
         self.forget_connection();
-        if !self.welcomed_once || matches!(why, Sentence::Banned { .. } | Sentence::PasswordNeeded) {
+        let final_word = matches!(
+            why,
+            Sentence::Banned { .. }
+                | Sentence::PasswordNeeded
+                | Sentence::KeyChanged { .. }
+                | Sentence::KeyUnknown { .. }
+        );
+        if !self.welcomed_once || final_word {
             return self.give_up(Field::Address, why, None);
         }
         let (attempt, wait) = self.backoff.next(&mut self.seed);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use parlor_server::protocol::HostPort;
 
 use super::Command;
+use crate::tls::KeyId;
 
 /// Declares the enum, and for tests a sentence of every kind.
 macro_rules! sentences {
@@ -62,6 +63,27 @@ sentences! {
     ConnectionBroke {
         /// In the system's words.
         error: String,
+    },
+    /// The server does not greet by TLS, and is to be met by nothing else.
+    NotSecure {
+        /// The server.
+        server: HostPort,
+    },
+    /// The server has another key than the one that it is known by.
+    KeyChanged {
+        /// The server.
+        server: HostPort,
+        /// The key that is known.
+        before: KeyId,
+        /// The key that it shows.
+        now: KeyId,
+    },
+    /// None of the authorities that the system knows vouches for the server.
+    KeyUnknown {
+        /// The server.
+        server: HostPort,
+        /// The key that it shows.
+        key: KeyId,
     },
     /// The addresses of this computer are others now.
     NetworkChanged,
@@ -369,6 +391,18 @@ impl fmt::Display for Sentence {
             NotChat { server } => {
                 write!(f, "Something answers at {server}, but it is not a chat server. Is the port right?")
             }
+            NotSecure { server } => {
+                write!(f, "{server} does not answer by TLS, and nothing was sent that others could read.")
+            }
+            KeyChanged { server, before, now } => write!(
+                f,
+                "{server} has another key than before. It was set up anew, or somebody else answers in its place. \
+                 Before: {before}. Now: {now}."
+            ),
+            KeyUnknown { server, key } => write!(
+                f,
+                "Nobody whom this computer knows vouches for {server}. Ask who runs it whether this is its key: {key}."
+            ),
             TutorialServer { server } => write!(
                 f,
                 "{server} is a tutorial's own chat server, not this kind of room. Run Parlor's server in its place: the tutorial's programs can come in there, too."
@@ -525,6 +559,12 @@ mod tests {
     impl Gap for HostPort {
         fn example(field: &str, _: bool) -> HostPort {
             HostPort::new(field, 1)
+        }
+    }
+
+    impl Gap for KeyId {
+        fn example(_: &str, _: bool) -> KeyId {
+            "AB".repeat(32).parse().unwrap()
         }
     }
 

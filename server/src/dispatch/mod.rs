@@ -16,6 +16,7 @@ use smol::{Async, LocalExecutor, Timer};
 
 use self::connections::Connections;
 use self::durability::Durability;
+use crate::accounts::Accounts;
 use crate::archive::Archive;
 use crate::hub::history::Answer;
 use crate::hub::{ConnectionId, Hub, Input, News, Output, Token};
@@ -23,7 +24,7 @@ use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::time::{Moment, UnixMillis};
 use crate::start::config::Config;
 use crate::start::listen::ListenerKind;
-use crate::store::{Opened, Report};
+use crate::store::{AccountsFile, KeptAccounts, Opened, Report};
 use crate::tls::Acceptor;
 
 /// Arrivals that may wait for the hub; then readers wait, and through them their peers.
@@ -62,6 +63,7 @@ pub(crate) struct Dispatch {
     stop_at: Option<Instant>,
     archive: Archive,
     durability: Durability,
+    accounts: Accounts,
     /// Answers from memory that the hub has not heard yet.
     answers: VecDeque<(u64, Answer)>,
 }
@@ -72,9 +74,9 @@ impl Dispatch {
         executor: Weak<LocalExecutor<'static>>,
         (sender, arrivals): (Sender<Arrival>, Receiver<Arrival>),
         (flood, acceptor): (Option<Rc<Flood>>, Option<Rc<dyn Acceptor>>),
-        console: Sender<String>,
-        cloaks: Cloaks,
+        (console, cloaks): (Sender<String>, Cloaks),
         (archive, opened): (Archive, Opened),
+        accounts: (Option<AccountsFile>, KeptAccounts),
     ) -> Dispatch {
         let started = clock();
         let mut hub = Hub::new(config.hub.clone(), moment(started));
@@ -85,6 +87,10 @@ impl Dispatch {
                 "history: the topic and modes of {room} cannot be read; it is for invited people, and /op lets in"
             );
         }
+        for name in hub.restore_accounts(accounts.1) {
+            log::warn!("accounts: that of {name} cannot be read, and the name is nobody's to have");
+        }
+        let accounts = Accounts::start(accounts.0, sender.clone());
         let age = config.history.as_ref().and_then(|history| history.retention.age);
         Dispatch {
             hub,
@@ -99,6 +105,7 @@ impl Dispatch {
             stop_at: None,
             archive,
             durability: Durability::new(age, started),
+            accounts,
             answers: VecDeque::new(),
         }
     }
@@ -296,6 +303,8 @@ impl Dispatch {
                 Output::Hold { id } => self.connections.hold(id),
                 Output::Release { id } => self.connections.release(id),
                 Output::Charge { id, lines } => self.connections.charge(id, lines, clock()),
+                Output::Derive { ticket, password } => self.accounts.derive(ticket, password),
+                Output::Account { ticket, name, state } => self.accounts.keep(ticket, name, state),
                 Output::Store(record) => self.archive.append(*record),
                 Output::Room { room, state } => self.archive.set_room(room, state),
                 Output::Forget { room } => self.archive.forget_room(room),
@@ -342,6 +351,8 @@ impl Dispatch {
         self.settle();
         self.connections.closed(self.config.shutdown).await;
         self.archive.close();
+        drop(self.arrivals);
+        self.accounts.close();
     }
 }
 

@@ -34,10 +34,12 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::protocol::scram::Keys;
 use crate::protocol::time::Moment;
 use crate::protocol::{MsgId, line};
 
 use change::Asker;
+use change::secrets::Secrets;
 use command::page::Page;
 use delivery::Delivery;
 use delivery::echo::Storage;
@@ -50,8 +52,9 @@ use state::member::Member;
 pub use change::{Operation, Target};
 pub use command::is_command;
 pub use delivery::lines::{Line, Lines};
-pub use delivery::output::Output;
+pub use delivery::output::{Output, Password};
 pub(crate) use state::SERVER;
+pub use state::accounts::Accounts;
 pub use state::admission::{party, party_size, turned_away};
 pub use state::guest::Guest;
 pub use state::member::{RawKind, Speaker};
@@ -76,6 +79,10 @@ pub enum Input {
     Resumed { lost: u64 },
     /// What was asked with [`Output::Read`].
     Answer { ticket: u64, answer: Answer },
+    /// What was asked with [`Output::Derive`].
+    Derived { ticket: u64, keys: Keys },
+    /// Whether what came with this ticket ([`Output::Account`]) is on disk.
+    AccountKept { ticket: u64, kept: bool },
     /// A line at the operator's console: an announcement, or a `/command`.
     Console(String),
     /// What the host of this server has it do; what cannot be done is said in the log.
@@ -92,11 +99,13 @@ pub enum News {
     /// It is known now what it speaks, and which name a raw client gave itself. Given once, before its first
     /// lines.
     Speaks(Speaker, Option<Box<str>>),
-    /// Nobody on the way can read it (TLS), and its certificate, if it has shown one, has this SHA-256 in
-    /// lower-case hexadecimal digits. Given once, before all other news but [`News::Alive`].
-    Encrypted(Option<Box<str>>),
+    /// Nobody on the way can read it (TLS), and its certificate, if it has shown one, has this SHA-256.
+    /// Given once, before all other news but [`News::Alive`].
+    Encrypted(Option<Box<[u8; 32]>>),
     /// Whole lines, or messages of a raw client, each ended by LF, the last one perhaps not.
     Lines(Box<[u8]>),
+    /// It is a telnet program: it can be told to show nothing of what is typed. Given before what it speaks.
+    Telnet,
     /// Bytes came that are no line yet: a sign of life.
     Alive,
     /// Flood control makes its reader wait so long: its clocks stand still meanwhile.
@@ -136,6 +145,7 @@ pub struct Hub {
     state: State,
     delivery: Delivery<Page>,
     history: History,
+    secrets: Secrets,
 }
 
 impl Hub {
@@ -145,6 +155,7 @@ impl Hub {
         Hub {
             delivery: Delivery::new(&settings.name, storage),
             history: History::default(),
+            secrets: Secrets::default(),
             state: State::new(settings, now),
         }
     }
@@ -155,6 +166,12 @@ impl Hub {
     pub fn restore(&mut self, rooms: Vec<(Box<str>, Box<[u8]>)>, fingerprints: Vec<u64>) -> Vec<Box<str>> {
         self.history.seen = Seen::new(fingerprints);
         self.state.restore(rooms)
+    }
+
+    /// Takes in what is kept of accounts, by folded names and as [`Output::Account`] gave it out. Says which could
+    /// not be read: those are nobody's to have.
+    pub fn restore_accounts(&mut self, kept: Vec<(Box<str>, Box<[u8]>)>) -> Vec<Box<str>> {
+        self.state.restore_accounts(kept)
     }
 
     /// Everyone who is here.
@@ -178,6 +195,8 @@ impl Hub {
             Input::Paused { why } => self.pause(&why),
             Input::Resumed { lost } => self.resume_storage(lost),
             Input::Answer { ticket, answer } => self.store_answered(ticket, answer),
+            Input::Derived { ticket, keys } => self.derived(ticket, keys),
+            Input::AccountKept { ticket, kept } => self.account_kept(ticket, kept),
         }
         self.write_rooms();
     }
@@ -204,10 +223,13 @@ impl Hub {
             News::Encrypted(certfp) => self.encrypted(id, certfp),
             News::Lines(block) => self.block(id, &block),
             News::Alive => self.alive(id),
+            News::Telnet => self.state.member_mut(id).into_iter().for_each(|member| member.telnet = true),
             News::Delayed(by) => self.delayed(id, by),
             News::Drained => self.drained(id),
             // It is gone already, and waited for.
             News::HungUp | News::Lost(_) | News::Refused(_) if self.state.lingers(id) => {}
+            // What it said before comes first.
+            News::HungUp if self.state.ends_later(id) => {}
             News::HungUp => self.hung_up(id),
             News::Lost(reason) => self.failed(id, &reason),
             News::Refused(reason) => self.depart(id, reason, reason),
@@ -215,6 +237,9 @@ impl Hub {
     }
 
     fn write_rooms(&mut self) {
+        for (name, state) in self.state.take_unwritten_accounts() {
+            self.delivery.output(Output::Account { ticket: None, name, state });
+        }
         for room in self.state.take_forgotten() {
             self.delivery.output(Output::Forget { room });
         }
@@ -229,9 +254,14 @@ impl Hub {
         self.alive(id);
         let mut lines = line::lines(block);
         while let Some(line) = lines.next() {
-            // A command may have ended the connection.
-            if self.state.member(id).is_none() {
-                break;
+            // A command may have ended the connection, or asked for something that it waits for.
+            match self.state.member(id) {
+                None => break,
+                Some(member) if member.waiting.is_some() => {
+                    self.waits(id, line);
+                    continue;
+                }
+                Some(_) => {}
             }
             match speaker {
                 Speaker::Irc => self.irc_line(id, line),

@@ -23,6 +23,9 @@ pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {
         Peer::Lines { speaker, read, ended } => (speaker, framer.push(&read), ended),
         Peer::Raw { read, came } => return Box::pin(raw_reader::go_on(feed, read, came)).await,
     };
+    if telnet.is_seen() {
+        feed.tell(News::Telnet).await?;
+    }
     feed.tell(News::Speaks(speaker, None)).await?;
     loop {
         let (block, sound) = framed;

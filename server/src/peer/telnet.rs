@@ -34,6 +34,11 @@ pub(super) struct Telnet {
 }
 
 impl Telnet {
+    /// Whether a command came: it is a telnet program.
+    pub(super) fn is_seen(&self) -> bool {
+        self.seen
+    }
+
     /// The text among bytes.
     pub(super) fn strip<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         if !self.seen && self.at == At::Text && !bytes.contains(&IAC) {

@@ -45,8 +45,16 @@ capabilities! {
     UserhostInNames = "userhost-in-names",
     /// AWAY of people in the same rooms.
     AwayNotify = "away-notify",
-    /// JOIN with account (always `*`) and real name.
+    /// JOIN with account (`*` for none) and real name.
     ExtendedJoin = "extended-join",
+    /// ACCOUNT of people in the same rooms.
+    AccountNotify = "account-notify",
+    /// The `account` tag.
+    AccountTag = "account-tag",
+    /// AUTHENTICATE; its value lists the mechanisms.
+    Sasl = "sasl",
+    /// REGISTER (IRCv3 draft/account-registration).
+    AccountRegistration = "draft/account-registration",
     /// SETNAME, and that of others.
     Setname = "setname",
     /// INVITE of others into one's room.

@@ -1,8 +1,9 @@
 //! The wire: lines, messages, tags, commands, numerics, capabilities, ids, times and names.
 //!
 //! Written once for both sides: the server reads it strictly, the client as [`leniency`] says.
-//! Only `std` and the crates that fold names and find bytes; no socket, no clock.
+//! Only `std` and the crates that fold names, find bytes and hash passwords; no socket, no clock.
 
+pub mod base64;
 pub mod capability;
 pub mod command;
 pub mod host_port;
@@ -16,6 +17,7 @@ pub mod msgid;
 pub mod name;
 pub mod numeric;
 pub mod raw;
+pub mod scram;
 pub mod tag;
 pub mod text;
 pub mod time;

@@ -4,6 +4,8 @@
 pub const TIME: &str = "time";
 /// The server's name of an event (IRCv3 message-ids); ours are [`MsgId`](super::MsgId)s.
 pub const MSGID: &str = "msgid";
+/// The account of who sends it (IRCv3 account-tag).
+pub const ACCOUNT: &str = "account";
 /// The batch that a message belongs to (IRCv3 batch).
 pub const BATCH: &str = "batch";
 /// The command that a message answers (IRCv3 labeled-response).

@@ -67,6 +67,8 @@ pub struct Config {
     pub motd: Option<PathBuf>,
     /// File with the key for OPER; made where it is absent.
     pub oper_file: Option<PathBuf>,
+    /// File with the password that everybody has to give. Default none.
+    pub password_file: Option<PathBuf>,
     /// Connections at a time; `None`: 10,000 or what the system's descriptor limit allows.
     pub max_clients: Option<usize>,
     /// Lines a second from one connection after a burst of 20, and from one address as many for each
@@ -83,6 +85,8 @@ pub struct Config {
     pub sts: Option<Duration>,
     /// The history on disk; `None`: the last 200 lines of each room, in memory.
     pub history: Option<History>,
+    /// The folder where accounts are kept; `None`: they last as long as the server. Default none.
+    pub accounts: Option<PathBuf>,
     /// Bytes that may wait for one connection before it is closed. Default 256 KiB.
     pub outbox: usize,
     /// The time for which a connection may take nothing of what waits for it. Default 20 s.
@@ -139,12 +143,14 @@ impl Default for Config {
             raw_encoding: None,
             motd: None,
             oper_file: None,
+            password_file: None,
             max_clients: None,
             flood: NonZeroU32::new(5),
             tls: if HAS_TLS { Encryption::On } else { Encryption::Off },
             identity: Identity::Memory,
             sts: None,
             history: None,
+            accounts: None,
             outbox: 256 * 1024,
             write_stall: Duration::from_secs(20),
             shutdown: Duration::from_secs(3),

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::limits::{MAX_MOTD, MAX_MOTD_LINE, MIN_KEY, RESERVED};
+use super::limits::{MAX_MOTD, MAX_MOTD_LINE, MIN_KEY, MIN_PASSWORD, RESERVED};
 use crate::store::StoreError;
 
 /// The reason why the server does not start; its `Display` is a sentence for the person who reads
@@ -33,6 +33,10 @@ pub enum StartError {
     OperFileEmpty { path: PathBuf },
     /// The file for a key is absent and cannot be made.
     KeyNotMade { path: PathBuf, error: io::Error },
+    /// The file for the server's password holds none of at least 6 characters.
+    PasswordFileEmpty { path: PathBuf },
+    /// Raw clients can give no password, and others than those of this machine could connect.
+    RawWithPassword { address: SocketAddr },
     /// The system allows fewer open files than so many connections need.
     TooFewDescriptors { wanted: usize, allowed: usize },
     /// The system gives no random numbers.
@@ -47,6 +51,8 @@ pub enum StartError {
     KeyUnusable { path: PathBuf, why: String },
     /// A listener for raw clients, who cannot encrypt, beyond this machine, where all have to.
     RawReadable { address: SocketAddr },
+    /// The accounts do not open.
+    Accounts(StoreError),
     /// The history does not open.
     History(StoreError),
 }
@@ -59,13 +65,15 @@ impl StartError {
             | StartError::Nowhere
             | StartError::Twice { .. }
             | StartError::NoTls
+            | StartError::RawWithPassword { .. }
             | StartError::RawReadable { .. } => 64,
-            StartError::History(error) => error.exit_code(),
+            StartError::History(error) | StartError::Accounts(error) => error.exit_code(),
             StartError::Unreadable { .. }
             | StartError::KeyUnusable { .. }
             | StartError::MotdTooLong { .. }
             | StartError::MotdTooBig { .. }
-            | StartError::OperFileEmpty { .. } => 66,
+            | StartError::OperFileEmpty { .. }
+            | StartError::PasswordFileEmpty { .. } => 66,
             StartError::Unresolved { .. } => 68,
             StartError::Bind { .. } => 69,
             StartError::TooFewDescriptors { .. } | StartError::NoRandomness { .. } => 71,
@@ -136,6 +144,15 @@ impl fmt::Display for StartError {
             StartError::KeyNotMade { path, error } => {
                 write!(f, "Cannot make {} for a key: {error}. Check its folder.", path.display())
             }
+            StartError::PasswordFileEmpty { path } => write!(
+                f,
+                "{} holds no password: one word of at least {MIN_PASSWORD} characters. Write one into it.",
+                path.display()
+            ),
+            StartError::RawWithPassword { address } => write!(
+                f,
+                "Raw clients can give no password, and {address} is open to others. Give --raw-bind an address of this machine alone (127.0.0.1), or leave --password-file out."
+            ),
             StartError::TooFewDescriptors { wanted, allowed } => write!(
                 f,
                 "--max-clients {wanted} needs {} open files, the system allows {allowed}. Raise the limit (ulimit -Hn){}.",
@@ -159,6 +176,12 @@ impl fmt::Display for StartError {
                 f,
                 "Raw clients cannot encrypt, and --tls only forbids anything else on {address}. Let --raw-bind listen on 127.0.0.1, or leave one of the two out."
             ),
+            StartError::Accounts(StoreError::Damaged { file, what }) => write!(
+                f,
+                "{} is damaged: {what}. Nothing was changed. Restore it from a backup, or move it aside: then every name is nobody's.",
+                file.display()
+            ),
+            StartError::Accounts(error) => write!(f, "The accounts do not open. {error}"),
             StartError::History(error) => write!(f, "{error}"),
             StartError::NoHome => {
                 write!(f, "This user has no home for the history. Give --data DIR, or --no-history.")

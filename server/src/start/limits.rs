@@ -16,3 +16,5 @@ pub(super) const MAX_PROMPT: usize = 64;
 pub(super) const MAX_KEY_FILE: usize = 4096;
 /// Characters of a key for OPER that is not too easy to guess.
 pub(super) const MIN_KEY: usize = 16;
+/// Bytes of the password of a server, at least.
+pub(crate) const MIN_PASSWORD: usize = 6;

@@ -12,7 +12,7 @@ use super::error::StartError;
 use super::limits::MAX_PROMPT;
 use super::quantity::{self, Since};
 use crate::charset::Charset;
-use crate::hub::Settings;
+use crate::hub::{Accounts, Settings};
 use crate::protocol::RoomName;
 use crate::protocol::name::{MAX_SERVER_NAME, is_server_name};
 
@@ -137,6 +137,19 @@ pub struct Options {
     #[argh(option, arg_name = "file")]
     pub oper_file: Option<PathBuf>,
 
+    /// file with a password that everybody has to give
+    #[argh(option, arg_name = "file")]
+    pub password_file: Option<PathBuf>,
+
+    /// who makes a name theirs by a password: open (everybody, the default), closed (only the
+    /// console, by /password NAME), or off (no name is anybody's)
+    #[argh(option, arg_name = "who", from_str_fn(accounts))]
+    pub accounts: Option<Accounts>,
+
+    /// how long the server runs before an account that nobody uses ends: 90d, 2y (default 1y)
+    #[argh(option, arg_name = "time", from_str_fn(age))]
+    pub accounts_keep: Option<Duration>,
+
     /// log warnings only
     #[argh(switch, short = 'q')]
     pub quiet: bool,
@@ -204,14 +217,19 @@ impl Options {
             _ => self.data.clone().map(Identity::Folder),
         };
         let folder = match self.data {
-            _ if self.no_history => None,
-            None => Some(bind.first().and_then(|bind| data_folder(bind)).ok_or(StartError::NoHome)?),
+            None => bind.first().and_then(|bind| data_folder(bind)),
             given => given,
         };
+        if folder.is_none() && !self.no_history {
+            return Err(StartError::NoHome);
+        }
         let own_files = matches!(identity, Some(Identity::Files { .. }));
+        // Where accounts are kept, the key is.
         let own = || folder.clone().map_or(Identity::Memory, Identity::Folder);
         let identity = identity.unwrap_or_else(own);
-        let history = folder.map(|folder| {
+        let accounts = self.accounts.unwrap_or(defaults.hub.accounts);
+        let kept = folder.clone().filter(|_| accounts != Accounts::Off);
+        let history = folder.filter(|_| !self.no_history).map(|folder| {
             let mut history = History::new(folder);
             let retention = &mut history.retention;
             retention.age = self.keep;
@@ -230,17 +248,21 @@ impl Options {
             raw_encoding: self.raw_encoding.unwrap_or(defaults.raw_encoding),
             motd: self.motd,
             oper_file: self.oper_file,
+            password_file: self.password_file,
             max_clients: self.max_clients.map(NonZeroUsize::get),
             flood: self.flood.unwrap_or(defaults.flood),
             tls: self.tls.unwrap_or(if own_files { Encryption::On } else { defaults.tls }),
             identity,
             sts: self.sts.map(|days| Duration::from_secs(86_400) * days.get()),
             history,
+            accounts: kept,
             hub: Settings {
                 name: self.name.unwrap_or(defaults.hub.name),
                 default_room: self.default_room.unwrap_or(defaults.hub.default_room),
                 replay: self.replay.unwrap_or(defaults.hub.replay),
                 max_clients_per_ip: self.max_clients_per_ip.map(NonZeroUsize::get),
+                accounts,
+                accounts_keep: self.accounts_keep.unwrap_or(defaults.hub.accounts_keep),
                 ..defaults.hub
             },
             ..defaults
@@ -291,6 +313,15 @@ fn encryption(text: &str) -> Result<Encryption, String> {
         "only" => Ok(Encryption::Only),
         "off" => Ok(Encryption::Off),
         _ => Err("there are on, only and off".into()),
+    }
+}
+
+fn accounts(text: &str) -> Result<Accounts, String> {
+    match text {
+        "open" => Ok(Accounts::Open),
+        "closed" => Ok(Accounts::Closed),
+        "off" => Ok(Accounts::Off),
+        _ => Err("there are open, closed and off".into()),
     }
 }
 

@@ -66,7 +66,8 @@ pub(super) fn load(disk: &dyn Disk, options: &Options) -> Result<Loaded, StoreEr
     let (mut rooms, tail) = match read.rooms.take() {
         Some(rooms) => rooms,
         None => {
-            let rooms = Rooms::create(disk, salt(&meta.secret, 0, 0)).map_err(StoreError::io(disk, ROOMS))?;
+            let rooms =
+                Rooms::create(disk, ROOMS, salt(&meta.secret, 0, 0)).map_err(StoreError::io(disk, ROOMS))?;
             (rooms, Tail::Clean)
         }
     };
@@ -107,7 +108,7 @@ pub(super) fn load(disk: &dyn Disk, options: &Options) -> Result<Loaded, StoreEr
     Ok(Loaded { meta, boot, clock, rooms, index, log, contents, fingerprints, repaired })
 }
 
-fn lock(disk: &dyn Disk) -> Result<(), StoreError> {
+pub(super) fn lock(disk: &dyn Disk) -> Result<(), StoreError> {
     let folder = disk.path("");
     match disk.lock().map_err(StoreError::io(disk, ""))? {
         Lock::Held => Ok(()),
@@ -134,7 +135,7 @@ pub(super) fn create_segment(disk: &dyn Disk, secret: &[u8; 16], number: u32) ->
     LogFile::create(disk, &header.log_name(), header)
 }
 
-fn torn(disk: &dyn Disk, name: &str, bytes: u64) -> String {
+pub(super) fn torn(disk: &dyn Disk, name: &str, bytes: u64) -> String {
     format!(
         "{} ended in {bytes} bytes of an unfinished write, which were cut off.",
         disk.path(name).display()
@@ -193,7 +194,7 @@ impl Reading {
         };
         reading.leftovers.extend(names.iter().filter(has_index).cloned());
         if names.iter().any(|name| name == ROOMS) {
-            reading.rooms = Some(Rooms::open(disk)?);
+            reading.rooms = Some(Rooms::open(disk, ROOMS)?);
         } else if let Some(log) = logs.first() {
             return Err(StoreError::damaged(
                 disk,

@@ -11,6 +11,7 @@
 //! wrote 28 to 37 KB a line, this log 4.4 (`bench store`, ext4). On an SD card that is years of
 //! life. One write and one sync a commit is all there is; the price is the code of this folder.
 
+mod accounts;
 mod clock;
 mod crc;
 mod disk;
@@ -45,6 +46,7 @@ use crate::hub::history::Answer;
 use crate::protocol::MsgId;
 use crate::protocol::time::{Moment, UnixMillis};
 
+pub use accounts::{AccountsFile, KeptAccounts};
 pub use disk::{Disk, DiskFile, Folder, Lock};
 pub use error::StoreError;
 pub use export::Export;

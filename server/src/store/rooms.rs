@@ -1,4 +1,5 @@
-//! The rooms: their numbers in the log, and their states, in a small log of their own.
+//! The rooms: their numbers in the log, and their states, in a small log of their own. The accounts stand in
+//! another one of the same form.
 //!
 //! A number is never given to another room, so that old records of a forgotten room belong to
 //! nobody.
@@ -53,9 +54,9 @@ pub(super) struct Rooms {
 }
 
 impl Rooms {
-    pub(super) fn create(disk: &dyn Disk, salt: u32) -> io::Result<Rooms> {
+    pub(super) fn create(disk: &dyn Disk, name: &str, salt: u32) -> io::Result<Rooms> {
         let header = Header { number: 0, through: 0, generation: 0, salt };
-        Ok(Rooms::with(LogFile::create(disk, ROOMS, header)?))
+        Ok(Rooms::with(LogFile::create(disk, name, header)?))
     }
 
     fn with(log: LogFile) -> Rooms {
@@ -70,11 +71,11 @@ impl Rooms {
     }
 
     /// Reads the file; a torn tail is left for [`cut`](Self::cut).
-    pub(super) fn open(disk: &dyn Disk) -> Result<(Rooms, Tail), StoreError> {
-        let mut log = LogFile::open(disk, ROOMS)?;
+    pub(super) fn open(disk: &dyn Disk, name: &str) -> Result<(Rooms, Tail), StoreError> {
+        let mut log = LogFile::open(disk, name)?;
         let mut found: HashMap<u32, Room> = HashMap::new();
         let mut next = 1;
-        let senseless = || StoreError::damaged(disk, ROOMS, "a room in it makes no sense");
+        let senseless = || StoreError::damaged(disk, name, "a name in it makes no sense");
         let tail = log.scan(disk, |_, frame| {
             match frame.flags {
                 flag::NEXT => next = next.max(frame.room),
@@ -234,10 +235,10 @@ impl Rooms {
     }
 
     /// Writes the file anew, with nothing that is old.
-    fn compact(&mut self, disk: &dyn Disk, buffer: &mut Vec<u8>) -> io::Result<()> {
+    pub(super) fn compact(&mut self, disk: &dyn Disk, buffer: &mut Vec<u8>) -> io::Result<()> {
         let header = Header { generation: self.log.header.generation.wrapping_add(1), ..self.log.header };
         let salt = header.salt;
-        let mut log = LogFile::draft(disk, ROOMS, header)?.without_zeros();
+        let mut log = LogFile::draft(disk, &self.log.name, header)?.without_zeros();
         log.start_batch(buffer);
         frame(flag::NEXT, self.next, &[]).encode(salt, buffer);
         for &number in self.rooms.keys() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::hub::history::{Record, Request};
-use crate::hub::{ConnectionId, Line, Output};
+use crate::hub::{ConnectionId, Line, Output, Password};
 
 /// What the store is given.
 #[derive(Debug)]
@@ -35,6 +35,10 @@ pub struct Turn {
     pub closed: Vec<ConnectionId>,
     /// What the store has to do.
     pub store: Vec<Job>,
+    /// Passwords whose keys are asked for.
+    pub derive: Vec<(u64, Password)>,
+    /// Accounts that are asked to be kept, by their tickets.
+    pub accounts: Vec<u64>,
     /// Lines for the log.
     pub log: Vec<String>,
 }
@@ -58,6 +62,8 @@ impl Turn {
                 Output::Room { room, state } => turn.store.push(Job::Room(room, state)),
                 Output::Forget { room } => turn.store.push(Job::Forget(room)),
                 Output::Read { ticket, request } => turn.store.push(Job::Read(ticket, request)),
+                Output::Derive { ticket, password } => turn.derive.push((ticket, password)),
+                Output::Account { ticket, .. } => turn.accounts.extend(ticket),
                 Output::Log { text, .. } | Output::Warn(text) => turn.log.push(text),
                 Output::Charge { .. } | Output::Console(_) | Output::Stop(_) => {}
             }

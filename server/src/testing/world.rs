@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::turn::{Job, Turn};
 use crate::archive::Memory;
 use crate::hub::history::{Answer, Request};
-use crate::hub::{ConnectionId, Hub, Input, Line, News, Settings, Speaker, Token};
+use crate::hub::{ConnectionId, Hub, Input, Line, News, Password, Settings, Speaker, Token};
+use crate::protocol::scram::Keys;
 
 use crate::protocol::MsgId;
 use crate::protocol::time::{Moment, UnixMillis};
@@ -37,6 +38,8 @@ pub struct World {
     pub held: Vec<ConnectionId>,
     /// Where it is set, questions are not answered, but kept here.
     pub asked: Option<Vec<(u64, Request)>>,
+    /// Where it is set, keys are not derived, but the questions kept here.
+    pub derive: Option<Vec<(u64, Password)>>,
     /// Nothing that is sent is kept.
     pub deaf: bool,
     sent: HashMap<ConnectionId, Vec<Line>>,
@@ -64,6 +67,7 @@ impl World {
             last: MsgId::default(),
             held: Vec::new(),
             asked: None,
+            derive: None,
             deaf: false,
             sent: HashMap::new(),
             memory: Memory::default(),
@@ -106,6 +110,25 @@ impl World {
         for (ticket, answer) in answers {
             self.give(Input::Answer { ticket, answer });
         }
+        match &mut self.derive {
+            Some(waiting) => waiting.extend(turn.derive),
+            None => turn.derive.into_iter().for_each(|question| self.derived(question)),
+        }
+        for ticket in turn.accounts {
+            self.give(Input::AccountKept { ticket, kept: true });
+        }
+    }
+
+    /// Answers the oldest question for keys that waits.
+    pub fn derive_next(&mut self) {
+        let next =
+            self.derive.as_mut().filter(|waiting| !waiting.is_empty()).map(|waiting| waiting.remove(0));
+        next.into_iter().for_each(|question| self.derived(question));
+    }
+
+    fn derived(&mut self, (ticket, Password { text, salt, .. }): (u64, Password)) {
+        // Of no use to anybody: one round is as good as many.
+        self.give(Input::Derived { ticket, keys: Keys::derive(&text, &salt, 1) });
     }
 
     /// Somebody connects.

@@ -53,8 +53,8 @@ pub(crate) trait Session: Send {
     /// Whether the handshake is not done yet.
     fn is_handshaking(&self) -> bool;
 
-    /// The SHA-256 of the certificate that the peer has shown, in lower-case hexadecimal digits.
-    fn certfp(&self) -> Option<Box<str>>;
+    /// The SHA-256 of the certificate that the peer has shown.
+    fn certfp(&self) -> Option<Box<[u8; 32]>>;
 
     /// Whether it may be read without a look at the socket.
     fn has_more(&self) -> bool;

@@ -39,9 +39,9 @@ impl Session for Tls {
         self.session.is_handshaking()
     }
 
-    fn certfp(&self) -> Option<Box<str>> {
+    fn certfp(&self) -> Option<Box<[u8; 32]>> {
         let certificate = self.session.peer_certificates()?.first()?;
-        Some(fingerprint(certificate).iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
+        fingerprint(certificate).try_into().ok().map(Box::new)
     }
 
     fn has_more(&self) -> bool {

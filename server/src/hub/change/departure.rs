@@ -91,8 +91,8 @@ impl Hub {
             self.state.reads_on(id);
             self.state.note_read(id);
             if let Some(member) = self.state.member(id) {
-                let (token, places) = (member.token, member.rooms.clone());
-                places.into_iter().for_each(|place| self.state.renew_holder(token, place));
+                let (owner, places) = (self.state.owner(id), member.rooms.clone());
+                places.into_iter().for_each(|place| self.state.renew_holder(owner.as_ref(), place));
                 self.closing_line(id, "The server is stopping");
                 self.forget(id);
             }

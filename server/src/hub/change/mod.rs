@@ -11,6 +11,7 @@
 //! against an earlier one is refused there as any other is. What concerns one connection only
 //! (replies, paging, time-outs, PING, CAP, WHO) is no change.
 
+mod accounts;
 mod departure;
 mod modes;
 mod operator;
@@ -18,10 +19,10 @@ mod people;
 mod reply;
 mod resume;
 mod rooms;
+pub(crate) mod secrets;
 mod talk;
 mod tell;
 
-pub(crate) use operator::FOR_LONG;
 pub(crate) use talk::MAX_ANNOUNCEMENT;
 
 use std::net::IpAddr;
@@ -43,6 +44,10 @@ const WRITTEN: u32 = 2;
 pub(crate) enum Change<'a> {
     /// The end of registration: a new member, or one who comes back to its place.
     Register,
+    /// It has shown whose account this is.
+    LogIn {
+        name: &'a str,
+    },
     Nick {
         nick: Nick,
     },
@@ -112,11 +117,15 @@ pub enum Operation {
     Op { nick: String, room: String },
     /// Disconnects a member; everybody is told why, at most 300 bytes of it, if that is not empty.
     Kick { nick: String, why: String },
-    /// Disconnects an address (IPv6: its /64) and keeps it out for so long, or until [`Operation::Unban`] or the
-    /// server's end.
+    /// Disconnects an address (IPv6: its /64) and keeps it out for so long, or until [`Operation::Unban`]; without a
+    /// history on disk at most until the server's end.
     Ban { whom: Target, minutes: Option<u32> },
     /// Lets an address (IPv6: any of its /64) in again.
     Unban { address: IpAddr },
+    /// Gives an account a new password, or makes it; the answer tells it.
+    Password { name: String },
+    /// Ends an account: its name is nobody's.
+    ForgetAccount { name: String },
     /// Asks for [`Output::Stop`](super::Output::Stop) in so long; people are told if it is not at once.
     Stop { after: Duration },
 }
@@ -153,6 +162,7 @@ impl Hub {
         match change {
             Change::Talk { room, rank, talk } => self.talk(by, room, rank, talk),
             Change::Register => self.register(by),
+            Change::LogIn { name } => self.log_in(by, name),
             Change::Nick { nick } => self.rename(by, nick),
             Change::Away { text } => self.away(by, text),
             Change::Setname { realname } => self.setname(by, realname),

@@ -15,9 +15,6 @@ use crate::protocol::text::{self, printable};
 
 /// Bytes of the reason of a KILL, kick or ban.
 const MAX_REASON: usize = 300;
-/// How long a ban without minutes lasts: bans are not kept.
-pub(crate) const FOR_LONG: &str = "until /unban, or the server's end";
-
 impl Hub {
     /// Does what the operator wants. The answer; none where what everybody is told says enough.
     pub(crate) fn perform(&mut self, operation: &Operation, asker: Asker) -> Result<Option<String>, String> {
@@ -38,8 +35,17 @@ impl Hub {
             Operation::Unban { address } => {
                 let lifted = self.state.admission.bans.remove(&party(*address));
                 lifted.ok_or_else(|| format!("{address} is not banned; /bans lists who is"))?;
+                self.state.note_bans();
                 self.log(format!("unbanned: {address}"));
                 Ok(Some(format!("{address} may come again")))
+            }
+            Operation::Password { name } => {
+                let password = self.set_password(name, asker)?;
+                Ok(Some(format!("The new password of {name}: {password}")))
+            }
+            Operation::ForgetAccount { name } => {
+                let there = self.forget_account(name).then(|| format!("{name} is nobody's name now"));
+                there.map(Some).ok_or_else(|| format!("There is no account {name}; /accounts lists them"))
             }
             Operation::Stop { after } => {
                 if *after > Duration::ZERO {
@@ -89,15 +95,21 @@ impl Hub {
         let until =
             minutes.map(|minutes| self.state.now.elapsed + Duration::from_secs(60 * u64::from(minutes)));
         self.state.admission.bans.insert(ip, Ban { until });
+        self.state.note_bans();
         let from =
             |id: &ConnectionId| self.state.member(*id).is_some_and(|member| party(member.peer.ip()) == ip);
         let mut gone: Vec<ConnectionId> = self.state.connections().into_iter().filter(from).collect();
         gone.retain(|id| !matches!(asker, Asker::Operator(own) if own == *id));
         let count = gone.len();
         gone.into_iter().for_each(|id| self.expel(id, "Banned"));
-        let time = minutes.map_or(FOR_LONG.into(), |minutes| format!("for {minutes} min"));
+        let time = minutes.map_or(self.for_long().into(), |minutes| format!("for {minutes} min"));
         self.log(format!("banned: {ip} {time}"));
         Ok(format!("{ip} is banned {time}; {count} disconnected"))
+    }
+
+    /// How long a ban without minutes lasts.
+    pub(crate) fn for_long(&self) -> &'static str {
+        if self.state.settings.durable { "until /unban" } else { "until /unban, or the server's end" }
     }
 
     /// Disconnects somebody for a reason from an operator.

@@ -1,6 +1,7 @@
 //! Members: the end of registration, names, being away.
 
 use crate::hub::Hub;
+use crate::hub::change::accounts::REPLACED;
 use crate::hub::delivery::event::What;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::member::Speaker;
@@ -19,6 +20,16 @@ impl Hub {
         if let Some(missed) = brought.and_then(|token| self.take_over(id, token)) {
             self.welcome(id, brought);
             self.show_resumed(id, missed);
+            return Ok(());
+        }
+        if let Some(old) = self.state.standing(id) {
+            let token = self.state.member(old).and_then(|member| member.token);
+            if let Some(missed) = self.take_place(id, old, REPLACED) {
+                if self.state.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
+                    self.welcome(id, token);
+                }
+                self.show_place(id, missed);
+            }
             return Ok(());
         }
         let Some(member) = self.state.admit(id) else { return Ok(()) };

@@ -7,7 +7,7 @@ use crate::hub::delivery::event::{Event, What};
 use crate::hub::delivery::output::Output;
 use crate::hub::state::limits::{LINGER, MAX_MISSED, MAX_MISSED_BYTES};
 use crate::hub::state::member::{Lingering, Missed, Speaker};
-use crate::hub::state::room::RoomId;
+use crate::hub::state::room::{Owner, RoomId};
 use crate::hub::state::{ConnectionId, Token};
 use crate::protocol::Capability;
 
@@ -16,11 +16,24 @@ impl Hub {
     /// still there. The private lines that came meanwhile, if so.
     pub(super) fn take_over(&mut self, id: ConnectionId, token: Token) -> Option<Vec<Missed>> {
         let old = self.state.holder_of(token)?;
-        self.state.tokens.remove(&token);
+        self.take_place(id, old, "Resumed elsewhere")
+    }
+
+    /// Gives a connection the place of an old one, which is told why, and closed. The private lines that came
+    /// while nobody was there.
+    pub(super) fn take_place(
+        &mut self,
+        id: ConnectionId,
+        old: ConnectionId,
+        why: &str,
+    ) -> Option<Vec<Missed>> {
         let member = self.state.member(old)?;
         let ip = member.peer.ip();
-        if member.lingering.is_none() {
-            self.closing_line(old, "Resumed elsewhere");
+        if let Some(token) = member.token {
+            self.state.tokens.remove(&token);
+        }
+        if self.state.member(old)?.lingering.is_none() {
+            self.closing_line(old, why);
         }
         let missed = self.state.move_member(old, id)?;
         self.history.forget(ip, old);
@@ -61,8 +74,9 @@ impl Hub {
             self.say_as_server(id, format!("RESUME TOKEN {token:032x}"));
         }
         // Used is used, though nothing new is handed out for it.
-        brought.into_iter().for_each(|brought| self.state.pass_on(brought, token));
-        if token.is_none() {
+        let owner = self.state.owner(id).filter(|owner| !matches!(owner, Owner::Token(_)) || token.is_some());
+        brought.into_iter().for_each(|brought| self.state.pass_on(brought, owner.clone()));
+        if owner.is_none() {
             return;
         }
         self.state.rooms_of(id).into_iter().for_each(|room| self.state.bind_rank(id, room));
@@ -83,6 +97,7 @@ impl Hub {
             return false;
         }
         let Some(member) = self.state.member_mut(id) else { return false };
+        member.waiting = None;
         member.lingering = Some(Box::new(Lingering { until, reason: reason.into(), missed: Vec::new() }));
         let (peer, text) =
             (member.peer, format!("waiting: {} from {} ({reason})", member.name(), member.peer));

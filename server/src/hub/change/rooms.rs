@@ -38,7 +38,7 @@ impl Hub {
             Some(room) => (room, Rank::NONE),
             None => (self.make_room(id, name)?, Rank::OPERATOR),
         };
-        let rank = rank.with(self.state.rank_by_token(id, room)).with(self.state.founders_rank(room));
+        let rank = rank.with(self.state.kept_rank(id, room)).with(self.state.founders_rank(room));
         self.state.sit(id, room, rank);
         self.announce_join(id, room, found.is_none());
         Ok(room)
@@ -119,7 +119,7 @@ impl Hub {
         reason: Option<&str>,
     ) -> Result<(), Refused> {
         let (room, name) = self.state.room_operated(id, room)?;
-        let (victim, _) = self.state.seated(nick, room, &name)?;
+        let (victim, place) = self.state.seated(nick, room, &name)?;
         let (by, nick) = (self.state.nick_of(id).to_owned(), self.state.nick_of(victim).to_owned());
         let event = self.event(id, What::Kick { room: &name, nick: &nick, reason: reason.unwrap_or(&by) });
         event.fits()?;
@@ -130,6 +130,7 @@ impl Hub {
         if let Some(peer) = self.state.member(victim).map(|member| member.peer) {
             self.log_about(peer, format!("kicked: {nick} from {peer} out of {name} by {by}"));
         }
+        self.state.change_rank(victim, place, false, Rank::OPERATOR.with(Rank::VOICE));
         self.unseat(victim, room);
         if self.state.member(victim).is_some_and(|member| member.speaker == Speaker::Plain) {
             self.explain(victim, &format!("You were put out of {name}. /join {name} tries to come back."));

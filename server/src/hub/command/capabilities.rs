@@ -20,15 +20,20 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
     match verb.as_str() {
         "LS" => {
             let version: u32 = argument.and_then(|version| version.parse().ok()).unwrap_or_default();
-            let mut values = String::new();
+            let mut sts = String::new();
             if version >= 302 {
                 let mut caps = caps;
                 caps.add(Capability::CapNotify);
                 hub.set_caps(id, caps);
-                values = hub.sts(id);
+                sts = hub.sts(id);
             }
-            let all = Capability::ALL.iter().copied().collect::<Capabilities>();
-            hub.say_as_server(id, format!("CAP {nick} LS :{all}{values}"));
+            let with_value =
+                |capability: Capability| match hub.value(id, capability).filter(|_| version >= 302) {
+                    Some(value) => format!("{capability}={value}"),
+                    None => capability.to_string(),
+                };
+            let all: Vec<String> = hub.offered().iter().map(with_value).collect();
+            hub.say_as_server(id, format!("CAP {nick} LS :{}{sts}", all.join(" ")));
         }
         "LIST" => hub.say_as_server(id, format!("CAP {nick} LIST :{caps}")),
         "REQ" => {
@@ -37,7 +42,7 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
                 // It could not be repeated in the answer.
                 return Err(too_long());
             }
-            match caps.request(wanted) {
+            match caps.request(wanted).filter(|caps| caps.without(hub.offered()).is_empty()) {
                 Some(caps) => {
                     hub.set_caps(id, caps);
                     hub.say_as_server(id, format!("CAP {nick} ACK :{wanted}"));
@@ -48,6 +53,7 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
         "END" => {
             if let Some(registration) = hub.state.member_mut(id).and_then(|m| m.registration.as_mut()) {
                 registration.negotiating = false;
+                hub.abort_sasl(id);
                 hub.try_register(id);
             }
         }

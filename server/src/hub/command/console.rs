@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::hub::Hub;
-use crate::hub::change::{Asker, FOR_LONG, MAX_ANNOUNCEMENT, Operation, Target};
+use crate::hub::change::{Asker, MAX_ANNOUNCEMENT, Operation, Target};
 use crate::hub::delivery::output::Output;
 use crate::hub::state::guest::Guest;
 use crate::protocol::text::{self, first_word, printable};
@@ -23,6 +23,9 @@ const HELP: &[&str] = &[
     "/ban IP|NICK [minutes]      disconnects an address and keeps it out",
     "/unban IP                   lets it in again",
     "/bans                       who is kept out",
+    "/accounts                   whose names are somebody's",
+    "/password NAME              gives an account a new password, or makes it",
+    "/forget NAME                ends an account: its name is nobody's",
     "/stop [seconds]             stops the server",
 ];
 
@@ -49,13 +52,15 @@ fn operation(word: &str, rest: &str) -> Result<Operation, String> {
                 address: address.map_err(|_| format!("{ip} is not banned; /bans lists who is"))?,
             }
         }
+        ("password", Some(name), _) => Operation::Password { name: name.into() },
+        ("forget", Some(name), _) => Operation::ForgetAccount { name: name.into() },
         ("stop", seconds, _) => {
             let seconds = seconds.map_or(Some(0), |seconds| seconds.parse().ok());
             let seconds = seconds.filter(|seconds| *seconds <= MAX_STOP);
             let wrong = || format!("/stop takes 0 to {MAX_STOP} seconds");
             Operation::Stop { after: Duration::from_secs(seconds.ok_or_else(wrong)?) }
         }
-        (word @ ("op" | "kick" | "ban" | "unban"), ..) => {
+        (word @ ("op" | "kick" | "ban" | "unban" | "password" | "forget"), ..) => {
             let usage = HELP.iter().find(|line| line[1..].starts_with(word)).copied().unwrap_or_default();
             return Err(format!("/{word} needs more: {usage}"));
         }
@@ -88,6 +93,10 @@ impl Hub {
                 let bans = self.bans();
                 self.answer_all(asker, bans);
             }
+            "accounts" => {
+                let accounts = self.accounts();
+                self.answer_all(asker, accounts);
+            }
             #[cfg(test)]
             "panic" => panic!("as the test asked"),
             _ => match operation(word, rest) {
@@ -106,7 +115,7 @@ impl Hub {
         }
     }
 
-    fn answer(&mut self, asker: Asker, text: &str) {
+    pub(crate) fn answer(&mut self, asker: Asker, text: &str) {
         match asker {
             Asker::Console | Asker::Host => self.delivery.output(Output::Console(text.into())),
             Asker::Operator(id) => {
@@ -146,14 +155,25 @@ impl Hub {
         rooms.collect()
     }
 
+    fn accounts(&self) -> Vec<String> {
+        let list = self.state.accounts.list();
+        let total = format!("{} accounts", list.len());
+        let lines = list.into_iter().map(|account| {
+            let (name, made, used) = (&account.name, account.made, account.used);
+            format!("{name}  since {made}  used {used}  {} certificates", account.prints.len())
+        });
+        lines.chain([total]).collect()
+    }
+
     fn bans(&mut self) -> Vec<String> {
         let now = self.state.now.elapsed;
+        let for_long = self.for_long();
         let bans = &mut self.state.admission.bans;
         bans.retain(|_, ban| ban.until.is_none_or(|until| until > now));
         let left = |until: Duration| until.saturating_sub(now).as_secs().div_ceil(60);
         let bans = bans.iter().map(|(ip, ban)| match ban.until {
             Some(until) => format!("{ip}  {} minutes left", left(until)),
-            None => format!("{ip}  {FOR_LONG}"),
+            None => format!("{ip}  {for_long}"),
         });
         let mut lines: Vec<String> = bans.collect();
         lines.sort();

@@ -20,7 +20,7 @@ NAMES #room tells who is there.
 LIST [mask,>n,<n] lists rooms.
 INVITE nick #room asks somebody in, past its modes if you are its operator; INVITE alone tells where you are invited to.
 KICK #room nick [reason] puts somebody out; for operators of the room.
-MODE #room +b-e+I mask, +k key, +l n, +o nick, +v nick, +imnst
+MODE #room +b-e+I mask or ~a:account, +k key, +l n, +o nick, +v nick, +Rimnst
 MODE nick +i hides you from strangers, +B marks a bot, +w hears WALLOPS.
 NICK name renames you.
 SETNAME :name changes your real name.
@@ -29,6 +29,8 @@ WHOIS nick tells about somebody.
 WHOWAS nick [count] tells about somebody who was here.
 ISON nick … tells who of them is here.
 USERHOST nick … tells their hosts.
+NICKSERV REGISTER password makes your name yours; IDENTIFY name password logs in.
+NS is the same.
 MONITOR + nick tells when somebody comes and goes; - nick, C, L and S as usual.
 MOTD shows the message of the day.
 LUSERS tells how many are here.

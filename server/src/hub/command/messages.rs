@@ -2,6 +2,7 @@
 
 use crate::hub::Hub;
 use crate::hub::change::Change;
+use crate::hub::command::accounts::is_service;
 use crate::hub::command::{Done, first_time, names};
 use crate::hub::delivery::event::{Event, Talk, What};
 use crate::hub::state::ConnectionId;
@@ -63,6 +64,10 @@ impl Hub {
                     _ => Rank::OPERATOR,
                 };
                 self.propose(id, Change::Talk { room, rank, talk });
+            } else if is_service(target) {
+                if verb == Verb::Privmsg {
+                    self.service(id, talk.text);
+                }
             } else {
                 match self.whisper(id, target, talk) {
                     Err(refused) if verb != Verb::Notice => self.refuse(id, refused),

@@ -1,6 +1,7 @@
 //! What an IRC client may ask for: a table of all commands, and files with what they do. A new one is a
 //! function there, a line in the table and, if people type it, one in the text of HELP.
 
+pub(crate) mod accounts;
 mod capabilities;
 mod chathistory;
 pub(crate) mod console;
@@ -18,6 +19,7 @@ mod queries;
 mod registration;
 mod resume;
 mod rooms;
+mod sasl;
 mod search;
 mod store;
 mod who;
@@ -25,7 +27,7 @@ mod who;
 use crate::hub::Hub;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::member::Member;
-use crate::hub::state::refusal::{Refused, too_long};
+use crate::hub::state::refusal::{Refused, shown, too_long};
 use crate::protocol::Numeric::*;
 use crate::protocol::line::{MAX_BODY, MAX_CLIENT_TAGS};
 use crate::protocol::{Folded, Message};
@@ -89,6 +91,8 @@ const PEOPLE: &[Command] = &[
     Command { verb: "WHOWAS", access: Members, run: people::whowas },
     Command { verb: "ISON", access: Members, run: people::ison },
     Command { verb: "USERHOST", access: Members, run: people::userhost },
+    Command { verb: "NICKSERV", access: Members, run: accounts::nickserv },
+    Command { verb: "NS", access: Members, run: accounts::nickserv },
     Command { verb: "MONITOR", access: Members, run: monitor::monitor },
 ];
 
@@ -115,6 +119,9 @@ const PROTOCOL: &[Command] = &[
     Command { verb: "PING", access: Anybody, run: liveness::ping },
     Command { verb: "PONG", access: Anybody, run: |_, _, _| Ok(()) },
     Command { verb: "CAP", access: Anybody, run: capabilities::cap },
+    Command { verb: "AUTHENTICATE", access: Anybody, run: sasl::authenticate },
+    Command { verb: "REGISTER", access: Anybody, run: accounts::register },
+    Command { verb: "VERIFY", access: Anybody, run: accounts::verify },
     Command { verb: "PASS", access: Newcomers, run: registration::pass },
     Command { verb: "USER", access: Newcomers, run: registration::user },
     Command { verb: "QUIT", access: Anybody, run: registration::quit },
@@ -133,8 +140,7 @@ fn find(verb: &str) -> Option<&'static Command> {
 /// Whether a word is one of the protocol's commands, in any case: that tells an IRC program from a
 /// person at a terminal.
 pub fn is_command(word: &str) -> bool {
-    // No command of this server, but one of the protocol's.
-    find(word).is_some() || word.eq_ignore_ascii_case("AUTHENTICATE")
+    find(word).is_some()
 }
 
 /// The `i`th parameter, which must be there and not be empty.

@@ -73,9 +73,9 @@ pub(super) fn whois(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> D
         return Err((RPL_ENDOFWHOIS, format!("{} :End of WHOIS", shown(nick))));
     };
     let (name, user, host) = (member.name().to_owned(), member.username.clone(), member.host());
-    let (realname, away) = (member.realname.clone(), member.away.clone());
+    let (realname, away, account) = (member.realname.clone(), member.away.clone(), member.account.clone());
     let (operator, bot, signed_on) = (member.operator, member.bot, member.signed_on.seconds());
-    let (secure, certfp) = (member.secure, member.certfp.clone());
+    let (secure, certfp) = (member.secure, member.certificate.clone());
     let idle = hub.state.now.elapsed.saturating_sub(member.spoke).as_secs();
     let rooms: Vec<String> = member
         .rooms
@@ -96,6 +96,9 @@ pub(super) fn whois(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> D
     if let Some(away) = away {
         hub.reply(id, RPL_AWAY, format!("{name} :{away}"));
     }
+    if let Some(account) = account {
+        hub.reply(id, RPL_WHOISACCOUNT, format!("{name} {account} :is logged in as"));
+    }
     if operator {
         hub.reply(id, RPL_WHOISOPERATOR, format!("{name} :is a server operator"));
     }
@@ -106,6 +109,7 @@ pub(super) fn whois(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> D
         hub.reply(id, RPL_WHOISSECURE, format!("{name} :is using a secure connection"));
     }
     if let Some(certfp) = certfp.filter(|_| other == id) {
+        let certfp: String = certfp.iter().map(|byte| format!("{byte:02x}")).collect();
         hub.reply(id, RPL_WHOISCERTFP, format!("{name} :has client certificate fingerprint {certfp}"));
     }
     hub.reply(id, RPL_WHOISIDLE, format!("{name} {idle} {signed_on} :seconds idle, signon time"));

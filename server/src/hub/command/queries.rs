@@ -9,6 +9,7 @@ use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::*;
 use crate::hub::state::refusal::{shown, too_many_targets};
+use crate::hub::state::room::Flags;
 use crate::protocol::Numeric::*;
 use crate::protocol::{Folded, Message, mask, name};
 
@@ -156,17 +157,19 @@ impl Hub {
     /// RPL_ISUPPORT, exactly what the hub enforces.
     pub(crate) fn isupport(&mut self, id: ConnectionId) {
         let tokens = [
+            "ACCOUNTEXTBAN=a".into(),
             format!("AWAYLEN={MAX_AWAY}"),
             "BOT=B".into(),
             "CASEMAPPING=ascii".into(),
             "parlor/CASEMAPPING=unicode".into(),
             format!("CHANLIMIT=#:{MAX_ROOMS}"),
-            "CHANMODES=beI,k,l,imnst".into(),
+            format!("CHANMODES=beI,k,l,{}", Flags::LETTERS),
             format!("CHANNELLEN={}", name::MAX_CHARS),
             "CHANTYPES=#".into(),
             format!("CHATHISTORY={}", MAX_LINES),
             "ELIST=MU".into(),
             "EXCEPTS=e".into(),
+            "EXTBAN=~,a".into(),
             "INVEX=I".into(),
             format!("KEYLEN={}", MAX_KEY),
             format!("KICKLEN={MAX_KICK}"),

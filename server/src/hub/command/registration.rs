@@ -18,8 +18,11 @@ use crate::protocol::Nick;
 use crate::protocol::Numeric::*;
 use crate::protocol::line::MAX_BODY;
 
-pub(super) fn pass(_: &mut Hub, _: ConnectionId, message: &Message<'_>) -> Done {
-    need(message, 0).map(|_| ())
+/// Looked at in the end (RFC 2812 §3.1.1).
+pub(super) fn pass(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    let password = need(message, 0)?;
+    hub.admit_by(id, password);
+    Ok(())
 }
 
 pub(super) fn nick(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
@@ -29,6 +32,17 @@ pub(super) fn nick(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Do
     }
     let wrong = |error| (ERR_ERRONEUSNICKNAME, format!("{} :{error}", shown(wanted)));
     let nick = Nick::parse(wanted).map_err(wrong)?;
+    let registration = hub.state.member_mut(id).and_then(|member| member.registration.as_mut());
+    registration.into_iter().for_each(|registration| registration.wished = None);
+    let others = hub.state.is_others(id, &nick.fold());
+    if let Some(member) = hub.state.member_mut(id)
+        && let Some(registration) =
+            member.registration.as_mut().filter(|registration| registration.negotiating && others)
+    {
+        // It may be about to log in.
+        registration.wished = Some(nick);
+        return Ok(());
+    }
     hub.propose(id, Change::Nick { nick });
     hub.try_register(id);
     Ok(())
@@ -76,9 +90,9 @@ impl Hub {
         }
     }
 
-    pub(crate) fn encrypted(&mut self, id: ConnectionId, certfp: Option<Box<str>>) {
+    pub(crate) fn encrypted(&mut self, id: ConnectionId, certfp: Option<Box<[u8; 32]>>) {
         if let Some(member) = self.state.member_mut(id) {
-            (member.secure, member.certfp) = (true, certfp);
+            (member.secure, member.certificate) = (true, certfp);
         }
     }
 
@@ -97,7 +111,19 @@ impl Hub {
         if !matches!(registration, Some(Registration { negotiating: false, user: true, .. })) {
             return;
         }
+        if !self.is_admitted(id) {
+            self.reply(
+                id,
+                ERR_PASSWDMISMATCH,
+                ":This server has a password: your program sends it with PASS",
+            );
+            return self.lost(id, "Wrong or missing password");
+        }
         self.refuse_late_resume(id);
+        let wished = self.state.member_mut(id).and_then(|member| member.registration.as_mut()?.wished.take());
+        if let Some(nick) = wished.filter(|_| !self.state.resumes(id)) {
+            self.propose(id, Change::Nick { nick });
+        }
         let named = self.state.member(id).is_some_and(|member| member.nick.is_some());
         if named || self.state.resumes(id) {
             self.propose(id, Change::Register);

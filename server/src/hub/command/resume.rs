@@ -53,8 +53,8 @@ pub(super) fn resume(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> 
     let Some(registration) = hub.state.member_mut(id).and_then(|member| member.registration.as_mut()) else {
         return Ok(());
     };
-    registration.wrong_tokens += 1;
-    if registration.wrong_tokens >= MAX_WRONG {
+    registration.wrong += 1;
+    if registration.wrong >= MAX_WRONG {
         hub.fail(id, "RESUME", "TOO_MANY", "Too many wrong tokens");
         hub.lost(id, "Too many wrong tokens");
         return Ok(());

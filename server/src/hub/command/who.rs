@@ -129,7 +129,7 @@ impl Hub {
                 'f' => flags.clone(),
                 'd' => "0".into(),
                 'l' => idle.to_string(),
-                'a' => "0".into(),
+                'a' => member.account.as_deref().unwrap_or("0").into(),
                 'o' => "n/a".into(),
                 _ => format!(":{realname}"),
             };

@@ -20,6 +20,7 @@ pub(crate) enum What<'a> {
     Mode { target: &'a str, change: &'a str },
     Invite { nick: &'a str, room: &'a str },
     Away { text: Option<&'a str> },
+    Account { name: Option<&'a str> },
     Setname { realname: &'a str },
     Wallops { text: &'a str },
     // The operator speaks: `target` is a room, or the name of somebody who is in none.

@@ -224,7 +224,7 @@ mod tests {
     use crate::protocol::command::Verb;
     use crate::protocol::{Capabilities, MsgId, RoomName, time::UnixMillis};
 
-    const IRC: Form = Form::Irc(Irc { time: false, tags: false, extended_join: false });
+    const IRC: Form = Form::Irc(Irc { time: false, tags: false, extended_join: false, account: false });
 
     fn id(slot: u32) -> ConnectionId {
         ConnectionId { slot, generation: 1 }
@@ -243,7 +243,7 @@ mod tests {
     }
 
     fn say(delivery: &mut Delivery<()>, (rooms, room): (&Rooms, RoomId), by: u32, text: &str) {
-        let from = Source { nick: "x".into(), prefix: "x".into(), bot: false };
+        let from = Source { nick: "x".into(), prefix: "x".into(), account: None, bot: false };
         let what = What::Message { verb: Verb::Privmsg, target: "#a", text, private: false };
         let event = Event { id: MsgId::default(), from: Cow::Owned(from), tags: "", what, volatile: false };
         let seats = rooms.get(room).unwrap().seats();

@@ -22,11 +22,13 @@ pub(crate) struct Irc {
     /// `message-tags`.
     pub(crate) tags: bool,
     pub(crate) extended_join: bool,
+    /// `account-tag`.
+    pub(crate) account: bool,
 }
 
 impl Form {
     /// Forms that hear something.
-    pub(crate) const COUNT: usize = 14;
+    pub(crate) const COUNT: usize = 22;
 
     pub(crate) fn of(speaker: Speaker, caps: Capabilities) -> Form {
         match speaker {
@@ -37,6 +39,7 @@ impl Form {
                 time: caps.has(Capability::ServerTime),
                 tags: caps.has(Capability::MessageTags),
                 extended_join: caps.has(Capability::ExtendedJoin),
+                account: caps.has(Capability::AccountTag),
             }),
         }
     }
@@ -45,15 +48,16 @@ impl Form {
     pub(crate) fn index(self) -> Option<usize> {
         Some(match self {
             Form::Silent => return None,
-            Form::Irc(Irc { time, tags, extended_join }) => {
-                usize::from(time) | usize::from(tags) << 1 | usize::from(extended_join) << 2
+            Form::Irc(Irc { time, tags, extended_join, account }) => {
+                let flags = [time, tags, extended_join, account];
+                flags.iter().enumerate().map(|(bit, flag)| usize::from(*flag) << bit).sum()
             }
-            Form::Plain => 8,
-            Form::Raw(RawKind::Html) => 9,
-            Form::Raw(RawKind::Prompted) => 10,
-            Form::Raw(RawKind::Named(Colon::Ascii)) => 11,
-            Form::Raw(RawKind::Named(Colon::FullWidth)) => 12,
-            Form::Raw(RawKind::Bare) => 13,
+            Form::Plain => 16,
+            Form::Raw(RawKind::Html) => 17,
+            Form::Raw(RawKind::Prompted) => 18,
+            Form::Raw(RawKind::Named(Colon::Ascii)) => 19,
+            Form::Raw(RawKind::Named(Colon::FullWidth)) => 20,
+            Form::Raw(RawKind::Bare) => 21,
         })
     }
 
@@ -74,10 +78,11 @@ mod tests {
 
     #[test]
     fn no_two_forms_share_a_number() {
-        let bits = |n: usize| Irc { time: n & 1 > 0, tags: n & 2 > 0, extended_join: n & 4 > 0 };
+        let bits =
+            |n: usize| Irc { time: n & 1 > 0, tags: n & 2 > 0, extended_join: n & 4 > 0, account: n & 8 > 0 };
         let named = [Colon::Ascii, Colon::FullWidth].map(RawKind::Named);
         let raw = [RawKind::Html, RawKind::Prompted, RawKind::Bare].into_iter().chain(named).map(Form::Raw);
-        let all = (0..8).map(|n| Form::Irc(bits(n))).chain([Form::Plain]).chain(raw);
+        let all = (0..16).map(|n| Form::Irc(bits(n))).chain([Form::Plain]).chain(raw);
         let mut numbers: Vec<usize> = all.filter_map(Form::index).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (0..Form::COUNT).collect::<Vec<_>>());

@@ -1,5 +1,6 @@
 //! What the hub wants done.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,22 @@ use std::time::Duration;
 use crate::hub::delivery::lines::Lines;
 use crate::hub::history::query::{Record, Request};
 use crate::hub::state::ConnectionId;
+
+/// A password, and how its keys are derived; never shown.
+pub struct Password {
+    /// As it was typed.
+    pub text: Box<str>,
+    /// Random bytes of the account.
+    pub salt: [u8; 16],
+    /// Of PBKDF2.
+    pub rounds: u32,
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
+    }
+}
 
 /// What the hub wants done. To be carried out in the order in which it comes.
 #[derive(Debug)]
@@ -42,6 +59,12 @@ pub enum Output {
     /// Answer this with [`Input::Answer`](crate::hub::Input::Answer), in the light of all that was
     /// to be stored before.
     Read { ticket: u64, request: Request },
+    /// Derive keys from this, and answer with [`Input::Derived`](crate::hub::Input::Derived). One at a time.
+    Derive { ticket: u64, password: Password },
+    /// Keep what an account is, in the hub's own encoding for
+    /// [`Hub::restore_accounts`](crate::hub::Hub::restore_accounts), or forget it. With a ticket, answer with
+    /// [`Input::AccountKept`](crate::hub::Input::AccountKept) when it is on disk.
+    Account { ticket: Option<u64>, name: Box<str>, state: Option<Box<[u8]>> },
     /// A line for the operator's terminal.
     Console(String),
     /// A line for the log, about what this address does, which may be added up. Never message text, never a

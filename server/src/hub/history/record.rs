@@ -87,7 +87,8 @@ impl<'a> Told<'a> {
             kind::MODE => What::Mode { target: room, change: first },
             _ => What::Announcement { target: room, text: first },
         };
-        let from = Source { nick: self.sender().into(), prefix: self.prefix.into(), bot: self.bot };
+        let from =
+            Source { nick: self.sender().into(), prefix: self.prefix.into(), account: None, bot: self.bot };
         Event { id, from: Cow::Owned(from), tags: self.tags, what, volatile: false }
     }
 
@@ -165,7 +166,11 @@ fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
             (kind::MODE, [shown.as_str(), ""])
         }
         What::Announcement { text, .. } => (kind::ANNOUNCEMENT, [*text, ""]),
-        What::Invite { .. } | What::Away { .. } | What::Setname { .. } | What::Wallops { .. } => return None,
+        What::Invite { .. }
+        | What::Away { .. }
+        | What::Account { .. }
+        | What::Setname { .. }
+        | What::Wallops { .. } => return None,
     };
     let words = [event.from.prefix.as_str(), &tags, words[0], words[1]];
     let mut bytes = Vec::with_capacity(2 + words.iter().map(|word| 2 + word.len()).sum::<usize>());
@@ -261,7 +266,7 @@ mod tests {
 
     #[test]
     fn what_is_written_down_is_read_again() {
-        let from = Source { nick: "bob".into(), prefix: "bob!u@h".into(), bot: true };
+        let from = Source { nick: "bob".into(), prefix: "bob!u@h".into(), account: None, bot: true };
         let id = MsgId { boot: 1, millis: 1_795_214_096_007, count: 2 };
         let room = "#a";
         for what in [
@@ -302,7 +307,7 @@ mod tests {
 
     #[test]
     fn private_and_fleeting_things_are_not_kept() {
-        let from = Source { nick: "bob".into(), prefix: "bob!u@h".into(), bot: false };
+        let from = Source { nick: "bob".into(), prefix: "bob!u@h".into(), account: None, bot: false };
         let private = What::Message { verb: Verb::Privmsg, target: "eve", text: "psst", private: true };
         let typing = What::Message { verb: Verb::Tagmsg, target: "#a", text: "", private: false };
         assert_eq!(

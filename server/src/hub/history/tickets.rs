@@ -6,7 +6,6 @@
 //! sees to that: what takes longer goes on when it has its next turn.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
 use std::net::IpAddr;
 
 use crate::hub::Hub;
@@ -15,6 +14,7 @@ use crate::hub::history::Request;
 use crate::hub::history::seen::Seen;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::admission::party;
+use crate::hub::state::circle::Circle;
 use crate::protocol::command::Verb;
 
 /// Questions of one kind that the store has at a time: it answers one while the hub takes the answer to
@@ -71,47 +71,6 @@ impl Questions {
         })?;
         self.asked.push(ticket);
         Some((ticket, request))
-    }
-}
-
-/// Those who wait, in a circle.
-#[derive(Debug)]
-struct Circle<K, Q> {
-    order: VecDeque<K>,
-    queues: HashMap<K, Q>,
-}
-
-impl<K, Q> Default for Circle<K, Q> {
-    fn default() -> Circle<K, Q> {
-        Circle { order: VecDeque::new(), queues: HashMap::new() }
-    }
-}
-
-impl<K: Copy + Eq + Hash, Q: Default> Circle<K, Q> {
-    /// The queue of this one, who goes behind all others if nothing of it waits yet.
-    fn queue(&mut self, key: K) -> &mut Q {
-        self.queues.entry(key).or_insert_with(|| {
-            self.order.push_back(key);
-            Q::default()
-        })
-    }
-
-    fn leave(&mut self, key: &K) -> Option<Q> {
-        let left = self.queues.remove(key)?;
-        self.order.retain(|other| other != key);
-        Some(left)
-    }
-
-    /// Takes from the queue of the first, who goes behind all others; `take` says whether it is empty then.
-    fn next<T>(&mut self, take: impl FnOnce(&mut Q) -> Option<(T, bool)>) -> Option<T> {
-        let key = self.order.pop_front()?;
-        let (taken, empty) = take(self.queues.get_mut(&key)?)?;
-        if empty {
-            self.queues.remove(&key);
-        } else {
-            self.order.push_back(key);
-        }
-        Some(taken)
     }
 }
 

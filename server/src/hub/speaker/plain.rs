@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use crate::hub::Hub;
 use crate::hub::change::Change;
+use crate::hub::change::secrets::Way;
+use crate::hub::command::accounts::is_service;
 use crate::hub::delivery::event::{Event, Talk, What};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_REALNAME;
+use crate::hub::state::member::Asked;
 use crate::hub::state::refusal::shown;
 use crate::hub::state::room::RoomId;
 use crate::protocol::command::Verb;
@@ -19,6 +22,7 @@ const USERNAME: &str = "guest";
 
 const HELP: &[&str] = &[
     "Type a line to say it. /me waves · //text says /text",
+    "/claim PASSWORD makes your name yours · /login NAME PASSWORD",
     "/nick NAME · /msg NAME TEXT · /who · /join #room · /help · /quit",
 ];
 
@@ -31,7 +35,10 @@ impl Hub {
             return if named { self.explain(id, sentence) } else { self.refuse_name(id, sentence, more) };
         };
         if !named {
-            return self.plain_name(id, line.trim(), more);
+            return match self.take_asked(id) {
+                Some(asked) => self.plain_answer(id, asked, line, more),
+                None => self.plain_name(id, line.trim(), more),
+            };
         }
         match line.strip_prefix('/') {
             Some(text) if text.starts_with('/') => self.plain_say(id, text, false),
@@ -43,7 +50,7 @@ impl Hub {
 
     /// A person is asked again. Lines behind a refused name are a script's: its next one is no name,
     /// so it is closed before anything of it is taken for one.
-    fn refuse_name(&mut self, id: ConnectionId, sentence: &str, more: bool) {
+    pub(super) fn refuse_name(&mut self, id: ConnectionId, sentence: &str, more: bool) {
         self.explain(id, sentence);
         let registration = self.state.member_mut(id).and_then(|member| member.registration.as_mut());
         registration.into_iter().for_each(|registration| registration.refused = true);
@@ -52,7 +59,7 @@ impl Hub {
         }
     }
 
-    fn plain_name(&mut self, id: ConnectionId, name: &str, more: bool) {
+    pub(super) fn plain_name(&mut self, id: ConnectionId, name: &str, more: bool) {
         // Whoever tries is given time to try again.
         let now = self.state.now.elapsed;
         if let Some(member) = self.state.member_mut(id) {
@@ -70,10 +77,16 @@ impl Hub {
             Ok(nick) => nick,
             Err(error) => return self.refuse_name(id, &format!("{error}. Type another one."), more),
         };
+        if !self.is_admitted(id) {
+            return self.ask_in_secret(id, Asked::Admission(name.into()));
+        }
         let nick = match self.state.may_have(id, &nick) {
             Ok(()) => nick,
             // A script that runs beside itself: what it has to say counts.
             Err(_) if more => self.state.free_name(name),
+            Err(_) if self.state.is_others(id, &nick.fold()) => {
+                return self.ask_in_secret(id, Asked::Password(nick));
+            }
             Err((_, why)) => return self.refuse_name(id, &format!("{why}. Type another one."), more),
         };
         if again {
@@ -90,11 +103,15 @@ impl Hub {
 
     /// One room at a time: whoever went to another one leaves the others.
     pub(crate) fn plain_moved(&mut self, id: ConnectionId, room: RoomId) {
+        self.plain_leaves_others(id, room);
+        self.explain(id, &self.plain_place(id));
+    }
+
+    pub(crate) fn plain_leaves_others(&mut self, id: ConnectionId, room: RoomId) {
         for other in self.state.rooms_of(id).into_iter().filter(|other| *other != room) {
             // Without a reason the line is never too long.
             let _ = self.leave(id, other, None);
         }
-        self.explain(id, &self.plain_place(id));
     }
 
     fn plain_place(&self, id: ConnectionId) -> String {
@@ -133,10 +150,18 @@ impl Hub {
                 None => self.explain(id, "/msg needs a name and a text: /msg bob hello"),
             },
             "join" if !rest.is_empty() => self.plain_join(id, rest),
+            "claim" if !rest.is_empty() => self.claim(id, rest, Way::Command),
+            "login" if rest.contains(' ') => {
+                let (name, password) = rest.split_once(' ').unwrap_or_default();
+                self.try_login(id, name, password.trim());
+            }
+            "login" => self.explain(id, "/login needs a name and its password: /login bob secret"),
             "who" => self.plain_who(id),
             "quit" => self.quit(id, Some(rest).filter(|reason| !reason.is_empty())),
             "help" => HELP.iter().for_each(|line| self.explain(id, line)),
-            "me" | "nick" | "join" => self.explain(id, &format!("/{word} needs something behind it; /help")),
+            "me" | "nick" | "join" | "claim" => {
+                self.explain(id, &format!("/{word} needs something behind it; /help"))
+            }
             _ => {
                 let word = printable(word);
                 let sentence =
@@ -230,7 +255,7 @@ impl Hub {
         if text.is_empty() {
             return self.explain(id, "/msg needs a name and a text: /msg bob hello");
         }
-        if self.state.find(nick).is_none() {
+        if self.state.find(nick).is_none() && !is_service(nick) {
             return self.explain(id, &format!("Nobody here is called {}. /who lists the room.", shown(nick)));
         }
         self.send_in_pieces(id, nick, text, false);

@@ -18,6 +18,10 @@ const HELLO: &str = "Hello, server!";
 impl Hub {
     /// A raw client has told its name, or never will.
     pub(crate) fn raw_enters(&mut self, id: ConnectionId, kind: RawKind, name: &str) {
+        let near = self.state.member(id).is_some_and(|member| member.peer.ip().is_loopback());
+        if self.state.settings.password.is_some() && !near {
+            return self.lost(id, "This server has a password, and this program can give none");
+        }
         let nick = self.state.free_name(name);
         if kind == RawKind::Prompted {
             self.delivery.send(id, CONNECTED.as_bytes().into(), Order::News);

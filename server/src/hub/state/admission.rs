@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::hub::state::limits::{PER_FAR_IP, PER_NEAR_IP};
 use crate::hub::state::member::{Member, Slot};
+use crate::hub::state::words::{put, take};
 use crate::hub::state::{ConnectionId, SERVER, State};
 
 /// A ban of an address.
@@ -14,6 +15,9 @@ pub(crate) struct Ban {
     /// `None`: until it is lifted.
     pub(crate) until: Option<Duration>,
 }
+
+/// Under this they are written, where the states of rooms are; no room and nobody is called so.
+pub(super) const BANS: &str = "bans";
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -138,6 +142,32 @@ pub fn turned_away(raw: bool, reason: &str) -> String {
 }
 
 impl State {
+    /// The operator's bans are other ones now: they last longer than the server runs, if anything does.
+    pub(crate) fn note_bans(&mut self) {
+        let (now, wall) = (self.now.elapsed, self.now.wall.0);
+        let mut bytes = Vec::new();
+        for (ip, Ban { until }) in &self.admission.bans {
+            // By the clock on the wall: a server that is off lets them end, too.
+            let until = until.map(|until| wall + until.saturating_sub(now).as_millis() as u64);
+            put(&mut bytes, &[&ip.to_string(), &until.map_or(String::new(), |until| until.to_string())]);
+        }
+        if self.settings.durable {
+            let state = (!bytes.is_empty()).then(|| bytes.into());
+            self.unwritten.push((BANS.into(), state));
+        }
+    }
+
+    /// Takes in what was written. What cannot be read is worth nothing.
+    pub(super) fn restore_bans(&mut self, mut state: &[u8]) {
+        while let (Some(ip), Some(until)) = (take(&mut state), take(&mut state)) {
+            let left = until.parse().ok().map(|until: u64| until.saturating_sub(self.now.wall.0));
+            let until = left.map(|left| self.now.elapsed + Duration::from_millis(left));
+            if let Ok(ip) = ip.parse() {
+                self.admission.bans.insert(ip, Ban { until });
+            }
+        }
+    }
+
     /// Counts a connection in and gives it its place, or says why not.
     pub(crate) fn open(&mut self, id: ConnectionId, member: Member) -> Result<(), String> {
         self.admission.enter(member.peer.ip(), self.now.elapsed)?;

@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::hub::state::Token;
 use crate::hub::state::room::Place;
+use crate::hub::state::sasl::Sasl;
+use crate::hub::state::waiting::Waiting;
 use crate::protocol::command::Verb;
 use crate::protocol::raw::Colon;
+use crate::protocol::scram::Key;
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Capabilities, Capability, Folded, MsgId, Nick};
 
@@ -58,11 +62,23 @@ impl fmt::Display for Speaker {
     }
 }
 
+/// Begins a mask of accounts.
+pub(crate) const ACCOUNT_MASK: &str = "~a:";
+
 /// A place in the table of connections.
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) generation: u32,
     pub(crate) member: Option<Box<Member>>,
+}
+
+/// A password that a person at a terminal is to type.
+#[derive(Debug, Clone)]
+pub(crate) enum Asked {
+    /// That of the server, before this is looked at as a name.
+    Admission(Box<str>),
+    /// That of this name.
+    Password(Nick),
 }
 
 /// What a connection has said of itself before it is a member.
@@ -71,6 +87,12 @@ pub(crate) struct Registration {
     /// CAP LS or REQ came, CAP END has not.
     pub(crate) negotiating: bool,
     pub(crate) user: bool,
+    /// Somebody's name, asked for before it was clear whether this is its owner.
+    pub(crate) wished: Option<Nick>,
+    /// It gave the password of the server.
+    pub(crate) admitted: bool,
+    /// What was asked at a terminal; the next line answers it.
+    pub(crate) asked: Option<Asked>,
     /// Something has come from it.
     pub(crate) begun: bool,
     /// What it gave for a name at a terminal was refused.
@@ -79,7 +101,8 @@ pub(crate) struct Registration {
     pub(crate) brought: Option<Token>,
     /// It was told that it will have the place of that one.
     pub(crate) accepted: bool,
-    pub(crate) wrong_tokens: u8,
+    /// Tokens and passwords.
+    pub(crate) wrong: u8,
 }
 
 /// One person on one connection.
@@ -87,13 +110,20 @@ pub(crate) struct Registration {
 pub(crate) struct Member {
     pub(crate) peer: SocketAddr,
     pub(crate) cloak: u64,
-    /// Its connection is encrypted.
-    pub(crate) secure: bool,
-    /// The SHA-256 of the certificate that it has shown, in lower-case hexadecimal digits.
-    pub(crate) certfp: Option<Box<str>>,
     /// What it is handed out to come back with; without it, it cannot.
     pub(crate) token: Option<Token>,
     pub(crate) speaker: Speaker,
+    /// Nobody on the way can read what it sends.
+    pub(crate) secure: bool,
+    /// SHA-256 of the certificate that it showed.
+    pub(crate) certificate: Option<Box<Key>>,
+    /// It is a telnet program: it can be told to show nothing.
+    pub(crate) telnet: bool,
+    /// The account that it has logged in to.
+    pub(crate) account: Option<Arc<str>>,
+    pub(crate) sasl: Option<Box<Sasl>>,
+    /// A password of it is looked at, and its lines wait.
+    pub(crate) waiting: Option<Box<Waiting>>,
     pub(crate) caps: Capabilities,
     /// The rest of registration; `None` once the member is in.
     pub(crate) registration: Option<Box<Registration>>,
@@ -148,10 +178,14 @@ impl Member {
         Member {
             peer,
             cloak,
-            secure: false,
-            certfp: None,
             token,
             speaker: Speaker::Unknown,
+            secure: false,
+            certificate: None,
+            telnet: false,
+            account: None,
+            sasl: None,
+            waiting: None,
             caps: Capabilities::default(),
             registration: Some(Box::default()),
             nick: None,
@@ -177,12 +211,6 @@ impl Member {
         self.registration.is_none()
     }
 
-    /// Whether nobody on the way can read what it says: encrypted, or of this machine.
-    #[expect(dead_code, reason = "passwords are for these only")]
-    pub(crate) fn is_confidential(&self) -> bool {
-        self.secure || self.peer.ip().is_loopback()
-    }
-
     pub(crate) fn has(&self, capability: Capability) -> bool {
         self.caps.has(capability)
     }
@@ -192,9 +220,21 @@ impl Member {
         self.nick.as_ref().map_or("*", Nick::as_str)
     }
 
+    /// Whether a password may be sent as it is: nobody else can read it on its way.
+    pub(crate) fn is_private(&self) -> bool {
+        self.secure || self.peer.ip().is_loopback()
+    }
+
     /// What others see instead of the address.
     pub(crate) fn host(&self) -> Cloak {
         Cloak(self.cloak)
+    }
+
+    /// What masks of the lists `b`, `e` and `I` are compared with, folded: `nick!user@host`, and its account
+    /// (IRCv3 account-extban) as `~a:account`, which no `nick!user@host` looks like.
+    pub(crate) fn masked(&self) -> Vec<Folded> {
+        let account = self.account.iter().map(|account| Folded::new(&format!("{ACCOUNT_MASK}{account}")));
+        std::iter::once(Folded::new(&self.prefix())).chain(account).collect()
     }
 
     /// `nick!user@host`.
@@ -209,6 +249,7 @@ pub(crate) struct Source {
     pub(crate) nick: String,
     /// `nick!user@host`, or the server's name.
     pub(crate) prefix: String,
+    pub(crate) account: Option<Arc<str>>,
     pub(crate) bot: bool,
 }
 

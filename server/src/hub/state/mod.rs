@@ -2,22 +2,27 @@
 //! here sends a line.
 
 mod absences;
+pub(crate) mod accounts;
 pub(crate) mod admission;
+pub(crate) mod circle;
 pub(crate) mod guest;
 pub(crate) mod limits;
 pub(crate) mod member;
 pub(crate) mod modes;
 mod nicks;
+pub(crate) mod pace;
 mod places;
 pub(crate) mod refusal;
 mod reserved;
 pub(crate) mod room;
 pub(crate) mod room_record;
 mod running;
+pub(crate) mod sasl;
 pub(crate) mod settings;
 pub(crate) mod stamp;
 pub(crate) mod timers;
 pub(crate) mod token;
+mod waiting;
 pub(crate) mod whowas;
 pub(crate) mod words;
 
@@ -29,6 +34,7 @@ use crate::protocol::Folded;
 use crate::protocol::time::{Moment, UnixMillis};
 
 use absences::Absences;
+use accounts::Book;
 use admission::Admission;
 use member::{Member, Slot, Source};
 use room::{RoomId, Rooms};
@@ -71,6 +77,7 @@ pub(crate) struct State {
     pub(crate) watchers: HashMap<Folded, Vec<ConnectionId>>,
     pub(crate) whowas: Whowas,
     absences: Absences,
+    pub(crate) accounts: Book,
     pub(crate) admission: Admission,
     pub(crate) timers: Timers,
     pub(crate) stamps: Stamps,
@@ -114,6 +121,7 @@ impl State {
             watchers: HashMap::new(),
             whowas: Whowas::default(),
             absences: Absences::default(),
+            accounts: Book::default(),
             timers: Timers::default(),
             population: Population::default(),
             tokens: HashMap::new(),
@@ -170,13 +178,18 @@ impl State {
     /// The member at `id` as the source of an event.
     pub(crate) fn source(&self, id: ConnectionId) -> Source {
         match self.member(id) {
-            Some(member) => Source { nick: member.name().into(), prefix: member.prefix(), bot: member.bot },
+            Some(member) => Source {
+                nick: member.name().into(),
+                prefix: member.prefix(),
+                account: member.account.clone(),
+                bot: member.bot,
+            },
             None => self.server_source(),
         }
     }
 
     /// The server as the source of an event.
     pub(crate) fn server_source(&self) -> Source {
-        Source { nick: SERVER.into(), prefix: self.settings.name.clone(), bot: false }
+        Source { nick: SERVER.into(), prefix: self.settings.name.clone(), account: None, bot: false }
     }
 }

@@ -2,6 +2,7 @@
 //! and how changes are told.
 
 use crate::hub::state::limits::{MAX_KEY, MAX_LIST, MAX_LISTED, MAX_MASK};
+use crate::hub::state::member::ACCOUNT_MASK;
 use crate::hub::state::refusal::{Refused, shown};
 use crate::hub::state::room::{Entry, Rank, Room, RoomId};
 use crate::hub::state::{ConnectionId, State};
@@ -11,7 +12,7 @@ use crate::protocol::{Folded, mask};
 /// Letters of user modes (RPL_MYINFO): bot, invisible, server operator, hears WALLOPS.
 pub(crate) const USER_MODES: &str = "Biow";
 /// Letters of room modes (RPL_MYINFO).
-pub(crate) const ROOM_MODES: &str = "Ibeiklmnostv";
+pub(crate) const ROOM_MODES: &str = "IRbeiklmnostv";
 /// Those of them that take a parameter (RPL_MYINFO).
 pub(crate) const ROOM_MODES_ARG: &str = "Ibeklov";
 
@@ -114,7 +115,10 @@ impl State {
             }
             ('b' | 'e' | 'I', _) => {
                 let full = state.entries() >= MAX_LIST;
-                let mask = mask::complete(argument);
+                let mask = match argument.starts_with(ACCOUNT_MASK) {
+                    true => argument.to_owned(),
+                    false => mask::complete(argument),
+                };
                 let folded = Folded::new(&mask);
                 let Some(list) = state.list_mut(letter) else { return Ok(None) };
                 let there = list.iter().position(|entry| entry.folded == folded);

@@ -18,6 +18,14 @@ impl State {
             let why = format!("The name {nick} reads like the server's own or a service's");
             return Err((ERR_ERRONEUSNICKNAME, why));
         }
+        if self.is_others(id, &nick.fold()) {
+            return Err((
+                ERR_NICKNAMEINUSE,
+                format!(
+                    "{nick} is somebody's name; whoever has its password gets it: /msg NickServ IDENTIFY {nick} PASSWORD, or SASL"
+                ),
+            ));
+        }
         match self.nicks.get(&nick.fold()) {
             Some(other) if *other != id => Err((ERR_NICKNAMEINUSE, format!("The name {nick} is taken"))),
             _ => Ok(()),
@@ -45,6 +53,7 @@ impl State {
             let kept = &kept[..kept.floor_char_boundary(MAX_BYTES - suffix.len())];
             if let Ok(nick) = Nick::parse(&format!("{kept}{suffix}"))
                 && !self.nicks.contains_key(&nick.fold())
+                && !self.accounts.has(&nick.fold())
             {
                 return nick;
             }

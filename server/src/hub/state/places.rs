@@ -2,10 +2,10 @@
 
 use crate::hub::state::limits::{MAX_ALL_ROOMS, MAX_INVITED, ROOMS_A_PERSON};
 use crate::hub::state::refusal::{Refused, no_such_room, nobody, not_in_room, operator_needed};
-use crate::hub::state::room::{Place, Rank, Room, RoomId, Seat};
+use crate::hub::state::room::{Owner, Place, Rank, Room, RoomId, Seat};
 use crate::hub::state::{ConnectionId, State};
 use crate::protocol::Numeric::*;
-use crate::protocol::{Folded, Numeric, RoomName};
+use crate::protocol::{Numeric, RoomName};
 
 impl State {
     /// Where a member sits in a room.
@@ -56,18 +56,24 @@ impl State {
         room: RoomId,
         key: &str,
     ) -> Result<(), (Numeric, &'static str)> {
-        let own = self.rank_by_token(id, room);
+        let own = self.kept_rank(id, room);
         let (Some(member), Some(room)) = (self.member(id), self.rooms.get(room)) else { return Ok(()) };
-        let prefix = Folded::new(&member.prefix());
+        let masked = member.masked();
         let invited = member.operator || room.invited.contains(&id) || own.has(Rank::OPERATOR);
         if invited {
             return Ok(());
         }
-        if room.banned(&prefix) {
+        if room.banned(&masked) {
             return Err((ERR_BANNEDFROMCHAN, "You are banned from this room (+b)"));
         }
-        if room.flags.invite_only && !room.invited_by_mask(&prefix) {
+        if room.flags.invite_only && !room.invited_by_mask(&masked) {
             return Err((ERR_INVITEONLYCHAN, "This room is for invited people only (+i)"));
+        }
+        if room.flags.accounts_only && member.account.is_none() {
+            return Err((
+                ERR_NEEDREGGEDNICK,
+                "This room is for people whose name is theirs (+R); /msg NickServ HELP tells how",
+            ));
         }
         if room.key.as_deref().is_some_and(|wanted| wanted != key) {
             return Err((ERR_BADCHANNELKEY, "This room needs its key (+k)"));
@@ -93,12 +99,10 @@ impl State {
         Err((ERR_TOOMANYCHANNELS, format!("{name} :{why}; {later}")))
     }
 
-    /// Who comes first into an empty room is its operator, unless somebody has a token that
-    /// says so of them.
+    /// Who comes first into an empty room is its operator, unless that rank is kept for somebody.
     pub(crate) fn founders_rank(&self, room: RoomId) -> Rank {
         let Some(room) = self.rooms.get(room) else { return Rank::NONE };
-        let ran = self.ran();
-        let held = room.holders.iter().any(|holder| holder.rank.has(Rank::OPERATOR) && holder.counts(ran));
+        let held = room.holders.iter().any(|holder| holder.rank.has(Rank::OPERATOR) && self.counts(holder));
         if room.permanent || held || !room.seats().is_empty() { Rank::NONE } else { Rank::OPERATOR }
     }
 
@@ -160,7 +164,7 @@ impl State {
         if state.flags.moderated {
             return Some("Only people with voice may talk here (+m)");
         }
-        let banned = !state.list('b').is_empty() && state.banned(&Folded::new(&member.prefix()));
+        let banned = !state.list('b').is_empty() && state.banned(&member.masked());
         banned.then_some("You are banned from this room (+b)")
     }
 
@@ -196,19 +200,23 @@ impl State {
         if let Some(room) = self.rooms.get_mut(room) {
             room.leave(place.number);
         }
-        self.bind_rank(id, room);
+        // To an account a rank belongs for good; else it is given up.
+        if !matches!(self.owner(id), Some(Owner::Account(..))) {
+            self.bind_rank(id, room);
+        }
         self.end_if_empty(room);
     }
 
     /// Takes somebody who goes for good out of all rooms, lists and counts.
     pub(crate) fn leave_everything(&mut self, id: ConnectionId) {
+        let owner = self.owner(id);
         let Some(member) = self.member_mut(id) else { return };
         let rooms = std::mem::take(&mut member.rooms);
         let watched = std::mem::take(&mut member.watched);
-        let (invisible, operator, token) = (member.invisible, member.operator, member.token);
+        let (invisible, operator) = (member.invisible, member.operator);
         for place in rooms {
             // Its rank waits for it from now on, not from when it was given.
-            self.renew_holder(token, place);
+            self.renew_holder(owner.as_ref(), place);
             if let Some(room) = self.rooms.get_mut(place.room) {
                 room.leave(place.number);
             }

@@ -95,11 +95,19 @@ pub(crate) struct Topic {
     pub(crate) at: UnixMillis,
 }
 
-/// A rank that belongs to whoever has the token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whose a rank is, whether they are here or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Whoever has the token that was handed out last.
+    Token(Token),
+    /// Whoever logs in to the account of this folded name that was made then; not to a later one.
+    Account(Folded, UnixMillis),
+}
+
+/// A rank that is kept for somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Holder {
-    /// The token that was handed out last.
-    pub(crate) token: Token,
+    pub(crate) owner: Owner,
     pub(crate) rank: Rank,
     /// When it was used last, in hours that the server had run.
     pub(crate) at: u32,
@@ -113,10 +121,15 @@ pub(crate) struct Flags {
     pub(crate) no_outside: bool,
     pub(crate) secret: bool,
     pub(crate) topic_by_operators: bool,
+    /// Only who is logged in to an account may come in.
+    pub(crate) accounts_only: bool,
 }
 
 impl Flags {
-    /// The flag of a mode letter (RFC 2811 §4.2).
+    /// The letters of all of them.
+    pub(crate) const LETTERS: &str = "Rimnst";
+
+    /// The flag of a mode letter (RFC 2811 §4.2; `R` as other servers have it).
     pub(crate) fn get_mut(&mut self, letter: char) -> Option<&mut bool> {
         Some(match letter {
             'i' => &mut self.invite_only,
@@ -124,6 +137,7 @@ impl Flags {
             'n' => &mut self.no_outside,
             's' => &mut self.secret,
             't' => &mut self.topic_by_operators,
+            'R' => &mut self.accounts_only,
             _ => return None,
         })
     }
@@ -216,9 +230,9 @@ impl Room {
         LISTS.find(letter).and_then(|at| self.lists.get(at)).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether `prefix` (folded `nick!user@host`) is banned and not excepted.
-    pub(crate) fn banned(&self, prefix: &Folded) -> bool {
-        listed(self.list('b'), prefix) && !listed(self.list('e'), prefix)
+    /// Whether somebody whom [masks](crate::hub::state::member::Member::masked) see so is banned and not excepted.
+    pub(crate) fn banned(&self, masked: &[Folded]) -> bool {
+        listed(self.list('b'), masked) && !listed(self.list('e'), masked)
     }
 
     pub(crate) fn maker(&self) -> Option<u64> {
@@ -232,19 +246,20 @@ impl Room {
 
     /// Whether not everybody may come in and read.
     pub(crate) fn is_locked(&self) -> bool {
-        self.flags.invite_only || self.flags.secret || self.key.is_some() || !self.list('b').is_empty()
+        let Flags { invite_only, secret, accounts_only, .. } = self.flags;
+        invite_only || secret || accounts_only || self.key.is_some() || !self.list('b').is_empty()
     }
 
-    /// Whether the list `I` lets `prefix` in.
-    pub(crate) fn invited_by_mask(&self, prefix: &Folded) -> bool {
-        listed(self.list('I'), prefix)
+    /// Whether the list `I` lets somebody in.
+    pub(crate) fn invited_by_mask(&self, masked: &[Folded]) -> bool {
+        listed(self.list('I'), masked)
     }
 
-    /// `+imnst k l`: letters and, where `secrets`, the key.
+    /// `+Rimnst k l`: letters and, where `secrets`, the key.
     pub(crate) fn modes(&self, secrets: bool) -> String {
         let mut flags = self.flags;
         let mut modes = String::from("+");
-        modes.extend("imnst".chars().filter(|letter| flags.get_mut(*letter).is_some_and(|on| *on)));
+        modes.extend(Flags::LETTERS.chars().filter(|letter| flags.get_mut(*letter).is_some_and(|on| *on)));
         let mut arguments = String::new();
         if let Some(key) = &self.key {
             modes.push('k');
@@ -259,12 +274,9 @@ impl Room {
     }
 }
 
-fn listed(list: &[Entry], prefix: &Folded) -> bool {
-    if list.is_empty() {
-        return false;
-    }
-    let text = mask::Text::new(prefix.as_str());
-    list.iter().any(|entry| text.matches(entry.folded.as_str()))
+fn listed(list: &[Entry], masked: &[Folded]) -> bool {
+    let texts = masked.iter().filter(|_| !list.is_empty()).map(|text| mask::Text::new(text.as_str()));
+    texts.into_iter().any(|text| list.iter().any(|entry| text.matches(entry.folded.as_str())))
 }
 
 /// All rooms, by place and by name.

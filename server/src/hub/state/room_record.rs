@@ -10,9 +10,9 @@
 use std::sync::Arc;
 
 use crate::hub::state::limits::{KEPT_FOR, MAX_ALL_ROOMS};
-use crate::hub::state::room::{Entry, Flags, Holder, LISTS, Rank, Room, RoomId, Topic};
+use crate::hub::state::room::{Entry, Flags, Holder, LISTS, Owner, Rank, Room, RoomId, Topic};
 use crate::hub::state::words::{put, take};
-use crate::hub::state::{State, Token, Unwritten, running};
+use crate::hub::state::{State, Token, Unwritten, admission, running};
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, RoomName};
 
@@ -20,7 +20,6 @@ use crate::protocol::{Folded, RoomName};
 const VERSION: u8 = 2;
 /// Knows no makers, and counts the ranks by the clock.
 const FIRST_VERSION: u8 = 1;
-const LETTERS: &str = "imnst";
 
 /// Writes down what a room is; `None` if it is nothing but its name, and has no history.
 fn encode(room: &Room) -> Option<Box<[u8]>> {
@@ -35,7 +34,8 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
         return None;
     }
     let mut flags = room.flags;
-    let letters: String = LETTERS.chars().filter(|c| flags.get_mut(*c).is_some_and(|on| *on)).collect();
+    let letters: String =
+        Flags::LETTERS.chars().filter(|c| flags.get_mut(*c).is_some_and(|on| *on)).collect();
     let mut bytes = vec![VERSION];
     let (created, limit) = (room.created.0.to_string(), room.limit.unwrap_or_default().to_string());
     let key = room.key.as_deref().unwrap_or_default();
@@ -52,9 +52,16 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
             put(&mut bytes, &[letter.encode_utf8(&mut [0; 4]), mask, setter, &at.0.to_string()]);
         }
     }
-    for Holder { token, rank, at } in &room.holders {
-        let (token, rank) = (format!("{token:032x}"), rank.number().to_string());
-        put(&mut bytes, &["holder", &token, &rank, &at.to_string()]);
+    for Holder { owner, rank, at } in &room.holders {
+        let rank = rank.number().to_string();
+        match owner {
+            Owner::Token(token) => {
+                put(&mut bytes, &["holder", &format!("{token:032x}"), &rank, &at.to_string()])
+            }
+            Owner::Account(name, made) => {
+                put(&mut bytes, &["account", name.as_str(), &rank, &made.0.to_string()])
+            }
+        }
     }
     Some(bytes.into())
 }
@@ -95,7 +102,11 @@ fn decode(state: &[u8], ran: u32, room: &mut Room) -> Option<Option<u64>> {
             "holder" => {
                 let token = u128::from_str_radix(text, 16).ok().and_then(Token::new)?;
                 let at = if version == FIRST_VERSION { ran } else { u32::try_from(at.0).ok()? };
-                room.holders.push(Holder { token, rank: Rank::parse(setter)?, at });
+                room.holders.push(Holder { owner: Owner::Token(token), rank: Rank::parse(setter)?, at });
+            }
+            "account" => {
+                let owner = Owner::Account(Folded::new(text), at);
+                room.holders.push(Holder { owner, rank: Rank::parse(setter)?, at: ran });
             }
             list => {
                 let entry = Entry { mask: text.into(), folded: Folded::new(text), setter: setter.into(), at };
@@ -106,18 +117,21 @@ fn decode(state: &[u8], ran: u32, room: &mut Room) -> Option<Option<u64>> {
     Some(maker)
 }
 
-impl Holder {
-    /// Whether its token is still worth something.
-    pub(crate) fn counts(&self, ran: u32) -> bool {
-        ran.saturating_sub(self.at) < KEPT_FOR
-    }
-}
-
 fn millis(number: &str) -> Option<UnixMillis> {
     number.parse().ok().map(UnixMillis)
 }
 
 impl State {
+    /// Whether a rank is still kept: the token was used not long ago, or the account is there.
+    pub(crate) fn counts(&self, holder: &Holder) -> bool {
+        match &holder.owner {
+            Owner::Token(_) => self.ran().saturating_sub(holder.at) < KEPT_FOR,
+            Owner::Account(name, made) => {
+                self.accounts.get(name.as_str()).is_some_and(|known| known.made == *made)
+            }
+        }
+    }
+
     /// Takes in what a store remembers: rooms and who was in them, by folded names and with states as
     /// [`Output::Room`](crate::hub::delivery::output::Output::Room) gave them out, empty where only lines are
     /// known. Says which could not be read: those are for invited people only.
@@ -127,7 +141,9 @@ impl State {
         }
         let mut unreadable = Vec::new();
         for (folded, state) in rooms {
-            if !folded.starts_with('#') {
+            if *folded == *admission::BANS {
+                self.restore_bans(&state);
+            } else if !folded.starts_with('#') {
                 self.restore_absence(&folded, &state);
             } else if !(state.is_empty() && self.rooms.len() >= MAX_ALL_ROOMS)
                 && self.restore_room(&folded, &state).is_none()
@@ -188,12 +204,15 @@ impl State {
     /// Ends a room if nobody is in it and nothing keeps it.
     pub(crate) fn end_if_empty(&mut self, id: RoomId) {
         let ran = self.ran();
-        let empty = |room: &&mut Room| !room.permanent && room.seats().is_empty();
-        let Some(room) = self.rooms.get_mut(id).filter(empty) else { return };
-        room.holders.retain(|holder| holder.counts(ran));
-        room.left = ran;
+        let Some(room) = self.rooms.get(id).filter(|room| !room.permanent && room.seats().is_empty()) else {
+            return;
+        };
+        let kept = room.holders.iter().filter(|holder| self.counts(holder)).cloned().collect();
+        let Some(room) = self.rooms.get_mut(id) else { return };
+        (room.holders, room.left) = (kept, ran);
         // Without a disk a room lasts as long as somebody is in it, as on any IRC server.
-        if self.settings.durable && encode(room).is_some() {
+        let kept = encode(room).is_some();
+        if self.settings.durable && kept {
             return self.changed(id);
         }
         self.end(id);
@@ -248,7 +267,9 @@ mod tests {
         };
         room.list_mut('b').unwrap().push(entry.clone());
         room.list_mut('I').unwrap().push(entry);
-        room.holders.push(Holder { token: Token::MAX, rank: Rank::VOICE, at: 11 });
+        room.holders.push(Holder { owner: Owner::Token(Token::MAX), rank: Rank::VOICE, at: 11 });
+        let owner = Owner::Account(Folded::new("Zoë"), UnixMillis(8));
+        room.holders.push(Holder { owner, rank: Rank::OPERATOR, at: 99 });
         std::mem::replace(room, Rooms::default().made())
     }
 

@@ -50,5 +50,6 @@ impl State {
         let ran = self.ran();
         self.unwritten.push((NAME.into(), Some(ran.to_string().into_bytes().into())));
         self.end_rooms_left(ran);
+        self.end_unused_accounts(ran);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::hub::state::accounts::Accounts;
 use crate::hub::state::limits::MAX_LINES;
 use crate::protocol::RoomName;
 
@@ -18,6 +19,14 @@ pub struct Settings {
     pub default_room: RoomName,
     /// What OPER must give; without it nobody becomes an operator that way.
     pub oper_key: Option<String>,
+    /// What everybody has to give (PASS).
+    pub password: Option<String>,
+    /// Who may make accounts. Default everybody.
+    pub accounts: Accounts,
+    /// How long the server runs before an account ends that nobody uses; whole hours. Default 365 days.
+    pub accounts_keep: Duration,
+    /// Random bytes of this start: nonces and salts come of them.
+    pub secret: [u8; 32],
     /// Makes message ids differ from all earlier ones: a multiple of
     /// [`MsgId::STARTS`](crate::protocol::MsgId::STARTS), higher at each start.
     pub boot: u32,
@@ -65,6 +74,10 @@ impl Default for Settings {
             #[expect(clippy::expect_used, reason = "a literal that RoomName accepts")]
             default_room: RoomName::parse("#lobby").expect("a room's name"),
             oper_key: None,
+            password: None,
+            accounts: Accounts::Open,
+            accounts_keep: Duration::from_secs(365 * 86_400),
+            secret: [0; 32],
             boot: 0,
             durable: false,
             replay: 30,

@@ -2,6 +2,7 @@
 //! inside.
 
 mod absences;
+mod accounts;
 mod receipts;
 mod rooms;
 mod turns;

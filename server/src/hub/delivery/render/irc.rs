@@ -5,7 +5,8 @@ use std::fmt::Write;
 use crate::hub::delivery::event::{Event, What};
 use crate::hub::delivery::form::Irc;
 use crate::protocol::command::Verb;
-use crate::protocol::tag::{MSGID, TIME, VOLATILE};
+use crate::protocol::message::escape;
+use crate::protocol::tag::{ACCOUNT, MSGID, TIME, VOLATILE};
 
 /// Appends an event as one line; false if the client is not told.
 pub(crate) fn write(event: &Event<'_>, form: Irc, to: &mut String) -> bool {
@@ -32,7 +33,8 @@ pub(crate) fn body_len(event: &Event<'_>) -> usize {
 }
 
 fn tags(event: &Event<'_>, form: Irc, to: &mut String) {
-    if !form.time && !form.tags {
+    let account = event.from.account.as_ref().filter(|_| form.account);
+    if !form.time && !form.tags && account.is_none() {
         return;
     }
     let mut separator = '@';
@@ -54,6 +56,10 @@ fn tags(event: &Event<'_>, form: Irc, to: &mut String) {
             to.push(';');
             to.push_str(event.tags);
         }
+        separator = ';';
+    }
+    if let Some(account) = account {
+        let _ = write!(to, "{separator}{ACCOUNT}={}", escape(account));
     }
     to.push(' ');
 }
@@ -68,7 +74,9 @@ fn body(event: &Event<'_>, extended_join: bool, to: &mut impl Write) {
     match &event.what {
         What::Message { verb: Verb::Tagmsg, target, .. } => put(&[" TAGMSG ", target]),
         What::Message { verb, target, text, .. } => put(&[" ", verb.as_str(), " ", target, " :", text]),
-        What::Join { room, realname } if extended_join => put(&[" JOIN ", room, " * :", realname]),
+        What::Join { room, realname } if extended_join => {
+            put(&[" JOIN ", room, " ", event.from.account.as_deref().unwrap_or("*"), " :", realname]);
+        }
         What::Join { room, .. } => put(&[" JOIN ", room]),
         What::Part { room, reason: Some(reason) } => put(&[" PART ", room, " :", reason]),
         What::Part { room, reason: None } => put(&[" PART ", room]),
@@ -80,6 +88,7 @@ fn body(event: &Event<'_>, extended_join: bool, to: &mut impl Write) {
         What::Invite { nick, room } => put(&[" INVITE ", nick, " :", room]),
         What::Away { text: Some(text) } => put(&[" AWAY :", text]),
         What::Away { text: None } => put(&[" AWAY"]),
+        What::Account { name } => put(&[" ACCOUNT ", name.unwrap_or("*")]),
         What::Setname { realname } => put(&[" SETNAME :", realname]),
         What::Wallops { text } => put(&[" WALLOPS :", text]),
         What::Announcement { target, text } => put(&[" NOTICE ", target, " :", text]),

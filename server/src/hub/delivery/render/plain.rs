@@ -48,7 +48,9 @@ pub(crate) fn line(event: &Event<'_>) -> Option<String> {
         What::Invite { room, .. } => format!("-!- {nick} invites you to {room}; /join {room} goes there"),
         What::Announcement { text, .. } => format!("-!- {SERVER}: {}", printable(text)),
         What::Mode { change, .. } => format!("-!- {nick} set {}", printable(change)),
-        What::Away { .. } | What::Setname { .. } | What::Wallops { .. } => return None,
+        What::Away { .. } | What::Account { .. } | What::Setname { .. } | What::Wallops { .. } => {
+            return None;
+        }
     })
 }
 

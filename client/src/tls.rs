@@ -1,0 +1,245 @@
+//! TLS of one connection (RFC 8446, RFC 5246): bytes of the socket go in and out, and what it says of the server's key.
+//! It has no socket.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
+
+use ring::digest;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore,
+    SignatureScheme,
+};
+
+/// A name that no server has, where the host is none that a certificate could be made for.
+const NOBODY: &str = "host.invalid";
+
+/// A server's public key: SHA-256 of its SubjectPublicKeyInfo (RFC 7469 §2.4), which stays when a certificate is renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId([u8; 32]);
+
+/// `AB:CD:…`, as the start of a server prints it.
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, byte) in self.0.iter().enumerate() {
+            write!(f, "{}{byte:02X}", if i == 0 { "" } else { ":" })?;
+        }
+        Ok(())
+    }
+}
+
+/// What is no [`KeyId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoKeyId;
+
+/// With or without colons, in upper or lower case.
+impl FromStr for KeyId {
+    type Err = NoKeyId;
+
+    fn from_str(text: &str) -> Result<KeyId, NoKeyId> {
+        let digits: String = text.chars().filter(|c| *c != ':').collect();
+        let mut key = [0; 32];
+        if digits.len() != 2 * key.len() || !digits.is_ascii() {
+            return Err(NoKeyId);
+        }
+        for (i, byte) in key.iter_mut().enumerate() {
+            let pair = digits.get(2 * i..2 * i + 2).ok_or(NoKeyId)?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| NoKeyId)?;
+        }
+        Ok(KeyId(key))
+    }
+}
+
+/// How a server is to be met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// Lines travel readable.
+    #[default]
+    Readable,
+    /// By TLS if the server speaks it, whatever its key; else readable.
+    Perhaps,
+    /// By TLS, with this key only.
+    Key(KeyId),
+    /// By TLS, with a certificate that one of the system's authorities vouches for.
+    Authorities,
+}
+
+/// What the handshake has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// The server's key.
+    pub key: KeyId,
+    /// One of the system's authorities vouches for it, under the name that was called.
+    pub vouched: bool,
+}
+
+impl Shown {
+    /// Whether this is whom we wanted to meet.
+    pub fn suits(&self, trust: Trust) -> bool {
+        match trust {
+            Trust::Key(key) => self.key == key,
+            Trust::Authorities => self.vouched,
+            Trust::Readable | Trust::Perhaps => true,
+        }
+    }
+}
+
+/// One side of a connection.
+pub struct Tls {
+    connection: ClientConnection,
+    verifier: Arc<Verifier>,
+}
+
+impl Tls {
+    /// Greets a host. The system's authorities are asked only where their word counts: reading them takes some time.
+    pub fn new(host: &str, trust: Trust) -> io::Result<Tls> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let authorities = (trust == Trust::Authorities).then(|| authorities(&provider)).flatten();
+        let verifier =
+            Arc::new(Verifier { provider: Arc::clone(&provider), authorities, shown: OnceLock::new() });
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::<Verifier>::clone(&verifier))
+            .with_no_client_auth();
+        let name = match host.parse::<IpAddr>() {
+            Ok(address) => ServerName::IpAddress(address.into()),
+            Err(_) => ServerName::try_from(host.to_owned())
+                .or_else(|_| ServerName::try_from(NOBODY))
+                .map_err(io::Error::other)?,
+        };
+        let mut connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+        // What is to be sent has a bound where it comes from.
+        connection.set_buffer_limit(None);
+        Ok(Tls { connection, verifier })
+    }
+
+    /// Takes bytes of the socket; what they say is appended to `said`. An error ends the connection.
+    pub fn receive(&mut self, mut bytes: &[u8], said: &mut Vec<u8>) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            // A slice can be read.
+            if self.connection.read_tls(&mut bytes).is_ok_and(|count| count == 0) {
+                break;
+            }
+            let state = self.connection.process_new_packets()?;
+            let before = said.len();
+            said.resize(before + state.plaintext_bytes_to_read(), 0);
+            if let Some(room) = said.get_mut(before..) {
+                // All of it is there.
+                let _ = self.connection.reader().read_exact(room);
+            }
+        }
+        Ok(())
+    }
+
+    /// Says something, once the handshake is over.
+    pub fn say(&mut self, bytes: &[u8]) {
+        // It goes into a buffer without a bound.
+        let _ = self.connection.writer().write_all(bytes);
+    }
+
+    /// Says that nothing more comes.
+    pub fn close(&mut self) {
+        self.connection.send_close_notify();
+    }
+
+    /// Moves what is to go out behind `to_write`.
+    pub fn drain(&mut self, to_write: &mut Vec<u8>) {
+        while self.connection.wants_write() {
+            if self.connection.write_tls(to_write).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Who is there, once the handshake is over.
+    pub fn shown(&self) -> Option<Shown> {
+        self.verifier.shown.get().copied().filter(|_| !self.connection.is_handshaking())
+    }
+}
+
+fn authorities(provider: &Arc<CryptoProvider>) -> Option<Arc<WebPkiServerVerifier>> {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    found.errors.iter().for_each(|error| log::warn!("certificates of authorities: {error}"));
+    roots.add_parsable_certificates(found.certs);
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build().ok()
+}
+
+/// Takes every key whose owner proves that it is theirs, and writes down which it is.
+#[derive(Debug)]
+struct Verifier {
+    provider: Arc<CryptoProvider>,
+    authorities: Option<Arc<WebPkiServerVerifier>>,
+    shown: OnceLock<Shown>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        own: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let parsed = ParsedCertificate::try_from(own)?;
+        let key = digest::digest(&digest::SHA256, parsed.subject_public_key_info().as_ref());
+        let key = key.as_ref().try_into().map(KeyId).map_err(|_| CertificateError::BadEncoding)?;
+        let by = |authorities: &Arc<WebPkiServerVerifier>| {
+            authorities.verify_server_cert(own, others, name, ocsp, now).is_ok()
+        };
+        let _ = self.shown.set(Shown { key, vouched: self.authorities.as_ref().is_some_and(by) });
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_as_it_is_written() {
+        let key = KeyId(std::array::from_fn(|i| i as u8 * 8));
+        let text = key.to_string();
+        assert!(text.starts_with("00:08:10:") && text.len() == 95, "{text}");
+        for form in [text.clone(), text.replace(':', ""), text.to_lowercase().replace(':', "")] {
+            assert_eq!(form.parse(), Ok(key), "{form}");
+        }
+        for wrong in
+            ["", "00", &text[..93], &format!("{text}:00"), &text.replace('8', "g"), &text.replace('8', "é")]
+        {
+            assert_eq!(wrong.parse::<KeyId>(), Err(NoKeyId), "{wrong}");
+        }
+    }
+}

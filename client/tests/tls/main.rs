@@ -1,0 +1,199 @@
+//! The network task and servers that speak TLS, do not, or are not whom we know. The keys beside this file are for tests.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use parlor_client::net::{self, Connection};
+use parlor_client::session::{Event, Field, Profile, Refusal, Sentence, Status};
+use parlor_client::tls::{KeyId, Trust};
+use parlor_server::protocol::HostPort;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const ONE: (&[u8], &[u8]) = (include_bytes!("one.pem"), include_bytes!("one.key"));
+const OTHER: (&[u8], &[u8]) = (include_bytes!("other.pem"), include_bytes!("other.key"));
+/// As `openssl x509 -pubkey` and `sha256sum` say of them.
+const ONE_KEY: &str = "b9c390002ed412d4f9782b883e016470c85cc3ed1e5cc944f5b730ee80dc5710";
+const OTHER_KEY: &str = "414d6fa87082c650746c31e24f0fc64e41abe087082c1a66ae51c8145ad7bc1e";
+
+fn key(text: &str) -> KeyId {
+    text.parse().unwrap()
+}
+
+/// What a server is like.
+#[derive(Clone, Copy)]
+enum Kind {
+    Tls((&'static [u8], &'static [u8]), &'static rustls::SupportedProtocolVersion),
+    /// Readable, and waits for a line end for ever.
+    Patient,
+    /// Readable, and hangs up at what is no line.
+    Strict,
+}
+
+/// A server of a few replies; says what it heard first on each connection.
+fn server(kind: Kind) -> (HostPort, Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, heard) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (tell, stream) = (tell.clone(), stream.unwrap());
+            thread::spawn(move || {
+                let mut first = [0; 1];
+                stream.peek(&mut first).unwrap();
+                let _ = tell.send(first.to_vec());
+                // Who hangs up is gone.
+                let _ = match kind {
+                    Kind::Tls((chain, key), version) => {
+                        talk(StreamOwned::new(accept(chain, key, version), stream))
+                    }
+                    Kind::Strict if first[0] == 0x16 => Ok(()),
+                    Kind::Patient | Kind::Strict => talk(stream),
+                };
+            });
+        }
+    });
+    (HostPort::new("127.0.0.1", address.port()), heard)
+}
+
+fn accept(chain: &[u8], key: &[u8], version: &'static rustls::SupportedProtocolVersion) -> ServerConnection {
+    let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<Vec<_>, _>>().unwrap();
+    let key = PrivateKeyDer::from_pem_slice(key).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[version]).unwrap();
+    let config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
+    ServerConnection::new(Arc::new(config)).unwrap()
+}
+
+/// Welcomes whoever says who they are, and echoes nothing.
+fn talk(mut stream: impl Read + Write) -> io::Result<()> {
+    let mut text = Vec::new();
+    let mut buffer = [0; 4096];
+    let mut welcome = false;
+    loop {
+        match stream.read(&mut buffer)? {
+            0 => return Ok(()),
+            count => text.extend_from_slice(&buffer[..count]),
+        }
+        let said = String::from_utf8_lossy(&text).into_owned();
+        if said.contains("USER ") && !welcome {
+            welcome = true;
+            stream.write_all(
+                b":s CAP * LS :\r\n:s 001 me :Welcome\r\n:s 005 me NETWORK=Test :are\r\n:s 376 me :End\r\n",
+            )?;
+        }
+    }
+}
+
+struct Client {
+    connection: Connection,
+}
+
+impl Client {
+    fn meets(server: &HostPort, trust: Trust) -> Client {
+        let profile = Profile { server: server.clone(), nick: "me".into(), ..Profile::default() };
+        Client { connection: net::start_keeping(profile, trust, |_| ()).unwrap() }
+    }
+
+    /// The events up to one that fits.
+    fn until(&self, fits: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let mut all = Vec::new();
+        let wait = async {
+            while let Ok(batch) = self.connection.events.recv().await {
+                for event in batch {
+                    let done = fits(&event);
+                    all.push(event);
+                    if done {
+                        return true;
+                    }
+                }
+            }
+            false
+        };
+        let late = async {
+            smol::Timer::after(PATIENCE).await;
+            false
+        };
+        let done = smol::block_on(futures_lite::future::or(wait, late));
+        assert!(done, "{all:#?}");
+        all
+    }
+
+    /// What it was met with, once it is connected.
+    fn met(&self) -> Option<KeyId> {
+        let events = self.until(|event| matches!(event, Event::Status(Status::Connected { .. })));
+        let met = events
+            .iter()
+            .filter_map(|event| if let Event::Met { shown } = event { Some(*shown) } else { None });
+        let met: Vec<_> = met.collect();
+        let [shown] = met[..] else { panic!("{met:?}") };
+        assert!(shown.is_none_or(|shown| !shown.vouched), "nobody vouches for these");
+        shown.map(|shown| shown.key)
+    }
+
+    fn refused(&self) -> Sentence {
+        let events = self.until(|event| matches!(event, Event::Refused(_)));
+        match events.last() {
+            Some(Event::Refused(Refusal { field: Field::Address, sentence, .. })) => sentence.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn whoever_speaks_tls_is_met_by_tls() {
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        for trust in [Trust::Perhaps, Trust::Key(key(ONE_KEY))] {
+            let (server, heard) = server(Kind::Tls(ONE, version));
+            assert_eq!(Client::meets(&server, trust).met(), Some(key(ONE_KEY)));
+            assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), [0x16]);
+            assert!(heard.try_recv().is_err(), "it is called once");
+        }
+    }
+}
+
+#[test]
+fn whoever_does_not_is_met_readable_and_it_is_said() {
+    for kind in [Kind::Patient, Kind::Strict] {
+        let (server, heard) = server(kind);
+        assert_eq!(Client::meets(&server, Trust::Perhaps).met(), None);
+        assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), [0x16]);
+        assert_ne!(heard.recv_timeout(PATIENCE).unwrap(), [0x16]);
+    }
+    let (server, heard) = server(Kind::Patient);
+    assert_eq!(Client::meets(&server, Trust::Readable).met(), None);
+    assert_ne!(heard.recv_timeout(PATIENCE).unwrap(), [0x16]);
+}
+
+#[test]
+fn somebody_else_in_its_place_is_told_nothing() {
+    let (server, _heard) = self::server(Kind::Tls(OTHER, &rustls::version::TLS13));
+    let sentence = Client::meets(&server, Trust::Key(key(ONE_KEY))).refused();
+    assert_eq!(
+        sentence,
+        Sentence::KeyChanged { server: server.clone(), before: key(ONE_KEY), now: key(OTHER_KEY) }
+    );
+    let sentence = Client::meets(&server, Trust::Authorities).refused();
+    assert_eq!(sentence, Sentence::KeyUnknown { server, key: key(OTHER_KEY) });
+}
+
+#[test]
+fn a_known_server_is_never_met_readable() {
+    for kind in [Kind::Patient, Kind::Strict] {
+        for trust in [Trust::Key(key(ONE_KEY)), Trust::Authorities] {
+            let (server, heard) = server(kind);
+            let client = Client::meets(&server, trust);
+            assert_eq!(client.refused(), Sentence::NotSecure { server });
+            assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), [0x16]);
+            assert!(heard.try_recv().is_err(), "it is called once");
+        }
+    }
+}
