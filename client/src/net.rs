@@ -332,13 +332,24 @@ impl Driver {
     }
 
     async fn wait(&mut self, todo: &Receiver<Action>, telling: &mut Telling<'_>, buffer: &mut [u8]) -> Woken {
-        let Driver { session, started, stream, connecting, to_write, look_at, to_keep, weight, greets_until, .. } =
-            self;
+        let Driver {
+            session,
+            started,
+            stream,
+            connecting,
+            to_write,
+            look_at,
+            to_keep,
+            weight,
+            greets_until,
+            ..
+        } = self;
         // A window that is far behind makes the server wait, and not the person.
         let behind = *weight >= TO_TELL;
         // Offline by the person's wish nothing is due.
         let timeout = session.next_timeout().map(|at| (*started + at).min(*look_at));
-        let timeout = timeout.into_iter().chain(to_keep.as_ref().map(|(at, _)| *at)).chain(*greets_until).min();
+        let timeout =
+            timeout.into_iter().chain(to_keep.as_ref().map(|(at, _)| *at)).chain(*greets_until).min();
         let act = async { todo.recv().await.map_or(Woken::Over, Woken::Act) };
         let tell = async {
             match telling {

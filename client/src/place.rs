@@ -43,7 +43,8 @@ impl PlaceId {
     /// Whether it is this computer.
     pub fn is_here(&self) -> bool {
         let host = &*self.0.host;
-        host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        host.eq_ignore_ascii_case("localhost")
+            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 }
 
@@ -210,7 +211,10 @@ mod tests {
         assert_eq!(Place::parse("irc://a.b:1/%23tea?x"), place("a.b", 1, Some("#tea")));
         assert_eq!(Place::parse("ircs://a.b/tea"), place("a.b", 6697, Some("#tea")));
         assert_eq!(Place::parse("a.b:6697"), place("a.b", 6697, None));
-        assert!(Place::parse("IRCS://a.b:7000").unwrap().secure && !Place::parse("irc://a.b:7000").unwrap().secure);
+        assert!(
+            Place::parse("IRCS://a.b:7000").unwrap().secure
+                && !Place::parse("irc://a.b:7000").unwrap().secure
+        );
         assert_eq!(Place::parse("[::1]:7").unwrap().address(), "[::1]:7");
     }
 

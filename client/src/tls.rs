@@ -14,7 +14,8 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore,
+    SignatureScheme,
 };
 
 /// A name that no server has, where the host is none that a certificate could be made for.
@@ -101,7 +102,8 @@ impl Tls {
     pub fn new(host: &str, trust: Trust) -> io::Result<Tls> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let authorities = (trust == Trust::Authorities).then(|| authorities(&provider)).flatten();
-        let verifier = Arc::new(Verifier { provider: Arc::clone(&provider), authorities, shown: OnceLock::new() });
+        let verifier =
+            Arc::new(Verifier { provider: Arc::clone(&provider), authorities, shown: OnceLock::new() });
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
@@ -234,7 +236,9 @@ mod tests {
         for form in [text.clone(), text.replace(':', ""), text.to_lowercase().replace(':', "")] {
             assert_eq!(form.parse(), Ok(key), "{form}");
         }
-        for wrong in ["", "00", &text[..93], &format!("{text}:00"), &text.replace('8', "g"), &text.replace('8', "é")] {
+        for wrong in
+            ["", "00", &text[..93], &format!("{text}:00"), &text.replace('8', "g"), &text.replace('8', "é")]
+        {
             assert_eq!(wrong.parse::<KeyId>(), Err(NoKeyId), "{wrong}");
         }
     }

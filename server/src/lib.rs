@@ -15,6 +15,7 @@
 //! | [`store`] | the history on disk |
 //! | `charset` | bytes of text other than UTF-8 |
 //! | `start` | options, configuration, files, listeners, errors of the start |
+//! | `tls` | keys, certificates, encrypted sessions |
 //! | `peer` | one connection: reader, flood control, outbox |
 //! | `archive` | the history as the hub task sees it: on disk or in memory; [`export`] |
 //! | `accounts` | passwords and accounts as the hub task sees them |
@@ -40,12 +41,13 @@ mod start;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod tls;
 
 pub use archive::export;
 pub use charset::Charset;
 pub use hub::Speaker;
 pub use server::{Guest, Handle, Operation, Operator, Server, Target};
-pub use start::config::{Config, DEFAULT_PORT, Format, History};
+pub use start::config::{Config, DEFAULT_PORT, Encryption, Format, HAS_TLS, History, Identity};
 pub use start::data_folder::data_folder;
 pub use start::error::StartError;
 pub use start::listen::ListenerKind;

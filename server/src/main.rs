@@ -4,13 +4,14 @@
 use std::io::{BufWriter, stdout};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::exit;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_lite::StreamExt;
 use log::LevelFilter;
 use parlor_server::export::export;
 use parlor_server::protocol::time::UnixMillis;
-use parlor_server::{NoOptions, Options, Server, console, logger};
+use parlor_server::{HAS_TLS, NoOptions, Options, Server, console, logger};
 
 /// Wrong options (sysexits EX_USAGE).
 const USAGE: i32 = 64;
@@ -20,7 +21,8 @@ const SOFTWARE: i32 = 70;
 fn main() {
     let options = options();
     if options.version {
-        println!("parlor server {}", env!("CARGO_PKG_VERSION"));
+        let tls = if HAS_TLS { "with" } else { "without" };
+        println!("parlor server {} {tls} TLS", env!("CARGO_PKG_VERSION"));
         return;
     }
     logger::start(match (options.quiet, options.verbose) {
@@ -52,7 +54,7 @@ fn serve(options: Options) {
     config.hub.narrate = console::has_viewer();
     let server = Server::bind(config).unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
     // Before anybody is told that it listens: from then on it must end well.
-    let stopped = stopped();
+    let stopped = stopped(server.rereads());
     console::announce(&server.addresses());
     let ran = catch_unwind(AssertUnwindSafe(|| server.run(console::start(), stopped)));
     log::logger().flush();
@@ -83,21 +85,35 @@ fn now() -> UnixMillis {
     UnixMillis(since_1970.as_millis() as u64)
 }
 
-/// Until the system or the terminal asks the server to stop; listens for that from the call on.
-fn stopped() -> impl Future<Output = ()> {
+/// Until the system or the terminal asks the server to stop; listens for that from the call on. SIGHUP has files
+/// read again instead, if there are some, and no terminal that may have hung up.
+fn stopped(reread: Option<impl Fn() + Send + Sync + 'static>) -> impl Future<Output = ()> {
     use async_signal::{Signal, Signals};
     // A limit on the size of files ends a program that does not listen for it; the history pauses.
     let always = [Signal::Int, Signal::Term, Signal::Xfsz].into_iter();
-    let signals = Signals::new(always.chain((!survives_hangup()).then_some(Signal::Hup)));
+    let reread = reread.filter(|_| !has_terminal()).map(Arc::new);
+    let hangup = reread.is_some() || !survives_hangup();
+    let signals = Signals::new(always.chain(hangup.then_some(Signal::Hup)));
     async move {
         match signals {
-            Ok(mut signals) => while matches!(signals.next().await, Some(Ok(Signal::Xfsz))) {},
+            Ok(mut signals) => loop {
+                match (signals.next().await, reread.clone()) {
+                    (Some(Ok(Signal::Xfsz)), _) => {}
+                    (Some(Ok(Signal::Hup)), Some(reread)) => smol::unblock(move || reread()).await,
+                    _ => return,
+                }
+            },
             Err(error) => {
                 log::warn!("signals are not available ({error}); use /stop");
                 std::future::pending().await
             }
         }
     }
+}
+
+/// Whether the process has a controlling terminal (tty(4)).
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
 }
 
 /// Whether whoever started the server wants it to outlive its terminal, as `nohup` does: then SIGHUP

@@ -13,15 +13,16 @@ use smol::{Async, LocalExecutor, Timer};
 
 use crate::archive::Archive;
 use crate::dispatch::{Dispatch, QUEUE, clock};
-use crate::hub::{Input, turned_away};
+use crate::hub::{Input, Sts, turned_away};
 use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::MsgId;
 use crate::protocol::time::UnixMillis;
-use crate::start::config::Config;
+use crate::start::config::{Config, Encryption, HAS_TLS, Identity};
 use crate::start::error::StartError;
 use crate::start::listen::{ListenerKind, listen};
 use crate::start::{descriptors, motd, oper_file};
 use crate::store::{self, AccountsFile, KeptAccounts, Opened, Report, Store};
+use crate::tls::{self, Acceptor};
 
 /// The operator's two channels to a running server. An end that is not used may be dropped.
 pub struct Operator {
@@ -101,6 +102,7 @@ pub struct Server {
     listeners: Vec<(TcpListener, ListenerKind)>,
     cloak_key: [u8; 16],
     store: Option<(Store, Receiver<Report>, Opened)>,
+    acceptor: Option<Box<dyn Acceptor>>,
     accounts: (Option<AccountsFile>, KeptAccounts),
     channel: (Sender<Arrival>, Receiver<Arrival>),
 }
@@ -169,7 +171,22 @@ impl Server {
             }
             None => (None, Vec::new()),
         };
-        Ok(Server { config, listeners, cloak_key, store, accounts, channel: async_channel::bounded(QUEUE) })
+        let acceptor = encrypt(&mut config, &listeners)?;
+        let channel = async_channel::bounded(QUEUE);
+        Ok(Server { config, listeners, cloak_key, store, acceptor, accounts, channel })
+    }
+
+    /// What reads the files of [`Identity::Files`] anew, from any thread, for the connections to come; `None`
+    /// where there are none.
+    pub fn rereads(&self) -> Option<impl Fn() + Send + Sync + 'static> {
+        self.acceptor.as_ref()?.rereads(&self.config.identity)
+    }
+
+    /// The SHA-256 of the key by which others know this server, as it stands in its certificate
+    /// (SubjectPublicKeyInfo); `None` where nobody encrypts.
+    pub fn key_fingerprint(&self) -> Option<Vec<u8>> {
+        let [key, _] = self.acceptor.as_ref()?.fingerprints();
+        Some(key)
     }
 
     /// The addresses that it listens on, in the order of the options, with the ports that were
@@ -210,7 +227,7 @@ impl Server {
             Rc::new(self.config),
             Rc::downgrade(&executor),
             (sender, events),
-            flood,
+            (flood, self.acceptor.map(Rc::from)),
             (operator.shown, Cloaks::new(self.cloak_key)),
             (archive, kept),
             self.accounts,
@@ -235,6 +252,45 @@ fn open(folder: &Path, options: store::Options) -> Result<(Store, Receiver<Repor
     opened.repaired.iter().for_each(|sentence| log::warn!("history: {sentence}"));
     log::info!("history: {}", folder.display());
     Ok((store, reports, opened))
+}
+
+/// Gets the key and the certificate, and says in the log how others know them.
+fn encrypt(
+    config: &mut Config,
+    listeners: &[(TcpListener, ListenerKind)],
+) -> Result<Option<Box<dyn Acceptor>>, StartError> {
+    let bound = |(listener, kind): &(TcpListener, _)| Some((listener.local_addr().ok()?, *kind));
+    let bound: Vec<_> = listeners.iter().filter_map(bound).collect();
+    let mut beyond = bound.iter().filter(|(at, _)| !at.ip().is_loopback());
+    if config.tls == Encryption::Off {
+        if beyond.next().is_some() {
+            let what = if HAS_TLS { "--tls on" } else { "a build with `--features tls`" };
+            log::warn!("lines travel readable to others on the network; {what} encrypts them");
+        }
+        return Ok(None);
+    }
+    if let (Encryption::Only, Some((address, _))) =
+        (config.tls, beyond.find(|(_, kind)| *kind == ListenerKind::Raw))
+    {
+        return Err(StartError::RawReadable { address: *address });
+    }
+    let acceptor = tls::acceptor(&config.identity, &config.hub.name)?;
+    let port = bound.iter().find(|(_, kind)| *kind == ListenerKind::Main).map(|(at, _)| at.port());
+    config.hub.sts = config.sts.zip(port).map(|(duration, port)| Sts { port, duration });
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>();
+    let [key, certificate] = acceptor.fingerprints();
+    match &config.identity {
+        Identity::Memory => log::info!("TLS with a key that ends with this server; --data keeps one"),
+        Identity::Folder(folder) => log::info!("TLS with the key in {}", folder.display()),
+        Identity::Files { certificate, .. } => log::info!("TLS with {}", certificate.display()),
+    }
+    log::info!("  irssi: /connect -tls -tls_pinned_pubkey {} ...", hex(&key).join(":").to_uppercase());
+    log::info!(
+        "  WeeChat: /set irc.server.NAME.tls_fingerprint {} (before 4.0: ssl_fingerprint)",
+        hex(&certificate).concat()
+    );
+    log::info!("  HexChat: tick \"Accept invalid SSL certificates\"; the key is {}", hex(&key).concat());
+    Ok(Some(acceptor))
 }
 
 async fn forward(lines: Receiver<String>, hub: Sender<Arrival>) {

@@ -208,7 +208,7 @@ fn what_may_become_irc_stays_irc() {
 #[test]
 fn strangers_are_refused_whole_or_not() {
     let mut stage = open();
-    let tls: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+    let tls: &[u8] = b"\x16\x03\x01\xff\xff\x01\x00\x01\xfc\x03\x03";
     for hello in [
         &b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..],
         b"GET /chat?name: text HTT",

@@ -16,22 +16,25 @@ impl Irssi {
     /// Starts it in the default room; `None`, and a line that says so, where it or tmux is not installed.
     #[track_caller]
     pub(crate) fn run(server: &Server, nick: &str) -> Option<Self> {
+        let address = server.address();
+        let irssi = Self::start(&format!("-n {nick} -c {} -p {}", address.ip(), address.port()))?;
+        irssi.shows("message of the day");
+        irssi.types("/join #lobby");
+        irssi.shows("Irssi: #lobby: Total of");
+        Some(irssi)
+    }
+
+    /// Starts it with these options, connected nowhere unless they say so.
+    #[track_caller]
+    pub(crate) fn start(options: &str) -> Option<Self> {
         if !needs::have(&[("tmux", "tmux"), ("irssi", "irssi")]) {
             return None;
         }
         let irssi = Self { home: Scratch::new() };
         let folder = irssi.home.path().display().to_string();
-        let address = server.address();
-        let run = format!(
-            "exec irssi --home={folder} -n {nick} -c {} -p {} 2>{folder}/errors",
-            address.ip(),
-            address.port()
-        );
+        let run = format!("exec irssi --home={folder} {options} 2>{folder}/errors");
         let started = irssi.tmux(&["new-session", "-d", "-x", "200", "-y", "100", &run]);
         assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
-        irssi.shows("message of the day");
-        irssi.types("/join #lobby");
-        irssi.shows("Irssi: #lobby: Total of");
         Some(irssi)
     }
 
@@ -75,4 +78,24 @@ impl Drop for Irssi {
     fn drop(&mut self) {
         self.tmux(&["kill-server"]);
     }
+}
+
+#[test]
+fn irssi_takes_the_pinned_key_and_no_other() {
+    let server = Server::start(&[]);
+    let line = server.wait_log("*irssi: /connect *");
+    let connect = line.split("irssi: ").nth(1).and_then(|line| line.strip_suffix(" ..."));
+    let connect = connect.expect("a line to paste");
+    let (ip, port) = (server.address().ip(), server.address().port());
+    let Some(irssi) = Irssi::start("-n alice") else { return };
+    irssi.types(&format!("{connect} {ip} {port}"));
+    irssi.shows("message of the day");
+    irssi.types("/whois alice");
+    irssi.shows("is using a secure connection");
+    let (other, last) = connect.rsplit_once(':').expect("hexadecimal digits");
+    let wrong = if last == "00" { "11" } else { "00" };
+    irssi.types("/disconnect");
+    server.wait_log("left: alice *");
+    irssi.types(&format!("{other}:{wrong} {ip} {port}"));
+    irssi.shows("Pinned public key mismatch");
 }

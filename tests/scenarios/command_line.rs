@@ -38,6 +38,10 @@ fn help_is_on_standard_output() {
         "--max-clients",
         "--max-clients-per-ip",
         "--flood",
+        "--tls",
+        "--tls-cert",
+        "--tls-key",
+        "--sts",
         "--data",
         "--no-history",
         "--replay",
@@ -56,6 +60,13 @@ fn help_is_on_standard_output() {
 fn version_is_one_line() {
     let ended = run(&["--version"]);
     assert_eq!((ended.code, ended.stdout.lines().count(), ended.stderr.as_str()), (0, 1, ""));
+    // Which of the two builds this is; the help says so too.
+    let version = ended.stdout.trim_end();
+    let (with, without) = (version.ends_with(" with TLS"), version.ends_with(" without TLS"));
+    let help = run(&["--help"]).stdout;
+    assert!(
+        (with && help.contains("This build has TLS")) || (without && help.contains("This build has no TLS"))
+    );
     assert!(ended.stdout.split(['.', ' ']).filter(|part| part.parse::<u32>().is_ok()).count() >= 3);
 }
 

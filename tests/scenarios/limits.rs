@@ -70,7 +70,7 @@ fn what_is_no_chat_is_closed_without_a_byte_and_logged() {
         (b"CONNECT example.org:443 HTTP/1.1\r\n\r\n", "*HTTP*"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "*HTTP*"),
         (b"SSH-2.0-OpenSSH_9.9\r\n", "*SSH*"),
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "*TLS*"),
+        (b"\x16\x03\x01\xff\xff\x01\x00\x01\xfc\x03\x03", "*TLS*"),
         (b"\x00\x00\x00\x85\xffSMB", "*"),
         (b"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00", "*"),
         // A browser may be told to use any method.

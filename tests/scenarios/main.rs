@@ -42,5 +42,6 @@ mod sasl;
 mod search;
 mod smoke;
 mod tags;
+mod tls;
 mod topics;
 mod wear;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::plain::reason;
 use crate::wire::{Nothing, Wire};
-use crate::{Message, Server};
+use crate::{Message, Server, Tls};
 
 /// What a message is compared with: a text as for [`Message::is_like`], or a closure.
 pub trait Pattern {
@@ -59,6 +59,18 @@ impl Irc {
     #[must_use]
     pub fn connect_to(address: SocketAddr) -> Self {
         Self { wire: Wire::connect(address), pings: 0 }
+    }
+
+    /// Encrypts from the first byte on.
+    #[must_use]
+    pub fn encrypted(self, tls: &Tls) -> Self {
+        Self { wire: self.wire.encrypt(tls), ..self }
+    }
+
+    /// What is known of the server, where it is [`encrypted`](Self::encrypted).
+    #[must_use]
+    pub fn session(&self) -> Option<&rustls::ClientConnection> {
+        self.wire.client()
     }
 
     /// Waits at most this long from now on, not [`crate::Deadline::DEFAULT`].

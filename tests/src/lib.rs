@@ -16,6 +16,7 @@
 //! * [`Server`] and [`Launch`] start the program, wait for its log and its output, type at its console, end it.
 //! * [`Irc`] speaks IRC and holds every line it receives to the protocol's limits.
 //! * [`needs`] says what a test is left out for.
+//! * [`Tls`] encrypts what either says.
 //! * [`Plain`] is `nc`, a raw client, or anything else that sends bytes.
 //!
 //! Nothing sleeps: each wait is for a line, with a [`Deadline`]. What failed is printed with the transcript of its
@@ -30,6 +31,7 @@ mod plain;
 mod process;
 mod scratch;
 mod server;
+mod tls;
 mod wire;
 
 pub use deadline::Deadline;
@@ -39,3 +41,4 @@ pub use plain::Plain;
 pub use process::Lines;
 pub use scratch::Scratch;
 pub use server::{Ended, Launch, Server, program, program_named};
+pub use tls::Tls;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::wire::{Nothing, Wire};
-use crate::{Server, glob};
+use crate::{Server, Tls, glob};
 
 /// A connection without a protocol.
 #[derive(Debug)]
@@ -23,6 +23,12 @@ impl Plain {
     #[must_use]
     pub fn connect_to(address: SocketAddr) -> Self {
         Self(Wire::connect(address))
+    }
+
+    /// Encrypts from the first byte on.
+    #[must_use]
+    pub fn encrypted(self, tls: &Tls) -> Self {
+        Self(self.0.encrypt(tls))
     }
 
     /// Waits at most this long from now on, not [`crate::Deadline::DEFAULT`].

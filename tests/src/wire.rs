@@ -1,17 +1,20 @@
 //! A socket with deadlines and a memory of everything that was said on it.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::Deadline;
+use rustls::{ClientConnection, StreamOwned};
+
+use crate::tls::Stream;
+use crate::{Deadline, Tls};
 
 /// The most lines of a transcript that a failure prints.
 const TRANSCRIPT: usize = 60;
 
 #[derive(Debug)]
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Stream,
     /// Received and not yet taken.
     buffer: Vec<u8>,
     transcript: Vec<String>,
@@ -36,7 +39,25 @@ impl Wire {
         };
         stream.set_nodelay(true).expect("a fresh socket");
         stream.set_write_timeout(Some(Deadline::DEFAULT)).expect("a fresh socket");
-        Self { stream, buffer: Vec::new(), transcript: Vec::new(), patience: Deadline::DEFAULT }
+        Self {
+            stream: Stream::Tcp(stream),
+            buffer: Vec::new(),
+            transcript: Vec::new(),
+            patience: Deadline::DEFAULT,
+        }
+    }
+
+    /// From now on encrypted: hands are shaken with the first bytes.
+    pub(crate) fn encrypt(mut self, tls: &Tls) -> Self {
+        if let Stream::Tcp(stream) = self.stream {
+            self.stream = Stream::Tls(Box::new(StreamOwned::new(tls.client(), stream)));
+        }
+        self
+    }
+
+    /// What is known of the server.
+    pub(crate) fn client(&self) -> Option<&ClientConnection> {
+        self.stream.client()
     }
 
     pub(crate) fn deadline(&self) -> Deadline {
@@ -44,7 +65,7 @@ impl Wire {
     }
 
     pub(crate) fn local_address(&self) -> SocketAddr {
-        self.stream.local_addr().expect("a connected socket")
+        self.stream.tcp().local_addr().expect("a connected socket")
     }
 
     /// A peer that has closed already is not this call's failure: the next wait shows it, with this transcript.
@@ -57,7 +78,7 @@ impl Wire {
 
     pub(crate) fn close_writing(&mut self) {
         self.transcript.push("-- we closed our side".to_owned());
-        if let Err(error) = self.stream.shutdown(Shutdown::Write) {
+        if let Err(error) = self.stream.close_writing() {
             self.transcript.push(format!("-- not closed: {error}"));
         }
     }
@@ -89,7 +110,7 @@ impl Wire {
     fn fill(&mut self, deadline: Deadline) -> Result<(), Nothing> {
         loop {
             let left = deadline.left().ok_or(Nothing::Late)?;
-            self.stream.set_read_timeout(Some(left)).expect("a time above zero");
+            self.stream.set_read_timeout(left);
             let mut bytes = [0; 16 * 1024];
             match self.stream.read(&mut bytes) {
                 Ok(0) => return self.closed("they closed"),

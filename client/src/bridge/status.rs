@@ -81,7 +81,8 @@ impl Bridge {
         view.set_me(shared(&place.me));
         view.set_my_hue(hue(&place.me));
         view.set_away(place.away);
-        let lock = if matches!(place.status, Some(Status::Connected { .. })) { place.lock } else { Lock::None };
+        let lock =
+            if matches!(place.status, Some(Status::Connected { .. })) { place.lock } else { Lock::None };
         view.set_lock(lock);
         view.set_status(kind);
         view.set_status_text(text);

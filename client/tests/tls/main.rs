@@ -52,7 +52,9 @@ fn server(kind: Kind) -> (HostPort, Receiver<Vec<u8>>) {
                 let _ = tell.send(first.to_vec());
                 // Who hangs up is gone.
                 let _ = match kind {
-                    Kind::Tls((chain, key), version) => talk(StreamOwned::new(accept(chain, key, version), stream)),
+                    Kind::Tls((chain, key), version) => {
+                        talk(StreamOwned::new(accept(chain, key, version), stream))
+                    }
                     Kind::Strict if first[0] == 0x16 => Ok(()),
                     Kind::Patient | Kind::Strict => talk(stream),
                 };
@@ -84,7 +86,9 @@ fn talk(mut stream: impl Read + Write) -> io::Result<()> {
         let said = String::from_utf8_lossy(&text).into_owned();
         if said.contains("USER ") && !welcome {
             welcome = true;
-            stream.write_all(b":s CAP * LS :\r\n:s 001 me :Welcome\r\n:s 005 me NETWORK=Test :are\r\n:s 376 me :End\r\n")?;
+            stream.write_all(
+                b":s CAP * LS :\r\n:s 001 me :Welcome\r\n:s 005 me NETWORK=Test :are\r\n:s 376 me :End\r\n",
+            )?;
         }
     }
 }
@@ -126,7 +130,9 @@ impl Client {
     /// What it was met with, once it is connected.
     fn met(&self) -> Option<KeyId> {
         let events = self.until(|event| matches!(event, Event::Status(Status::Connected { .. })));
-        let met = events.iter().filter_map(|event| if let Event::Met { shown } = event { Some(*shown) } else { None });
+        let met = events
+            .iter()
+            .filter_map(|event| if let Event::Met { shown } = event { Some(*shown) } else { None });
         let met: Vec<_> = met.collect();
         let [shown] = met[..] else { panic!("{met:?}") };
         assert!(shown.is_none_or(|shown| !shown.vouched), "nobody vouches for these");

@@ -16,6 +16,7 @@ use crate::peer::{Arrival, Connection, Feed, Flood, Flushed, guarded, read, with
 use crate::start::config::Config;
 use crate::start::limits::MAX_CLOSING;
 use crate::start::listen::ListenerKind;
+use crate::tls::Acceptor;
 
 /// Bytes in an outbox that are written out before the turn ends.
 const EARLY_FLUSH: usize = 64 * 1024;
@@ -26,6 +27,7 @@ pub(super) struct Connections {
     executor: Weak<LocalExecutor<'static>>,
     hub: Sender<Arrival>,
     flood: Option<Rc<Flood>>,
+    acceptor: Option<Rc<dyn Acceptor>>,
     slots: Vec<Slot>,
     free: Vec<u32>,
     /// Slots whose outbox got something in this turn.
@@ -55,12 +57,14 @@ impl Connections {
         executor: Weak<LocalExecutor<'static>>,
         hub: Sender<Arrival>,
         flood: Option<Rc<Flood>>,
+        acceptor: Option<Rc<dyn Acceptor>>,
     ) -> Connections {
         Connections {
             config,
             executor,
             hub,
             flood,
+            acceptor,
             slots: Vec::new(),
             free: Vec::new(),
             dirty: Vec::new(),
@@ -93,6 +97,7 @@ impl Connections {
             hub: self.hub.clone(),
             config: Rc::clone(&self.config),
             flood: self.flood.clone(),
+            acceptor: self.acceptor.clone(),
         };
         let reader = Box::pin(read(feed, listener));
         let task = executor.spawn(guarded(reader, self.hub.clone(), id));

@@ -25,6 +25,7 @@ use crate::protocol::time::{Moment, UnixMillis};
 use crate::start::config::Config;
 use crate::start::listen::ListenerKind;
 use crate::store::{AccountsFile, KeptAccounts, Opened, Report};
+use crate::tls::Acceptor;
 
 /// Arrivals that may wait for the hub; then readers wait, and through them their peers.
 pub(crate) const QUEUE: usize = 256;
@@ -72,7 +73,7 @@ impl Dispatch {
         config: Rc<Config>,
         executor: Weak<LocalExecutor<'static>>,
         (sender, arrivals): (Sender<Arrival>, Receiver<Arrival>),
-        flood: Option<Rc<Flood>>,
+        (flood, acceptor): (Option<Rc<Flood>>, Option<Rc<dyn Acceptor>>),
         (console, cloaks): (Sender<String>, Cloaks),
         (archive, opened): (Archive, Opened),
         accounts: (Option<AccountsFile>, KeptAccounts),
@@ -93,7 +94,7 @@ impl Dispatch {
         let age = config.history.as_ref().and_then(|history| history.retention.age);
         Dispatch {
             hub,
-            connections: Connections::new(Rc::clone(&config), executor, sender, flood.clone()),
+            connections: Connections::new(Rc::clone(&config), executor, sender, flood.clone(), acceptor),
             config,
             flood,
             arrivals,

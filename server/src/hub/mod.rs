@@ -58,7 +58,7 @@ pub use state::accounts::Accounts;
 pub use state::admission::{party, party_size, turned_away};
 pub use state::guest::Guest;
 pub use state::member::{RawKind, Speaker};
-pub use state::settings::Settings;
+pub use state::settings::{Settings, Sts};
 pub use state::{ConnectionId, Token};
 
 /// What happens to the hub.
@@ -99,6 +99,9 @@ pub enum News {
     /// It is known now what it speaks, and which name a raw client gave itself. Given once, before its first
     /// lines.
     Speaks(Speaker, Option<Box<str>>),
+    /// Nobody on the way can read it (TLS), and its certificate, if it has shown one, has this SHA-256.
+    /// Given once, before all other news but [`News::Alive`].
+    Encrypted(Option<Box<[u8; 32]>>),
     /// Whole lines, or messages of a raw client, each ended by LF, the last one perhaps not.
     Lines(Box<[u8]>),
     /// It is a telnet program: it can be told to show nothing of what is typed. Given before what it speaks.
@@ -217,6 +220,7 @@ impl Hub {
     fn news(&mut self, id: ConnectionId, news: News) {
         match news {
             News::Speaks(speaker, name) => self.speaks(id, speaker, name.as_deref()),
+            News::Encrypted(certfp) => self.encrypted(id, certfp),
             News::Lines(block) => self.block(id, &block),
             News::Alive => self.alive(id),
             News::Telnet => self.state.member_mut(id).into_iter().for_each(|member| member.telnet = true),

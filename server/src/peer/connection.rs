@@ -18,6 +18,7 @@ use super::outbox::{Flushed, Outbox};
 use crate::charset::Charset;
 use crate::hub::{ConnectionId, Input, Line, Lines, News};
 use crate::start::listen::ListenerKind;
+use crate::tls::{Encrypting, Session};
 
 /// Bytes that one read takes at most; one buffer serves all connections of a thread.
 pub(crate) const READ: usize = 16 * 1024;
@@ -44,15 +45,51 @@ pub(crate) struct Connection {
     pub(crate) gate: Gate,
 }
 
+/// The way of bytes over the socket.
+#[derive(Default)]
+pub(super) enum Wire {
+    /// As they are.
+    #[default]
+    Readable,
+    /// Nothing goes out while hands are shaken; what comes is the handshake's.
+    Closed,
+    Encrypted(Box<dyn Session>),
+}
+
 #[derive(Default)]
 struct Outgoing {
     outbox: Outbox,
+    wire: Wire,
     /// A task writes what the kernel did not take at once.
     writer: bool,
     /// The hub waits for the outbox to be empty.
     awaited: bool,
     /// What a raw client's lines are written in; others' are as the hub wrote them.
     charset: Charset,
+}
+
+impl Outgoing {
+    /// Bytes that wait; of encrypted ones it is only told that there are some.
+    fn waiting(&self) -> usize {
+        let encrypted = matches!(&self.wire, Wire::Encrypted(session) if session.is_waiting());
+        self.outbox.bytes() + usize::from(encrypted)
+    }
+
+    fn write_out(&mut self, stream: &TcpStream) -> io::Result<Flushed> {
+        match &mut self.wire {
+            Wire::Readable => self.outbox.flush(stream),
+            Wire::Closed => Ok(Flushed::All),
+            Wire::Encrypted(session) => {
+                if self.outbox.flush(Encrypting(&mut **session, stream))? == Flushed::Blocked {
+                    return Ok(Flushed::Blocked);
+                }
+                match session.flush(stream) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Flushed::Blocked),
+                    flushed => flushed.map(|()| Flushed::All),
+                }
+            }
+        }
+    }
 }
 
 impl Connection {
@@ -76,6 +113,29 @@ impl Connection {
         outgoing.charset = charset;
     }
 
+    /// From now on bytes go this way.
+    pub(super) fn change_to(&self, wire: Wire) {
+        self.outgoing.borrow_mut().wire = wire;
+    }
+
+    /// Whether nobody on the way can read what is said.
+    pub(super) fn is_encrypted(&self) -> bool {
+        matches!(self.outgoing.borrow().wire, Wire::Encrypted(_))
+    }
+
+    /// Has all of something written past the outbox, however long that takes.
+    pub(super) async fn write_all(
+        &self,
+        mut write: impl FnMut(&TcpStream) -> io::Result<()>,
+    ) -> io::Result<()> {
+        loop {
+            match write(self.stream.get_ref()) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.stream.writable().await?,
+                written => return written,
+            }
+        }
+    }
+
     /// The peer's address, for the log.
     pub(crate) fn peer(&self) -> String {
         self.stream.get_ref().peer_addr().map_or_else(|_| "somebody".into(), |peer| peer.to_string())
@@ -94,7 +154,7 @@ impl Connection {
 
     /// Bytes that wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.outgoing.borrow().outbox.bytes()
+        self.outgoing.borrow().waiting()
     }
 
     /// Gives up what waits.
@@ -109,7 +169,7 @@ impl Connection {
         if outgoing.writer {
             return Ok(Flushed::All);
         }
-        let flushed = outgoing.outbox.flush(self.stream.get_ref())?;
+        let flushed = outgoing.write_out(self.stream.get_ref())?;
         outgoing.writer = flushed == Flushed::Blocked;
         Ok(flushed)
     }
@@ -126,7 +186,7 @@ impl Connection {
     /// Whether everything is with the kernel; if not, [`News::Drained`] will tell.
     pub(crate) fn await_drained(&self) -> bool {
         let mut outgoing = self.outgoing.borrow_mut();
-        outgoing.awaited = !outgoing.outbox.is_empty();
+        outgoing.awaited = outgoing.waiting() > 0;
         !outgoing.awaited
     }
 
@@ -141,7 +201,7 @@ impl Connection {
                 Some(Ok(())) => {}
             }
             let mut outgoing = self.outgoing.borrow_mut();
-            match outgoing.outbox.flush(self.stream.get_ref()) {
+            match outgoing.write_out(self.stream.get_ref()) {
                 Ok(Flushed::Blocked) => {}
                 Ok(Flushed::All) => {
                     outgoing.writer = false;
@@ -163,7 +223,11 @@ impl Connection {
     }
 
     async fn deliver_and_close(&self) {
-        while self.waiting() > 0 {
+        if matches!(self.outgoing.borrow().wire, Wire::Closed) {
+            // It would not understand them.
+            self.clear();
+        }
+        while self.waiting() > 0 || self.ends_session() {
             let blocked = match self.flush() {
                 Ok(flushed) => flushed == Flushed::Blocked || self.waiting() > 0,
                 Err(_) => return,
@@ -181,13 +245,31 @@ impl Connection {
         within(LINGER, emptied).await;
     }
 
+    /// Whether something is to be written after the last line: that it was the last.
+    fn ends_session(&self) -> bool {
+        match &mut self.outgoing.borrow_mut().wire {
+            Wire::Encrypted(session) => {
+                session.close();
+                session.is_waiting()
+            }
+            _ => false,
+        }
+    }
+
     /// Waits for bytes and hands them over; an empty slice is the end of the stream.
     pub(crate) async fn receive<R>(&self, take: impl FnOnce(&[u8]) -> R) -> io::Result<R> {
         loop {
-            // Its only reader: this costs less than `readable`, which serves several.
-            poll_fn(|context| self.stream.poll_readable(context)).await?;
+            let more = matches!(&self.outgoing.borrow().wire, Wire::Encrypted(session) if session.has_more());
+            if !more {
+                // Its only reader: this costs less than `readable`, which serves several.
+                poll_fn(|context| self.stream.poll_readable(context)).await?;
+            }
             let received = SCRATCH.with_borrow_mut(|scratch| {
-                self.stream.get_ref().read(scratch).map(|count| count.min(scratch.len()))
+                let count = match &mut self.outgoing.borrow_mut().wire {
+                    Wire::Encrypted(session) => session.read(self.stream.get_ref(), scratch),
+                    _ => self.stream.get_ref().read(scratch),
+                };
+                count.map(|count| count.min(scratch.len()))
             });
             match received {
                 Ok(count) => return Ok(SCRATCH.with_borrow(|scratch| take(&scratch[..count]))),

@@ -15,6 +15,7 @@ use super::flood::Flood;
 use crate::hub::{Input, News};
 use crate::protocol::line::FramingError;
 use crate::start::config::Config;
+use crate::tls::Acceptor;
 
 /// The reason why a reader ends.
 pub(crate) enum End {
@@ -64,6 +65,8 @@ pub(crate) struct Feed {
     pub(crate) hub: Sender<Arrival>,
     pub(crate) config: Rc<Config>,
     pub(crate) flood: Option<Rc<Flood>>,
+    /// Absent where nobody encrypts.
+    pub(crate) acceptor: Option<Rc<dyn Acceptor>>,
 }
 
 impl Feed {

@@ -6,12 +6,14 @@ use futures_lite::future;
 
 use super::connection::READ;
 use super::feed::{End, Feed};
+use super::handshake::{self, shake_hands};
 use super::raw_reader::{self, Came, LIKELY_HTTP};
 use super::request_line::{RequestLine, request_line};
 use super::speaker::{self, Verdict};
 use super::telnet::Telnet;
 use crate::hub::{News, Speaker};
 use crate::protocol::line::Framer;
+use crate::start::config::Encryption;
 
 /// Reads lines until the peer ends, or has to be ended.
 pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {
@@ -67,7 +69,11 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
     let plain = feed.config.plain;
     let mut read = Vec::new();
     let mut ended = false;
-    let mut asked = !plain;
+    // Whoever is to encrypt begins by themselves.
+    let readable = feed.config.tls != Encryption::Only || feed.connection.ip.is_loopback();
+    let mut asked = !plain || !readable;
+    let mut acceptor = feed.acceptor.as_deref();
+    let mut hello = Vec::new();
     // A terminal in character mode sends each key by itself: its silence ends nothing.
     let mut keys = true;
     let mut silent = true;
@@ -77,12 +83,22 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
             feed.tell(News::Alive).await?;
             silent = false;
         }
+        if let Some(acceptor) = acceptor.take_if(|_| !hello.is_empty()) {
+            feed.tell(News::Alive).await?;
+            shake_hands(feed, acceptor, std::mem::take(&mut hello)).await?;
+            (asked, ended) = (!plain, false);
+            continue;
+        }
+        let welcome = readable || feed.connection.is_encrypted();
         match speaker::tell(&read, ended) {
+            Verdict::Refuse(reason) => return Err(End::Refused(reason)),
+            verdict if !welcome && verdict != Verdict::Unclear => {
+                return Err(refuse_readable(feed, verdict));
+            }
             Verdict::Irc => return Ok(Peer::Lines { speaker: Speaker::Irc, read, ended }),
             Verdict::Plain if plain => return Ok(Peer::Lines { speaker: Speaker::Plain, read, ended }),
             Verdict::Plain => return Err(End::Refused("Only IRC is spoken here")),
             Verdict::Raw => return raw(feed, read, if ended { Came::End } else { Came::Bytes }),
-            Verdict::Refuse(reason) => return Err(End::Refused(reason)),
             Verdict::Unclear if ended => return Err(End::Closed),
             Verdict::Unclear => {}
         }
@@ -93,6 +109,10 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
         };
         let mut take = |bytes: &[u8]| {
             ended = bytes.is_empty();
+            if acceptor.is_some() && read.is_empty() && bytes.first() == Some(&handshake::FIRST) {
+                hello = bytes.to_vec();
+                return;
+            }
             let text = telnet.strip(bytes);
             keys &= speaker::is_key(&text);
             read.extend_from_slice(&text);
@@ -101,6 +121,9 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
         if asked && !raw_if_silent {
             feed.connection.receive(&mut take).await?;
         } else if feed.connection.receive_within(silence, &mut take).await?.is_none() {
+            if raw_if_silent && !welcome {
+                return Err(refuse_readable(feed, Verdict::Raw));
+            }
             if raw_if_silent {
                 return raw(feed, read, Came::Quiet);
             }
@@ -111,6 +134,16 @@ async fn tell_apart(feed: &Feed, telnet: &mut Telnet) -> Result<Peer, End> {
             }
         }
     }
+}
+
+/// Tells somebody from beyond this machine who does not encrypt, in their own form.
+fn refuse_readable(feed: &Feed, verdict: Verdict) -> End {
+    let sentence = "Only encrypted connections are taken here: use TLS, on this same port";
+    match verdict {
+        Verdict::Irc => feed.connection.say(format!("ERROR :Closing link: {sentence}\r\n")),
+        _ => feed.connection.say(format!("-!- {sentence}\n")),
+    }
+    End::Refused("Not encrypted, which --tls only asks for")
 }
 
 /// A raw client at the listener for everybody.

@@ -6,6 +6,7 @@
 //! | `outbox` | the lines that wait to be written |
 //! | `reader` | the task that reads: `line_reader` for whole lines, `raw_reader` for text without |
 //! | `first_chunk`, `splitter`, `decoder` | a raw client's kind, the ends of its messages, its text from bytes |
+//! | `handshake` | the beginning of an encrypted connection |
 //! | `speaker`, `request_line` | the peer's protocol, from its first bytes; a browser's |
 //! | `telnet` | what a telnet program says besides its person's text |
 //! | `feed` | the way from a reader to the hub, as fast as `flood` and `gate` let it |
@@ -20,6 +21,7 @@ mod feed;
 mod first_chunk;
 mod flood;
 mod gate;
+mod handshake;
 mod line_reader;
 mod outbox;
 mod raw_reader;

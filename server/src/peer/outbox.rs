@@ -47,10 +47,6 @@ impl Outbox {
         self.bytes
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.bytes == 0
-    }
-
     /// Gives up all that waits, but not the rest of a line that is half written.
     pub(crate) fn clear(&mut self) {
         self.lines.truncate(usize::from(self.written > 0));
@@ -156,7 +152,7 @@ mod tests {
             assert_eq!(outbox.bytes(), whole.len());
             while outbox.flush(&mut to).unwrap() == Flushed::Blocked {}
             assert_eq!(String::from_utf8(to.taken).unwrap(), whole);
-            assert!(outbox.is_empty());
+            assert!(outbox.bytes() == 0);
         }
     }
 

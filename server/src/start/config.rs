@@ -12,6 +12,36 @@ use crate::store::{self, Retention};
 /// The port that Parlor listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 49806;
 
+/// Whether this build can encrypt.
+pub const HAS_TLS: bool = cfg!(feature = "tls");
+
+/// The connections that are encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// Those that begin with a handshake.
+    On,
+    /// All but those from this machine itself.
+    Only,
+    /// None.
+    Off,
+}
+
+/// The place of the server's key and certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// Made at each start, and gone with the server.
+    Memory,
+    /// The file `tls.pem` of this folder, made if absent.
+    Folder(PathBuf),
+    /// Files of the operator's own, in PEM (RFC 7468).
+    Files {
+        /// The certificate, and behind it those that lead to a root.
+        certificate: PathBuf,
+        /// The certificate's private key.
+        key: PathBuf,
+    },
+}
+
 /// The configuration of a server; its default is one for this machine only, without files.
 ///
 /// ```
@@ -45,6 +75,14 @@ pub struct Config {
     /// connection that it may have. New connections of an address and lines of the log about it are
     /// limited as well. `None`: all as they come. Default 5.
     pub flood: Option<NonZeroU32>,
+    /// The connections on [`Config::bind`] that are encrypted. Default: those that begin so, in builds with the
+    /// feature `tls`.
+    pub tls: Encryption,
+    /// The key that others know this server by, and its certificate. Default: new ones at each start.
+    pub identity: Identity,
+    /// The time for which programs are told to come back encrypted (IRCv3 `sts`): only with a certificate that
+    /// they trust by themselves. Default none.
+    pub sts: Option<Duration>,
     /// The history on disk; `None`: the last 200 lines of each room, in memory.
     pub history: Option<History>,
     /// The folder where accounts are kept; `None`: they last as long as the server. Default none.
@@ -108,6 +146,9 @@ impl Default for Config {
             password_file: None,
             max_clients: None,
             flood: NonZeroU32::new(5),
+            tls: if HAS_TLS { Encryption::On } else { Encryption::Off },
+            identity: Identity::Memory,
+            sts: None,
             history: None,
             accounts: None,
             outbox: 256 * 1024,

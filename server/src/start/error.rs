@@ -31,8 +31,8 @@ pub enum StartError {
     OperFileForeign { path: PathBuf },
     /// The file for OPER holds no key of at least 16 characters.
     OperFileEmpty { path: PathBuf },
-    /// The file for OPER is absent and cannot be made.
-    OperFileNotMade { path: PathBuf, error: io::Error },
+    /// The file for a key is absent and cannot be made.
+    KeyNotMade { path: PathBuf, error: io::Error },
     /// The file for the server's password holds none of at least 6 characters.
     PasswordFileEmpty { path: PathBuf },
     /// Raw clients can give no password, and others than those of this machine could connect.
@@ -45,6 +45,12 @@ pub enum StartError {
     NoHome,
     /// There is no address to listen on.
     Nowhere,
+    /// There is to be encryption, and this build has none.
+    NoTls,
+    /// A file holds no certificate or key that can be used.
+    KeyUnusable { path: PathBuf, why: String },
+    /// A listener for raw clients, who cannot encrypt, beyond this machine, where all have to.
+    RawReadable { address: SocketAddr },
     /// The accounts do not open.
     Accounts(StoreError),
     /// The history does not open.
@@ -55,10 +61,15 @@ impl StartError {
     /// The exit code, after BSD's sysexits: 64 to 77, as the README's table lists them.
     pub fn exit_code(&self) -> i32 {
         match self {
-            StartError::RawWithPassword { .. } => 64,
-            StartError::NoHome | StartError::Nowhere | StartError::Twice { .. } => 64,
+            StartError::NoHome
+            | StartError::Nowhere
+            | StartError::Twice { .. }
+            | StartError::NoTls
+            | StartError::RawWithPassword { .. }
+            | StartError::RawReadable { .. } => 64,
             StartError::History(error) | StartError::Accounts(error) => error.exit_code(),
             StartError::Unreadable { .. }
+            | StartError::KeyUnusable { .. }
             | StartError::MotdTooLong { .. }
             | StartError::MotdTooBig { .. }
             | StartError::OperFileEmpty { .. }
@@ -66,7 +77,7 @@ impl StartError {
             StartError::Unresolved { .. } => 68,
             StartError::Bind { .. } => 69,
             StartError::TooFewDescriptors { .. } | StartError::NoRandomness { .. } => 71,
-            StartError::OperFileNotMade { .. } => 73,
+            StartError::KeyNotMade { .. } => 73,
             StartError::OperFileOpen { .. } | StartError::OperFileForeign { .. } => 77,
         }
     }
@@ -130,8 +141,8 @@ impl fmt::Display for StartError {
                 "{} holds no key of at least {MIN_KEY} characters. Remove the file to have one made.",
                 path.display()
             ),
-            StartError::OperFileNotMade { path, error } => {
-                write!(f, "Cannot make {} for the operator's key: {error}. Check its folder.", path.display())
+            StartError::KeyNotMade { path, error } => {
+                write!(f, "Cannot make {} for a key: {error}. Check its folder.", path.display())
             }
             StartError::PasswordFileEmpty { path } => write!(
                 f,
@@ -152,6 +163,19 @@ impl fmt::Display for StartError {
                 }
             ),
             StartError::NoRandomness { error } => write!(f, "The system gives no random numbers: {error}."),
+            StartError::NoTls => write!(
+                f,
+                "This build has no TLS. Build one with `cargo build -p parlor-server --features tls`, or give --tls off."
+            ),
+            StartError::KeyUnusable { path, why } => write!(
+                f,
+                "{} cannot be used for TLS: {why}. Nothing was changed. Bring the file back; where tls.pem is moved away a new key is made, and programs that know the old one warn.",
+                path.display()
+            ),
+            StartError::RawReadable { address } => write!(
+                f,
+                "Raw clients cannot encrypt, and --tls only forbids anything else on {address}. Let --raw-bind listen on 127.0.0.1, or leave one of the two out."
+            ),
             StartError::Accounts(StoreError::Damaged { file, what }) => write!(
                 f,
                 "{} is damaged: {what}. Nothing was changed. Restore it from a backup, or move it aside: then every name is nobody's.",

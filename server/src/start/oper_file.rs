@@ -53,7 +53,7 @@ fn make(path: &Path) -> Result<String, StartError> {
     let key: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     let written =
         private::make(path).and_then(|mut file| writeln!(file, "{key}").and_then(|()| file.sync_all()));
-    written.map_err(|error| StartError::OperFileNotMade { path: path.into(), error })?;
+    written.map_err(|error| StartError::KeyNotMade { path: path.into(), error })?;
     log::info!("made {} with a new key for OPER", path.display());
     Ok(key)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use argh::FromArgs;
 
-use super::config::{Config, Format, History};
+use super::config::{Config, Encryption, Format, History, Identity};
 use super::data_folder::data_folder;
 use super::error::StartError;
 use super::limits::MAX_PROMPT;
@@ -24,6 +24,8 @@ const RENAMED: &[(&str, &str)] = &[("--plain-bind", "--raw-bind"), ("--plain-pro
 // `auto` or `off`, that is `Some(None)`.
 #[derive(Debug, Clone, Default, FromArgs)]
 #[argh(help_triggers("-h", "--help"))]
+#[cfg_attr(feature = "tls", argh(note = "This build has TLS."))]
+#[cfg_attr(not(feature = "tls"), argh(note = "This build has no TLS: lines travel readable."))]
 pub struct Options {
     /// address and port to listen on, may be repeated (default 127.0.0.1:49806; port 0 takes
     /// a free one)
@@ -71,6 +73,25 @@ pub struct Options {
     /// each connection that it may have; or off, for no limits on what an address does (default 5)
     #[argh(option, arg_name = "rate", from_str_fn(flood))]
     pub flood: Option<Option<NonZeroU32>>,
+
+    /// encrypted connections: on, only (nobody from elsewhere may do without) or off (default on, in
+    /// builds with TLS)
+    #[argh(option, arg_name = "which", from_str_fn(encryption))]
+    pub tls: Option<Encryption>,
+
+    /// certificate for TLS, PEM, read again at SIGHUP (default one of the server's own, made in the
+    /// folder of --data)
+    #[argh(option, arg_name = "file")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// private key of --tls-cert, PEM
+    #[argh(option, arg_name = "file")]
+    pub tls_key: Option<PathBuf>,
+
+    /// days for which IRC programs are told to come back encrypted only (STS); needs a --tls-cert
+    /// that they trust (default none)
+    #[argh(option, arg_name = "days", from_str_fn(count))]
+    pub sts: Option<NonZeroU32>,
 
     /// folder for the history (default one for the first address, in the user's folder for state)
     #[argh(option, arg_name = "dir")]
@@ -168,10 +189,18 @@ impl Options {
             Err(()) => NoOptions::Wrong(early.output.trim_end().to_owned()),
         })?;
         let wrong = |sentence: &str| Err(NoOptions::Wrong(sentence.into()));
+        let files = options.tls_cert.iter().chain(&options.tls_key).count();
         match options.export {
             Some(_) if options.no_history => wrong("--no-history leaves nothing to --export."),
             None if options.since.is_some() => wrong("--since belongs to --export ROOM."),
             None if options.format.is_some() => wrong("--format belongs to --export ROOM."),
+            _ if files == 1 => wrong("--tls-cert and --tls-key belong together."),
+            _ if files > 0 && options.tls == Some(Encryption::Off) => {
+                wrong("--tls off leaves nothing to --tls-cert.")
+            }
+            _ if options.sts.is_some() && files == 0 => {
+                wrong("--sts needs a --tls-cert that programs trust: it would lock them out.")
+            }
             _ => Ok(options),
         }
     }
@@ -183,6 +212,10 @@ impl Options {
     pub fn config(self) -> Result<Config, StartError> {
         let defaults = Config::default();
         let bind = if self.bind.is_empty() { defaults.bind } else { self.bind };
+        let identity = match (self.tls_cert, self.tls_key) {
+            (Some(certificate), Some(key)) => Some(Identity::Files { certificate, key }),
+            _ => self.data.clone().map(Identity::Folder),
+        };
         let folder = match self.data {
             None => bind.first().and_then(|bind| data_folder(bind)),
             given => given,
@@ -190,6 +223,10 @@ impl Options {
         if folder.is_none() && !self.no_history {
             return Err(StartError::NoHome);
         }
+        let own_files = matches!(identity, Some(Identity::Files { .. }));
+        // Where accounts are kept, the key is.
+        let own = || folder.clone().map_or(Identity::Memory, Identity::Folder);
+        let identity = identity.unwrap_or_else(own);
         let accounts = self.accounts.unwrap_or(defaults.hub.accounts);
         let kept = folder.clone().filter(|_| accounts != Accounts::Off);
         let history = folder.filter(|_| !self.no_history).map(|folder| {
@@ -214,6 +251,9 @@ impl Options {
             password_file: self.password_file,
             max_clients: self.max_clients.map(NonZeroUsize::get),
             flood: self.flood.unwrap_or(defaults.flood),
+            tls: self.tls.unwrap_or(if own_files { Encryption::On } else { defaults.tls }),
+            identity,
+            sts: self.sts.map(|days| Duration::from_secs(86_400) * days.get()),
             history,
             accounts: kept,
             hub: Settings {
@@ -265,6 +305,15 @@ fn replay(text: &str) -> Result<usize, String> {
 fn flood(text: &str) -> Result<Option<NonZeroU32>, String> {
     let wrong = |_| "it takes a whole number of lines a second above 0, or off".into();
     if text == "off" { Ok(None) } else { text.parse().map(Some).map_err(wrong) }
+}
+
+fn encryption(text: &str) -> Result<Encryption, String> {
+    match text {
+        "on" => Ok(Encryption::On),
+        "only" => Ok(Encryption::Only),
+        "off" => Ok(Encryption::Off),
+        _ => Err("there are on, only and off".into()),
+    }
 }
 
 fn accounts(text: &str) -> Result<Accounts, String> {

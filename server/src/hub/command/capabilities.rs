@@ -20,10 +20,12 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
     match verb.as_str() {
         "LS" => {
             let version: u32 = argument.and_then(|version| version.parse().ok()).unwrap_or_default();
+            let mut sts = String::new();
             if version >= 302 {
                 let mut caps = caps;
                 caps.add(Capability::CapNotify);
                 hub.set_caps(id, caps);
+                sts = hub.sts(id);
             }
             let with_value =
                 |capability: Capability| match hub.value(id, capability).filter(|_| version >= 302) {
@@ -31,7 +33,7 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
                     None => capability.to_string(),
                 };
             let all: Vec<String> = hub.offered().iter().map(with_value).collect();
-            hub.say_as_server(id, format!("CAP {nick} LS :{}", all.join(" ")));
+            hub.say_as_server(id, format!("CAP {nick} LS :{}{sts}", all.join(" ")));
         }
         "LIST" => hub.say_as_server(id, format!("CAP {nick} LIST :{caps}")),
         "REQ" => {
@@ -61,6 +63,16 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
 }
 
 impl Hub {
+    /// Who encrypts is told for how long to, anybody else where (IRCv3 `sts`). Nobody can ask for it.
+    fn sts(&self, id: ConnectionId) -> String {
+        let secure = self.state.member(id).is_some_and(|member| member.secure);
+        match self.state.settings.sts {
+            Some(sts) if secure => format!(" sts=duration={}", sts.duration.as_secs()),
+            Some(sts) => format!(" sts=port={}", sts.port),
+            None => String::new(),
+        }
+    }
+
     fn set_caps(&mut self, id: ConnectionId, caps: Capabilities) {
         if let Some(member) = self.state.member_mut(id) {
             member.caps = caps;

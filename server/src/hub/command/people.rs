@@ -75,6 +75,7 @@ pub(super) fn whois(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> D
     let (name, user, host) = (member.name().to_owned(), member.username.clone(), member.host());
     let (realname, away, account) = (member.realname.clone(), member.away.clone(), member.account.clone());
     let (operator, bot, signed_on) = (member.operator, member.bot, member.signed_on.seconds());
+    let (secure, certfp) = (member.secure, member.certificate.clone());
     let idle = hub.state.now.elapsed.saturating_sub(member.spoke).as_secs();
     let rooms: Vec<String> = member
         .rooms
@@ -103,6 +104,13 @@ pub(super) fn whois(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> D
     }
     if bot {
         hub.reply(id, RPL_WHOISBOT, format!("{name} :is a bot"));
+    }
+    if secure {
+        hub.reply(id, RPL_WHOISSECURE, format!("{name} :is using a secure connection"));
+    }
+    if let Some(certfp) = certfp.filter(|_| other == id) {
+        let certfp: String = certfp.iter().map(|byte| format!("{byte:02x}")).collect();
+        hub.reply(id, RPL_WHOISCERTFP, format!("{name} :has client certificate fingerprint {certfp}"));
     }
     hub.reply(id, RPL_WHOISIDLE, format!("{name} {idle} {signed_on} :seconds idle, signon time"));
     hub.reply(id, RPL_ENDOFWHOIS, format!("{name} :End of WHOIS"));

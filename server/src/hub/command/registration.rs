@@ -90,6 +90,12 @@ impl Hub {
         }
     }
 
+    pub(crate) fn encrypted(&mut self, id: ConnectionId, certfp: Option<Box<[u8; 32]>>) {
+        if let Some(member) = self.state.member_mut(id) {
+            (member.secure, member.certificate) = (true, certfp);
+        }
+    }
+
     pub(crate) fn speaks(&mut self, id: ConnectionId, speaker: Speaker, name: Option<&str>) {
         let Some(member) = self.state.member_mut(id) else { return };
         member.speaker = speaker;

@@ -11,6 +11,8 @@ use crate::protocol::RoomName;
 pub struct Settings {
     /// The server's name in prefixes; see [`is_server_name`](crate::protocol::name::is_server_name).
     pub name: String,
+    /// Where IRC programs are told to come back encrypted, and for how long (IRCv3 `sts`).
+    pub sts: Option<Sts>,
     /// The message of the day, a line each, none longer than 400 bytes.
     pub motd: Option<Vec<String>>,
     /// The room that always exists; plain members and raw clients begin there.
@@ -49,6 +51,15 @@ pub struct Settings {
     pub pong_within: Duration,
 }
 
+/// A promise to be there encrypted (IRCv3 `sts`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sts {
+    /// Where.
+    pub port: u16,
+    /// For how long programs remember it.
+    pub duration: Duration,
+}
+
 impl Settings {
     /// As many lines as one CHATHISTORY may bring.
     pub const MAX_REPLAY: usize = MAX_LINES;
@@ -58,6 +69,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             name: "parlor.local".into(),
+            sts: None,
             motd: None,
             #[expect(clippy::expect_used, reason = "a literal that RoomName accepts")]
             default_room: RoomName::parse("#lobby").expect("a room's name"),

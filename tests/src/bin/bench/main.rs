@@ -23,7 +23,7 @@ use argh::FromArgs;
 const USAGE: i32 = 64;
 
 /// Measures server and window. Scenarios: batch, single, thousand, paced, idle, joins, empty,
-/// history, cores, scale, small, hostile, store, soak; memory, window.
+/// history, cores, scale, small, hostile, tls, store, soak; memory, window.
 #[derive(FromArgs)]
 struct Options {
     /// what to measure; without a name all short ones under load

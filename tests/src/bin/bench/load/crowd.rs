@@ -4,6 +4,8 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use parlor_tests::Tls;
+
 use super::clock::now;
 use super::member::{Member, Stage};
 use super::poll::Poll;
@@ -32,6 +34,7 @@ pub(crate) struct Crowd {
     server: SocketAddr,
     source: Ipv4Addr,
     prefix: &'static str,
+    tls: Option<Tls>,
     poll: Poll,
     members: Vec<Member>,
     ready: Vec<(u64, bool, bool)>,
@@ -56,11 +59,18 @@ impl Crowd {
             server,
             source,
             prefix,
+            tls: None,
             poll: Poll::new()?,
             members: Vec::new(),
             ready: Vec::new(),
             buffer: vec![0; READ],
         })
+    }
+
+    /// All of them encrypt.
+    pub(crate) fn encrypted(mut self) -> Crowd {
+        self.tls = Some(Tls::new());
+        self
     }
 
     /// Connects and registers so many more, lets them join their rooms, and waits until all
@@ -204,6 +214,7 @@ impl Crowd {
     fn connect(&mut self) -> io::Result<()> {
         let number = self.members.len();
         let mut member = Member::connect(self.source, self.server)?;
+        self.tls.iter().for_each(|tls| member.encrypt(tls));
         self.poll.add(&member.stream, number as u64)?;
         if self.dialect == Dialect::Irc {
             let name = format!("{}{number}", self.prefix);

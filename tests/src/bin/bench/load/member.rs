@@ -3,6 +3,9 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
+use parlor_tests::Tls;
+use rustls::ClientConnection;
+
 use super::source::connect_from;
 
 /// How far a member is.
@@ -23,13 +26,21 @@ pub(crate) struct Member {
     pub(crate) rest: Vec<u8>,
     /// What the kernel did not take.
     late: Vec<u8>,
+    tls: Option<Box<ClientConnection>>,
 }
 
 impl Member {
     pub(crate) fn connect(source: Ipv4Addr, to: SocketAddr) -> io::Result<Member> {
         let stream = connect_from(source, to)?;
         stream.set_nonblocking(true)?;
-        Ok(Member { stream, stage: Stage::Entering, rest: Vec::new(), late: Vec::new() })
+        Ok(Member { stream, stage: Stage::Entering, rest: Vec::new(), late: Vec::new(), tls: None })
+    }
+
+    /// Encrypts from the first byte on.
+    pub(crate) fn encrypt(&mut self, tls: &Tls) {
+        let mut client = tls.client();
+        client.set_buffer_limit(None);
+        self.tls = Some(Box::new(client));
     }
 
     /// Reads once behind what is left of the last time; `None` where nothing waits. Returns how
@@ -37,7 +48,11 @@ impl Member {
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         let kept = self.rest.len();
         buffer[..kept].copy_from_slice(&self.rest);
-        match self.stream.read(&mut buffer[kept..]) {
+        let read = match &mut self.tls {
+            None => self.stream.read(&mut buffer[kept..]),
+            Some(tls) => decrypt(tls, &mut self.stream, &mut buffer[kept..]),
+        };
+        match read {
             Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
             Ok(count) => {
                 self.rest.clear();
@@ -50,6 +65,10 @@ impl Member {
 
     /// Writes; true if something has to wait for [`Member::write_on`].
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        if let Some(tls) = &mut self.tls {
+            tls.writer().write_all(bytes)?;
+            return send(tls, &mut self.stream);
+        }
         if !self.late.is_empty() {
             self.late.extend_from_slice(bytes);
             return Ok(true);
@@ -74,4 +93,23 @@ impl Member {
         let late = std::mem::take(&mut self.late);
         self.write(&late)
     }
+}
+
+/// Reads what came, and goes on with the handshake.
+fn decrypt(tls: &mut ClientConnection, stream: &mut TcpStream, into: &mut [u8]) -> io::Result<usize> {
+    tls.read_tls(stream)?;
+    tls.process_new_packets().map_err(io::Error::other)?;
+    send(tls, stream)?;
+    tls.reader().read(into)
+}
+
+/// True if something has to wait.
+fn send(tls: &mut ClientConnection, stream: &mut TcpStream) -> io::Result<bool> {
+    while tls.wants_write() {
+        match tls.write_tls(stream) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
+            sent => sent?,
+        };
+    }
+    Ok(false)
 }

@@ -34,6 +34,7 @@ mod stamp;
 mod store;
 mod stranger;
 mod talk;
+mod tls;
 mod two_cores;
 
 use std::io;
@@ -46,7 +47,7 @@ pub(crate) use report::Report;
 type Scenario = fn(&Plan) -> io::Result<Report>;
 
 /// The scenarios by name, in the order of a whole run; `false`: only when named.
-pub(crate) const SCENARIOS: [(&str, bool, Scenario); 16] = [
+pub(crate) const SCENARIOS: [(&str, bool, Scenario); 17] = [
     ("batch", true, batch::batch),
     ("single", true, batch::single),
     ("thousand", true, batch::thousand),
@@ -59,6 +60,7 @@ pub(crate) const SCENARIOS: [(&str, bool, Scenario); 16] = [
     ("scale", true, scale::measure),
     ("small", true, small::measure),
     ("hostile", true, hostile::measure),
+    ("tls", true, tls::measure),
     ("store", false, store::measure),
     ("stranger", false, stranger::measure),
     ("siege", false, stranger::siege),
