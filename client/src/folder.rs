@@ -26,6 +26,8 @@ const FILES: &[&str] = &["settings", "drafts", "unsent", "writing", "window"];
 const NAMELESS: &[&str] = &["drafts.toml", "unsent.toml"];
 /// The folder of the slots.
 const PLACES: &str = "places";
+/// The folder of the key of what is hosted.
+const HOST: &str = "host";
 /// Other windows write within so many of [`TRY`]; one that does not has stopped, and is not waited for.
 const WRITING: u32 = 50;
 /// A window that is just closing, or a program that it started and that still has its files, is gone within so many.
@@ -143,6 +145,11 @@ impl Folder {
             Some(path) if self.asked => Some(path.join("history").join(usual.file_name()?)),
             _ => Some(usual),
         }
+    }
+
+    /// Where the key is by which others know what is hosted here, at whatever address.
+    pub fn identity(&self) -> Option<PathBuf> {
+        Some(self.path.as_ref()?.join(HOST))
     }
 
     /// What the first of several windows has, as long as it lives; `None`: another one has it, or the file system has
@@ -296,7 +303,7 @@ fn has_nothing_else(path: &Path) -> bool {
     let is_ours = |entry: io::Result<fs::DirEntry>| {
         let name = entry.ok().and_then(|entry| entry.file_name().into_string().ok());
         let name = name.as_deref().and_then(|name| name.split('.').next());
-        name.is_some_and(|name| FILES.contains(&name) || ["history", PLACES].contains(&name))
+        name.is_some_and(|name| FILES.contains(&name) || ["history", PLACES, HOST].contains(&name))
     };
     fs::read_dir(path).map_or(true, |mut entries| entries.all(is_ours))
 }

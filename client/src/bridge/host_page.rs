@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use parlor_server::protocol::{Nick, RoomName};
 use parlor_server::store::StoreError;
-use parlor_server::{Config, History, Reachable, StartError, addresses_for_others};
+use parlor_server::{Config, History, Identity, Reachable, StartError, addresses_for_others};
 use parlor_ui::slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, ConnectView, HostAddress, HostView, Reach, Screen, Shell, StatusView, Words};
 
@@ -98,7 +98,8 @@ impl Bridge {
         let (address, programs) = (wanted.address, wanted.programs);
         let bind = address.to_string();
         let history = self.folder.history(&bind).map(History::new);
-        let mut config = Config { bind: vec![bind], history, ..Config::default() };
+        let identity = self.folder.identity().map_or(Identity::Memory, Identity::Folder);
+        let mut config = Config { bind: vec![bind], history, identity, ..Config::default() };
         config.hub.default_room = wanted.room.clone();
         window.global::<HostView>().set_busy(true);
         let (weak, stopping) = (Rc::downgrade(self), std::mem::take(&mut self.state.borrow_mut().stopping));
