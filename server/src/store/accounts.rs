@@ -18,7 +18,7 @@ use super::rooms::Rooms;
 /// The file's name.
 const ACCOUNTS: &str = "accounts.log";
 
-/// See the [module](self).
+/// What it holds and how it is written stands at the top of this file.
 pub struct AccountsFile {
     disk: Arc<dyn Disk>,
     /// Random bytes, for the checksums of a file that is made now.
