@@ -187,7 +187,10 @@ impl Desk {
             sleep(Duration::from_millis(30));
         }
         self.picture("failed");
-        panic!("waited for a window called {pattern}; it is called {title:?}");
+        panic!(
+            "waited for a window called {pattern}; it is called {title:?}; its threads: {}",
+            self.threads()
+        );
     }
 
     fn title(&self) -> String {
