@@ -53,8 +53,9 @@ impl Desk {
     /// The same, with these options.
     pub(crate) fn with(width: u16, height: u16, options: &[&str]) -> Desk {
         let screen = format!("{width}x{height}x24");
+        // Without `-noreset` it begins anew when its last program ends, and lets nobody in meanwhile.
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-noreset", "-screen", "0", &screen, "-nolisten", "tcp"])
             .args(options)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

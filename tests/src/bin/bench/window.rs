@@ -53,7 +53,7 @@ struct Display {
 
 impl Display {
     fn open() -> io::Result<Display> {
-        let args = ["-displayfd", "1", "-screen", "0", "1100x720x24", "-nolisten", "tcp"];
+        let args = ["-displayfd", "1", "-noreset", "-screen", "0", "1100x720x24", "-nolisten", "tcp"];
         let spawned = Command::new("Xvfb").args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut server = Running(spawned.map_err(|error| other(format!("Xvfb: {error}; apt install xvfb")))?);
         let mut number = String::new();
