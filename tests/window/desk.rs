@@ -426,11 +426,7 @@ impl Desk {
     /// The text of the clipboard (ICCCM §2.4); empty if there is none.
     fn clipboard(&self) -> String {
         let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
-        let root = x11.setup().roots.get(screen).expect("a screen").root;
-        let own = x11.generate_id().expect("an id");
-        let (class, more) = (WindowClass::INPUT_ONLY, CreateWindowAux::new());
-        let made = x11.create_window(0, own, root, 0, 0, 1, 1, 0, class, 0, &more);
-        made.expect("the display").check().expect("a window");
+        let own = window_of_ones_own(&x11, screen);
         let atom =
             |name: &[u8]| x11.intern_atom(false, name).expect("the display").reply().expect("an atom").atom;
         let (clipboard, text) = (atom(b"CLIPBOARD"), atom(b"UTF8_STRING"));
@@ -505,9 +501,8 @@ impl Desk {
         panic!("the composer is never still");
     }
 
-    /// Without a window manager nobody else gives a window the keyboard.
-    /// Gives the window the keyboard. One that gets it asks the display which keys are down, and that must be over before
-    /// the next ones are: it has painted that it has the keyboard then, and nothing else.
+    /// Gives the window the keyboard, which without a window manager nobody else does. One that gets it asks the display
+    /// which keys are down, and that must be over before the next ones are: it has painted that it has the keyboard then.
     fn focus(&self) {
         let found = self.xdotool(&["search", "--onlyvisible", "--name", "."]);
         if found.lines().last() == self.xdotool(&["getwindowfocus"]).lines().last() {
@@ -558,4 +553,14 @@ impl Drop for Desk {
             let _ = child.wait();
         }
     }
+}
+
+/// A window that nobody sees, to own a selection or to ask for one.
+pub(crate) fn window_of_ones_own(x11: &RustConnection, screen: usize) -> u32 {
+    let root = x11.setup().roots.get(screen).expect("a screen").root;
+    let own = x11.generate_id().expect("an id");
+    let (class, more) = (WindowClass::INPUT_ONLY, CreateWindowAux::new());
+    let made = x11.create_window(0, own, root, 0, 0, 1, 1, 0, class, 0, &more);
+    made.expect("the display").check().expect("a window");
+    own
 }

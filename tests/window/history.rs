@@ -6,6 +6,7 @@ use parlor_tests::{Plain, Scratch, Server, needs};
 
 use crate::desk::Desk;
 use crate::free_port;
+use crate::scene::terminal;
 
 /// Lines that were said before anybody looks.
 const PAST: usize = 500;
@@ -21,12 +22,7 @@ const SIDE: u32 = 0xf5_f6_f8;
 
 /// Fills a room with a past; the word `xylophone` is in its 38th line.
 fn talk(server: &Server) {
-    let mut bob = Plain::connect(server);
-    bob.send("bob");
-    bob.expect("-!- Welcome *");
-    let mut ear = Plain::connect(server);
-    ear.send("ear");
-    ear.expect("-!- Welcome *");
+    let [mut bob, mut ear] = ["bob", "ear"].map(|name| terminal(server, name));
     for i in 0..PAST {
         match i {
             37 => bob.send("here is the xylophone"),

@@ -14,6 +14,7 @@ mod mouse;
 mod notices;
 mod pasting;
 mod reading;
+mod scene;
 mod spoken;
 mod start;
 mod typing;

@@ -3,6 +3,7 @@
 use parlor_tests::{Plain, Scratch, Server, needs};
 
 use crate::desk::Desk;
+use crate::scene;
 
 /// Where text begins, beside the list of rooms.
 const LEFT: i16 = 241;
@@ -23,17 +24,7 @@ struct Scene {
 impl Scene {
     /// Shows these lines, which are in the window when this returns.
     fn new(desk: Desk, lines: &[&str]) -> Scene {
-        let server = Server::start(&[]);
-        let mut bob = Plain::connect(&server);
-        bob.send("bob");
-        bob.expect("-!- Welcome *");
-        let alice =
-            desk.setting("theme", "\"light\"").client(&[&server.address().to_string(), "--name", "alice"]);
-        bob.expect("* alice joined");
-        alice.wait_title("#lobby*");
-        // She reads, so that what comes is not new, below a line that says so.
-        alice.types("here I am");
-        bob.expect("<alice> here I am");
+        let (server, mut bob, alice) = scene::lobby(desk);
         lines.iter().for_each(|line| bob.send(line));
         let last = LINES[lines.len().min(LINES.len()) - 1];
         alice.until("the last line", |alice| is_written(alice, (LEFT, last - 6), 40, 12));

@@ -5,22 +5,17 @@ use std::thread::spawn;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, PropMode, SELECTION_NOTIFY_EVENT,
-    SelectionNotifyEvent, WindowClass,
+    AtomEnum, ConnectionExt as _, EventMask, PropMode, SELECTION_NOTIFY_EVENT, SelectionNotifyEvent,
 };
 use x11rb::wrapper::ConnectionExt as _;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, window_of_ones_own};
 
 impl Desk {
     /// Puts a text on the clipboard, as another program would (ICCCM §2.2), until the display is gone.
     pub(crate) fn offers(&self, text: &str) {
         let (x11, screen) = x11rb::connect(Some(self.display())).expect("the display");
-        let root = x11.setup().roots.get(screen).expect("a screen").root;
-        let own = x11.generate_id().expect("an id");
-        let (class, more) = (WindowClass::INPUT_ONLY, CreateWindowAux::new());
-        let made = x11.create_window(0, own, root, 0, 0, 1, 1, 0, class, 0, &more);
-        made.expect("the display").check().expect("a window");
+        let own = window_of_ones_own(&x11, screen);
         let atom =
             |name: &[u8]| x11.intern_atom(false, name).expect("the display").reply().expect("an atom").atom;
         let (clipboard, targets, utf8) = (atom(b"CLIPBOARD"), atom(b"TARGETS"), atom(b"UTF8_STRING"));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use parlor_tests::{Plain, Scratch, Server, needs};
 
 use crate::desk::Desk;
+use crate::scene::terminal;
 
 /// Lines that were said before anybody looks.
 const PAST: usize = 5_000;
@@ -68,12 +69,7 @@ fn decode(row: &[u32]) -> Option<usize> {
 
 /// Fills a room with lines of one row and of many, under many names.
 fn talk(server: &Server) {
-    let mut bob = Plain::connect(server);
-    bob.send("bob");
-    bob.expect("-!- Welcome *");
-    let mut ear = Plain::connect(server);
-    ear.send("ear");
-    ear.expect("-!- Welcome *");
+    let [mut bob, mut ear] = ["bob", "ear"].map(|name| terminal(server, name));
     let long = "words that go on and on ".repeat(14);
     for number in 0..PAST {
         let more = match number % 50 {

@@ -3,23 +3,11 @@
 use parlor_tests::{Plain, Server, needs};
 
 use crate::desk::Desk;
+use crate::scene;
 
-/// `bob` and a window called alice in #lobby; the window has said that it is there.
+/// The lobby, where there are displays.
 fn lobby(desk: Desk) -> Option<(Server, Plain, Desk)> {
-    if !needs::have(needs::DISPLAY) {
-        return None;
-    }
-    let server = Server::start(&[]);
-    let mut bob = Plain::connect(&server);
-    bob.send("bob");
-    bob.expect("-!- Welcome *");
-    let alice =
-        desk.setting("theme", "\"light\"").client(&[&server.address().to_string(), "--name", "alice"]);
-    bob.expect("-!- alice joined");
-    alice.wait_title("#lobby*");
-    alice.types("here I am");
-    bob.expect("<alice> here I am");
-    Some((server, bob, alice))
+    needs::have(needs::DISPLAY).then(|| scene::lobby(desk))
 }
 
 #[test]
