@@ -16,14 +16,18 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::kept::{Kept, Nameless};
+use crate::known::Servers;
 use crate::limits::{FILE, SLOTS};
 use crate::place::{Identity, PlaceId};
 use crate::settings::Settings;
+use crate::tls::Trust;
 
 /// The files, without what stands behind the dot.
-const FILES: &[&str] = &["settings", "drafts", "unsent", "writing", "window"];
+const FILES: &[&str] = &["settings", "servers", "drafts", "unsent", "writing", "window"];
 /// What earlier versions kept by address alone.
 const NAMELESS: &[&str] = &["drafts.toml", "unsent.toml"];
+/// The file of those who are known.
+const SERVERS: &str = "servers.toml";
 /// The folder of the slots.
 const PLACES: &str = "places";
 /// The folder of the key of what is hosted.
@@ -175,6 +179,19 @@ impl Folder {
             _ => now.clone(),
         };
         write(&file, &merged)
+    }
+
+    /// Who is known; a file that cannot be understood is set aside.
+    pub fn servers(&self) -> (Servers, Option<Broken>) {
+        self.path.as_ref().map_or_else(Default::default, |path| read(&path.join(SERVERS)))
+    }
+
+    /// Keeps how a server is to be met; see [`Servers::know`].
+    pub fn know(&self, address: &str, trust: Trust, sure: bool) -> io::Result<()> {
+        let Some(path) = &self.path else { return Ok(()) };
+        let _writing = self.writing();
+        let (mut servers, _) = self.servers();
+        if servers.know(address, trust, sure) { write(&path.join(SERVERS), &servers) } else { Ok(()) }
     }
 
     /// Takes what is kept of somebody: no other window has it until the [`Slot`] is dropped. What other windows under

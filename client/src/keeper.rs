@@ -11,6 +11,7 @@ use crate::folder::{Folder, Slot, Trouble};
 use crate::kept::Kept;
 use crate::place::Identity;
 use crate::settings::Settings;
+use crate::tls::Trust;
 
 /// The way to that thread; it ends with this and all [`Claim`]s, when all is written.
 pub struct Keeper {
@@ -43,6 +44,8 @@ pub struct Found {
     pub claim: Claim,
     /// What an earlier start has kept.
     pub kept: Kept,
+    /// How the server is to be met, if it is known.
+    pub trust: Option<Trust>,
     /// What a person should know of it.
     pub trouble: Option<Trouble>,
 }
@@ -52,6 +55,7 @@ enum Todo {
     Claim(Identity, Sender<Found>, Sender<Todo>),
     Change(u64, Box<dyn FnOnce(&mut Kept) + Send>),
     Rename(u64, Identity),
+    Know(String, Trust, bool),
     Release(u64),
     /// The window has gone: others come first.
     Close,
@@ -99,6 +103,11 @@ impl Keeper {
     /// Has the settings written.
     pub fn keep_settings(&self, settings: &Settings) {
         let _ = self.todo.try_send(Todo::Settings(Box::new(settings.clone())));
+    }
+
+    /// Has it kept how a server is to be met; see [`Servers::know`](crate::known::Servers::know).
+    pub fn know(&self, address: String, trust: Trust, sure: bool) {
+        let _ = self.todo.try_send(Todo::Know(address, trust, sure));
     }
 
     /// What is kept of somebody; closed without it where there is no thread to tell.
@@ -151,6 +160,10 @@ impl Writer {
                         }
                     }
                     Todo::Rename(id, to) => self.rename(id, &to),
+                    Todo::Know(address, trust, sure) => {
+                        let done = self.folder.know(&address, trust, sure);
+                        self.done("who a server is", done);
+                    }
                     Todo::Release(id) => {
                         let done = self.slots.remove(&id).map_or(Ok(()), |mut slot| slot.write());
                         self.done("what is typed", done);
@@ -174,11 +187,14 @@ impl Writer {
 
     fn claim(&mut self, whose: &Identity, tell: &Sender<Found>, todo: Sender<Todo>) {
         let (slot, trouble) = self.folder.claim(whose);
+        let (servers, broken) = self.folder.servers();
+        let (trust, trouble) =
+            (servers.trust(&whose.place().to_string()), broken.map(Trouble::Broken).or(trouble));
         self.last += 1;
         let (id, kept) = (self.last, slot.kept.clone());
         self.slots.insert(id, slot);
         // Nobody wants it any more: then it is released.
-        let _ = tell.try_send(Found { claim: Claim(Arc::new(Claimed { id, todo })), kept, trouble });
+        let _ = tell.try_send(Found { claim: Claim(Arc::new(Claimed { id, todo })), kept, trust, trouble });
     }
 
     fn rename(&mut self, id: u64, to: &Identity) {

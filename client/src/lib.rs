@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`session`] | one connection to one server: a plain state machine |
 //! | [`net`] | the task that drives it |
+//! | [`known`] | servers that are known again |
 //! | [`tls`] | what nobody else reads on the way, and whose key a server has |
 //! | [`conversations`] | the list of rooms and people of all places |
 //! | [`timeline`] | what a conversation looks like from top to bottom |
@@ -31,6 +32,7 @@ pub mod frame;
 pub mod host;
 pub mod keeper;
 pub mod kept;
+pub mod known;
 pub mod limits;
 pub mod net;
 pub mod notify;

@@ -111,6 +111,8 @@ struct Driver {
     stream: Option<TcpStream>,
     connecting: Option<Connecting>,
     tls: Option<Tls>,
+    /// It did not greet by TLS just now, and is met readable this time.
+    readable: bool,
     /// The server has until then to greet by TLS.
     greets_until: Option<Instant>,
     to_write: Vec<u8>,
@@ -137,6 +139,7 @@ impl Driver {
             stream: None,
             connecting: None,
             tls: None,
+            readable: false,
             greets_until: None,
             to_write: Vec::new(),
             to_tell: Vec::new(),
@@ -176,7 +179,7 @@ impl Driver {
                     self.connecting = None;
                     self.give(Input::Lost(unreachable(&self.server, &error)));
                 }
-                Woken::Read(Ok(0) | Err(_)) if self.greets_until.is_some() => self.no_tls(),
+                Woken::Read(Ok(0) | Err(_)) if self.greets_until.is_some() => self.no_tls(false),
                 Woken::Read(Ok(0)) => self.lost(Sentence::ServerClosed { reason: None }),
                 Woken::Read(Ok(count)) => self.received(buffer.get(..count).unwrap_or_default()),
                 Woken::Wrote(Ok(count)) => drop(self.to_write.drain(..count)),
@@ -192,7 +195,9 @@ impl Driver {
     fn called(&mut self, stream: TcpStream) {
         self.connecting = None;
         self.stream = Some(stream);
-        if self.trust == Trust::Readable {
+        // Nothing that was meant for the connection before goes over this one.
+        self.to_write.clear();
+        if self.readable || self.trust == Trust::Readable {
             return self.met(None);
         }
         match Tls::new(&self.server.host, self.trust) {
@@ -213,10 +218,13 @@ impl Driver {
         self.give(Input::Connected);
     }
 
-    /// Nobody greets by TLS.
-    fn no_tls(&mut self) {
+    /// Nobody greets by TLS; `said`: something else was said in its place.
+    fn no_tls(&mut self, said: bool) {
         if self.trust == Trust::Perhaps {
-            self.trust = Trust::Readable;
+            if said {
+                self.trust = Trust::Readable;
+            }
+            self.readable = true;
             self.hang_up();
             self.connecting = Some(Box::pin(connect(self.server.clone())));
         } else {
@@ -231,7 +239,7 @@ impl Driver {
         tls.drain(&mut self.to_write);
         if self.greets_until.is_some() {
             match (&done, tls.shown()) {
-                (Err(_), _) => return self.no_tls(),
+                (Err(error), _) => return self.no_tls(matches!(error, rustls::Error::InvalidMessage(_))),
                 (Ok(()), None) => return,
                 (Ok(()), Some(shown)) => self.shown(shown),
             }
@@ -264,7 +272,7 @@ impl Driver {
         let now = self.started + now(self.started).elapsed;
         self.give(Input::Tick);
         if self.greets_until.is_some_and(|at| now >= at) {
-            self.no_tls();
+            self.no_tls(false);
         }
         if let Some((_, unsent)) = self.to_keep.take_if(|(at, _)| now >= *at) {
             (self.keep)(unsent);
@@ -300,6 +308,7 @@ impl Driver {
         for output in self.session.drain() {
             match output {
                 Output::Connect => {
+                    self.readable = false;
                     self.connecting = Some(Box::pin(connect(self.server.clone())));
                 }
                 Output::Disconnect => {
@@ -317,7 +326,9 @@ impl Driver {
                         tls.say(&bytes);
                         tls.drain(&mut self.to_write);
                     }
-                    None => self.to_write.extend_from_slice(&bytes),
+                    // What is said to a connection that is gone goes nowhere.
+                    None if self.stream.is_some() => self.to_write.extend_from_slice(&bytes),
+                    None => {}
                 },
                 Output::Keep(unsent) => {
                     let at = self.to_keep.take().map_or(now + KEEP_AFTER, |(at, _)| at);
@@ -432,7 +443,10 @@ async fn connect(HostPort { host, port }: HostPort) -> io::Result<TcpStream> {
     stream.set_nodelay(true)?;
     // Else a server that is gone, and of which it is not known that it answers, is found out after a quarter of an hour.
     #[cfg(target_os = "linux")]
-    rustix::net::sockopt::set_tcp_user_timeout(&stream, UNACKNOWLEDGED.as_millis() as u32)?;
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(&stream, UNACKNOWLEDGED.as_millis() as u32)
+    {
+        log::debug!("a server that is gone may go unnoticed for long: {error}");
+    }
     Ok(stream)
 }
 

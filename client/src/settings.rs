@@ -5,12 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::frame::Frame;
 use crate::notify::Notify;
 use crate::session::{Encoding, Key};
-use crate::tls::KeyId;
 
 /// Places that are offered again at the next start.
 const MAX_RECENT: usize = 8;
-/// Servers whose keys are known; whom we have not met for the longest time goes first.
-const MAX_KNOWN: usize = 500;
 
 /// Light or dark.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,16 +33,6 @@ pub enum TimeFormat {
     Hours24,
     /// 9:05 pm.
     Hours12,
-}
-
-/// A server that is known by its key.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Known {
-    /// Host and port.
-    pub address: String,
-    /// As [`KeyId`] writes it.
-    pub key: String,
 }
 
 /// A place that was joined before.
@@ -102,9 +89,6 @@ pub struct Settings {
     pub ignored: Vec<String>,
     /// Where one was before, the last one first.
     pub recent: Vec<Recent>,
-    /// Whom we know again, the last one first. An empty list is no table.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub servers: Vec<Known>,
     /// Where the window was, and how large. A table: in the file those come last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Frame>,
@@ -131,7 +115,6 @@ impl Default for Settings {
             window: None,
             ignored: Vec::new(),
             recent: Vec::new(),
-            servers: Vec::new(),
         }
     }
 }
@@ -193,18 +176,6 @@ impl Settings {
         named.unwrap_or_else(|| Encoding::of_language(language))
     }
 
-    /// The key that a server is known by.
-    pub fn key_of(&self, address: &str) -> Option<KeyId> {
-        self.servers.iter().find(|known| known.address == address)?.key.parse().ok()
-    }
-
-    /// A server is known by this key from now on.
-    pub fn know(&mut self, address: &str, key: KeyId) {
-        self.servers.retain(|known| known.address != address);
-        self.servers.insert(0, Known { address: address.into(), key: key.to_string() });
-        self.servers.truncate(MAX_KNOWN);
-    }
-
     /// These settings of a window, which had those of `before` when it last wrote, for a file that says `there` by now: what
     /// the window has not changed stays as it is there, and of lists what came and what went.
     pub fn merged(self, before: &Settings, there: Settings) -> Settings {
@@ -226,7 +197,6 @@ impl Settings {
             host_programs,
             ignored,
             recent,
-            servers,
             window,
         } = self;
         Settings {
@@ -252,12 +222,6 @@ impl Settings {
                 let mut recent = merged_list(recent, &before.recent, there.recent, Recent::is_of);
                 recent.truncate(MAX_RECENT);
                 recent
-            },
-            servers: {
-                let is_of = |one: &Known, other: &Known| one.address == other.address;
-                let mut servers = merged_list(servers, &before.servers, there.servers, is_of);
-                servers.truncate(MAX_KNOWN);
-                servers
             },
             window: merged(window, &before.window, there.window),
         }

@@ -129,13 +129,10 @@ impl Tls {
             if self.connection.read_tls(&mut bytes).is_ok_and(|count| count == 0) {
                 break;
             }
-            let state = self.connection.process_new_packets()?;
-            let before = said.len();
-            said.resize(before + state.plaintext_bytes_to_read(), 0);
-            if let Some(room) = said.get_mut(before..) {
-                // All of it is there.
-                let _ = self.connection.reader().read_exact(room);
-            }
+            let done = self.connection.process_new_packets();
+            // What was said before something went wrong counts; that nothing more is there yet is no error.
+            let _ = self.connection.reader().read_to_end(said);
+            done?;
         }
         Ok(())
     }

@@ -34,8 +34,8 @@ impl Bridge {
         if let Some(address) = &arguments.address {
             card.set_address(shared(address));
             if let Ok(place) = Place::parse(address) {
-                // Whom the link names has no field of its own.
-                if place.person.is_none() {
+                // Whom the link names has no field of its own, and neither has how the server is to be met.
+                if place.person.is_none() && !place.secure {
                     card.set_address(shared(&place.address()));
                 }
                 let state = self.state.borrow();

@@ -12,6 +12,7 @@ use super::{Bridge, on};
 use crate::place::{Place, PlaceId};
 use crate::session::{Field, Naming, Refusal};
 use crate::settings::Recent;
+use crate::tls::Trust;
 
 impl Bridge {
     pub(super) fn listen_to_card(self: &Rc<Self>, window: &App) {
@@ -59,8 +60,7 @@ impl Bridge {
     /// The key that a server has shown is its own, the person says.
     fn trust_stranger(self: &Rc<Self>) {
         let Some((address, key)) = self.state.borrow_mut().stranger.take() else { return };
-        self.state.borrow_mut().settings.know(&address, key);
-        self.keep_settings();
+        self.keeper.know(address.clone(), Trust::Key(key), true);
         if let Some(window) = self.window.upgrade() {
             window.global::<ConnectView>().set_address(shared(&address));
         }
@@ -137,6 +137,10 @@ impl Bridge {
             settings.room = room.clone();
         }
         self.keep_settings();
+        if place.secure {
+            // Also if it is asked for by its bare address another time.
+            self.keeper.know(place.address(), Trust::Authorities, false);
+        }
         self.connect(place, name, room);
     }
 

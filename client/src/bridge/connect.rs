@@ -68,33 +68,35 @@ impl Bridge {
 
     /// How a server is to be met: as last time, as was asked for, or by TLS if it speaks that. What does not leave this
     /// computer nobody else reads.
-    fn trust(&self, place: &Place) -> Trust {
-        let known = self.state.borrow().settings.key_of(&place.address());
+    fn trust(&self, place: &Place, known: Option<Trust>) -> Trust {
+        let id = place.id();
         match known {
-            Some(key) => Trust::Key(key),
+            _ if self.state.borrow().hosts(&id) => Trust::Readable,
+            Some(trust) => trust,
             None if place.secure => Trust::Authorities,
-            None if place.id().is_here() => Trust::Readable,
+            None if id.is_here() => Trust::Readable,
             None => Trust::Perhaps,
         }
     }
 
-    /// A server has answered. Whom nobody vouches for we know again by the key.
+    /// A server has answered, and is known from now on.
     pub(super) fn met(&self, window: &App, id: &PlaceId, shown: Option<Shown>) {
         {
             let mut state = self.state.borrow_mut();
+            let here = id.is_here() || state.hosts(id);
             if let Some(place) = state.places.get_mut(id) {
                 place.lock = match shown {
                     Some(_) => Lock::Closed,
-                    None if id.is_here() => Lock::None,
+                    None if here => Lock::None,
                     None => Lock::Open,
                 };
             }
-            if let Some(Shown { key, vouched: false }) = shown {
-                state.settings.know(&id.to_string(), key);
-            }
+        }
+        if let Some(Shown { key, vouched }) = shown {
+            let trust = if vouched { Trust::Authorities } else { Trust::Key(key) };
+            self.keeper.know(id.to_string(), trust, false);
         }
         self.show_status(window);
-        self.keep_settings();
     }
 
     /// The end of the last session of a place, if that is still to come.
@@ -113,14 +115,14 @@ impl Bridge {
         found: Option<Found>,
     ) {
         let id = place.id();
-        let (claim, kept) = match found {
-            Some(Found { claim, kept, trouble }) => {
+        let (claim, kept, known) = match found {
+            Some(Found { claim, kept, trust, trouble }) => {
                 trouble.into_iter().for_each(|trouble| self.tell_trouble(window, trouble));
-                (Some(claim), kept)
+                (Some(claim), kept, trust)
             }
             None => {
                 self.keeps_nothing(&ErrorKind::TimedOut.into());
-                (None, Kept::default())
+                (None, Kept::default(), None)
             }
         };
         let Kept { current, drafts, open, unsent, .. } = kept;
@@ -143,7 +145,7 @@ impl Bridge {
                 claim.change(|kept| kept.unsent = unsent);
             }
         };
-        let trust = self.trust(place);
+        let trust = self.trust(place, known);
         let connection = match net::start_keeping(profile, trust, keep) {
             Ok(connection) => connection,
             Err(error) => {
@@ -172,8 +174,11 @@ impl Bridge {
                         smol::Timer::after(left).await;
                         None
                     };
-                    if future::or(async { hurried.recv().await.ok() }, late).await.is_some() {
-                        pace.hurry();
+                    match future::or(async { Some(hurried.recv().await) }, late).await {
+                        Some(Ok(())) => pace.hurry(),
+                        // The place was left.
+                        Some(Err(_)) => return,
+                        None => {}
                     }
                 }
                 while weak.upgrade().is_some_and(|bridge| bridge.apply_waiting(&of)) {

@@ -73,26 +73,29 @@ impl Bridge {
             Sentence::KeyChanged { now: key, .. } | Sentence::KeyUnknown { key, .. } => Some(key),
             _ => None,
         };
-        match self.entry(place) {
-            None => {}
+        let entry = self.entry(place);
+        match (entry, key) {
+            (None, _) => {}
             // Whom to trust is asked on the card, wherever we were.
-            entry if entry == Some(Entry::Calling) || key.is_some() => {
-                let address = key.map(|key| (place.to_string(), key));
-                window.global::<ConnectView>().set_asks_trust(address.is_some());
-                self.state.borrow_mut().stranger = address;
+            (_, Some(key)) => {
+                if entry != Some(Entry::Calling) {
+                    self.disconnect();
+                }
                 self.refuse_on_card(window, refusal);
-                self.leave(place);
-                window.global::<ConnectView>().set_busy(false);
-                self.wake_cursor();
-                window.global::<Shell>().set_screen(Screen::Connect);
-                window.global::<Shell>().set_title("Parlor".into());
+                window.global::<ConnectView>().set_asks_trust(true);
+                self.state.borrow_mut().stranger = Some((place.to_string(), key));
+                self.back_to_card(window, place);
             }
-            Some(Entry::Waiting) if refusal.field == Field::Room => {
+            (Some(Entry::Calling), None) => {
+                self.refuse_on_card(window, refusal);
+                self.back_to_card(window, place);
+            }
+            (Some(Entry::Waiting), None) if refusal.field == Field::Room => {
                 let sentence = phrase(&window.global::<Words>(), &refusal.sentence);
                 self.disconnect();
                 window.global::<ConnectView>().set_room_error(sentence);
             }
-            Some(_) => {
+            (Some(_), None) => {
                 let sentence = phrase(&window.global::<Words>(), &refusal.sentence);
                 window.global::<StatusView>().set_notice(sentence);
                 if refusal.field == Field::Room {
@@ -102,5 +105,14 @@ impl Bridge {
                 self.state.borrow_mut().refused = refusal.field == Field::Room;
             }
         }
+    }
+
+    /// Leaves a place where we have not come in; what is on the card stays.
+    fn back_to_card(&self, window: &App, place: &PlaceId) {
+        self.leave(place);
+        window.global::<ConnectView>().set_busy(false);
+        self.wake_cursor();
+        window.global::<Shell>().set_screen(Screen::Connect);
+        window.global::<Shell>().set_title("Parlor".into());
     }
 }

@@ -37,6 +37,10 @@ impl Bridge {
         view.set_bans_hidden(false);
         view.set_bans(ModelRc::default());
         self.state.borrow_mut().bans.clear();
+        if let Some(id) = self.current() {
+            // Those of the room before are not this one's.
+            self.settings_of(window, &id, &RoomSettings::default());
+        }
         self.act_here(|room| Action::LookAtBans { room });
         self.act_here(|room| Action::LookAtSettings { room });
     }

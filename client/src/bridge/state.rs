@@ -96,6 +96,11 @@ impl State {
         self.place().map(|place| place.naming.clone()).unwrap_or_default()
     }
 
+    /// Whether a place is what this program hosts.
+    pub(super) fn hosts(&self, place: &PlaceId) -> bool {
+        self.hosting.as_ref().is_some_and(|hosting| hosting.place == *place)
+    }
+
     /// Whether a conversation is the room that this program hosts.
     pub(super) fn is_hosted(&self, id: &ConversationId) -> bool {
         let key = |hosting: &Hosting| Some(self.places.get(&hosting.place)?.naming.key(&hosting.room));

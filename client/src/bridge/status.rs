@@ -61,7 +61,7 @@ impl Bridge {
             view.set_status_text(SharedString::default());
             return view.set_status_detail(SharedString::default());
         };
-        let hosted = state.hosting.as_ref().is_some_and(|hosting| hosting.place == place.id);
+        let hosted = state.hosts(&place.id);
         let (kind, text) = match &place.status {
             Some(Status::Connected { .. }) if hosted => (StatusKind::Hosting, words.invoke_hosting()),
             Some(Status::Connected { .. }) => (StatusKind::Connected, words.invoke_connected()),

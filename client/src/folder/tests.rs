@@ -48,9 +48,6 @@ fn what_is_kept_is_read_again() {
     });
     keep(&folder, &settings);
     assert_eq!(folder.settings(), (settings.clone(), None));
-    settings.know("a:1", "AB".repeat(32).parse().unwrap());
-    keep(&folder, &settings);
-    assert_eq!(folder.settings(), (settings.clone(), None));
     settings.recent.clear();
     keep(&folder, &settings);
     assert_eq!(folder.settings(), (settings, None));
@@ -142,6 +139,24 @@ fn lines_that_have_no_name_are_nobodys_to_send() {
     assert_eq!(folder.claim(&who("a:1", "bob")).0.kept.unsent.len(), 1);
     assert_eq!(folder.claim(&who("b:1", "bob")).0.kept.unsent.len(), 1);
     assert!(!folder.path().unwrap().join("unsent.toml").exists());
+    gone(&folder);
+}
+
+#[test]
+fn who_a_server_is_is_kept_by_itself_and_read_each_time() {
+    let folder = folder("servers");
+    let key = |byte: &str| Trust::Key(byte.repeat(32).parse().unwrap());
+    folder.know("a:1", key("AB"), false).unwrap();
+    // Another window has met somebody else there, at the same time.
+    folder.know("a:1", key("CD"), false).unwrap();
+    folder.know("b:1", Trust::Authorities, false).unwrap();
+    assert_eq!((folder.servers().0.trust("A:1"), folder.servers().1), (Some(key("AB")), None));
+    // Whatever becomes of the settings.
+    fs::write(folder.path().unwrap().join("settings.toml"), "text-size = \"big\"").unwrap();
+    assert!(folder.settings().1.is_some());
+    assert_eq!(folder.servers().0.trust("b:1"), Some(Trust::Authorities));
+    folder.know("a:1", key("CD"), true).unwrap();
+    assert_eq!(folder.servers().0.trust("a:1"), Some(key("CD")));
     gone(&folder);
 }
 

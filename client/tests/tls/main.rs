@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::io::{self, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -20,6 +20,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 const PATIENCE: Duration = Duration::from_secs(20);
 const ONE: (&[u8], &[u8]) = (include_bytes!("one.pem"), include_bytes!("one.key"));
 const OTHER: (&[u8], &[u8]) = (include_bytes!("other.pem"), include_bytes!("other.key"));
+const WELCOME: &str =
+    ":s CAP * LS :\r\n:s 001 me :Welcome\r\n:s 005 me NETWORK=Test :are\r\n:s 376 me :End\r\n";
 /// As `openssl x509 -pubkey` and `sha256sum` say of them.
 const ONE_KEY: &str = "b9c390002ed412d4f9782b883e016470c85cc3ed1e5cc944f5b730ee80dc5710";
 const OTHER_KEY: &str = "414d6fa87082c650746c31e24f0fc64e41abe087082c1a66ae51c8145ad7bc1e";
@@ -32,6 +34,10 @@ fn key(text: &str) -> KeyId {
 #[derive(Clone, Copy)]
 enum Kind {
     Tls((&'static [u8], &'static [u8]), &'static rustls::SupportedProtocolVersion),
+    /// By TLS; asks for an answer, and then says what is no TLS, in one go: the first time, and the second time as well.
+    Broken,
+    /// By TLS with one key, then with the other: the first time it hangs up behind the welcome.
+    Changing,
     /// Readable, and waits for a line end for ever.
     Patient,
     /// Readable, and hangs up at what is no line.
@@ -44,19 +50,23 @@ fn server(kind: Kind) -> (HostPort, Receiver<Vec<u8>>) {
     let address = listener.local_addr().unwrap();
     let (tell, heard) = channel();
     thread::spawn(move || {
-        for stream in listener.incoming() {
+        for (nth, stream) in listener.incoming().enumerate() {
             let (tell, stream) = (tell.clone(), stream.unwrap());
             thread::spawn(move || {
                 let mut first = [0; 1];
                 stream.peek(&mut first).unwrap();
                 let _ = tell.send(first.to_vec());
+                let tls =
+                    |(chain, key), version, stream| StreamOwned::new(accept(chain, key, version), stream);
+                let newest = &rustls::version::TLS13;
                 // Who hangs up is gone.
                 let _ = match kind {
-                    Kind::Tls((chain, key), version) => {
-                        talk(StreamOwned::new(accept(chain, key, version), stream))
-                    }
+                    Kind::Tls(identity, version) => talk(tls(identity, version, stream), false),
+                    Kind::Broken => break_off(tls(ONE, newest, stream)),
+                    Kind::Changing if nth == 0 => talk(tls(ONE, newest, stream), true),
+                    Kind::Changing => talk(tls(OTHER, newest, stream), false),
                     Kind::Strict if first[0] == 0x16 => Ok(()),
-                    Kind::Patient | Kind::Strict => talk(stream),
+                    Kind::Patient | Kind::Strict => talk(stream, false),
                 };
             });
         }
@@ -73,8 +83,28 @@ fn accept(chain: &[u8], key: &[u8], version: &'static rustls::SupportedProtocolV
     ServerConnection::new(Arc::new(config)).unwrap()
 }
 
-/// Welcomes whoever says who they are, and echoes nothing.
-fn talk(mut stream: impl Read + Write) -> io::Result<()> {
+/// Welcomes whoever says who they are, and breaks off in the middle of what it says next.
+fn break_off(mut stream: StreamOwned<ServerConnection, TcpStream>) -> io::Result<()> {
+    let mut said = String::new();
+    let mut buffer = [0; 4096];
+    while !said.contains("USER ") {
+        let count = stream.read(&mut buffer)?;
+        said += &String::from_utf8_lossy(&buffer[..count]);
+    }
+    stream.conn.writer().write_all(format!("{WELCOME}PING :secret\r\n").as_bytes())?;
+    let mut bytes = Vec::new();
+    while stream.conn.wants_write() {
+        stream.conn.write_tls(&mut bytes)?;
+    }
+    bytes.extend_from_slice(&[0x17, 3, 3, 0, 40]);
+    bytes.extend_from_slice(&[0; 40]);
+    stream.sock.write_all(&bytes)?;
+    // Until it is gone.
+    stream.sock.read_to_end(&mut Vec::new()).map(drop)
+}
+
+/// Welcomes whoever says who they are, and says nothing more; or hangs up behind that.
+fn talk(mut stream: impl Read + Write, hangs_up: bool) -> io::Result<()> {
     let mut text = Vec::new();
     let mut buffer = [0; 4096];
     let mut welcome = false;
@@ -86,9 +116,10 @@ fn talk(mut stream: impl Read + Write) -> io::Result<()> {
         let said = String::from_utf8_lossy(&text).into_owned();
         if said.contains("USER ") && !welcome {
             welcome = true;
-            stream.write_all(
-                b":s CAP * LS :\r\n:s 001 me :Welcome\r\n:s 005 me NETWORK=Test :are\r\n:s 376 me :End\r\n",
-            )?;
+            stream.write_all(WELCOME.as_bytes())?;
+            if hangs_up {
+                return stream.flush();
+            }
         }
     }
 }
@@ -183,6 +214,31 @@ fn somebody_else_in_its_place_is_told_nothing() {
     );
     let sentence = Client::meets(&server, Trust::Authorities).refused();
     assert_eq!(sentence, Sentence::KeyUnknown { server, key: key(OTHER_KEY) });
+}
+
+#[test]
+fn the_first_key_seen_is_the_only_one_from_then_on() {
+    let (server, heard) = self::server(Kind::Changing);
+    let client = Client::meets(&server, Trust::Perhaps);
+    assert_eq!(client.met(), Some(key(ONE_KEY)));
+    let changed = Sentence::KeyChanged { server, before: key(ONE_KEY), now: key(OTHER_KEY) };
+    assert_eq!(client.refused(), changed);
+    assert_eq!(
+        [heard.recv_timeout(PATIENCE).unwrap(), heard.recv_timeout(PATIENCE).unwrap()],
+        [[0x16], [0x16]]
+    );
+}
+
+#[test]
+fn what_was_meant_for_a_connection_that_broke_never_goes_readable_over_the_next_one() {
+    for trust in [Trust::Perhaps, Trust::Key(key(ONE_KEY))] {
+        let (server, heard) = server(Kind::Broken);
+        let client = Client::meets(&server, trust);
+        assert_eq!(client.met(), Some(key(ONE_KEY)));
+        for _ in 0..2 {
+            assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), [0x16]);
+        }
+    }
 }
 
 #[test]
