@@ -38,7 +38,10 @@ const SCENES: &[Scene] = &[
     Scene { name: "connect", set: |app| app.global::<Shell<'_>>().set_screen(Screen::Connect), large: true },
     Scene { name: "connect-errors", set: connect_errors, large: true },
     Scene { name: "connect-notice", set: connect_notice, large: false },
+    Scene { name: "connect-key", set: connect_key, large: true },
+    Scene { name: "connect-sign-in", set: connect_sign_in, large: true },
     Scene { name: "host", set: |app| app.global::<Shell<'_>>().set_screen(Screen::Host), large: true },
+    Scene { name: "host-password", set: host_password, large: false },
     Scene { name: "host-errors", set: host_errors, large: false },
     Scene { name: "room", set: room, large: true },
     Scene { name: "room-compact", set: compact, large: true },
@@ -46,6 +49,9 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-menu", set: menu, large: true },
     Scene { name: "room-hosting", set: hosting, large: true },
     Scene { name: "room-hosting-programs", set: hosting_programs, large: true },
+    Scene { name: "room-hosting-key", set: hosting_key, large: true },
+    Scene { name: "room-encrypted", set: |app| lock(app, Lock::Closed), large: true },
+    Scene { name: "room-readable", set: |app| lock(app, Lock::Open), large: true },
     Scene { name: "room-reconnecting", set: reconnecting, large: true },
     Scene { name: "room-composing", set: composing, large: true },
     Scene { name: "room-rooms", set: |app| open(app, Panel::Rooms), large: false },
@@ -62,6 +68,7 @@ const SCENES: &[Scene] = &[
     Scene { name: "find-results", set: find_results, large: true },
     Scene { name: "find-local", set: find_local, large: false },
     Scene { name: "settings", set: |app| open(app, Panel::Settings), large: true },
+    Scene { name: "settings-code", set: code, large: true },
     Scene { name: "keys", set: |app| open(app, Panel::Keys), large: true },
     Scene { name: "about", set: |app| open(app, Panel::About), large: true },
 ];
@@ -190,6 +197,27 @@ fn connect_errors(app: &App) {
     view.set_address_error(words.invoke_nobody_answers("192.168.1.7:49806".into()));
 }
 
+const KEYS: [&str; 2] = [
+    "3A:91:0F:C2:77:5E:D8:14:B6:29:E0:8B:43:FA:6C:05:9D:72:1E:A8:50:CB:37:F4:86:0D:E1:5A:B9:24:7C:63",
+    "D4:08:BB:61:2E:97:50:FC:3A:C5:19:8D:E7:42:0B:F6:71:AE:94:2C:5F:D3:88:16:EA:4B:60:C9:35:07:BD:12",
+];
+
+fn connect_key(app: &App) {
+    let view = app.global::<ConnectView<'_>>();
+    let server: SharedString = "chat.example.org:6697".into();
+    view.set_address(server.clone());
+    let [before, now] = KEYS.map(SharedString::from);
+    view.set_address_error(app.global::<Words<'_>>().invoke_key_changed(server, before, now));
+    view.set_asks_trust(true);
+}
+
+fn connect_sign_in(app: &App) {
+    let view = app.global::<ConnectView<'_>>();
+    view.set_password("not this one".into());
+    view.set_password_error(app.global::<Words<'_>>().invoke_password_wrong());
+    view.set_certificate("/home/alice/alice.pem".into());
+}
+
 fn connect_notice(app: &App) {
     let words = app.global::<Words<'_>>();
     let sentence = words.invoke_nothing_kept("Permission denied (os error 13)".into());
@@ -210,6 +238,14 @@ fn host_errors(app: &App) {
     let (view, words) = (app.global::<HostView<'_>>(), app.global::<Words<'_>>());
     view.set_port("80".into());
     view.set_port_error(words.invoke_port_not_allowed("80".into()));
+}
+
+fn host_password(app: &App) {
+    app.global::<Shell<'_>>().set_screen(Screen::Host);
+    app.global::<HostView<'_>>().set_password("open sesame".into());
+    shot(app, app.window().size());
+    let position = LogicalPosition::new(100.0, 200.0);
+    app.window().dispatch_event(WindowEvent::PointerScrolled { position, delta_x: 0.0, delta_y: -2000.0 });
 }
 
 fn compact(app: &App) {
@@ -254,9 +290,39 @@ fn menu(app: &App) {
     room(app);
     shot(app, app.window().size());
     let position = LogicalPosition::new(app.window().size().width as f32 / 2.0, 130.0);
-    let button = PointerEventButton::Right;
+    click(app, position, PointerEventButton::Right);
+}
+
+fn click(app: &App, position: LogicalPosition, button: PointerEventButton) {
     app.window().dispatch_event(WindowEvent::PointerPressed { position, button });
     app.window().dispatch_event(WindowEvent::PointerReleased { position, button });
+}
+
+/// The middle of what is so called.
+fn middle(app: &App, called: impl Fn(&str) -> bool) -> LogicalPosition {
+    shot(app, app.window().size());
+    let found = ElementQuery::from_root(app)
+        .match_descendants()
+        .match_predicate(move |element| element.accessible_label().is_some_and(|label| called(&label)))
+        .find_first()
+        .expect("it is in the window");
+    let (at, size) = (found.absolute_position(), found.size());
+    LogicalPosition::new(at.x + size.width / 2.0, at.y + size.height / 2.0)
+}
+
+fn hosting_key(app: &App) {
+    hosting(app);
+    let key = middle(app, |label| label.starts_with("This server's key") || label.contains("密钥"));
+    click(app, key, PointerEventButton::Left);
+}
+
+/// The pill under the pointer says what its lock means.
+fn lock(app: &App, lock: Lock) {
+    room(app);
+    app.global::<StatusView<'_>>().set_status_text(app.global::<Words<'_>>().invoke_connected());
+    app.global::<StatusView<'_>>().set_lock(lock);
+    let position = middle(app, |label| label.contains("192.168.1.7:49806 · "));
+    app.window().dispatch_event(WindowEvent::PointerMoved { position });
 }
 
 fn hosting(app: &App) {
@@ -357,6 +423,18 @@ fn failed(app: &App) {
     app.global::<TimelineView<'_>>().set_lines(rows.as_slice().into());
     app.global::<StatusView<'_>>().set_status(StatusKind::Offline);
     app.global::<StatusView<'_>>().set_status_text(words.invoke_offline("09:20".into()));
+}
+
+fn code(app: &App) {
+    open(app, Panel::Settings);
+    shot(app, app.window().size());
+    let view = app.global::<SettingsView<'_>>();
+    view.set_code("7G3K-Q0ZD-41MB-XW8N-5TFA-9HRC-2VYE".into());
+    view.set_other_code("7G3K-Q0ZD".into());
+    view.set_other_code_error(app.global::<Words<'_>>().invoke_code_wrong());
+    let position = LogicalPosition::new(100.0, 200.0);
+    let delta_y = if app.window().size().height < 600 { -245.0 } else { 0.0 };
+    app.window().dispatch_event(WindowEvent::PointerScrolled { position, delta_x: 0.0, delta_y });
 }
 
 fn find_results(app: &App) {
