@@ -19,15 +19,19 @@ use crate::kept::{Kept, Nameless};
 use crate::known::Servers;
 use crate::limits::{FILE, SLOTS};
 use crate::place::{Identity, PlaceId};
+use crate::secret::Secret;
+use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::tls::Trust;
 
 /// The files, without what stands behind the dot.
-const FILES: &[&str] = &["settings", "servers", "drafts", "unsent", "writing", "window"];
+const FILES: &[&str] = &["settings", "servers", "secrets", "drafts", "unsent", "writing", "window"];
 /// What earlier versions kept by address alone.
 const NAMELESS: &[&str] = &["drafts.toml", "unsent.toml"];
 /// The file of those who are known.
 const SERVERS: &str = "servers.toml";
+/// The file of what shows who a person is.
+const SECRETS: &str = "secrets.toml";
 /// The folder of the slots.
 const PLACES: &str = "places";
 /// The folder of the key of what is hosted.
@@ -194,6 +198,41 @@ impl Folder {
         if servers.know(address, trust, sure) { write(&path.join(SERVERS), &servers) } else { Ok(()) }
     }
 
+    /// What shows who a person is; a file that cannot be understood is set aside, and a secret is made where there is none.
+    pub fn secrets(&self) -> (Secrets, Option<Broken>) {
+        let Some(path) = &self.path else { return Default::default() };
+        let (mut secrets, broken): (Secrets, _) = read(&path.join(SECRETS));
+        if secrets.own().is_empty() {
+            // Of two windows that start at once one makes it.
+            let made = Secret::new();
+            let made = made.and_then(|made| {
+                self.change_secrets(|there| {
+                    if there.own().is_empty() {
+                        there.adopt(made)
+                    }
+                })
+            });
+            match made {
+                Ok(made) => secrets = made,
+                Err(error) => log::warn!("names are not claimed: {error}"),
+            }
+        }
+        (secrets, broken)
+    }
+
+    /// Changes what shows who a person is; as it is then.
+    pub fn change_secrets(&self, change: impl FnOnce(&mut Secrets)) -> io::Result<Secrets> {
+        let Some(path) = &self.path else { return Ok(Secrets::default()) };
+        let _writing = self.writing();
+        let (mut secrets, _): (Secrets, _) = read(&path.join(SECRETS));
+        let before = secrets.clone();
+        change(&mut secrets);
+        if secrets != before {
+            write(&path.join(SECRETS), &secrets)?;
+        }
+        Ok(secrets)
+    }
+
     /// Takes what is kept of somebody: no other window has it until the [`Slot`] is dropped. What other windows under
     /// the same name have left is in it, and what earlier versions kept of the place.
     pub fn claim(&self, whose: &Identity) -> (Slot, Option<Trouble>) {
@@ -203,12 +242,19 @@ impl Folder {
             return (Slot::nowhere(), Some(Trouble::Unwritable(error)));
         }
         let (mut slot, mut trouble, mut emptied) = (None::<Slot>, None, Vec::new());
-        for file in slots(&places, whose) {
+        // What was kept before the key was known comes to it.
+        let before = whose.by_address().into_iter().flat_map(|before| slots(&places, &before));
+        for (file, own) in
+            slots(&places, whose).map(|file| (file, true)).chain(before.map(|file| (file, false)))
+        {
+            if !own && (slot.is_none() || !file.exists()) {
+                continue;
+            }
             let times = if trouble.is_none() && slot.is_none() { CLOSING } else { 1 };
             let lock = match lock_soon(&file.with_extension("lock"), times) {
                 Ok(Some(lock)) => Some(lock),
                 Ok(None) => {
-                    trouble = trouble.or(Some(Trouble::Taken));
+                    trouble = trouble.or(own.then_some(Trouble::Taken));
                     continue;
                 }
                 Err(error) if slot.is_none() => {
@@ -246,7 +292,12 @@ impl Folder {
         (slot, trouble)
     }
 
-    /// The same person under another name: in a slot where nothing is yet.
+    /// Whether something is kept of somebody.
+    pub fn has(&self, whose: &Identity) -> bool {
+        self.path.as_ref().is_some_and(|path| slots(&path.join(PLACES), whose).any(|file| file.exists()))
+    }
+
+    /// The same person under another name, or at a place whose key is known now: in a slot where nothing is yet.
     pub fn rename(&self, slot: &mut Slot, to: &Identity) -> io::Result<()> {
         let (Some(path), Some(before)) = (&self.path, slot.file.clone()) else { return Ok(()) };
         for file in slots(&path.join(PLACES), to).filter(|file| !file.exists()) {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
 
+use crate::tls::KeyId;
 use async_channel::{Receiver, Sender};
 use parlor_server::{Config, Guest, Handle, ListenerKind, Operator, Server, StartError};
 
@@ -13,6 +14,7 @@ pub struct Host {
     handle: Handle,
     address: SocketAddr,
     raw_address: Option<SocketAddr>,
+    fingerprints: Option<[KeyId; 2]>,
     thread: JoinHandle<()>,
     ended: Receiver<End>,
     /// Closed with the host.
@@ -38,6 +40,10 @@ impl Host {
         let address = first(ListenerKind::Main).ok_or(StartError::Nowhere)?;
         let raw_address = first(ListenerKind::Raw);
         let handle = server.handle();
+        let fingerprints = server.fingerprints().and_then(|prints| {
+            let [key, certificate] = prints.map(|print| KeyId::of(&print));
+            key.zip(certificate).map(<[KeyId; 2]>::from)
+        });
         let (tell, ended) = async_channel::bounded(1);
         let (wanted, unwanted) = async_channel::bounded(1);
         let run = move || {
@@ -54,7 +60,7 @@ impl Host {
         };
         let thread = thread::Builder::new().name("room".into()).spawn(run);
         let thread = thread.map_err(|error| StartError::Bind { address: address.to_string(), error })?;
-        Ok(Host { handle, address, raw_address, thread, ended, _wanted: wanted })
+        Ok(Host { handle, address, raw_address, fingerprints, thread, ended, _wanted: wanted })
     }
 
     /// As [`start`](Self::start), and raw clients come in on the same IP: one port above the
@@ -73,6 +79,16 @@ impl Host {
             }
             started => started,
         }
+    }
+
+    /// The SHA-256 of its key and of its certificate; `None`: nothing is encrypted.
+    pub fn fingerprints(&self) -> Option<[KeyId; 2]> {
+        self.fingerprints
+    }
+
+    /// The key by which it is known.
+    pub fn key(&self) -> Option<KeyId> {
+        self.fingerprints.map(|[key, _]| key)
     }
 
     /// Where it listens.

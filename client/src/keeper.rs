@@ -7,11 +7,14 @@ use std::thread;
 
 use async_channel::{Receiver, Sender};
 
+use crate::credentials::Credentials;
 use crate::folder::{Folder, Slot, Trouble};
 use crate::kept::Kept;
-use crate::place::Identity;
+use crate::place::{Identity, PlaceId};
+use crate::secret::Secret;
+use crate::secrets::{Given, Secrets};
 use crate::settings::Settings;
-use crate::tls::Trust;
+use crate::tls::{KeyId, Trust};
 
 /// The way to that thread; it ends with this and all [`Claim`]s, when all is written.
 pub struct Keeper {
@@ -46,13 +49,31 @@ pub struct Found {
     pub kept: Kept,
     /// How the server is to be met, if it is known.
     pub trust: Option<Trust>,
+    /// What shows who they are.
+    pub credentials: Credentials,
+    /// Whose it is.
+    pub whose: Identity,
     /// What a person should know of it.
     pub trouble: Option<Trouble>,
 }
 
+/// Who wants what is kept of them.
+pub struct Wanted {
+    /// Where.
+    pub place: PlaceId,
+    /// The name there.
+    pub name: String,
+    /// What they give for that now.
+    pub given: Given,
+    /// The place is our own, with this key.
+    pub host: Option<KeyId>,
+}
+
 enum Todo {
     Settings(Box<Settings>),
-    Claim(Identity, Sender<Found>, Sender<Todo>),
+    Claim(Wanted, Sender<Found>, Sender<Todo>),
+    Met(u64, Identity, Sender<bool>),
+    Secrets(Box<dyn FnOnce(&mut Secrets) + Send>, Sender<Option<Secret>>),
     Change(u64, Box<dyn FnOnce(&mut Kept) + Send>),
     Rename(u64, Identity),
     Know(String, Trust, bool),
@@ -72,6 +93,13 @@ impl Claim {
     pub fn change(&self, change: impl FnOnce(&mut Kept) + Send + 'static) {
         // Closed: said already.
         let _ = self.0.todo.try_send(Todo::Change(self.0.id, Box::new(change)));
+    }
+
+    /// The server has shown its key. Answers whether more is kept of the person there, from another address.
+    pub fn met(&self, whose: Identity) -> Receiver<bool> {
+        let (tell, more) = async_channel::bounded(1);
+        let _ = self.0.todo.try_send(Todo::Met(self.0.id, whose, tell));
+        more
     }
 
     /// The same person has another name from now on.
@@ -111,10 +139,17 @@ impl Keeper {
     }
 
     /// What is kept of somebody; closed without it where there is no thread to tell.
-    pub fn claim(&self, whose: Identity) -> Receiver<Found> {
+    pub fn claim(&self, wanted: Wanted) -> Receiver<Found> {
         let (tell, found) = async_channel::bounded(1);
-        let _ = self.todo.try_send(Todo::Claim(whose, tell, self.todo.clone()));
+        let _ = self.todo.try_send(Todo::Claim(wanted, tell, self.todo.clone()));
         found
+    }
+
+    /// Changes what shows who the person is, and tells the secret of their names; `None`: there is none.
+    pub fn secrets(&self, change: impl FnOnce(&mut Secrets) + Send + 'static) -> Receiver<Option<Secret>> {
+        let (tell, told) = async_channel::bounded(1);
+        let _ = self.todo.try_send(Todo::Secrets(Box::new(change), tell));
+        told
     }
 
     /// Closes when all that is to be written is. No more comes then, and this is not the first window any more.
@@ -153,7 +188,20 @@ impl Writer {
             for job in std::iter::once(job).chain(std::iter::from_fn(|| jobs.try_recv().ok())) {
                 match job {
                     Todo::Settings(last) => settings = Some(*last),
-                    Todo::Claim(whose, tell, todo) => self.claim(&whose, &tell, todo),
+                    Todo::Claim(wanted, tell, todo) => self.claim(wanted, &tell, todo),
+                    Todo::Met(id, whose, tell) => {
+                        let more = self.folder.has(&whose);
+                        if !more {
+                            self.rename(id, &whose);
+                        }
+                        let _ = tell.try_send(more);
+                    }
+                    Todo::Secrets(change, tell) => {
+                        let secrets = self.folder.change_secrets(change);
+                        let own = self.folder.secrets().0.own();
+                        let _ = tell.try_send(own.first().copied());
+                        self.done("the secret of names", secrets.map(drop));
+                    }
                     Todo::Change(id, change) => {
                         if let Some(slot) = self.slots.get_mut(&id) {
                             change(&mut slot.kept);
@@ -185,16 +233,32 @@ impl Writer {
         drop(first);
     }
 
-    fn claim(&mut self, whose: &Identity, tell: &Sender<Found>, todo: Sender<Todo>) {
-        let (slot, trouble) = self.folder.claim(whose);
+    fn claim(&mut self, wanted: Wanted, tell: &Sender<Found>, todo: Sender<Todo>) {
+        let Wanted { place, name, given, host } = wanted;
+        let address = place.to_string();
         let (servers, broken) = self.folder.servers();
-        let (trust, trouble) =
-            (servers.trust(&whose.place().to_string()), broken.map(Trouble::Broken).or(trouble));
+        let whose = Identity::new(&place, &name).with(host.or(servers.key(&address)));
+        let (slot, trouble) = self.folder.claim(&whose);
+        let trouble = broken.map(Trouble::Broken).or(trouble);
+        let (secrets, broken) = self.folder.secrets();
+        let trouble = broken.map(Trouble::Broken).or(trouble);
+        let before = secrets.given(&address, &name);
+        let given = given.or(before.clone());
+        if given != before {
+            let change = |secrets: &mut Secrets| secrets.give(&address, &name, given.clone());
+            let done = self.folder.change_secrets(change);
+            self.done("a password", done.map(drop));
+        }
+        // Another window has the name, and does not lose it to this one.
+        let own = if matches!(trouble, Some(Trouble::Taken)) { Vec::new() } else { secrets.own() };
+        let credentials = Credentials { own, given, host };
+        let trust = servers.trust(&address);
         self.last += 1;
         let (id, kept) = (self.last, slot.kept.clone());
         self.slots.insert(id, slot);
+        let claim = Claim(Arc::new(Claimed { id, todo }));
         // Nobody wants it any more: then it is released.
-        let _ = tell.try_send(Found { claim: Claim(Arc::new(Claimed { id, todo })), kept, trust, trouble });
+        let _ = tell.try_send(Found { claim, kept, trust, credentials, whose, trouble });
     }
 
     fn rename(&mut self, id: u64, to: &Identity) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::tls::Trust;
+use crate::tls::{KeyId, Trust};
 
 /// Servers at most; whoever was met first goes first.
 const MAX_SERVERS: usize = 500;
@@ -33,6 +33,14 @@ impl Servers {
     pub fn trust(&self, address: &str) -> Option<Trust> {
         let known = self.servers.iter().find(|known| known.is_at(address))?;
         Some(known.key.parse().map_or(Trust::Authorities, Trust::Key))
+    }
+
+    /// The key of the server at an address, if it is known by that.
+    pub fn key(&self, address: &str) -> Option<KeyId> {
+        match self.trust(address) {
+            Some(Trust::Key(key)) => Some(key),
+            _ => None,
+        }
     }
 
     /// A server is to be met like this from now on; says whether that is news. Without `sure`, who is known stays so.

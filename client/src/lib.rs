@@ -24,6 +24,7 @@
 pub mod bridge;
 pub mod completion;
 pub mod conversations;
+pub mod credentials;
 pub mod drafts;
 pub mod folder;
 #[cfg(feature = "window")]
@@ -39,6 +40,8 @@ pub mod notify;
 pub mod place;
 #[cfg(feature = "window")]
 pub mod platform;
+pub mod secret;
+pub mod secrets;
 pub mod sent;
 pub mod session;
 pub mod settings;

@@ -16,6 +16,7 @@ use parlor_server::protocol::time::{Moment, UnixMillis};
 use smol::net::TcpStream;
 use smol::{Timer, unblock};
 
+use crate::credentials::Credentials;
 use crate::limits::{AT_ONCE, TO_SEND, TO_TELL};
 use crate::session::{Action, Event, Input, Output, Profile, Sentence, Session, Unsent};
 use crate::tls::{Shown, Tls, Trust};
@@ -56,14 +57,15 @@ pub enum Ended {}
 /// Starts a session on a thread of its own. It ends when [`Connection::actions`] is dropped.
 /// What it could not send is gone then.
 pub fn start(profile: Profile) -> io::Result<Connection> {
-    start_keeping(profile, Trust::Readable, |_| ())
+    start_keeping(profile, Trust::Readable, Credentials::default(), |_| ())
 }
 
-/// As [`start`], meeting the server as `trust` says. `keep` is called on that thread whenever there is something else to be sent than
-/// before: all of it, for [`Profile::unsent`] of the next start.
+/// As [`start`], meeting the server as `trust` says, and showing it who we are. `keep` is called on that thread whenever
+/// there is something else to be sent than before: all of it, for [`Profile::unsent`] of the next start.
 pub fn start_keeping(
     profile: Profile,
     trust: Trust,
+    credentials: Credentials,
     keep: impl FnMut(Vec<Unsent>) + Send + 'static,
 ) -> io::Result<Connection> {
     let (actions, todo) = async_channel::bounded(256);
@@ -74,7 +76,8 @@ pub fn start_keeping(
     getrandom::fill(&mut secret).map_err(|error| io::Error::other(error.to_string()))?;
     let (runs, ended) = async_channel::bounded(1);
     let run = move || {
-        smol::block_on(Driver::new(profile, trust, secret, Box::new(keep), started).run(&todo, &tell));
+        let driver = Driver::new(profile, (trust, credentials), secret, Box::new(keep), started);
+        smol::block_on(driver.run(&todo, &tell));
         drop(runs);
     };
     thread::Builder::new().name("net".into()).spawn(run)?;
@@ -108,7 +111,10 @@ struct Driver {
     started: Instant,
     /// How the server is to be met.
     trust: Trust,
+    credentials: Credentials,
     stream: Option<TcpStream>,
+    /// It is on this very computer.
+    here: bool,
     connecting: Option<Connecting>,
     tls: Option<Tls>,
     /// It did not greet by TLS just now, and is met readable this time.
@@ -128,7 +134,13 @@ struct Driver {
 }
 
 impl Driver {
-    fn new(profile: Profile, trust: Trust, secret: [u8; 16], keep: Keep, started: Instant) -> Driver {
+    fn new(
+        profile: Profile,
+        (trust, credentials): (Trust, Credentials),
+        secret: [u8; 16],
+        keep: Keep,
+        started: Instant,
+    ) -> Driver {
         let server = profile.server.clone();
         let session = Session::new(profile, secret, Moment { elapsed: Duration::ZERO, wall: wall() });
         Driver {
@@ -136,7 +148,9 @@ impl Driver {
             server,
             started,
             trust,
+            credentials,
             stream: None,
+            here: false,
             connecting: None,
             tls: None,
             readable: false,
@@ -194,13 +208,22 @@ impl Driver {
     /// The server was called, and has answered.
     fn called(&mut self, stream: TcpStream) {
         self.connecting = None;
+        let ends = stream.peer_addr().ok().zip(stream.local_addr().ok());
+        self.here = ends.is_some_and(|(peer, own)| peer.ip() == own.ip());
         self.stream = Some(stream);
         // Nothing that was meant for the connection before goes over this one.
         self.to_write.clear();
         if self.readable || self.trust == Trust::Readable {
             return self.met(None);
         }
-        match Tls::new(&self.server.host, self.trust) {
+        let own = match self.credentials.certificate() {
+            Ok(own) => own,
+            Err((path, error)) => {
+                let why = error.to_string();
+                return self.lost(Sentence::CertificateUnusable { path, why });
+            }
+        };
+        match Tls::new(&self.server.host, self.trust, own) {
             Ok(mut tls) => {
                 tls.drain(&mut self.to_write);
                 self.tls = Some(tls);
@@ -215,7 +238,8 @@ impl Driver {
     fn met(&mut self, shown: Option<Shown>) {
         self.greets_until = None;
         self.to_tell.push(Event::Met { shown });
-        self.give(Input::Connected);
+        let login = self.credentials.login(&self.server, shown, self.here);
+        self.give(Input::Connected(login));
     }
 
     /// Nobody greets by TLS; `said`: something else was said in its place.

@@ -10,6 +10,7 @@ use parlor_server::protocol::{HostPort, HostPortError};
 use siphasher::sip128::{Hasher128, SipHasher24};
 
 use crate::session::{Key, Naming};
+use crate::tls::KeyId;
 
 /// The port of IRC links that name none.
 const IRC_PORT: u16 = 6667;
@@ -40,6 +41,11 @@ pub struct Place {
 pub struct PlaceId(Arc<HostPort>);
 
 impl PlaceId {
+    /// Its server, wherever one goes there.
+    pub fn server(&self) -> &HostPort {
+        &self.0
+    }
+
     /// Whether it is this computer.
     pub fn is_here(&self) -> bool {
         let host = &*self.0.host;
@@ -55,22 +61,43 @@ impl fmt::Display for PlaceId {
 }
 
 /// Whose something is: a person at a place. What waits to be sent, drafts and open rooms are kept by this and by nothing
-/// else. Today it is the address and the name as they were typed; the server's own key and the account go here.
+/// else. A place is its key, once that is known, and as long as it is not its address; the person is the name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
     place: PlaceId,
+    key: Option<KeyId>,
     name: Key,
 }
 
 impl Identity {
     /// Who goes by this name there.
     pub fn new(place: &PlaceId, name: &str) -> Identity {
-        Identity { place: place.clone(), name: Key::new(name) }
+        Identity { place: place.clone(), key: None, name: Key::new(name) }
     }
 
-    /// Where.
+    /// The same where the server is known by its key.
+    pub fn with(self, key: Option<KeyId>) -> Identity {
+        Identity { key, ..self }
+    }
+
+    /// The same place under another name.
+    pub fn called(&self, name: &str) -> Identity {
+        Identity { name: Key::new(name), ..self.clone() }
+    }
+
+    /// The server's key, if it is known by that.
+    pub fn key(&self) -> Option<KeyId> {
+        self.key
+    }
+
+    /// The address.
     pub fn place(&self) -> &PlaceId {
         &self.place
+    }
+
+    /// Who it was before the key was known; `None`: it is not.
+    pub fn by_address(&self) -> Option<Identity> {
+        self.key.map(|_| Identity { key: None, ..self.clone() })
     }
 
     /// The same for the same one at every start, of characters that every file system takes: SipHash-2-4 over the text.
@@ -81,10 +108,13 @@ impl Identity {
     }
 }
 
-/// `chat.example:6667 bob`.
+/// `chat.example:6667 bob`, or the key in the place of the address.
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.place, self.name)
+        match self.key {
+            Some(key) => write!(f, "{key} {}", self.name),
+            None => write!(f, "{} {}", self.place, self.name),
+        }
     }
 }
 

@@ -43,6 +43,9 @@ pub struct Recent {
     pub address: String,
     /// The name used there.
     pub name: String,
+    /// The server's key, if it is known by that: then it is the same place at another address.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub key: String,
     /// The room.
     pub room: String,
     /// How text there is read that is not UTF-8: a name as [`Encoding::of_label`] takes it; empty: as
@@ -234,9 +237,10 @@ impl Settings {
 }
 
 impl Recent {
-    /// Whether it is the same person at the same place.
+    /// Whether it is the same person at the same place, which is the server's key or else its address.
     fn is_of(&self, other: &Recent) -> bool {
-        self.address == other.address && Key::new(&self.name) == Key::new(&other.name)
+        let same_place = self.address == other.address || (!self.key.is_empty() && self.key == other.key);
+        same_place && Key::new(&self.name) == Key::new(&other.name)
     }
 }
 
@@ -319,5 +323,12 @@ mod tests {
         assert_eq!(settings.recent[0], entry("host9:1", "me", "#39"));
         settings.remember(entry("host9:1", "you", "#39"));
         assert_eq!(settings.recent[1], entry("host9:1", "me", "#39"));
+        let keyed = |address: &str| Recent { key: "AB".into(), ..entry(address, "me", "#tea") };
+        settings.remember(keyed("old:1"));
+        settings.remember(keyed("new:2"));
+        assert_eq!(
+            settings.recent.iter().filter(|recent| recent.key == "AB").collect::<Vec<_>>(),
+            [&keyed("new:2")]
+        );
     }
 }

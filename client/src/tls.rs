@@ -2,8 +2,10 @@
 //! It has no socket.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
@@ -11,19 +13,29 @@ use ring::digest;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore,
     SignatureScheme,
 };
 
+/// Bytes of a file with a certificate at most.
+const FILE: u64 = 256 * 1024;
 /// A name that no server has, where the host is none that a certificate could be made for.
 const NOBODY: &str = "host.invalid";
 
 /// A server's public key: SHA-256 of its SubjectPublicKeyInfo (RFC 7469 §2.4), which stays when a certificate is renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId([u8; 32]);
+
+impl KeyId {
+    /// One of 32 bytes.
+    pub fn of(bytes: &[u8]) -> Option<KeyId> {
+        bytes.try_into().ok().map(KeyId)
+    }
+}
 
 /// `AB:CD:…`, as the start of a server prints it.
 impl fmt::Display for KeyId {
@@ -91,6 +103,28 @@ impl Shown {
     }
 }
 
+/// A certificate by which a server may know us, and its key.
+pub struct Certificate {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Certificate {
+    /// Reads both from a file in PEM (RFC 7468).
+    pub fn read(path: &Path) -> io::Result<Certificate> {
+        let mut text = Vec::new();
+        File::open(path)?.take(FILE).read_to_end(&mut text)?;
+        let unfit = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+        let chain = chain.ok().filter(|chain| !chain.is_empty());
+        Ok(Certificate {
+            chain: chain.ok_or_else(|| unfit("there is no certificate in it (PEM)"))?,
+            key: PrivateKeyDer::from_pem_slice(&text)
+                .map_err(|_| unfit("there is no key in it that can be read (PEM, without a passphrase)"))?,
+        })
+    }
+}
+
 /// One side of a connection.
 pub struct Tls {
     connection: ClientConnection,
@@ -98,8 +132,9 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Greets a host. The system's authorities are asked only where their word counts: reading them takes some time.
-    pub fn new(host: &str, trust: Trust) -> io::Result<Tls> {
+    /// Greets a host, with a certificate of our own if it asks for one. The system's authorities are asked only where their
+    /// word counts: reading them takes some time.
+    pub fn new(host: &str, trust: Trust, own: Option<Certificate>) -> io::Result<Tls> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let authorities = (trust == Trust::Authorities).then(|| authorities(&provider)).flatten();
         let verifier =
@@ -108,8 +143,13 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::<Verifier>::clone(&verifier))
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(Arc::<Verifier>::clone(&verifier));
+        let config = match own {
+            Some(Certificate { chain, key }) => {
+                config.with_client_auth_cert(chain, key).map_err(io::Error::other)?
+            }
+            None => config.with_no_client_auth(),
+        };
         let name = match host.parse::<IpAddr>() {
             Ok(address) => ServerName::IpAddress(address.into()),
             Err(_) => ServerName::try_from(host.to_owned())

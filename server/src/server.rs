@@ -183,10 +183,9 @@ impl Server {
     }
 
     /// The SHA-256 of the key by which others know this server, as it stands in its certificate
-    /// (SubjectPublicKeyInfo); `None` where nobody encrypts.
-    pub fn key_fingerprint(&self) -> Option<Vec<u8>> {
-        let [key, _] = self.acceptor.as_ref()?.fingerprints();
-        Some(key)
+    /// (SubjectPublicKeyInfo), and that of the certificate; `None` where nobody encrypts.
+    pub fn fingerprints(&self) -> Option<[Vec<u8>; 2]> {
+        Some(self.acceptor.as_ref()?.fingerprints())
     }
 
     /// The addresses that it listens on, in the order of the options, with the ports that were

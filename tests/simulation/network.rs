@@ -49,7 +49,9 @@ impl World {
         }
         self.trace.say(self.now, || format!("{:?} on {link}: answered {answered}", self.links[link].caller));
         match self.links[link].caller {
-            Caller::Person(i) if answered => self.give_person(i, session::Input::Connected),
+            Caller::Person(i) if answered => {
+                self.give_person(i, session::Input::Connected(session::Login::default()))
+            }
             Caller::Stranger(i) if answered => {
                 let greeting = self.strangers[i].greeting();
                 self.send(link, Way::Up, greeting.as_bytes());

@@ -6,11 +6,14 @@ use parlor_server::protocol::Nick;
 use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, ConnectView, Recent as RecentRow, Words};
 
+use super::connect::Going;
 use super::phrases::phrase;
 use super::text::{room_typed, shared};
 use super::{Bridge, on};
 use crate::place::{Place, PlaceId};
-use crate::session::{Field, Naming, Refusal};
+use crate::secret::Secret;
+use crate::secrets::Given;
+use crate::session::{Field, Naming, Refusal, Sentence};
 use crate::settings::Recent;
 use crate::tls::Trust;
 
@@ -141,7 +144,47 @@ impl Bridge {
             // Also if it is asked for by its bare address another time.
             self.keeper.know(place.address(), Trust::Authorities, false);
         }
-        self.connect(place, name, room);
+        let given = self.given(&window);
+        self.connect(Going { place, name, room, given, host: None });
+    }
+
+    /// What the card gives to show who the person is. A recovery code is the person's for good.
+    fn given(&self, window: &App) -> Given {
+        let card = window.global::<ConnectView>();
+        let mut password = card.get_password().trim().to_owned();
+        if let Ok(secret) = password.parse::<Secret>() {
+            self.keeper.secrets(move |secrets| secrets.adopt(secret));
+            password.clear();
+        }
+        let (server_password, certificate) = (card.get_server_password(), card.get_certificate());
+        Given { password, server_password: server_password.into(), certificate: certificate.trim().into() }
+    }
+
+    /// What was given is not what the server wants: it is not given again by itself.
+    fn forget_given(&self, window: &App, field: Field) {
+        let card = window.global::<ConnectView>();
+        let Ok(place) = Place::parse(&card.get_address()) else { return };
+        let (address, name) = (place.address(), card.get_name().trim().to_owned());
+        self.keeper.secrets(move |secrets| {
+            let mut given = secrets.given(&address, &name);
+            match field {
+                Field::Password => given.password.clear(),
+                Field::ServerPassword => given.server_password.clear(),
+                Field::Name | Field::Address | Field::Room | Field::Certificate => return,
+            }
+            secrets.give(&address, &name, given);
+        });
+    }
+
+    /// Nobody sees them again who comes to the card later.
+    pub(super) fn clear_given(&self, window: &App) {
+        let card = window.global::<ConnectView>();
+        for clear in
+            [ConnectView::set_password, ConnectView::set_server_password, ConnectView::set_certificate]
+        {
+            clear(&card, SharedString::default());
+        }
+        card.set_signs_in(false);
     }
 
     /// Something was refused before we were welcome: the card is where it is put right.
@@ -152,6 +195,16 @@ impl Bridge {
             Field::Name => card.set_name_error(sentence),
             Field::Address => card.set_address_error(sentence),
             Field::Room => card.set_room_error(sentence),
+            Field::Password => card.set_password_error(sentence),
+            Field::ServerPassword => card.set_server_password_error(sentence),
+            Field::Certificate => card.set_certificate_error(sentence),
+        }
+        let field = refusal.field;
+        if matches!(field, Field::Password | Field::ServerPassword | Field::Certificate)
+            || matches!(refusal.sentence, Sentence::NameOwned { .. })
+        {
+            card.set_signs_in(true);
+            self.forget_given(window, field);
         }
         card.set_suggestion(shared(refusal.suggestion.as_deref().unwrap_or_default()));
     }
@@ -162,6 +215,9 @@ impl Bridge {
             ConnectView::set_name_error,
             ConnectView::set_address_error,
             ConnectView::set_room_error,
+            ConnectView::set_password_error,
+            ConnectView::set_server_password_error,
+            ConnectView::set_certificate_error,
             ConnectView::set_suggestion,
             ConnectView::set_notice,
         ] {
@@ -179,7 +235,9 @@ impl Bridge {
                 return;
             }
             let (name, room) = (state.settings.name.clone(), state.settings.room.clone());
-            state.settings.remember(Recent { address: place.to_string(), name, room, ..Recent::default() });
+            let key = state.places.get(place).and_then(|place| place.whose.key());
+            let (address, key) = (place.to_string(), key.map_or_else(String::new, |key| key.to_string()));
+            state.settings.remember(Recent { address, name, key, room, encoding: String::new() });
         }
         self.keep_settings();
         self.fill_card(window);

@@ -16,12 +16,14 @@ use super::places::{Entry, OpenPlace};
 use super::preferences::language_code;
 use super::text::shared;
 use crate::conversations::ConversationId;
-use crate::keeper::Found;
+use crate::credentials::Credentials;
+use crate::keeper::{Found, Wanted};
 use crate::kept::Kept;
 use crate::net::{self, Connection};
 use crate::place::{Identity, Place, PlaceId};
+use crate::secrets::Given;
 use crate::session::{Action, Event, Key, Naming, Profile};
-use crate::tls::{Shown, Trust};
+use crate::tls::{KeyId, Shown, Trust};
 
 /// As [`Event::LineRoom`] will hardly be less: 512 bytes but for a name, a user and a host of the longest.
 const LINE_ROOM: usize = 400;
@@ -30,10 +32,22 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// The longest that it waits for what is kept.
 const DISK: Duration = Duration::from_secs(5);
 
+/// Where somebody goes.
+pub(super) struct Going {
+    pub(super) place: Place,
+    pub(super) name: String,
+    pub(super) room: String,
+    /// What shows there who they are.
+    pub(super) given: Given,
+    /// The place is our own, with this key.
+    pub(super) host: Option<KeyId>,
+}
+
 impl Bridge {
     /// Starts a session; what was open before is left. What the last session of the same place has
     /// not sent must be kept first, and what is kept is read on another thread.
-    pub(super) fn connect(self: &Rc<Self>, place: Place, name: String, room: String) {
+    pub(super) fn connect(self: &Rc<Self>, going: Going) {
+        let Going { place, name, room, given, host } = going;
         let Some(window) = self.window.upgrade() else { return };
         self.leave_all();
         self.forget_found(&window);
@@ -51,7 +65,8 @@ impl Bridge {
             };
             future::or(gone, late).await;
             let Some(bridge) = weak.upgrade() else { return };
-            let found = bridge.keeper.claim(Identity::new(&place.id(), &name));
+            let wanted = Wanted { place: place.id(), name: name.clone(), given, host };
+            let found = bridge.keeper.claim(wanted);
             drop(bridge);
             let late = async {
                 smol::Timer::after(DISK).await;
@@ -80,7 +95,7 @@ impl Bridge {
     }
 
     /// A server has answered, and is known from now on.
-    pub(super) fn met(&self, window: &App, id: &PlaceId, shown: Option<Shown>) {
+    pub(super) fn met(self: &Rc<Self>, window: &App, id: &PlaceId, shown: Option<Shown>) {
         {
             let mut state = self.state.borrow_mut();
             let here = id.is_here() || state.hosts(id);
@@ -92,11 +107,43 @@ impl Bridge {
                 };
             }
         }
-        if let Some(Shown { key, vouched }) = shown {
-            let trust = if vouched { Trust::Authorities } else { Trust::Key(key) };
-            self.keeper.know(id.to_string(), trust, false);
-        }
         self.show_status(window);
+        match shown {
+            None => {}
+            Some(Shown { vouched: true, .. }) => {
+                self.keeper.know(id.to_string(), Trust::Authorities, false);
+            }
+            Some(Shown { key, .. }) => {
+                self.keeper.know(id.to_string(), Trust::Key(key), false);
+                self.place_is(id, key);
+            }
+        }
+    }
+
+    /// A place is its key. If it is known from another address, we come in anew, as who we are there.
+    fn place_is(self: &Rc<Self>, id: &PlaceId, key: KeyId) {
+        let asked = {
+            let mut state = self.state.borrow_mut();
+            let Some(place) = state.places.get_mut(id).filter(|place| place.whose.key() != Some(key)) else {
+                return;
+            };
+            place.whose = place.whose.clone().with(Some(key));
+            place.claim.as_ref().map(|claim| (claim.met(place.whose.clone()), place.name.clone()))
+        };
+        let Some((more, name)) = asked else { return };
+        let (weak, id) = (Rc::downgrade(self), id.clone());
+        let look = async move {
+            let more = more.recv().await.unwrap_or_default();
+            let Some(bridge) = weak.upgrade().filter(|_| more) else { return };
+            // Unless the person has left meanwhile.
+            if bridge.entry(&id).is_some() {
+                let room = bridge.state.borrow().settings.room.clone();
+                let server = id.server().clone();
+                let place = Place { server, room: None, person: None, secure: false };
+                bridge.connect(Going { place, name, room, given: Given::default(), host: None });
+            }
+        };
+        self.tasks.spawn(look).detach();
     }
 
     /// The end of the last session of a place, if that is still to come.
@@ -115,14 +162,14 @@ impl Bridge {
         found: Option<Found>,
     ) {
         let id = place.id();
-        let (claim, kept, known) = match found {
-            Some(Found { claim, kept, trust, trouble }) => {
+        let (claim, kept, known, credentials, whose) = match found {
+            Some(Found { claim, kept, trust, credentials, whose, trouble }) => {
                 trouble.into_iter().for_each(|trouble| self.tell_trouble(window, trouble));
-                (Some(claim), kept, trust)
+                (Some(claim), kept, trust, credentials, whose)
             }
             None => {
                 self.keeps_nothing(&ErrorKind::TimedOut.into());
-                (None, Kept::default(), None)
+                (None, Kept::default(), None, Credentials::default(), Identity::new(&id, &name))
             }
         };
         let Kept { current, drafts, open, unsent, .. } = kept;
@@ -146,7 +193,7 @@ impl Bridge {
             }
         };
         let trust = self.trust(place, known);
-        let connection = match net::start_keeping(profile, trust, keep) {
+        let connection = match net::start_keeping(profile, trust, credentials, keep) {
             Ok(connection) => connection,
             Err(error) => {
                 window.global::<ConnectView>().set_busy(false);
@@ -205,6 +252,7 @@ impl Bridge {
             connection,
             hurry,
             name,
+            whose,
             claim,
             back: open,
             entry: Entry::Calling,

@@ -60,6 +60,7 @@ impl Bridge {
             place.entry = Entry::Inside;
         }
         window.global::<ConnectView>().set_busy(false);
+        self.clear_given(window);
         self.wake_cursor();
         window.global::<Shell>().set_screen(Screen::Room);
         self.show_rooms(window);

@@ -15,7 +15,7 @@ use super::text::shared;
 use crate::folder::Trouble;
 use crate::keeper::News;
 use crate::limits::TYPED;
-use crate::place::{Identity, PlaceId};
+use crate::place::PlaceId;
 use crate::platform::NotPasted;
 use crate::session::{Kind, Open};
 
@@ -160,8 +160,9 @@ impl Bridge {
             let mut state = self.state.borrow_mut();
             let State { places, settings, .. } = &mut *state;
             let Some(there) = places.get_mut(place) else { return };
+            there.whose = there.whose.called(&nick);
             if let Some(claim) = &there.claim {
-                claim.rename(Identity::new(place, &nick));
+                claim.rename(there.whose.clone());
             }
             settings.rename(&place.to_string(), &there.name, &nick);
             there.name = nick;

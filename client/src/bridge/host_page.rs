@@ -9,13 +9,15 @@ use parlor_server::protocol::{Nick, RoomName};
 use parlor_server::store::StoreError;
 use parlor_server::{Config, History, Identity, Reachable, StartError, addresses_for_others};
 use parlor_ui::slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
-use parlor_ui::{App, ConnectView, HostAddress, HostView, Reach, Screen, Shell, StatusView, Words};
+use parlor_ui::{App, ConnectView, HostAddress, HostKey, HostView, Reach, Screen, Shell, StatusView, Words};
 
+use super::connect::Going;
 use super::state::Hosting;
 use super::text::{room_typed, shared};
 use super::{Bridge, on};
 use crate::host::{End, Host};
 use crate::place::Place;
+use crate::secrets::Given;
 
 /// What the page asks for.
 struct Wanted {
@@ -23,6 +25,8 @@ struct Wanted {
     room: RoomName,
     address: SocketAddr,
     programs: bool,
+    /// Empty: everybody comes in.
+    password: String,
 }
 
 impl Bridge {
@@ -87,7 +91,8 @@ impl Bridge {
         let address = chosen.and_then(|chosen| view.get_addresses().row_data(chosen));
         let ip: Option<IpAddr> = address.and_then(|row| row.address.parse().ok());
         let address = SocketAddr::new(ip.unwrap_or(Ipv4Addr::LOCALHOST.into()), port?);
-        Some(Wanted { name, room: room?, address, programs: view.get_programs() }).filter(|_| named)
+        let (programs, password) = (view.get_programs(), view.get_password().to_string());
+        Some(Wanted { name, room: room?, address, programs, password }).filter(|_| named)
     }
 
     /// Binds, and reads the history, on a thread of its own; a server that still stops is waited
@@ -98,9 +103,11 @@ impl Bridge {
         let (address, programs) = (wanted.address, wanted.programs);
         let bind = address.to_string();
         let history = self.folder.history(&bind).map(History::new);
-        let identity = self.folder.identity().map_or(Identity::Memory, Identity::Folder);
-        let mut config = Config { bind: vec![bind], history, identity, ..Config::default() };
+        let accounts = self.folder.identity();
+        let identity = accounts.clone().map_or(Identity::Memory, Identity::Folder);
+        let mut config = Config { bind: vec![bind], history, identity, accounts, ..Config::default() };
         config.hub.default_room = wanted.room.clone();
+        config.hub.password = Some(wanted.password.clone()).filter(|password| !password.is_empty());
         window.global::<HostView>().set_busy(true);
         let (weak, stopping) = (Rc::downgrade(self), std::mem::take(&mut self.state.borrow_mut().stopping));
         let start = async move {
@@ -126,7 +133,7 @@ impl Bridge {
 
     fn host_runs(self: &Rc<Self>, window: &App, host: Host, wanted: Wanted) {
         let view = window.global::<HostView>();
-        let Wanted { name, room, address, programs } = wanted;
+        let Wanted { name, room, address, programs, password } = wanted;
         let others = addresses_for_others(host.address());
         let best = others.first().map_or(host.address(), |other| other.address);
         view.set_address_to_tell(shared(&best.to_string()));
@@ -139,7 +146,14 @@ impl Bridge {
         view.set_programs_address(programs_at.map_or_else(Default::default, |at| shared(&at.to_string())));
         view.set_running(true);
         view.set_people_count(1);
-        let own = host.own_address();
+        let (own, key) = (host.own_address(), host.key());
+        let of = |program: &str, text: String| HostKey { program: program.into(), text: shared(&text) };
+        let keys = host.fingerprints().map_or_else(Vec::new, |[key, certificate]| {
+            // As each of them wants it.
+            let hex = certificate.to_string().replace(':', "").to_lowercase();
+            vec![of("irssi", key.to_string()), of("WeeChat", hex), of("HexChat", certificate.to_string())]
+        });
+        view.set_keys(ModelRc::new(VecModel::from(keys)));
         let place = Place { server: own.into(), room: None, person: None, secure: false };
         self.watch_end(&host);
         {
@@ -153,7 +167,8 @@ impl Bridge {
                 Some(Hosting { host, place: place.id(), room: room.to_string(), guests: Vec::new() });
         }
         self.keep_settings();
-        self.connect(place, name, room.to_string());
+        let given = Given { server_password: password, ..Given::default() };
+        self.connect(Going { place, name, room: room.to_string(), given, host: key });
     }
 
     /// A server that ends by itself is said so.

@@ -8,7 +8,7 @@ use smol::Task;
 
 use crate::keeper::Claim;
 use crate::net::Connection;
-use crate::place::PlaceId;
+use crate::place::{Identity, PlaceId};
 use crate::session::{Event, Key, ListedRoom, Naming, Open, Status};
 
 /// How far we have come in.
@@ -28,8 +28,10 @@ pub(super) struct OpenPlace {
     pub(super) connection: Connection,
     /// The person waits for what comes next.
     pub(super) hurry: Sender<()>,
-    /// The name that we want there: what is kept is that name's.
+    /// The name that we want there.
     pub(super) name: String,
+    /// What is kept is theirs.
+    pub(super) whose: Identity,
     /// To keep what is ours there; without: nothing is kept.
     pub(super) claim: Option<Claim>,
     /// What was open at the last start and is not open yet.

@@ -4,14 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use parlor_ui::slint::{self, ComponentHandle};
+use parlor_ui::slint::{self, ComponentHandle, SharedString};
 use parlor_ui::{
     App, Language, NotifyChoice, SettingsView, Shell, ThemeChoice, TimeFormat as TimeChoice, Words,
 };
 
+use super::clipboard::copy;
 use super::text::shared;
 use super::{Bridge, on};
 use crate::notify::Notify;
+use crate::secret::Secret;
+use crate::secrets::Secrets;
 use crate::session::Action;
 use crate::settings::{Settings, Theme, TimeFormat};
 
@@ -22,6 +25,10 @@ impl Bridge {
     pub(super) fn listen_to_preferences(self: &Rc<Self>, window: &App) {
         let view = window.global::<SettingsView>();
         on!(self, view, on_changed_now, |this| this.settings_changed());
+        on!(self, view, on_show_code, |this| this.show_code(|_| ()));
+        on!(self, view, on_hide_code, |this| this.hide_code());
+        on!(self, view, on_copy_code, |this| this.copy_code());
+        on!(self, view, on_use_code, |this| this.use_code());
         on!(self, view, on_open_folder, |this| {
             let folder = this.history_folder();
             let made = fs::create_dir_all(&folder);
@@ -36,6 +43,14 @@ impl Bridge {
         let state = self.state.borrow();
         let (settings, view) = (&state.settings, window.global::<SettingsView>());
         view.set_name(shared(state.me().unwrap_or(&settings.name)));
+        for clear in [
+            SettingsView::set_code,
+            SettingsView::set_other_code,
+            SettingsView::set_other_code_error,
+            SettingsView::set_other_code_done,
+        ] {
+            clear(&view, SharedString::default());
+        }
         view.set_theme(match settings.theme {
             Theme::System => ThemeChoice::System,
             Theme::Light => ThemeChoice::Light,
@@ -59,6 +74,44 @@ impl Bridge {
         view.set_fold_joins(settings.fold_joins);
         view.set_compact(settings.compact);
         view.set_history_folder(shared(&self.history_folder().display().to_string()));
+    }
+
+    /// Shows the recovery code of one's names, after a change.
+    fn show_code(self: &Rc<Self>, change: impl FnOnce(&mut Secrets) + Send + 'static) {
+        let (told, weak) = (self.keeper.secrets(change), self.window.clone());
+        let show = async move {
+            let code = told.recv().await.ok().flatten();
+            if let (Some(window), Some(code)) = (weak.upgrade(), code) {
+                window.global::<SettingsView>().set_code(shared(&code.to_string()));
+            }
+        };
+        self.tasks.spawn(show).detach();
+    }
+
+    fn hide_code(&self) {
+        if let Some(window) = self.window.upgrade() {
+            window.global::<SettingsView>().set_code(SharedString::default());
+        }
+    }
+
+    fn copy_code(&self) {
+        if let Some(window) = self.window.upgrade() {
+            copy(window.global::<SettingsView>().get_code().into());
+        }
+    }
+
+    /// The code of another computer: names there and here are the same person's from now on.
+    fn use_code(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        let (view, words) = (window.global::<SettingsView>(), window.global::<Words>());
+        view.set_other_code_done(SharedString::default());
+        let Ok(secret) = view.get_other_code().parse::<Secret>() else {
+            return view.set_other_code_error(words.invoke_code_wrong());
+        };
+        view.set_other_code(SharedString::default());
+        view.set_other_code_error(SharedString::default());
+        view.set_other_code_done(words.invoke_code_used());
+        self.show_code(move |secrets| secrets.adopt(secret));
     }
 
     /// The folder of all rooms that were hosted.

@@ -20,6 +20,8 @@ const WANTED: &[Capability] = &[
     Capability::EventPlayback,
     Capability::Resume,
     Capability::Search,
+    Capability::Sasl,
+    Capability::AccountRegistration,
 ];
 
 /// What was offered and what is on, of what we want.
@@ -27,6 +29,10 @@ const WANTED: &[Capability] = &[
 pub(super) struct Capabilities {
     offered: protocol::Capabilities,
     on: protocol::Capabilities,
+    /// There is something to log in with.
+    pub(super) accounts: bool,
+    /// The mechanisms that are offered, as the server writes them.
+    pub(super) sasl: Option<String>,
 }
 
 impl Capabilities {
@@ -36,7 +42,11 @@ impl Capabilities {
 
     /// Takes a list of CAP LS or CAP NEW: words with or without a value.
     pub(super) fn offer(&mut self, list: &str) {
-        wanted(list).for_each(|capability| self.offered.add(capability));
+        let of_accounts = [Capability::Sasl, Capability::AccountRegistration];
+        let of_use = |capability: &Capability| self.accounts || !of_accounts.contains(capability);
+        wanted(list).filter(of_use).for_each(|capability| self.offered.add(capability));
+        let sasl = list.split_ascii_whitespace().find_map(|word| word.strip_prefix("sasl="));
+        self.sasl = sasl.map(Into::into).or(self.sasl.take());
     }
 
     /// What to ask for now: offered and not on yet.

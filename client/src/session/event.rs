@@ -279,4 +279,10 @@ pub enum Field {
     Address,
     /// The room.
     Room,
+    /// The password of our name.
+    Password,
+    /// The password of the server.
+    ServerPassword,
+    /// The file of our certificate.
+    Certificate,
 }

@@ -25,6 +25,7 @@ mod key;
 mod line;
 mod liveness;
 mod log;
+mod login;
 mod mention;
 mod moderation;
 mod names;
@@ -65,6 +66,7 @@ pub use encoding::Encoding;
 pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal};
 pub use key::Key;
 pub use line::{Delivery, Line, LineId, LineKind, Parts};
+pub use login::Login;
 pub use moderation::{Ban, RoomSetting, RoomSettings};
 pub use naming::Naming;
 pub use parlor_server::protocol::HostPort;
@@ -99,8 +101,8 @@ const CTCP_BURST: (u32, Duration) = (3, Duration::from_secs(5));
 /// What happens to a session.
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// The connection that [`Output::Connect`] asked for stands.
-    Connected,
+    /// The connection that [`Output::Connect`] asked for stands, and this shows who we are.
+    Connected(Login),
     /// Bytes came, cut anywhere.
     Received(&'a [u8]),
     /// It could not be made, or ended without [`Output::Disconnect`], for this reason.
@@ -142,7 +144,7 @@ struct Wanted {
 /// ```
 /// use std::time::Duration;
 ///
-/// use parlor_client::session::{HostPort, Input, Moment, Output, Profile, Session, UnixMillis};
+/// use parlor_client::session::{HostPort, Input, Login, Moment, Output, Profile, Session, UnixMillis};
 ///
 /// let at = |seconds| Moment { elapsed: Duration::from_secs(seconds), wall: UnixMillis(1_700_000_000_000) };
 /// let (server, rooms) = (HostPort::new("irc.example", 6667), vec!["#tea".into()]);
@@ -150,7 +152,7 @@ struct Wanted {
 /// let mut session = Session::new(profile, [7; 16], at(0));
 /// assert!(session.drain().any(|output| output == Output::Connect));
 ///
-/// session.handle(Input::Connected, at(1));
+/// session.handle(Input::Connected(Login::default()), at(1));
 /// session.handle(Input::Received(b":irc.example 001 bob :Hi\r\n:irc.example 376 bob :End\r\n"), at(1));
 /// let sent = session.drain().filter_map(|output| match output {
 ///     Output::Send(bytes) => String::from_utf8(bytes).ok(),
@@ -171,6 +173,7 @@ pub struct Session {
     liveness: Liveness,
     framer: Framer,
     caps: Capabilities,
+    login: Login,
     isupport: Isupport,
     registration: Registration,
     /// The first welcome has come: from now on a loss is ours to mend.
@@ -241,6 +244,7 @@ impl Session {
             liveness: Liveness::default(),
             framer: Framer::new(Leniency::Lenient),
             caps: Capabilities::default(),
+            login: Login::default(),
             isupport: Isupport::default(),
             registration: Registration::default(),
             welcomed_once: false,
@@ -297,7 +301,7 @@ impl Session {
         let before = std::mem::replace(&mut self.now, now);
         self.notice_sleep(before);
         match input {
-            Input::Connected => self.connected(),
+            Input::Connected(login) => self.connected(login),
             Input::Received(bytes) => self.received(bytes),
             Input::Lost(why) => self.lost(why),
             Input::Act(action) => self.act(action),

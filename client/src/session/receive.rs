@@ -63,6 +63,8 @@ impl Session {
             "PONG" => self.pong(&message),
             "ACK" => self.on_ack(&message),
             "CAP" => self.on_cap(&message),
+            "AUTHENTICATE" => self.on_authenticate(&message),
+            "REGISTER" => self.on_register(&message),
             "PRIVMSG" => self.on_talk(&message, &stamp, LineKind::Said),
             "NOTICE" => self.on_talk(&message, &stamp, LineKind::Notice),
             "WALLOPS" => self.on_wallops(&message, &stamp),
@@ -106,8 +108,15 @@ impl Session {
         let place =
             context.map(|name| self.isupport.key(name)).find(|key| self.conversations.contains_key(key));
         let verb = message.params.first().copied().unwrap_or_default();
-        if kind == LineKind::Error && (self.question_failed(verb, message) || self.resume_failed(verb)) {
-            return;
+        if kind == LineKind::Error {
+            if message.params.get(1) == Some(&"REPLACED") {
+                self.farewell = Some(Sentence::Replaced);
+                return;
+            }
+            let failed = self.question_failed(verb, message) || self.resume_failed(verb);
+            if failed || self.claim_failed(verb) {
+                return;
+            }
         }
         if kind == LineKind::Error
             && verb.eq_ignore_ascii_case("PRIVMSG")

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::conversation::Conversation;
 use super::event::{Event, Field, Refusal};
 use super::liveness::Liveness;
+use super::login::Login;
 use super::opening;
 use super::seed::Seed;
 use super::{Key, Output, Sentence, Session, Status, UnixMillis};
@@ -81,12 +82,13 @@ impl Session {
         self.set_status(Status::Connecting);
     }
 
-    pub(super) fn connected(&mut self) {
+    pub(super) fn connected(&mut self, login: Login) {
         if !matches!(self.phase, Phase::Connecting { .. }) {
             return;
         }
         self.phase = Phase::Registering { until: self.now.elapsed + REGISTER_WITHIN };
         self.liveness = Liveness::new(self.now.elapsed);
+        self.login = login;
         self.set_status(Status::Registering);
         self.register();
     }
@@ -113,15 +115,21 @@ impl Session {
             }
         };
         self.forget_connection();
-        let final_word = matches!(
-            why,
-            Sentence::Banned { .. }
-                | Sentence::PasswordNeeded
-                | Sentence::KeyChanged { .. }
-                | Sentence::KeyUnknown { .. }
-        );
+        let (field, final_word) = match why {
+            Sentence::Banned { .. } | Sentence::KeyChanged { .. } | Sentence::KeyUnknown { .. } => {
+                (Field::Address, true)
+            }
+            Sentence::PasswordNeeded | Sentence::PasswordWrong => (Field::ServerPassword, true),
+            Sentence::CertificateUnusable { .. } => (Field::Certificate, true),
+            Sentence::Replaced => {
+                // Whoever comes back replaces the other one in its turn.
+                self.me.token = None;
+                (Field::Name, true)
+            }
+            _ => (Field::Address, false),
+        };
         if !self.welcomed_once || final_word {
-            return self.give_up(Field::Address, why, None);
+            return self.give_up(field, why, None);
         }
         let (attempt, wait) = self.backoff.next(&mut self.seed);
         let at = now.elapsed + wait;

@@ -8,6 +8,7 @@ use parlor_server::protocol::text::{pieces, printable};
 use parlor_server::protocol::{Capability, Message};
 
 use super::event::{Event, Field, Refusal};
+use super::login::SigningIn;
 use super::opening::{FIRST_LINE, Opener, Opening};
 use super::reconnect::{Phase, REGISTER_WITHIN};
 use super::{Key, Output, Sentence, Session, Status};
@@ -49,7 +50,9 @@ pub(super) struct Registration {
     /// When RPL_WELCOME came.
     welcomed: Option<Duration>,
     /// CAP END has been sent.
-    negotiated: bool,
+    pub(super) negotiated: bool,
+    /// Whether we have shown who we are.
+    pub(super) signing: SigningIn,
     /// The server gave us our place back: nobody has seen us go.
     pub(super) resumed: bool,
     /// Names that were taken so far.
@@ -76,6 +79,10 @@ impl Session {
         let user = if user.is_empty() { "parlor".to_owned() } else { user.to_ascii_lowercase() };
         let realname = if self.profile.realname.trim().is_empty() { &nick } else { &self.profile.realname };
         let realname = pieces(realname, MAX_REALNAME).first().copied().unwrap_or_default().to_owned();
+        if !self.pass() {
+            return;
+        }
+        self.caps.accounts = self.wants_login();
         self.send(FIRST_LINE);
         self.send(&format!("NICK {nick}"));
         self.send(&format!("USER {user} 0 * :{realname}"));
@@ -118,7 +125,9 @@ impl Session {
                 {
                     self.send(&format!("RESUME {token}"));
                 }
-                self.end_negotiation();
+                if self.registration.negotiated || !self.sign_in() {
+                    self.end_negotiation();
+                }
             }
             "NAK" => self.end_negotiation(),
             "NEW" => {
@@ -158,10 +167,16 @@ impl Session {
         resume
     }
 
-    fn end_negotiation(&mut self) {
-        if !std::mem::replace(&mut self.registration.negotiated, true) {
-            self.send("CAP END");
+    pub(super) fn end_negotiation(&mut self) {
+        if self.registration.negotiated {
+            return;
         }
+        if self.password_is_unsafe() && !self.welcomed_once {
+            self.not_safe(Field::Password);
+            return;
+        }
+        self.registration.negotiated = true;
+        self.send("CAP END");
     }
 
     /// RPL_WELCOME.
@@ -210,6 +225,7 @@ impl Session {
         if let Some(away) = self.away.clone() {
             self.send(&format!("AWAY :{away}"));
         }
+        self.sign_in_late();
         self.join_wanted();
         if first {
             self.begin_private_history();
@@ -317,7 +333,10 @@ impl Session {
                 _ => self.isupport.variant(&wanted, 0),
             };
             self.out.push_back(Output::Disconnect);
-            let sentence = Sentence::NameTaken { name: wanted };
+            let sentence = match self.registration.signing.is_others() {
+                true => Sentence::NameOwned { name: wanted },
+                false => Sentence::NameTaken { name: wanted },
+            };
             return self.give_up(Field::Name, sentence, Some(suggestion));
         }
         self.registration.variants += 1;

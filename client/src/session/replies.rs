@@ -152,12 +152,16 @@ impl Session {
             435 | 438 if self.is_reclaiming() => {}
             // ERR_PASSWDMISMATCH, ERR_YOUREBANNEDCREEP
             464 | 465 if !self.is_ready() => {
-                let banned = code == 465;
-                let why = if banned { Sentence::Banned { reason: text } } else { Sentence::PasswordNeeded };
+                let why = match code {
+                    465 => Sentence::Banned { reason: text },
+                    _ if self.login.server_password.is_empty() => Sentence::PasswordNeeded,
+                    _ => Sentence::PasswordWrong,
+                };
                 // Not every server closes the connection then.
                 self.farewell = Some(why);
                 self.drop_connection(self.not_chat());
             }
+            900..=908 if self.on_sasl(code, message) => {}
             400..=599 | 716 | 723 | 742 | 743 => self.on_refusal(code, message, text),
             _ => {
                 let words = message.params.get(1..).unwrap_or_default().join(" ");

@@ -100,6 +100,22 @@ sentences! {
     },
     /// The server wants a password (464).
     PasswordNeeded,
+    /// The server wants another password than the one it was given (464).
+    PasswordWrong,
+    /// A password is to be sent where others can read it.
+    PasswordNotSafe {
+        /// The server.
+        server: HostPort,
+    },
+    /// The file of our certificate is of no use.
+    CertificateUnusable {
+        /// Where it is.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// We are here by another connection now, by our own wish.
+    Replaced,
 
     // Names.
     /// There is no name.
@@ -108,6 +124,16 @@ sentences! {
     NameTaken {
         /// The name.
         name: String,
+    },
+    /// The name belongs to somebody, who has its secret.
+    NameOwned {
+        /// The name.
+        name: String,
+    },
+    /// What we have shown does not make the name ours (904).
+    PasswordRefused {
+        /// In the server's words.
+        reason: String,
     },
     /// The server has no such names (432), or nobody can have it.
     NameNotPossible {
@@ -396,12 +422,12 @@ impl fmt::Display for Sentence {
             }
             KeyChanged { server, before, now } => write!(
                 f,
-                "{server} has another key than before. It was set up anew, or somebody else answers in its place. \
-                 Before: {before}. Now: {now}."
+                "{server} has another key than before. It was set up anew, or somebody else answers in its place.\n\
+                 Before:\n{before}\nNow:\n{now}"
             ),
             KeyUnknown { server, key } => write!(
                 f,
-                "Nobody whom this computer knows vouches for {server}. Ask who runs it whether this is its key: {key}."
+                "Nobody whom this computer knows vouches for {server}. Ask who runs it whether this is its key:\n{key}"
             ),
             TutorialServer { server } => write!(
                 f,
@@ -415,9 +441,23 @@ impl fmt::Display for Sentence {
             ServerSilent => f.write_str("The server no longer answers"),
             NoAnswer => f.write_str("The server did not answer."),
             Banned { reason } => write!(f, "You are banned here: {reason}"),
-            PasswordNeeded => f.write_str("This server asks for a password, which Parlor can't give yet."),
+            PasswordNeeded => f.write_str("This server asks for a password: type it below."),
+            PasswordWrong => f.write_str("The server asks for a password; this is not it."),
+            PasswordNotSafe { server } => write!(
+                f,
+                "{server} is not encrypted, so no password is sent to it. Ask whoever runs it for an encrypted address."
+            ),
+            CertificateUnusable { path, why } => write!(f, "{path} can't be used: {why}"),
+            Replaced => f.write_str(
+                "You are here from another device now, or from another window. Come back here whenever you like.",
+            ),
 
             NameMissing => f.write_str("Choose a name first."),
+            NameOwned { name } => write!(
+                f,
+                "“{name}” belongs to somebody here. If that is you, type its password or your recovery code below; else choose another name."
+            ),
+            PasswordRefused { reason } => write!(f, "The server does not take this password: {reason}"),
             NameTaken { name } => write!(f, "{name} is taken here."),
             NameNotPossible { name } => write!(
                 f,

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use parlor_client::credentials::Credentials;
 use parlor_client::net::{self, Connection};
 use parlor_client::session::{Event, Field, Profile, Refusal, Sentence, Status};
 use parlor_client::tls::{KeyId, Trust};
@@ -131,7 +132,7 @@ struct Client {
 impl Client {
     fn meets(server: &HostPort, trust: Trust) -> Client {
         let profile = Profile { server: server.clone(), nick: "me".into(), ..Profile::default() };
-        Client { connection: net::start_keeping(profile, trust, |_| ()).unwrap() }
+        Client { connection: net::start_keeping(profile, trust, Credentials::default(), |_| ()).unwrap() }
     }
 
     /// The events up to one that fits.

@@ -40,6 +40,8 @@ pub struct World {
     pub asked: Option<Vec<(u64, Request)>>,
     /// Where it is set, keys are not derived, but the questions kept here.
     pub derive: Option<Vec<(u64, Password)>>,
+    /// Keys are derived as they are meant: a client logs in by SCRAM.
+    pub exact: bool,
     /// Nothing that is sent is kept.
     pub deaf: bool,
     sent: HashMap<ConnectionId, Vec<Line>>,
@@ -68,6 +70,7 @@ impl World {
             held: Vec::new(),
             asked: None,
             derive: None,
+            exact: false,
             deaf: false,
             sent: HashMap::new(),
             memory: Memory::default(),
@@ -126,9 +129,10 @@ impl World {
         next.into_iter().for_each(|question| self.derived(question));
     }
 
-    fn derived(&mut self, (ticket, Password { text, salt, .. }): (u64, Password)) {
-        // Of no use to anybody: one round is as good as many.
-        self.give(Input::Derived { ticket, keys: Keys::derive(&text, &salt, 1) });
+    fn derived(&mut self, (ticket, Password { text, salt, rounds }): (u64, Password)) {
+        // Mostly of no use to anybody: one round is as good as many.
+        let rounds = if self.exact { rounds } else { 1 };
+        self.give(Input::Derived { ticket, keys: Keys::derive(&text, &salt, rounds) });
     }
 
     /// Somebody connects.

@@ -157,7 +157,7 @@ fn nothing_from_outside_makes_it_panic() {
                     world.give(Input::Received(line.as_bytes()));
                 }
                 7 => world.give(Input::Lost(GONE)),
-                8 => world.give(Input::Connected),
+                8 => world.give(Input::Connected(Login::default())),
                 9 => world.pass(Duration::from_millis(random.number(20_000))),
                 _ => {
                     let action = action(&mut random);

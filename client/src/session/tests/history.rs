@@ -245,7 +245,7 @@ fn a_resume_is_seen_by_nobody() {
     world.seconds(20);
     world.give(Input::Lost(GONE));
     world.look();
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.server(":irc.test 433 * me :Taken\n:irc.test CAP * LS :batch parlor/resume\n:irc.test CAP * ACK :batch parlor/resume");
     let sent = world.sent();
     let resume = sent.iter().position(|line| line == "RESUME abc").expect("the token is used");
@@ -258,7 +258,7 @@ fn a_resume_is_seen_by_nobody() {
     // Refused: as everybody.
     world.seconds(20);
     world.give(Input::Lost(GONE));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.server(":irc.test CAP * LS :parlor/resume\n:irc.test CAP * ACK :parlor/resume");
     assert!(world.sent().contains(&"RESUME def".to_owned()));
     world.server(

@@ -5,25 +5,36 @@ use parlor_server::hub;
 use super::*;
 
 /// A hub, and the sessions at its other end.
-struct Party {
-    server: parlor_server::testing::World,
-    members: Vec<World>,
+pub(super) struct Party {
+    pub(super) server: parlor_server::testing::World,
+    pub(super) members: Vec<World>,
     connections: Vec<Option<hub::ConnectionId>>,
 }
 
 impl Party {
     fn new(names: &[&str]) -> Party {
-        let mut party = Party {
-            server: parlor_server::testing::World::with(hub::Settings::default()),
-            members: names.iter().map(|name| World::new(profile(name))).collect(),
-            connections: vec![None; names.len()],
-        };
-        party.settle();
+        let mut party = Party::of(hub::Settings::default());
+        names.iter().for_each(|name| party.come(name, Login::default()));
         party
     }
 
+    pub(super) fn of(settings: hub::Settings) -> Party {
+        let mut server = parlor_server::testing::World::with(settings);
+        server.exact = true;
+        Party { server, members: Vec::new(), connections: Vec::new() }
+    }
+
+    /// One more comes.
+    pub(super) fn come(&mut self, name: &str, login: Login) {
+        // Of two with one name each names its lines in its own way.
+        let realname = format!("{} {}", name, self.members.len());
+        self.members.push(World { login, ..World::new(Profile { realname, ..profile(name) }) });
+        self.connections.push(None);
+        self.settle();
+    }
+
     /// Carries everything there and back until nobody has anything to say.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         loop {
             let mut quiet = true;
             for i in 0..self.members.len() {
@@ -75,28 +86,29 @@ impl Party {
         }
         if call == "connect" {
             self.connections[i] = Some(self.server.open_irc());
-            self.members[i].give(Input::Connected);
+            let login = self.members[i].login.clone();
+            self.members[i].give(Input::Connected(login));
         }
         self.deliver();
     }
 
-    fn act(&mut self, i: usize, action: Action) {
+    pub(super) fn act(&mut self, i: usize, action: Action) {
         self.members[i].act(action);
         self.settle();
     }
 
-    fn command(&mut self, i: usize, line: &str) {
+    pub(super) fn command(&mut self, i: usize, line: &str) {
         self.members[i].command("#lobby", line);
         self.settle();
     }
 
-    fn say(&mut self, i: usize, text: &str) {
+    pub(super) fn say(&mut self, i: usize, text: &str) {
         self.members[i].say("#lobby", text);
         self.settle();
     }
 
     /// The network loses a connection; the server notices only if it is told.
-    fn cut(&mut self, i: usize, server_knows: bool) {
+    pub(super) fn cut(&mut self, i: usize, server_knows: bool) {
         let Some(id) = self.connections[i].take() else { return };
         if server_knows {
             self.server.give(hub::Input::News(id, hub::News::HungUp));
@@ -104,7 +116,7 @@ impl Party {
         self.members[i].give(Input::Lost(GONE));
     }
 
-    fn pass(&mut self, seconds: u64) {
+    pub(super) fn pass(&mut self, seconds: u64) {
         for _ in 0..seconds {
             for member in &mut self.members {
                 member.pass(Duration::from_secs(1));

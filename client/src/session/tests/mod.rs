@@ -8,6 +8,7 @@ mod delivery;
 mod fuzz;
 mod history;
 mod hub;
+mod login;
 mod naming;
 mod opening;
 mod people;
@@ -44,6 +45,8 @@ pub(super) struct World {
     /// What a window would show.
     pub(super) screen: Screen,
     pub(super) kept: Vec<Unsent>,
+    /// What it shows of itself.
+    pub(super) login: Login,
 }
 
 pub(super) fn profile(nick: &str) -> Profile {
@@ -63,7 +66,12 @@ impl World {
     pub(super) fn at(profile: Profile, now: Duration) -> World {
         // No two runs of a client may have the same.
         let mut secret = [profile.unsent.len() as u8; 16];
-        profile.nick.bytes().enumerate().for_each(|(i, b)| secret[i % 16] ^= b);
+        profile
+            .nick
+            .bytes()
+            .chain(profile.realname.bytes())
+            .enumerate()
+            .for_each(|(i, b)| secret[i % 16] ^= b);
         let mut world = World {
             session: Session::new(profile, secret, moment(now)),
             now,
@@ -72,6 +80,7 @@ impl World {
             calls: Vec::new(),
             screen: Screen::default(),
             kept: Vec::new(),
+            login: Login::default(),
         };
         world.collect();
         world
@@ -104,7 +113,7 @@ impl World {
     }
 
     pub(super) fn welcome_without_pong(&mut self, caps: &str, isupport: &str) {
-        self.give(Input::Connected);
+        self.give(Input::Connected(self.login.clone()));
         let nick = self.session.me.nick.clone();
         if !caps.is_empty() {
             self.server(&format!(":irc.test CAP * LS :{caps}"));

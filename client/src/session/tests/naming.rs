@@ -13,7 +13,7 @@ fn refusal(events: Vec<Event>) -> Option<Refusal> {
 fn a_taken_name_at_the_start_offers_another() {
     for (name, suggestion) in [("bob", "bob_"), ("bob_", "bob2")] {
         let mut world = World::new(profile(name));
-        world.give(Input::Connected);
+        world.give(Input::Connected(Login::default()));
         world.look();
         world.server(&format!(":s.test 433 * {name} :Nickname is already in use"));
         assert_eq!(world.calls, ["disconnect"]);
@@ -26,7 +26,7 @@ fn a_taken_name_at_the_start_offers_another() {
         assert_eq!(refusal.suggestion.as_deref(), Some(suggestion));
         world.act(Action::Rename { nick: suggestion.into() });
         world.act(Action::RetryNow);
-        world.give(Input::Connected);
+        world.give(Input::Connected(Login::default()));
         assert_eq!(world.sent()[1], format!("NICK {suggestion}"));
     }
 }
@@ -34,7 +34,7 @@ fn a_taken_name_at_the_start_offers_another() {
 #[test]
 fn a_name_the_server_does_not_take_is_refused() {
     let mut world = World::new(profile("小明"));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.server(":s.test 432 * 小明 :Erroneous nickname");
     let refusal = refusal(world.events()).unwrap();
     let sentence = Sentence::NameNotPossible { name: "小明".into() };
@@ -46,7 +46,7 @@ fn on_a_reconnect_the_ghost_is_waited_for() {
     let mut world = World::ours("me");
     world.seconds(20);
     world.give(Input::Lost(GONE));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.look();
     world.server(":s.test CAP * LS :");
     world.server(":s.test 433 * me :Taken\n:s.test 433 * me_ :Taken");

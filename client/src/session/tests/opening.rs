@@ -6,7 +6,7 @@ const ECHO: &str = "CAP LS 302\r\nNICK me\r\nUSER me 0 * :me\r\n";
 
 fn connected() -> World {
     let mut world = World::new(profile("me"));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.look();
     world
 }
@@ -148,7 +148,7 @@ fn a_room_whose_place_a_tutorials_server_has_taken_is_not_called_for_ever() {
     while world.calls.last() != Some(&"connect") {
         world.seconds(1);
     }
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.look();
     world.give(Input::Received(b"NICK"));
     world.seconds(3600);

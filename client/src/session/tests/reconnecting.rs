@@ -146,7 +146,7 @@ fn a_ban_ends_the_attempts() {
     let mut world = World::ours("me");
     world.give(Input::Lost(GONE));
     world.seconds(1);
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.server("ERROR :Closing link: You are banned");
     world.give(Input::Lost(GONE));
     assert!(matches!(world.screen.status, Some(Status::Offline { .. })));

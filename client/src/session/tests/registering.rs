@@ -7,7 +7,7 @@ fn only_what_is_offered_is_asked_for() {
     let mut world = World::new(profile("me"));
     assert_eq!(world.calls, ["connect"]);
     assert_eq!(world.screen.status, Some(Status::Connecting));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     assert_eq!(world.screen.status, Some(Status::Registering));
     assert_eq!(world.sent(), ["CAP LS 302", "NICK me", "USER me 0 * :me"]);
     world.server(":s.test CAP * LS * :sasl=PLAIN echo-message");
@@ -26,7 +26,7 @@ fn only_what_is_offered_is_asked_for() {
 #[test]
 fn a_refused_request_is_no_reason_to_stay_away() {
     let mut world = World::new(profile("me"));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.server(":s.test CAP * LS :echo-message");
     world.server(":s.test CAP me NAK :echo-message");
     assert_eq!(world.sent().last().unwrap(), "CAP END");
@@ -38,7 +38,7 @@ fn a_refused_request_is_no_reason_to_stay_away() {
 fn a_server_without_capabilities_will_do() {
     for refusal in ["", ":s.test 421 * CAP :Unknown command", ":s.test 451 * :You have not registered"] {
         let mut world = World::new(profile("me"));
-        world.give(Input::Connected);
+        world.give(Input::Connected(Login::default()));
         world.server(refusal);
         world.server(
             ":s.test 001 me :Hi\n:s.test 375 me :- MOTD\n:s.test 372 me :- be kind\n:s.test 376 me :End",
@@ -68,7 +68,7 @@ fn capabilities_come_and_go() {
 #[test]
 fn a_server_that_never_ends_its_welcome_is_welcome_after_a_while() {
     let mut world = World::new(profile("me"));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.server(":s.test 001 me :Hi");
     world.seconds(31);
     assert!(matches!(world.screen.status, Some(Status::Connected { .. })));
@@ -78,7 +78,7 @@ fn a_server_that_never_ends_its_welcome_is_welcome_after_a_while() {
 fn what_is_no_chat_server_is_said() {
     let refused = |bytes: &[u8]| {
         let mut world = World::new(profile("me"));
-        world.give(Input::Connected);
+        world.give(Input::Connected(Login::default()));
         world.give(Input::Received(bytes));
         world.seconds(40);
         assert_eq!(world.screen.status, Some(Status::Offline { since: None }));
@@ -124,10 +124,12 @@ fn a_ban_and_a_password_are_told_as_such() {
         ("ERROR :Closing link: Too many connections", Sentence::ServerClosed { reason: too_many }),
     ] {
         let mut world = World::new(profile("me"));
-        world.give(Input::Connected);
+        world.give(Input::Connected(Login::default()));
         world.server(line);
         world.give(Input::Lost(GONE));
-        let refusal = Refusal { field: Field::Address, sentence, suggestion: None };
+        let asks = sentence == Sentence::PasswordNeeded;
+        let field = if asks { Field::ServerPassword } else { Field::Address };
+        let refusal = Refusal { field, sentence, suggestion: None };
         assert!(world.events().contains(&Event::Refused(refusal)), "{line}");
     }
 }

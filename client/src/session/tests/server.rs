@@ -256,7 +256,7 @@ impl Pair {
             self.server.hang_up();
             self.world.sent.clear();
             if call == "connect" {
-                self.world.give(Input::Connected);
+                self.world.give(Input::Connected(Login::default()));
             }
         }
         for line in std::mem::take(&mut self.world.sent) {

@@ -75,7 +75,7 @@ fn a_slow_pong_is_waited_for() {
 #[test]
 fn what_the_server_says_opens_no_conversation() {
     let mut world = World::new(profile("me"));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.server(":localhost NOTICE AUTH :*** Looking up your hostname");
     world.server("NOTICE AUTH :*** Checking ident\n:helper!h@h.test NOTICE me :before the welcome");
     world.server(":localhost 001 me :Welcome\n:localhost 422 me :No MOTD");
@@ -97,7 +97,7 @@ fn what_the_server_says_opens_no_conversation() {
 #[test]
 fn a_name_in_the_myinfo_is_the_servers_too() {
     let mut world = World::new(profile("me"));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.server("001 me :Welcome\n004 me box 1.0 i o\n422 me :No MOTD\n:box PRIVMSG me :hello");
     assert_eq!(world.talk("*"), ["box: hello"]);
 }
@@ -119,7 +119,7 @@ fn an_answer_that_comes_before_the_pong_stands_below_its_question() {
     world.seconds(11);
     world.give(Input::Lost(GONE));
     world.say("#lobby", "typed meanwhile");
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.server(":s.test 001 me :Hi\n:s.test 422 me :No MOTD");
     world.server(":bob!u@h PRIVMSG me :psst\n:me!u@h JOIN #lobby");
     world.server(":bob!u@h PRIVMSG #lobby :welcome back");
@@ -219,7 +219,7 @@ fn what_waited_from_the_last_start_waits_under_the_servers_own_folding() {
 #[test]
 fn a_welcome_without_an_end_is_over_after_two_quiet_seconds() {
     let mut world = World::new(profile("me"));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.server(":s.test 001 me :Hi");
     world.pass(Duration::from_millis(1500));
     world.server(":s.test 005 me NETWORK=Quiet :are supported");
@@ -234,7 +234,7 @@ fn a_welcome_without_an_end_is_over_after_two_quiet_seconds() {
 fn a_welcome_that_does_not_say_our_name() {
     for welcome in [":s.test 001 :Welcome to the test", ":s.test 001 * :Welcome"] {
         let mut world = World::new(profile("me"));
-        world.give(Input::Connected);
+        world.give(Input::Connected(Login::default()));
         world.server(&format!("{welcome}\n:s.test 005 NETWORK=Terse PREFIX=(ov)@+ :are\n:s.test 376 :End"));
         assert_eq!(world.screen.status, Some(Status::Connected { server: "Terse".into() }));
         world.server(":me!u@h JOIN #lobby\n:s.test 353 = #lobby :me @bob\n:s.test 366 #lobby :End");
@@ -252,7 +252,7 @@ fn a_welcome_that_does_not_say_our_name() {
 fn a_name_that_the_server_cuts_is_not_asked_for_again() {
     let long = "abcdefghijkl";
     let mut world = World::new(profile(long));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world
         .server(":s.test 001 abcdefghi :Hi\n:s.test 005 abcdefghi NICKLEN=9 :are\n:s.test 422 abcdefghi :No");
     world.server(":abcdefghi!u@h JOIN #lobby");
@@ -262,7 +262,7 @@ fn a_name_that_the_server_cuts_is_not_asked_for_again() {
     assert!(!world.sent().iter().any(|line| line.starts_with("NICK")));
     // Nor after a loss, when the ghost had it for a while.
     world.give(Input::Lost(GONE));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.server(":s.test 433 * abcdefghi :Taken\n:s.test 001 abcdefgh_ :Hi\n:s.test 422 abcdefgh_ :No");
     world.seconds(16);
     assert!(world.sent().contains(&format!("NICK {long}")));
@@ -330,7 +330,7 @@ fn playback_without_msgids_is_shown_once_and_where_it_was_said() {
     world.server(&[line(1, "one"), line(2, "two")].join("\n"));
     world.seconds(11);
     world.give(Input::Lost(GONE));
-    world.give(Input::Connected);
+    world.give(Input::Connected(Login::default()));
     world.server(":s.test CAP * LS :batch server-time message-tags");
     world.server(
         ":s.test CAP me ACK :batch server-time message-tags\n:s.test 001 me :Hi\n:s.test 376 me :End",
@@ -349,10 +349,12 @@ fn a_password_is_asked_for_at_once_though_the_connection_stays_open() {
         (":s.test 465 me :You are banned", Sentence::Banned { reason: "You are banned".into() }),
     ] {
         let mut world = World::new(profile("me"));
-        world.give(Input::Connected);
+        world.give(Input::Connected(Login::default()));
         world.server(line);
         assert!(world.calls.contains(&"disconnect"));
-        let refusal = Refusal { field: Field::Address, sentence, suggestion: None };
+        let asks = sentence == Sentence::PasswordNeeded;
+        let field = if asks { Field::ServerPassword } else { Field::Address };
+        let refusal = Refusal { field, sentence, suggestion: None };
         assert!(world.events().contains(&Event::Refused(refusal)), "{line}");
     }
 }

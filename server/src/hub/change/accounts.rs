@@ -7,14 +7,14 @@ use crate::hub::change::Change;
 use crate::hub::change::tell::Audience;
 use crate::hub::delivery::event::What;
 use crate::hub::state::ConnectionId;
-use crate::hub::state::member::{Missed, Speaker};
+use crate::hub::state::member::{Member, Missed, Speaker};
 use crate::hub::state::refusal::Refused;
 use crate::hub::state::room::{Place, Rank};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Capability, Folded, Nick};
 
 /// What the old connection of an account is told.
-pub(super) const REPLACED: &str = "Logged in elsewhere, and replaced by that connection";
+const REPLACED: &str = "Logged in elsewhere, and replaced by that connection";
 
 impl Hub {
     /// Somebody is whose account this is. After registration its old place is its own again, or else its name.
@@ -108,10 +108,20 @@ impl Hub {
             self.watched_left(&nick.fold(), nick.as_str());
         }
         let token = self.state.member(old).and_then(|member| member.token);
-        if let Some(missed) = self.take_place(id, old, REPLACED) {
+        if let Some(missed) = self.replace(id, old) {
             self.hand_out_token(id, token);
             self.show_place(id, missed);
         }
+    }
+
+    /// Takes the place of the old connection of the same account, which is told in a form that a program understands:
+    /// `FAIL * REPLACED`. One that came back by itself would replace us in its turn.
+    pub(super) fn replace(&mut self, id: ConnectionId, old: ConnectionId) -> Option<Vec<Missed>> {
+        let told = |member: &Member| member.speaker == Speaker::Irc && member.lingering.is_none();
+        if self.state.member(old).is_some_and(told) {
+            self.fail(old, "*", "REPLACED", REPLACED);
+        }
+        self.take_place(id, old, REPLACED)
     }
 
     /// Whoever has a name that belongs to somebody else from now on gets another one.

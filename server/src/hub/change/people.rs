@@ -1,7 +1,6 @@
 //! Members: the end of registration, names, being away.
 
 use crate::hub::Hub;
-use crate::hub::change::accounts::REPLACED;
 use crate::hub::delivery::event::What;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::member::Speaker;
@@ -24,7 +23,7 @@ impl Hub {
         }
         if let Some(old) = self.state.standing(id) {
             let token = self.state.member(old).and_then(|member| member.token);
-            if let Some(missed) = self.take_place(id, old, REPLACED) {
+            if let Some(missed) = self.replace(id, old) {
                 if self.state.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
                     self.welcome(id, token);
                 }
