@@ -8,6 +8,7 @@ mod crowd;
 mod day;
 mod history;
 mod marking;
+mod names;
 mod operator;
 mod person;
 mod script;

@@ -1,0 +1,203 @@
+//! Names that belong to people, servers that have a password, and places that are their keys.
+
+use std::net::SocketAddr;
+
+use parlor_client::secret::Secret;
+use parlor_ui::slint::ComponentHandle;
+use parlor_ui::{HostView, Lock, Panel, Screen, SettingsView, Shell, StatusKind};
+
+use crate::person::{Person, server};
+
+impl Person {
+    /// Presses Join on the card, and waits until it has answered.
+    fn tries(&self, server: SocketAddr, name: &str) {
+        let card = self.card();
+        card.set_name(name.into());
+        card.set_address(server.to_string().into());
+        card.set_room("#lobby".into());
+        self.tries_again();
+    }
+
+    fn tries_again(&self) {
+        self.card().invoke_join();
+        self.until("an answer", |this| !this.card().get_busy());
+    }
+
+    fn is_inside(&self) -> bool {
+        self.app.global::<Shell>().get_screen() == Screen::Room
+    }
+
+    /// The recovery code, as the settings show it.
+    fn code(&self) -> String {
+        let settings = self.app.global::<SettingsView>();
+        self.app.global::<Shell>().invoke_opened(Panel::Settings);
+        assert_eq!(settings.get_code(), "", "hidden until it is asked for");
+        settings.invoke_show_code();
+        self.until("the code", |_| !settings.get_code().is_empty());
+        let code = settings.get_code().to_string();
+        settings.invoke_hide_code();
+        assert_eq!(settings.get_code(), "");
+        code
+    }
+}
+
+#[test]
+fn a_name_is_its_owners_from_any_computer_that_has_the_code() {
+    let host = server();
+    let anna = Person::new("owner");
+    anna.joins(host.address(), "anna");
+    // The claim goes out behind the welcome, in front of what is said.
+    anna.says("it is me");
+    anna.until("the receipt", |anna| {
+        anna.has("it is me") && anna.row("it is me").1.state == parlor_ui::LineState::Delivered
+    });
+
+    let eve = Person::new("eve");
+    eve.tries(host.address(), "anna");
+    let card = eve.card();
+    assert!(card.get_name_error().contains("belongs to somebody here"), "{}", card.get_name_error());
+    assert!(card.get_signs_in() && !eve.is_inside());
+    card.set_password("sesame".into());
+    eve.tries_again();
+    assert!(
+        card.get_password_error().contains("does not take this password"),
+        "{}",
+        card.get_password_error()
+    );
+    // Half a code is no code, and so it is a password, and a wrong one.
+    let code = anna.code();
+    card.set_password(code[..20].into());
+    eve.tries_again();
+    assert!(!card.get_password_error().is_empty() && !eve.is_inside());
+
+    // Her other computer: it takes her place, and the first one does not take it back.
+    card.set_password(code.to_lowercase().into());
+    eve.tries_again();
+    eve.until("the room", Person::is_inside);
+    assert_eq!(card.get_password(), "", "nobody reads it there later");
+    anna.until("that she is elsewhere", |anna| {
+        anna.status().get_notice().contains("another device")
+            && anna.status().get_status() == StatusKind::Offline
+    });
+    eve.says("from the other one");
+    eve.until("the receipt", |eve| {
+        eve.has("from the other one")
+            && eve.row("from the other one").1.state == parlor_ui::LineState::Delivered
+    });
+    assert_eq!(anna.status().get_status(), StatusKind::Offline);
+    // That computer has the secret from now on.
+    assert_eq!(eve.code(), code);
+    host.stop();
+}
+
+#[test]
+fn a_code_is_taken_in_the_settings_and_a_slip_is_said() {
+    let person = Person::new("settings-code");
+    let (first, other) = (person.code(), Secret::new().unwrap().to_string());
+    assert_eq!(person.code(), first, "made once");
+    let settings = person.app.global::<SettingsView>();
+    settings.set_other_code(other[1..].into());
+    settings.invoke_use_code();
+    assert!(settings.get_other_code_error().contains("seven groups"));
+    settings.set_other_code(other.clone().into());
+    settings.invoke_use_code();
+    assert!(settings.get_other_code_error().is_empty() && !settings.get_other_code_done().is_empty());
+    person.until("the other code", |_| settings.get_code() == other.as_str());
+}
+
+#[test]
+fn a_hosted_room_with_a_password_asks_for_it_once() {
+    let alice = Person::new("host-password");
+    alice.card().set_name("alice".into());
+    alice.card().invoke_open_host();
+    let view = alice.app.global::<HostView>();
+    view.set_selected(0);
+    view.set_port("0".into());
+    view.set_password("open".into());
+    view.invoke_start();
+    alice.until("the own room", Person::is_inside);
+    assert_eq!(parlor_ui::slint::Model::row_count(&view.get_keys()), 3);
+    let address: SocketAddr = view.get_address_to_tell().parse().unwrap();
+
+    let mut bob = Person::new("guest-password");
+    bob.tries(address, "bob");
+    let card = bob.card();
+    assert!(
+        card.get_server_password_error().contains("type it below"),
+        "{}",
+        card.get_server_password_error()
+    );
+    assert!(card.get_signs_in());
+    card.set_server_password("shut".into());
+    bob.tries_again();
+    assert!(card.get_server_password_error().contains("this is not it"));
+    card.set_server_password("open".into());
+    bob.tries_again();
+    bob.until("the room", Person::is_inside);
+    assert_eq!(card.get_server_password(), "");
+    bob.bridge.finish();
+    drop(card);
+    // It is known at the next start.
+    let folder = std::mem::take(&mut bob.folder);
+    drop(bob);
+    Person::again(folder).joins(address, "bob");
+}
+
+#[test]
+fn a_host_and_its_guests_are_the_same_the_next_time_at_another_port() {
+    let mut alice = Person::new("host-again");
+    let mut bob = Person::new("guest-again");
+    let (mut code, mut port) = (String::new(), String::new());
+    for round in 0..2 {
+        alice.card().set_name("alice".into());
+        alice.card().invoke_open_host();
+        let view = alice.app.global::<HostView>();
+        view.set_selected(0);
+        view.set_port("0".into());
+        view.invoke_start();
+        alice.until("the own room", Person::is_inside);
+        let keys = view.get_keys();
+        let shown = parlor_ui::slint::Model::row_data(&keys, 0).unwrap().text;
+        if round == 0 {
+            code = shown.to_string();
+            port = view.get_address_to_tell().to_string();
+            // By its key, as from another computer.
+            bob.trusts(&port);
+            bob.composer().set_draft("half a thought".into());
+            bob.bridge.finish();
+            alice.composer().set_draft("half a plan".into());
+            view.invoke_stop();
+            if view.get_stop_asked() {
+                view.invoke_confirm_stop();
+            }
+            alice.until("the card", |alice| !alice.is_inside());
+            let folder = std::mem::take(&mut bob.folder);
+            bob = Person::again(folder);
+        } else {
+            assert_eq!(shown, code.as_str(), "one key, whatever the port");
+            let address = view.get_address_to_tell().to_string();
+            assert_ne!(address, port);
+            alice.until("the own draft", |alice| alice.composer().get_draft() == "half a plan");
+            // Under his name, which is his: the account has lasted.
+            bob.trusts(&address);
+            bob.until("the draft", |bob| bob.composer().get_draft() == "half a thought");
+            assert_eq!(parlor_ui::slint::Model::row_count(&bob.card().get_recents()), 1, "one place");
+        }
+    }
+    alice.bridge.finish();
+}
+
+impl Person {
+    /// Joins by TLS, and says on the card that the key is the right one.
+    fn trusts(&self, address: &str) {
+        let card = self.card();
+        card.set_name("bob".into());
+        card.set_address(format!("ircs://{address}").into());
+        card.set_room("#lobby".into());
+        self.tries_again();
+        assert!(card.get_asks_trust(), "{}", card.get_address_error());
+        card.invoke_trust();
+        self.until("the room", Person::is_inside);
+        assert_eq!(self.status().get_lock(), Lock::Closed);
+    }
+}
