@@ -129,7 +129,7 @@ fn every_line_passes_the_view() {
         alice.until("a step up", |alice| {
             // What is above may still have been on its way.
             looks.set(looks.get() + 1);
-            if looks.get() % 40 == 0 {
+            if looks.get() % 200 == 0 {
                 alice.key("Prior");
             }
             read(alice).first().is_some_and(|first| Some(first) != before.first())

@@ -4,6 +4,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use parlor_client::credentials::Credentials;
 use parlor_client::net::{self, Connection};
 use parlor_client::session::{Event, Field, Profile, Refusal, Sentence, Status};
-use parlor_client::tls::{KeyId, Trust};
+use parlor_client::tls::{KeyId, Shown, Trust};
 use parlor_server::protocol::HostPort;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -21,6 +22,11 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 const PATIENCE: Duration = Duration::from_secs(20);
 const ONE: (&[u8], &[u8]) = (include_bytes!("one.pem"), include_bytes!("one.key"));
 const OTHER: (&[u8], &[u8]) = (include_bytes!("other.pem"), include_bytes!("other.key"));
+/// Signed by `ONE`, for this address; and the same after a renewal, with the key of `OTHER`.
+const SIGNED: (&[u8], &[u8]) = (include_bytes!("signed.pem"), include_bytes!("signed.key"));
+const RENEWED: (&[u8], &[u8]) = (include_bytes!("renewed.pem"), include_bytes!("other.key"));
+/// Set in the process in which `ONE` is an authority.
+const AUTHORITY: &str = "SSL_CERT_FILE";
 const WELCOME: &str =
     ":s CAP * LS :\r\n:s 001 me :Welcome\r\n:s 005 me NETWORK=Test :are\r\n:s 376 me :End\r\n";
 /// As `openssl x509 -pubkey` and `sha256sum` say of them.
@@ -161,14 +167,19 @@ impl Client {
 
     /// What it was met with, once it is connected.
     fn met(&self) -> Option<KeyId> {
+        let shown = self.shown();
+        assert!(shown.is_none_or(|shown| !shown.vouched), "nobody vouches for these");
+        shown.map(|shown| shown.key)
+    }
+
+    fn shown(&self) -> Option<Shown> {
         let events = self.until(|event| matches!(event, Event::Status(Status::Connected { .. })));
         let met = events
             .iter()
             .filter_map(|event| if let Event::Met { shown } = event { Some(*shown) } else { None });
         let met: Vec<_> = met.collect();
         let [shown] = met[..] else { panic!("{met:?}") };
-        assert!(shown.is_none_or(|shown| !shown.vouched), "nobody vouches for these");
-        shown.map(|shown| shown.key)
+        shown
     }
 
     fn refused(&self) -> Sentence {
@@ -253,4 +264,27 @@ fn a_known_server_is_never_met_readable() {
             assert!(heard.try_recv().is_err(), "it is called once");
         }
     }
+}
+
+/// The system's authorities are read from the environment, which is a process's own.
+#[test]
+fn whom_an_authority_vouches_for_may_have_another_key() {
+    let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls/one.pem");
+    if std::env::var_os(AUTHORITY).is_none_or(|path| path != authority) {
+        let name = "whom_an_authority_vouches_for_may_have_another_key";
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        let status = again.args([name, "--exact"]).env(AUTHORITY, authority).status().unwrap();
+        assert!(status.success());
+        return;
+    }
+    for identity in [SIGNED, RENEWED] {
+        let (server, _heard) = server(Kind::Tls(identity, &rustls::version::TLS13));
+        assert!(Client::meets(&server, Trust::Authorities).shown().is_some_and(|shown| shown.vouched));
+        // By its key it is known as everybody is.
+        let sentence = Client::meets(&server, Trust::Key(key(ONE_KEY))).refused();
+        assert!(matches!(sentence, Sentence::KeyChanged { .. }), "{sentence}");
+    }
+    let (server, _heard) = server(Kind::Tls(ONE, &rustls::version::TLS13));
+    let sentence = Client::meets(&server, Trust::Authorities).refused();
+    assert_eq!(sentence, Sentence::KeyUnknown { server, key: key(ONE_KEY) }, "an authority is no server");
 }
