@@ -18,6 +18,12 @@ use super::crowd::Dialect;
 /// How long a program may take until it listens.
 const START: Duration = Duration::from_secs(10);
 
+/// Starts InspIRCd in the foreground.
+const INSPIRCD: &[&str] = &["--nofork", "--nolog", "--runasroot", "--config=CONFIG"];
+/// A key of P-256, as ours, and its certificate.
+const KEY: &str = include_str!("../../../../../client/tests/tls/one.key");
+const CERTIFICATE: &str = include_str!("../../../../../client/tests/tls/one.pem");
+
 /// What others do without, too.
 const WITHOUT: &[&str] = &["--no-history", "--flood", "off"];
 
@@ -29,6 +35,8 @@ pub(crate) enum Contestant {
     IdealHub,
     Ngircd,
     Inspircd,
+    /// The same, encrypting by GnuTLS.
+    InspircdTls,
     Ergo,
     Ours,
     /// Another build of our server.
@@ -42,6 +50,7 @@ impl fmt::Display for Contestant {
             Contestant::IdealHub => f.write_str("ideal hub"),
             Contestant::Ngircd => f.write_str("ngIRCd"),
             Contestant::Inspircd => f.write_str("InspIRCd"),
+            Contestant::InspircdTls => f.write_str("InspIRCd, GnuTLS"),
             Contestant::Ergo => f.write_str("Ergo"),
             Contestant::Ours => f.write_str("ours"),
             Contestant::Build(program) => f.write_str(program),
@@ -87,7 +96,7 @@ impl Contestant {
     fn program(self) -> PathBuf {
         match self {
             Contestant::Ngircd => "/usr/sbin/ngircd".into(),
-            Contestant::Inspircd => "/usr/sbin/inspircd".into(),
+            Contestant::Inspircd | Contestant::InspircdTls => "/usr/sbin/inspircd".into(),
             Contestant::Ergo => {
                 let folders = std::env::var_os("PATH").unwrap_or_default();
                 let places = std::env::split_paths(&folders).map(|folder| folder.join("ergo"));
@@ -109,9 +118,11 @@ impl Contestant {
                 let args = ["-n", "-f", "CONFIG"];
                 foreign(&self.program(), &args, include_str!("ngircd.conf"), cores)
             }
-            Contestant::Inspircd => {
-                let args = ["--nofork", "--nolog", "--runasroot", "--config=CONFIG"];
-                foreign(&self.program(), &args, include_str!("inspircd.conf"), cores)
+            Contestant::Inspircd => foreign(&self.program(), INSPIRCD, include_str!("inspircd.conf"), cores),
+            Contestant::InspircdTls => {
+                let config = include_str!("inspircd.conf").replace("<bind ", "<bind sslprofile=\"tls\" ");
+                let config = config + include_str!("inspircd-tls.conf");
+                foreign(&self.program(), INSPIRCD, &config, cores)
             }
             Contestant::Ergo => {
                 let args = ["run", "--conf", "CONFIG"];
@@ -167,6 +178,9 @@ fn foreign(program: &Path, args: &[&str], config: &str, cores: Option<&[usize]>)
     let config = config.replace("PORT", &address.port().to_string());
     let config = config.replace("FOLDER", &scratch.path().display().to_string());
     let path = scratch.write("server.conf", config);
+    for (name, text) in [("key.pem", KEY), ("cert.pem", CERTIFICATE)] {
+        let _path = scratch.write(name, text);
+    }
     let mut command = Command::new(program);
     command.args(args.iter().map(|arg| arg.replace("CONFIG", &path)));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -1,4 +1,4 @@
-//! Members who encrypt beside the same ones who do not: what each takes, what a delivery costs, how fast they
+//! Members who encrypt beside the same ones who do not, here and at InspIRCd: what each takes, what a delivery costs, how fast they
 //! come, and who waits for them when all come at once.
 
 use std::io;
@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::clock::now;
-use super::contestant::Contestant::Ours;
+use super::contestant::Contestant::{self, Inspircd, InspircdTls, Ours};
 use super::crowd::{Crowd, Dialect};
 use super::measured::Measured;
 use super::options::Plan;
@@ -34,18 +34,29 @@ pub(crate) fn measure(plan: &Plan) -> io::Result<Report> {
     let title =
         format!("{MEMBERS} come, {TALKERS} talk; a storm is all {MEMBERS} at once while 10 others talk");
     let mut report = Report::new("tls", title);
-    for (who, encrypted) in [("readable", false), ("TLS", true)] {
-        arrive(plan, who, encrypted, &mut report)?;
+    let mut ways = vec![("readable", Ours, false), ("TLS", Ours, true)];
+    if plan.peers.contains(&Inspircd) {
+        ways.push(("InspIRCd, readable", Inspircd, false));
+        ways.push(("InspIRCd, GnuTLS", InspircdTls, true));
+    }
+    for (who, server, encrypted) in ways {
+        let way = Way { server, encrypted };
+        arrive(plan, who, way, &mut report)?;
         let mut storms = Vec::new();
         let (mut costs, mut singles) = (Vec::new(), Vec::new());
         for _ in 0..plan.rounds {
-            costs.push(talk(plan, encrypted, room(10, Pace::InFlight(4)))?.cost());
-            singles.push(talk(plan, encrypted, room(1, Pace::InFlight(1)))?.cost());
-            storms.push(storm(plan, encrypted)?.latency.milliseconds(0.99));
+            costs.push(talk(plan, way, room(10, Pace::InFlight(4)))?.cost());
+            singles.push(talk(plan, way, room(1, Pace::InFlight(1)))?.cost());
+            // The ten who do not encrypt need a port that takes both.
+            if server == Ours {
+                storms.push(storm(plan, encrypted)?.latency.milliseconds(0.99));
+            }
         }
         report.spread(who, COST, spread(costs));
         report.spread(who, SINGLE, spread(singles));
-        report.spread(who, P99, spread(storms));
+        if !storms.is_empty() {
+            report.spread(who, P99, spread(storms));
+        }
     }
     report.at_most("KB a member who encrypts", report.get("TLS", KB), Some(MAX_KB));
     let limit = report.get("readable", P99).map(|readable| readable * MAX_DELAY);
@@ -65,12 +76,19 @@ fn crowd(server: SocketAddr, dialect: Dialect, encrypted: bool) -> io::Result<Cr
     Ok(if encrypted { crowd.encrypted() } else { crowd })
 }
 
-fn arrive(plan: &Plan, who: &str, encrypted: bool, report: &mut Report) -> io::Result<()> {
-    let server = Ours.start(plan.server_cores())?;
+/// Whom members come to, and how.
+#[derive(Clone, Copy)]
+struct Way {
+    server: Contestant,
+    encrypted: bool,
+}
+
+fn arrive(plan: &Plan, who: &str, way: Way, report: &mut Report) -> io::Result<()> {
+    let server = way.server.start(plan.server_cores())?;
     let empty = process::resident(server.id)?;
-    let mut members = crowd(server.address, server.dialect, encrypted)?;
+    let mut members = crowd(server.address, server.dialect, way.encrypted)?;
     let (before, began) = (process::cpu(server.id)?, now());
-    members.enter(MEMBERS, Ours.abreast(), &|_| Vec::new())?;
+    members.enter(MEMBERS, way.server.abreast(), &|_| Vec::new())?;
     let time = began.elapsed().as_secs_f64();
     let used = process::cpu(server.id)?.saturating_sub(before).as_secs_f64();
     members.idle(now() + Duration::from_secs(2))?;
@@ -85,9 +103,9 @@ fn room(senders: usize, pace: Pace) -> Talk {
     Talk { senders, hearers: usize::MAX, rooms: vec!["#bench".into()], pace, text: 64 }
 }
 
-fn talk(plan: &Plan, encrypted: bool, talk: Talk) -> io::Result<Measured> {
-    let server = Ours.start(plan.server_cores())?;
-    let mut members = crowd(server.address, server.dialect, encrypted)?;
+fn talk(plan: &Plan, way: Way, talk: Talk) -> io::Result<Measured> {
+    let server = way.server.start(plan.server_cores())?;
+    let mut members = crowd(server.address, server.dialect, way.encrypted)?;
     members.enter(TALKERS, TALKERS, &|_| vec!["#bench".into()])?;
     talk.run(&mut members, server.id, (plan.spell / 2, plan.spell))
 }
