@@ -754,10 +754,17 @@ fn a_password_is_hidden_and_takes_the_keyboard_when_it_is_wrong() {
 fn an_error_shows_its_field() {
     let app = window(Screen::Connect);
     let view = app.global::<ConnectView<'_>>();
-    view.set_server_password_error("no".into());
+    app.window().set_size(PhysicalSize::new(360, 480));
+    frame(&app);
+    view.set_certificate_error("no".into());
     settle();
     frame(&app);
     assert!(view.get_signs_in());
+    let mut shown = ElementHandle::find_by_accessible_label(&app, "Certificate file (PEM)");
+    let y = shown.next().expect("the field").absolute_position().y;
+    assert!((0.0..440.0).contains(&y), "it is at {y}");
+    view.set_server_password_error("no".into());
+    settle();
     write(&app, "hidden");
     assert_eq!((view.get_server_password().as_str(), view.get_name().as_str()), ("hidden", "alice"));
 }
@@ -768,9 +775,7 @@ fn the_key_is_copied_by_key() {
     app.global::<HostView<'_>>().set_running(true);
     frame(&app);
     app.global::<MenuView<'_>>().on_next(|entries, from, _| {
-        let free = |at: &i32| {
-            entries.row_data(*at as usize).is_some_and(|entry| !entry.hidden && !entry.off)
-        };
+        let free = |at: &i32| entries.row_data(*at as usize).is_some_and(|entry| !entry.hidden && !entry.off);
         (from + 1..entries.row_count() as i32).find(free).unwrap_or(-1)
     });
     let told = Told::default();
