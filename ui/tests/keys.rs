@@ -208,6 +208,8 @@ fn the_card_is_filled_in_without_a_mouse() {
     write(&app, "music");
     press(&app, &[Key::Return.into()]);
     assert_eq!((view.get_name().as_str(), view.get_room().as_str()), ("anna", "#music"));
+    // Past what few need.
+    press(&app, &[Key::Tab.into()]);
     press(&app, &[Key::Tab.into()]);
     press(&app, &[Key::Space.into()]);
     press(&app, &[Key::Tab.into()]);
@@ -702,4 +704,131 @@ fn shown(app: &App, n: usize) -> bool {
 
 fn first_shown(app: &App) -> Option<usize> {
     labels(app).first().copied()
+}
+
+#[test]
+fn a_password_is_hidden_and_takes_the_keyboard_when_it_is_wrong() {
+    let app = window(Screen::Connect);
+    let view = app.global::<ConnectView<'_>>();
+    view.set_recents(ModelRc::default());
+    let told = Told::default();
+    let (here, weak) = (told.clone(), app.as_weak());
+    view.on_join(move || {
+        let app = weak.unwrap();
+        let view = app.global::<ConnectView<'_>>();
+        here.borrow_mut().push(view.get_password().into());
+        view.set_busy(true);
+    });
+    // Name, address, room, and the link: what it shows has the keyboard.
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Space.into()]);
+    frame(&app);
+    assert!(view.get_signs_in());
+    write(&app, "wrong");
+    let label = "Password or recovery code of this name";
+    let value = |app: &App| {
+        let mut found = ElementHandle::find_by_accessible_label(app, label);
+        found.find_map(|field| field.accessible_value()).expect("a field")
+    };
+    assert_eq!(view.get_password(), "wrong");
+    assert_eq!(value(&app), "", "nobody reads it aloud");
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Space.into()]);
+    assert_eq!(value(&app), "wrong", "its eye is open");
+    press(&app, &[Key::Shift.into(), Key::Backtab.into()]);
+    press(&app, &[Key::Return.into()]);
+    // The answer: what was typed is selected, so the next word replaces it.
+    view.set_password_error("no".into());
+    view.set_busy(false);
+    settle();
+    frame(&app);
+    write(&app, "right");
+    assert_eq!(view.get_password_error(), "", "editing takes the complaint away");
+    press(&app, &[Key::Return.into()]);
+    assert_eq!(*told.borrow(), ["wrong", "right"]);
+}
+
+#[test]
+fn an_error_shows_its_field() {
+    let app = window(Screen::Connect);
+    let view = app.global::<ConnectView<'_>>();
+    app.window().set_size(PhysicalSize::new(360, 480));
+    frame(&app);
+    view.set_certificate_error("no".into());
+    settle();
+    frame(&app);
+    assert!(view.get_signs_in());
+    let mut shown = ElementHandle::find_by_accessible_label(&app, "Certificate file (PEM)");
+    let y = shown.next().expect("the field").absolute_position().y;
+    assert!((0.0..440.0).contains(&y), "it is at {y}");
+    view.set_server_password_error("no".into());
+    settle();
+    write(&app, "hidden");
+    assert_eq!((view.get_server_password().as_str(), view.get_name().as_str()), ("hidden", "alice"));
+}
+
+#[test]
+fn the_key_is_copied_by_key() {
+    let app = window(Screen::Room);
+    app.global::<HostView<'_>>().set_running(true);
+    frame(&app);
+    app.global::<MenuView<'_>>().on_next(|entries, from, _| {
+        let free = |at: &i32| entries.row_data(*at as usize).is_some_and(|entry| !entry.hidden && !entry.off);
+        (from + 1..entries.row_count() as i32).find(free).unwrap_or(-1)
+    });
+    let told = Told::default();
+    let (here, weak) = (told.clone(), app.as_weak());
+    app.global::<HostView<'_>>().on_copy_address(move |text| {
+        weak.unwrap().global::<HostView<'_>>().set_copied(text.clone());
+        here.borrow_mut().push(text.into());
+    });
+    let key = ElementHandle::find_by_accessible_label(&app, "This server's key, for other programs");
+    key.into_iter().next().expect("the bar has it").invoke_accessible_default_action();
+    settle();
+    press(&app, &[Key::DownArrow.into()]);
+    press(&app, &[Key::DownArrow.into()]);
+    press(&app, &[Key::Return.into()]);
+    frame(&app);
+    let second = app.global::<HostView<'_>>().get_keys().row_data(1).expect("a second program").text;
+    assert_eq!(*told.borrow(), [second.as_str()]);
+    assert!(ElementHandle::find_by_accessible_label(&app, "Copied").next().is_some());
+}
+
+#[test]
+fn the_recovery_code_is_shown_when_asked_for() {
+    let app = window(Screen::Room);
+    let view = app.global::<SettingsView<'_>>();
+    let told = Told::default();
+    let here = told.clone();
+    let weak = app.as_weak();
+    view.on_show_code(move || weak.unwrap().global::<SettingsView<'_>>().set_code("7G3K-AAAA".into()));
+    let weak = app.as_weak();
+    view.on_hide_code(move || weak.unwrap().global::<SettingsView<'_>>().set_code("".into()));
+    view.on_copy_code(move || here.borrow_mut().push("copy".into()));
+    let here = told.clone();
+    view.on_use_code(move || here.borrow_mut().push("use".into()));
+    view.set_code("from before".into());
+    app.global::<Shell<'_>>().invoke_open(Panel::Settings);
+    settle();
+    frame(&app);
+    assert_eq!(view.get_code(), "", "the page opens without it");
+    let show = ElementHandle::find_by_accessible_label(&app, "Show recovery code").next().expect("a button");
+    show.invoke_accessible_default_action();
+    settle();
+    frame(&app);
+    // The keyboard is on Copy, then on Hide, then on the button again.
+    press(&app, &[Key::Space.into()]);
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Space.into()]);
+    frame(&app);
+    assert_eq!(view.get_code(), "");
+    press(&app, &[Key::Space.into()]);
+    assert_eq!(view.get_code(), "7G3K-AAAA");
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Tab.into()]);
+    write(&app, "x");
+    press(&app, &[Key::Return.into()]);
+    assert_eq!((*told.borrow()).as_slice(), ["copy", "use"]);
 }

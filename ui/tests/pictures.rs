@@ -179,7 +179,10 @@ fn nameless(app: &App) -> Vec<String> {
 
 fn shot(app: &App, size: PhysicalSize) -> Picture {
     app.show().expect("the window shows");
-    app.window().set_size(size);
+    // Another size scrolls to where the keyboard is.
+    if app.window().size() != size {
+        app.window().set_size(size);
+    }
     // Layout, changed-handlers and the list's first guess at its height settle over a few frames.
     for _ in 0..4 {
         app.window().take_snapshot().expect("a picture");
@@ -243,9 +246,7 @@ fn host_errors(app: &App) {
 fn host_password(app: &App) {
     app.global::<Shell<'_>>().set_screen(Screen::Host);
     app.global::<HostView<'_>>().set_password("open sesame".into());
-    shot(app, app.window().size());
-    let position = LogicalPosition::new(100.0, 200.0);
-    app.window().dispatch_event(WindowEvent::PointerScrolled { position, delta_x: 0.0, delta_y: -2000.0 });
+    scroll(app, -160.0);
 }
 
 fn compact(app: &App) {
@@ -298,8 +299,14 @@ fn click(app: &App, position: LogicalPosition, button: PointerEventButton) {
     app.window().dispatch_event(WindowEvent::PointerReleased { position, button });
 }
 
+fn scroll(app: &App, delta_y: f32) {
+    shot(app, app.window().size());
+    let position = LogicalPosition::new(100.0, 200.0);
+    app.window().dispatch_event(WindowEvent::PointerScrolled { position, delta_x: 0.0, delta_y });
+}
+
 /// The middle of what is so called.
-fn middle(app: &App, called: impl Fn(&str) -> bool) -> LogicalPosition {
+fn middle(app: &App, called: impl Fn(&str) -> bool + 'static) -> LogicalPosition {
     shot(app, app.window().size());
     let found = ElementQuery::from_root(app)
         .match_descendants()
@@ -432,9 +439,9 @@ fn code(app: &App) {
     view.set_code("7G3K-Q0ZD-41MB-XW8N-5TFA-9HRC-2VYE".into());
     view.set_other_code("7G3K-Q0ZD".into());
     view.set_other_code_error(app.global::<Words<'_>>().invoke_code_wrong());
-    let position = LogicalPosition::new(100.0, 200.0);
-    let delta_y = if app.window().size().height < 600 { -245.0 } else { 0.0 };
-    app.window().dispatch_event(WindowEvent::PointerScrolled { position, delta_x: 0.0, delta_y });
+    if app.window().size().height < 600 {
+        scroll(app, -245.0);
+    }
 }
 
 fn find_results(app: &App) {
