@@ -1,7 +1,7 @@
 //! Encryption: who begins with a handshake is everybody else from then on, and nobody waits for them.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -149,6 +149,36 @@ fn what_begins_like_a_handshake_and_is_none_is_closed_and_logged() {
     let mut rest = Vec::new();
     let _ = socket.read_to_end(&mut rest);
     alice.settle();
+}
+
+#[test]
+fn what_comes_behind_a_good_bye_in_the_handshake_is_nobodys_to_read() {
+    let server = Server::start(&["--max-clients-per-ip", "100"]);
+    let mut alice = server.irc("alice");
+    let whole = b"\x17\x03\x03\x10\x00".iter().chain(&[b'x'; 0x1000]).copied().collect::<Vec<u8>>();
+    for behind in [&b"\x17"[..], &whole, &whole.repeat(2)] {
+        let mut socket = TcpStream::connect(server.address()).expect("it listens");
+        socket.set_read_timeout(Some(Deadline::DEFAULT)).expect("a time above zero");
+        let (mut client, hello) = hello();
+        socket.write_all(&hello).expect("it reads");
+        while client.is_handshaking() {
+            client.read_tls(&mut socket).expect("it answers");
+            client.process_new_packets().expect("hands are shaken");
+        }
+        client.send_close_notify();
+        let mut last = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut last).expect("there is room");
+        }
+        last.extend_from_slice(behind);
+        socket.write_all(&last).expect("it reads");
+        alice.settle();
+        // The next one does not wait for its turn, and that one is closed.
+        drop(secretly(&server, &format!("bob{}", behind.len())));
+        if let Err(error) = socket.read_to_end(&mut last) {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        }
+    }
 }
 
 #[test]
