@@ -379,6 +379,10 @@ fn files_of_ones_own_are_read_again_at_sighup() {
     carol.send("CAP LS 302");
     carol.expect("CAP * LS :** sts=duration=2592000");
     carol.ask("CAP REQ sts", "CAP * NAK :sts");
+    let open = scratch.write("open.pem", &one);
+    Launch::new(&["--tls-cert", &open, "--tls-key", &open])
+        .start()
+        .wait_log("warn: TLS: others than its owner can read the key in *open.pem *");
     let mismatched = scratch.write_secret("other.pem", &one);
     let ended = Launch::new(&["--tls-cert", &file, "--tls-key", &mismatched]).run();
     assert!(ended.code == 66 && ended.stderr.contains("own.pem"), "{} {}", ended.code, ended.stderr);
