@@ -54,6 +54,16 @@ fn text(message: &Message) -> String {
 
 /// SCRAM-SHA-256, up to what it brings; what the client sent last.
 fn scram(irc: &mut Irc, name: &str, password: &str) -> (Message, String) {
+    let (answer, last) = prove(irc, name, password);
+    if answer.command == "904" {
+        return (answer, last);
+    }
+    irc.send("AUTHENTICATE +");
+    (irc.expect_any(&["903", "904"]), last)
+}
+
+/// The same, but for its end.
+fn prove(irc: &mut Irc, name: &str, password: &str) -> (Message, String) {
     let client = Client::new(name, "a-nonce-of-the-client");
     irc.send("AUTHENTICATE SCRAM-SHA-256");
     irc.expect("AUTHENTICATE +");
@@ -61,12 +71,10 @@ fn scram(irc: &mut Irc, name: &str, password: &str) -> (Message, String) {
     let (last, proof) = client.finish(&challenge(irc), password).expect("a challenge");
     authenticate(irc, &last);
     let answer = irc.expect_any(&["AUTHENTICATE", "904"]);
-    if answer.command == "904" {
-        return (answer, last);
+    if answer.command == "AUTHENTICATE" {
+        assert_eq!(text(&answer), proof, "the server knows the password, too");
     }
-    assert_eq!(text(&answer), proof, "the server knows the password, too");
-    irc.send("AUTHENTICATE +");
-    (irc.expect_any(&["903", "904"]), last)
+    (answer, last)
 }
 
 #[test]
@@ -161,6 +169,7 @@ fn odd_messages_end_the_exchange_and_nothing_else() {
         ("PLAIN", vec![long.as_str()], "905"),
         ("PLAIN", vec![&full, &full, &full, "AAAA"], "905"),
         ("PLAIN", vec![&full, "+"], "904"),
+        ("PLAIN", vec![&full, &full, &full, "+"], "904"),
         ("PLAIN", vec!["+"], "904"),
         ("PLAIN", vec!["!!!!"], "904"),
         ("PLAIN", vec!["/////w=="], "904"),
@@ -181,6 +190,10 @@ fn odd_messages_end_the_exchange_and_nothing_else() {
     }
     irc.send("AUTHENTICATE");
     irc.expect_any(&["461"]);
+    // What stands where a name should is not for the log.
+    assert_eq!(plain(&mut irc, "se\nsame", "bob").command, "904");
+    server.wait_log("refused: no account from * (INVALID_CREDENTIALS)");
+    assert!(!server.log().text().contains("se\nsame"));
     assert_eq!(plain(&mut irc, "bob", "sesame").command, "903");
     irc.send("CAP END");
     irc.expect("001 bob *");
@@ -211,6 +224,48 @@ fn a_recorded_exchange_is_of_no_use_again() {
     eve.expect("AUTHENTICATE +");
     authenticate(&mut eve, &last);
     eve.expect("904 **");
+}
+
+#[test]
+fn a_new_password_shuts_out_whoever_has_the_old_one() {
+    let mut server = Server::start(&[]);
+    claimed(&server, "bob", "sesame");
+    let mut alice = server.irc("alice");
+    let mut thief = asking(&server, "bob");
+    assert_eq!(plain(&mut thief, "bob", "sesame").command, "903");
+    thief.send("CAP END");
+    thief.welcomed();
+    for line in [&mut alice, &mut thief] {
+        line.join("#tea");
+    }
+    let mut early = asking(&server, "bob");
+    assert_eq!(plain(&mut early, "bob", "sesame").command, "903");
+    // Proved, and not told so yet.
+    let mut waits = [(); 2].map(|()| {
+        let mut irc = asking(&server, "eve");
+        assert_eq!(prove(&mut irc, "bob", "sesame").0.command, "AUTHENTICATE");
+        irc
+    });
+    server.console("/password bob");
+    let password = server.wait_stdout("The new password of bob: *");
+    let password = password.rsplit(' ').next().expect("it was told");
+    for irc in [&mut thief, &mut early] {
+        let told = irc.expect_closed();
+        assert!(told.last().is_some_and(|line| line.is_like("ERROR :*a new password*")), "{told:?}");
+    }
+    alice.expect(":bob!* QUIT :This account has a new password");
+    let [first, second] = &mut waits;
+    first.send("AUTHENTICATE +");
+    first.expect("904 **");
+    assert_eq!(plain(first, "bob", password).command, "903");
+    // And when the name is another one's.
+    server.console("/forget bob");
+    first.expect("901 **");
+    first.send("QUIT");
+    first.expect_closed();
+    claimed(&server, "bob", "another");
+    second.send("AUTHENTICATE +");
+    second.expect("904 **");
 }
 
 #[test]

@@ -40,6 +40,12 @@ pub struct World {
     pub asked: Option<Vec<(u64, Request)>>,
     /// Where it is set, keys are not derived, but the questions kept here.
     pub derive: Option<Vec<(u64, Password)>>,
+    /// What was written of accounts, the last of each.
+    pub accounts: HashMap<Box<str>, Option<Box<[u8]>>>,
+    /// Whether the disk takes accounts. `None`: that is not told yet.
+    pub keeps: Option<bool>,
+    /// Tickets of accounts of which it was not told.
+    pub keeping: Vec<u64>,
     /// Nothing that is sent is kept.
     pub deaf: bool,
     sent: HashMap<ConnectionId, Vec<Line>>,
@@ -68,6 +74,9 @@ impl World {
             held: Vec::new(),
             asked: None,
             derive: None,
+            accounts: HashMap::new(),
+            keeps: Some(true),
+            keeping: Vec::new(),
             deaf: false,
             sent: HashMap::new(),
             memory: Memory::default(),
@@ -114,8 +123,12 @@ impl World {
             Some(waiting) => waiting.extend(turn.derive),
             None => turn.derive.into_iter().for_each(|question| self.derived(question)),
         }
-        for ticket in turn.accounts {
-            self.give(Input::AccountKept { ticket, kept: true });
+        for (ticket, name, state) in turn.accounts {
+            self.accounts.insert(name, state);
+            match (ticket, self.keeps) {
+                (Some(ticket), Some(kept)) => self.give(Input::AccountKept { ticket, kept }),
+                (ticket, _) => self.keeping.extend(ticket),
+            }
         }
     }
 

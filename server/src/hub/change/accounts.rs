@@ -1,20 +1,16 @@
 //! Logging in: a connection shows whose account it is, and has its place.
 
-use std::sync::Arc;
-
 use crate::hub::Hub;
 use crate::hub::change::Change;
 use crate::hub::change::tell::Audience;
 use crate::hub::delivery::event::What;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::member::{Missed, Speaker};
+use crate::hub::state::modes::ModeChange;
 use crate::hub::state::refusal::Refused;
 use crate::hub::state::room::{Place, Rank};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Capability, Folded, Nick};
-
-/// What the old connection of an account is told.
-pub(super) const REPLACED: &str = "Logged in elsewhere, and replaced by that connection";
 
 impl Hub {
     /// Somebody is whose account this is. After registration its old place is its own again, or else its name.
@@ -108,7 +104,7 @@ impl Hub {
             self.watched_left(&nick.fold(), nick.as_str());
         }
         let token = self.state.member(old).and_then(|member| member.token);
-        if let Some(missed) = self.take_place(id, old, REPLACED) {
+        if let Some(missed) = self.replace(id, old) {
             self.hand_out_token(id, token);
             self.show_place(id, missed);
         }
@@ -131,20 +127,25 @@ impl Hub {
         let there = self.state.accounts.forget(name);
         let folded = Folded::new(name);
         self.forget_owner(&folded);
-        let own = |account: &Arc<str>| Folded::new(account) == folded;
-        for id in self.state.connections() {
-            let member = self.state.member_mut(id);
-            if member.is_some_and(|member| member.account.take_if(|account| own(account)).is_some()) {
-                let prefix = self.state.source(id).prefix;
-                self.reply(
-                    id,
-                    RPL_LOGGEDOUT,
-                    format!("{prefix} :You are logged out: the operator forgot this account"),
-                );
-                self.tell_account(id, None);
-            }
+        for id in self.state.of_account(&folded) {
+            self.state.member_mut(id).into_iter().for_each(|member| member.account = None);
+            let prefix = self.state.source(id).prefix;
+            self.reply(
+                id,
+                RPL_LOGGEDOUT,
+                format!("{prefix} :You are logged out: the operator forgot this account"),
+            );
+            self.tell_account(id, None);
         }
         there
+    }
+
+    /// Gives a connection the place of an old one, whose account's password it knows.
+    pub(super) fn replace(&mut self, id: ConnectionId, old: ConnectionId) -> Option<Vec<Missed>> {
+        // That is not the server's key (OPER).
+        let on = self.state.member(id)?.operator;
+        self.state.change_user_modes(old, &[ModeChange { on, letter: 'o', argument: "" }]);
+        self.take_place(id, old, "Logged in elsewhere, and replaced by that connection")
     }
 
     /// After the welcome of somebody who has its old place again.

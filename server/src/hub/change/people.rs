@@ -1,7 +1,6 @@
 //! Members: the end of registration, names, being away.
 
 use crate::hub::Hub;
-use crate::hub::change::accounts::REPLACED;
 use crate::hub::delivery::event::What;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::member::Speaker;
@@ -17,14 +16,18 @@ impl Hub {
     /// the default room.
     pub(super) fn register(&mut self, id: ConnectionId) -> Result<(), Refused> {
         let brought = self.state.brought(id);
+        let account = |hub: &Hub| hub.state.member(id)?.account.clone();
+        let proved = account(self);
         if let Some(missed) = brought.and_then(|token| self.take_over(id, token)) {
             self.welcome(id, brought);
             self.show_resumed(id, missed);
-            return Ok(());
+            // The place may be that of a time before its owner had this account.
+            let other = proved.filter(|name| account(self).as_ref() != Some(name));
+            return other.map_or(Ok(()), |name| self.log_in(id, &name));
         }
         if let Some(old) = self.state.standing(id) {
             let token = self.state.member(old).and_then(|member| member.token);
-            if let Some(missed) = self.take_place(id, old, REPLACED) {
+            if let Some(missed) = self.replace(id, old) {
                 if self.state.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
                     self.welcome(id, token);
                 }
