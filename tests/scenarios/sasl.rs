@@ -1,5 +1,7 @@
 //! AUTHENTICATE: a person shows whose name it is (IRCv3 sasl, RFC 4616, RFC 7677).
 
+use std::net::SocketAddr;
+
 use parlor_server::protocol::base64;
 use parlor_server::protocol::scram::Client;
 use parlor_tests::{Irc, Message, Server};
@@ -15,7 +17,11 @@ pub(crate) fn claimed(server: &Server, nick: &str, password: &str) {
 
 /// A connection that negotiates, has sent its name, and may authenticate.
 pub(crate) fn asking(server: &Server, nick: &str) -> Irc {
-    let mut irc = Irc::connect(server);
+    asking_at(server.address(), nick)
+}
+
+fn asking_at(address: SocketAddr, nick: &str) -> Irc {
+    let mut irc = Irc::connect_to(address);
     irc.send("CAP LS 302");
     irc.send(&format!("NICK {nick}"));
     irc.send("USER user 0 * :Real Name");
@@ -284,20 +290,33 @@ fn what_is_said_before_the_answer_waits_for_it() {
 }
 
 #[test]
-fn guessing_is_slow() {
-    let server = Server::start(&["--max-clients-per-ip", "100"]);
-    claimed(&server, "bob", "sesame");
-    let mut eve = asking(&server, "eve");
-    let mut refused = 0;
-    for guess in 0..40 {
-        let answer = plain(&mut eve, "bob", &format!("guess{guess}"));
-        assert_eq!(answer.command, "904");
-        refused += usize::from(answer.last().contains("Too many"));
-    }
-    assert!(refused >= 8, "{refused} of 40 guesses were not even looked at");
-    // By SCRAM it is the same.
-    let (answer, _) = scram(&mut eve, "bob", "sesame");
+fn guesses_lock_out_who_guesses_and_not_the_owner_at_home() {
+    let server = Server::start(&["--bind", "127.0.0.1:0", "--bind", "[::1]:0"]);
+    let (home, afar) = (server.addresses()[0], server.addresses()[1]);
+    ["bob", "amy", "dora"].into_iter().for_each(|nick| claimed(&server, nick, "sesame"));
+    let is_let_in = |address, nick| {
+        let mut irc = asking_at(address, nick);
+        let answer = plain(&mut irc, nick, "sesame");
+        assert!(answer.command == "903" || answer.last().contains("Too many wrong passwords"), "{answer}");
+        answer.command == "903"
+    };
+    let mut eve = asking_at(afar, "eve");
+    let mut looked_at = |name: &str, guesses: usize| {
+        let wrong = |_: &usize| plain(&mut eve, name, "guess").last().contains("Wrong name or password");
+        (0..guesses).filter(wrong).count()
+    };
+    // A name takes 30, wherever they come from.
+    assert_eq!(looked_at("bob", 32), 30);
+    assert!(!is_let_in(afar, "bob") && is_let_in(home, "bob"));
+    let (answer, _) = scram(&mut asking_at(afar, "visitor"), "bob", "sesame");
     assert!(answer.command == "904" && answer.last().contains("Too many"), "{answer}");
+    // An address has 64 for all names.
+    assert!(is_let_in(afar, "amy"));
+    assert_eq!(looked_at("dora", 32), 30);
+    assert_eq!(looked_at("amy", 6), 4);
+    assert!(!is_let_in(afar, "amy") && is_let_in(home, "amy") && is_let_in(home, "dora"));
+    // Those who are here, and guests who come, notice nothing.
+    drop(Irc::connect_to(afar).register("guest"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use parlor_tests::needs::{self, Lack};
 use parlor_tests::{Deadline, Irc, Launch, Plain, Scratch, Server, Tls};
+use rustix::process::{Resource, getrlimit};
 use rustls::StreamOwned;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -426,6 +427,55 @@ fn openssl_reads_to_a_good_end() {
         let heard = String::from_utf8_lossy(&heard);
         assert!(heard.contains(" 001 alice :") && heard.contains("ERROR :Closing link: Quit"), "{heard}");
     }
+}
+
+/// KiB of a server that are in memory.
+fn resident(server: &Server) -> usize {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.id())).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux says it");
+    line.trim_end_matches("kB").trim().parse().expect("a number")
+}
+
+#[test]
+fn ten_thousand_half_handshakes_delay_nobody_and_leave_nothing() {
+    // Both ends are of this machine, and other tests run beside this one.
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(10_000);
+    let wave = usize::try_from(descriptors / 4).map_or(2500, |wave| wave.min(2500));
+    let server = Server::start(&["--max-clients-per-ip", &(2 * wave + 100).to_string()]);
+    let mut calm = server.irc("calm");
+    let (mut done, mut after) = (0, Vec::new());
+    while done < 10_000 {
+        let begin = |number: usize| {
+            let mut socket = TcpStream::connect(server.address()).expect("it listens");
+            let hello = hello().1;
+            // Some end within the first record, some when it is the server's turn, some in what follows.
+            let ends = [(7, &b""[..]), (hello.len(), b""), (hello.len(), b"\x17\x03\x03\x00\x05")];
+            let (end, more) = ends[number % ends.len()];
+            socket.write_all(&hello[..end]).and_then(|()| socket.write_all(more)).expect("it reads");
+            socket
+        };
+        let mut half = Vec::new();
+        for number in 0..wave {
+            half.push(begin(number));
+            if number % 100 == 0 {
+                let in_time = Deadline::after(Duration::from_secs(1));
+                calm.settle();
+                assert!(in_time.left().is_some(), "others talk on beside {}", done + number);
+            }
+        }
+        for socket in half.iter_mut().skip(1).step_by(3) {
+            socket.set_read_timeout(Some(Deadline::DEFAULT)).expect("a time above zero");
+            socket.read_exact(&mut [0]).expect("those before have made room: it is answered");
+        }
+        let most = resident(&server);
+        assert!(most < 64 * 1024, "{most} KiB for {wave} of them");
+        drop(half);
+        done += wave;
+        after.push(resident(&server));
+    }
+    // What the first ones took is taken again, not more: 1 KiB that each leaves would be seen.
+    let (first, last) = (after[0], after[after.len() - 1]);
+    assert!(last < first + done - wave, "KiB after each wave: {after:?}");
 }
 
 #[test]

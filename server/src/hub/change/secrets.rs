@@ -276,7 +276,6 @@ impl Hub {
         // From its owner's own address it was not counted for the name.
         if self.secrets.owners.get(&name) != Some(&party) {
             self.secrets.guessed.give_back(&name, MOST_OF_NAME);
-            self.secrets.owners.insert(name, party);
         }
     }
 
@@ -400,6 +399,9 @@ impl Hub {
 
     /// Somebody has shown to be whose account this is.
     pub(crate) fn proved(&mut self, id: ConnectionId, way: Way, name: &str) {
+        if let Some((party, _)) = self.party_of(id) {
+            self.secrets.owners.insert(Folded::new(name), party);
+        }
         if way == Way::Register {
             let sentence = "The name is yours now; keep its password";
             self.say_as_server(id, format!("REGISTER SUCCESS {name} :{sentence}"));
