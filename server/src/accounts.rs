@@ -11,7 +11,7 @@ use crate::peer::Arrival;
 use crate::protocol::scram::Keys;
 use crate::store::AccountsFile;
 
-/// The hub asks for one key at a time, and writes of each account what changed: no queue grows here.
+/// No queue grows here: the hub asks for one key at a time, and counts what a party has written of accounts.
 enum Job {
     Derive { ticket: u64, password: Password },
     Keep { ticket: Option<u64>, name: Box<str>, state: Option<Box<[u8]>> },

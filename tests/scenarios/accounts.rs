@@ -48,6 +48,41 @@ fn a_name_is_nobodys_until_it_is_claimed() {
 }
 
 #[test]
+fn a_claimed_name_waits_for_its_owner() {
+    let server = Server::start(&[]);
+    let mut bob = server.irc_with("bob", &["parlor/resume"]);
+    bob.send("REGISTER * * sesame");
+    bob.expect("REGISTER SUCCESS **");
+    bob.join("#tea");
+    for gone in ["waiting: bob *", "left: bob *"] {
+        if gone.starts_with("left") {
+            bob.send("QUIT");
+        }
+        drop(bob);
+        server.wait_log(gone);
+        let mut eve = server.irc("eve");
+        eve.ask("NICK bob", "433 **");
+        let mut early = asking(&server, "bob");
+        early.ask("REGISTER bob * stolen!", "FAIL REGISTER **");
+        assert_eq!(plain(&mut early, "bob", "stolen!").command, "904");
+        early.send("CAP END");
+        early.expect("433 * bob *");
+        early.send("RESUME 00000000000000000000000000000000");
+        early.expect("FAIL RESUME **");
+        let mut person = server.plain();
+        person.send("bob");
+        person.expect("-!- bob is somebody's name*");
+        bob = back(&server, "bob", "sesame");
+        bob.welcomed();
+        bob.join("#tea");
+        assert!(has_rank(&mut bob, "#tea", "@bob"));
+        bob.request(&["parlor/resume"]);
+        eve.send("QUIT");
+        eve.expect_closed();
+    }
+}
+
+#[test]
 fn raw_clients_and_scripts_get_a_suffix() {
     let server = Server::start(&[]);
     claimed(&server, "bob", "sesame");

@@ -1,5 +1,7 @@
 //! AUTHENTICATE: a person shows whose name it is (IRCv3 sasl, RFC 4616, RFC 7677).
 
+use std::net::SocketAddr;
+
 use parlor_server::protocol::base64;
 use parlor_server::protocol::scram::Client;
 use parlor_tests::{Irc, Message, Server};
@@ -15,7 +17,11 @@ pub(crate) fn claimed(server: &Server, nick: &str, password: &str) {
 
 /// A connection that negotiates, has sent its name, and may authenticate.
 pub(crate) fn asking(server: &Server, nick: &str) -> Irc {
-    let mut irc = Irc::connect(server);
+    asking_at(server.address(), nick)
+}
+
+fn asking_at(address: SocketAddr, nick: &str) -> Irc {
+    let mut irc = Irc::connect_to(address);
     irc.send("CAP LS 302");
     irc.send(&format!("NICK {nick}"));
     irc.send("USER user 0 * :Real Name");
@@ -54,6 +60,16 @@ fn text(message: &Message) -> String {
 
 /// SCRAM-SHA-256, up to what it brings; what the client sent last.
 fn scram(irc: &mut Irc, name: &str, password: &str) -> (Message, String) {
+    let (answer, last) = prove(irc, name, password);
+    if answer.command == "904" {
+        return (answer, last);
+    }
+    irc.send("AUTHENTICATE +");
+    (irc.expect_any(&["903", "904"]), last)
+}
+
+/// The same, but for its end.
+fn prove(irc: &mut Irc, name: &str, password: &str) -> (Message, String) {
     let client = Client::new(name, "a-nonce-of-the-client");
     irc.send("AUTHENTICATE SCRAM-SHA-256");
     irc.expect("AUTHENTICATE +");
@@ -61,12 +77,10 @@ fn scram(irc: &mut Irc, name: &str, password: &str) -> (Message, String) {
     let (last, proof) = client.finish(&challenge(irc), password).expect("a challenge");
     authenticate(irc, &last);
     let answer = irc.expect_any(&["AUTHENTICATE", "904"]);
-    if answer.command == "904" {
-        return (answer, last);
+    if answer.command == "AUTHENTICATE" {
+        assert_eq!(text(&answer), proof, "the server knows the password, too");
     }
-    assert_eq!(text(&answer), proof, "the server knows the password, too");
-    irc.send("AUTHENTICATE +");
-    (irc.expect_any(&["903", "904"]), last)
+    (answer, last)
 }
 
 #[test]
@@ -161,6 +175,7 @@ fn odd_messages_end_the_exchange_and_nothing_else() {
         ("PLAIN", vec![long.as_str()], "905"),
         ("PLAIN", vec![&full, &full, &full, "AAAA"], "905"),
         ("PLAIN", vec![&full, "+"], "904"),
+        ("PLAIN", vec![&full, &full, &full, "+"], "904"),
         ("PLAIN", vec!["+"], "904"),
         ("PLAIN", vec!["!!!!"], "904"),
         ("PLAIN", vec!["/////w=="], "904"),
@@ -181,6 +196,10 @@ fn odd_messages_end_the_exchange_and_nothing_else() {
     }
     irc.send("AUTHENTICATE");
     irc.expect_any(&["461"]);
+    // What stands where a name should is not for the log.
+    assert_eq!(plain(&mut irc, "se\nsame", "bob").command, "904");
+    server.wait_log("refused: no account from * (INVALID_CREDENTIALS)");
+    assert!(!server.log().text().contains("se\nsame"));
     assert_eq!(plain(&mut irc, "bob", "sesame").command, "903");
     irc.send("CAP END");
     irc.expect("001 bob *");
@@ -214,6 +233,48 @@ fn a_recorded_exchange_is_of_no_use_again() {
 }
 
 #[test]
+fn a_new_password_shuts_out_whoever_has_the_old_one() {
+    let mut server = Server::start(&[]);
+    claimed(&server, "bob", "sesame");
+    let mut alice = server.irc("alice");
+    let mut thief = asking(&server, "bob");
+    assert_eq!(plain(&mut thief, "bob", "sesame").command, "903");
+    thief.send("CAP END");
+    thief.welcomed();
+    for line in [&mut alice, &mut thief] {
+        line.join("#tea");
+    }
+    let mut early = asking(&server, "bob");
+    assert_eq!(plain(&mut early, "bob", "sesame").command, "903");
+    // Proved, and not told so yet.
+    let mut waits = [(); 2].map(|()| {
+        let mut irc = asking(&server, "eve");
+        assert_eq!(prove(&mut irc, "bob", "sesame").0.command, "AUTHENTICATE");
+        irc
+    });
+    server.console("/password bob");
+    let password = server.wait_stdout("The new password of bob: *");
+    let password = password.rsplit(' ').next().expect("it was told");
+    for irc in [&mut thief, &mut early] {
+        let told = irc.expect_closed();
+        assert!(told.last().is_some_and(|line| line.is_like("ERROR :*a new password*")), "{told:?}");
+    }
+    alice.expect(":bob!* QUIT :This account has a new password");
+    let [first, second] = &mut waits;
+    first.send("AUTHENTICATE +");
+    first.expect("904 **");
+    assert_eq!(plain(first, "bob", password).command, "903");
+    // And when the name is another one's.
+    server.console("/forget bob");
+    first.expect("901 **");
+    first.send("QUIT");
+    first.expect_closed();
+    claimed(&server, "bob", "another");
+    second.send("AUTHENTICATE +");
+    second.expect("904 **");
+}
+
+#[test]
 fn what_is_said_before_the_answer_waits_for_it() {
     let server = Server::start(&[]);
     claimed(&server, "bob", "sesame");
@@ -229,20 +290,33 @@ fn what_is_said_before_the_answer_waits_for_it() {
 }
 
 #[test]
-fn guessing_is_slow() {
-    let server = Server::start(&["--max-clients-per-ip", "100"]);
-    claimed(&server, "bob", "sesame");
-    let mut eve = asking(&server, "eve");
-    let mut refused = 0;
-    for guess in 0..40 {
-        let answer = plain(&mut eve, "bob", &format!("guess{guess}"));
-        assert_eq!(answer.command, "904");
-        refused += usize::from(answer.last().contains("Too many"));
-    }
-    assert!(refused >= 8, "{refused} of 40 guesses were not even looked at");
-    // By SCRAM it is the same.
-    let (answer, _) = scram(&mut eve, "bob", "sesame");
+fn guesses_lock_out_who_guesses_and_not_the_owner_at_home() {
+    let server = Server::start(&["--bind", "127.0.0.1:0", "--bind", "[::1]:0"]);
+    let (home, afar) = (server.addresses()[0], server.addresses()[1]);
+    ["bob", "amy", "dora"].into_iter().for_each(|nick| claimed(&server, nick, "sesame"));
+    let is_let_in = |address, nick| {
+        let mut irc = asking_at(address, nick);
+        let answer = plain(&mut irc, nick, "sesame");
+        assert!(answer.command == "903" || answer.last().contains("Too many wrong passwords"), "{answer}");
+        answer.command == "903"
+    };
+    let mut eve = asking_at(afar, "eve");
+    let mut looked_at = |name: &str, guesses: usize| {
+        let wrong = |_: &usize| plain(&mut eve, name, "guess").last().contains("Wrong name or password");
+        (0..guesses).filter(wrong).count()
+    };
+    // A name takes 30, wherever they come from.
+    assert_eq!(looked_at("bob", 32), 30);
+    assert!(!is_let_in(afar, "bob") && is_let_in(home, "bob"));
+    let (answer, _) = scram(&mut asking_at(afar, "visitor"), "bob", "sesame");
     assert!(answer.command == "904" && answer.last().contains("Too many"), "{answer}");
+    // An address has 64 for all names.
+    assert!(is_let_in(afar, "amy"));
+    assert_eq!(looked_at("dora", 32), 30);
+    assert_eq!(looked_at("amy", 6), 4);
+    assert!(!is_let_in(afar, "amy") && is_let_in(home, "amy") && is_let_in(home, "dora"));
+    // Those who are here, and guests who come, notice nothing.
+    drop(Irc::connect_to(afar).register("guest"));
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! Encryption: who begins with a handshake is everybody else from then on, and nobody waits for them.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use parlor_tests::needs::{self, Lack};
 use parlor_tests::{Deadline, Irc, Launch, Plain, Scratch, Server, Tls};
+use rustix::process::{Resource, getrlimit};
 use rustls::StreamOwned;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -149,6 +150,36 @@ fn what_begins_like_a_handshake_and_is_none_is_closed_and_logged() {
     let mut rest = Vec::new();
     let _ = socket.read_to_end(&mut rest);
     alice.settle();
+}
+
+#[test]
+fn what_comes_behind_a_good_bye_in_the_handshake_is_nobodys_to_read() {
+    let server = Server::start(&["--max-clients-per-ip", "100"]);
+    let mut alice = server.irc("alice");
+    let whole = b"\x17\x03\x03\x10\x00".iter().chain(&[b'x'; 0x1000]).copied().collect::<Vec<u8>>();
+    for behind in [&b"\x17"[..], &whole, &whole.repeat(2)] {
+        let mut socket = TcpStream::connect(server.address()).expect("it listens");
+        socket.set_read_timeout(Some(Deadline::DEFAULT)).expect("a time above zero");
+        let (mut client, hello) = hello();
+        socket.write_all(&hello).expect("it reads");
+        while client.is_handshaking() {
+            client.read_tls(&mut socket).expect("it answers");
+            client.process_new_packets().expect("hands are shaken");
+        }
+        client.send_close_notify();
+        let mut last = Vec::new();
+        while client.wants_write() {
+            client.write_tls(&mut last).expect("there is room");
+        }
+        last.extend_from_slice(behind);
+        socket.write_all(&last).expect("it reads");
+        alice.settle();
+        // The next one does not wait for its turn, and that one is closed.
+        drop(secretly(&server, &format!("bob{}", behind.len())));
+        if let Err(error) = socket.read_to_end(&mut last) {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        }
+    }
 }
 
 #[test]
@@ -349,6 +380,10 @@ fn files_of_ones_own_are_read_again_at_sighup() {
     carol.send("CAP LS 302");
     carol.expect("CAP * LS :** sts=duration=2592000");
     carol.ask("CAP REQ sts", "CAP * NAK :sts");
+    let open = scratch.write("open.pem", &one);
+    Launch::new(&["--tls-cert", &open, "--tls-key", &open])
+        .start()
+        .wait_log("warn: TLS: others than its owner can read the key in *open.pem *");
     let mismatched = scratch.write_secret("other.pem", &one);
     let ended = Launch::new(&["--tls-cert", &file, "--tls-key", &mismatched]).run();
     assert!(ended.code == 66 && ended.stderr.contains("own.pem"), "{} {}", ended.code, ended.stderr);
@@ -392,6 +427,55 @@ fn openssl_reads_to_a_good_end() {
         let heard = String::from_utf8_lossy(&heard);
         assert!(heard.contains(" 001 alice :") && heard.contains("ERROR :Closing link: Quit"), "{heard}");
     }
+}
+
+/// KiB of a server that are in memory.
+fn resident(server: &Server) -> usize {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.id())).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux says it");
+    line.trim_end_matches("kB").trim().parse().expect("a number")
+}
+
+#[test]
+fn ten_thousand_half_handshakes_delay_nobody_and_leave_nothing() {
+    // Both ends are of this machine, and other tests run beside this one.
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(10_000);
+    let wave = usize::try_from(descriptors / 4).map_or(2500, |wave| wave.min(2500));
+    let server = Server::start(&["--max-clients-per-ip", &(2 * wave + 100).to_string()]);
+    let mut calm = server.irc("calm");
+    let (mut done, mut after) = (0, Vec::new());
+    while done < 10_000 {
+        let begin = |number: usize| {
+            let mut socket = TcpStream::connect(server.address()).expect("it listens");
+            let hello = hello().1;
+            // Some end within the first record, some when it is the server's turn, some in what follows.
+            let ends = [(7, &b""[..]), (hello.len(), b""), (hello.len(), b"\x17\x03\x03\x00\x05")];
+            let (end, more) = ends[number % ends.len()];
+            socket.write_all(&hello[..end]).and_then(|()| socket.write_all(more)).expect("it reads");
+            socket
+        };
+        let mut half = Vec::new();
+        for number in 0..wave {
+            half.push(begin(number));
+            if number % 100 == 0 {
+                let in_time = Deadline::after(Duration::from_secs(1));
+                calm.settle();
+                assert!(in_time.left().is_some(), "others talk on beside {}", done + number);
+            }
+        }
+        for socket in half.iter_mut().skip(1).step_by(3) {
+            socket.set_read_timeout(Some(Deadline::DEFAULT)).expect("a time above zero");
+            socket.read_exact(&mut [0]).expect("those before have made room: it is answered");
+        }
+        let most = resident(&server);
+        assert!(most < 64 * 1024, "{most} KiB for {wave} of them");
+        drop(half);
+        done += wave;
+        after.push(resident(&server));
+    }
+    // What the first ones took is taken again, not more: 1 KiB that each leaves would be seen.
+    let (first, last) = (after[0], after[after.len() - 1]);
+    assert!(last < first + done - wave, "KiB after each wave: {after:?}");
 }
 
 #[test]

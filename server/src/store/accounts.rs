@@ -71,7 +71,7 @@ impl AccountsFile {
     /// Keeps what an account is, or that there is none of this name any more; durable when this returns.
     ///
     /// # Errors
-    /// [`StoreError`]; an account that was not there before then is not there now, either.
+    /// [`StoreError`]; a later call may keep this as well, unless it says what counts of this name.
     pub fn keep(&mut self, name: &str, state: Option<Box<[u8]>>) -> Result<(), StoreError> {
         self.lock()?;
         let failed = StoreError::io(&*self.disk, ACCOUNTS);
@@ -82,7 +82,6 @@ impl AccountsFile {
                 self.names.insert(made.map_err(StoreError::io(&*self.disk, ACCOUNTS))?)
             }
         };
-        let is_new = names.number(name).is_none();
         match state {
             Some(state) => names.set_state(name, Some(state)),
             None => drop(names.forget_one(name)),
@@ -92,9 +91,6 @@ impl AccountsFile {
             Ok(true) => names.compact(&*self.disk, &mut self.buffer),
             _ => names.save(&*self.disk, &mut self.buffer),
         };
-        if saved.is_err() && is_new {
-            names.forget_one(name);
-        }
         saved.map_err(failed)
     }
 

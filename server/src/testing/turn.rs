@@ -37,8 +37,8 @@ pub struct Turn {
     pub store: Vec<Job>,
     /// Passwords whose keys are asked for.
     pub derive: Vec<(u64, Password)>,
-    /// Accounts that are asked to be kept, by their tickets.
-    pub accounts: Vec<u64>,
+    /// What is to be written of accounts: with which ticket that is told, the name, and what it is now.
+    pub accounts: Vec<(Option<u64>, Box<str>, Option<Box<[u8]>>)>,
     /// Lines for the log.
     pub log: Vec<String>,
 }
@@ -63,7 +63,7 @@ impl Turn {
                 Output::Forget { room } => turn.store.push(Job::Forget(room)),
                 Output::Read { ticket, request } => turn.store.push(Job::Read(ticket, request)),
                 Output::Derive { ticket, password } => turn.derive.push((ticket, password)),
-                Output::Account { ticket, .. } => turn.accounts.extend(ticket),
+                Output::Account { ticket, name, state } => turn.accounts.push((ticket, name, state)),
                 Output::Log { text, .. } | Output::Warn(text) => turn.log.push(text),
                 Output::Charge { .. } | Output::Console(_) | Output::Stop(_) => {}
             }

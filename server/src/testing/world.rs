@@ -42,6 +42,12 @@ pub struct World {
     pub derive: Option<Vec<(u64, Password)>>,
     /// Keys are derived as they are meant: a client logs in by SCRAM.
     pub exact: bool,
+    /// What was written of accounts, the last of each.
+    pub accounts: HashMap<Box<str>, Option<Box<[u8]>>>,
+    /// Whether the disk takes accounts. `None`: that is not told yet.
+    pub keeps: Option<bool>,
+    /// Tickets of accounts of which it was not told.
+    pub keeping: Vec<u64>,
     /// Nothing that is sent is kept.
     pub deaf: bool,
     sent: HashMap<ConnectionId, Vec<Line>>,
@@ -71,6 +77,9 @@ impl World {
             asked: None,
             derive: None,
             exact: false,
+            accounts: HashMap::new(),
+            keeps: Some(true),
+            keeping: Vec::new(),
             deaf: false,
             sent: HashMap::new(),
             memory: Memory::default(),
@@ -117,8 +126,12 @@ impl World {
             Some(waiting) => waiting.extend(turn.derive),
             None => turn.derive.into_iter().for_each(|question| self.derived(question)),
         }
-        for ticket in turn.accounts {
-            self.give(Input::AccountKept { ticket, kept: true });
+        for (ticket, name, state) in turn.accounts {
+            self.accounts.insert(name, state);
+            match (ticket, self.keeps) {
+                (Some(ticket), Some(kept)) => self.give(Input::AccountKept { ticket, kept }),
+                (ticket, _) => self.keeping.extend(ticket),
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The key and the certificate by which others know this server.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
@@ -14,6 +14,7 @@ use rustls::sign::CertifiedKey;
 
 use super::certificate::self_signed;
 use crate::private;
+use crate::protocol::base64;
 use crate::start::config::Identity;
 use crate::start::error::StartError;
 
@@ -33,7 +34,14 @@ pub(super) fn load(
     let (path, pem, key) = match identity {
         Identity::Memory => ("memory".into(), make(name)?.into_bytes(), None),
         Identity::Folder(folder) => (folder.join(FILE), kept(folder, name)?, None),
-        Identity::Files { certificate, key } => (certificate.clone(), named(certificate)?, Some(named(key)?)),
+        Identity::Files { certificate, key } => {
+            let (pem, found) = named(key)?;
+            // Whoever shares it with a web server may well give it a group.
+            if private::is_open_to_others(&found) {
+                log::warn!("TLS: others than its owner can read the key in {} (chmod 600)", key.display());
+            }
+            (certificate.clone(), named(certificate)?.0, Some(pem))
+        }
     };
     let unusable = |why: String| StartError::KeyUnusable { path: path.clone(), why };
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
@@ -51,9 +59,8 @@ pub(super) fn fingerprint(der: &[u8]) -> Vec<u8> {
     digest(&SHA256, der).as_ref().to_vec()
 }
 
-fn named(path: &Path) -> Result<Vec<u8>, StartError> {
-    let unreadable = |error| StartError::Unreadable { path: path.into(), error };
-    private::read_named(path, MAX_FILE).map(|(pem, _)| pem).map_err(unreadable)
+fn named(path: &Path) -> Result<(Vec<u8>, Metadata), StartError> {
+    private::read_named(path, MAX_FILE).map_err(|error| StartError::Unreadable { path: path.into(), error })
 }
 
 /// The file of a folder, made if absent.
@@ -101,22 +108,8 @@ fn write(folder: &Path, pem: &[u8]) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// Text of bytes (RFC 7468 §2, RFC 4648 §4).
+/// Text of bytes (RFC 7468 §2).
 fn pem(label: &str, bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = format!("-----BEGIN {label}-----\n");
-    for line in bytes.chunks(48) {
-        for three in line.chunks(3) {
-            let [one, two, three_] =
-                [0, 1, 2].map(|at| u32::from(three.get(at).copied().unwrap_or_default()));
-            let bits = one << 16 | two << 8 | three_;
-            for digit in 0..4 {
-                let value = bits >> (18 - 6 * digit) & 63;
-                let letter = if digit <= three.len() { ALPHABET[value as usize] } else { b'=' };
-                text.push(char::from(letter));
-            }
-        }
-        text.push('\n');
-    }
-    text + &format!("-----END {label}-----\n")
+    let lines: String = bytes.chunks(48).map(|line| base64::encode(line) + "\n").collect();
+    format!("-----BEGIN {label}-----\n{lines}-----END {label}-----\n")
 }

@@ -28,8 +28,8 @@ impl Tls {
 
 impl Session for Tls {
     fn take_in(&mut self, mut records: &[u8]) -> io::Result<()> {
-        while !records.is_empty() {
-            self.session.read_tls(&mut records)?;
+        // None is taken behind a good-bye (RFC 8446 §6.1).
+        while !records.is_empty() && self.session.read_tls(&mut records)? > 0 {
             self.session.process_new_packets().map_err(io::Error::other)?;
         }
         Ok(())

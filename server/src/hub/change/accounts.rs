@@ -1,13 +1,12 @@
 //! Logging in: a connection shows whose account it is, and has its place.
 
-use std::sync::Arc;
-
 use crate::hub::Hub;
 use crate::hub::change::Change;
 use crate::hub::change::tell::Audience;
 use crate::hub::delivery::event::What;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::member::{Member, Missed, Speaker};
+use crate::hub::state::modes::ModeChange;
 use crate::hub::state::refusal::Refused;
 use crate::hub::state::room::{Place, Rank};
 use crate::protocol::Numeric::*;
@@ -114,9 +113,12 @@ impl Hub {
         }
     }
 
-    /// Takes the place of the old connection of the same account, which is told in a form that a program understands:
-    /// `FAIL * REPLACED`. One that came back by itself would replace us in its turn.
+    /// Gives a connection the place of an old one, whose account's password it knows. The old one is told in a form
+    /// that a program understands: if it came back by itself it would replace this one in its turn.
     pub(super) fn replace(&mut self, id: ConnectionId, old: ConnectionId) -> Option<Vec<Missed>> {
+        // That is not the server's key (OPER).
+        let on = self.state.member(id)?.operator;
+        self.state.change_user_modes(old, &[ModeChange { on, letter: 'o', argument: "" }]);
         let told = |member: &Member| member.speaker == Speaker::Irc && member.lingering.is_none();
         if self.state.member(old).is_some_and(told) {
             self.fail(old, "*", "REPLACED", REPLACED);
@@ -141,18 +143,15 @@ impl Hub {
         let there = self.state.accounts.forget(name);
         let folded = Folded::new(name);
         self.forget_owner(&folded);
-        let own = |account: &Arc<str>| Folded::new(account) == folded;
-        for id in self.state.connections() {
-            let member = self.state.member_mut(id);
-            if member.is_some_and(|member| member.account.take_if(|account| own(account)).is_some()) {
-                let prefix = self.state.source(id).prefix;
-                self.reply(
-                    id,
-                    RPL_LOGGEDOUT,
-                    format!("{prefix} :You are logged out: the operator forgot this account"),
-                );
-                self.tell_account(id, None);
-            }
+        for id in self.state.of_account(&folded) {
+            self.state.member_mut(id).into_iter().for_each(|member| member.account = None);
+            let prefix = self.state.source(id).prefix;
+            self.reply(
+                id,
+                RPL_LOGGEDOUT,
+                format!("{prefix} :You are logged out: the operator forgot this account"),
+            );
+            self.tell_account(id, None);
         }
         there
     }

@@ -113,7 +113,7 @@ impl Hub {
     }
 
     /// Disconnects somebody for a reason from an operator.
-    fn expel(&mut self, id: ConnectionId, reason: &str) {
+    pub(super) fn expel(&mut self, id: ConnectionId, reason: &str) {
         let reason = text::pieces(reason, MAX_REASON).first().copied().unwrap_or_default();
         self.closing_line(id, reason);
         // The words are a person's: not for the log.

@@ -16,10 +16,14 @@ impl Hub {
     /// the default room.
     pub(super) fn register(&mut self, id: ConnectionId) -> Result<(), Refused> {
         let brought = self.state.brought(id);
+        let account = |hub: &Hub| hub.state.member(id)?.account.clone();
+        let proved = account(self);
         if let Some(missed) = brought.and_then(|token| self.take_over(id, token)) {
             self.welcome(id, brought);
             self.show_resumed(id, missed);
-            return Ok(());
+            // The place may be that of a time before its owner had this account.
+            let other = proved.filter(|name| account(self).as_ref() != Some(name));
+            return other.map_or(Ok(()), |name| self.log_in(id, &name));
         }
         if let Some(old) = self.state.standing(id) {
             let token = self.state.member(old).and_then(|member| member.token);

@@ -12,7 +12,7 @@ use crate::hub::Hub;
 use crate::hub::change::{Asker, Change};
 use crate::hub::delivery::output::{Output, Password};
 use crate::hub::state::ConnectionId;
-use crate::hub::state::accounts::{Account, Accounts};
+use crate::hub::state::accounts::Accounts;
 use crate::hub::state::admission::{party, party_size};
 use crate::hub::state::circle::Circle;
 use crate::hub::state::pace::Pace;
@@ -26,14 +26,14 @@ const MAX_QUESTIONS: usize = 256;
 const MAX_WAITING: usize = 64 * 1024;
 /// Characters of a password that a name is claimed with.
 const MIN_PASSWORD: usize = 6;
-/// The time after which a wrong password of a party is forgotten; it has as many as people.
-const PARTY_GUESS: Duration = Duration::from_secs(20);
-/// The same of a name, wherever it is tried from.
-const NAME_GUESS: Duration = Duration::from_secs(30);
-/// Wrong passwords of one name: more than a day's guessing finds out would lock its owner out.
-const NAME_GUESSES: u32 = 30;
-/// The time after which a claim of a party is forgotten; it has as many a day as people.
-const CLAIM: Duration = Duration::from_secs(86_400);
+/// In so long a party may give as many wrong passwords as it may stand for people.
+const PARTY_GUESSES: Duration = Duration::from_secs(16 * 60);
+/// The same of one name, wherever it is tried from.
+const NAME_GUESSES: Duration = Duration::from_secs(15 * 60);
+/// Wrong passwords that a name takes. Fewer, and others would lock its owner out too easily; these are 2,880 a day.
+const MOST_OF_NAME: u32 = 30;
+/// In so long a party may claim as many names as it may stand for people, and add as many certificates.
+const CLAIMS: Duration = Duration::from_secs(86_400);
 
 /// How a password came, and so how the answer goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +63,6 @@ struct Question {
     purpose: Purpose,
     salt: [u8; 16],
     rounds: u32,
-    /// The account that is on its way to the disk.
-    made: Option<Account>,
 }
 
 /// Why a password is of no use: the code of a FAIL (IRCv3 draft/account-registration), and a sentence.
@@ -80,6 +78,8 @@ pub(crate) struct Secrets {
     last: u64,
     guesses: Pace<IpAddr>,
     guessed: Pace<Folded>,
+    /// Of the server's own secrets, by party.
+    entries: Pace<IpAddr>,
     claims: Pace<IpAddr>,
     /// Who logged in to a name last: not locked out of it by others' guesses. At most one a name.
     owners: HashMap<Folded, IpAddr>,
@@ -92,9 +92,10 @@ impl Default for Secrets {
             asked: None,
             questions: HashMap::new(),
             last: 0,
-            guesses: Pace::new(PARTY_GUESS),
-            guessed: Pace::new(NAME_GUESS),
-            claims: Pace::new(CLAIM),
+            guesses: Pace::new(PARTY_GUESSES),
+            guessed: Pace::new(NAME_GUESSES),
+            entries: Pace::new(PARTY_GUESSES),
+            claims: Pace::new(CLAIMS),
             owners: HashMap::new(),
         }
     }
@@ -128,39 +129,56 @@ impl Hub {
     /// Whether a connection may register, as far as the server's own password goes.
     pub(crate) fn is_admitted(&self, id: ConnectionId) -> bool {
         let registration = self.state.member(id).and_then(|member| member.registration.as_ref());
-        self.state.settings.password.is_none()
-            || registration.is_some_and(|registration| registration.admitted)
+        self.state.settings.password.is_none() || registration.is_none_or(|newcomer| newcomer.admitted)
     }
 
     /// Takes what somebody says is the server's password; whether it is. Closes who guesses too much.
     pub(crate) fn admit_by(&mut self, id: ConnectionId, given: &str) -> bool {
-        let right =
-            self.state.settings.password.as_ref().is_none_or(|own| same(own.as_bytes(), given.as_bytes()));
+        let Some(own) = self.state.settings.password.clone() else { return true };
+        let right = self.knows(id, &own, given);
         let Some(member) = self.state.member_mut(id) else { return false };
         let peer = member.peer;
-        member.registration.iter_mut().for_each(|registration| registration.admitted = right);
-        if !right {
+        member.registration.iter_mut().for_each(|registration| registration.admitted = right == Some(true));
+        if right != Some(true) {
             self.log_about(peer, format!("refused: {peer} (wrong password of the server)"));
-            let (ip, now) = (peer.ip(), self.state.now.elapsed);
-            if !self.secrets.guesses.take(party(ip), party_size(ip) as u32, now) {
-                self.lost(id, "Too many wrong passwords; try again in a minute");
-            }
         }
-        right
+        if right.is_none() {
+            self.lost(id, &too_many().1);
+        }
+        right == Some(true)
+    }
+
+    /// Whether what a connection gives is a secret of the server's. `None`: its party was wrong too often, and this is
+    /// not looked at.
+    pub(crate) fn knows(&mut self, id: ConnectionId, own: &str, given: &str) -> Option<bool> {
+        let (party, most) = self.party_of(id)?;
+        self.secrets.entries.take(party, most, self.state.now.elapsed).then(|| {
+            let right = same(own.as_bytes(), given.as_bytes());
+            if right {
+                self.secrets.entries.give_back(&party, most);
+            }
+            right
+        })
+    }
+
+    /// The party of a connection, and the people that it may stand for.
+    fn party_of(&self, id: ConnectionId) -> Option<(IpAddr, u32)> {
+        let ip = self.state.member(id)?.peer.ip();
+        Some((party(ip), party_size(ip) as u32))
+    }
+
+    /// Counts something new that a party has kept, if there may be one more today.
+    pub(crate) fn may_keep(&mut self, id: ConnectionId) -> bool {
+        let now = self.state.now.elapsed;
+        self.party_of(id).is_some_and(|(party, most)| self.secrets.claims.take(party, most, now))
     }
 
     /// Makes the name of a connection its account, with this password.
     pub(crate) fn claim(&mut self, id: ConnectionId, password: &str, way: Way) {
-        let Some(member) = self.state.member(id) else { return };
-        let (name, ip) = (member.nick.clone(), member.peer.ip());
-        let name = name.as_ref().map_or("*", Nick::as_str).to_owned();
+        let Some(name) = self.state.member(id).map(|member| member.name().to_owned()) else { return };
         let claimed = self.may_claim(id, &name, password).and_then(|()| {
-            let most = party_size(ip) as u32;
-            let now = self.state.now.elapsed;
-            // A day has as many as there are people.
-            if !self.secrets.claims.take(party(ip), most, now) {
-                let sentence = format!("{most} names a day are claimed from one address; try again tomorrow");
-                return Err(later(sentence));
+            if !self.may_keep(id) {
+                return Err(later("Too many names are claimed from your address; try again tomorrow"));
             }
             let salt = self.new_salt();
             self.ask_keys(Purpose::Claim(id, way), &name, password, (salt, ROUNDS))
@@ -175,6 +193,9 @@ impl Hub {
         let Some(member) = self.state.member(id) else { return Ok(()) };
         if self.state.settings.accounts != Accounts::Open {
             return Err(later("Names are given by the operator of this server; ask there"));
+        }
+        if !self.is_admitted(id) {
+            return Err(later("Give the server's password first (PASS)"));
         }
         if member.nick.is_none() {
             return why("NEED_NICK", "Choose a name first (NICK)".into());
@@ -197,10 +218,11 @@ impl Hub {
         Ok(())
     }
 
+    /// Whether somebody waits for an account of this name, or for a new password of it.
     fn is_being_made(&self, name: &str) -> bool {
         let folded = Folded::new(name);
-        let made = |question: &Question| question.made.is_some() && Folded::new(&question.name) == folded;
-        self.secrets.questions.values().any(made)
+        let makes = |question: &&Question| !matches!(question.purpose, Purpose::LogIn(..));
+        self.secrets.questions.values().filter(makes).any(|question| Folded::new(&question.name) == folded)
     }
 
     /// Gives an account a new password, or makes one; the password.
@@ -233,28 +255,27 @@ impl Hub {
 
     /// Counts a try of a password of this name, if one more may be made.
     pub(crate) fn guess(&mut self, id: ConnectionId, name: &str) -> Result<(), Useless> {
-        let Some(ip) = self.state.member(id).map(|member| member.peer.ip()) else { return Ok(()) };
+        let Some((party, most)) = self.party_of(id) else { return Ok(()) };
         let (now, name) = (self.state.now.elapsed, Folded::new(name));
         let secrets = &mut self.secrets;
-        let own = secrets.owners.get(&name) == Some(&party(ip));
-        if secrets.guesses.take(party(ip), party_size(ip) as u32, now) {
-            if own || secrets.guessed.take(name, NAME_GUESSES, now) {
+        let own = secrets.owners.get(&name) == Some(&party);
+        if secrets.guesses.take(party, most, now) {
+            if own || secrets.guessed.take(name, MOST_OF_NAME, now) {
                 return Ok(());
             }
-            secrets.guesses.give_back(&party(ip));
+            secrets.guesses.give_back(&party, most);
         }
-        Err(later("Too many wrong passwords; try again in a minute"))
+        Err(too_many())
     }
 
     /// A try that was counted was right.
     pub(crate) fn guessed(&mut self, id: ConnectionId, name: &str) {
-        let Some(ip) = self.state.member(id).map(|member| party(member.peer.ip())) else { return };
+        let Some((party, most)) = self.party_of(id) else { return };
         let name = Folded::new(name);
-        self.secrets.guesses.give_back(&ip);
+        self.secrets.guesses.give_back(&party, most);
         // From its owner's own address it was not counted for the name.
-        if self.secrets.owners.get(&name) != Some(&ip) {
-            self.secrets.guessed.give_back(&name);
-            self.secrets.owners.insert(name, ip);
+        if self.secrets.owners.get(&name) != Some(&party) {
+            self.secrets.guessed.give_back(&name, MOST_OF_NAME);
         }
     }
 
@@ -272,18 +293,18 @@ impl Hub {
             Purpose::LogIn(id, _) | Purpose::Claim(id, _) => Some(id),
             Purpose::Set(_) => None,
         };
-        let ip = by.and_then(|id| self.state.member(id)).map(|member| party(member.peer.ip()));
+        let party = by.and_then(|id| self.party_of(id)).map(|(party, _)| party);
         self.secrets.last += 1;
         let ticket = self.secrets.last;
         if let Some(id) = by {
             self.state.wait(id, ticket);
         }
-        let question = Question { name: name.into(), purpose, salt, rounds, made: None };
+        let question = Question { name: name.into(), purpose, salt, rounds };
         self.secrets.questions.insert(ticket, question);
         let derive = Password { text: password.into(), salt, rounds };
         // The operator's own are a party, too.
-        let ip = ip.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
-        self.secrets.waiting.queue(ip).push_back((ticket, derive));
+        let party = party.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
+        self.secrets.waiting.queue(party).push_back((ticket, derive));
         self.ask_next_keys();
         Ok(())
     }
@@ -298,7 +319,7 @@ impl Hub {
     pub(crate) fn derived(&mut self, ticket: u64, keys: Keys) {
         self.secrets.asked.take_if(|asked| *asked == ticket);
         self.ask_next_keys();
-        let Some(mut question) = self.secrets.questions.remove(&ticket) else { return };
+        let Some(question) = self.secrets.questions.remove(&ticket) else { return };
         let name = question.name.clone();
         match question.purpose {
             // Its connection is gone.
@@ -318,8 +339,7 @@ impl Hub {
                 self.go_on_waiting(id, ticket);
             }
             Purpose::Claim(..) | Purpose::Set(_) => {
-                let (account, state) = self.state.draft_account(&name, question.salt, question.rounds, keys);
-                question.made = Some(account);
+                let state = self.state.draft_account(&name, question.salt, question.rounds, keys);
                 self.secrets.questions.insert(ticket, question);
                 let name = Folded::new(&name).as_str().into();
                 self.delivery.output(Output::Account { ticket: Some(ticket), name, state: Some(state) });
@@ -329,27 +349,31 @@ impl Hub {
 
     /// An account is on disk, or cannot be.
     pub(crate) fn account_kept(&mut self, ticket: u64, kept: bool) {
-        let Some(question) = self.secrets.questions.remove(&ticket) else { return };
-        let name = question.name;
-        if let Some(account) = question.made.filter(|_| kept) {
+        let Some(Question { name, purpose, .. }) = self.secrets.questions.remove(&ticket) else { return };
+        let kept = self.state.accounts.settle(&name, kept);
+        if kept {
             self.log(format!("account: {name} is somebody's now"));
-            self.state.accounts.insert(account);
+            // Whoever is logged in knows the old password, if anything.
+            let folded = Folded::new(&name);
+            self.forget_owner(&folded);
+            for id in self.state.of_account(&folded) {
+                self.expel(id, "This account has a new password");
+            }
         }
-        let failed =
-            || ("TEMPORARILY_UNAVAILABLE", "The server's disk does not take it; try again later".into());
-        match question.purpose {
-            Purpose::LogIn(..) => {}
+        let failed = || later("The server's disk does not take it; try again later");
+        match purpose {
             Purpose::Claim(id, way) => {
                 if self.state.waits_for(id, ticket) {
                     if kept { self.proved(id, way, &name) } else { self.not_proved(id, way, &name, failed()) }
                 }
                 self.go_on_waiting(id, ticket);
             }
-            Purpose::Set(asker) if kept => {
-                self.displace(&name);
-                self.answer(asker, &format!("{name} has that password now"));
-            }
+            Purpose::Set(asker) if kept => self.answer(asker, &format!("{name} has that password now")),
             Purpose::Set(asker) => self.answer(asker, &failed().1),
+            Purpose::LogIn(..) => {}
+        }
+        if kept {
+            self.displace(&name);
         }
     }
 
@@ -375,23 +399,34 @@ impl Hub {
 
     /// Somebody has shown to be whose account this is.
     pub(crate) fn proved(&mut self, id: ConnectionId, way: Way, name: &str) {
+        if let Some((party, _)) = self.party_of(id) {
+            self.secrets.owners.insert(Folded::new(name), party);
+        }
         if way == Way::Register {
             let sentence = "The name is yours now; keep its password";
             self.say_as_server(id, format!("REGISTER SUCCESS {name} :{sentence}"));
         }
         self.propose(id, Change::LogIn { name });
         match way {
-            Way::Sasl => self.reply(id, RPL_SASLSUCCESS, ":You are logged in"),
+            // Where others can read it, no password is sent.
+            Way::Sasl => return self.reply(id, RPL_SASLSUCCESS, ":You are logged in"),
             Way::Prompt => self.plain_proved(id),
-            Way::Command => self.warn_if_read(id),
-            Way::Register => {}
+            Way::Command | Way::Register => {}
+        }
+        if self.state.member(id).is_some_and(|member| !member.is_private()) {
+            self.explain(
+                id,
+                "Others on the network could read that password: this connection is not encrypted",
+            );
         }
     }
 
     /// The same has failed.
     pub(crate) fn not_proved(&mut self, id: ConnectionId, way: Way, name: &str, (code, why): Useless) {
         if let Some(peer) = self.state.member(id).map(|member| member.peer) {
-            self.log_about(peer, format!("refused: {name} from {peer} ({code})"));
+            // What else stands where a name should may be anything, a password among it.
+            let known = self.state.accounts.get(name).map_or("no account", |account| &account.name);
+            self.log_about(peer, format!("refused: {known} from {peer} ({code})"));
         }
         match way {
             Way::Sasl => self.reply(id, ERR_SASLFAIL, format!(":{why}")),
@@ -405,19 +440,14 @@ impl Hub {
     pub(super) fn forget_owner(&mut self, name: &Folded) {
         self.secrets.owners.remove(name);
     }
-
-    fn warn_if_read(&mut self, id: ConnectionId) {
-        if self.state.member(id).is_some_and(|member| !member.is_private()) {
-            self.explain(
-                id,
-                "Others on the network could read that password: this connection is not encrypted",
-            );
-        }
-    }
 }
 
 fn later(sentence: impl Into<String>) -> Useless {
     ("TEMPORARILY_UNAVAILABLE", sentence.into())
+}
+
+fn too_many() -> Useless {
+    later("Too many wrong passwords; try again in a minute")
 }
 
 fn taken(name: &str) -> Useless {

@@ -64,16 +64,17 @@ impl Hub {
             "CERT" => {
                 let certificate =
                     self.state.member(id).and_then(|m| Some((*m.certificate.clone()?, m.account.clone()?)));
-                match certificate {
-                    Some((print, account)) => {
-                        self.state.add_print(&account, print);
-                        self.explain(
-                            id,
-                            &format!("This certificate logs in as {account} from now on (SASL EXTERNAL)"),
-                        );
+                let Some((print, account)) = certificate else {
+                    return self.explain(id, "Log in first, over TLS and with a certificate of your own");
+                };
+                if !self.state.accounts.get(&account).is_some_and(|known| known.prints.contains(&print)) {
+                    if !self.may_keep(id) {
+                        return self.explain(id, "That was too much for one day; try again tomorrow");
                     }
-                    None => self.explain(id, "Log in first, over TLS and with a certificate of your own"),
+                    self.state.add_print(&account, print);
                 }
+                let line = format!("This certificate logs in as {account} from now on (SASL EXTERNAL)");
+                self.explain(id, &line);
             }
             _ => {
                 let line = match (self.state.settings.accounts, self.state.accounts.has(&Folded::new(&own))) {

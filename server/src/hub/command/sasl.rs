@@ -14,10 +14,13 @@ use crate::protocol::{Capabilities, Capability, Folded, Message, base64};
 
 pub(super) fn authenticate(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
     let word = need(message, 0)?;
-    let Some(member) = hub.state.member_mut(id) else { return Ok(()) };
-    if !member.has(Capability::Sasl) {
+    if !hub.state.member(id).is_some_and(|member| member.has(Capability::Sasl)) {
         return Err((ERR_SASLFAIL, ":Ask for the capability sasl first".into()));
     }
+    if !hub.is_admitted(id) {
+        return Err((ERR_SASLFAIL, ":Give the server's password first (PASS)".into()));
+    }
+    let Some(member) = hub.state.member_mut(id) else { return Ok(()) };
     if word == "*" {
         return match member.sasl.take() {
             Some(_) => Err(aborted()),
@@ -28,14 +31,13 @@ pub(super) fn authenticate(hub: &mut Hub, id: ConnectionId, message: &Message<'_
         return Err((ERR_SASLALREADY, format!(":You are logged in as {account} already")));
     }
     let Some(sasl) = &mut member.sasl else { return begin(hub, id, word) };
-    if word.len() > CHUNK || sasl.text.len() + word.len() > MAX_SASL {
+    // Alone it stands for nothing, or for the end of what filled its last chunk.
+    let text = if word == "+" { "" } else { word };
+    if word.len() > CHUNK || sasl.text.len() + text.len() > MAX_SASL {
         member.sasl = None;
         return Err((ERR_SASLTOOLONG, ":That AUTHENTICATE is too long".into()));
     }
-    // Alone it stands for nothing, or for the end of what filled its last chunk.
-    if word != "+" {
-        sasl.text.push_str(word);
-    }
+    sasl.text.push_str(text);
     if word.len() < CHUNK {
         hub.sasl_message(id);
     }
@@ -150,7 +152,9 @@ impl Hub {
         message: &str,
     ) -> Result<Option<(Sasl, String)>, Useless> {
         let wrong = || ("INVALID_CREDENTIALS", "Wrong name or password".to_owned());
-        if let Some(name) = sasl.proved {
+        if let Some((name, stored)) = sasl.proved {
+            // The account may be another one's since, or have another password.
+            self.state.accounts.get(&name).filter(|known| known.keys.stored == stored).ok_or_else(wrong)?;
             self.proved(id, Way::Sasl, &name);
             return Ok(None);
         }
@@ -165,16 +169,15 @@ impl Hub {
         };
         self.guess(id, &exchange.user)?;
         let known = self.state.accounts.get(&exchange.user).ok_or_else(wrong)?;
-        let proof = exchange.finish(message, &known.keys).ok_or_else(wrong)?;
+        let (proof, stored) = (exchange.finish(message, &known.keys).ok_or_else(wrong)?, known.keys.stored);
         self.guessed(id, &exchange.user);
-        sasl.proved = Some(exchange.user);
+        sasl.proved = Some((exchange.user, stored));
         Ok(Some((sasl, proof)))
     }
 
     fn by_certificate(&self, id: ConnectionId, acting: &str) -> Result<String, Useless> {
         let print = self.state.member(id).and_then(|member| member.certificate.as_deref());
-        let account = print.and_then(|print| self.state.accounts.with_print(print));
-        let account = account.filter(|account| is(acting, &account.name));
+        let account = print.and_then(|print| self.state.accounts.with_print(print, |name| is(acting, name)));
         let unknown = || ("INVALID_CREDENTIALS", "That certificate is nobody's here".to_owned());
         account.map(|account| account.name.to_string()).ok_or_else(unknown)
     }

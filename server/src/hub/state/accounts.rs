@@ -92,6 +92,8 @@ pub(crate) type UnwrittenAccount = (Box<str>, Option<Box<[u8]>>);
 pub(crate) struct Book {
     /// By folded name. `None`: what is kept cannot be read, and the name is nobody's to have.
     accounts: HashMap<Folded, Option<Account>>,
+    /// Those that are on their way to the disk; they count from then on.
+    drafts: HashMap<Folded, Account>,
     unwritten: Vec<UnwrittenAccount>,
     /// Secrets that were made in this start.
     made: u64,
@@ -118,24 +120,39 @@ impl Book {
         list
     }
 
-    /// The account of a certificate.
-    pub(crate) fn with_print(&self, print: &Key) -> Option<&Account> {
-        self.accounts.values().flatten().find(|account| account.prints.contains(print))
+    /// The account of a certificate: the oldest of those that `acting` allows.
+    pub(crate) fn with_print(&self, print: &Key, acting: impl Fn(&str) -> bool) -> Option<&Account> {
+        let of_print = |account: &&Account| account.prints.contains(print) && acting(&account.name);
+        self.accounts.values().flatten().filter(of_print).min_by_key(|account| (account.made, &account.name))
     }
 
-    /// An account that is on disk.
-    pub(crate) fn insert(&mut self, account: Account) {
-        self.accounts.insert(Folded::new(&account.name), Some(account));
+    /// The draft of an account is on disk, or cannot be; whether it counts from now on.
+    pub(crate) fn settle(&mut self, name: &str, kept: bool) -> bool {
+        let folded = Folded::new(name);
+        // None: it was forgotten meanwhile.
+        let draft = self.drafts.remove(&folded).filter(|_| kept);
+        let counts = draft.is_some();
+        if let Some(account) = draft {
+            self.accounts.insert(folded, Some(account));
+        } else {
+            // A later write might take what was refused now along.
+            self.write(name);
+        }
+        counts
     }
 
     fn write(&mut self, name: &str) {
         let folded = Folded::new(name);
-        let state = self.accounts.get(&folded).and_then(Option::as_ref).map(Account::encode);
+        let known = self.accounts.get(&folded).and_then(Option::as_ref);
+        // After a draft nothing older is written.
+        let state = self.drafts.get(&folded).or(known).map(Account::encode);
         self.unwritten.push((folded.as_str().into(), state));
     }
 
     pub(crate) fn forget(&mut self, name: &str) -> bool {
-        let there = self.accounts.remove(&Folded::new(name)).is_some();
+        let folded = Folded::new(name);
+        let drafted = self.drafts.remove(&folded).is_some();
+        let there = self.accounts.remove(&folded).is_some() || drafted;
         if there {
             self.write(name);
         }
@@ -168,21 +185,16 @@ impl State {
         mac(&self.settings.secret, &self.accounts.made.to_le_bytes())
     }
 
-    /// The record of a new account, or of one with a new password; and how it is written.
-    pub(crate) fn draft_account(
-        &self,
-        name: &str,
-        salt: [u8; 16],
-        rounds: u32,
-        keys: Keys,
-    ) -> (Account, Box<[u8]>) {
+    /// Makes the draft of a new account, or of one with a new password; how it is written.
+    pub(crate) fn draft_account(&mut self, name: &str, salt: [u8; 16], rounds: u32, keys: Keys) -> Box<[u8]> {
         let (now, ran) = (self.now.wall, self.ran());
         let known = self.accounts.get(name);
         let name = known.map_or_else(|| name.into(), |known| known.name.clone());
         let made = known.map_or(now, |known| known.made);
         let account = Account { name, salt, rounds, keys, prints: Vec::new(), made, used: now, ran };
         let state = account.encode();
-        (account, state)
+        self.accounts.drafts.insert(Folded::new(&account.name), account);
+        state
     }
 
     /// An account was used now.
@@ -195,10 +207,9 @@ impl State {
         }
     }
 
-    /// Lets a certificate log in to an account.
+    /// Lets a certificate log in to an account that does not know it.
     pub(crate) fn add_print(&mut self, name: &str, print: Key) {
         let Some(Some(account)) = self.accounts.accounts.get_mut(&Folded::new(name)) else { return };
-        account.prints.retain(|known| *known != print);
         if account.prints.len() >= MAX_PRINTS {
             account.prints.remove(0);
         }
@@ -218,6 +229,15 @@ impl State {
         for name in gone {
             self.accounts.forget(&name);
         }
+    }
+
+    /// Connections that have logged in to this account, whether they are registered or not.
+    pub(crate) fn of_account(&self, name: &Folded) -> Vec<ConnectionId> {
+        let own = |id: &ConnectionId| {
+            let account = self.member(*id).and_then(|member| member.account.as_ref());
+            account.is_some_and(|account| Folded::new(account) == *name)
+        };
+        self.connections().into_iter().filter(own).collect()
     }
 
     /// Another connection of the account that this one has logged in to: its place is this one's.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::protocol::scram::Exchange;
+use crate::protocol::scram::{Exchange, Key};
 
 /// Characters of one AUTHENTICATE; one of so many is followed by more.
 pub(crate) const CHUNK: usize = 400;
@@ -43,8 +43,8 @@ pub(crate) struct Sasl {
     pub(crate) text: String,
     /// SCRAM: our challenge was sent.
     pub(crate) challenged: Option<Exchange>,
-    /// SCRAM: the password was proved, to whom the account belongs.
-    pub(crate) proved: Option<String>,
+    /// SCRAM: the password of this account was proved, by what was kept of it then.
+    pub(crate) proved: Option<(String, Key)>,
 }
 
 impl Sasl {

@@ -127,7 +127,136 @@ fn questions_of_one_party_do_not_make_another_one_wait() {
         assert_eq!(world.derive.as_ref().map(Vec::len), Some(1), "one at a time");
         world.derive_next();
     }
-    assert!(world.heard(other).iter().any(|line| line.contains("REGISTER SUCCESS other")));
+    let heard = world.heard(other).join("\n");
+    assert!(heard.contains("REGISTER SUCCESS other") && heard.contains("Others on the network"), "{heard}");
+}
+
+#[test]
+fn a_party_claims_as_many_names_each_day_as_it_may_stand_for_people() {
+    let mut world = World::new();
+    let mut claimed = Vec::new();
+    for day in 0..3 {
+        let claims = |world: &mut World, number: usize| {
+            let id = world.irc(&format!("n{day}x{number}"));
+            world.say(id, "REGISTER * * sesame\nQUIT\n");
+            world.heard(id).iter().any(|line| line.contains("REGISTER SUCCESS"))
+        };
+        claimed.push((0..70).filter(|number| claims(&mut world, *number)).count());
+        world.pass(86_400);
+    }
+    assert_eq!(claimed, [64; 3]);
+}
+
+#[test]
+fn a_password_is_not_the_key_of_an_operator() {
+    let mut world = World::new();
+    let bob = claim(&mut world, "bob");
+    world.say(bob, "OPER x :open sesame\n");
+    assert!(world.heard(bob).iter().any(|line| line.contains(" 381 ")));
+    for number in 0..3 {
+        let back = world.open_irc();
+        world.say(back, LOG_IN);
+        if number == 2 {
+            // It gives the key itself, under another name.
+            world.say(back, "QUIT\n");
+            let other = world.irc("other");
+            world.say(other, "OPER x :open sesame\nPRIVMSG NickServ :IDENTIFY bob sesame\n");
+        }
+        world.check();
+        let state = &world.hub.state;
+        let has = state.find("bob").and_then(|id| state.member(id)).map(|member| member.operator);
+        assert_eq!(has, Some(number == 2), "login {number}");
+    }
+}
+
+#[test]
+fn what_is_written_last_of_an_account_is_what_counts() {
+    let mut world = World::with(Settings { durable: true, ..Settings::default() });
+    let bob = claim(&mut world, "bob");
+    world.hub.state.member_mut(bob).unwrap().certificate = Some(Box::new([7; 32]));
+    let old = world.accounts["bob"].clone();
+    let give = |world: &mut World, line: &str| world.give(Input::Console(line.into()));
+    // While a new password is on its way to the disk, its account is used with the old one.
+    world.keeps = None;
+    give(&mut world, "/password bob");
+    world.say(bob, "PRIVMSG NickServ :CERT\n");
+    let (ticket, drafted) = (world.keeping.remove(0), world.accounts["bob"].clone());
+    assert_ne!(drafted, old, "the new password is the last that was written");
+    world.give(Input::AccountKept { ticket, kept: true });
+    assert_eq!(world.accounts["bob"], drafted);
+    assert!(world.closed.contains(&bob), "whoever knows the old one is out");
+    assert!(world.hub.state.accounts.get("bob").is_some_and(|account| account.prints.is_empty()));
+    // A disk that refuses one, and what is written next.
+    give(&mut world, "/password bob");
+    assert_ne!(world.accounts["bob"], drafted);
+    let ticket = world.keeping.remove(0);
+    world.give(Input::AccountKept { ticket, kept: false });
+    assert_eq!(world.accounts["bob"], drafted);
+    // It is forgotten meanwhile.
+    give(&mut world, "/password bob");
+    give(&mut world, "/forget bob");
+    let ticket = world.keeping.remove(0);
+    world.give(Input::AccountKept { ticket, kept: true });
+    assert!(world.accounts["bob"].is_none() && world.hub.state.accounts.get("bob").is_none());
+}
+
+#[test]
+fn whoever_has_a_name_when_it_is_claimed_at_last_gets_another_one() {
+    let mut world = World::new();
+    world.derive = Some(Vec::new());
+    let bob = world.irc("bob");
+    world.say(bob, "REGISTER * * sesame\n");
+    world.keeps = None;
+    world.derive_next();
+    world.give(Input::News(bob, News::Lost("reset".into())));
+    let guest = world.irc("bob");
+    world.say(guest, "REGISTER * * another\n");
+    assert!(world.heard(guest).iter().any(|line| line.contains("ACCOUNT_EXISTS")));
+    let ticket = world.keeping.remove(0);
+    world.give(Input::AccountKept { ticket, kept: true });
+    assert!(world.hub.state.find("bob").is_none());
+    let heard = world.heard(guest);
+    assert!(heard.iter().any(|line| line.contains("NICK :bob2")), "{heard:?}");
+    // Behind the operator, who was first, nobody claims.
+    world.keeps = Some(true);
+    let carol = world.irc("carol");
+    world.give(Input::Console("/password carol".into()));
+    world.say(carol, "REGISTER * * another\n");
+    assert!(world.heard(carol).iter().any(|line| line.contains("ACCOUNT_EXISTS")));
+}
+
+#[test]
+fn a_certificate_that_is_known_already_is_not_written_again() {
+    let mut world = World::with(Settings { durable: true, ..Settings::default() });
+    let bob = claim(&mut world, "bob");
+    let mut written = 0;
+    for byte in 0..200 {
+        world.hub.state.member_mut(bob).unwrap().certificate = Some(Box::new([byte; 32]));
+        for _ in 0..2 {
+            let before = world.accounts["bob"].clone();
+            world.say(bob, "PRIVMSG NickServ :CERT\n");
+            written += usize::from(world.accounts["bob"] != before);
+        }
+    }
+    // One of the 64 was the name.
+    assert_eq!(written, 63);
+}
+
+#[test]
+fn a_certificate_of_two_accounts_is_that_of_the_one_that_is_meant() {
+    let mut world = World::new();
+    for nick in ["zoe", "amy"] {
+        let id = claim(&mut world, nick);
+        world.hub.state.member_mut(id).unwrap().certificate = Some(Box::new([7; 32]));
+        world.say(id, "PRIVMSG NickServ :CERT\nQUIT\n");
+        world.pass(1);
+    }
+    for (meant, text, number) in [("zoe", "em9l", 1), ("amy", "YW15", 2), ("zoe", "+", 3)] {
+        let id = world.open_irc();
+        world.hub.state.member_mut(id).unwrap().certificate = Some(Box::new([7; 32]));
+        world.say(id, &format!("CAP REQ :sasl\nAUTHENTICATE EXTERNAL\nAUTHENTICATE {text}\n"));
+        assert!(world.heard(id).join("\n").contains(&format!("logged in as {meant}")), "{number}");
+    }
 }
 
 const LOG_IN: &str = "CAP LS 302\nCAP REQ :sasl\nNICK bob\nUSER u 0 * :r\nAUTHENTICATE PLAIN\nAUTHENTICATE AGJvYgBzZXNhbWU=\nCAP END\n";
@@ -157,6 +286,31 @@ fn whoever_is_waited_for_comes_back_by_password_as_well_as_by_token() {
     assert_eq!(world.heard(amy).iter().filter(|line| line.contains("QUIT")).count(), 0);
     world.say(back, "PART #a\nJOIN #a\n");
     assert!(world.heard(back).iter().any(|line| line.contains(" 353 ") && line.contains("@bob")));
+}
+
+#[test]
+fn whoever_brings_a_token_and_a_password_has_both() {
+    let mut world = World::new();
+    let owner = claim(&mut world, "bob");
+    world.say(owner, "QUIT\n");
+    for nick in ["bobby", "bob"] {
+        let mobile = world.open_irc();
+        world
+            .say(mobile, &format!("CAP REQ :parlor/resume\nNICK {nick}x\nUSER u 0 * :r\nCAP END\nJOIN #a\n"));
+        let heard = world.heard(mobile).join("\n");
+        let token = heard.split("RESUME TOKEN ").nth(1).and_then(|rest| rest.get(..32)).unwrap().to_owned();
+        world.give(Input::News(mobile, News::Lost("gone".into())));
+        let back = world.open_irc();
+        world.say(back, "CAP LS 302\nCAP REQ :sasl parlor/resume\n");
+        world.say(back, &format!("RESUME {token}\n"));
+        world.say(back, LOG_IN);
+        let heard = world.heard(back).join("\n");
+        assert!(heard.contains("RESUME ACCEPTED") && heard.contains("JOIN #a"), "{heard}");
+        world.check();
+        let member = world.hub.state.find("bob").and_then(|id| world.hub.state.member(id)).unwrap();
+        assert!(member.account.as_deref() == Some("bob") && member.registered(), "{heard}");
+        assert_eq!(world.hub.state.everyone().count(), 1);
+    }
 }
 
 #[test]
