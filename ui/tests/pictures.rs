@@ -247,6 +247,8 @@ fn host_password(app: &App) {
     app.global::<Shell<'_>>().set_screen(Screen::Host);
     app.global::<HostView<'_>>().set_password("open sesame".into());
     scroll(app, -160.0);
+    let eye = middle(app, |label| label == "Show what is typed" || label == "显示输入的内容");
+    click(app, eye, PointerEventButton::Left);
 }
 
 fn compact(app: &App) {
