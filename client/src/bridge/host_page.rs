@@ -114,11 +114,7 @@ impl Bridge {
             for ended in stopping {
                 let _ = ended.recv().await;
             }
-            let start = move || match programs {
-                true => Host::start_with_raw(config, address),
-                false => Host::start(config),
-            };
-            let started = smol::unblock(start).await;
+            let started = smol::unblock(move || start(config, programs.then_some(address))).await;
             let Some(bridge) = weak.upgrade() else { return };
             if let Some(window) = bridge.window.upgrade() {
                 window.global::<HostView>().set_busy(false);
@@ -187,6 +183,23 @@ impl Bridge {
     }
 }
 
+/// Starts a server, with an address beside this one for programs of one's own. While another window of ours hosts, and has
+/// the key and the names, it is a place of its own, with others that last as long as it does.
+fn start(config: Config, programs: Option<SocketAddr>) -> Result<Host, StartError> {
+    let begin = |config| match programs {
+        Some(address) => Host::start_with_raw(config, address),
+        None => Host::start(config),
+    };
+    match begin(config.clone()) {
+        Err(StartError::Accounts(StoreError::InUse { folder }))
+            if Some(&folder) == config.accounts.as_ref() =>
+        {
+            begin(Config { accounts: None, identity: Identity::Memory, ..config })
+        }
+        started => started,
+    }
+}
+
 /// Why the server does not start, beside the field that it belongs to.
 fn not_started(window: &App, port: u16, error: StartError) {
     let (view, words) = (window.global::<HostView>(), window.global::<Words>());
@@ -198,7 +211,9 @@ fn not_started(window: &App, port: u16, error: StartError) {
         StartError::Bind { error, .. } if error.kind() == ErrorKind::PermissionDenied => {
             view.set_port_error(words.invoke_port_not_allowed(port));
         }
-        StartError::History(error) => view.set_error(history_error(&words, &error)),
+        StartError::History(error) | StartError::Accounts(error) => {
+            view.set_error(history_error(&words, &error))
+        }
         error => view.set_error(words.invoke_host_failed(shared(&error.to_string()))),
     }
 }

@@ -1,6 +1,6 @@
 //! Names that belong to people, servers that have a password, and places that are their keys.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 
 use parlor_client::secret::Secret;
 use parlor_ui::slint::ComponentHandle;
@@ -185,6 +185,33 @@ fn a_host_and_its_guests_are_the_same_the_next_time_at_another_port() {
         }
     }
     alice.bridge.finish();
+}
+
+#[test]
+fn two_windows_of_one_person_host_a_room_each() {
+    let alice = Person::new("host-twice");
+    let again = Person::again(alice.folder.clone());
+    let hosts = |person: &Person, name: &str| {
+        person.card().set_name(name.into());
+        person.card().invoke_open_host();
+        let view = person.app.global::<HostView>();
+        view.set_selected(0);
+        // A history is an address's.
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap();
+        view.set_port(free.port().to_string().into());
+        view.invoke_start();
+        person.until("the server", |_| !view.get_busy());
+        assert!(view.get_running(), "{}", view.get_error());
+        person.until("the own room", Person::is_inside);
+        person.says("here I am");
+        person.until("the receipt", |person| {
+            person.has("here I am") && person.row("here I am").1.state == parlor_ui::LineState::Delivered
+        });
+        parlor_ui::slint::Model::row_data(&view.get_keys(), 0).unwrap().text
+    };
+    assert_ne!(hosts(&alice, "alice"), hosts(&again, "alice"), "two places");
+    alice.bridge.finish();
+    again.bridge.finish();
 }
 
 impl Person {
