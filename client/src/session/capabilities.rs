@@ -29,29 +29,58 @@ const WANTED: &[Capability] = &[
 pub(super) struct Capabilities {
     offered: protocol::Capabilities,
     on: protocol::Capabilities,
-    /// There is something to log in with.
-    pub(super) accounts: bool,
+    /// What there is to log in with.
+    pub(super) logs_in: LogsIn,
     /// The mechanisms that are offered, as the server writes them.
     pub(super) sasl: Option<String>,
 }
 
+/// What there is to log in with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum LogsIn {
+    /// Nothing.
+    #[default]
+    Never,
+    /// What we made ourselves, which means something to servers of our own kind alone.
+    AtOurs,
+    /// What the person has given.
+    Always,
+}
+
+/// Of no use without anything to log in with.
+const OF_ACCOUNTS: &[Capability] = &[Capability::Sasl, Capability::AccountRegistration];
+
 impl Capabilities {
+    /// It is a server of our own kind.
+    pub(super) fn is_ours(&self) -> bool {
+        self.offered.has(Capability::Resume)
+    }
+
+    fn may_log_in(&self) -> bool {
+        match self.logs_in {
+            LogsIn::Never => false,
+            LogsIn::AtOurs => self.is_ours(),
+            LogsIn::Always => true,
+        }
+    }
+
     pub(super) fn has(&self, capability: Capability) -> bool {
         self.on.has(capability)
     }
 
     /// Takes a list of CAP LS or CAP NEW: words with or without a value.
     pub(super) fn offer(&mut self, list: &str) {
-        let of_accounts = [Capability::Sasl, Capability::AccountRegistration];
-        let of_use = |capability: &Capability| self.accounts || !of_accounts.contains(capability);
-        wanted(list).filter(of_use).for_each(|capability| self.offered.add(capability));
+        wanted(list).for_each(|capability| self.offered.add(capability));
         let sasl = list.split_ascii_whitespace().find_map(|word| word.strip_prefix("sasl="));
         self.sasl = sasl.map(Into::into).or(self.sasl.take());
     }
 
     /// What to ask for now: offered and not on yet.
     pub(super) fn request(&self) -> Option<String> {
-        let missing = self.offered.without(self.on);
+        let mut missing = self.offered.without(self.on);
+        if !self.may_log_in() {
+            OF_ACCOUNTS.iter().for_each(|capability| missing.remove(*capability));
+        }
         (!missing.is_empty()).then(|| missing.to_string())
     }
 
@@ -97,6 +126,14 @@ mod tests {
         caps.acknowledge("multi-prefix");
         caps.withdraw("multi-prefix");
         assert!(!caps.has(Capability::MultiPrefix));
+        for (logs_in, asked) in [(LogsIn::AtOurs, false), (LogsIn::Always, true)] {
+            caps.logs_in = logs_in;
+            assert_eq!(caps.request().is_some_and(|request| request.contains("sasl")), asked);
+        }
+        caps.offer("parlor/resume");
+        caps.logs_in = LogsIn::AtOurs;
+        assert_eq!(caps.request().as_deref(), Some("echo-message sasl parlor/resume"));
+        caps.withdraw("parlor/resume sasl");
         caps.offer("extended-join");
         assert_eq!(caps.request().as_deref(), Some("echo-message"), "ours offers more than we want");
     }

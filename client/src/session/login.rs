@@ -8,6 +8,7 @@ use parlor_server::protocol::scram::Client;
 use parlor_server::protocol::text::printable;
 use parlor_server::protocol::{Capability, Message, base64};
 
+use super::capabilities::LogsIn;
 use super::event::Field;
 use super::line::LineKind;
 use super::{Key, Output, Sentence, Session};
@@ -34,9 +35,13 @@ pub struct Login {
 }
 
 impl Login {
-    /// Whether there is anything to log in with.
-    fn has_name(&self) -> bool {
-        self.certificate || !self.password.is_empty() || !self.own.is_empty()
+    /// Where there is anything to log in with.
+    pub(super) fn logs_in(&self) -> LogsIn {
+        match self.certificate || !self.password.is_empty() {
+            true => LogsIn::Always,
+            false if !self.own.is_empty() => LogsIn::AtOurs,
+            false => LogsIn::Never,
+        }
     }
 }
 
@@ -131,11 +136,6 @@ impl SigningIn {
 }
 
 impl Session {
-    /// Whether the capabilities of accounts are of use.
-    pub(super) fn wants_login(&self) -> bool {
-        self.login.has_name()
-    }
-
     /// Sends the server's own password, where nobody else reads it; else gives up, and says so.
     pub(super) fn pass(&mut self) -> bool {
         if self.login.server_password.is_empty() {
@@ -161,7 +161,8 @@ impl Session {
         if !self.caps.has(Capability::Sasl) {
             return false;
         }
-        let own = self.login.own.iter().map(|text| (text, true));
+        // A name elsewhere is not ours by a secret that nobody there has heard of.
+        let own = self.login.own.iter().filter(|_| self.caps.is_ours()).map(|text| (text, true));
         let typed = Some((&self.login.password, false)).filter(|(text, _)| !text.is_empty());
         let passwords = typed.into_iter().chain(own);
         let passwords = passwords.map(|(text, own)| Proof::Password { text: text.clone(), own });
@@ -313,7 +314,7 @@ impl Session {
 
     /// Whether names here are claimed in silence: only our own kind of server.
     fn claims_names(&self) -> bool {
-        self.caps.has(Capability::AccountRegistration) && self.caps.has(Capability::Resume)
+        self.caps.has(Capability::AccountRegistration) && self.caps.is_ours()
     }
 
     /// Talk can begin: makes the name ours, if it is nobody's; other networks have somebody who is told.

@@ -82,7 +82,7 @@ impl Session {
         if !self.pass() {
             return;
         }
-        self.caps.accounts = self.wants_login();
+        self.caps.logs_in = self.login.logs_in();
         self.send(FIRST_LINE);
         self.send(&format!("NICK {nick}"));
         self.send(&format!("USER {user} 0 * :{realname}"));

@@ -168,10 +168,15 @@ fn what_a_server_does_not_know_is_not_the_end() {
     let expected = ["AUTHENTICATE SCRAM-SHA-256", "AUTHENTICATE PLAIN", &format!("AUTHENTICATE {plain}")];
     assert_eq!(world.sent(), expected);
 
-    // Our own secret is never said.
-    let mut world = World { login: own("secret"), ..World::new(profile("me")) };
-    begin(&mut world, "sasl=PLAIN");
-    assert_eq!(world.sent(), [""; 0]);
+    // Our own secret is never said, and to strangers nothing is proved with it.
+    for (caps, asked) in [("sasl=PLAIN parlor/resume", 1), ("sasl=SCRAM-SHA-256", 0)] {
+        let mut world = World { login: own("secret"), ..World::new(profile("me")) };
+        world.give(Input::Connected(world.login.clone()));
+        world.server(&format!(":s.test CAP * LS :{caps}"));
+        assert_eq!(world.sent.iter().filter(|line| line.starts_with("CAP REQ")).count(), asked, "{caps}");
+        world.server(":s.test CAP me ACK :sasl");
+        assert!(!world.sent().iter().any(|line| line.starts_with("AUTHENTICATE")), "{caps}");
+    }
 }
 
 #[test]
