@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::expect_used, reason = "a test may fail")]
 
+mod names;
 mod sloppy;
 mod znc;
 
@@ -11,13 +12,17 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use parlor_client::credentials::Credentials;
 use parlor_client::net::{self, Connection};
+use parlor_client::secrets::Given;
 use parlor_client::session::{Action, Delivery, Event, HostPort, Key, LineKind, Profile, Sentence, Status};
 use parlor_client::testing::Screen;
+use parlor_client::tls::Trust;
 use parlor_tests::needs::{self, Lack, skip};
 use parlor_tests::{Deadline, Scratch};
 
@@ -34,11 +39,14 @@ const ROOTS_OWN: &[&str] = &["ergo", "ngircd", "inspircd"];
 struct Foreign {
     process: Child,
     port: u16,
+    /// Where it speaks TLS, and where its services call it, if its configuration says so.
+    secure: u16,
+    link: u16,
     _config: Scratch,
 }
 
 impl Foreign {
-    /// Starts a program with a configuration in which `PORT` stands for a free port and `FOLDER` for
+    /// Starts a program with a configuration in which `PORT`, `SECURE` and `LINK` stand for free ports and `FOLDER` for
     /// a folder that everybody may write to.
     fn start(program: &str, lack: Lack<'_>, args: &[&str], config: &str) -> Option<Foreign> {
         // Somebody else may take the port before the program does: then it ends, and another will do.
@@ -50,10 +58,14 @@ impl Foreign {
     }
 
     fn try_start(program: &str, args: &[&str], config: &str) -> Option<Foreign> {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("loopback").port();
+        let free = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").expect("loopback"));
+        let [port, secure, link] = free.map(|listener| listener.local_addr().expect("it is bound").port());
         let scratch = Scratch::new();
         let folder = scratch.path().to_string_lossy();
-        let config = config.replace("PORT", &port.to_string()).replace("FOLDER", &folder);
+        let ports = [("PORT", port), ("SECURE", secure), ("LINK", link)];
+        let config = ports.iter().fold(config.replace("FOLDER", &folder), |config, (word, port)| {
+            config.replace(word, &port.to_string())
+        });
         fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o777)).expect("it is ours");
         let path = scratch.write("server.conf", config);
         // Where ZNC looks for it.
@@ -67,15 +79,8 @@ impl Foreign {
             arg.replace("CONFIG", &path).replace("PORT", &port.to_string()).replace("FOLDER", &folder)
         };
         let args: Vec<String> = args.iter().map(fill).collect();
-        let program = needs::find(program)?;
-        let mut command = Command::new(&program);
-        if rustix::process::geteuid().is_root() && !ROOTS_OWN.iter().any(|own| program.ends_with(own)) {
-            let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-            command = Command::new(needs::find("setpriv")?);
-            command.args(nobody).arg(&program).env("HOME", scratch.path());
-        }
-        let process = command.args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
-        let mut server = Foreign { process, port, _config: scratch };
+        let process = run(program, scratch.path())?.args(args).spawn().ok()?;
+        let mut server = Foreign { process, port, secure, link, _config: scratch };
         let deadline = Deadline::after(PATIENCE);
         while !server.answers() {
             if deadline.left().is_none() || server.process.try_wait().expect("it is ours").is_some() {
@@ -109,6 +114,19 @@ impl Drop for Foreign {
     }
 }
 
+/// A program, as whom it wants to run, with this home.
+fn run(program: &str, home: &Path) -> Option<Command> {
+    let program = needs::find(program)?;
+    let mut command = Command::new(&program);
+    if rustix::process::geteuid().is_root() && !ROOTS_OWN.iter().any(|own| program.ends_with(own)) {
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        command = Command::new(needs::find("setpriv")?);
+        command.args(nobody).arg(&program).env("HOME", home);
+    }
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    Some(command)
+}
+
 /// One of our clients, and what it was told.
 struct Client {
     connection: Connection,
@@ -132,6 +150,11 @@ impl Client {
 
     /// On its way into a room.
     fn calling(port: u16, nick: &str, room: &str) -> Client {
+        Client::meeting(port, nick, room, Trust::Readable, Given::default())
+    }
+
+    /// The same, with what the person has given for the server.
+    fn meeting(port: u16, nick: &str, room: &str, trust: Trust, given: Given) -> Client {
         let profile = Profile {
             server: HostPort::new("127.0.0.1", port),
             nick: nick.into(),
@@ -139,8 +162,17 @@ impl Client {
             rooms: vec![room.into()],
             ..Profile::default()
         };
-        let connection = net::start(profile).expect("a thread");
+        let credentials = Credentials { given, ..Credentials::default() };
+        let connection = net::start_keeping(profile, trust, credentials, |_| ()).expect("a thread");
         Client { connection, seen: Vec::new(), screen: Screen::default() }
+    }
+
+    /// Waits until it is told why it is not let in.
+    fn refusal(&mut self) -> Sentence {
+        match self.until("a refusal", |event| matches!(event, Event::Refused(_))) {
+            Event::Refused(refusal) => refusal.sentence,
+            _ => unreachable!("it was waited for"),
+        }
     }
 
     /// Waits until something is to be seen.
@@ -379,7 +411,7 @@ fn bitlbee() {
 fn miniircd() {
     let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/pip/miniircd.py");
     let lack = Lack::NotInDebian("miniircd (python3 -m pip install --target target/pip miniircd)");
-    if !std::path::Path::new(target).exists() {
+    if !Path::new(target).exists() {
         return skip(lack);
     }
     // Its file is where only its owner may look.

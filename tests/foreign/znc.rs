@@ -15,7 +15,7 @@ const ZNC: &str = "Version = 1.8.2\n<Listener l>\nHost = 127.0.0.1\nIPv6 = false
                    <Network test>\nServer = 127.0.0.1 UPSTREAM\n<Chan #tea>\n</Chan>\n</Network>\n\
                    <Pass password>\nMethod = plain\nHash = secret\n</Pass>\n</User>\n";
 
-/// Gives ZNC the password that our client cannot give yet, and can hang up.
+/// Can hang up.
 struct Porter {
     port: u16,
     calls: Arc<Mutex<Vec<TcpStream>>>,
@@ -29,8 +29,7 @@ impl Porter {
         let calls = Arc::clone(&porter.calls);
         thread::spawn(move || {
             for call in listener.incoming().flatten() {
-                let Ok(mut znc) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { continue };
-                let _ = znc.write_all(b"PASS alice/test:secret\r\n");
+                let Ok(znc) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { continue };
                 let ends = [(call.try_clone(), znc.try_clone()), (znc.try_clone(), call.try_clone())];
                 calls.lock().expect("nobody panics").push(call);
                 for (from, to) in ends {
@@ -72,7 +71,7 @@ fn playback_is_shown_once_and_in_its_place() {
     let mut bob = Client::within(server.port, "bob", "#tea");
     // ZNC comes in with the first who asks for it, or by itself.
     bob.shows("the bouncer", |screen| screen.names("#tea").contains(&"alice".into()));
-    let mut alice = Client::within(porter.port, "alice", "#tea");
+    let mut alice = Client::meeting(porter.port, "alice", "#tea", Trust::Readable, password("secret"));
     let tea = Key::new("#tea");
     let say = |who: &Client, text: &str| who.act(Action::Say { to: tea.clone(), text: text.into() });
     say(&bob, "one");
@@ -95,11 +94,17 @@ fn playback_is_shown_once_and_in_its_place() {
     );
 }
 
+fn password(text: &str) -> Given {
+    Given { server_password: format!("alice/test:{text}"), ..Given::default() }
+}
+
 #[test]
-fn that_it_wants_a_password_is_said_at_once() {
+fn that_it_wants_a_password_is_said_at_once_and_that_it_wants_another_one() {
     let Some((_server, znc)) = start() else { return };
-    let mut alice = Client::calling(znc.port, "alice", "#tea");
-    let refused = alice.until("a refusal", |event| matches!(event, Event::Refused(_)));
-    let Event::Refused(refusal) = refused else { unreachable!("it was waited for") };
-    assert_eq!(refusal.sentence, Sentence::PasswordNeeded);
+    for (given, why) in
+        [(Given::default(), Sentence::PasswordNeeded), (password("wrong"), Sentence::PasswordWrong)]
+    {
+        let mut alice = Client::meeting(znc.port, "alice", "#tea", Trust::Readable, given);
+        assert_eq!(alice.refusal(), why);
+    }
 }

@@ -11,6 +11,7 @@ mod irssi;
 mod kind;
 mod leaving;
 mod lines;
+mod names;
 mod program;
 mod qt_window;
 mod readme;

@@ -149,6 +149,11 @@ impl Session {
         true
     }
 
+    /// The server asks for its own password.
+    pub(super) fn password_asked(&self) -> Sentence {
+        if self.login.server_password.is_empty() { Sentence::PasswordNeeded } else { Sentence::PasswordWrong }
+    }
+
     pub(super) fn not_safe(&mut self, field: Field) -> bool {
         self.out.push_back(Output::Disconnect);
         let server = self.profile.server.clone();

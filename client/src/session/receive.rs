@@ -94,10 +94,15 @@ impl Session {
         let lower = text.to_lowercase();
         let banned =
             ["banned", "k-line", "g-line", "z-line", "d-line"].iter().any(|word| lower.contains(word));
-        self.farewell.get_or_insert_with(|| match banned {
-            true => Sentence::Banned { reason: text },
-            false => Sentence::ServerClosed { reason: filled(text) },
-        });
+        let why = if banned {
+            Sentence::Banned { reason: text }
+        } else if !self.is_ready() && lower.contains("bad password") {
+            // All that ngIRCd says of it.
+            self.password_asked()
+        } else {
+            Sentence::ServerClosed { reason: filled(text) }
+        };
+        self.farewell.get_or_insert(why);
     }
 
     /// `FAIL PRIVMSG CODE context… :sentence` (IRCv3 standard-replies).

@@ -154,8 +154,7 @@ impl Session {
             464 | 465 if !self.is_ready() => {
                 let why = match code {
                     465 => Sentence::Banned { reason: text },
-                    _ if self.login.server_password.is_empty() => Sentence::PasswordNeeded,
-                    _ => Sentence::PasswordWrong,
+                    _ => self.password_asked(),
                 };
                 // Not every server closes the connection then.
                 self.farewell = Some(why);
