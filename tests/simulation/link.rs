@@ -7,11 +7,15 @@ use parlor_server::hub::ConnectionId;
 use parlor_server::protocol::line::Framer;
 use parlor_server::testing::Random;
 
+use crate::names::Shown;
+
 /// Who called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {
     Person(usize),
     Stranger(usize),
+    /// One of those with a name of their own.
+    Owner(usize),
 }
 
 /// Which way bytes go.
@@ -113,6 +117,7 @@ pub(crate) struct Link {
     pub(crate) said: Vec<String>,
     /// The last msgid of others' talk that went out on it.
     pub(crate) last_msgid: String,
+    pub(crate) shown: Shown,
 }
 
 impl Link {
@@ -130,6 +135,7 @@ impl Link {
             more: false,
             said: Vec::new(),
             last_msgid: String::new(),
+            shown: Shown::default(),
         }
     }
 

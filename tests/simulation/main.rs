@@ -1,7 +1,7 @@
 //! The hub, sessions and a model of the store in one process, under virtual time: connections are slow, break anywhere,
 //! and the server crashes at any moment.
 //!
-//! What must hold is said in [`oracle`] and at [`run`]. Each seed is another day:
+//! What must hold is said in [`oracle`], in [`names`] and at [`run`]. Each seed is another day:
 //!
 //! * `PARLOR_SEEDS=10000` runs so many, not 300;
 //! * `PARLOR_SEED=17` runs that one and tells all that happened.
@@ -9,8 +9,10 @@
 
 mod disk;
 mod link;
+mod names;
 mod network;
 mod oracle;
+mod owner;
 mod people;
 mod person;
 mod plan;

@@ -56,6 +56,10 @@ impl World {
                 let greeting = self.strangers[i].greeting();
                 self.send(link, Way::Up, greeting.as_bytes());
             }
+            Caller::Owner(i) if answered => {
+                let greeting = self.owners[i].greeting(&mut self.random);
+                self.send(link, Way::Up, greeting.as_bytes());
+            }
             _ => self.client_learns_of_end(link),
         }
     }
@@ -108,6 +112,10 @@ impl World {
                     let answer = self.strangers[i].receive(&bytes, "#lobby");
                     self.send(link, Way::Up, answer.as_bytes());
                 }
+                (Piece::Bytes(bytes), Caller::Owner(i)) => {
+                    let answer = self.owners[i].receive(&bytes, &mut self.random);
+                    self.send(link, Way::Up, answer.as_bytes());
+                }
             }
         }
         if self.links[link].more && self.links[link].down.bytes() == 0 {
@@ -133,6 +141,7 @@ impl World {
                 (self.strangers[i].link, self.strangers[i].welcome) = (None, false);
                 self.after((200, 6000), Happening::Come(i));
             }
+            Caller::Owner(i) => (self.owners[i].link, self.owners[i].welcome) = (None, false),
         }
     }
 

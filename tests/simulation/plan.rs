@@ -11,6 +11,8 @@ pub(crate) struct Plan {
     pub(crate) persons: usize,
     /// People with other IRC programs.
     pub(crate) strangers: usize,
+    /// Names that somebody claims, and others want.
+    pub(crate) names: usize,
     /// How long things go wrong; then all is quiet.
     pub(crate) chaos: Duration,
     /// Milliseconds that bytes are on their way.
@@ -39,6 +41,7 @@ impl Plan {
         Plan {
             persons: 2 + random.below(4),
             strangers: random.below(3),
+            names: *random.pick(&[0, 0, 1, 2]),
             chaos: seconds(15, 60, random),
             delay: *random.pick(&[(0, 3), (1, 30), (20, 120), (50, 900)]),
             stalls: *random.pick(&[0, 0, 5, 30]),

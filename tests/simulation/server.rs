@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use parlor_server::hub::history::{Answer, Record, Request};
-use parlor_server::hub::{ConnectionId, Hub, Input, News, Settings, Speaker, Token};
+use parlor_server::hub::{ConnectionId, Guest, Hub, Input, News, Settings, Speaker, Token};
 use parlor_server::protocol::MsgId;
 use parlor_server::testing::{Job, Turn};
 use parlor_tests::Message;
@@ -28,6 +28,8 @@ struct Entry {
 pub(crate) struct Server {
     hub: Option<Hub>,
     pub(crate) started: Duration,
+    /// When the thread for accounts is done with all that it was given.
+    pub(crate) worked: Duration,
     entries: Vec<Entry>,
     free: Vec<u32>,
     /// The writer is at work, or was told of it.
@@ -55,6 +57,10 @@ impl Server {
         self.hub.is_some()
     }
 
+    pub(crate) fn guests(&self) -> Vec<Guest> {
+        self.hub.as_ref().map(Hub::guests).unwrap_or_default()
+    }
+
     pub(crate) fn next_timeout(&self) -> Option<Duration> {
         Some(self.started + self.hub.as_ref()?.next_timeout()?)
     }
@@ -65,10 +71,14 @@ impl World {
         // Those between are for steps of its clock.
         self.disk.boot += MsgId::STARTS;
         self.server = Server { started: self.now, told: self.now, looked: self.now, ..Server::default() };
-        let settings = Settings { boot: self.disk.boot, durable: true, ..Settings::default() };
+        let mut secret = [0; 32];
+        secret[..8].copy_from_slice(&self.random.next().to_le_bytes());
+        let settings = Settings { boot: self.disk.boot, durable: true, secret, ..Settings::default() };
         let mut hub = Hub::new(settings, self.server_moment());
         let unreadable = hub.restore(self.disk.rooms(), self.disk.fingerprints());
         assert!(unreadable.is_empty(), "what rooms were can be read: {unreadable:?}");
+        let unreadable = hub.restore_accounts(self.kept_accounts());
+        assert!(unreadable.is_empty(), "what accounts were can be read: {unreadable:?}");
         self.server.hub = Some(hub);
         self.trace.say(self.now, || format!("== the server starts for the {}. time", self.disk.boot));
     }
@@ -100,6 +110,7 @@ impl World {
             self.disk.begin();
             self.disk.commit().records.iter().for_each(|record| self.oracle.committed(record));
         }
+        self.accounts_crash(orderly);
         let (saved, lost) = self.disk.crash(&mut self.random);
         saved.iter().for_each(|record| self.oracle.committed(record));
         self.trace.say(self.now, || {
@@ -121,7 +132,14 @@ impl World {
         entry.link = Some(link);
         let id = ConnectionId { slot, generation: entry.generation };
         self.links[link].server = Some(id);
-        let peer = ([127, 0, 0, 1], 1024 + (link % 60_000) as u16).into();
+        let host = match self.links[link].caller {
+            Caller::Owner(i) => {
+                self.owner_comes(link, i);
+                2 + i as u8
+            }
+            Caller::Person(_) | Caller::Stranger(_) => 1,
+        };
+        let peer = ([127, 0, 0, host], 1024 + (link % 60_000) as u16).into();
         let token = Token::new(u128::from(self.random.next()) << 64 | u128::from(self.random.next()));
         self.give(Input::Opened { id, peer, cloak: 7, token, raw: false });
     }
@@ -187,6 +205,8 @@ impl World {
         }
         turn.detached.into_iter().for_each(|id| self.close(id, false));
         turn.closed.into_iter().for_each(|id| self.close(id, true));
+        self.work(turn.derive, turn.accounts);
+        self.look_at_names();
         released.into_iter().for_each(|link| self.release(link));
         self.wake_writer();
     }
@@ -223,6 +243,10 @@ impl World {
     /// What goes out is looked at by somebody who knows what was promised.
     fn look_at(&mut self, link: usize, line: &[u8]) {
         let text = str::from_utf8(line).expect("UTF-8");
+        if matches!(self.links[link].caller, Caller::Owner(_)) {
+            let message = Message::parse(text.trim_end()).expect("a message");
+            return self.look_at_owners(link, &message);
+        }
         if text.contains(" PRIVMSG #") {
             let message = Message::parse(text.trim_end()).expect("a message");
             // A connection that its owner has lost may say what its owner says on another one.

@@ -6,12 +6,15 @@ use std::time::Duration;
 use parlor_client::session;
 use parlor_server::hub::Input;
 use parlor_server::protocol::MsgId;
+use parlor_server::protocol::scram::Keys;
 use parlor_server::protocol::time::{Moment, UnixMillis};
 use parlor_server::testing::Random;
 
 use crate::disk::Disk;
 use crate::link::{Link, Way};
+use crate::names::{Names, OPERATE};
 use crate::oracle::Oracle;
+use crate::owner::Owner;
 use crate::person::Person;
 use crate::plan::Plan;
 use crate::server::Server;
@@ -44,8 +47,13 @@ pub(crate) enum Happening {
     Written(u32),
     Look(u32, u64, Box<parlor_server::hub::history::Request>),
     Notice(u32, Notice),
+    /// Of the same start: the thread for accounts has derived a key, or written what was next.
+    Derived(u32, u64, Keys),
+    Kept(u32),
     Start,
     Act(usize),
+    Own(usize),
+    Operate,
     Talk(usize),
     Come(usize),
     Cut,
@@ -77,6 +85,8 @@ pub(crate) struct World {
     pub(crate) disk: Disk,
     pub(crate) persons: Vec<Person>,
     pub(crate) strangers: Vec<Stranger>,
+    pub(crate) owners: Vec<Owner>,
+    pub(crate) names: Names,
     pub(crate) oracle: Oracle,
     /// The server's clock runs ahead by so many milliseconds.
     pub(crate) skew: i64,
@@ -100,6 +110,8 @@ impl World {
             disk: Disk::default(),
             persons: Vec::new(),
             strangers: Vec::new(),
+            owners: Vec::new(),
+            names: Names::default(),
             oracle: Oracle::default(),
             skew: 0,
         };
@@ -113,6 +125,7 @@ impl World {
             world.call_as_stranger(i);
             world.after((500, 3000), Happening::Talk(i));
         }
+        world.add_owners();
         for (every, what) in [
             (Some(world.plan.cut_every), Happening::Cut),
             (world.plan.crash_every, Happening::Crash),
@@ -211,8 +224,21 @@ impl World {
             Happening::Written(boot) if self.is_of_now(boot) => self.written(),
             Happening::Look(boot, ticket, request) if self.is_of_now(boot) => self.look(ticket, &request),
             Happening::Notice(boot, notice) if self.is_of_now(boot) => self.notice(notice),
+            Happening::Derived(boot, ticket, keys) if self.is_of_now(boot) => {
+                self.give(Input::Derived { ticket, keys });
+            }
+            Happening::Kept(boot) if self.is_of_now(boot) => self.account_is_kept(),
             // The server that wanted to know has crashed.
             Happening::Write(_) | Happening::Written(_) | Happening::Look(..) | Happening::Notice(..) => {}
+            Happening::Derived(..) | Happening::Kept(_) => {}
+            Happening::Own(i) => {
+                self.act_as_owner(i);
+                self.again(self.plan.act_every * 2, Happening::Own(i));
+            }
+            Happening::Operate => {
+                self.operate();
+                self.again(OPERATE, Happening::Operate);
+            }
             Happening::Start => self.start_server(),
             Happening::Act(i) => {
                 self.act(i);

@@ -36,6 +36,7 @@ impl Session {
         if !self.has_history(key) {
             return;
         }
+        self.forget_fillings(key);
         let given_up = self.outgoing.has_given_up(key);
         let Some(conversation) = self.conversations.get_mut(key) else { return };
         let log = &mut conversation.log;
@@ -60,6 +61,18 @@ impl Session {
             self.ask_latest(key, id, FIRST)
         }
         self.ask_what_is_kept(key);
+    }
+
+    /// What was asked before we were out of a room says nothing of what was said there meanwhile.
+    fn forget_fillings(&mut self, key: &Key) {
+        let begun = self.batches.iter_mut().filter_map(|batch| batch.page.as_mut());
+        let all = self.questions.iter_mut().chain(begun.map(|(question, _)| question));
+        let mut gaps = Vec::new();
+        for question in all.filter(|question| question.key == *key && question.gap.is_some()) {
+            question.stale = true;
+            gaps.extend(question.gap.take());
+        }
+        gaps.into_iter().for_each(|gap| self.gap_says(key, gap, Delivery::None, None));
     }
 
     /// The server's last start as a msgid tells it. If we are in rooms already without having known

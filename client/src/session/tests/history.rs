@@ -163,6 +163,22 @@ fn an_answer_that_is_put_off_is_said_at_the_gap() {
 }
 
 #[test]
+fn an_answer_from_before_one_was_put_out_says_nothing_of_what_came_after() {
+    let caps = format!("{OURS} draft/chathistory");
+    let mut world = World::welcomed("me", &caps, "parlor/MSGID=sorted CHATHISTORY=100");
+    let tags = |n: u64| format!("msgid={:08x}{:011x}0000;time={}", 256, START + n, UnixMillis(START + n));
+    world.server(&format!("@{} :bob!u@host.test PRIVMSG #lobby :here", tags(1)));
+    world.server(&format!("@{} :bob!u@host.test KICK #lobby me :out", tags(2)));
+    world.act(Action::Join { room: "#lobby".into(), key: None });
+    world.server(&format!("@{} :me!u@host.test JOIN #lobby", tags(9)));
+    world.server("@label=q1 :irc.test BATCH +1 chathistory #lobby");
+    world.server(&format!("@batch=1;{} :bob!u@host.test PRIVMSG #lobby :before", tags(0)));
+    world.server(":irc.test BATCH -1");
+    let gaps = world.screen.lines["#lobby"].iter().filter(|line| line.kind() == LineKind::Gap);
+    assert_eq!(gaps.map(Line::state).collect::<Vec<_>>(), [Delivery::None, Delivery::Pending]);
+}
+
+#[test]
 fn search_finds_the_newest_first_and_jumps_there() {
     for ours in [true, false] {
         let mut pair = entered(ours, 600);
