@@ -9,6 +9,7 @@ use std::time::Duration;
 use parlor_server::hub::{Input, Password};
 use parlor_server::protocol::base64;
 use parlor_server::protocol::scram::Keys;
+use parlor_server::testing::ToKeep;
 use parlor_tests::Message;
 
 use crate::link::{Caller, Link, Way};
@@ -19,15 +20,13 @@ use crate::world::{Happening, World};
 const DEVICES: usize = 3;
 /// Between two things that the operator does to names.
 pub(crate) const OPERATE: Duration = Duration::from_secs(12);
-/// What a job for the file is: a ticket, a folded name, and what its account is.
-type Job = (Option<u64>, Box<str>, Option<Box<[u8]>>);
 
 /// See the [module](self).
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     /// What stands in the file, and what is to be written; what was refused may come into it with the next.
     kept: BTreeMap<Box<str>, Box<[u8]>>,
-    waiting: Vec<Job>,
+    waiting: Vec<ToKeep>,
     refused: BTreeMap<Box<str>, Option<Box<[u8]>>>,
     /// The passwords that count.
     count: BTreeMap<Box<str>, String>,
@@ -58,7 +57,7 @@ impl Names {
         Some(found.expect("made of a password").1.clone())
     }
 
-    fn write(&mut self, (_, name, state): Job) {
+    fn write(&mut self, (_, name, state): ToKeep) {
         for (name, state) in std::mem::take(&mut self.refused).into_iter().chain([(name, state)]) {
             match state {
                 Some(state) => drop(self.kept.insert(name, state)),
@@ -112,7 +111,7 @@ impl World {
     }
 
     /// The thread is given work; it does one thing after the other.
-    pub(crate) fn work(&mut self, questions: Vec<(u64, Password)>, jobs: Vec<Job>) {
+    pub(crate) fn work(&mut self, questions: Vec<(u64, Password)>, jobs: Vec<ToKeep>) {
         for (ticket, Password { text, salt, rounds }) in questions {
             let keys = *self
                 .names

@@ -14,5 +14,5 @@ pub mod world;
 
 pub use disk::FakeDisk;
 pub use random::Random;
-pub use turn::{Job, Turn};
+pub use turn::{Job, ToKeep, Turn};
 pub use world::World;

@@ -18,6 +18,10 @@ pub enum Job {
     Read(u64, Request),
 }
 
+/// What is to be written of an account: with which ticket that is told, its folded name, and what it is now, or
+/// nothing.
+pub type ToKeep = (Option<u64>, Box<str>, Option<Box<[u8]>>);
+
 /// What the hub wants done after one input; each list is in its order.
 #[derive(Debug, Default)]
 pub struct Turn {
@@ -37,8 +41,8 @@ pub struct Turn {
     pub store: Vec<Job>,
     /// Passwords whose keys are asked for.
     pub derive: Vec<(u64, Password)>,
-    /// What is to be written of accounts: with which ticket that is told, the name, and what it is now.
-    pub accounts: Vec<(Option<u64>, Box<str>, Option<Box<[u8]>>)>,
+    /// What is to be written of accounts.
+    pub accounts: Vec<ToKeep>,
     /// Lines for the log.
     pub log: Vec<String>,
 }
