@@ -145,7 +145,7 @@ fn a_hosted_room_with_a_password_asks_for_it_once() {
 
 #[test]
 fn a_host_and_its_guests_are_the_same_the_next_time_at_another_port() {
-    let mut alice = Person::new("host-again");
+    let alice = Person::new("host-again");
     let mut bob = Person::new("guest-again");
     let (mut code, mut port) = (String::new(), String::new());
     for round in 0..2 {
