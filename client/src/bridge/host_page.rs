@@ -18,6 +18,7 @@ use super::{Bridge, on};
 use crate::host::{End, Host};
 use crate::place::Place;
 use crate::secrets::Given;
+use crate::tls::KeyId;
 
 /// What the page asks for.
 struct Wanted {
@@ -145,9 +146,9 @@ impl Bridge {
         let (own, key) = (host.own_address(), host.key());
         let of = |program: &str, text: String| HostKey { program: program.into(), text: shared(&text) };
         let keys = host.fingerprints().map_or_else(Vec::new, |[key, certificate]| {
-            // As each of them wants it.
-            let hex = certificate.to_string().replace(':', "").to_lowercase();
-            vec![of("irssi", key.to_string()), of("WeeChat", hex), of("HexChat", certificate.to_string())]
+            // As each of them wants it; HexChat compares nothing, but its person may.
+            let hex = |id: KeyId| id.to_string().replace(':', "").to_lowercase();
+            vec![of("irssi", key.to_string()), of("WeeChat", hex(certificate)), of("HexChat", hex(key))]
         });
         view.set_keys(ModelRc::new(VecModel::from(keys)));
         let place = Place { server: own.into(), room: None, person: None, secure: false };

@@ -441,7 +441,7 @@ impl fmt::Display for Sentence {
             ServerSilent => f.write_str("The server no longer answers"),
             NoAnswer => f.write_str("The server did not answer."),
             Banned { reason } => write!(f, "You are banned here: {reason}"),
-            PasswordNeeded => f.write_str("This server asks for a password: type it below."),
+            PasswordNeeded => f.write_str("This server asks for a password."),
             PasswordWrong => f.write_str("The server asks for a password; this is not it."),
             PasswordNotSafe { server } => write!(
                 f,

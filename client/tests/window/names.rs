@@ -123,7 +123,7 @@ fn a_hosted_room_with_a_password_asks_for_it_once() {
     bob.tries(address, "bob");
     let card = bob.card();
     assert!(
-        card.get_server_password_error().contains("type it below"),
+        card.get_server_password_error().contains("asks for a password"),
         "{}",
         card.get_server_password_error()
     );
