@@ -4,6 +4,7 @@
 //! counts; and in the room of a name its owner has the rank that was kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use parlor_server::hub::{Input, Password};
@@ -39,7 +40,7 @@ pub(crate) struct Names {
     ranked: BTreeSet<Box<str>>,
 }
 
-/// What a connection has shown, as the server has told it.
+/// What a connection has shown, and was shown.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
     /// The account that it has proved to have, and by which password.
@@ -103,7 +104,10 @@ impl World {
             // Echoes of what was said before may still come.
             let own =
                 |link: &&mut Link| matches!(link.caller, Caller::Owner(i) if self.owners[i].name == name);
-            self.links.iter_mut().filter(own).for_each(|link| link.shown.operator = false);
+            for link in self.links.iter_mut().filter(own) {
+                link.shown.operator = false;
+                link.shown.proved.take_if(|(of, _)| *of == name);
+            }
             self.names.ranked.remove(&*name);
         } else {
             self.give(Input::Console(format!("/password {name}")));
@@ -196,14 +200,23 @@ impl World {
         self.links[link].shown.came = self.names.count.get(&*self.owners[i].name).cloned();
     }
 
+    /// The log says who has logged in; who it is may be told later, behind its echoes.
+    pub(crate) fn note_login(&mut self, text: &str) {
+        let login = text.strip_prefix("logged in: ").and_then(|rest| rest.split_once(" from "));
+        let peer = login.and_then(|(name, peer)| Some((name, peer.parse::<SocketAddr>().ok()?)));
+        let Some((name, peer)) = peer else { return };
+        let link = &mut self.links[usize::from(peer.port() - 1024)];
+        if let Caller::Owner(i) = link.caller {
+            link.shown.proved = Some((name.to_owned(), self.owners[i].given.clone()));
+        }
+    }
+
     /// What somebody who has a name is told.
     pub(crate) fn look_at_owners(&mut self, link: usize, message: &Message) {
         let Caller::Owner(i) = self.links[link].caller else { return };
         let (owner, shown) = (&self.owners[i], &mut self.links[link].shown);
         let (name, room) = (&*owner.name, format!("#{}", owner.name));
         match message.command.as_str() {
-            "900" => shown.proved = Some((message.param(2).to_owned(), owner.given.clone())),
-            "901" => (shown.proved, shown.operator) = (None, false),
             "904" | "NOTICE" if message.last().contains("Wrong name or password") => {
                 let right = shown.came.as_ref() == Some(&owner.given);
                 let counts = self.names.count.get(name) == Some(&owner.given);

@@ -186,7 +186,10 @@ impl World {
             self.look_at(link, &line);
             lines.entry(link).or_default().extend_from_slice(&line);
         }
-        turn.log.iter().for_each(|text| self.trace.say(self.now, || format!("log: {text}")));
+        for text in &turn.log {
+            self.trace.say(self.now, || format!("log: {text}"));
+            self.note_login(text);
+        }
         for link in turn.more.iter().filter_map(|id| self.link_of(*id)).collect::<Vec<_>>() {
             self.await_drained(link);
         }
