@@ -1,7 +1,11 @@
 //! Encryption, a server's password, and names that belong to people, as other people's servers have them.
 
+use std::net::SocketAddr;
+
 use parlor_client::tls::KeyId;
-use parlor_tests::{Irc, Message};
+use parlor_tests::{Irc, Message, Tls};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::*;
 
@@ -92,11 +96,12 @@ const INSPIRCD: &str = r#"<server name="irc.test.local" description="Test" netwo
 <admin name="T" nick="T" email="t@test.local">
 <bind address="127.0.0.1" port="PORT" type="clients">
 <bind address="127.0.0.1" port="SECURE" type="clients" ssl="Own">
-<sslprofile name="Own" provider="gnutls" certfile="CERTIFICATE/cert.pem" keyfile="CERTIFICATE/key.pem">
+<sslprofile name="Own" provider="gnutls" certfile="CERTIFICATE/cert.pem" keyfile="CERTIFICATE/key.pem" requestclientcert="yes">
 <connect allow="*" PASSWORD timeout="60" pingfreq="120" resolvehostnames="no" useident="no" localmax="100" globalmax="100">
 <module name="cap">
 <module name="ircv3">
 <module name="ssl_gnutls">
+<module name="sslinfo">
 "#;
 
 /// What connects it with services.
@@ -160,8 +165,10 @@ impl Services {
             "nickserv/main",
             "nickserv/register",
             "nickserv/identify",
+            "nickserv/cert",
             "saslserv/main",
             "saslserv/plain",
+            "saslserv/external",
         ];
         let modules: String = modules.map(|name| format!("loadmodule \"modules/{name}\";\n")).concat();
         let service = |kind: &str, nick: &str| {
@@ -183,7 +190,8 @@ impl Services {
                 server.link
             ),
         ];
-        let config = folder.write("services.conf", config.concat());
+        let log = format!("logfile \"{}\" {{ commands; }};\n", folder.file("commands"));
+        let config = folder.write("services.conf", config.concat() + &log);
         let folders =
             [("-D", ""), ("-p", "pid"), ("-l", "log")].map(|(flag, file)| [flag.into(), folder.file(file)]);
         let mut command = run(ATHEME.0, folder.path())?;
@@ -205,13 +213,9 @@ impl Drop for Services {
 
 /// Makes "bob" somebody's, by the password "sesame". `alice` stays, and sees who logs in.
 fn registered(server: &Foreign) -> Irc {
-    let join = |nick: &str| {
-        let mut irc =
-            Irc::connect_to(([127, 0, 0, 1], server.port).into()).register_with(nick, &["account-notify"]);
-        irc.join("#tea");
-        irc
-    };
-    let (mut alice, mut bob) = (join("alice"), join("bob"));
+    let mut alice = Irc::connect_to(loopback(server.port)).register_with("alice", &["account-notify"]);
+    alice.join("#tea");
+    let mut bob = Irc::connect_to(loopback(server.port)).register("bob");
     // Services come when they come.
     let deadline = Deadline::after(PATIENCE);
     let mut register = || {
@@ -223,8 +227,30 @@ fn registered(server: &Foreign) -> Irc {
         std::thread::sleep(Duration::from_millis(100));
     }
     bob.send("QUIT");
-    alice.expect(":bob!*@* QUIT **");
+    bob.expect_closed();
     alice
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    ([127, 0, 0, 1], port).into()
+}
+
+/// Makes a certificate bob's; the path of the file that has it and its key.
+fn certified(server: &Foreign, certificate: &Scratch) -> String {
+    let both =
+        ["cert.pem", "key.pem"].map(|file| fs::read(certificate.file(file)).expect("it was made")).concat();
+    let tls = Tls::certificate(
+        CertificateDer::from_pem_slice(&both).expect("it is in there"),
+        PrivateKeyDer::from_pem_slice(&both).expect("it is in there"),
+    );
+    let mut bob = Irc::connect_to(loopback(server.secure)).encrypted(&tls).register("bob");
+    bob.send("PRIVMSG NickServ :IDENTIFY sesame");
+    bob.expect_numeric("900");
+    bob.send("PRIVMSG NickServ :CERT ADD");
+    bob.expect("NOTICE bob :Added fingerprint *");
+    bob.send("QUIT");
+    bob.expect_closed();
+    certificate.write_secret("both.pem", both)
 }
 
 fn bob(port: u16, password: &str) -> Client {
@@ -242,13 +268,13 @@ fn is_bob(alice: &mut Irc) {
 }
 
 #[test]
-fn atheme_logs_in_by_sasl() {
+fn atheme_logs_in_by_password_and_by_certificate() {
     if !needs::have(&[OPENSSL, ATHEME]) {
         return;
     }
-    let certificate = certificate();
-    let Some(server) = inspircd(&certificate, "", &[SERVICES, SASL].concat()) else { return };
-    let Some(_services) = Services::of(&server) else { return };
+    let files = certificate();
+    let Some(server) = inspircd(&files, "", &[SERVICES, SASL].concat()) else { return };
+    let Some(services) = Services::of(&server) else { return };
     let mut alice = registered(&server);
     for port in [server.secure, server.port] {
         let refused = bob(port, "wrong").refusal();
@@ -260,6 +286,14 @@ fn atheme_logs_in_by_sasl() {
         bob.act(Action::Disconnect);
         alice.expect(":bob!*@* QUIT **");
     }
+    let own = Given { certificate: certified(&server, &files), ..Given::default() };
+    let _bob = Client::meeting(server.secure, "bob", "#tea", Trust::Perhaps, own);
+    alice.expect(":bob!*@* JOIN #tea");
+    let known = alice.ask_all("WHOIS bob");
+    assert!(known.iter().any(|m| m.is_like("330 alice bob bob *")), "by a certificate: {known:?}");
+    // Services know a certificate on a connection without SASL as well.
+    let log = fs::read_to_string(services.1.file("commands")).expect("they write it");
+    assert!(log.contains("SaslServ bob/") && log.contains(" LOGIN (EXTERNAL)"), "{log}");
 }
 
 #[test]

@@ -160,6 +160,7 @@ fn weechat(lobby: &Lobby, fingerprint: &str, options: &str) -> Running {
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn();
     Running { child: started.expect("it was there at the start"), _home: folder }
 }
