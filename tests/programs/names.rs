@@ -86,7 +86,8 @@ impl Lobby {
         self.alice.send("WHOIS bobby");
         let known = self.alice.until("318 **");
         assert!(!known.iter().any(|line| line.command == "330"), "{known:?}");
-        self.alice.ask("ISON bob", "303 alice :");
+        self.alice.send("ISON bob");
+        self.alice.expect("303 alice :");
     }
 
     /// Waits until bob has left.
