@@ -129,7 +129,7 @@ fn the_numerics_of_the_specification() {
     irc.send("AUTHENTICATE *");
     irc.expect("906 * *");
     irc.send("AUTHENTICATE *");
-    irc.expect("904 * *");
+    irc.expect("906 * *");
     assert_eq!(plain(&mut irc, "bob", "wrong").command, "904");
     assert_eq!(plain(&mut irc, "nobody", "sesame").command, "904");
     irc.send("AUTHENTICATE PLAIN");

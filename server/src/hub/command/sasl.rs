@@ -14,6 +14,11 @@ use crate::protocol::{Capabilities, Capability, Folded, Message, base64};
 
 pub(super) fn authenticate(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
     let word = need(message, 0)?;
+    if word == "*" {
+        // Whether there was anything to abort or not: HexChat 2.16 says so after each 904, and would go on for ever.
+        hub.state.member_mut(id).into_iter().for_each(|member| member.sasl = None);
+        return Err(aborted());
+    }
     if !hub.state.member(id).is_some_and(|member| member.has(Capability::Sasl)) {
         return Err((ERR_SASLFAIL, ":Ask for the capability sasl first".into()));
     }
@@ -21,12 +26,6 @@ pub(super) fn authenticate(hub: &mut Hub, id: ConnectionId, message: &Message<'_
         return Err((ERR_SASLFAIL, ":Give the server's password first (PASS)".into()));
     }
     let Some(member) = hub.state.member_mut(id) else { return Ok(()) };
-    if word == "*" {
-        return match member.sasl.take() {
-            Some(_) => Err(aborted()),
-            None => Err((ERR_SASLFAIL, ":There is nothing to abort".into())),
-        };
-    }
     if let Some(account) = &member.account {
         return Err((ERR_SASLALREADY, format!(":You are logged in as {account} already")));
     }
