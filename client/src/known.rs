@@ -23,7 +23,7 @@ pub struct Servers {
 struct Known {
     /// Host and port.
     address: String,
-    /// As [`KeyId`](crate::tls::KeyId) writes it, or [`AUTHORITIES`].
+    /// As [`KeyId`] writes it, or [`AUTHORITIES`].
     key: String,
 }
 
