@@ -49,6 +49,8 @@ pub struct Conversation<V> {
     pub room_key: String,
     /// Why we are not in the room.
     pub out: Option<Sentence>,
+    /// Who is typing, in the order in which they began.
+    pub typing: Vec<String>,
     /// It has said something: the server's own messages are not listed before.
     pub spoke: bool,
     /// Lines of others that were not read.
@@ -176,6 +178,7 @@ impl<V> Conversations<V> {
             topic: String::new(),
             room_key: String::new(),
             out: None,
+            typing: Vec::new(),
             spoke: false,
             unread: 0,
             mentions: 0,

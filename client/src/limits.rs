@@ -17,6 +17,7 @@
 //! | questions under way | JOIN, scrolling | [`QUESTIONS`] | the newcomer: asked when it is looked at |
 //! | open batches, their lines | BATCH | [`BATCHES`], [`PAGE_LINES`] each, [`PAGES_BYTES`] in all | the oldest batch, the last lines |
 //! | the list of rooms | LIST | [`LISTED`] of [`TOPIC_LISTED`] bytes | what comes last |
+//! | who is typing | TAGMSG | [`TYPING`] in all | the newcomer |
 //! | names that we had | NICK in our name | [`NAMES_HAD`] | all but the last |
 //! | names of lines seen | msgids, `+parlor/id` | 4,096 (`session/recent.rs`) | the oldest |
 //! | starts of the server | msgids | 64 (`session/durable.rs`) | the oldest |
@@ -76,6 +77,8 @@ pub const PAGE_LINES: usize = 10_000;
 pub const PAGES_BYTES: usize = 8 << 20;
 /// Rooms of a list.
 pub const LISTED: usize = 10_000;
+/// People of whom is known that they are typing.
+pub const TYPING: usize = 100;
 /// Bytes of a topic in that.
 pub const TOPIC_LISTED: usize = 400;
 

@@ -80,6 +80,8 @@ pub struct Settings {
     pub notify: Notify,
     /// Comings and goings in one quiet line.
     pub fold_joins: bool,
+    /// Others are told that something is being typed.
+    pub tell_typing: bool,
     /// Each line is one row, with its name in front of it.
     pub compact: bool,
     /// The address that a hosted room listened on last; empty: the first one of a network.
@@ -111,6 +113,7 @@ impl Default for Settings {
             sounds: false,
             notify: Notify::default(),
             fold_joins: true,
+            tell_typing: false,
             compact: false,
             host_address: String::new(),
             host_port: parlor_server::DEFAULT_PORT,
@@ -195,6 +198,7 @@ impl Settings {
             sounds,
             notify,
             fold_joins,
+            tell_typing,
             host_address,
             host_port,
             host_programs,
@@ -214,6 +218,7 @@ impl Settings {
             compact: merged(compact, &before.compact, there.compact),
             sounds: merged(sounds, &before.sounds, there.sounds),
             notify: merged(notify, &before.notify, there.notify),
+            tell_typing: merged(tell_typing, &before.tell_typing, there.tell_typing),
             fold_joins: merged(fold_joins, &before.fold_joins, there.fold_joins),
             host_address: merged(host_address, &before.host_address, there.host_address),
             host_port: merged(host_port, &before.host_port, there.host_port),

@@ -462,6 +462,7 @@ fn find_local(app: &App) {
 }
 
 fn composing(app: &App) {
+    app.global::<ComposerView>().set_typing("bob is typing …".into());
     room(app);
     let words = app.global::<Words<'_>>();
     let commands = [

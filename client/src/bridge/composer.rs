@@ -84,6 +84,14 @@ impl Bridge {
         self.keep_drafts_soon();
     }
 
+    /// Tells others that something is being typed for them, if the person wants that.
+    fn tell_typing(&self, draft: &str) {
+        if self.state.borrow().settings.tell_typing {
+            let writes = !draft.trim().is_empty() && !is_command(draft);
+            self.act_here(|to| Action::Typing { to, writes });
+        }
+    }
+
     /// What was sent here.
     fn sent_before(&self, which: impl FnOnce(&mut Sent) -> &str) -> SharedString {
         let mut state = self.state.borrow_mut();
@@ -155,6 +163,7 @@ impl Bridge {
         };
         let rows: Vec<CommandHelp> = completion::commands(&draft).map(row).collect();
         view.set_commands(ModelRc::new(VecModel::from(rows)));
+        self.tell_typing(&draft);
         self.keep_drafts_soon();
     }
 

@@ -101,6 +101,7 @@ impl Bridge {
                 stale.rooms = true;
             }
             Event::Out { key, why } => self.out(window, &id(key), why),
+            Event::Typing { key, names } => self.typing(window, &id(key), names),
             Event::Settings { room, settings } => self.settings_of(window, &id(room), &settings),
             Event::Bans { room, bans } => self.bans_of(window, &id(room), bans),
             Event::Moved { key, to, name } => {

@@ -72,6 +72,7 @@ impl Bridge {
         });
         view.set_join_at_start(settings.join_at_start);
         view.set_fold_joins(settings.fold_joins);
+        view.set_tell_typing(settings.tell_typing);
         view.set_compact(settings.compact);
         view.set_history_folder(shared(&self.history_folder().display().to_string()));
     }
@@ -159,6 +160,7 @@ impl Bridge {
             };
             settings.join_at_start = view.get_join_at_start();
             settings.fold_joins = view.get_fold_joins();
+            settings.tell_typing = view.get_tell_typing();
             settings.compact = view.get_compact();
             renamed
         };

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use parlor_ui::slint::ComponentHandle;
-use parlor_ui::{App, HostView, RoomView, Words};
+use parlor_ui::slint::{ComponentHandle, SharedString};
+use parlor_ui::{App, ComposerView, HostView, RoomView, Words};
 
 use super::clipboard::copy;
 use super::rooms::{shown_name, whole_name};
@@ -51,7 +51,28 @@ impl Bridge {
         drop(state);
         self.show_out(window);
         self.show_invite(window);
+        self.show_typing(window);
         self.look_at_room(window);
+    }
+
+    pub(super) fn typing(&self, window: &App, id: &ConversationId, names: Vec<String>) {
+        if let Some(conversation) = self.state.borrow_mut().conversations.get_mut(id) {
+            conversation.typing = names;
+        }
+        self.show_typing(window);
+    }
+
+    /// Who is typing in the conversation on the screen.
+    fn show_typing(&self, window: &App) {
+        let (state, words) = (self.state.borrow(), window.global::<Words>());
+        let names = state.conversations.current().map_or(&[][..], |current| &current.typing);
+        let sentence = match names {
+            [] => SharedString::default(),
+            [one] => words.invoke_types(shared(one)),
+            [one, other] => words.invoke_two_type(shared(one), shared(other)),
+            _ => words.invoke_many_type(),
+        };
+        window.global::<ComposerView>().set_typing(sentence);
     }
 
     /// Whoever is alone in a room is told how others come in.

@@ -24,6 +24,13 @@ pub enum Action {
         /// Without the name.
         text: String,
     },
+    /// Tells the others that something is being typed, every 3 s at most, or that it was taken back. Sent, it says so itself.
+    Typing {
+        /// The room or the person.
+        to: Key,
+        /// There is something.
+        writes: bool,
+    },
     /// Sends a failed line again, as the last one.
     Retry {
         /// Where it stands.

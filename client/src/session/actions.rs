@@ -13,6 +13,7 @@ impl Session {
         match action {
             Action::Say { to, text } => self.typed(&to, &text, |this| this.say(&to, &text, LineKind::Said)),
             Action::Me { to, text } => self.say(&to, &text, LineKind::Action),
+            Action::Typing { to, writes } => self.type_in(&to, writes),
             Action::Retry { to: _, id } => self.retry(id),
             Action::Discard { to: _, id } => self.discard(id),
             Action::Older { key } => self.older(&key),

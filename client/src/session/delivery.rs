@@ -41,6 +41,7 @@ impl Session {
         if key.is_others() {
             return self.unsaid(&key, &Sentence::AnswerOneOfThem);
         }
+        self.typed_is_sent(&key);
         let Some(conversation) = self.conversations.get_mut(&key) else { return };
         conversation.known = true;
         let name = conversation.name.clone();

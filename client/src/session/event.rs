@@ -104,6 +104,13 @@ pub enum Event {
         /// Operators first, then by folded name; empty while the connection is lost.
         people: Arc<[Person]>,
     },
+    /// Others are typing, or not any more.
+    Typing {
+        /// In which conversation.
+        key: Key,
+        /// Their names, in the order in which they began.
+        names: Vec<String>,
+    },
     /// New lines at the end of a timeline.
     Lines {
         /// Of which conversation.

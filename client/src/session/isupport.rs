@@ -21,6 +21,8 @@ pub(super) struct Isupport {
     pub(super) linelen: usize,
     /// Nobody is cut for sending fast: the server delays instead.
     pub(super) saferate: bool,
+    /// It passes on nothing about who is typing.
+    pub(super) denies_typing: bool,
     /// Rooms in one JOIN (`TARGMAX`); without: it does not say.
     pub(super) joins: Option<usize>,
     /// Lines in one answer of CHATHISTORY; 0: as many as one likes (IRCv3 chathistory).
@@ -44,6 +46,7 @@ impl Default for Isupport {
             network: None,
             linelen: MAX_BODY,
             saferate: false,
+            denies_typing: false,
             joins: None,
             chathistory: 100,
             by_msgid: true,
@@ -80,6 +83,12 @@ impl Isupport {
             "LINELEN" => {
                 self.linelen = value.parse().unwrap_or(MAX_BODY).clamp(MAX_BODY, Leniency::MAX_LINELEN)
             }
+            // `*` is all of them, and a `-` before a tag excepts it (IRCv3 message-tags).
+            "CLIENTTAGDENY" => {
+                let has = |tag: &str| value.split(',').any(|denied| denied == tag);
+                self.denies_typing = (has("*") && !has("-typing")) || has("typing");
+            }
+            "-CLIENTTAGDENY" => self.denies_typing = false,
             "SAFERATE" => self.saferate = true,
             "-SAFERATE" => self.saferate = false,
             "CHATHISTORY" => self.chathistory = value.parse().unwrap_or(100),

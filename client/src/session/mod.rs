@@ -51,6 +51,7 @@ mod talk;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod typing;
 mod unsent;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -92,6 +93,7 @@ use registration::{Me, Registration};
 use search::Search;
 use seed::Seed;
 use throttle::Throttle;
+use typing::Typing;
 
 /// Lines at once to a server without SAFERATE, and the time between two after that.
 const BURST: (u32, Duration) = (5, Duration::from_millis(500));
@@ -214,6 +216,7 @@ pub struct Session {
     listing: Option<Vec<ListedRoom>>,
     /// Of the room that somebody looks at.
     bans: Option<Bans>,
+    typing: Typing,
     /// The room of which somebody wants to see how it is set.
     settings_asked: Option<Key>,
 
@@ -272,6 +275,7 @@ impl Session {
             start: None,
             listing: None,
             bans: None,
+            typing: Typing::default(),
             settings_asked: None,
             restored: Vec::new(),
             outgoing: Outgoing::default(),

@@ -77,12 +77,13 @@ impl Session {
             "TOPIC" => self.on_topic(&message, &stamp),
             "INVITE" => self.on_invite(&message, &stamp),
             "AWAY" => self.on_away(&message),
+            "TAGMSG" => self.on_tagmsg(&message, &stamp),
             "BATCH" => self.on_batch(&message),
             "RESUME" => self.on_resume(&message),
             "ERROR" => self.on_error(&message),
             "FAIL" => self.on_standard_reply(&message, LineKind::Error),
             "WARN" | "NOTE" => self.on_standard_reply(&message, LineKind::Info),
-            // TAGMSG, SETNAME, ACCOUNT, CHGHOST and what is yet to come.
+            // SETNAME, ACCOUNT, CHGHOST and what is yet to come.
             _ => {}
         }
     }

@@ -225,6 +225,7 @@ impl Session {
         self.to_join.clear();
         (self.bans, self.settings_asked) = (None, None);
         self.forget_questions();
+        self.forget_typing();
         for (key, conversation) in self.conversations.iter_mut().filter(|(_, c)| c.joined) {
             conversation.incomplete.take_if(|_| !self.outgoing.has_given_up(key));
         }
@@ -281,6 +282,7 @@ impl Session {
                     self.ping();
                 }
                 self.decide_overdue();
+                self.typing_over();
                 if self.reclaim_at.is_some_and(|at| now >= at) {
                     self.reclaim();
                 }
@@ -314,6 +316,7 @@ impl Session {
                     self.overdue(),
                     self.reclaim_at,
                     self.blocked_until,
+                    self.typing_ends(),
                     question,
                 ]
                 .into_iter()

@@ -100,6 +100,7 @@ impl Session {
         };
         let places: Vec<Key> = self.conversations.iter_mut().filter_map(was_in).collect();
         for key in places {
+            self.types_no_more(&key, sender.nick);
             self.quiet(&key, LineKind::Left, sender.nick, reason, stamp);
         }
         self.name_is_free(sender.nick);

@@ -60,6 +60,9 @@ impl Session {
         if self.is_known(&place, stamp, &shown) {
             return;
         }
+        if !own && !stamp.old {
+            self.types_no_more(&place, sender.nick);
+        }
         if room.is_none() {
             self.open_private(&place, if own { target } else { sender.nick });
             if !own {

@@ -12,6 +12,7 @@ mod names;
 mod operator;
 mod person;
 mod script;
+mod talk;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
