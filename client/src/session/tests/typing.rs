@@ -60,11 +60,11 @@ fn it_is_said_once_in_three_seconds_and_taken_back() {
     };
     let [active, done] = ["active", "done"].map(|state| format!("@+typing={state} TAGMSG #lobby"));
     assert_eq!(writes(&mut world, false), [""; 0], "nothing was said that could be taken back");
-    assert_eq!(writes(&mut world, true), [active.clone()]);
+    assert_eq!(writes(&mut world, true), [&*active]);
     assert_eq!(writes(&mut world, true), [""; 0]);
     world.pass(Duration::from_secs(3));
     world.sent();
-    assert_eq!(writes(&mut world, true), [active.clone()]);
+    assert_eq!(writes(&mut world, true), [&*active]);
     assert_eq!(writes(&mut world, false), [done]);
     assert_eq!(writes(&mut world, true), [active]);
     world.say("#lobby", "sent");
