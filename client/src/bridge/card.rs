@@ -57,6 +57,8 @@ impl Bridge {
         let Some(window) = self.window.upgrade() else { return };
         let card = window.global::<ConnectView>();
         card.set_name(card.get_suggestion());
+        // That was the other name's.
+        card.set_password(SharedString::default());
         self.join();
     }
 
@@ -77,6 +79,8 @@ impl Bridge {
             return;
         };
         let card = window.global::<ConnectView>();
+        // What was typed for another place is not told to this one.
+        self.clear_given(&window);
         card.set_address(shared(&address));
         card.set_name(shared(&name));
         card.set_room(shared(&room));

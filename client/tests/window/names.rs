@@ -135,6 +135,12 @@ fn a_hosted_room_with_a_password_asks_for_it_once() {
     bob.tries_again();
     bob.until("the room", Person::is_inside);
     assert_eq!(card.get_server_password(), "");
+    // What is typed for one place goes to no other.
+    card.set_signs_in(true);
+    card.set_server_password("secret of another server".into());
+    card.invoke_pick_recent(0);
+    assert_eq!((card.get_server_password(), card.get_signs_in()), ("".into(), false));
+    bob.until("the room", Person::is_inside);
     bob.bridge.finish();
     drop(card);
     // It is known at the next start.
