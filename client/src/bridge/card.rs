@@ -164,11 +164,14 @@ impl Bridge {
         Given { password, server_password: server_password.into(), certificate: certificate.trim().into() }
     }
 
-    /// What was given is not what the server wants: it is not given again by itself.
-    fn forget_given(&self, window: &App, field: Field) {
-        let card = window.global::<ConnectView>();
-        let Ok(place) = Place::parse(&card.get_address()) else { return };
-        let (address, name) = (place.address(), card.get_name().trim().to_owned());
+    /// What was given is not what the server wants: it is not given again by itself, but stands in its field.
+    fn take_back_given(&self, window: &App, field: Field) {
+        let state = self.state.borrow();
+        let (card, Some(place)) = (window.global::<ConnectView>(), state.place()) else { return };
+        let (address, name, given) = (place.id.to_string(), place.name.clone(), &place.given);
+        card.set_password(shared(&given.password));
+        card.set_server_password(shared(&given.server_password));
+        card.set_certificate(shared(&given.certificate));
         self.keeper.secrets(move |secrets| {
             let mut given = secrets.given(&address, &name);
             match field {
@@ -208,7 +211,7 @@ impl Bridge {
             || matches!(refusal.sentence, Sentence::NameOwned { .. })
         {
             card.set_signs_in(true);
-            self.forget_given(window, field);
+            self.take_back_given(window, field);
         }
         card.set_suggestion(shared(refusal.suggestion.as_deref().unwrap_or_default()));
     }

@@ -193,6 +193,7 @@ impl Bridge {
             }
         };
         let trust = self.trust(place, known);
+        let given = credentials.given.clone();
         let connection = match net::start_keeping(profile, trust, credentials, keep) {
             Ok(connection) => connection,
             Err(error) => {
@@ -253,6 +254,7 @@ impl Bridge {
             hurry,
             name,
             whose,
+            given,
             claim,
             back: open,
             entry: Entry::Calling,

@@ -9,6 +9,7 @@ use smol::Task;
 use crate::keeper::Claim;
 use crate::net::Connection;
 use crate::place::{Identity, PlaceId};
+use crate::secrets::Given;
 use crate::session::{Event, Key, ListedRoom, Naming, Open, Status};
 
 /// How far we have come in.
@@ -32,6 +33,8 @@ pub(super) struct OpenPlace {
     pub(super) name: String,
     /// What is kept is theirs.
     pub(super) whose: Identity,
+    /// What shows there who we are, as far as the person has given it.
+    pub(super) given: Given,
     /// To keep what is ours there; without: nothing is kept.
     pub(super) claim: Option<Claim>,
     /// What was open at the last start and is not open yet.

@@ -205,7 +205,12 @@ impl Session {
     pub(super) fn on_authenticate(&mut self, message: &Message<'_>) {
         let chunk = message.params.first().copied().unwrap_or_default();
         let signing = &mut self.registration.signing;
+        // Nobody has asked, or all is said.
+        if matches!(signing.step, None | Some(Step::Over)) {
+            return;
+        }
         if signing.text.len() + chunk.len() > MAX_MESSAGE {
+            signing.step = Some(Step::Over);
             return self.send("AUTHENTICATE *");
         }
         if chunk != "+" {
@@ -239,6 +244,7 @@ impl Session {
                 signing.proofs.clear();
                 (None, Step::Over)
             }
+            // Neither comes here: a password is not shown by EXTERNAL, and what is over was left out above.
             Some(Step::Named(..) | Step::Over) | None => (None, Step::Over),
         };
         self.registration.signing.step = Some(next);

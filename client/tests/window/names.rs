@@ -131,6 +131,7 @@ fn a_hosted_room_with_a_password_asks_for_it_once() {
     card.set_server_password("shut".into());
     bob.tries_again();
     assert!(card.get_server_password_error().contains("this is not it"));
+    assert_eq!(card.get_server_password(), "shut", "to be put right");
     card.set_server_password("open".into());
     bob.tries_again();
     bob.until("the room", Person::is_inside);

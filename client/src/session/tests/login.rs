@@ -211,6 +211,24 @@ fn a_server_that_does_not_know_the_password_hears_no_more_of_it() {
 }
 
 #[test]
+fn what_nobody_asked_for_and_what_never_ends_is_not_answered_for_ever() {
+    let mut world = World { login: typed("sesame"), ..World::new(profile("me")) };
+    begin(&mut world, "sasl=SCRAM-SHA-256");
+    world.sent();
+    let chunk = format!("AUTHENTICATE {}", "A".repeat(400));
+    (0..100).for_each(|_| world.server(&chunk));
+    assert_eq!(world.sent(), ["AUTHENTICATE *"], "once");
+    world.server("AUTHENTICATE +");
+    assert_eq!(world.sent(), [""; 0]);
+    world.server(":s.test 906 me :SASL aborted");
+    assert_eq!(refused(&world).map(|(field, _)| field), Some(Field::Password));
+    let mut world = World::welcomed("me", "server-time", "SAFERATE");
+    world.sent();
+    world.server("AUTHENTICATE +");
+    assert_eq!(world.sent(), [""; 0]);
+}
+
+#[test]
 fn nickserv_is_told_where_there_is_nothing_better() {
     let mut world = World { login: typed("sesame"), ..World::new(profile("me")) };
     world.welcome("server-time", "NETWORK=Test");
