@@ -103,6 +103,13 @@ struct Running {
     _home: Scratch,
 }
 
+impl Running {
+    fn start(mut command: Command, home: Scratch) -> Running {
+        let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Running { child: silent.spawn().expect("it was there at the start"), _home: home }
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         // Both fail only where it has ended already.
@@ -156,14 +163,9 @@ fn weechat(lobby: &Lobby, fingerprint: &str, options: &str) -> Running {
         address.ip(),
         address.port()
     );
-    let started = Command::new(WEECHAT.0)
-        .args(["-d", &folder.file(""), "-r", &add, "-r", "/connect parlor"])
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    Running { child: started.expect("it was there at the start"), _home: folder }
+    let mut command = Command::new(WEECHAT.0);
+    command.args(["-d", &folder.file(""), "-r", &add, "-r", "/connect parlor"]).env("LC_ALL", "C.UTF-8");
+    Running::start(command, folder)
 }
 
 #[test]
@@ -233,16 +235,12 @@ fn hexchat(lobby: &Lobby, display: &str, kind: u8, password: &str, certificate: 
         command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "hexchat"]);
     }
-    let started = command
+    command
         .args(["-d", &folder.file("")])
         .envs([("DISPLAY", display), ("HOME", &folder.file("")), ("LC_ALL", "C.UTF-8")])
         .env("DBUS_SESSION_BUS_ADDRESS", "disabled:")
-        .env_remove("XDG_RUNTIME_DIR")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    Running { child: started.expect("it was there at the start"), _home: folder }
+        .env_remove("XDG_RUNTIME_DIR");
+    Running::start(command, folder)
 }
 
 #[test]
