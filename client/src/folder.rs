@@ -169,7 +169,9 @@ impl Folder {
     /// Reads the settings. A file that cannot be understood is set aside; then the settings are
     /// the defaults.
     pub fn settings(&self) -> (Settings, Option<Broken>) {
-        self.path.as_ref().map_or_else(Default::default, |path| read(&path.join("settings.toml")))
+        let (settings, broken): (Settings, _) =
+            self.path.as_ref().map_or_else(Default::default, |path| read(&path.join("settings.toml")));
+        (settings.settled(), broken)
     }
 
     /// Writes what of the settings is other than `before`; what other windows have written meanwhile stays.
@@ -179,7 +181,7 @@ impl Folder {
         let file = path.join("settings.toml");
         let there = file.exists().then(|| read::<Settings>(&file));
         let merged = match there {
-            Some((there, None)) => now.clone().merged(before, there),
+            Some((there, None)) => now.clone().merged(before, there.settled()),
             _ => now.clone(),
         };
         write(&file, &merged)

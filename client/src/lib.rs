@@ -13,6 +13,7 @@
 //! | [`host`] | a room hosted by this program |
 //! | [`frame`] | size and place of the window |
 //! | [`limits`] | how much of what others send is kept |
+//! | [`bookmarks`] | places to come back to |
 //! | [`settings`], [`kept`] | what is remembered: of all places, of one person at one place |
 //! | [`folder`], [`keeper`], [`place`] | its files, who writes them, and where to go |
 //! | `bridge`, `platform`, `fonts` | the window's side, with the feature `window` |
@@ -20,6 +21,7 @@
 //! Without the feature `window` nothing of Slint is built.
 #![forbid(unsafe_code)]
 
+pub mod bookmarks;
 #[cfg(feature = "window")]
 pub mod bridge;
 pub mod completion;

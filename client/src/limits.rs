@@ -29,6 +29,7 @@
 //! | a file of ours | other programs | [`FILE`] bytes | it is set aside |
 //! | what was open and comes back | we, and who writes to us | [`OPEN_KEPT`] of one person at one place | the newcomer |
 //! | windows of one person at one place | we | [`SLOTS`] | nothing is kept of the newcomer |
+//! | places to come back to | we | [`BOOKMARKS`] | the one that was used longest ago |
 //! | JOINs that wait for the server's patience | what was open | [`OPEN_KEPT`] rooms in few lines | nothing |
 
 use std::time::Duration;
@@ -106,3 +107,5 @@ pub const FILE: u64 = 16 << 20;
 pub const OPEN_KEPT: usize = 256;
 /// Windows of the same person at the same place that keep what is theirs.
 pub const SLOTS: usize = 16;
+/// Places to come back to.
+pub const BOOKMARKS: usize = 64;

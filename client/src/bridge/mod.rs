@@ -177,6 +177,7 @@ impl Bridge {
         use parlor_ui::*;
 
         window.global::<RoomsView>().set_rooms(ModelRc::default());
+        window.global::<ConnectView>().set_bookmarks(ModelRc::default());
         window.global::<PeopleView>().set_people(ModelRc::default());
         window.global::<TimelineView>().set_lines(ModelRc::default());
         window.global::<BrowseView>().set_listed(ModelRc::default());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Ban, Key, Line, LineId, Naming, RoomSettings, Sentence, Status};
-use crate::tls::Shown;
+use crate::tls::{KeyId, Shown};
 
 /// What the window learns. Everything it shows is derived from these, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,6 +190,13 @@ pub enum Event {
     },
     /// The person asks which commands there are: [`Command::ALL`](super::Command::ALL).
     Help,
+    /// The person wants to be told of nothing in a conversation, or of it again as usual.
+    Muted {
+        /// Which.
+        key: Key,
+        /// Of nothing.
+        muted: bool,
+    },
     /// Whom we ignore now, for the settings: names as they were given.
     Ignored(Vec<String>),
 }
@@ -275,6 +282,16 @@ pub struct Refusal {
     pub sentence: Sentence,
     /// A name that is probably free, if the name was taken.
     pub suggestion: Option<String>,
+}
+
+impl Refusal {
+    /// The key of a server that is not met before it is trusted.
+    pub fn stranger(&self) -> Option<KeyId> {
+        match self.sentence {
+            Sentence::KeyChanged { now: key, .. } | Sentence::KeyUnknown { key, .. } => Some(key),
+            _ => None,
+        }
+    }
 }
 
 /// A field of the first card.
