@@ -30,6 +30,7 @@
 //! | what was open and comes back | we, and who writes to us | [`OPEN_KEPT`] of one person at one place | the newcomer |
 //! | windows of one person at one place | we | [`SLOTS`] | nothing is kept of the newcomer |
 //! | places to come back to | we | [`BOOKMARKS`] | the one that was used longest ago |
+//! | a transcript | whoever tells us history | [`TRANSCRIPT`] bytes | nothing is saved |
 //! | JOINs that wait for the server's patience | what was open | [`OPEN_KEPT`] rooms in few lines | nothing |
 
 use std::time::Duration;
@@ -109,3 +110,5 @@ pub const OPEN_KEPT: usize = 256;
 pub const SLOTS: usize = 16;
 /// Places to come back to.
 pub const BOOKMARKS: usize = 64;
+/// Bytes of a transcript: a server may tell for ever.
+pub const TRANSCRIPT: u64 = 1 << 30;

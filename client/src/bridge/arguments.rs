@@ -62,7 +62,8 @@ impl Bridge {
         }
     }
 
-    /// Opens what was open when the window closed, if that is more than one place; says whether it is.
+    /// Opens what was open when the window closed, if that is more than one place; says whether it is. One place stands
+    /// on the card then.
     fn come_back(self: &Rc<Self>) -> bool {
         let mut open: Vec<(Place, Bookmark)> = Vec::new();
         let (shown, shown_name) = {
@@ -79,6 +80,14 @@ impl Bridge {
             (state.settings.address.clone(), state.settings.name.clone())
         };
         if open.len() < 2 {
+            let card = self.window.upgrade().zip(open.first());
+            if let Some((window, (_, one))) = card {
+                // The card waits for it.
+                let card = window.global::<ConnectView>();
+                card.set_address(shared(&one.address));
+                card.set_name(shared(&one.name));
+                card.set_room(shared(&one.room));
+            }
             return false;
         }
         let last = Bookmark::of(&shown, &shown_name);

@@ -463,6 +463,7 @@ impl Bridge {
     pub(super) fn leave(&self, place: &PlaceId) {
         self.take_draft();
         self.keep_place(place);
+        self.end_saving(place);
         let mut state = self.state.borrow_mut();
         state.asked.take_if(|asked| *asked == *place);
         if state.finding.id.as_ref().is_some_and(|of| of.place == *place) {

@@ -143,6 +143,7 @@ impl Bridge {
             }
             Event::Found(found) => self.found(window, place, found),
             Event::Jumped { key, id: line } => self.jumped(window, &id(key), line),
+            Event::Transcript { key, lines, end } => self.transcript(window, &id(key), lines, end),
             Event::Unread { key, count, mentions } => {
                 if let Some(conversation) = self.state.borrow_mut().conversations.get_mut(&id(key)) {
                     (conversation.unread, conversation.mentions) = (count, mentions);

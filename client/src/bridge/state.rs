@@ -11,6 +11,7 @@ use smol::Task;
 use super::desktop::Shown;
 use super::lines::Lines;
 use super::places::{OpenPlace, Places};
+use super::transcript::Saving;
 use crate::bookmarks::Bookmark;
 use crate::completion::Completion;
 use crate::conversations::{Conversation, ConversationId, Conversations};
@@ -19,7 +20,7 @@ use crate::host::{End, Host};
 use crate::net::Ended;
 use crate::notify::Notices;
 use crate::place::PlaceId;
-use crate::session::{Ban, Line, Naming};
+use crate::session::{Ban, Line, Naming, Told};
 use crate::settings::Settings;
 use crate::tls::KeyId;
 
@@ -61,6 +62,9 @@ pub(super) struct State {
     pub(super) bans: Vec<Ban>,
     /// The sentence above the room says that some room of this place does not let us in.
     pub(super) refused: Option<PlaceId>,
+    pub(super) saving: Option<Saving>,
+    /// Lines of the transcript that is being written to its end, and whether they are all.
+    pub(super) saved: Option<(usize, Told)>,
     pub(super) hosting: Option<Hosting>,
     /// Opens the history and starts a server.
     pub(super) starting: Option<Task<()>>,

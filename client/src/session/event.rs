@@ -154,6 +154,16 @@ pub enum Event {
         /// Its id in the timeline; without: it is not to be had any more.
         id: Option<LineId>,
     },
+    /// The next lines that were said in a conversation, from its beginning on, after
+    /// [`Action::Transcript`](super::Action::Transcript).
+    Transcript {
+        /// Which.
+        key: Key,
+        /// In order; perhaps none. Those that the timeline has bear their ids.
+        lines: Vec<Line>,
+        /// No more come.
+        end: Option<Told>,
+    },
     /// How much a conversation has that was not read.
     Unread {
         /// Which.
@@ -217,6 +227,15 @@ pub struct Found {
     pub more: bool,
     /// Only what was loaded could be looked through.
     pub local: bool,
+}
+
+/// How much of a conversation was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// All that the server has, or all that was here where it keeps nothing.
+    Whole,
+    /// The server did not answer, or there is no connection: more may have been said.
+    InPart,
 }
 
 /// What a conversation is with.

@@ -28,6 +28,8 @@ pub(super) enum Query {
     /// Those around the line with this id in a list of results.
     Around(Line),
     Search,
+    /// The next lines of the transcript of this number.
+    Transcript(u64),
 }
 
 /// A question under way.
@@ -173,10 +175,10 @@ impl Session {
     }
 
     fn answered(&mut self, question: Question, lines: Vec<PageLine>) {
-        if question.query == Query::Search {
-            self.found(&question.key, lines)
-        } else {
-            self.history(question, lines)
+        match question.query {
+            Query::Search => self.found(&question.key, lines),
+            Query::Transcript(number) => self.transcript_page(number, lines),
+            _ => self.history(question, lines),
         }
     }
 

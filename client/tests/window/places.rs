@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use parlor_client::host::Host;
 use parlor_ui::slint::{ComponentHandle, Model};
-use parlor_ui::{HostView, LineState, Panel, RoomRow, Screen, Shell, StatusKind, SwitcherView};
+use parlor_ui::{HostView, LineState, Panel, RoomNotify, RoomRow, Screen, Shell, StatusKind, SwitcherView};
 
 use crate::person::{Person, Terminal, server, server_at};
 
@@ -141,6 +141,8 @@ fn unread_lines_have_one_order_and_names_are_found_everywhere() {
     alice.rooms().invoke_next_unread();
     assert_eq!(alice.room().get_place(), two.address().to_string().as_str());
     alice.waits_for("alice: a word?");
+    alice.timeline().invoke_jump_to_end();
+    alice.room().invoke_seen_changed();
     alice.until("it is read", |alice| alice.list()[3].unread == 0);
     alice.rooms().invoke_next_unread();
     assert_eq!(alice.room().get_place(), one.address().to_string().as_str());
@@ -373,4 +375,106 @@ fn a_removed_bookmark_comes_back() {
     assert_eq!(alice.card().get_bookmarks().row_count(), 1);
     one.stop();
     two.stop();
+}
+
+#[test]
+fn a_muted_room_stands_back_and_stays_so() {
+    let (one, two) = two();
+    let alice = Person::new("places-mute");
+    alice.joins(one.address(), "alice");
+    alice.says("/mute");
+    alice.waits_for("This is muted");
+    assert_eq!(alice.list()[0].notify, RoomNotify::Muted);
+    assert_eq!(alice.room().get_notify(), RoomNotify::Muted);
+    let mut bob = Terminal::joins(one.address(), "bob");
+    // A room of the same name elsewhere is another one.
+    alice.joins_too(two.address(), "alice");
+    assert_eq!(alice.list()[3].notify, RoomNotify::Usual);
+    bob.types("alice: are you there?");
+    alice.until("the line", |alice| alice.list()[1].unread == 1);
+    let view = alice.rooms();
+    assert!(!alice.list()[1].mention && !view.get_waiting() && !view.get_waiting_for_me());
+    assert!(!alice.app.global::<Shell>().get_title().contains('('));
+    view.invoke_next_unread();
+    assert_eq!(alice.room().get_place(), two.address().to_string().as_str(), "nothing wants to be read");
+
+    let alice = alice.again_at(true);
+    alice.until("both", |alice| alice.reads().len() == 4 && alice.list()[1].notify == RoomNotify::Muted);
+    alice.picks(one.address(), "#lobby");
+    alice.says("/unmute");
+    alice.waits_for("as usual");
+    assert_eq!((alice.list()[1].notify, alice.room().get_notify()), (RoomNotify::Usual, RoomNotify::Usual));
+    alice.room().invoke_notify_here(RoomNotify::All);
+    assert_eq!(alice.list()[1].notify, RoomNotify::All);
+    alice.rooms().invoke_notify_room(3, RoomNotify::Muted);
+    assert_eq!((alice.list()[1].notify, alice.list()[3].notify), (RoomNotify::All, RoomNotify::Muted));
+    one.stop();
+    two.stop();
+}
+
+#[test]
+fn a_transcript_is_what_was_said() {
+    let history =
+        std::env::temp_dir().join(format!("parlor-window-{}-transcript-history", std::process::id()));
+    let _ = std::fs::remove_dir_all(&history);
+    let kept = parlor_server::History::new(history.clone());
+    let config =
+        parlor_server::Config { bind: vec!["127.0.0.1:0".into()], history: Some(kept), ..Default::default() };
+    let one = Host::start(config).unwrap();
+    let mut bob = Terminal::joins(one.address(), "bob");
+    for i in 0..40 {
+        bob.types(&format!("line {i} of \"many\""));
+    }
+    let alice = Person::new("places-transcript");
+    alice.joins(one.address(), "alice");
+    alice.waits_for("line 39 ");
+    for i in 0..60 {
+        alice.says(&format!("mine {i}"));
+    }
+    alice.delivered("waves");
+    alice.says("/me bows");
+    alice
+        .until("the receipt", |alice| alice.has("bows") && alice.row("bows").1.state == LineState::Delivered);
+    let expected: Vec<String> = (0..40)
+        .map(|i| format!("bob: line {i} of \"many\""))
+        .chain((0..60).map(|i| format!("alice: mine {i}")))
+        .chain(["alice: waves".to_owned(), "* alice bows".to_owned()])
+        .collect();
+
+    let saves = |json| {
+        alice.status().set_notice("".into());
+        alice.room().invoke_save_transcript(json);
+        assert!(alice.room().get_saving().contains("Saving"));
+        alice.until("the sentence", |alice| !alice.status().get_notice().is_empty());
+        assert_eq!(alice.room().get_saving(), "");
+        let notice = alice.status().get_notice().to_string();
+        let path = notice.strip_prefix("102 lines are in ").unwrap_or_else(|| panic!("{notice}")).to_owned();
+        assert!(path.starts_with(&*alice.folder.join("downloads").display().to_string()), "{path}");
+        (std::fs::read_to_string(&path).unwrap(), path)
+    };
+    let (text, path) = saves(false);
+    let said: Vec<&str> = text.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    assert_eq!(said, expected);
+    assert!(
+        text.lines()
+            .all(|line| line.as_bytes()[10] == b'T' && line.split(' ').next().unwrap().ends_with('Z'))
+    );
+    let (again, other) = saves(false);
+    assert_eq!(again, text);
+    assert!(other != path && other.ends_with(" (2).txt"), "{other}");
+    let (json, _) = saves(true);
+    let lines: Vec<&str> = json.lines().collect();
+    assert_eq!(lines.len(), expected.len());
+    assert!(lines[0].contains(r#""from":"bob","text":"line 0 of \"many\"","kind":"said"}"#), "{}", lines[0]);
+    assert!(lines[101].contains(r#""text":"bows","kind":"action"}"#), "{}", lines[101]);
+
+    // Taken back, nothing stays of it.
+    let files = || std::fs::read_dir(alice.folder.join("downloads")).unwrap().count();
+    alice.room().invoke_save_transcript(false);
+    alice.room().invoke_cancel_saving();
+    assert_eq!(alice.room().get_saving(), "");
+    alice.until("nothing new", |_| files() == 3);
+    one.stop();
+    drop(bob);
+    let _ = std::fs::remove_dir_all(&history);
 }

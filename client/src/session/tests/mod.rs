@@ -17,6 +17,7 @@ mod registering;
 mod server;
 mod sloppy;
 mod talking;
+mod transcripts;
 mod typing;
 
 use std::time::Duration;
