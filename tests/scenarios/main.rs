@@ -18,6 +18,7 @@ mod lists;
 mod messages;
 mod modes;
 mod monitor;
+mod multiline;
 mod names;
 mod operator;
 mod parties;

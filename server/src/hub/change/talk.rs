@@ -24,7 +24,7 @@ impl Hub {
         rank: Rank,
         talk: Talk<'_>,
     ) -> Result<(), Refused> {
-        let Talk { verb, text, line, tags } = talk;
+        let Talk { verb, text, line, tags, long } = talk;
         // A notice is never answered (RFC 2812 §3.3.2).
         let refused = |refused| if verb == Verb::Notice { Ok(()) } else { Err(refused) };
         let Some((found, state)) = self.state.room_named(room) else { return refused(no_such_room(room)) };
@@ -50,7 +50,9 @@ impl Hub {
         let mut event = Event { tags, ..self.event(id, what) };
         // What only some may hear is not kept: its echo is no receipt.
         event.volatile |= !kept;
-        event.fits()?;
+        if !long {
+            event.fits()?;
+        }
         let hears_itself = matches!(self.delivery.form(id), Form::Raw(kind) if kind.hears_itself());
         let audience = match kept {
             false => Audience::Ranked(id, rank),

@@ -93,11 +93,11 @@ impl Hub {
     /// Shows the operator what happens in a room (or, without one, to a person), where there is
     /// a terminal to show it on.
     pub(crate) fn narrate(&mut self, room: &str, event: &Event<'_>) {
-        if self.state.settings.narrate
-            && let Some(text) = event.narration()
-        {
+        if self.state.settings.narrate {
             let space = if room.is_empty() { "" } else { " " };
-            self.delivery.output(Output::Console(format!("{room}{space}{text}")));
+            for text in event.narration() {
+                self.delivery.output(Output::Console(format!("{room}{space}{text}")));
+            }
         }
     }
 }

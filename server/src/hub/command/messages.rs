@@ -39,7 +39,8 @@ fn send(hub: &mut Hub, id: ConnectionId, verb: Verb, message: &Message<'_>) -> D
         _ => message.params.filled(1).ok_or((ERR_NOTEXTTOSEND, ":No text to send".into()))?,
     };
     let (line, tags) = LineName::take(message.tags);
-    hub.send(id, targets, Talk { verb, text, line: line.filter(|_| verb != Verb::Tagmsg), tags: &tags })
+    let line = line.filter(|_| verb != Verb::Tagmsg);
+    hub.send(id, targets, Talk { verb, text, line, tags: &tags, long: false })
 }
 
 impl Hub {
@@ -82,12 +83,12 @@ impl Hub {
 
     /// To one person: no change, for nobody else hears of it.
     fn whisper(&mut self, id: ConnectionId, target: &str, talk: Talk<'_>) -> Done {
-        let Talk { verb, text, tags, .. } = talk;
+        let Talk { verb, text, tags, long, .. } = talk;
         let other = self.state.find(target).ok_or_else(|| nobody(target))?;
         let nick = self.state.nick_of(other).to_owned();
         let what = What::Message { verb, target: &nick, text, private: true };
         let event = Event { tags, ..self.event(id, what) };
-        if event.body_len() > MAX_BODY {
+        if !long && event.body_len() > MAX_BODY {
             // That is said of a notice, too.
             self.refuse(id, too_long());
             return Ok(());

@@ -11,6 +11,7 @@ mod liveness;
 mod messages;
 mod modes;
 mod monitor;
+mod multiline;
 mod names;
 mod operator;
 pub(crate) mod page;
@@ -127,6 +128,7 @@ const PROTOCOL: &[Command] = &[
     Command { verb: "QUIT", access: Anybody, run: registration::quit },
     Command { verb: "RESUME", access: Newcomers, run: resume::resume },
     Command { verb: "CHATHISTORY", access: Members, run: chathistory::chathistory },
+    Command { verb: "BATCH", access: Members, run: multiline::batch },
     Command { verb: "SEARCH", access: Members, run: search::search },
     Command { verb: "HELP", access: Members, run: help::help },
     Command { verb: "HELPOP", access: Members, run: help::help },
@@ -186,7 +188,9 @@ impl Hub {
         } else if text.contains('\r') {
             // A CR inside a line would let one message look like two.
             self.fail(id, "*", "INVALID_LINE", "A line holds a CR that ends nothing; it was refused");
-        } else if let Err(refused) = self.run(id, &message) {
+        } else if !self.take_part(id, &message)
+            && let Err(refused) = self.run(id, &message)
+        {
             self.refuse(id, refused);
         }
         self.delivery.end_label(id);

@@ -36,6 +36,8 @@ pub(crate) struct Talk<'a> {
     pub(crate) line: Option<LineName>,
     /// Client-only, escaped and joined, as others get them.
     pub(crate) tags: &'a str,
+    /// It may have several lines, LF between two, and be longer than one line of the protocol.
+    pub(crate) long: bool,
 }
 
 /// One event.

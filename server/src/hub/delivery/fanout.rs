@@ -87,9 +87,14 @@ impl Outputs {
 }
 
 /// An event on its way: written at most once for each form.
-#[derive(Default)]
 struct Written {
     pieces: [Option<Option<Piece>>; Form::COUNT],
+}
+
+impl Default for Written {
+    fn default() -> Written {
+        Written { pieces: [None; Form::COUNT] }
+    }
 }
 
 impl Written {
@@ -224,7 +229,8 @@ mod tests {
     use crate::protocol::command::Verb;
     use crate::protocol::{Capabilities, MsgId, RoomName, time::UnixMillis};
 
-    const IRC: Form = Form::Irc(Irc { time: false, tags: false, extended_join: false, account: false });
+    const IRC: Form =
+        Form::Irc(Irc { time: false, tags: false, extended_join: false, account: false, multiline: false });
 
     fn id(slot: u32) -> ConnectionId {
         ConnectionId { slot, generation: 1 }

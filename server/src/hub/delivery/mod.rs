@@ -352,8 +352,7 @@ impl<P> Delivery<P> {
         let id = sheet.to;
         for line in sheet.lines {
             // What is in a batch within that one has its tag.
-            let outer = batch.as_deref().filter(|_| !line.starts_with(b"@batch="));
-            self.line(id, with_tag(BATCH, outer, line));
+            self.line(id, with_tag(BATCH, batch.as_deref(), line));
         }
         if let Some(reader) = self.reader_mut(id).filter(|_| rest != Rest::Done) {
             reader.queue.get_or_insert_default().put_back(page, batch, rest == Rest::Asked);

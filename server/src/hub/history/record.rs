@@ -112,14 +112,17 @@ impl<'a> Told<'a> {
             Some(said) => ("\u{1}ACTION ", said.trim_end_matches('\u{1}'), "\u{1}"),
             None => ("", self.first, ""),
         };
-        let said = format!("[{day} {minute} UTC] {said}");
         let without_text = Told { first: "", ..*self }.event(room, id).body_len() + start.len() + end.len();
-        let pieces = text::pieces(&said, MAX_BODY.saturating_sub(without_text)).into_iter();
-        let lines = pieces.filter_map(|piece| {
-            let first = &format!("{start}{piece}{end}");
-            Told { first, ..*self }.line(room, id, form)
-        });
-        lines.collect()
+        let mut lines = Vec::new();
+        for said in said.split('\n').filter(|line| !line.is_empty()) {
+            let said = format!("[{day} {minute} UTC] {said}");
+            let pieces = text::pieces(&said, MAX_BODY.saturating_sub(without_text)).into_iter();
+            lines.extend(pieces.filter_map(|piece| {
+                let first = &format!("{start}{piece}{end}");
+                Told { first, ..*self }.line(room, id, form)
+            }));
+        }
+        lines
     }
 }
 

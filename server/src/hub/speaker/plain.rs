@@ -229,7 +229,7 @@ impl Hub {
             } else {
                 piece
             };
-            let talk = Talk { verb: Verb::Privmsg, text, line: None, tags: "" };
+            let talk = Talk { verb: Verb::Privmsg, text, line: None, tags: "", long: false };
             if let Err(refused) = self.send(id, target, talk) {
                 self.refuse(id, refused);
             }

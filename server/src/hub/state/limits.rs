@@ -27,6 +27,10 @@ pub(crate) const MAX_MASKS: usize = 10;
 pub(crate) const MAX_CHANGES: usize = 6;
 /// Lines that one CHATHISTORY may bring (ISUPPORT CHATHISTORY).
 pub(crate) const MAX_LINES: usize = 100;
+/// Bytes of a message of several lines (the value of `draft/multiline`).
+pub(crate) const MAX_MESSAGE: usize = 4096;
+/// Its lines; each costs flood control as much as one by itself.
+pub(crate) const MAX_MESSAGE_LINES: usize = 100;
 
 /// Rooms of one member (ISUPPORT CHANLIMIT). JOIN fills them; beyond, it is refused.
 pub(crate) const MAX_ROOMS: usize = 50;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::hub::state::Token;
+use crate::hub::state::draft::Draft;
 use crate::hub::state::room::Place;
 use crate::hub::state::sasl::Sasl;
 use crate::hub::state::waiting::Waiting;
@@ -150,6 +151,8 @@ pub(crate) struct Member {
     pub(crate) spoke: Duration,
     /// Whom this member watches (MONITOR), folded and as written.
     pub(crate) watched: Vec<(Folded, Box<str>)>,
+    /// A message of several lines that it has begun.
+    pub(crate) draft: Option<Box<Draft>>,
     /// Its connection is gone, and it is waited for.
     pub(crate) lingering: Option<Box<Lingering>>,
 }
@@ -203,6 +206,7 @@ impl Member {
             signed_on: UnixMillis::default(),
             spoke: now,
             watched: Vec::new(),
+            draft: None,
             lingering: None,
         }
     }

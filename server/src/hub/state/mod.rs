@@ -5,6 +5,7 @@ mod absences;
 pub(crate) mod accounts;
 pub(crate) mod admission;
 pub(crate) mod circle;
+pub(crate) mod draft;
 pub(crate) mod guest;
 pub(crate) mod limits;
 pub(crate) mod member;
