@@ -16,6 +16,8 @@ pub const LABEL: &str = "label";
 pub const LINE_ID: &str = "+parlor/id";
 /// The line goes on where the one before it in the batch ended; no value (IRCv3 draft/multiline).
 pub const CONCAT: &str = "draft/multiline-concat";
+/// Somebody wants to speak next (`up`), or no longer (`down`); client-only.
+pub const HAND: &str = "+parlor/hand";
 /// The line is not on disk, and may be gone after a crash; no value.
 pub const VOLATILE: &str = "parlor/volatile";
 

@@ -43,7 +43,7 @@ impl Hub {
         let kept = rank == Rank::NONE;
         let fingerprint = line.filter(|_| kept).map(|line| record::fingerprint(&folded, line));
         if let Some(fingerprint) = fingerprint.filter(|print| self.history.seen.contains(print.get())) {
-            self.say_again(id, room, fingerprint, talk);
+            self.say_again(id, (folded, name), fingerprint, talk);
             return Ok(());
         }
         let what = What::Message { verb, target, text, private: false };
@@ -52,6 +52,10 @@ impl Hub {
         event.volatile |= !kept;
         if !long {
             event.fits()?;
+        }
+        if let (true, Some(wait)) = (verb != Verb::Tagmsg, self.state.slowed(id, room)) {
+            let why = format!("{name} :The room is slow: your next line may come in {wait} s (+f)");
+            return refused((ERR_CANNOTSENDTOCHAN, why));
         }
         let hears_itself = matches!(self.delivery.form(id), Form::Raw(kind) if kind.hears_itself());
         let audience = match kept {

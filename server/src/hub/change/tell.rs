@@ -8,7 +8,7 @@ use crate::hub::delivery::output::Output;
 use crate::hub::delivery::queue::Order;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::room::{Rank, Room, RoomId, Seat};
-use crate::protocol::Capabilities;
+use crate::protocol::{Capabilities, Capability};
 
 /// Whom of a room an event is for.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +55,23 @@ impl Hub {
         let Hub { state, delivery, .. } = self;
         let rooms = of.iter().filter_map(|room| state.rooms.get(*room));
         delivery.fan_out_once(rooms.flat_map(Room::seats), event, id, |reader| wants(reader.caps));
+    }
+
+    /// Sends an event once to those who asked for its kind and share a room with `id`, or watch it
+    /// (IRCv3 extended-monitor); not to `id`.
+    pub(super) fn tell_acquaintances(&mut self, id: ConnectionId, event: &Event<'_>, wants: Capability) {
+        self.tell_neighbours(id, event, |caps| caps.has(wants));
+        let Some(folded) = self.state.member(id).and_then(|member| Some(member.nick.as_ref()?.fold())) else {
+            return;
+        };
+        for watcher in self.state.watchers.get(&folded).cloned().unwrap_or_default() {
+            let watches = self.state.member(watcher).is_some_and(|member| {
+                member.has(Capability::ExtendedMonitor) && member.has(wants) && watcher != id
+            });
+            if watches && !self.delivery.was_told(watcher) {
+                self.tell(watcher, event);
+            }
+        }
     }
 
     /// Sends an event to some of the people in a room.

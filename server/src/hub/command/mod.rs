@@ -6,8 +6,10 @@ mod capabilities;
 mod chathistory;
 pub(crate) mod console;
 mod filter;
+mod hands;
 mod help;
 mod liveness;
+mod markread;
 mod messages;
 mod modes;
 mod monitor;
@@ -17,6 +19,7 @@ mod operator;
 pub(crate) mod page;
 mod people;
 mod queries;
+mod redact;
 mod registration;
 mod resume;
 mod rooms;
@@ -81,6 +84,7 @@ const ROOMS: &[Command] = &[
     Command { verb: "LIST", access: Members, run: queries::list },
     Command { verb: "INVITE", access: Members, run: rooms::invite },
     Command { verb: "KICK", access: Members, run: rooms::kick },
+    Command { verb: "HAND", access: Members, run: hands::hand },
     Command { verb: "MODE", access: Members, run: modes::mode },
 ];
 
@@ -128,6 +132,8 @@ const PROTOCOL: &[Command] = &[
     Command { verb: "QUIT", access: Anybody, run: registration::quit },
     Command { verb: "RESUME", access: Newcomers, run: resume::resume },
     Command { verb: "CHATHISTORY", access: Members, run: chathistory::chathistory },
+    Command { verb: "REDACT", access: Members, run: redact::redact },
+    Command { verb: "MARKREAD", access: Members, run: markread::markread },
     Command { verb: "BATCH", access: Members, run: multiline::batch },
     Command { verb: "SEARCH", access: Members, run: search::search },
     Command { verb: "HELP", access: Members, run: help::help },

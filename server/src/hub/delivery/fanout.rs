@@ -147,6 +147,11 @@ impl<P> Delivery<P> {
         }
     }
 
+    /// Whether the last event that went to everybody [once](Self::fan_out_once) went to this one.
+    pub(crate) fn was_told(&self, id: ConnectionId) -> bool {
+        self.readers.get(id.slot as usize).is_some_and(|reader| reader.mark == self.epoch)
+    }
+
     /// Queues a line for one connection.
     pub(super) fn line(&mut self, to: ConnectionId, line: Line) {
         self.outputs.bytes += line.len();
@@ -249,7 +254,13 @@ mod tests {
     }
 
     fn say(delivery: &mut Delivery<()>, (rooms, room): (&Rooms, RoomId), by: u32, text: &str) {
-        let from = Source { nick: "x".into(), prefix: "x".into(), account: None, bot: false };
+        let from = Source {
+            nick: "x".into(),
+            prefix: "x".into(),
+            account: None,
+            author: Default::default(),
+            bot: false,
+        };
         let what = What::Message { verb: Verb::Privmsg, target: "#a", text, private: false };
         let event = Event { id: MsgId::default(), from: Cow::Owned(from), tags: "", what, volatile: false };
         let seats = rooms.get(room).unwrap().seats();

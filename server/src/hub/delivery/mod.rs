@@ -272,10 +272,14 @@ impl<P> Delivery<P> {
         waiting
     }
 
-    /// The line that a question was asked for; an empty one where there is none after all.
-    pub(crate) fn answer(&mut self, id: ConnectionId, ticket: u64, line: &Line) {
+    /// The line that a question was asked for; an empty one where there is none after all. It may have to wait
+    /// for something else now.
+    pub(crate) fn answer(&mut self, id: ConnectionId, ticket: u64, line: &Line, until: Option<Until>) {
+        if let Some(Until::Durable(upto)) = until {
+            self.awaiting.push_back((upto, id));
+        }
         if let Some(queue) = self.queue_mut(id) {
-            queue.answer(ticket, line);
+            queue.answer(ticket, line, until);
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) const MAX_KEY: usize = 32;
 pub(crate) const MAX_MASK: usize = 128;
 /// Rooms of one JOIN or PART (ISUPPORT TARGMAX).
 pub(crate) const MAX_JOINS: usize = 20;
+/// Seconds between two lines of one person in a room (mode `f`).
+pub(crate) const MAX_SLOW: u32 = 3600;
 /// Targets of one command (ISUPPORT TARGMAX).
 pub(crate) const MAX_TARGETS: usize = 4;
 /// Masks of one LIST (ISUPPORT TARGMAX).

@@ -8,7 +8,7 @@ use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::message::escape;
 use crate::protocol::tag::batch::MULTILINE;
-use crate::protocol::tag::{ACCOUNT, BATCH, CONCAT, MSGID, TIME, VOLATILE};
+use crate::protocol::tag::{ACCOUNT, BATCH, CONCAT, HAND, MSGID, TIME, VOLATILE};
 use crate::protocol::text::pieces;
 
 /// Bytes of a text that fits one line whatever stands around it.
@@ -19,13 +19,28 @@ pub(crate) fn write(event: &Event<'_>, form: Irc, to: &mut String) -> bool {
     if matches!(event.what, What::Message { verb: Verb::Tagmsg, .. }) && !form.tags {
         return false;
     }
+    if let What::Hand { room, up, .. } = event.what {
+        let (prefix, nick, how) = (&event.from.prefix, &event.from.nick, if up { "up" } else { "down" });
+        if form.tags {
+            tags(event, form, true, to);
+            // Its own tag stands with the others.
+            to.pop();
+            // Writing to a String cannot fail.
+            let _ = write!(to, ";{HAND}={how} :{prefix} TAGMSG {room}\r\n");
+        } else if up {
+            let _ = write!(to, ":{prefix} NOTICE {room} :{nick} raises a hand\r\n");
+        }
+        return form.tags || up;
+    }
     if let What::Message { verb, target, text, .. } = event.what
         && (text.contains('\n') || text.len() > SHORT && body_len(event) > MAX_BODY)
     {
         message(event, form, (verb.as_str(), target, text), to);
         return true;
     }
-    tags(event, form, true, to);
+    // In a page it has no place of its own.
+    let placed = !matches!(event.what, What::Redact { past: true, .. });
+    tags(event, form, placed, to);
     body(event, form.extended_join, to);
     true
 }
@@ -134,6 +149,15 @@ fn body(event: &Event<'_>, extended_join: bool, to: &mut impl Write) {
         What::Account { name } => put(&[" ACCOUNT ", name.unwrap_or("*")]),
         What::Setname { realname } => put(&[" SETNAME :", realname]),
         What::Wallops { text } => put(&[" WALLOPS :", text]),
+        // Written above.
+        What::Hand { .. } => {}
+        What::Redact { target, of, reason, .. } => {
+            let id = of.to_string();
+            put(&[" REDACT ", target, " ", &id]);
+            if !reason.is_empty() {
+                put(&[" :", reason]);
+            }
+        }
         What::Announcement { target, text } => put(&[" NOTICE ", target, " :", text]),
     }
     put(&["\r\n"]);
