@@ -18,6 +18,9 @@
 //! | open batches, their lines | BATCH | [`BATCHES`], [`PAGE_LINES`] each, [`PAGES_BYTES`] in all | the oldest batch, the last lines |
 //! | the list of rooms | LIST | [`LISTED`] of [`TOPIC_LISTED`] bytes | what comes last |
 //! | who is typing | TAGMSG | [`TYPING`] in all | the newcomer |
+//! | what is said about lines | TAGMSG, REDACT, answers | [`MARKED`] lines of a place, [`REACTIONS`] in all, of a line [`REACTED`] of [`KINDS`] and [`ANSWERS`] | the line that was marked first |
+//! | parts of a line with formatting | talk | [`SPANS`] | the last: they are plain |
+//! | a message of several lines | BATCH | [`MESSAGE_BYTES`], [`MESSAGE_LINES`] | its end |
 //! | names that we had | NICK in our name | [`NAMES_HAD`] | all but the last |
 //! | names of lines seen | msgids, `+parlor/id` | 4,096 (`session/recent.rs`) | the oldest |
 //! | starts of the server | msgids | 64 (`session/durable.rs`) | the oldest |
@@ -81,6 +84,26 @@ pub const PAGES_BYTES: usize = 8 << 20;
 pub const LISTED: usize = 10_000;
 /// People of whom is known that they are typing.
 pub const TYPING: usize = 100;
+/// Lines of a place about which something is said: reactions, a deletion, answers.
+pub const MARKED: usize = 8_192;
+/// Reactions of a place, about 100 bytes each.
+pub const REACTIONS: usize = 20_000;
+/// Reactions to one line, of all people.
+pub const REACTED: usize = 200;
+/// Different ones to one line.
+pub const KINDS: usize = 20;
+/// Bytes of one.
+pub const EMOJI: usize = 64;
+/// Lines of which is remembered that they answer another one.
+pub const ANSWERS: usize = 64;
+/// Characters of a line that are shown above one that answers it.
+pub const QUOTED: usize = 160;
+/// Parts of one line that are written in a way of their own.
+pub const SPANS: usize = 256;
+/// Bytes of a message of several lines.
+pub const MESSAGE_BYTES: usize = 64 << 10;
+/// Lines of one.
+pub const MESSAGE_LINES: usize = 1_000;
 /// Bytes of a topic in that.
 pub const TOPIC_LISTED: usize = 400;
 

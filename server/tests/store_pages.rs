@@ -21,6 +21,7 @@ fn a_page_of_no_lines_is_answered() {
         id,
         event: false,
         fingerprint: None,
+        erases: None,
         payload: [1].into(),
     };
     store.submit(Job::Append(vec![record])).unwrap();

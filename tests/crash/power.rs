@@ -90,6 +90,7 @@ fn talk(store: &Store, boot: u32, random: &mut Random) -> Vec<Said> {
                 id: key,
                 event: false,
                 fingerprint: None,
+                erases: None,
                 payload,
             });
             said.push((key, room));

@@ -63,7 +63,7 @@ fn what_the_server_supports_is_advertised() {
         "MAXLIST=beI:100",
         "CHANLIMIT=#:50",
         "PREFIX=(ov)@+",
-        "CHANMODES=beI,k,l,Rimnst",
+        "CHANMODES=beI,k,fl,Rimnst",
         "CHANTYPES=#",
         "EXCEPTS=e",
         "INVEX=I",

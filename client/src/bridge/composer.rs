@@ -12,7 +12,7 @@ use crate::completion::{self, Completion};
 use crate::conversations::ConversationId;
 use crate::limits::TYPED;
 use crate::sent::Sent;
-use crate::session::{Action, Command, Sentence, count_lines};
+use crate::session::{Action, Command, Sentence, count_messages};
 
 /// More lines than this are sent only when the person says so.
 const LINES_UNASKED: usize = 3;
@@ -45,12 +45,12 @@ impl Bridge {
         self.send_now(&window);
     }
 
-    /// How many lines the draft makes where it would go.
+    /// How many lines the draft makes where it would go; where one message may have several, they are one.
     fn lines_to_send(&self, draft: &str) -> usize {
         let state = self.state.borrow();
         match (state.conversations.current(), state.place()) {
-            (Some(current), Some(place)) if !is_command(draft) => {
-                count_lines(draft, place.line_room, &current.name)
+            (Some(current), Some(place)) if !is_command(draft) && place.multiline.is_none() => {
+                count_messages(draft, place.line_room, None, &current.name)
             }
             _ => 1,
         }

@@ -154,6 +154,12 @@ impl Bridge {
                 let text = lines::plain(&window.global::<Words>(), &line);
                 self.alert(window, &id(key), &line, &text);
             }
+            Event::ReadElsewhere { key, at } => self.read_elsewhere(window, &id(key), at),
+            Event::Marking { reacts, deletes } => {
+                if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
+                    (place.reacts, place.deletes) = (reacts, deletes);
+                }
+            }
             Event::Listed(listed) => self.listed(window, place, listed),
             Event::Refused(refusal) => self.refused(window, place, refusal),
             Event::Help => self.show_commands(window),
@@ -163,9 +169,9 @@ impl Bridge {
                 self.set_notify(&id(key), notify);
             }
             Event::GivenBack { key, text, why } => self.given_back(window, &id(key), &text, &why),
-            Event::LineRoom { bytes } => {
+            Event::LineRoom { bytes, multiline } => {
                 if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
-                    place.line_room = bytes;
+                    (place.line_room, place.multiline) = (bytes, multiline);
                 }
             }
         }

@@ -87,6 +87,11 @@ impl Lines {
         self.timeline.borrow_mut().resume(read);
     }
 
+    /// See [`Timeline::read_until`].
+    pub(super) fn read_until(&self, at: UnixMillis) -> Vec<Change> {
+        self.change(|timeline, changes| timeline.read_until(at, changes))
+    }
+
     /// See [`Timeline::read`].
     pub(super) fn read(&self) -> Option<UnixMillis> {
         self.timeline.borrow().read()

@@ -13,7 +13,7 @@ use crate::net::Connection;
 use crate::notify::RoomNotify;
 use crate::place::{Identity, PlaceId};
 use crate::secrets::Given;
-use crate::session::{Event, Key, ListedRoom, Naming, Open, Refusal, Status};
+use crate::session::{Event, Key, ListedRoom, Multiline, Naming, Open, Refusal, Status};
 
 /// How far we have come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,11 @@ pub(super) struct OpenPlace {
     pub(super) naming: Naming,
     /// As [`Event::LineRoom`] says.
     pub(super) line_room: usize,
+    /// The same.
+    pub(super) multiline: Option<Multiline>,
+    /// Lines can be reacted to there, and be taken back.
+    pub(super) reacts: bool,
+    pub(super) deletes: bool,
     /// The server's rooms, as it last listed them.
     pub(super) listed: Vec<ListedRoom>,
     /// Events that wait for their turn.

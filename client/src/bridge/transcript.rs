@@ -146,6 +146,6 @@ impl Bridge {
         let lines = self.state.borrow().saving.as_ref().map(|saving| saving.lines);
         let sentence = lines
             .map(|lines| window.global::<Words>().invoke_saving(i32::try_from(lines).unwrap_or(i32::MAX)));
-        window.global::<RoomView>().set_saving(sentence.unwrap_or_else(SharedString::default));
+        window.global::<RoomView>().set_saving(sentence.unwrap_or_default());
     }
 }

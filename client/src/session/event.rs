@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ban, Key, Line, LineId, Naming, RoomSettings, Sentence, Status};
+use super::{Ban, Key, Line, LineId, Multiline, Naming, RoomSettings, Sentence, Status, UnixMillis};
 use crate::tls::{KeyId, Shown};
 
 /// What the window learns. Everything it shows is derived from these, in order.
@@ -173,6 +173,20 @@ pub enum Event {
         /// Those of them that mention us.
         mentions: u32,
     },
+    /// Another device of ours has shown what was said until then.
+    ReadElsewhere {
+        /// Of which conversation.
+        key: Key,
+        /// The time of the last line that was read.
+        at: UnixMillis,
+    },
+    /// Whether lines can be reacted to, and be taken back, on this server.
+    Marking {
+        /// Reactions, and that a line answers another one, get to the others.
+        reacts: bool,
+        /// Lines can be taken back.
+        deletes: bool,
+    },
     /// Somebody mentioned us, invited us, or wrote privately, in a conversation that is not being read.
     Alert {
         /// Which.
@@ -197,6 +211,8 @@ pub enum Event {
     LineRoom {
         /// Bytes of it together with the name that it is for.
         bytes: usize,
+        /// What a message may hold that has several lines, if it may.
+        multiline: Option<Multiline>,
     },
     /// The person asks which commands there are: [`Command::ALL`](super::Command::ALL).
     Help,

@@ -194,16 +194,17 @@ impl Session {
     }
 
     /// A page has come.
-    pub(super) fn history(&mut self, question: Question, page: Vec<PageLine>) {
+    pub(super) fn history(&mut self, question: Question, page: Vec<PageLine>, events: Vec<MsgId>) {
         let Question { key, query, gap, stale, .. } = question;
         if stale || !self.conversations.contains_key(&key) {
             return;
         }
         let sorted = self.isupport.sorted;
-        let came = page.len();
+        let came = page.len() + events.len();
         let page: Vec<PageLine> =
             page.into_iter().filter(|entry| !sorted || entry.line.position().is_some()).collect();
-        let positions: Vec<MsgId> = page.iter().filter_map(|entry| entry.line.position()).collect();
+        let positions = page.iter().filter_map(|entry| entry.line.position());
+        let positions: Vec<MsgId> = positions.chain(events).collect();
         let (first, last) = (positions.iter().min().copied(), positions.iter().max().copied());
         if sorted {
             if matches!(query, Query::After(_) | Query::Latest | Query::Kept(_)) {
@@ -213,6 +214,7 @@ impl Session {
             positions.iter().for_each(|position| self.durable.note(*position));
         }
         let lines = self.own_among(&key, page);
+        let lines: Vec<Line> = lines.into_iter().map(|line| self.dress(&key, line)).collect();
         let Session { conversations, last_line, .. } = self;
         let Some(conversation) = conversations.get_mut(&key) else { return };
         let log = &mut conversation.log;
@@ -263,6 +265,7 @@ impl Session {
         let read = conversation.read.filter(|_| matches!(query, Query::Latest));
         let is_new = |line: &Line| away || read.is_some_and(|read| line.at() > read);
         self.emit(&key, away);
+        added.iter().for_each(|line| self.is_here(&key, line));
         for line in added.iter().filter(|line| is_new(line) && !line.own() && line.is_talk()) {
             self.count_unread(&key, line);
         }

@@ -23,6 +23,8 @@ pub(super) struct Isupport {
     pub(super) saferate: bool,
     /// It passes on nothing about who is typing.
     pub(super) denies_typing: bool,
+    /// Nor about reactions.
+    pub(super) denies_reactions: bool,
     /// Rooms in one JOIN (`TARGMAX`); without: it does not say.
     pub(super) joins: Option<usize>,
     /// Lines in one answer of CHATHISTORY; 0: as many as one likes (IRCv3 chathistory).
@@ -47,6 +49,7 @@ impl Default for Isupport {
             linelen: MAX_BODY,
             saferate: false,
             denies_typing: false,
+            denies_reactions: false,
             joins: None,
             chathistory: 100,
             by_msgid: true,
@@ -86,9 +89,11 @@ impl Isupport {
             // `*` is all of them, and a `-` before a tag excepts it (IRCv3 message-tags).
             "CLIENTTAGDENY" => {
                 let has = |tag: &str| value.split(',').any(|denied| denied == tag);
-                self.denies_typing = (has("*") && !has("-typing")) || has("typing");
+                let denies = |tag: &str| (has("*") && !has(&format!("-{tag}"))) || has(tag);
+                self.denies_typing = denies("typing");
+                self.denies_reactions = denies("draft/react");
             }
-            "-CLIENTTAGDENY" => self.denies_typing = false,
+            "-CLIENTTAGDENY" => (self.denies_typing, self.denies_reactions) = (false, false),
             "SAFERATE" => self.saferate = true,
             "-SAFERATE" => self.saferate = false,
             "CHATHISTORY" => self.chathistory = value.parse().unwrap_or(100),

@@ -26,8 +26,11 @@ mod line;
 mod liveness;
 mod log;
 mod login;
+mod marker;
+mod marks;
 mod mention;
 mod moderation;
+mod multiline;
 mod names;
 mod naming;
 mod opening;
@@ -35,6 +38,7 @@ mod outgoing;
 mod page;
 mod pings;
 mod profile;
+mod reactions;
 mod receive;
 mod recent;
 mod reconnect;
@@ -47,6 +51,7 @@ mod seed;
 mod sentence;
 mod stamp;
 mod status;
+mod style;
 mod talk;
 #[cfg(test)]
 mod tests;
@@ -63,19 +68,22 @@ use parlor_server::protocol::line::Framer;
 
 pub use action::Action;
 pub use command::Command;
-pub use delivery::count_lines;
+pub use delivery::count_messages;
 pub use encoding::Encoding;
 pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal, Told};
 pub use key::Key;
 pub use line::{Delivery, Line, LineId, LineKind, Parts};
 pub use login::Login;
+pub use marks::{Deleted, Quote, Reaction};
 pub use moderation::{Ban, RoomSetting, RoomSettings};
+pub use multiline::Multiline;
 pub use naming::Naming;
 pub use parlor_server::protocol::HostPort;
 pub use parlor_server::protocol::time::{Moment, UnixMillis};
 pub use profile::{Open, Profile};
 pub use sentence::{Names, Sentence};
 pub use status::Status;
+pub use style::{FENCE, Span, Style, is_fence};
 pub use unsent::{Unsent, UnsentState};
 
 use capabilities::Capabilities;
@@ -83,6 +91,7 @@ use conversation::Conversation;
 use durable::Durable;
 use isupport::Isupport;
 use liveness::Liveness;
+use marks::Marks;
 use moderation::Bans;
 use names::SharedNames;
 use outgoing::Outgoing;
@@ -207,6 +216,10 @@ pub struct Session {
     /// What is being carried out, as it was typed and where.
     typed: Option<(Key, String)>,
     recent: Recent,
+    /// What is said about lines.
+    marks: Marks,
+    /// The server knows us: it has said how far we read somewhere.
+    marked_once: bool,
     batches: Vec<Batch>,
     questions: VecDeque<Question>,
     /// The number of the last label.
@@ -227,6 +240,8 @@ pub struct Session {
     /// What an earlier run had not sent, of conversations that are not open yet.
     restored: Vec<Unsent>,
     outgoing: Outgoing,
+    /// What one message may hold, as the server of the last connection said; none: it takes single lines only.
+    multiline: Option<Multiline>,
     throttle: Throttle,
     ctcp_throttle: Throttle,
     /// When the throttle lets the next line go, if one waits for that.
@@ -270,6 +285,8 @@ impl Session {
             asked_at: None,
             typed: None,
             recent: Recent::default(),
+            marks: Marks::default(),
+            marked_once: false,
             batches: Vec::new(),
             questions: VecDeque::new(),
             labels: 0,
@@ -283,6 +300,7 @@ impl Session {
             settings_asked: None,
             restored: Vec::new(),
             outgoing: Outgoing::default(),
+            multiline: Some(Multiline::USUAL),
             throttle: Throttle::new(BURST.0, BURST.1),
             ctcp_throttle: Throttle::new(CTCP_BURST.0, CTCP_BURST.1),
             blocked_until: None,
@@ -318,6 +336,7 @@ impl Session {
         }
         self.deadlines();
         self.pump();
+        self.mark_read();
         self.flush();
         self.keep();
     }

@@ -217,6 +217,9 @@ impl Session {
                 name => name.to_owned(),
             });
         self.set_status(Status::Connected { server });
+        self.multiline = self.caps.multiline();
+        self.tell_line_room();
+        self.tell_marking();
         // Where nobody has refused our name, the server wants us to have this one: it cuts long ones, or is a bouncer.
         let refused = self.registration.variants > 0 || self.registration.resumed;
         if refused && !self.is_called_as_wanted() {

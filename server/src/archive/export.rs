@@ -93,8 +93,9 @@ pub fn export(
     let records =
         store::Export::open(&history.folder, history.options(now), Folded::new(room).as_str(), since.0)
             .map_err(ExportError::History)?;
-    if !records.is_known() {
-        let (room, folder) = (room.into(), history.folder.clone());
+    // What two people say to each other stands beside, and is nobody else's.
+    if !records.is_known() || !room.starts_with('#') {
+        let (room, folder) = (printable(room), history.folder.clone());
         let mut known = records.rooms();
         // What people have read of them is kept beside.
         known.retain(|name| name.starts_with('#'));
@@ -134,7 +135,8 @@ pub fn export(
 }
 
 fn text(id: MsgId, told: &Told<'_>) -> String {
-    let (time, nick, first) = (id.time(), told.nick(), visible(told.first));
+    let lines: Vec<String> = told.first.split('\n').map(visible).collect();
+    let (time, nick, first) = (id.time(), told.nick(), lines.join("\n    "));
     match told.kind {
         "PRIVMSG" if told.first.starts_with('\u{1}') => {
             format!("{time} * {nick} {}", visible(action(told.first).unwrap_or(told.first)))
@@ -142,6 +144,12 @@ fn text(id: MsgId, told: &Told<'_>) -> String {
         "PRIVMSG" => format!("{time} <{nick}> {first}"),
         "NOTICE" => format!("{time} -{nick}- {first}"),
         "KICK" => format!("{time} * {nick} KICK {first} {}", visible(told.second)),
+        "DELETED" => {
+            let by = told.first.split('!').next().unwrap_or_default();
+            let why =
+                if told.second.is_empty() { String::new() } else { format!(": {}", visible(told.second)) };
+            format!("{time} * a line of {nick} was deleted by {by}{why}")
+        }
         kind => format!("{time} * {nick} {kind} {first}").trim_end().to_owned(),
     }
 }
@@ -170,7 +178,8 @@ fn jsonl(room: &str, id: MsgId, told: &Told<'_>) -> String {
         quoted(told.kind),
         quoted(told.prefix),
     );
-    for (name, value) in [("text", told.first), ("more", told.second), ("tags", told.tags)] {
+    let names = if told.kind == "DELETED" { ["by", "reason", "tags"] } else { ["text", "more", "tags"] };
+    for (name, value) in names.into_iter().zip([told.first, told.second, told.tags]) {
         if !value.is_empty() {
             line.push_str(&format!(",\"{name}\":{}", quoted(value)));
         }

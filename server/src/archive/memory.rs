@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::hub::history::{Answer, Kept, Query, Record, Request};
+use crate::hub::history::{Answer, Erasure, Kept, Query, Record, Request};
 
 /// Lines of a room that are remembered.
 const LINES: usize = 200;
@@ -33,6 +33,15 @@ struct Room {
 }
 
 impl Room {
+    fn erase(&mut self, Erasure { id, payload }: Erasure) {
+        let found = self.records.binary_search_by_key(&id, |record| record.id).ok();
+        if let Some(record) = found.and_then(|at| self.records.get_mut(at)) {
+            self.bytes -= cost(record);
+            record.payload = payload;
+            self.bytes += cost(record);
+        }
+    }
+
     /// Takes out the oldest record; its bytes.
     fn pop(&mut self) -> usize {
         let Some(gone) = self.records.pop_front() else { return 0 };
@@ -54,6 +63,11 @@ impl Memory {
         }
         self.bytes += cost(&record);
         let room = self.rooms.entry(record.room.clone()).or_default();
+        if let Some(erasure) = record.erases.take() {
+            let before = room.bytes;
+            room.erase(*erasure);
+            self.bytes = self.bytes + room.bytes - before;
+        }
         room.lines += usize::from(!record.event);
         room.bytes += cost(&record);
         room.records.push_back(record);
@@ -147,7 +161,7 @@ mod tests {
     fn record(room: &str, millis: u64, payload: &str) -> Record {
         let id = MsgId { boot: 1, millis, count: 0 };
         let (also, payload) = (Box::default(), payload.as_bytes().into());
-        Record { room: room.into(), also, id, event: false, fingerprint: None, payload }
+        Record { room: room.into(), also, id, event: false, fingerprint: None, erases: None, payload }
     }
 
     #[test]

@@ -14,6 +14,10 @@ pub const LABEL: &str = "label";
 /// `parlor/ID=secret` in RPL_ISUPPORT as it is, to everybody else its public form. Client-only, so every
 /// server relays it.
 pub const LINE_ID: &str = "+parlor/id";
+/// The line goes on where the one before it in the batch ended; no value (IRCv3 draft/multiline).
+pub const CONCAT: &str = "draft/multiline-concat";
+/// Somebody wants to speak next (`up`), or no longer (`down`); client-only.
+pub const HAND: &str = "+parlor/hand";
 /// The line is not on disk, and may be gone after a crash; no value.
 pub const VOLATILE: &str = "parlor/volatile";
 
@@ -25,6 +29,8 @@ pub mod batch {
     pub const TARGETS: &str = "draft/chathistory-targets";
     /// A page of what SEARCH has found (soju).
     pub const SEARCH: &str = "soju.im/search";
+    /// Lines that are one message (IRCv3 draft/multiline).
+    pub const MULTILINE: &str = "draft/multiline";
     /// Several lines that answer one command (IRCv3 labeled-response).
     pub const LABELED: &str = "labeled-response";
     /// What ZNC has kept for a client that comes back.

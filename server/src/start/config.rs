@@ -101,7 +101,7 @@ pub struct Config {
     pub hub: Settings,
 }
 
-/// The history on disk: where it is, and how much of it is kept. Private messages never are.
+/// The history on disk: where it is, and how much of it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
     /// One server a folder; see [`data_folder`](fn@crate::data_folder).
@@ -121,10 +121,11 @@ pub enum Format {
 }
 
 impl History {
-    /// A history in this folder with the server's default retention: 256 MiB a room, 1 GiB in all.
+    /// A history in this folder with the server's default retention: 256 MiB a room, 1 GiB in all, and 64 MiB
+    /// of private lines.
     pub fn new(folder: PathBuf) -> History {
-        let (bytes, total) = (Some(256 << 20), Some(1 << 30));
-        History { folder, retention: Retention { bytes, total, ..Retention::default() } }
+        let (bytes, total, private) = (Some(256 << 20), Some(1 << 30), Some(64 << 20));
+        History { folder, retention: Retention { bytes, total, private, ..Retention::default() } }
     }
 
     /// The options of a store that is opened now.

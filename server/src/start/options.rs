@@ -101,6 +101,14 @@ pub struct Options {
     #[argh(switch)]
     pub no_history: bool,
 
+    /// do not keep what two people who have accounts say to each other
+    #[argh(switch)]
+    pub no_private: bool,
+
+    /// bytes that are kept of all such lines together: 512K, 20M, 1G (default 64M)
+    #[argh(option, arg_name = "bytes", from_str_fn(bytes))]
+    pub keep_private: Option<u64>,
+
     /// lines that whoever comes into a room is shown, unless they ask (default 30, 0 for none)
     #[argh(option, arg_name = "n", from_str_fn(replay))]
     pub replay: Option<usize>,
@@ -194,6 +202,9 @@ impl Options {
             Some(_) if options.no_history => wrong("--no-history leaves nothing to --export."),
             None if options.since.is_some() => wrong("--since belongs to --export ROOM."),
             None if options.format.is_some() => wrong("--format belongs to --export ROOM."),
+            _ if options.no_private && options.keep_private.is_some() => {
+                wrong("--no-private leaves nothing to --keep-private.")
+            }
             _ if files == 1 => wrong("--tls-cert and --tls-key belong together."),
             _ if files > 0 && options.tls == Some(Encryption::Off) => {
                 wrong("--tls off leaves nothing to --tls-cert.")
@@ -238,6 +249,7 @@ impl Options {
             let exports = self.export.is_some();
             retention.bytes = self.keep_bytes.or(retention.bytes.filter(|_| !exports));
             retention.total = self.keep_total.or(retention.total).filter(|_| !exports);
+            retention.private = self.keep_private.or(retention.private);
             history
         });
         Ok(Config {
@@ -261,6 +273,7 @@ impl Options {
                 default_room: self.default_room.unwrap_or(defaults.hub.default_room),
                 replay: self.replay.unwrap_or(defaults.hub.replay),
                 max_clients_per_ip: self.max_clients_per_ip.map(NonZeroUsize::get),
+                private: !self.no_private,
                 accounts,
                 accounts_keep: self.accounts_keep.unwrap_or(defaults.hub.accounts_keep),
                 ..defaults.hub

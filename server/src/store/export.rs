@@ -77,11 +77,11 @@ impl Export {
         let rooms = [self.room];
         let (spans, complete) = self.index.plan(&rooms, &self.wanted, (false, true), (1, 1));
         self.ended = complete;
-        let mut found = Vec::new();
+        let (mut found, erased) = (Vec::new(), self.index.erased());
         for span in &spans {
             let bytes = Files::new(&self.disk).read(span)?;
             let damage = each(&self.disk, span, &bytes, &rooms, &self.wanted, |frame| {
-                found.push(Ok(kept(&self.name, frame)));
+                found.push(Ok(kept(&self.name, frame, &erased)));
             });
             found.extend(damage.map(Err));
             self.wanted.leave_out(span.last);

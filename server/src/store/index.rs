@@ -1,6 +1,7 @@
 //! The places of each room's records: sparse, in memory, 16 bytes for each chunk that holds some.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::Retention;
@@ -18,7 +19,13 @@ pub(super) struct Index {
     numbers: HashMap<Arc<str>, u32>,
     /// Of each room.
     keep: Keep,
+    /// What stands on the disk still, and is not to be shown: with what is shown instead. Deletions fill it, and
+    /// each turn of [`retention`](super::retention) empties it; it comes early where there are many.
+    erased: Arc<Erased>,
 }
+
+/// By record: what takes its place.
+pub(super) type Erased = BTreeMap<MsgId, Box<[u8]>>;
 
 /// The part of a room that is kept, whatever its age.
 #[derive(Debug, Clone, Copy, Default)]
@@ -69,11 +76,21 @@ impl Segment {
     pub(super) fn last(&self) -> Option<MsgId> {
         self.chunks.last().map(|chunk| chunk.last)
     }
+
+    /// The ids between its first and its last record.
+    pub(super) fn range(&self) -> RangeInclusive<MsgId> {
+        match (self.first(), self.last()) {
+            (Some(first), Some(last)) if first <= last => first..=last,
+            _ => MsgId::MAX..=MsgId::MAX,
+        }
+    }
 }
 
 /// A room's records, oldest first.
 #[derive(Debug)]
 pub(super) struct Room {
+    /// Lines between two people: they have a total of their own.
+    private: bool,
     pub(super) entries: Vec<Entry>,
     /// In all entries.
     pub(super) lines: u64,
@@ -151,13 +168,39 @@ impl Index {
     }
 
     pub(super) fn add_room(&mut self, number: u32, name: Arc<str>) {
+        let private = !name.starts_with('#');
         self.numbers.insert(name, number);
-        self.rooms.insert(number, Room { entries: Vec::new(), lines: 0, bytes: 0 });
+        self.rooms.insert(number, Room { private, entries: Vec::new(), lines: 0, bytes: 0 });
     }
 
     pub(super) fn drop_room(&mut self, number: u32, name: &str) {
         self.rooms.remove(&number);
         self.numbers.remove(name);
+    }
+
+    /// What is not to be shown as it stands on the disk.
+    pub(super) fn erased(&self) -> Arc<Erased> {
+        self.erased.clone()
+    }
+
+    pub(super) fn erased_mut(&mut self) -> &mut Erased {
+        Arc::make_mut(&mut self.erased)
+    }
+
+    /// Takes out what is on the disk no more.
+    pub(super) fn take_erased_elsewhere(&mut self) -> Vec<MsgId> {
+        let held = |id: &MsgId| self.segments.iter().any(|segment| segment.range().contains(id));
+        let gone: Vec<MsgId> = self.erased.keys().copied().filter(|id| !held(id)).collect();
+        if !gone.is_empty() {
+            self.erased_mut().retain(|id, _| !gone.contains(id));
+        }
+        gone
+    }
+
+    /// The segments that hold something of that.
+    fn segments_with_erased(&self) -> impl Iterator<Item = u32> {
+        let holds = |segment: &&Segment| self.erased.range(segment.range()).next().is_some();
+        self.segments.iter().filter(holds).map(|segment| segment.header.number)
     }
 
     pub(super) fn last(&self) -> MsgId {
@@ -328,7 +371,7 @@ impl Index {
         live
     }
 
-    /// The segments with records beyond the lines or bytes that are kept.
+    /// The segments with records beyond the lines or bytes that are kept, or that are not to be shown.
     pub(super) fn segments_with_waste(&self) -> HashSet<u32> {
         let live = self.live_bytes();
         let trimmed = |segment: &&Segment| {
@@ -338,7 +381,13 @@ impl Index {
             let (floor, skip) = room.floor(self.keep);
             room.entries.get(floor).filter(|_| skip > 0).map(|entry| entry.segment)
         });
-        self.segments.iter().filter(trimmed).map(|segment| segment.header.number).chain(in_part).collect()
+        self.segments
+            .iter()
+            .filter(trimmed)
+            .map(|segment| segment.header.number)
+            .chain(in_part)
+            .chain(self.segments_with_erased())
+            .collect()
     }
 
     /// The number of a room's lines in a chunk that are not kept; `None` = nothing of it is.
@@ -393,8 +442,13 @@ impl Index {
             let old = room.entries.partition_point(|entry| entry.place() < floor.place);
             room.forget(room.floor(self.keep).0.max(old));
         }
-        let Some(share) = retention.total.and_then(|total| self.even_share(total)) else { return };
-        for room in self.rooms.values_mut() {
+        self.trim_to(retention.total, false);
+        self.trim_to(retention.private, true);
+    }
+
+    fn trim_to(&mut self, total: Option<u64>, private: bool) {
+        let Some(share) = total.and_then(|total| self.even_share(total, private)) else { return };
+        for room in self.rooms.values_mut().filter(|room| room.private == private) {
             let mut over = room.bytes.saturating_sub(share);
             let mut most = room.entries.iter().take(room.entries.len().saturating_sub(1));
             let dead = most.position(|entry| {
@@ -406,10 +460,11 @@ impl Index {
         }
     }
 
-    /// The bytes that each room may have at most so that all of them have `total`; `None` = they have
-    /// less.
-    fn even_share(&self, total: u64) -> Option<u64> {
-        let mut sizes: Vec<u64> = self.rooms.values().map(|room| room.bytes).collect();
+    /// The bytes that each room, or each two people, may have at most so that all of them have `total`; `None` =
+    /// they have less.
+    fn even_share(&self, total: u64, private: bool) -> Option<u64> {
+        let rooms = self.rooms.values().filter(|room| room.private == private);
+        let mut sizes: Vec<u64> = rooms.map(|room| room.bytes).collect();
         if sizes.iter().sum::<u64>() <= total {
             return None;
         }

@@ -206,6 +206,7 @@ impl Reading {
             for (number, name) in rooms.names() {
                 reading.index.add_room(number, Arc::clone(name));
             }
+            *reading.index.erased_mut() = rooms.erased();
         }
         let count = logs.len();
         for (place, log) in logs.into_iter().enumerate() {

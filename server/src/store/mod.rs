@@ -69,6 +69,8 @@ pub struct Retention {
     /// Bytes of all rooms together; at most 64 KiB a room more. Beyond it the oldest records go of the
     /// rooms that have more than an even share.
     pub total: Option<u64>,
+    /// The same of what people say to each other alone: records of names that do not begin with `#`.
+    pub private: Option<u64>,
 }
 
 impl Retention {

@@ -11,7 +11,7 @@ use super::clock::DAY;
 use super::disk::{Disk, DiskFile};
 use super::error::StoreError;
 use super::frame::{Frame, Frames};
-use super::index::{Filter, Index, Span};
+use super::index::{Erased, Filter, Index, Span};
 use super::segment::chunks_with;
 use super::shared::Shared;
 use crate::hub::history::{Answer, Kept, Matcher, Query, Range, Request};
@@ -70,10 +70,10 @@ fn page(shared: &Shared, query: &Query) -> Result<Answer, StoreError> {
     let Some(room) = shared.index().number(&query.room).filter(|_| query.limit > 0) else {
         return Ok(Answer::Lines { found, more: None });
     };
-    let wanted = shared.wanted(query.range);
+    let (wanted, erased) = (shared.wanted(query.range), shared.index().erased());
     let walked = walk(shared, &[room], wanted, (query.newest, query.events), query.limit, |frame| {
         if query.events || !frame.is_event() {
-            found.push(kept(&query.room, frame));
+            found.push(kept(&query.room, frame, &erased));
         }
         found.len() < query.limit
     })?;
@@ -96,12 +96,14 @@ fn search(
         rooms.iter().filter_map(|name| Some((index.number(name)?, name))).collect()
     };
     let rooms: Vec<u32> = names.keys().copied().collect();
+    let erased = shared.index().erased();
     let mut found: Vec<Kept> = Vec::new();
     let walked = walk(shared, &rooms, shared.wanted(range), (true, false), usize::MAX, |frame| {
         if let Some(room) = names.get(&frame.room).filter(|_| !frame.is_event())
+            && !erased.contains_key(&frame.key)
             && (matcher.0)(frame.payload)
         {
-            found.push(kept(room, frame));
+            found.push(kept(room, frame, &erased));
         }
         found.len() < limit
     })?;
@@ -132,7 +134,7 @@ fn find(
             .take_while(|segment| segment.last().is_none_or(|last| last.millis >= yesterday));
         (number, young.map(|segment| (segment.header, segment.chunks.len())).collect::<Vec<_>>())
     };
-    let wanted = shared.wanted(Range::ALL);
+    let (wanted, erased) = (shared.wanted(Range::ALL), shared.index().erased());
     let mut files = Files::new(&*shared.disk);
     for (header, chunks) in segments {
         let known = || chunks_with(&*shared.disk, header, fingerprint);
@@ -154,7 +156,7 @@ fn find(
             let mut newest = None;
             let damage = each(&*shared.disk, &span, &bytes, &[number], &wanted, |frame| {
                 if frame.fingerprint == fingerprint && frame.key.millis >= yesterday {
-                    newest = Some(kept(room, frame));
+                    newest = Some(kept(room, frame, &erased));
                 }
             });
             damage.iter().for_each(|damage| shared.tell_damage(header, damage));
@@ -274,8 +276,10 @@ pub(super) fn cut(disk: &dyn Disk, span: &Span, bytes: &[u8]) -> Option<StoreErr
     (bytes.len() < span.len).then(|| StoreError::damaged(disk, &span.header.log_name(), &what))
 }
 
-pub(super) fn kept(room: &Arc<str>, frame: &Frame<'_>) -> Kept {
-    Kept { room: room.clone(), id: frame.key, payload: frame.payload.into() }
+/// A record of an answer; what was deleted is not in it.
+pub(super) fn kept(room: &Arc<str>, frame: &Frame<'_>, erased: &Erased) -> Kept {
+    let payload = erased.get(&frame.key).map_or(frame.payload, |payload| payload);
+    Kept { room: room.clone(), id: frame.key, payload: payload.into() }
 }
 
 /// The segment that is being read stays open.

@@ -24,6 +24,8 @@ use crate::protocol::MsgId;
 const WASTE: u64 = 256 * 1024;
 /// Bytes that are rewritten between two syncs.
 const STEP: usize = 256 * 1024;
+/// Records that stand on the disk though they are deleted; then they go, before the day is over.
+const MOST_ERASED: usize = 1024;
 /// Below so many bytes a segment is joined with its neighbour.
 const SMALL: u64 = SEGMENT / 4;
 /// Old records stay on the disk for this part of the time that they were kept.
@@ -56,6 +58,8 @@ struct Rewrite {
     batch: Vec<u8>,
     /// Segment and chunk that are copied next.
     at: (usize, u16),
+    /// What is deleted of them: it is not in the copy.
+    erased: Vec<MsgId>,
 }
 
 impl Upkeep {
@@ -68,8 +72,15 @@ impl Upkeep {
         self.due || self.rewrite.is_some()
     }
 
+    /// So many records are deleted, and stand on the disk still.
+    pub(super) fn erased(&mut self, count: usize) {
+        if count > 0 && count.is_multiple_of(MOST_ERASED) {
+            self.swept = None;
+        }
+    }
+
     /// At the start and once a day, condemns the segments that hold anything dead; says whether it did that now.
-    pub(super) fn sweep(&mut self, shared: &Shared) -> bool {
+    pub(super) fn sweep(&mut self, shared: &Shared, rooms: &mut Rooms) -> bool {
         // It may have stepped back.
         if self.swept.is_some_and(|swept| shared.now().abs_diff(swept) < DAY) {
             return false;
@@ -79,6 +90,9 @@ impl Upkeep {
         let floor = shared.floor(&index);
         index.trim(&shared.options.retention, floor);
         self.condemned = index.segments_with_waste();
+        for id in index.take_erased_elsewhere() {
+            rooms.set_erased(id, None);
+        }
         self.due = true;
         true
     }
@@ -177,7 +191,7 @@ impl Upkeep {
         Ok(())
     }
 
-    fn go_on(&mut self, shared: &Shared, rooms: &Rooms, mut rewrite: Rewrite) -> Result<(), StoreError> {
+    fn go_on(&mut self, shared: &Shared, rooms: &mut Rooms, mut rewrite: Rewrite) -> Result<(), StoreError> {
         match rewrite.step(shared) {
             Ok(false) => self.rewrite = Some(rewrite),
             Ok(true) => {
@@ -218,7 +232,7 @@ fn sift(
         return Err(error);
     }
     let index = shared.index();
-    let floor = shared.floor(&index);
+    let (floor, erased) = (shared.floor(&index), index.erased());
     let mut kept: HashMap<u32, Option<u64>> = HashMap::new();
     for frame in Frames::new(&bytes, span.header.salt, span.offset) {
         let torn = |offset| StoreError::torn(&*shared.disk, &span.header.log_name(), offset);
@@ -234,6 +248,7 @@ fn sift(
         if !rooms.is_empty() && floor.keeps(frame.key) {
             let mut numbers = Vec::new();
             frame.set_rooms(&rooms, &mut numbers);
+            frame.payload = erased.get(&frame.key).map_or(frame.payload, |payload| payload);
             visit(&frame);
         }
     }
@@ -261,7 +276,10 @@ impl Rewrite {
         let log = LogFile::draft(&*shared.disk, &header.log_name(), header)?.without_zeros();
         let mut batch = Vec::new();
         log.start_batch(&mut batch);
-        Ok(Some(Rewrite { run, log, contents: Contents::default(), batch, at: (0, 0) }))
+        let erased = shared.index().erased();
+        let erased =
+            run.iter().flat_map(|segment| erased.range(segment.range())).map(|(id, _)| *id).collect();
+        Ok(Some(Rewrite { run, log, contents: Contents::default(), batch, at: (0, 0), erased }))
     }
 
     /// Copies a chunk, or syncs; true = everything is copied and synced.
@@ -296,7 +314,7 @@ impl Rewrite {
     }
 
     /// Takes the place of what it was made from.
-    fn finish(self, shared: &Shared, rooms: &Rooms) -> Result<(), StoreError> {
+    fn finish(self, shared: &Shared, rooms: &mut Rooms) -> Result<(), StoreError> {
         let header = self.log.header;
         let known = Known { end: self.log.end, batch: self.log.batch, rooms: rooms.extent() };
         let publish = || {
@@ -308,7 +326,13 @@ impl Rewrite {
             self.discard(shared);
             return Err(error);
         }
-        shared.index_mut().install(header, self.log.end, &self.contents, header.number..=header.through);
+        let mut index = shared.index_mut();
+        index.install(header, self.log.end, &self.contents, header.number..=header.through);
+        for id in self.erased {
+            index.erased_mut().remove(&id);
+            rooms.set_erased(id, None);
+        }
+        drop(index);
         for old in &self.run {
             remove(shared, old.header)?;
         }

@@ -11,13 +11,17 @@ use std::sync::Arc;
 use super::disk::Disk;
 use super::error::StoreError;
 use super::frame::{BATCH, FRAME, Fields, Frame, HEADER, Header};
+use super::index::Erased;
 use super::log::{LogFile, Tail};
+use crate::protocol::MsgId;
 
 /// The file's name.
 pub(super) const ROOMS: &str = "rooms.log";
 /// Rooms that are known, 0.4 KB each: those that the hub keeps, and the lines of earlier ones. Rooms that
 /// ended while they were open to everybody fill it; beyond, the oldest of those go with their lines.
 const MOST: usize = 65_536;
+/// Begins the name under which it stands what takes the place of a record, until that is gone from the disk.
+const ERASED: char = '\u{1}';
 /// Below so many bytes the file is left as it is.
 const SMALL: u64 = 64 * 1024;
 
@@ -124,12 +128,32 @@ impl Rooms {
 
     /// Number and name of each room.
     pub(super) fn names(&self) -> impl Iterator<Item = (u32, &Arc<str>)> {
-        self.rooms.iter().map(|(&number, room)| (number, &room.name))
+        let rooms = self.rooms.iter().map(|(&number, room)| (number, &room.name));
+        rooms.filter(|(_, name)| !name.starts_with(ERASED))
+    }
+
+    /// What takes the place of records.
+    pub(super) fn erased(&self) -> Erased {
+        let erased = self.rooms.values().filter_map(|room| {
+            let id = MsgId::parse(room.name.strip_prefix(ERASED)?)?;
+            Some((id, room.state.clone()?))
+        });
+        erased.collect()
+    }
+
+    /// Something takes the place of a record, or nothing any more.
+    pub(super) fn set_erased(&mut self, id: MsgId, payload: Option<Box<[u8]>>) {
+        let name = format!("{ERASED}{id}");
+        match payload {
+            Some(payload) => self.set_state(&name, Some(payload)),
+            None => drop(self.forget_one(&name)),
+        }
     }
 
     /// Folded name and state of each room that has a state.
     pub(super) fn states(&self) -> Vec<(Box<str>, Box<[u8]>)> {
-        let states = self.rooms.values().filter_map(|room| Some((&*room.name, room.state.clone()?)));
+        let rooms = self.rooms.values().filter(|room| !room.name.starts_with(ERASED));
+        let states = rooms.filter_map(|room| Some((&*room.name, room.state.clone()?)));
         states.map(|(name, state)| (name.into(), state)).collect()
     }
 

@@ -303,6 +303,10 @@ impl Writer {
             let of: Vec<_> = record.rooms().map(|room| self.rooms.number_for(room)).collect();
             rooms.push(of);
         }
+        // What is not to be shown is known before it is said that it is deleted.
+        for erasure in held.iter().filter_map(|record| record.erases.as_deref()) {
+            self.rooms.set_erased(erasure.id, Some(erasure.payload.clone()));
+        }
         self.rooms.save(disk, &mut batch).map_err(StoreError::io(disk, ROOMS))?;
         if rooms.is_empty() {
             self.buffer = batch;
@@ -338,6 +342,11 @@ impl Writer {
             let chunk = self.contents.add(self.log.header.number, offset, frame);
             offset += frame.size() as u64;
             index.add(&self.contents, chunk, offset, frame);
+        }
+        let erasures = self.held.iter().take(count).filter_map(|record| record.erases.as_deref());
+        for erasure in erasures {
+            index.erased_mut().insert(erasure.id, erasure.payload.clone());
+            self.upkeep.erased(index.erased_mut().len());
         }
         drop(index);
         batch.shrink_to(MAX_COMMIT / 4);
@@ -378,7 +387,7 @@ impl Writer {
 
     fn close_if_old(&mut self) -> Result<(), StoreError> {
         let shared = self.shared.clone();
-        if self.upkeep.sweep(&shared) {
+        if self.upkeep.sweep(&shared, &mut self.rooms) {
             self.rooms
                 .sweep(&*shared.disk, &mut self.buffer)
                 .map_err(StoreError::io(&*shared.disk, ROOMS))?;

@@ -156,7 +156,15 @@ pub(crate) fn line(room: &str, millis: u64, size: usize) -> Record {
     let mut payload = format!("{room} {millis} ").into_bytes();
     payload.resize(size.max(payload.len()), b'x');
     let (also, payload) = (Box::default(), payload.into());
-    Record { room: room.into(), also, id: key(millis), event: false, fingerprint: None, payload }
+    Record {
+        room: room.into(),
+        also,
+        id: key(millis),
+        event: false,
+        fingerprint: None,
+        erases: None,
+        payload,
+    }
 }
 
 /// A folder that lives as long as its test.

@@ -5,6 +5,7 @@ mod clocks;
 mod damage;
 mod desk;
 mod disk_full;
+mod erased;
 mod pages;
 mod power;
 mod retention;

@@ -126,7 +126,7 @@ fn a_room_without_lines_and_state_is_forgotten_and_its_number_not_used_again() {
 }
 
 /// Whether any file has these bytes.
-fn is_on(disk: &FakeDisk, bytes: &[u8]) -> bool {
+pub(crate) fn is_on(disk: &FakeDisk, bytes: &[u8]) -> bool {
     disk.snapshot().values().any(|file| file.windows(bytes.len()).any(|part| part == bytes))
 }
 
@@ -141,7 +141,7 @@ fn wait_until(disk: &FakeDisk, done: impl Fn() -> bool) {
     panic!("{} bytes are still there: {:?}", disk.used(), disk.snapshot().keys());
 }
 
-fn wait_until_gone(disk: &FakeDisk, bytes: &[u8]) {
+pub(crate) fn wait_until_gone(disk: &FakeDisk, bytes: &[u8]) {
     wait_until(disk, || !is_on(disk, bytes));
 }
 

@@ -9,6 +9,8 @@ mod fuzz;
 mod history;
 mod hub;
 mod login;
+mod marking;
+mod messages;
 mod naming;
 mod opening;
 mod people;

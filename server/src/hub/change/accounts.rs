@@ -41,6 +41,7 @@ impl Hub {
         let owner = self.state.owner(id);
         token.into_iter().for_each(|token| self.state.pass_on(token, owner.clone()));
         self.give_kept_ranks(id, &rooms);
+        self.replay_private(id);
         match Nick::parse(&name) {
             // Another spelling is its own choice.
             Ok(nick)
@@ -76,7 +77,7 @@ impl Hub {
     /// ACCOUNT for those who share a room (IRCv3 account-notify).
     fn tell_account(&mut self, id: ConnectionId, name: Option<&str>) {
         let event = self.event(id, What::Account { name });
-        self.tell_neighbours(id, &event, |caps| caps.has(Capability::AccountNotify));
+        self.tell_acquaintances(id, &event, Capability::AccountNotify);
         if self.state.member(id).is_some_and(|member| member.has(Capability::AccountNotify)) {
             self.tell(id, &event);
         }
@@ -143,6 +144,8 @@ impl Hub {
         let there = self.state.accounts.forget(name);
         let folded = Folded::new(name);
         self.forget_owner(&folded);
+        self.state.forget_pairs(&folded);
+        self.state.forget_marks(name);
         for id in self.state.of_account(&folded) {
             self.state.member_mut(id).into_iter().for_each(|member| member.account = None);
             let prefix = self.state.source(id).prefix;

@@ -13,9 +13,11 @@
 
 mod accounts;
 mod departure;
+mod hands;
 mod modes;
 mod operator;
 mod people;
+mod redact;
 mod reply;
 mod resume;
 mod rooms;
@@ -23,6 +25,7 @@ pub(crate) mod secrets;
 mod talk;
 mod tell;
 
+pub(crate) use redact::Deletion;
 pub(crate) use talk::MAX_ANNOUNCEMENT;
 
 use std::net::IpAddr;
@@ -91,6 +94,16 @@ pub(crate) enum Change<'a> {
         room: &'a str,
         rank: Rank,
         talk: Talk<'a>,
+    },
+    /// Somebody wants to speak next, or no longer; operators lower those of others.
+    Hand {
+        room: &'a str,
+        up: bool,
+        nick: Option<&'a str>,
+    },
+    /// A line is deleted by somebody who may.
+    Redact {
+        deletion: Deletion<'a>,
     },
     Wallops {
         text: &'a str,
@@ -173,6 +186,8 @@ impl Hub {
             Change::Topic { room, text } => self.topic(by, room, text),
             Change::Modes { room, changes } => self.room_modes(by, room, changes),
             Change::Invite { nick, room } => self.invite(by, nick, room),
+            Change::Hand { room, up, nick } => self.hand(by, room, up, nick),
+            Change::Redact { deletion } => self.redact(by, deletion),
             Change::Wallops { text } => self.wallops(by, text),
             Change::Kill { nick, reason } => self.kill(by, nick, reason),
             Change::Quit { reason, logged } => {

@@ -43,11 +43,13 @@ impl Hub {
         self.watched_came(id);
         if speaker == Speaker::Irc {
             self.welcome(id, brought);
+            self.replay_private(id);
             return Ok(());
         }
         let entered = self.enter(id, self.state.settings.default_room.clone(), "");
         if speaker == Speaker::Plain {
             self.plain_welcome(id);
+            self.replay_private(id);
         }
         entered.map(|_| ())
     }
@@ -86,7 +88,7 @@ impl Hub {
         }
         if changed {
             let event = self.event(id, What::Away { text });
-            self.tell_neighbours(id, &event, |caps| caps.has(Capability::AwayNotify));
+            self.tell_acquaintances(id, &event, Capability::AwayNotify);
         }
         Ok(())
     }
@@ -96,7 +98,7 @@ impl Hub {
         member.realname = realname.into();
         let own = member.has(Capability::Setname);
         let event = self.event(id, What::Setname { realname });
-        self.tell_neighbours(id, &event, |caps| caps.has(Capability::Setname));
+        self.tell_acquaintances(id, &event, Capability::Setname);
         if own {
             self.tell(id, &event);
         }

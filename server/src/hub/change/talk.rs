@@ -24,7 +24,7 @@ impl Hub {
         rank: Rank,
         talk: Talk<'_>,
     ) -> Result<(), Refused> {
-        let Talk { verb, text, line, tags } = talk;
+        let Talk { verb, text, line, tags, long } = talk;
         // A notice is never answered (RFC 2812 §3.3.2).
         let refused = |refused| if verb == Verb::Notice { Ok(()) } else { Err(refused) };
         let Some((found, state)) = self.state.room_named(room) else { return refused(no_such_room(room)) };
@@ -43,14 +43,20 @@ impl Hub {
         let kept = rank == Rank::NONE;
         let fingerprint = line.filter(|_| kept).map(|line| record::fingerprint(&folded, line));
         if let Some(fingerprint) = fingerprint.filter(|print| self.history.seen.contains(print.get())) {
-            self.say_again(id, room, fingerprint, talk);
+            self.say_again(id, (folded, name), fingerprint, talk);
             return Ok(());
         }
         let what = What::Message { verb, target, text, private: false };
         let mut event = Event { tags, ..self.event(id, what) };
         // What only some may hear is not kept: its echo is no receipt.
         event.volatile |= !kept;
-        event.fits()?;
+        if !long {
+            event.fits()?;
+        }
+        if let (true, Some(wait)) = (verb != Verb::Tagmsg, self.state.slowed(id, room)) {
+            let why = format!("{name} :The room is slow: your next line may come in {wait} s (+f)");
+            return refused((ERR_CANNOTSENDTOCHAN, why));
+        }
         let hears_itself = matches!(self.delivery.form(id), Form::Raw(kind) if kind.hears_itself());
         let audience = match kept {
             false => Audience::Ranked(id, rank),

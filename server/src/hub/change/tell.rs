@@ -8,7 +8,7 @@ use crate::hub::delivery::output::Output;
 use crate::hub::delivery::queue::Order;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::room::{Rank, Room, RoomId, Seat};
-use crate::protocol::Capabilities;
+use crate::protocol::{Capabilities, Capability};
 
 /// Whom of a room an event is for.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +57,23 @@ impl Hub {
         delivery.fan_out_once(rooms.flat_map(Room::seats), event, id, |reader| wants(reader.caps));
     }
 
+    /// Sends an event once to those who asked for its kind and share a room with `id`, or watch it
+    /// (IRCv3 extended-monitor); not to `id`.
+    pub(super) fn tell_acquaintances(&mut self, id: ConnectionId, event: &Event<'_>, wants: Capability) {
+        self.tell_neighbours(id, event, |caps| caps.has(wants));
+        let Some(folded) = self.state.member(id).and_then(|member| Some(member.nick.as_ref()?.fold())) else {
+            return;
+        };
+        for watcher in self.state.watchers.get(&folded).cloned().unwrap_or_default() {
+            let watches = self.state.member(watcher).is_some_and(|member| {
+                member.has(Capability::ExtendedMonitor) && member.has(wants) && watcher != id
+            });
+            if watches && !self.delivery.was_told(watcher) {
+                self.tell(watcher, event);
+            }
+        }
+    }
+
     /// Sends an event to some of the people in a room.
     pub(crate) fn fan_out(
         &mut self,
@@ -93,11 +110,11 @@ impl Hub {
     /// Shows the operator what happens in a room (or, without one, to a person), where there is
     /// a terminal to show it on.
     pub(crate) fn narrate(&mut self, room: &str, event: &Event<'_>) {
-        if self.state.settings.narrate
-            && let Some(text) = event.narration()
-        {
+        if self.state.settings.narrate {
             let space = if room.is_empty() { "" } else { " " };
-            self.delivery.output(Output::Console(format!("{room}{space}{text}")));
+            for text in event.narration() {
+                self.delivery.output(Output::Console(format!("{room}{space}{text}")));
+            }
         }
     }
 }

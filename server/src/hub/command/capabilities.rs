@@ -3,6 +3,7 @@
 use crate::hub::Hub;
 use crate::hub::command::{Done, need};
 use crate::hub::delivery::form::Form;
+use crate::hub::delivery::reply::Packed;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::refusal::too_long;
 use crate::protocol::Numeric::*;
@@ -20,7 +21,7 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
     match verb.as_str() {
         "LS" => {
             let version: u32 = argument.and_then(|version| version.parse().ok()).unwrap_or_default();
-            let mut sts = String::new();
+            let mut sts = None;
             if version >= 302 {
                 let mut caps = caps;
                 caps.add(Capability::CapNotify);
@@ -32,13 +33,16 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
                     Some(value) => format!("{capability}={value}"),
                     None => capability.to_string(),
                 };
-            let all: Vec<String> = hub.offered().iter().map(with_value).collect();
-            hub.say_as_server(id, format!("CAP {nick} LS :{}{sts}", all.join(" ")));
+            let all: Vec<String> = hub.offered().iter().map(with_value).chain(sts).collect();
+            hub.list(id, &format!("CAP {nick} LS"), &all, version >= 302);
         }
-        "LIST" => hub.say_as_server(id, format!("CAP {nick} LIST :{caps}")),
+        "LIST" => {
+            let on: Vec<String> = caps.iter().map(|capability| capability.to_string()).collect();
+            hub.list(id, &format!("CAP {nick} LIST"), &on, caps.has(Capability::CapNotify));
+        }
         "REQ" => {
             let wanted = argument.unwrap_or_default();
-            if wanted.len() > MAX_BODY - 112 {
+            if hub.server_line(format_args!("CAP {nick} ACK :{wanted}")).len() > MAX_BODY {
                 // It could not be repeated in the answer.
                 return Err(too_long());
             }
@@ -64,13 +68,25 @@ pub(super) fn cap(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Don
 
 impl Hub {
     /// Who encrypts is told for how long to, anybody else where (IRCv3 `sts`). Nobody can ask for it.
-    fn sts(&self, id: ConnectionId) -> String {
+    fn sts(&self, id: ConnectionId) -> Option<String> {
         let secure = self.state.member(id).is_some_and(|member| member.secure);
-        match self.state.settings.sts {
-            Some(sts) if secure => format!(" sts=duration={}", sts.duration.as_secs()),
-            Some(sts) => format!(" sts=port={}", sts.port),
-            None => String::new(),
+        self.state.settings.sts.map(|sts| match secure {
+            true => format!("sts=duration={}", sts.duration.as_secs()),
+            false => format!("sts=port={}", sts.port),
+        })
+    }
+
+    /// In as many lines as it takes; who knows no version 302 gets one, with the first of them.
+    fn list(&mut self, id: ConnectionId, start: &str, words: &[String], several: bool) {
+        let mut packed = Packed::behind(self.server_line(format_args!("{start} * :")).len(), ' ');
+        for word in words {
+            let Some(line) = packed.add(word) else { continue };
+            if !several {
+                return self.say_as_server(id, format!("{start} :{line}"));
+            }
+            self.say_as_server(id, format!("{start} * :{line}"));
         }
+        self.say_as_server(id, format!("{start} :{}", packed.line));
     }
 
     fn set_caps(&mut self, id: ConnectionId, caps: Capabilities) {

@@ -1,4 +1,5 @@
-//! CHATHISTORY (IRCv3 draft/chathistory): lines of the past, for members of the room.
+//! CHATHISTORY (IRCv3 draft/chathistory): lines of the past, for members of the room, and for the two
+//! people between whom they were said.
 
 use crate::hub::Hub;
 use crate::hub::command::Done;
@@ -17,7 +18,7 @@ enum Refused {
     Params,
     /// A position is neither `timestamp=` nor `msgid=`.
     RefType,
-    /// Not a room that the reader is in.
+    /// Not a room that the reader is in, nor anybody whose lines with the reader are kept.
     Target,
 }
 
@@ -41,7 +42,10 @@ pub(super) fn chathistory(hub: &mut Hub, id: ConnectionId, message: &Message<'_>
                     "It is CHATHISTORY LATEST, BEFORE, AFTER, AROUND #room POSITION COUNT, BETWEEN #room POSITION POSITION COUNT, or TARGETS TIME TIME COUNT",
                 ),
                 Refused::RefType => ("INVALID_MSGREFTYPE", "Positions are timestamp=… or msgid=…"),
-                Refused::Target => ("INVALID_TARGET", "History is for members of the room"),
+                Refused::Target => (
+                    "INVALID_TARGET",
+                    "History is for members of the room, and for two people who have accounts",
+                ),
             };
             let target = shown(arguments.filled(0).unwrap_or("*"));
             let verb = shown(&verb);
@@ -69,11 +73,9 @@ impl Hub {
             ("LATEST", "*") => Edge::Open,
             (_, reference) => edge(reference)?,
         };
-        let room = self.state.rooms.find(target).ok_or(Refused::Target)?;
-        let inside = self.state.place(id, room).is_some();
-        let state = self.state.rooms.get(room).filter(|_| inside).ok_or(Refused::Target)?;
+        let room = self.kept_at(id, target).ok_or(Refused::Target)?;
         let lines = |after, before, limit, newest| Query {
-            room: state.folded.clone(),
+            room: room.clone(),
             range: Range { after, before, upto: self.state.stamps.last() },
             limit,
             newest,
@@ -105,14 +107,10 @@ impl Hub {
         let (after, before, _) = in_order(one, other);
         let member = self.state.member(id).ok_or(Refused::Target)?;
         let rooms = member.rooms.iter().filter_map(|place| self.state.rooms.get(place.room));
+        let rooms = rooms.map(|room| room.folded.clone());
+        let rooms = rooms.chain(self.state.pairs(id).into_iter().map(|pair| pair.key));
         let range = Range { after, before, upto: self.state.stamps.last() };
-        let latest = rooms.map(|room| Query {
-            room: room.folded.clone(),
-            range,
-            limit: 1,
-            newest: true,
-            events: false,
-        });
+        let latest = rooms.map(|room| Query { room, range, limit: 1, newest: true, events: false });
         Ok(Replay::new(Why::Targets(limit), latest))
     }
 }

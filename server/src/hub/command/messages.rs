@@ -3,12 +3,14 @@
 use crate::hub::Hub;
 use crate::hub::change::Change;
 use crate::hub::command::accounts::is_service;
-use crate::hub::command::{Done, first_time, names};
+use crate::hub::command::{Done, first_time, hands, names};
+use crate::hub::delivery::echo::Storage;
 use crate::hub::delivery::event::{Event, Talk, What};
+use crate::hub::history::record;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::limits::MAX_TARGETS;
 use crate::hub::state::member::Speaker;
-use crate::hub::state::refusal::{nobody, too_long, too_many_targets};
+use crate::hub::state::refusal::{Refused, nobody, too_long, too_many_targets};
 use crate::hub::state::room::Rank;
 use crate::protocol::Numeric::*;
 use crate::protocol::command::Verb;
@@ -28,6 +30,9 @@ pub(super) fn notice(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> 
 }
 
 pub(super) fn tagmsg(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
+    if hub.lacks(id, Capability::MessageTags, "TAGMSG") || hands::tagged(hub, id, message) {
+        return Ok(());
+    }
     send(hub, id, Verb::Tagmsg, message)
 }
 
@@ -39,7 +44,8 @@ fn send(hub: &mut Hub, id: ConnectionId, verb: Verb, message: &Message<'_>) -> D
         _ => message.params.filled(1).ok_or((ERR_NOTEXTTOSEND, ":No text to send".into()))?,
     };
     let (line, tags) = LineName::take(message.tags);
-    hub.send(id, targets, Talk { verb, text, line: line.filter(|_| verb != Verb::Tagmsg), tags: &tags })
+    let line = line.filter(|_| verb != Verb::Tagmsg);
+    hub.send(id, targets, Talk { verb, text, line, tags: &tags, long: false })
 }
 
 impl Hub {
@@ -50,9 +56,6 @@ impl Hub {
             return Err(too_many_targets(count));
         }
         self.delivery.charge(id, count.saturating_sub(1) as u32);
-        if verb == Verb::Tagmsg && self.lacks(id, Capability::MessageTags, "TAGMSG") {
-            return Ok(());
-        }
         let mut first_time = first_time();
         for target in names(targets).filter(|target| first_time(target)) {
             // STATUSMSG: the rank that is to hear it.
@@ -80,37 +83,53 @@ impl Hub {
         Ok(())
     }
 
-    /// To one person: no change, for nobody else hears of it.
+    /// To one person: no change, for nobody else hears of it. Between two accounts it is kept, and told when the
+    /// other one comes back.
     fn whisper(&mut self, id: ConnectionId, target: &str, talk: Talk<'_>) -> Done {
-        let Talk { verb, text, tags, .. } = talk;
-        let other = self.state.find(target).ok_or_else(|| nobody(target))?;
-        let nick = self.state.nick_of(other).to_owned();
+        let Talk { verb, text, tags, long, line } = talk;
+        let (found, pair) = (self.state.find(target), self.state.pair(id, target));
+        let nick = match (found, &pair) {
+            (Some(other), _) => self.state.nick_of(other).to_owned(),
+            (None, Some(pair)) => pair.peer.to_string(),
+            (None, None) => return Err(nobody(target)),
+        };
+        let print = line.zip(pair.as_ref()).map(|(line, pair)| record::fingerprint(&pair.key, line));
+        if let (Some(print), Some(pair)) = (print, &pair)
+            && self.history.seen.contains(print.get())
+        {
+            self.say_again(id, (pair.key.clone(), nick), print, talk);
+            return Ok(());
+        }
         let what = What::Message { verb, target: &nick, text, private: true };
-        let event = Event { tags, ..self.event(id, what) };
-        if event.body_len() > MAX_BODY {
+        let mut event = Event { tags, ..self.event(id, what) };
+        if !long && event.body_len() > MAX_BODY {
             // That is said of a notice, too.
             self.refuse(id, too_long());
             return Ok(());
         }
-        let Some(reader) = self.state.member(other) else { return Ok(()) };
-        let away = reader.away.clone();
-        if let Speaker::Raw(_) = reader.speaker
-            && verb != Verb::Tagmsg
+        event.volatile = pair.is_some() && self.delivery.storage != Storage::Disk;
+        if let Some(other) = found
+            && !self.tell_alone(other, &event, pair.is_some())?
         {
-            // Their programs know one room and no private talk: it would look public.
-            return Err((ERR_NOSUCHNICK, format!("{nick} :Their program cannot show private messages")));
+            return Ok(());
         }
-        match self.keep_for_resume(other, &event) {
-            // It hears it when it is back.
-            Some(true) => {}
-            Some(false) if verb == Verb::Tagmsg => return Ok(()),
-            Some(false) => {
-                let why = "Their connection is gone, and no more lines are kept for their return";
-                return Err((ERR_NOSUCHNICK, format!("{nick} :{why}")));
-            }
-            None => self.tell(other, &event),
+        let kept = pair.is_some_and(|pair| self.record_private(&pair, &event, print));
+        if !kept && found.is_none() {
+            let why = "They are not here, and no more private lines are kept";
+            return if verb == Verb::Tagmsg {
+                Ok(())
+            } else {
+                Err((ERR_NOSUCHNICK, format!("{nick} :{why}")))
+            };
         }
-        self.delivery.echo(id, &event, false);
+        if let Some(print) = print.filter(|_| kept) {
+            self.history.seen.insert(print.get());
+        }
+        self.delivery.echo(id, &event, kept);
+        let away = match found {
+            Some(other) => self.state.member(other).and_then(|other| other.away.as_deref()),
+            None => Some("Not here; the line is kept until they come back"),
+        };
         if let (Verb::Privmsg, Some(away)) = (verb, away) {
             if self.state.member(id).is_some_and(|member| member.speaker == Speaker::Irc) {
                 self.reply(id, RPL_AWAY, format!("{nick} :{away}"));
@@ -119,5 +138,29 @@ impl Hub {
             }
         }
         Ok(())
+    }
+
+    /// Tells somebody what is for them alone; false if it is nothing for who is not there. `kept`: it is not lost
+    /// whatever becomes of them.
+    fn tell_alone(&mut self, other: ConnectionId, event: &Event<'_>, kept: bool) -> Result<bool, Refused> {
+        let What::Message { verb, target, .. } = event.what else { return Ok(true) };
+        if self.state.member(other).is_some_and(|other| matches!(other.speaker, Speaker::Raw(_)))
+            && verb != Verb::Tagmsg
+        {
+            // Their programs know one room and no private talk: it would look public.
+            return Err((ERR_NOSUCHNICK, format!("{target} :Their program cannot show private messages")));
+        }
+        match self.keep_for_resume(other, event) {
+            // It hears it when it is back.
+            Some(true) => {}
+            Some(false) if verb == Verb::Tagmsg => return Ok(false),
+            Some(false) if !kept => {
+                let why = "Their connection is gone, and no more lines are kept for their return";
+                return Err((ERR_NOSUCHNICK, format!("{target} :{why}")));
+            }
+            Some(false) => {}
+            None => self.tell(other, event),
+        }
+        Ok(true)
     }
 }

@@ -6,16 +6,20 @@ mod capabilities;
 mod chathistory;
 pub(crate) mod console;
 mod filter;
+mod hands;
 mod help;
 mod liveness;
+mod markread;
 mod messages;
 mod modes;
 mod monitor;
+mod multiline;
 mod names;
 mod operator;
 pub(crate) mod page;
 mod people;
 mod queries;
+mod redact;
 mod registration;
 mod resume;
 mod rooms;
@@ -80,6 +84,7 @@ const ROOMS: &[Command] = &[
     Command { verb: "LIST", access: Members, run: queries::list },
     Command { verb: "INVITE", access: Members, run: rooms::invite },
     Command { verb: "KICK", access: Members, run: rooms::kick },
+    Command { verb: "HAND", access: Members, run: hands::hand },
     Command { verb: "MODE", access: Members, run: modes::mode },
 ];
 
@@ -127,6 +132,9 @@ const PROTOCOL: &[Command] = &[
     Command { verb: "QUIT", access: Anybody, run: registration::quit },
     Command { verb: "RESUME", access: Newcomers, run: resume::resume },
     Command { verb: "CHATHISTORY", access: Members, run: chathistory::chathistory },
+    Command { verb: "REDACT", access: Members, run: redact::redact },
+    Command { verb: "MARKREAD", access: Members, run: markread::markread },
+    Command { verb: "BATCH", access: Members, run: multiline::batch },
     Command { verb: "SEARCH", access: Members, run: search::search },
     Command { verb: "HELP", access: Members, run: help::help },
     Command { verb: "HELPOP", access: Members, run: help::help },
@@ -186,7 +194,9 @@ impl Hub {
         } else if text.contains('\r') {
             // A CR inside a line would let one message look like two.
             self.fail(id, "*", "INVALID_LINE", "A line holds a CR that ends nothing; it was refused");
-        } else if let Err(refused) = self.run(id, &message) {
+        } else if !self.take_part(id, &message)
+            && let Err(refused) = self.run(id, &message)
+        {
             self.refuse(id, refused);
         }
         self.delivery.end_label(id);

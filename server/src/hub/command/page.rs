@@ -9,6 +9,7 @@ use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::history::replay::{Replay, Why};
 use crate::hub::history::{Edge, Query, Range};
 use crate::hub::state::ConnectionId;
+use crate::hub::state::limits::MAX_LINES;
 use crate::hub::state::member::Speaker;
 use crate::hub::state::room::RoomId;
 use crate::protocol::Numeric::*;
@@ -64,13 +65,16 @@ impl Hub {
     pub(crate) fn show_room(&mut self, id: ConnectionId, room: RoomId) {
         let (Some(member), Some(state)) = (self.state.member(id), self.state.rooms.get(room)) else { return };
         let name = state.name.as_str().into();
+        let topic = state.topic.is_some();
         let names = !member.has(Capability::NoImplicitNames) && !member.has(Capability::DraftNoImplicitNames);
-        if state.topic.is_some() {
+        self.show_room_mark(id, room);
+        if topic {
             self.page(id, Page::Topic { room });
         }
         if names {
             self.page(id, Page::Names { room, name, from: 0 });
         }
+        self.show_hands(id, room);
     }
 
     /// Begins a reply of past lines; the label of the command in hand goes to its batch.
@@ -106,6 +110,27 @@ impl Hub {
             events: false,
         };
         self.replay(id, Replay::new(Why::Joined(name), [query]));
+    }
+
+    /// Tells somebody who came back with an account, and cannot ask, what others told it meanwhile.
+    pub(crate) fn replay_private(&mut self, id: ConnectionId) {
+        let Some(member) = self.state.member(id) else { return };
+        let asks = match member.speaker {
+            Speaker::Irc => member.has(Capability::Chathistory),
+            Speaker::Plain => false,
+            Speaker::Raw(_) | Speaker::Unknown => true,
+        };
+        let Some(account) = member.account.clone().filter(|_| !asks) else { return };
+        let told = self.state.told_private(&account);
+        let upto = self.state.stamps.last();
+        let range = Range { after: told.map_or(Edge::Open, Edge::At), upto, ..Range::ALL };
+        let limit = MAX_LINES;
+        let pairs = self.state.pairs(id).into_iter();
+        let queries = pairs.map(|pair| Query { room: pair.key, range, limit, newest: true, events: false });
+        let queries: Vec<Query> = queries.collect();
+        if !queries.is_empty() {
+            self.replay(id, Replay::new(Why::Private, queries));
+        }
     }
 
     /// The peer has read what it was sent.

@@ -163,7 +163,7 @@ impl Hub {
             "CASEMAPPING=ascii".into(),
             "parlor/CASEMAPPING=unicode".into(),
             format!("CHANLIMIT=#:{MAX_ROOMS}"),
-            format!("CHANMODES=beI,k,l,{}", Flags::LETTERS),
+            format!("CHANMODES=beI,k,fl,{}", Flags::LETTERS),
             format!("CHANNELLEN={}", name::MAX_CHARS),
             "CHANTYPES=#".into(),
             format!("CHATHISTORY={}", MAX_LINES),

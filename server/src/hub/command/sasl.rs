@@ -3,7 +3,7 @@
 
 use crate::hub::Hub;
 use crate::hub::change::secrets::{Useless, Way};
-use crate::hub::command::{Done, need};
+use crate::hub::command::{Done, multiline, need};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::accounts::Accounts;
 use crate::hub::state::refusal::Refused;
@@ -88,6 +88,7 @@ impl Hub {
         match capability {
             Capability::Sasl => Some(list(&self.mechanisms(id))),
             Capability::AccountRegistration => Some("before-connect".into()),
+            Capability::Multiline => Some(multiline::bounds()),
             _ => None,
         }
     }

@@ -1,5 +1,5 @@
 //! SEARCH (soju's vendor extension `soju.im/search`): talk of the rooms that the reader is in,
-//! newest first.
+//! and its private lines where they are kept, newest first.
 
 use crate::hub::Hub;
 use crate::hub::command::{Done, need};
@@ -52,11 +52,17 @@ fn parse(hub: &Hub, id: ConnectionId, attributes: Tags<'_>) -> Result<Search, &'
     let member = hub.state.member(id).ok_or("in")?;
     let mine = || member.rooms.iter().filter_map(|place| hub.state.rooms.get(place.room));
     let rooms = match attributes.get("in").map(|room| Folded::new(&room)) {
+        Some(wanted) if !wanted.as_str().starts_with('#') => {
+            vec![hub.kept_at(id, wanted.as_str()).ok_or("in")?]
+        }
         Some(wanted) => {
             let room = mine().find(|room| *room.folded == *wanted.as_str()).ok_or("in")?;
             vec![room.folded.clone()]
         }
-        None => mine().map(|room| room.folded.clone()).collect(),
+        None => {
+            let private = hub.state.pairs(id).into_iter().map(|pair| pair.key);
+            mine().map(|room| room.folded.clone()).chain(private).collect()
+        }
     };
     let text = attributes.get("text").unwrap_or_default();
     Ok(Search {

@@ -50,9 +50,10 @@ impl Hub {
             Some(Ticket::Echo(resend)) => {
                 let id = resend.id;
                 let line = self.first_echo(*resend, answer);
-                self.delivery.answer(id, ticket, &line);
+                self.delivery.answer(id, ticket, &line, None);
                 self.go_on(id);
             }
+            Some(Ticket::Redact(redaction)) => self.redact_found(ticket, &redaction, answer),
             None => {}
         }
     }

@@ -23,6 +23,10 @@ pub(crate) enum What<'a> {
     Account { name: Option<&'a str> },
     Setname { realname: &'a str },
     Wallops { text: &'a str },
+    // Somebody wants to speak next, or no longer; so many want to then.
+    Hand { room: &'a str, up: bool, waiting: usize },
+    // A line is deleted. `past`: the line itself comes just before, empty.
+    Redact { target: &'a str, of: MsgId, reason: &'a str, past: bool },
     // The operator speaks: `target` is a room, or the name of somebody who is in none.
     Announcement { target: &'a str, text: &'a str },
 }
@@ -36,6 +40,8 @@ pub(crate) struct Talk<'a> {
     pub(crate) line: Option<LineName>,
     /// Client-only, escaped and joined, as others get them.
     pub(crate) tags: &'a str,
+    /// It may have several lines, LF between two, and be longer than one line of the protocol.
+    pub(crate) long: bool,
 }
 
 /// One event.

@@ -87,9 +87,14 @@ impl Outputs {
 }
 
 /// An event on its way: written at most once for each form.
-#[derive(Default)]
 struct Written {
     pieces: [Option<Option<Piece>>; Form::COUNT],
+}
+
+impl Default for Written {
+    fn default() -> Written {
+        Written { pieces: [None; Form::COUNT] }
+    }
 }
 
 impl Written {
@@ -140,6 +145,11 @@ impl<P> Delivery<P> {
                 }
             }
         }
+    }
+
+    /// Whether the last event that went to everybody [once](Self::fan_out_once) went to this one.
+    pub(crate) fn was_told(&self, id: ConnectionId) -> bool {
+        self.readers.get(id.slot as usize).is_some_and(|reader| reader.mark == self.epoch)
     }
 
     /// Queues a line for one connection.
@@ -224,7 +234,8 @@ mod tests {
     use crate::protocol::command::Verb;
     use crate::protocol::{Capabilities, MsgId, RoomName, time::UnixMillis};
 
-    const IRC: Form = Form::Irc(Irc { time: false, tags: false, extended_join: false, account: false });
+    const IRC: Form =
+        Form::Irc(Irc { time: false, tags: false, extended_join: false, account: false, multiline: false });
 
     fn id(slot: u32) -> ConnectionId {
         ConnectionId { slot, generation: 1 }
@@ -243,7 +254,13 @@ mod tests {
     }
 
     fn say(delivery: &mut Delivery<()>, (rooms, room): (&Rooms, RoomId), by: u32, text: &str) {
-        let from = Source { nick: "x".into(), prefix: "x".into(), account: None, bot: false };
+        let from = Source {
+            nick: "x".into(),
+            prefix: "x".into(),
+            account: None,
+            author: Default::default(),
+            bot: false,
+        };
         let what = What::Message { verb: Verb::Privmsg, target: "#a", text, private: false };
         let event = Event { id: MsgId::default(), from: Cow::Owned(from), tags: "", what, volatile: false };
         let seats = rooms.get(room).unwrap().seats();

@@ -24,11 +24,13 @@ pub(crate) struct Irc {
     pub(crate) extended_join: bool,
     /// `account-tag`.
     pub(crate) account: bool,
+    /// `draft/multiline`, and `batch`.
+    pub(crate) multiline: bool,
 }
 
 impl Form {
     /// Forms that hear something.
-    pub(crate) const COUNT: usize = 22;
+    pub(crate) const COUNT: usize = 38;
 
     pub(crate) fn of(speaker: Speaker, caps: Capabilities) -> Form {
         match speaker {
@@ -40,6 +42,7 @@ impl Form {
                 tags: caps.has(Capability::MessageTags),
                 extended_join: caps.has(Capability::ExtendedJoin),
                 account: caps.has(Capability::AccountTag),
+                multiline: caps.has(Capability::Multiline) && caps.has(Capability::Batch),
             }),
         }
     }
@@ -48,16 +51,16 @@ impl Form {
     pub(crate) fn index(self) -> Option<usize> {
         Some(match self {
             Form::Silent => return None,
-            Form::Irc(Irc { time, tags, extended_join, account }) => {
-                let flags = [time, tags, extended_join, account];
+            Form::Irc(Irc { time, tags, extended_join, account, multiline }) => {
+                let flags = [time, tags, extended_join, account, multiline];
                 flags.iter().enumerate().map(|(bit, flag)| usize::from(*flag) << bit).sum()
             }
-            Form::Plain => 16,
-            Form::Raw(RawKind::Html) => 17,
-            Form::Raw(RawKind::Prompted) => 18,
-            Form::Raw(RawKind::Named(Colon::Ascii)) => 19,
-            Form::Raw(RawKind::Named(Colon::FullWidth)) => 20,
-            Form::Raw(RawKind::Bare) => 21,
+            Form::Plain => 32,
+            Form::Raw(RawKind::Html) => 33,
+            Form::Raw(RawKind::Prompted) => 34,
+            Form::Raw(RawKind::Named(Colon::Ascii)) => 35,
+            Form::Raw(RawKind::Named(Colon::FullWidth)) => 36,
+            Form::Raw(RawKind::Bare) => 37,
         })
     }
 
@@ -78,11 +81,13 @@ mod tests {
 
     #[test]
     fn no_two_forms_share_a_number() {
-        let bits =
-            |n: usize| Irc { time: n & 1 > 0, tags: n & 2 > 0, extended_join: n & 4 > 0, account: n & 8 > 0 };
+        let bits = |n: usize| {
+            let [time, tags, extended_join, account, multiline] = [1, 2, 4, 8, 16].map(|bit| n & bit > 0);
+            Irc { time, tags, extended_join, account, multiline }
+        };
         let named = [Colon::Ascii, Colon::FullWidth].map(RawKind::Named);
         let raw = [RawKind::Html, RawKind::Prompted, RawKind::Bare].into_iter().chain(named).map(Form::Raw);
-        let all = (0..16).map(|n| Form::Irc(bits(n))).chain([Form::Plain]).chain(raw);
+        let all = (0..32).map(|n| Form::Irc(bits(n))).chain([Form::Plain]).chain(raw);
         let mut numbers: Vec<usize> = all.filter_map(Form::index).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (0..Form::COUNT).collect::<Vec<_>>());

@@ -272,10 +272,14 @@ impl<P> Delivery<P> {
         waiting
     }
 
-    /// The line that a question was asked for; an empty one where there is none after all.
-    pub(crate) fn answer(&mut self, id: ConnectionId, ticket: u64, line: &Line) {
+    /// The line that a question was asked for; an empty one where there is none after all. It may have to wait
+    /// for something else now.
+    pub(crate) fn answer(&mut self, id: ConnectionId, ticket: u64, line: &Line, until: Option<Until>) {
+        if let Some(Until::Durable(upto)) = until {
+            self.awaiting.push_back((upto, id));
+        }
         if let Some(queue) = self.queue_mut(id) {
-            queue.answer(ticket, line);
+            queue.answer(ticket, line, until);
         }
     }
 
@@ -352,8 +356,7 @@ impl<P> Delivery<P> {
         let id = sheet.to;
         for line in sheet.lines {
             // What is in a batch within that one has its tag.
-            let outer = batch.as_deref().filter(|_| !line.starts_with(b"@batch="));
-            self.line(id, with_tag(BATCH, outer, line));
+            self.line(id, with_tag(BATCH, batch.as_deref(), line));
         }
         if let Some(reader) = self.reader_mut(id).filter(|_| rest != Rest::Done) {
             reader.queue.get_or_insert_default().put_back(page, batch, rest == Rest::Asked);

@@ -232,12 +232,12 @@ impl<P> Queue<P> {
     }
 
     /// The line that a question was asked for; an empty one where there is none after all.
-    pub(crate) fn answer(&mut self, ticket: u64, answer: &Line) {
+    pub(crate) fn answer(&mut self, ticket: u64, answer: &Line, then: Option<Until>) {
         for entry in &mut self.entries {
             if let Entry::Line { line, until, tag } = entry
                 && *until == Some(Until::Answered(ticket))
             {
-                *until = None;
+                *until = then;
                 *line = match tag.take().filter(|_| !answer.is_empty()) {
                     Some(tag) => tagged(&tag, answer),
                     None => answer.clone(),
@@ -456,9 +456,9 @@ mod tests {
     fn an_answer_brings_its_line_to_its_place() {
         let mut desk = Desk::default();
         desk.push("a#1 b c#2 d").pop(true).sends("");
-        desk.queue.answer(2, &line(""));
+        desk.queue.answer(2, &line(""), None);
         desk.pop(true).sends("");
-        desk.queue.answer(1, &line("found"));
+        desk.queue.answer(1, &line("found"), None);
         // Who gets no line after all holds up nobody.
         desk.pop(true).sends("found, b, , d");
     }
@@ -486,7 +486,7 @@ mod tests {
             .stored(5)
             .sends("e, @label=l a, @label=l BATCH +b labeled-response");
         desk.stored(6).sends("@batch=b b");
-        desk.queue.answer(1, &line("found"));
+        desk.queue.answer(1, &line("found"), None);
         desk.pop(false).sends("@batch=b found, BATCH -b, d");
     }
 

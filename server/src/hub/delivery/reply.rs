@@ -2,6 +2,7 @@
 
 use crate::hub::delivery::lines::Line;
 use crate::protocol::line::MAX_BODY;
+use crate::protocol::tag::BATCH;
 
 /// Words on their way into lines of at most [`MAX_BODY`] bytes.
 pub(crate) struct Packed {
@@ -37,20 +38,37 @@ pub(crate) fn with_tag(key: &str, value: Option<&str>, line: Line) -> Line {
     }
 }
 
-/// A line with one more tag in front of those it has.
+/// A line with one more tag in front of those it has. Where several lines are one message, a batch is the
+/// tag of each that is in no other batch within it, anything else that of the first.
 pub(crate) fn tagged(tag: &str, line: &[u8]) -> Line {
+    let is_batch = tag.split_once('=').is_some_and(|(key, _)| key == BATCH);
     let mut with = Vec::with_capacity(line.len() + tag.len() + 2);
-    with.push(b'@');
-    with.extend_from_slice(tag.as_bytes());
-    match line.strip_prefix(b"@") {
-        Some(rest) => {
-            with.push(b';');
-            with.extend_from_slice(rest);
-        }
-        None => {
-            with.push(b' ');
+    for (number, line) in line.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let inner = line.strip_prefix(b"@batch=").is_some();
+        if number > 0 && !is_batch || is_batch && inner {
             with.extend_from_slice(line);
+            continue;
         }
+        with.push(b'@');
+        with.extend_from_slice(tag.as_bytes());
+        let rest = line.strip_prefix(b"@");
+        with.push(if rest.is_some() { b';' } else { b' ' });
+        with.extend_from_slice(rest.unwrap_or(line));
     }
     with.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_the_tag_of_each_line_and_a_label_of_the_first() {
+        let tag = |tag, line: &str| String::from_utf8_lossy(&tagged(tag, line.as_bytes())).into_owned();
+        assert_eq!(tag("label=x", ":a A\r\n"), "@label=x :a A\r\n");
+        assert_eq!(tag("label=x", "@t=1 A\r\nB\r\n"), "@label=x;t=1 A\r\nB\r\n");
+        let message = "@t=1 BATCH +m\r\n@batch=m A\r\nBATCH -m\r\n";
+        let outer = "@batch=o;t=1 BATCH +m\r\n@batch=m A\r\n@batch=o BATCH -m\r\n";
+        assert_eq!(tag("batch=o", message), outer);
+    }
 }

@@ -11,5 +11,5 @@ pub(crate) mod search;
 pub(crate) mod seen;
 pub(crate) mod tickets;
 
-pub use query::{Answer, Edge, Fingerprint, Kept, Matcher, Matches, Query, Range, Record, Request};
+pub use query::{Answer, Edge, Erasure, Fingerprint, Kept, Matcher, Matches, Query, Range, Record, Request};
 pub use record::Told;

@@ -24,7 +24,18 @@ pub struct Record {
     pub event: bool,
     /// Stands for the room and what the sender called the line (`+parlor/id`), if it did.
     pub fingerprint: Option<Fingerprint>,
+    /// An earlier record that is kept no longer as it was.
+    pub erases: Option<Box<Erasure>>,
     /// The rest, in the hub's own encoding.
+    pub payload: Box<[u8]>,
+}
+
+/// What takes the place of a record: in every answer from then on, and on the disk when it is next made smaller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    /// The record that goes, of the same room.
+    pub id: MsgId,
+    /// What is kept instead.
     pub payload: Box<[u8]>,
 }
 

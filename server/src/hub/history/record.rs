@@ -4,15 +4,17 @@
 //! version adds goes behind; what it does not know, a reader skips.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::hub::Hub;
 use crate::hub::delivery::event::{Event, What};
 use crate::hub::delivery::form::Form;
 use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::output::Output;
-use crate::hub::history::{Fingerprint, Record};
+use crate::hub::history::{Erasure, Fingerprint, Record};
 use crate::hub::state::member::Source;
 use crate::hub::state::modes::without_key;
+use crate::hub::state::private::Pair;
 use crate::hub::state::room::RoomId;
 use crate::hub::state::words::{put, take};
 use crate::hub::state::{ConnectionId, SERVER};
@@ -29,6 +31,10 @@ const MAX_TAGS: usize = 160;
 
 /// The second byte: the sender is a program.
 const BOT: u8 = 1;
+/// The same: what was deleted was no talk, but tags.
+const TAGS: u8 = 2;
+/// What stands in a page in place of a text that was deleted.
+const DELETED: &str = "[deleted]";
 
 /// A record, as far as it can be read: its words, and for the hub the event once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +45,15 @@ pub struct Told<'a> {
     pub prefix: &'a str,
     /// Client-only tags, escaped and joined.
     pub tags: &'a str,
-    /// Text, reason, topic, change, new name or real name; of a KICK who was put out.
+    /// Text, reason, topic, change, new name or real name; of a KICK who was put out, of a REDACT which line was
+    /// deleted; of a line that was deleted who did that.
     pub first: &'a str,
-    /// The reason of a KICK.
+    /// The reason of a KICK, or why a line was deleted.
     pub second: &'a str,
+    /// Who may take it back: an account, or one stay here. Empty in records of earlier versions.
+    pub(crate) author: &'a str,
     number: u8,
-    bot: bool,
+    flags: u8,
 }
 
 impl<'a> Told<'a> {
@@ -54,7 +63,8 @@ impl<'a> Told<'a> {
         let kind = kind::WORDS.get(usize::from(number)).filter(|word| !word.is_empty())?;
         let mut word = || take(&mut rest);
         let [prefix, tags, first, second] = [word()?, word()?, word()?, word()?];
-        Some(Told { kind, prefix, tags, first, second, number, bot: flags & BOT != 0 })
+        let author = word().unwrap_or_default();
+        Some(Told { kind, prefix, tags, first, second, author, number, flags })
     }
 
     /// The name in front of the prefix.
@@ -73,7 +83,8 @@ impl<'a> Told<'a> {
         'a: 'e,
     {
         let Told { first, second, .. } = *self;
-        let message = |verb| What::Message { verb, target: room, text: first, private: false };
+        let private = !room.starts_with('#');
+        let message = |verb| What::Message { verb, target: room, text: first, private };
         let what = match self.number {
             kind::PRIVMSG => message(Verb::Privmsg),
             kind::NOTICE => message(Verb::Notice),
@@ -85,16 +96,62 @@ impl<'a> Told<'a> {
             kind::NICK => What::Nick { new: first },
             kind::TOPIC => What::Topic { room, text: first },
             kind::MODE => What::Mode { target: room, change: first },
+            kind::REDACT => {
+                let of = MsgId::parse(first).unwrap_or_default();
+                What::Redact { target: room, of, reason: second, past: false }
+            }
+            kind::DELETED => What::Message { verb: Verb::Privmsg, target: room, text: DELETED, private },
             _ => What::Announcement { target: room, text: first },
         };
-        let from =
-            Source { nick: self.sender().into(), prefix: self.prefix.into(), account: None, bot: self.bot };
+        let account = Some(self.author).filter(|author| !author.is_empty() && !author.starts_with(' '));
+        let from = Source {
+            nick: self.sender().into(),
+            prefix: self.prefix.into(),
+            account: account.map(Into::into),
+            author: self.author.into(),
+            bot: self.flags & BOT != 0,
+        };
         Event { id, from: Cow::Owned(from), tags: self.tags, what, volatile: false }
     }
 
     /// The line for readers of a form.
     pub(crate) fn line(&self, room: &str, id: MsgId, form: Form) -> Option<Line> {
         self.event(room, id).line(form)
+    }
+
+    /// Whether it can be taken back.
+    pub(crate) fn is_redactable(&self) -> bool {
+        self.number == kind::TAGMSG || self.talk().is_some()
+    }
+
+    /// Whether it tells that something was deleted: to those who asked for that alone.
+    pub(crate) fn redacts(&self) -> bool {
+        matches!(self.number, kind::REDACT | kind::DELETED)
+    }
+
+    /// Whether it was a text that was deleted, of which a page shows where it was.
+    pub(crate) fn was_talk(&self) -> bool {
+        self.number == kind::DELETED && self.flags & TAGS == 0
+    }
+
+    /// That it was deleted, if it was.
+    pub(crate) fn deletion<'e>(&self, target: &'e str, id: MsgId) -> Option<Event<'e>>
+    where
+        'a: 'e,
+    {
+        let prefix = Some(self.first).filter(|_| self.number == kind::DELETED)?;
+        let nick = prefix.split_once('!').map_or(SERVER, |(nick, _)| nick).into();
+        let from = Source { nick, prefix: prefix.into(), account: None, author: Arc::default(), bot: false };
+        let what = What::Redact { target, of: id, reason: self.second, past: true };
+        Some(Event { id, from: Cow::Owned(from), tags: "", what, volatile: false })
+    }
+
+    /// What is kept of it when somebody deletes it: who said it, and who took it back.
+    pub(crate) fn tombstone(&self, by: &str, reason: &str) -> Box<[u8]> {
+        let tags = if self.number == kind::TAGMSG { TAGS } else { 0 };
+        let mut bytes = vec![kind::DELETED, self.flags & BOT | tags];
+        put(&mut bytes, &[self.prefix, "", by, reason, self.author]);
+        bytes.into()
     }
 
     /// What was said; `None` if it is no talk.
@@ -112,14 +169,17 @@ impl<'a> Told<'a> {
             Some(said) => ("\u{1}ACTION ", said.trim_end_matches('\u{1}'), "\u{1}"),
             None => ("", self.first, ""),
         };
-        let said = format!("[{day} {minute} UTC] {said}");
         let without_text = Told { first: "", ..*self }.event(room, id).body_len() + start.len() + end.len();
-        let pieces = text::pieces(&said, MAX_BODY.saturating_sub(without_text)).into_iter();
-        let lines = pieces.filter_map(|piece| {
-            let first = &format!("{start}{piece}{end}");
-            Told { first, ..*self }.line(room, id, form)
-        });
-        lines.collect()
+        let mut lines = Vec::new();
+        for said in said.split('\n').filter(|line| !line.is_empty()) {
+            let said = format!("[{day} {minute} UTC] {said}");
+            let pieces = text::pieces(&said, MAX_BODY.saturating_sub(without_text)).into_iter();
+            lines.extend(pieces.filter_map(|piece| {
+                let first = &format!("{start}{piece}{end}");
+                Told { first, ..*self }.line(room, id, form)
+            }));
+        }
+        lines
     }
 }
 
@@ -136,18 +196,18 @@ mod kind {
     pub(crate) const TOPIC: u8 = 9;
     pub(crate) const MODE: u8 = 10;
     pub(crate) const ANNOUNCEMENT: u8 = 11;
+    pub(crate) const REDACT: u8 = 12;
+    pub(crate) const DELETED: u8 = 13;
 
     /// The commands that they come from, by number.
-    pub(crate) const WORDS: [&str; 12] = [
+    pub(crate) const WORDS: [&str; 14] = [
         "", "PRIVMSG", "NOTICE", "TAGMSG", "JOIN", "PART", "QUIT", "KICK", "NICK", "TOPIC", "MODE", "NOTICE",
+        "REDACT", "DELETED",
     ];
 }
 
 /// Writes an event down; `None` for what is not kept.
 fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
-    if matches!(event.what, What::Message { private: true, .. }) {
-        return None;
-    }
     let shown;
     let tags = lasting(event.tags);
     let (kind, words) = match &event.what {
@@ -166,17 +226,25 @@ fn encode(event: &Event<'_>) -> Option<Box<[u8]>> {
             (kind::MODE, [shown.as_str(), ""])
         }
         What::Announcement { text, .. } => (kind::ANNOUNCEMENT, [*text, ""]),
+        What::Redact { of, reason, .. } => {
+            shown = of.to_string();
+            (kind::REDACT, [shown.as_str(), *reason])
+        }
         What::Invite { .. }
+        | What::Hand { .. }
         | What::Away { .. }
         | What::Account { .. }
         | What::Setname { .. }
         | What::Wallops { .. } => return None,
     };
-    let words = [event.from.prefix.as_str(), &tags, words[0], words[1]];
+    let author = &event.from.author;
+    let words = [event.from.prefix.as_str(), &tags, words[0], words[1], author];
+    // What nobody can take back has no author.
+    let words = if kind <= kind::TAGMSG { &words[..] } else { &words[..4] };
     let mut bytes = Vec::with_capacity(2 + words.iter().map(|word| 2 + word.len()).sum::<usize>());
     bytes.push(kind);
     bytes.push(if event.from.bot { BOT } else { 0 });
-    put(&mut bytes, &words);
+    put(&mut bytes, words);
     Some(bytes.into())
 }
 
@@ -228,12 +296,39 @@ impl Hub {
         self.record_in(&self.state.rooms_of(id), event, None);
     }
 
+    /// Keeps what somebody says to another one, for these two; whether it is kept.
+    pub(crate) fn record_private(
+        &mut self,
+        pair: &Pair,
+        event: &Event<'_>,
+        fingerprint: Option<Fingerprint>,
+    ) -> bool {
+        let Some(payload) = encode(event).filter(|_| self.state.add_pair(pair)) else { return false };
+        let event = (event.id, !is_talk(&event.what));
+        self.store(pair.key.clone(), Box::default(), event, (fingerprint, None), payload);
+        true
+    }
+
+    /// Keeps that a line was deleted, and deletes it. `room`: where it is kept.
+    pub(crate) fn record_deletion(&mut self, room: Arc<str>, event: &Event<'_>, erasure: Erasure) {
+        let Some(payload) = encode(event) else { return };
+        self.store(room, Box::default(), (event.id, true), (None, Some(Box::new(erasure))), payload);
+    }
+
+    fn store(
+        &mut self,
+        room: Arc<str>,
+        also: Box<[Arc<str>]>,
+        (id, event): (MsgId, bool),
+        (fingerprint, erases): (Option<Fingerprint>, Option<Box<Erasure>>),
+        payload: Box<[u8]>,
+    ) {
+        let record = Record { room, also, id, event, fingerprint, erases, payload };
+        self.delivery.output(Output::Store(Box::new(record)));
+    }
+
     fn record_in(&mut self, rooms: &[RoomId], event: &Event<'_>, fingerprint: Option<Fingerprint>) -> bool {
         let Some(payload) = encode(event) else { return false };
-        let talk = matches!(
-            &event.what,
-            What::Announcement { .. } | What::Message { verb: Verb::Privmsg | Verb::Notice, .. }
-        );
         let fleeting = matches!(
             &event.what,
             What::Join { .. } | What::Part { .. } | What::Quit { .. } | What::Nick { .. }
@@ -254,10 +349,14 @@ impl Hub {
         let mut names = names.into_iter();
         let Some(room) = names.next() else { return false };
         let also = names.collect();
-        let record = Record { room, also, id: event.id, event: !talk, fingerprint, payload };
-        self.delivery.output(Output::Store(Box::new(record)));
+        self.store(room, also, (event.id, !is_talk(&event.what)), (fingerprint, None), payload);
         true
     }
+}
+
+/// Whether it counts as a line.
+fn is_talk(what: &What<'_>) -> bool {
+    matches!(what, What::Announcement { .. } | What::Message { verb: Verb::Privmsg | Verb::Notice, .. })
 }
 
 #[cfg(test)]
@@ -266,7 +365,13 @@ mod tests {
 
     #[test]
     fn what_is_written_down_is_read_again() {
-        let from = Source { nick: "bob".into(), prefix: "bob!u@h".into(), account: None, bot: true };
+        let from = Source {
+            nick: "bob".into(),
+            prefix: "bob!u@h".into(),
+            account: Some("Bob".into()),
+            author: "Bob".into(),
+            bot: true,
+        };
         let id = MsgId { boot: 1, millis: 1_795_214_096_007, count: 2 };
         let room = "#a";
         for what in [
@@ -282,11 +387,17 @@ mod tests {
             What::Topic { room, text: "" },
             What::Mode { target: room, change: "+o bob" },
             What::Announcement { target: room, text: "all" },
+            What::Redact { target: room, of: MsgId::MAX, reason: "spam", past: false },
         ] {
-            let event =
-                Event { id, from: Cow::Borrowed(&from), tags: "+draft/react=x", what, volatile: false };
+            let tags = "+draft/react=x";
+            let event = Event { id, from: Cow::Borrowed(&from), tags, what, volatile: false };
             let payload = encode(&event).expect("kept");
             let read = Told::parse(&payload).expect("known");
+            // Who may take it back is kept of what can be taken back.
+            let author = if read.number <= kind::TAGMSG { "Bob" } else { "" };
+            let account = Some(author).filter(|author| !author.is_empty()).map(Into::into);
+            let from = Source { account, author: author.into(), ..from.clone() };
+            let event = Event { from: Cow::Owned(from), ..event };
             assert_eq!(format!("{:?}", read.event(room, id)), format!("{event:?}"));
         }
     }
@@ -306,20 +417,15 @@ mod tests {
     }
 
     #[test]
-    fn private_and_fleeting_things_are_not_kept() {
-        let from = Source { nick: "bob".into(), prefix: "bob!u@h".into(), account: None, bot: false };
-        let private = What::Message { verb: Verb::Privmsg, target: "eve", text: "psst", private: true };
+    fn fleeting_things_are_not_kept() {
+        let from = Source {
+            nick: "bob".into(),
+            prefix: "bob!u@h".into(),
+            account: None,
+            author: " 1".into(),
+            bot: false,
+        };
         let typing = What::Message { verb: Verb::Tagmsg, target: "#a", text: "", private: false };
-        assert_eq!(
-            encode(&Event {
-                id: MsgId::MAX,
-                from: Cow::Borrowed(&from),
-                tags: "",
-                what: private,
-                volatile: false
-            }),
-            None
-        );
         assert_eq!(
             encode(&Event {
                 id: MsgId::MAX,

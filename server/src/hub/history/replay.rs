@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 
 use crate::hub::Hub;
-use crate::hub::delivery::form::Form;
 use crate::hub::delivery::lines::Line;
 use crate::hub::delivery::reply::with_tag;
 use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::history::search::Search;
 use crate::hub::history::tickets::Ticket;
 use crate::hub::history::{Answer, Edge, Kept, Query, Request, Told};
+use crate::hub::state::ConnectionId;
 use crate::protocol::Capability;
 use crate::protocol::tag::{BATCH, LABEL, batch};
 
@@ -27,6 +27,8 @@ pub(crate) enum Why {
     Search(Search),
     /// JOIN of this room by somebody who cannot ask.
     Joined(Box<str>),
+    /// Somebody who cannot ask came back: what others told it meanwhile.
+    Private,
 }
 
 /// A reply that brings lines of the past.
@@ -110,6 +112,8 @@ impl Replay {
             Why::Asked(_, target) | Why::Joined(target) => format!("{} {target}", batch::CHATHISTORY),
             Why::Targets(_) => batch::TARGETS.into(),
             Why::Search(_) => batch::SEARCH.into(),
+            // Who cannot ask knows no such batch.
+            Why::Private => batch::CHATHISTORY.into(),
         }
     }
 
@@ -117,7 +121,7 @@ impl Replay {
     /// more on what it was told before. To be seen late: it may say what it is behind its JOIN.
     fn is_void(&self, bot: bool) -> bool {
         let nothing = self.state == State::Answered && self.found.is_empty();
-        matches!(self.why, Why::Joined(_)) && self.batch.is_none() && (bot || nothing)
+        matches!(self.why, Why::Joined(_) | Why::Private) && self.batch.is_none() && (bot || nothing)
     }
 }
 
@@ -136,9 +140,8 @@ impl Hub {
             if replay.batch.is_none() {
                 self.open_batch(replay, sheet);
             }
-            let form = self.delivery.form(id);
             while let Some(kept) = replay.found.pop_front() {
-                for line in self.past_lines(form, &mut replay.why, &kept) {
+                for line in self.past_lines(id, &mut replay.why, &kept) {
                     sheet.push(with_tag(BATCH, replay.batch.as_deref(), line));
                 }
                 if sheet.full(1) {
@@ -167,7 +170,8 @@ impl Hub {
     }
 
     fn open_batch(&mut self, replay: &mut Replay, sheet: &mut Sheet) {
-        if !self.state.member(sheet.to).is_some_and(|member| member.has(Capability::Batch)) {
+        let batches = !matches!(replay.why, Why::Private);
+        if !self.state.member(sheet.to).is_some_and(|member| batches && member.has(Capability::Batch)) {
             return;
         }
         let batch = self.delivery.next_batch();
@@ -177,20 +181,41 @@ impl Hub {
     }
 
     /// What was kept, for one reader: a line, none or, with its time, perhaps two.
-    fn past_lines(&self, form: Form, why: &mut Why, kept: &Kept) -> Vec<Line> {
+    fn past_lines(&self, id: ConnectionId, why: &mut Why, kept: &Kept) -> Vec<Line> {
+        let form = self.delivery.form(id);
+        let Some((member, told)) = self.state.member(id).zip(Told::parse(&kept.payload)) else {
+            return Vec::new();
+        };
         let room = self.state.rooms.find(&kept.room).and_then(|room| self.state.rooms.get(room));
-        let name = room.map_or(&*kept.room, |room| room.name.as_str());
+        let private = if room.is_none() { self.state.other_of(id, &kept.room, told.author) } else { None };
+        let name = match (room, &private) {
+            (Some(room), _) => room.name.as_str(),
+            (None, Some((peer, _))) => peer,
+            (None, None) => &kept.room,
+        };
         if let Why::Targets(left) = why {
             let wanted = *left > 0;
             *left = left.saturating_sub(1);
             let text = format_args!("CHATHISTORY TARGETS {name} {}", kept.id.time());
             return if wanted { vec![self.server_line(text)] } else { Vec::new() };
         }
-        let Some(past) = Told::parse(&kept.payload) else { return Vec::new() };
-        if matches!(why, Why::Joined(_)) && !form.time() {
-            return past.lines_with_time(name, kept.id, form);
+        // What somebody is told is addressed to it; what it said, to the other one.
+        let target = match &private {
+            Some((_, false)) => member.name(),
+            _ => name,
+        };
+        if told.redacts() && !member.has(Capability::MessageRedaction) {
+            return Vec::new();
         }
-        past.line(name, kept.id, form).into_iter().collect()
+        if let Some(deletion) = told.deletion(target, kept.id) {
+            let placeholder = told.line(target, kept.id, form).filter(|_| told.was_talk());
+            return placeholder.into_iter().chain(deletion.line(form)).collect();
+        }
+        match why {
+            Why::Private if matches!(private, Some((_, true))) => Vec::new(),
+            Why::Joined(_) | Why::Private if !form.time() => told.lines_with_time(target, kept.id, form),
+            _ => told.line(target, kept.id, form).into_iter().collect(),
+        }
     }
 
     fn replay_failed(&mut self, replay: &mut Replay, sheet: &mut Sheet) {
@@ -199,7 +224,7 @@ impl Hub {
             Why::Asked(verb, target) => format!("CHATHISTORY MESSAGE_ERROR {verb} {target}"),
             Why::Targets(_) => "CHATHISTORY MESSAGE_ERROR TARGETS".into(),
             Why::Search(_) => "SEARCH INTERNAL_ERROR".into(),
-            Why::Joined(_) => return self.explain(sheet.to, sentence),
+            Why::Joined(_) | Why::Private => return self.explain(sheet.to, sentence),
         };
         if let Some(batch) = &replay.batch {
             sheet.push(self.server_line(format_args!("BATCH -{batch}")));

@@ -1,6 +1,8 @@
 //! A line that was sent before: nobody hears it twice, and its sender gets the first one's
 //! echo.
 
+use std::sync::Arc;
+
 use crate::hub::Hub;
 use crate::hub::delivery::event::{Event, Talk, What};
 use crate::hub::delivery::lines::Line;
@@ -9,19 +11,23 @@ use crate::hub::delivery::queue::Until;
 use crate::hub::history::tickets::{Resend, Ticket};
 use crate::hub::history::{Answer, Fingerprint, Request, Told};
 use crate::hub::state::ConnectionId;
-use crate::hub::state::room::RoomId;
 use crate::protocol::Capability;
 
 impl Hub {
     /// Answers a line that is known already.
-    pub(crate) fn say_again(&mut self, id: ConnectionId, room: RoomId, print: Fingerprint, talk: Talk<'_>) {
+    /// `room`: where it is kept, and how the sender calls that.
+    pub(crate) fn say_again(
+        &mut self,
+        id: ConnectionId,
+        (folded, room): (Arc<str>, String),
+        print: Fingerprint,
+        talk: Talk<'_>,
+    ) {
         let Talk { verb, text, tags, .. } = talk;
-        let Some(state) = self.state.rooms.get(room) else { return };
         if !self.state.member(id).is_some_and(|member| member.has(Capability::EchoMessage)) {
             return;
         }
-        let request = Request::Find { room: state.folded.clone(), fingerprint: print };
-        let room = state.name.to_string();
+        let request = Request::Find { room: folded, fingerprint: print };
         let resend = Resend { id, room, verb, text: text.into(), tags: tags.into() };
         let ticket = self.ask(id, Ticket::Echo(Box::new(resend)), request);
         let nothing: Line = [].into();
@@ -42,7 +48,8 @@ impl Hub {
             Some(line) => marked_volatile(form, line),
             None => {
                 // It was heard, but is not kept (any more): the disk was full, or it is too old.
-                let what = What::Message { verb, target: &room, text: &text, private: false };
+                let private = !room.starts_with('#');
+                let what = What::Message { verb, target: &room, text: &text, private };
                 let event = Event { tags: &tags, volatile: true, ..self.event(id, what) };
                 // Who wants no tags any more gets none; what waits behind it has to go on.
                 event.line(form).unwrap_or_else(|| [].into())

@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::hub::Hub;
 use crate::hub::delivery::output::Output;
@@ -15,6 +16,7 @@ use crate::hub::history::seen::Seen;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::admission::party;
 use crate::hub::state::circle::Circle;
+use crate::protocol::MsgId;
 use crate::protocol::command::Verb;
 
 /// Questions of one kind that the store has at a time: it answers one while the hub takes the answer to
@@ -40,6 +42,8 @@ pub(crate) enum Ticket {
     Page(ConnectionId),
     /// The echo of a line that was sent again.
     Echo(Box<Resend>),
+    /// A line that is to be deleted.
+    Redact(Box<Redaction>),
 }
 
 /// A line that was sent again, while the store looks for the first one.
@@ -50,6 +54,17 @@ pub(crate) struct Resend {
     pub(crate) verb: Verb,
     pub(crate) text: String,
     pub(crate) tags: String,
+}
+
+/// A line that is to be deleted, while the store looks for it.
+#[derive(Debug)]
+pub(crate) struct Redaction {
+    pub(crate) id: ConnectionId,
+    /// Where it is kept.
+    pub(crate) room: Arc<str>,
+    pub(crate) target: Box<str>,
+    pub(crate) of: MsgId,
+    pub(crate) reason: Box<str>,
 }
 
 /// Questions that wait for their turn, each with its ticket.

@@ -23,7 +23,7 @@ const USERNAME: &str = "guest";
 const HELP: &[&str] = &[
     "Type a line to say it. /me waves · //text says /text",
     "/claim PASSWORD makes your name yours · /login NAME PASSWORD",
-    "/nick NAME · /msg NAME TEXT · /who · /join #room · /help · /quit",
+    "/nick NAME · /msg NAME TEXT · /who · /hand · /hands · /join #room · /help · /quit",
 ];
 
 impl Hub {
@@ -157,6 +157,7 @@ impl Hub {
             }
             "login" => self.explain(id, "/login needs a name and its password: /login bob secret"),
             "who" => self.plain_who(id),
+            "hand" | "hands" => self.plain_hand(id, word, rest),
             "quit" => self.quit(id, Some(rest).filter(|reason| !reason.is_empty())),
             "help" => HELP.iter().for_each(|line| self.explain(id, line)),
             "me" | "nick" | "join" | "claim" => {
@@ -183,6 +184,21 @@ impl Hub {
         match RoomName::parse(name) {
             Ok(room) => self.propose(id, Change::Join { room, key: key.trim() }),
             Err(error) => self.explain(id, &format!("{error}.")),
+        }
+    }
+
+    /// Raises the hand, lowers it, or tells whose are up.
+    fn plain_hand(&mut self, id: ConnectionId, word: &str, rest: &str) {
+        let room = self.state.member(id).and_then(|member| member.rooms.first()).map(|place| place.room);
+        let found = room.and_then(|room| Some((room, self.state.rooms.get(room)?.name.to_string())));
+        let Some((room, name)) = found else {
+            return self.explain(id, "You are in no room; /join #room goes to one.");
+        };
+        match (word, rest) {
+            ("hand", "" | "up") => self.propose(id, Change::Hand { room: &name, up: true, nick: None }),
+            ("hand", "down") => self.propose(id, Change::Hand { room: &name, up: false, nick: None }),
+            ("hands", "") => self.list_hands(id, room),
+            _ => self.explain(id, "/hand raises your hand, /hand down lowers it, /hands tells whose are up"),
         }
     }
 
@@ -229,7 +245,7 @@ impl Hub {
             } else {
                 piece
             };
-            let talk = Talk { verb: Verb::Privmsg, text, line: None, tags: "" };
+            let talk = Talk { verb: Verb::Privmsg, text, line: None, tags: "", long: false };
             if let Err(refused) = self.send(id, target, talk) {
                 self.refuse(id, refused);
             }
@@ -255,7 +271,7 @@ impl Hub {
         if text.is_empty() {
             return self.explain(id, "/msg needs a name and a text: /msg bob hello");
         }
-        if self.state.find(nick).is_none() && !is_service(nick) {
+        if self.state.find(nick).is_none() && self.state.pair(id, nick).is_none() && !is_service(nick) {
             return self.explain(id, &format!("Nobody here is called {}. /who lists the room.", shown(nick)));
         }
         self.send_in_pieces(id, nick, text, false);

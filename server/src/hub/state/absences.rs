@@ -1,6 +1,7 @@
 //! Who had read a room until when: who comes back is not shown the same lines again.
 //!
-//! For IRC programs that cannot ask for the past. Somebody is a name and a party, whose address stands
+//! For IRC programs that cannot ask for the past; and what accounts have read, wherever they read it
+//! (IRCv3 draft/read-marker). Somebody is a name and a party, whose address stands
 //! here as its cloak does. It is kept where the states of rooms are, under a name that no room has.
 
 use std::collections::{BTreeSet, HashMap};
@@ -10,7 +11,7 @@ use crate::hub::state::member::{Member, Speaker};
 use crate::hub::state::room::RoomId;
 use crate::hub::state::words::{put, take};
 use crate::hub::state::{ConnectionId, State};
-use crate::protocol::{Capability, MsgId};
+use crate::protocol::{Capability, Folded, MsgId};
 
 /// The first byte of what is written.
 const VERSION: u8 = 1;
@@ -20,6 +21,10 @@ const MAX_PEOPLE: usize = 4096;
 const MAX_OF_PARTY: usize = 512;
 /// Rooms of one of them; beyond, the one read longest ago goes.
 const MAX_ROOMS: usize = 20;
+/// Rooms and people of an account; beyond, the same.
+const MAX_MARKS: usize = 64;
+/// The mark of an account for the private lines that it was told.
+const TOLD: &str = "";
 
 /// Rooms by folded names with the last event that was read there. Each keeps its place: what is written
 /// down then differs by little.
@@ -29,8 +34,9 @@ fn last(read: &Read) -> Option<MsgId> {
     read.iter().map(|(_, read)| *read).max()
 }
 
-/// Filled by those who leave a room or the server. At most [`MAX_PEOPLE`] with [`MAX_ROOMS`] each:
-/// 10 MB with the longest names, 1 MB with usual ones; on disk at most twice that.
+/// Filled by those who leave a room or the server, and by MARKREAD. At most [`MAX_PEOPLE`] with [`MAX_ROOMS`]
+/// each, accounts with [`MAX_MARKS`]: 30 MB with the longest names, 3 MB with usual ones; on disk at most twice
+/// that.
 #[derive(Debug, Default)]
 pub(crate) struct Absences {
     /// By name and party.
@@ -92,20 +98,52 @@ impl State {
     pub(crate) fn note_read(&mut self, id: ConnectionId) {
         if let Some(read) = self.member(id).and_then(|member| member.read) {
             self.has_read(id, &self.rooms_of(id), read);
+            if let Some(account) = self.member(id).and_then(|member| member.account.clone()) {
+                self.mark_read(&account, TOLD.into(), read);
+            }
         }
     }
 
     /// Remembers that somebody has read everything in these rooms up to `upto`.
     pub(crate) fn has_read(&mut self, id: ConnectionId, rooms: &[RoomId], upto: MsgId) {
         let Some(who) = self.member(id).filter(|_| !rooms.is_empty()).and_then(who) else { return };
+        let rooms = rooms.iter().filter_map(|room| Some(self.rooms.get(*room)?.folded.clone())).collect();
+        self.mark(who, rooms, upto, MAX_ROOMS);
+    }
+
+    /// Up to where an account has read a room or somebody's lines (a folded name).
+    pub(crate) fn marked(&self, account: &str, target: &str) -> Option<MsgId> {
+        self.absences.read(&marks_of(account), target)
+    }
+
+    /// An account has read so far, at least.
+    pub(crate) fn mark_read(&mut self, account: &str, target: Arc<str>, upto: MsgId) {
+        self.mark(marks_of(account), vec![target], upto, MAX_MARKS);
+    }
+
+    /// Up to where an account was told its private lines.
+    pub(crate) fn told_private(&self, account: &str) -> Option<MsgId> {
+        self.marked(account, TOLD)
+    }
+
+    /// Whose account ends has read nothing.
+    pub(crate) fn forget_marks(&mut self, account: &str) {
+        let who = marks_of(account);
+        if let Some(last) = self.absences.people.remove(&who).as_ref().and_then(last) {
+            self.absences.order.remove(&(last, who.clone()));
+            self.unwritten.push((who, None));
+        }
+    }
+
+    fn mark(&mut self, who: Arc<str>, rooms: Vec<Arc<str>>, upto: MsgId, most: usize) {
         let mut read = self.absences.people.get(&*who).cloned().unwrap_or_default();
-        for room in rooms.iter().filter_map(|room| self.rooms.get(*room)) {
-            match read.iter_mut().find(|(known, _)| *known == room.folded) {
+        for room in rooms {
+            match read.iter_mut().find(|(known, _)| *known == room) {
                 Some((_, before)) => *before = upto.max(*before),
-                None => read.push((room.folded.clone(), upto)),
+                None => read.push((room, upto)),
             }
         }
-        while read.len() > MAX_ROOMS {
+        while read.len() > most {
             let oldest = read.iter().enumerate().min_by_key(|(_, (_, read))| *read).map_or(0, |(at, _)| at);
             read.remove(oldest);
         }
@@ -127,6 +165,11 @@ fn who(member: &Member) -> Option<Arc<str>> {
     let shown = member.speaker == Speaker::Irc && !member.has(Capability::Chathistory);
     let nick = member.nick.as_ref().filter(|_| shown)?.fold();
     Some(format!("{}@{:016x}", nick.as_str(), member.cloak).into())
+}
+
+/// Under which the marks of an account stand; no room and nobody at an address is called so.
+fn marks_of(account: &str) -> Arc<str> {
+    format!("={}", Folded::new(account).as_str()).into()
 }
 
 fn encode(read: &Read) -> Box<[u8]> {

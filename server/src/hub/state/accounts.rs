@@ -228,6 +228,8 @@ impl State {
             gone.map(|account| account.name.clone()).filter(|name| !here.contains(name)).collect();
         for name in gone {
             self.accounts.forget(&name);
+            self.forget_pairs(&Folded::new(&name));
+            self.forget_marks(&name);
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) const MAX_KEY: usize = 32;
 pub(crate) const MAX_MASK: usize = 128;
 /// Rooms of one JOIN or PART (ISUPPORT TARGMAX).
 pub(crate) const MAX_JOINS: usize = 20;
+/// Seconds between two lines of one person in a room (mode `f`).
+pub(crate) const MAX_SLOW: u32 = 3600;
 /// Targets of one command (ISUPPORT TARGMAX).
 pub(crate) const MAX_TARGETS: usize = 4;
 /// Masks of one LIST (ISUPPORT TARGMAX).
@@ -27,6 +29,10 @@ pub(crate) const MAX_MASKS: usize = 10;
 pub(crate) const MAX_CHANGES: usize = 6;
 /// Lines that one CHATHISTORY may bring (ISUPPORT CHATHISTORY).
 pub(crate) const MAX_LINES: usize = 100;
+/// Bytes of a message of several lines (the value of `draft/multiline`).
+pub(crate) const MAX_MESSAGE: usize = 4096;
+/// Its lines; each costs flood control as much as one by itself.
+pub(crate) const MAX_MESSAGE_LINES: usize = 100;
 
 /// Rooms of one member (ISUPPORT CHANLIMIT). JOIN fills them; beyond, it is refused.
 pub(crate) const MAX_ROOMS: usize = 50;

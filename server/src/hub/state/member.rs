@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::hub::state::Token;
+use crate::hub::state::draft::Draft;
 use crate::hub::state::room::Place;
 use crate::hub::state::sasl::Sasl;
 use crate::hub::state::waiting::Waiting;
@@ -146,10 +147,15 @@ pub(crate) struct Member {
     /// A PING was sent at that time and nothing came since.
     pub(crate) pinged: Option<Duration>,
     pub(crate) signed_on: UnixMillis,
+    /// Tells it from everybody else who ever was here, however often it comes back to its place. No account looks
+    /// like it: it begins with a space.
+    pub(crate) stay: Arc<str>,
     /// When this member last said something; before it is one, since when its name is waited for.
     pub(crate) spoke: Duration,
     /// Whom this member watches (MONITOR), folded and as written.
     pub(crate) watched: Vec<(Folded, Box<str>)>,
+    /// A message of several lines that it has begun.
+    pub(crate) draft: Option<Box<Draft>>,
     /// Its connection is gone, and it is waited for.
     pub(crate) lingering: Option<Box<Lingering>>,
 }
@@ -201,8 +207,10 @@ impl Member {
             read: None,
             pinged: None,
             signed_on: UnixMillis::default(),
+            stay: Arc::default(),
             spoke: now,
             watched: Vec::new(),
+            draft: None,
             lingering: None,
         }
     }
@@ -230,6 +238,11 @@ impl Member {
         Cloak(self.cloak)
     }
 
+    /// Who may take back what it says.
+    pub(crate) fn author(&self) -> &Arc<str> {
+        self.account.as_ref().unwrap_or(&self.stay)
+    }
+
     /// What masks of the lists `b`, `e` and `I` are compared with, folded: `nick!user@host`, and its account
     /// (IRCv3 account-extban) as `~a:account`, which no `nick!user@host` looks like.
     pub(crate) fn masked(&self) -> Vec<Folded> {
@@ -250,6 +263,8 @@ pub(crate) struct Source {
     /// `nick!user@host`, or the server's name.
     pub(crate) prefix: String,
     pub(crate) account: Option<Arc<str>>,
+    /// Who may take back what it says: the account, or else this one [stay](Member::stay).
+    pub(crate) author: Arc<str>,
     pub(crate) bot: bool,
 }
 

@@ -5,6 +5,7 @@ mod absences;
 pub(crate) mod accounts;
 pub(crate) mod admission;
 pub(crate) mod circle;
+pub(crate) mod draft;
 pub(crate) mod guest;
 pub(crate) mod limits;
 pub(crate) mod member;
@@ -12,6 +13,7 @@ pub(crate) mod modes;
 mod nicks;
 pub(crate) mod pace;
 mod places;
+pub(crate) mod private;
 pub(crate) mod refusal;
 mod reserved;
 pub(crate) mod room;
@@ -37,6 +39,7 @@ use absences::Absences;
 use accounts::Book;
 use admission::Admission;
 use member::{Member, Slot, Source};
+use private::Private;
 use room::{RoomId, Rooms};
 use running::Running;
 use settings::Settings;
@@ -77,11 +80,14 @@ pub(crate) struct State {
     pub(crate) watchers: HashMap<Folded, Vec<ConnectionId>>,
     pub(crate) whowas: Whowas,
     absences: Absences,
+    private: Private,
     pub(crate) accounts: Book,
     pub(crate) admission: Admission,
     pub(crate) timers: Timers,
     pub(crate) stamps: Stamps,
     pub(crate) population: Population,
+    /// Members that were admitted since the start.
+    stays: u64,
     /// Who comes back with which token.
     pub(crate) tokens: HashMap<Token, ConnectionId>,
     /// Rooms that are written down, and those that are to be.
@@ -121,9 +127,11 @@ impl State {
             watchers: HashMap::new(),
             whowas: Whowas::default(),
             absences: Absences::default(),
+            private: Private::default(),
             accounts: Book::default(),
             timers: Timers::default(),
             population: Population::default(),
+            stays: 0,
             tokens: HashMap::new(),
             written: HashSet::new(),
             changed_rooms: Vec::new(),
@@ -182,6 +190,7 @@ impl State {
                 nick: member.name().into(),
                 prefix: member.prefix(),
                 account: member.account.clone(),
+                author: member.author().clone(),
                 bot: member.bot,
             },
             None => self.server_source(),
@@ -190,6 +199,12 @@ impl State {
 
     /// The server as the source of an event.
     pub(crate) fn server_source(&self) -> Source {
-        Source { nick: SERVER.into(), prefix: self.settings.name.clone(), account: None, bot: false }
+        Source {
+            nick: SERVER.into(),
+            prefix: self.settings.name.clone(),
+            account: None,
+            author: Arc::default(),
+            bot: false,
+        }
     }
 }

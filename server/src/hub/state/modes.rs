@@ -1,7 +1,7 @@
 //! Modes of rooms and people (RFC 2811 §4, modern.ircdocs.horse "Channel Modes"): letters, rules,
 //! and how changes are told.
 
-use crate::hub::state::limits::{MAX_KEY, MAX_LIST, MAX_LISTED, MAX_MASK};
+use crate::hub::state::limits::{MAX_KEY, MAX_LIST, MAX_LISTED, MAX_MASK, MAX_SLOW};
 use crate::hub::state::member::ACCOUNT_MASK;
 use crate::hub::state::refusal::{Refused, shown};
 use crate::hub::state::room::{Entry, Rank, Room, RoomId};
@@ -12,9 +12,9 @@ use crate::protocol::{Folded, mask};
 /// Letters of user modes (RPL_MYINFO): bot, invisible, server operator, hears WALLOPS.
 pub(crate) const USER_MODES: &str = "Biow";
 /// Letters of room modes (RPL_MYINFO).
-pub(crate) const ROOM_MODES: &str = "IRbeiklmnostv";
+pub(crate) const ROOM_MODES: &str = "IRbefiklmnostv";
 /// Those of them that take a parameter (RPL_MYINFO).
-pub(crate) const ROOM_MODES_ARG: &str = "Ibeklov";
+pub(crate) const ROOM_MODES_ARG: &str = "Ibefklov";
 
 /// One mode set or taken away: a letter of [`ROOM_MODES`] or [`USER_MODES`], and its argument, empty
 /// where there is none.
@@ -27,7 +27,7 @@ pub(crate) struct ModeChange<'a> {
 
 /// Whether a room mode that is set (`on`) or taken away comes with an argument.
 pub(crate) fn takes_argument(on: bool, letter: char) -> bool {
-    matches!(letter, 'b' | 'e' | 'I' | 'o' | 'v' | 'k') || (letter == 'l' && on)
+    matches!(letter, 'b' | 'e' | 'I' | 'o' | 'v' | 'k') || (matches!(letter, 'f' | 'l') && on)
 }
 
 /// Changes made, as others are told of them: `+o-v bob carol`.
@@ -148,6 +148,16 @@ impl State {
             ('k', true) => {
                 let before = state.key.replace(argument.into());
                 Ok((before.as_deref() != Some(argument)).then(|| argument.into()))
+            }
+            ('f', false) => {
+                state.spoke.clear();
+                Ok(state.slow.take().map(|_| String::new()))
+            }
+            ('f', true) => {
+                let seconds: Option<u32> = argument.parse().ok().filter(|it| (1..=MAX_SLOW).contains(it));
+                let rule = format!("{} :Slow mode is 1 to {MAX_SLOW} seconds", shown(argument));
+                let seconds = seconds.ok_or_else(|| invalid(rule))?;
+                Ok((state.slow.replace(seconds) != Some(seconds)).then(|| seconds.to_string()))
             }
             ('l', false) => Ok(state.limit.take().map(|_| String::new())),
             ('l', true) => {

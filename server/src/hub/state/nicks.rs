@@ -6,7 +6,7 @@ use crate::hub::state::whowas::Departed;
 use crate::hub::state::{ConnectionId, State};
 use crate::protocol::Numeric::{self, *};
 use crate::protocol::name::{MAX_BYTES, MAX_CHARS};
-use crate::protocol::{Folded, Nick};
+use crate::protocol::{Folded, MsgId, Nick};
 
 /// Name of who tells none; numbered.
 const ANONYMOUS: &str = "guest";
@@ -83,9 +83,11 @@ impl State {
     /// Makes a member of a connection that has a name.
     pub(crate) fn admit(&mut self, id: ConnectionId) -> Option<&Member> {
         let now = self.now;
+        self.stays += 1;
+        let stay = format!(" {:x}.{:x}", self.settings.boot / MsgId::STARTS, self.stays).into();
         let member = self.member_mut(id)?;
         member.registration = None;
-        (member.signed_on, member.spoke) = (now.wall, now.elapsed);
+        (member.signed_on, member.spoke, member.stay) = (now.wall, now.elapsed, stay);
         let population = &mut self.population;
         population.registered += 1;
         population.registered_peak = population.registered_peak.max(population.registered);

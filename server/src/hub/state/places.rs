@@ -1,5 +1,7 @@
 //! Who is in which room, with which rank, and who may come in.
 
+use std::time::Duration;
+
 use crate::hub::state::limits::{MAX_ALL_ROOMS, MAX_INVITED, ROOMS_A_PERSON};
 use crate::hub::state::refusal::{Refused, no_such_room, nobody, not_in_room, operator_needed};
 use crate::hub::state::room::{Owner, Place, Rank, Room, RoomId, Seat};
@@ -149,6 +151,27 @@ impl State {
         let (room, state) = self.room_joined(id, name)?;
         let name = state.name.to_string();
         if self.is_operator(id, room) { Ok((room, name)) } else { Err(operator_needed(&name)) }
+    }
+
+    /// Seconds until this member may say its next line in a room that is slow; the line of now is noted.
+    pub(crate) fn slowed(&mut self, id: ConnectionId, room: RoomId) -> Option<u64> {
+        let now = self.now.elapsed;
+        let free =
+            self.member(id)?.operator || self.seat(id, room).is_some_and(|seat| seat.rank > Rank::NONE);
+        let author = self.member(id).filter(|_| !free)?.author().clone();
+        let state = self.rooms.get_mut(room)?;
+        let pause = Duration::from_secs(state.slow?.into());
+        if let Some(spoke) = state.spoke.get(&author) {
+            let wait = (*spoke + pause).saturating_sub(now);
+            if !wait.is_zero() {
+                return Some(wait.as_millis().div_ceil(1000) as u64);
+            }
+        }
+        if state.spoke.len() == state.spoke.capacity() {
+            state.spoke.retain(|_, spoke| *spoke + pause > now);
+        }
+        state.spoke.insert(author, now);
+        None
     }
 
     /// Why this member may not talk in a room; `None` if it may.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::hub::state::{ConnectionId, Token};
 use crate::protocol::time::UnixMillis;
@@ -164,6 +165,13 @@ pub(crate) struct Room {
     pub(crate) flags: Flags,
     pub(crate) key: Option<String>,
     pub(crate) limit: Option<u32>,
+    /// Seconds between two lines of one of those without a rank (`f`).
+    pub(crate) slow: Option<u32>,
+    /// While that is set, when who said something last; by [author](crate::hub::state::member::Member::author), so
+    /// that leaving and coming back is of no use.
+    pub(crate) spoke: HashMap<Arc<str>, Duration>,
+    /// Seats of those who want to speak, the first first.
+    pub(crate) hands: Vec<u32>,
     /// In the order of [`LISTS`].
     lists: [Vec<Entry>; 3],
     /// Who has a rank here by a secret, whether they are here or not.
@@ -204,6 +212,7 @@ impl Room {
         if self.next_number == u32::MAX {
             // Four thousand million joins: number anew, in the same order. A page in progress
             // may then repeat or miss a name.
+            self.hands.clear();
             for (number, seat) in self.seats.iter_mut().enumerate() {
                 seat.number = number as u32;
             }
@@ -218,6 +227,7 @@ impl Room {
     pub(crate) fn leave(&mut self, number: u32) {
         if let Ok(i) = self.seats.binary_search_by_key(&number, |seat| seat.number) {
             self.seats.remove(i);
+            self.hands.retain(|hand| *hand != number);
         }
     }
 
@@ -255,12 +265,16 @@ impl Room {
         listed(self.list('I'), masked)
     }
 
-    /// `+Rimnst k l`: letters and, where `secrets`, the key.
+    /// `+Rimnst f k l`: letters and, where `secrets`, the key.
     pub(crate) fn modes(&self, secrets: bool) -> String {
         let mut flags = self.flags;
         let mut modes = String::from("+");
         modes.extend(Flags::LETTERS.chars().filter(|letter| flags.get_mut(*letter).is_some_and(|on| *on)));
         let mut arguments = String::new();
+        if let Some(seconds) = self.slow {
+            modes.push('f');
+            arguments.push_str(&format!(" {seconds}"));
+        }
         if let Some(key) = &self.key {
             modes.push('k');
             arguments.push(' ');
@@ -313,6 +327,9 @@ impl Rooms {
             flags: Flags { no_outside: true, topic_by_operators: true, ..Flags::default() },
             key: None,
             limit: None,
+            slow: None,
+            spoke: HashMap::new(),
+            hands: Vec::new(),
             lists: Default::default(),
             holders: Vec::new(),
             invited: Vec::new(),

@@ -28,6 +28,7 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
         && room.flags == plain
         && room.key.is_none()
         && room.limit.is_none()
+        && room.slow.is_none()
         && room.entries() == 0
         && room.holders.is_empty();
     if bare && !room.remembered {
@@ -44,6 +45,9 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
     let left = if room.seats().is_empty() { room.left.to_string() } else { String::new() };
     let maker = room.maker().map_or(String::new(), |maker| format!("{maker:016x}"));
     put(&mut bytes, &["left", &left, &maker, "0"]);
+    if let Some(seconds) = room.slow {
+        put(&mut bytes, &["slow", &seconds.to_string(), "", "0"]);
+    }
     if let Some(Topic { text, setter, at }) = &room.topic {
         put(&mut bytes, &["topic", text, setter, &at.0.to_string()]);
     }
@@ -98,6 +102,7 @@ fn decode(state: &[u8], ran: u32, room: &mut Room) -> Option<Option<u64>> {
                 room.left = if text.is_empty() { ran } else { text.parse().ok()? };
                 maker = u64::from_str_radix(setter, 16).ok();
             }
+            "slow" => room.slow = text.parse().ok(),
             "topic" => room.topic = Some(Topic { text: text.into(), setter: setter.into(), at }),
             "holder" => {
                 let token = u128::from_str_radix(text, 16).ok().and_then(Token::new)?;
@@ -143,6 +148,7 @@ impl State {
         for (folded, state) in rooms {
             if *folded == *admission::BANS {
                 self.restore_bans(&state);
+            } else if self.restore_pair(&folded) {
             } else if !folded.starts_with('#') {
                 self.restore_absence(&folded, &state);
             } else if !(state.is_empty() && self.rooms.len() >= MAX_ALL_ROOMS)

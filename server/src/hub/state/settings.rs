@@ -33,6 +33,8 @@ pub struct Settings {
     /// Whether what is said and what rooms are goes to disk; else only the latest lines are
     /// remembered, and a room ends with its last member.
     pub durable: bool,
+    /// Whether what two accounts say to each other is kept, for these two. Default yes.
+    pub private: bool,
     /// Lines of a room that are shown to whoever comes in and cannot ask for them; at most
     /// [`MAX_REPLAY`](Settings::MAX_REPLAY). Default 30.
     pub replay: usize,
@@ -80,6 +82,7 @@ impl Default for Settings {
             secret: [0; 32],
             boot: 0,
             durable: false,
+            private: true,
             replay: 30,
             max_clients: 10_000,
             max_clients_per_ip: None,

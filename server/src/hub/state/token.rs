@@ -134,7 +134,7 @@ impl State {
         (before.peer, before.caps, before.token) = (member.peer, member.caps, member.token);
         (before.speaker, before.telnet) = (member.speaker, member.telnet);
         (before.secure, before.certificate) = (member.secure, member.certificate.take());
-        (before.sasl, before.waiting) = (None, member.waiting.take());
+        (before.sasl, before.waiting, before.draft) = (None, member.waiting.take(), None);
         (before.heard, before.pinged, before.spoke) = (now, None, now);
         let missed = before.lingering.take().map_or_else(Vec::new, |lingering| lingering.missed);
         *member = *before;

@@ -5,17 +5,73 @@ use std::fmt::Write;
 use crate::hub::delivery::event::{Event, What};
 use crate::hub::delivery::form::Irc;
 use crate::protocol::command::Verb;
+use crate::protocol::line::MAX_BODY;
 use crate::protocol::message::escape;
-use crate::protocol::tag::{ACCOUNT, MSGID, TIME, VOLATILE};
+use crate::protocol::tag::batch::MULTILINE;
+use crate::protocol::tag::{ACCOUNT, BATCH, CONCAT, HAND, MSGID, TIME, VOLATILE};
+use crate::protocol::text::pieces;
+
+/// Bytes of a text that fits one line whatever stands around it.
+const SHORT: usize = 200;
 
 /// Appends an event as one line; false if the client is not told.
 pub(crate) fn write(event: &Event<'_>, form: Irc, to: &mut String) -> bool {
     if matches!(event.what, What::Message { verb: Verb::Tagmsg, .. }) && !form.tags {
         return false;
     }
-    tags(event, form, to);
+    if let What::Hand { room, up, .. } = event.what {
+        let (prefix, nick, how) = (&event.from.prefix, &event.from.nick, if up { "up" } else { "down" });
+        if form.tags {
+            tags(event, form, true, to);
+            // Its own tag stands with the others.
+            to.pop();
+            // Writing to a String cannot fail.
+            let _ = write!(to, ";{HAND}={how} :{prefix} TAGMSG {room}\r\n");
+        } else if up {
+            let _ = write!(to, ":{prefix} NOTICE {room} :{nick} raises a hand\r\n");
+        }
+        return form.tags || up;
+    }
+    if let What::Message { verb, target, text, .. } = event.what
+        && (text.contains('\n') || text.len() > SHORT && body_len(event) > MAX_BODY)
+    {
+        message(event, form, (verb.as_str(), target, text), to);
+        return true;
+    }
+    // In a page it has no place of its own.
+    let placed = !matches!(event.what, What::Redact { past: true, .. });
+    tags(event, form, placed, to);
     body(event, form.extended_join, to);
     true
+}
+
+/// A message of several lines (IRCv3 draft/multiline): as a batch, or line by line without the empty ones,
+/// of which the first has the tags.
+fn message(event: &Event<'_>, form: Irc, (verb, target, text): (&str, &str, &str), to: &mut String) {
+    let (prefix, id) = (&event.from.prefix, event.id);
+    let room = MAX_BODY.saturating_sub(prefix.len() + verb.len() + target.len() + ":   :\r\n".len());
+    // Writing to a String cannot fail.
+    if form.multiline {
+        tags(event, form, true, to);
+        let _ = write!(to, ":{prefix} BATCH +{id} {MULTILINE} {target}\r\n");
+    }
+    let mut first = true;
+    for line in text.split('\n').filter(|line| form.multiline || !line.is_empty()) {
+        for (number, piece) in pieces(line, room).into_iter().enumerate() {
+            if form.multiline {
+                let concat = if number > 0 { CONCAT } else { "" };
+                let separator = if number > 0 { ";" } else { "" };
+                let _ = write!(to, "@{BATCH}={id}{separator}{concat} ");
+            } else {
+                tags(event, form, first, to);
+            }
+            first = false;
+            let _ = write!(to, ":{prefix} {verb} {target} :{piece}\r\n");
+        }
+    }
+    if form.multiline {
+        let _ = write!(to, ":{prefix} BATCH -{id}\r\n");
+    }
 }
 
 /// Bytes of an event without tags, with CR LF.
@@ -32,9 +88,11 @@ pub(crate) fn body_len(event: &Event<'_>) -> usize {
     length.0
 }
 
-fn tags(event: &Event<'_>, form: Irc, to: &mut String) {
+/// `first`: of the first line of its message, which has what the whole has.
+fn tags(event: &Event<'_>, form: Irc, first: bool, to: &mut String) {
     let account = event.from.account.as_ref().filter(|_| form.account);
-    if !form.time && !form.tags && account.is_none() {
+    let all = form.tags && first;
+    if !form.time && !all && account.is_none() {
         return;
     }
     let mut separator = '@';
@@ -43,7 +101,7 @@ fn tags(event: &Event<'_>, form: Irc, to: &mut String) {
         let _ = write!(to, "{separator}{TIME}={}", event.id.time());
         separator = ';';
     }
-    if form.tags {
+    if all {
         let _ = write!(to, "{separator}{MSGID}={}", event.id);
         if event.from.bot {
             to.push_str(";bot");
@@ -91,6 +149,15 @@ fn body(event: &Event<'_>, extended_join: bool, to: &mut impl Write) {
         What::Account { name } => put(&[" ACCOUNT ", name.unwrap_or("*")]),
         What::Setname { realname } => put(&[" SETNAME :", realname]),
         What::Wallops { text } => put(&[" WALLOPS :", text]),
+        // Written above.
+        What::Hand { .. } => {}
+        What::Redact { target, of, reason, .. } => {
+            let id = of.to_string();
+            put(&[" REDACT ", target, " ", &id]);
+            if !reason.is_empty() {
+                put(&[" :", reason]);
+            }
+        }
         What::Announcement { target, text } => put(&[" NOTICE ", target, " :", text]),
     }
     put(&["\r\n"]);

@@ -4,7 +4,9 @@ pub(super) mod irc;
 pub(super) mod plain;
 pub(super) mod raw;
 
-use crate::hub::delivery::event::Event;
+use std::borrow::Cow;
+
+use crate::hub::delivery::event::{Event, What};
 use crate::hub::delivery::form::Form;
 use crate::hub::delivery::lines::Line;
 use crate::hub::state::refusal::{Refused, too_long};
@@ -32,13 +34,33 @@ impl Event<'_> {
         match form {
             Form::Silent => false,
             Form::Irc(form) => irc::write(self, form, to),
-            Form::Plain => plain::write(self, to),
-            Form::Raw(kind) => raw::write(self, kind, to),
+            Form::Plain => self.each_line(|event| plain::write(event, to)),
+            Form::Raw(kind) => self.each_line(|event| raw::write(event, kind, to)),
         }
     }
 
-    /// The line for the operator's terminal.
-    pub(crate) fn narration(&self) -> Option<String> {
-        plain::line(self)
+    /// The lines for the operator's terminal.
+    pub(crate) fn narration(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        self.each_line(|event| plain::line(event).map(|line| lines.push(line)).is_some());
+        lines
+    }
+
+    /// A message of several lines as several of one, without the empty ones; anything else as it is. Whether
+    /// `write` wrote any.
+    fn each_line(&self, mut write: impl FnMut(&Event<'_>) -> bool) -> bool {
+        match self.what {
+            What::Message { verb, target, text, private } if text.contains('\n') => {
+                let mut written = false;
+                for text in text.split('\n').filter(|line| !line.is_empty()) {
+                    let what = What::Message { verb, target, text, private };
+                    let from = Cow::Borrowed(&*self.from);
+                    written |=
+                        write(&Event { id: self.id, from, tags: self.tags, what, volatile: self.volatile });
+                }
+                written
+            }
+            _ => write(self),
+        }
     }
 }

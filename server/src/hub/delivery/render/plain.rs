@@ -47,8 +47,14 @@ pub(crate) fn line(event: &Event<'_>) -> Option<String> {
         What::Topic { text, .. } => format!("-!- {nick} changed the topic to: {}", printable(text)),
         What::Invite { room, .. } => format!("-!- {nick} invites you to {room}; /join {room} goes there"),
         What::Announcement { text, .. } => format!("-!- {SERVER}: {}", printable(text)),
+        What::Hand { up: true, waiting, .. } => format!("-!- {nick} raises a hand ({waiting} up)"),
+        What::Hand { up: false, .. } => format!("-!- {nick} lowers the hand"),
         What::Mode { change, .. } => format!("-!- {nick} set {}", printable(change)),
-        What::Away { .. } | What::Account { .. } | What::Setname { .. } | What::Wallops { .. } => {
+        What::Away { .. }
+        | What::Account { .. }
+        | What::Setname { .. }
+        | What::Wallops { .. }
+        | What::Redact { .. } => {
             return None;
         }
     })
