@@ -637,6 +637,31 @@ fn escape_leads_from_the_card_back_to_the_rooms() {
 }
 
 #[test]
+fn what_a_room_tells_of_is_chosen_in_its_menu_and_so_is_a_transcript() {
+    let app = window(Screen::Room);
+    let view = app.global::<RoomView<'_>>();
+    let told = Told::default();
+    let here = told.clone();
+    view.on_notify_here(move |notify| here.borrow_mut().push(format!("{notify:?}")));
+    let here = told.clone();
+    view.on_save_transcript(move |json| here.borrow_mut().push(format!("json: {json}")));
+    app.global::<SettingsView<'_>>().set_notify(NotifyChoice::Private);
+    for (entry, choices) in [
+        ("Notifications …", ["Every line", "Mentions and private lines, ✓", "Nothing: mute"].as_slice()),
+        ("Save the transcript …", ["As text", "As JSON, one line each"].as_slice()),
+    ] {
+        for choice in choices {
+            for label in ["Room menu", entry, *choice] {
+                let found = ElementHandle::find_by_accessible_label(&app, label).next();
+                found.unwrap_or_else(|| panic!("{label}")).invoke_accessible_default_action();
+                frame(&app);
+            }
+        }
+    }
+    assert_eq!(*told.borrow(), ["All", "Usual", "Muted", "json: false", "json: true"]);
+}
+
+#[test]
 fn the_heading_of_a_server_has_a_menu() {
     let app = window(Screen::Room);
     let view = app.global::<RoomsView<'_>>();

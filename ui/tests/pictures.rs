@@ -292,8 +292,10 @@ fn notifications(app: &App) {
     let menu = middle(app, |label| label == "Room menu" || label == "房间菜单");
     click(app, menu, PointerEventButton::Left);
     shot(app, app.window().size());
-    let entry = middle(app, |label| label == "Notifications …" || label == "通知…");
-    click(app, entry, PointerEventButton::Left);
+    let entry = ElementQuery::from_root(app).match_descendants().match_predicate(|element| {
+        element.accessible_label().is_some_and(|label| label == "Notifications …" || label == "通知…")
+    });
+    entry.find_first().expect("it is in the menu").invoke_accessible_default_action();
 }
 
 fn saving(app: &App) {
