@@ -119,6 +119,8 @@ pub(crate) struct Link {
     /// The last msgid of others' talk that went out on it.
     pub(crate) last_msgid: String,
     pub(crate) shown: Shown,
+    /// How far its person has read, as it was told last.
+    pub(crate) marked: Option<String>,
     /// A message of several lines went out so far.
     pub(crate) opening: Option<Message>,
 }
@@ -139,6 +141,7 @@ impl Link {
             said: Vec::new(),
             last_msgid: String::new(),
             shown: Shown::default(),
+            marked: None,
             opening: None,
         }
     }

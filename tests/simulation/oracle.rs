@@ -31,6 +31,8 @@ pub(crate) struct Oracle {
     kept: BTreeMap<String, (String, MsgId)>,
     /// Lines that were deleted, once that is committed.
     pub(crate) deleted: BTreeSet<String>,
+    /// Lines whose deletion somebody heard of: a crash may take that back.
+    asked: BTreeSet<MsgId>,
     /// What was said while nothing was kept: nobody promised anything.
     pub(crate) volatile: BTreeSet<String>,
     /// What each id names.
@@ -52,6 +54,7 @@ impl Oracle {
     pub(crate) fn recorded(&mut self, record: &Record) {
         assert!(record.id >= self.last, "ids rise: {} after {}", record.id, self.last);
         self.last = record.id;
+        self.asked.extend(record.erases.iter().map(|erasure| erasure.id));
     }
 
     pub(crate) fn committed(&mut self, record: &Record) {
@@ -118,6 +121,12 @@ impl Oracle {
         }
     }
 
+    /// Whether some may show a line as deleted that is not.
+    pub(crate) fn is_in_doubt(&self, word: &str) -> bool {
+        let asked = self.kept.get(word).is_some_and(|(_, id)| self.asked.contains(id));
+        asked && !self.deleted.contains(word)
+    }
+
     pub(crate) fn is_kept(&self, word: &str) -> bool {
         self.kept.contains_key(word)
     }
@@ -131,7 +140,9 @@ impl Oracle {
             .map(|(word, (_, id))| (word, *id))
             .collect();
         lines.sort_by_key(|(_, id)| *id);
-        let gone = |word: &String| self.volatile.contains(word) || self.deleted.contains(word);
+        let gone = |word: &String| {
+            self.volatile.contains(word) || self.deleted.contains(word) || self.is_in_doubt(word)
+        };
         let promised = lines.into_iter().filter(|(word, _)| !gone(word));
         promised.map(|(word, id)| (word.clone(), id.to_string())).collect()
     }

@@ -175,6 +175,7 @@ impl World {
             let lost = self.disk.give(job);
             if let Some(record) = record {
                 self.oracle.recorded(&record);
+                self.private.recorded(&record);
                 if self.server.paused || lost {
                     self.oracle.is_volatile(&record);
                 }

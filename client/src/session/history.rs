@@ -28,7 +28,10 @@ impl Session {
     pub(super) fn begin_private_history(&mut self) {
         let people = self.conversations.iter().filter(|(_, open)| open.kind == Kind::Person);
         let people: Vec<Key> = people.map(|(key, _)| key.clone()).collect();
-        people.iter().for_each(|key| self.begin_history(key, None));
+        for key in &people {
+            self.begin_history(key, None);
+            self.delete_again(key);
+        }
     }
 
     /// We are in a room (again), since this position of a sorted server.

@@ -97,6 +97,7 @@ use names::SharedNames;
 use outgoing::Outgoing;
 use page::{Batch, Question};
 use pings::Pings;
+use reactions::Deleting;
 use recent::Recent;
 use reconnect::{Backoff, Phase};
 use registration::{Me, Registration};
@@ -218,6 +219,8 @@ pub struct Session {
     recent: Recent,
     /// What is said about lines.
     marks: Marks,
+    /// Deletions that the server has not confirmed.
+    deleting: Vec<Deleting>,
     /// The server knows us: it has said how far we read somewhere.
     marked_once: bool,
     batches: Vec<Batch>,
@@ -286,6 +289,7 @@ impl Session {
             typed: None,
             recent: Recent::default(),
             marks: Marks::default(),
+            deleting: Vec::new(),
             marked_once: false,
             batches: Vec::new(),
             questions: VecDeque::new(),

@@ -124,6 +124,9 @@ impl Session {
                 self.farewell = Some(Sentence::Replaced);
                 return;
             }
+            if verb.eq_ignore_ascii_case("REDACT") {
+                self.deletion_failed(message);
+            }
             let failed = self.question_failed(verb, message) || self.resume_failed(verb);
             if failed || self.claim_failed(verb) || self.marker_failed(verb, place.as_ref()) {
                 return;

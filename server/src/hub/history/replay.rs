@@ -191,7 +191,9 @@ impl Hub {
         let name = match (room, &private) {
             (Some(room), _) => room.name.as_str(),
             (None, Some((peer, _))) => peer,
-            (None, None) => &kept.room,
+            (None, None) if kept.room.starts_with('#') => &kept.room,
+            // Its account has ended meanwhile.
+            (None, None) => return Vec::new(),
         };
         if let Why::Targets(left) = why {
             let wanted = *left > 0;
