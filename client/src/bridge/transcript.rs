@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use async_channel::Sender;
-use parlor_ui::slint::{ComponentHandle, SharedString};
+use parlor_ui::slint::ComponentHandle;
 use parlor_ui::{App, RoomView, StatusView, Words};
 
 use super::text::shared;

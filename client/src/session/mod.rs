@@ -221,6 +221,8 @@ pub struct Session {
     marks: Marks,
     /// Deletions that the server has not confirmed.
     deleting: Vec<Deleting>,
+    /// Since when we were told nothing that was said to us alone.
+    missed_since: Option<UnixMillis>,
     /// The server knows us: it has said how far we read somewhere.
     marked_once: bool,
     batches: Vec<Batch>,
@@ -290,6 +292,7 @@ impl Session {
             recent: Recent::default(),
             marks: Marks::default(),
             deleting: Vec::new(),
+            missed_since: None,
             marked_once: false,
             batches: Vec::new(),
             questions: VecDeque::new(),

@@ -83,6 +83,7 @@ impl Session {
             "TAGMSG" => self.on_tagmsg(&message, &stamp),
             "BATCH" => self.on_batch(&message),
             "REDACT" => self.on_redact(&message, &stamp),
+            "CHATHISTORY" => self.on_target(&message),
             "MARKREAD" => self.on_markread(&message),
             "RESUME" => self.on_resume(&message),
             "ERROR" => self.on_error(&message),

@@ -12,6 +12,7 @@ mod names;
 mod operator;
 mod person;
 mod places;
+mod private;
 mod script;
 mod talk;
 
