@@ -40,12 +40,18 @@ const SCENES: &[Scene] = &[
     Scene { name: "connect-notice", set: connect_notice, large: false },
     Scene { name: "connect-key", set: connect_key, large: true },
     Scene { name: "connect-sign-in", set: connect_sign_in, large: true },
+    Scene { name: "connect-another", set: connect_another, large: true },
+    Scene { name: "connect-bookmarks", set: connect_bookmarks, large: false },
     Scene { name: "host", set: |app| app.global::<Shell<'_>>().set_screen(Screen::Host), large: true },
     Scene { name: "host-password", set: host_password, large: false },
     Scene { name: "host-errors", set: host_errors, large: false },
     Scene { name: "room", set: room, large: true },
     Scene { name: "room-compact", set: compact, large: true },
     Scene { name: "room-right-to-left", set: right_to_left, large: true },
+    Scene { name: "room-places", set: places, large: true },
+    Scene { name: "room-heading", set: heading_menu, large: true },
+    Scene { name: "room-notifications", set: notifications, large: true },
+    Scene { name: "room-saving", set: saving, large: true },
     Scene { name: "room-menu", set: menu, large: true },
     Scene { name: "room-hosting", set: hosting, large: true },
     Scene { name: "room-hosting-programs", set: hosting_programs, large: true },
@@ -59,6 +65,7 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-browse", set: |app| open(app, Panel::Browse), large: true },
     Scene { name: "room-ignored", set: |app| open(app, Panel::Ignored), large: false },
     Scene { name: "room-guests", set: guests, large: true },
+    Scene { name: "room-switcher-places", set: switcher_places, large: true },
     Scene { name: "room-switcher", set: |app| open(app, Panel::Switcher), large: true },
     Scene { name: "room-stop", set: stop, large: true },
     Scene { name: "room-loading-older", set: loading_older, large: true },
@@ -225,6 +232,89 @@ fn connect_notice(app: &App) {
     let words = app.global::<Words<'_>>();
     let sentence = words.invoke_nothing_kept("Permission denied (os error 13)".into());
     app.global::<ConnectView<'_>>().set_notice(sentence);
+}
+
+fn connect_another(app: &App) {
+    let view = app.global::<ConnectView<'_>>();
+    view.set_elsewhere(true);
+    view.set_address("".into());
+    let mut rows: Vec<Bookmark> = view.get_bookmarks().iter().collect();
+    rows[0].open = true;
+    view.set_bookmarks(rows.as_slice().into());
+}
+
+/// One was just removed.
+fn connect_bookmarks(app: &App) {
+    app.global::<ConnectView<'_>>().set_removed("chat.example.com:6697".into());
+    scroll(app, -2000.0);
+}
+
+/// Rooms of three servers, of which the second one is called and the third one away.
+fn places(app: &App) {
+    room(app);
+    let words = app.global::<Words<'_>>();
+    let heading = |name: &str, status, text| RoomRow {
+        place: format!("{name}:6697").into(),
+        name: name.into(),
+        heading: true,
+        status,
+        status_text: text,
+        ..RoomRow::default()
+    };
+    let row = |name: &str| RoomRow { key: name.into(), name: name.into(), ..RoomRow::default() };
+    let rows = [
+        heading("192.168.1.7", StatusKind::Connected, words.invoke_connected()),
+        RoomRow { current: true, ..row("lobby") },
+        RoomRow { unread: 3, ..row("music") },
+        RoomRow { unread: 1, mention: true, person: true, ..row("bob") },
+        heading("chat.example.org", StatusKind::Connecting, words.invoke_connecting()),
+        row("lobby"),
+        RoomRow { unread: 214, notify: RoomNotify::Muted, ..row("rust-and-everything") },
+        heading("a-server-with-a-long-name.example.net", StatusKind::Offline, words.invoke_no_connection()),
+        row("quiz"),
+        RoomRow { person: true, ..row("小明") },
+    ];
+    app.global::<RoomsView<'_>>().set_rooms(rows.as_slice().into());
+    if app.window().size().width < 720 {
+        app.global::<Shell<'_>>().invoke_open(Panel::Rooms);
+    }
+}
+
+fn heading_menu(app: &App) {
+    places(app);
+    let heading = middle(app, |label| label.contains("chat.example.org"));
+    click(app, heading, PointerEventButton::Left);
+}
+
+fn notifications(app: &App) {
+    room(app);
+    app.global::<RoomView<'_>>().set_notify(RoomNotify::Muted);
+    let menu = middle(app, |label| label == "Room menu" || label == "房间菜单");
+    click(app, menu, PointerEventButton::Left);
+    shot(app, app.window().size());
+    let entry = ElementQuery::from_root(app).match_descendants().match_predicate(|element| {
+        element.accessible_label().is_some_and(|label| label == "Notifications …" || label == "通知…")
+    });
+    entry.find_first().expect("it is in the menu").invoke_accessible_default_action();
+}
+
+fn saving(app: &App) {
+    room(app);
+    app.global::<RoomView<'_>>().set_saving(app.global::<Words<'_>>().invoke_saving(12_400));
+}
+
+fn switcher_places(app: &App) {
+    open(app, Panel::Switcher);
+    let row =
+        |name: &str, at: &str| SwitcherRow { name: name.into(), at: at.into(), ..SwitcherRow::default() };
+    let rows = [
+        SwitcherRow { unread: 3, ..row("lobby", "192.168.1.7") },
+        row("lobby", "chat.example.org"),
+        SwitcherRow { person: true, ..row("lotte", "chat.example.org") },
+        SwitcherRow { person: true, here: true, ..row("lola", "a-server-with-a-long-name.example.net") },
+    ];
+    app.global::<SwitcherView<'_>>().set_switcher_filter("lo".into());
+    app.global::<SwitcherView<'_>>().set_switcher(rows.as_slice().into());
 }
 
 fn room(app: &App) {

@@ -90,7 +90,7 @@ impl OpenPlace {
     }
 }
 
-/// All open places, in the order of joining.
+/// All open places, in the order of joining: as many as the person has opened.
 #[derive(Default)]
 pub(super) struct Places(Vec<OpenPlace>);
 
