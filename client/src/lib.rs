@@ -13,18 +13,22 @@
 //! | [`host`] | a room hosted by this program |
 //! | [`frame`] | size and place of the window |
 //! | [`limits`] | how much of what others send is kept |
+//! | [`bookmarks`] | places to come back to |
 //! | [`settings`], [`kept`] | what is remembered: of all places, of one person at one place |
+//! | [`transcript`], [`downloads`] | a conversation as a file for the person, and where those are |
 //! | [`folder`], [`keeper`], [`place`] | its files, who writes them, and where to go |
 //! | `bridge`, `platform`, `fonts` | the window's side, with the feature `window` |
 //!
 //! Without the feature `window` nothing of Slint is built.
 #![forbid(unsafe_code)]
 
+pub mod bookmarks;
 #[cfg(feature = "window")]
 pub mod bridge;
 pub mod completion;
 pub mod conversations;
 pub mod credentials;
+pub mod downloads;
 pub mod drafts;
 pub mod emoji;
 pub mod folder;
@@ -50,3 +54,4 @@ pub mod settings;
 pub mod testing;
 pub mod timeline;
 pub mod tls;
+pub mod transcript;

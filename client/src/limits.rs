@@ -32,6 +32,8 @@
 //! | a file of ours | other programs | [`FILE`] bytes | it is set aside |
 //! | what was open and comes back | we, and who writes to us | [`OPEN_KEPT`] of one person at one place | the newcomer |
 //! | windows of one person at one place | we | [`SLOTS`] | nothing is kept of the newcomer |
+//! | places to come back to | we | [`BOOKMARKS`] | the one that was used longest ago |
+//! | a transcript | whoever tells us history | [`TRANSCRIPT`] bytes | nothing is saved |
 //! | JOINs that wait for the server's patience | what was open | [`OPEN_KEPT`] rooms in few lines | nothing |
 
 use std::time::Duration;
@@ -129,3 +131,7 @@ pub const FILE: u64 = 16 << 20;
 pub const OPEN_KEPT: usize = 256;
 /// Windows of the same person at the same place that keep what is theirs.
 pub const SLOTS: usize = 16;
+/// Places to come back to.
+pub const BOOKMARKS: usize = 64;
+/// Bytes of a transcript: a server may tell for ever.
+pub const TRANSCRIPT: u64 = 1 << 30;

@@ -63,6 +63,7 @@ impl World {
                 let mut failed = self.persons[i].in_state(Delivery::Failed);
                 failed.any(|(_, line)| crate::oracle::word(line.text()) == Some(word))
             };
+            // Whoever deletes a line has read it.
             assert!(self.oracle.is_kept(word) || failed(), "{word} of ann{i} in {} is lost", said.room);
         }
     }

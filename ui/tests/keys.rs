@@ -710,7 +710,7 @@ fn first_shown(app: &App) -> Option<usize> {
 fn a_password_is_hidden_and_takes_the_keyboard_when_it_is_wrong() {
     let app = window(Screen::Connect);
     let view = app.global::<ConnectView<'_>>();
-    view.set_recents(ModelRc::default());
+    view.set_bookmarks(ModelRc::default());
     let told = Told::default();
     let (here, weak) = (told.clone(), app.as_weak());
     view.on_join(move || {

@@ -10,6 +10,7 @@ use super::clock::monotonic;
 use super::reading::has_desktop;
 use super::{Bridge, lines};
 use crate::conversations::ConversationId;
+use crate::notify::RoomNotify;
 use crate::place::PlaceId;
 use crate::session::{Event, Status};
 
@@ -152,6 +153,7 @@ impl Bridge {
             }
             Event::Found(found) => self.found(window, place, found),
             Event::Jumped { key, id: line } => self.jumped(window, &id(key), line),
+            Event::Transcript { key, lines, end } => self.transcript(window, &id(key), lines, end),
             Event::Unread { key, count, mentions } => {
                 if let Some(conversation) = self.state.borrow_mut().conversations.get_mut(&id(key)) {
                     (conversation.unread, conversation.mentions) = (count, mentions);
@@ -172,7 +174,11 @@ impl Bridge {
             Event::Listed(listed) => self.listed(window, place, listed),
             Event::Refused(refusal) => self.refused(window, place, refusal),
             Event::Help => self.show_commands(window),
-            Event::Ignored(names) => self.ignoring(window, names),
+            Event::Ignored(names) => self.ignoring(window, place, names),
+            Event::Muted { key, muted } => {
+                let notify = if muted { RoomNotify::Muted } else { RoomNotify::Usual };
+                self.set_notify(&id(key), notify);
+            }
             Event::GivenBack { key, text, why } => self.given_back(window, &id(key), &text, &why),
             Event::LineRoom { bytes, multiline } => {
                 if let Some(place) = self.state.borrow_mut().places.get_mut(place) {

@@ -5,7 +5,7 @@
 //!
 //! | floor | files |
 //! | --- | --- |
-//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `browse`, `switcher`, `find`, `status`, `preferences` |
+//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript` |
 //! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
@@ -57,6 +57,7 @@ mod switcher;
 mod tasks;
 mod text;
 mod timeline;
+mod transcript;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -147,6 +148,7 @@ impl Bridge {
         bridge.listen_to_guests(window);
         bridge.listen_to_rooms(window);
         bridge.listen_to_room(window);
+        bridge.listen_to_transcript(window);
         bridge.listen_to_reading(window);
         bridge.listen_to_moderation(window);
         bridge.listen_to_status(window);
@@ -181,6 +183,7 @@ impl Bridge {
         use parlor_ui::*;
 
         window.global::<RoomsView>().set_rooms(ModelRc::default());
+        window.global::<ConnectView>().set_bookmarks(ModelRc::default());
         window.global::<PeopleView>().set_people(ModelRc::default());
         window.global::<TimelineView>().set_lines(ModelRc::default());
         window.global::<BrowseView>().set_listed(ModelRc::default());

@@ -227,6 +227,14 @@ pub enum Action {
         /// Who.
         nick: String,
     },
+    /// Tells all that was said in a conversation, in [`Event::Transcript`](super::Event::Transcript)s: the server's
+    /// history where it has one, and what is here. One at a time: another one takes the place of the first.
+    Transcript {
+        /// Of which.
+        key: Key,
+    },
+    /// Takes that back.
+    NoTranscript,
     /// Gives us another name; while offline it is kept for the next connection.
     Rename {
         /// The name.

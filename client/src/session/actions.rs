@@ -46,6 +46,8 @@ impl Session {
             Action::Close { key } => self.close_or_leave(&key),
             Action::Ignore { nick } => self.ignore(&nick, true),
             Action::Unignore { nick } => self.ignore(&nick, false),
+            Action::Transcript { key } => self.begin_transcript(&key),
+            Action::NoTranscript => self.stop_transcript(),
             Action::Rename { nick } => self.rename(&nick),
             Action::Away { text } => self.go_away(text),
             Action::ListRooms => self.list_rooms(),

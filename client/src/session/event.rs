@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Ban, Key, Line, LineId, Multiline, Naming, RoomSettings, Sentence, Status, UnixMillis};
-use crate::tls::Shown;
+use crate::tls::{KeyId, Shown};
 
 /// What the window learns. Everything it shows is derived from these, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,6 +154,16 @@ pub enum Event {
         /// Its id in the timeline; without: it is not to be had any more.
         id: Option<LineId>,
     },
+    /// The next lines that were said in a conversation, from its beginning on, after
+    /// [`Action::Transcript`](super::Action::Transcript).
+    Transcript {
+        /// Which.
+        key: Key,
+        /// In order; perhaps none. Those that the timeline has bear their ids.
+        lines: Vec<Line>,
+        /// No more come.
+        end: Option<Told>,
+    },
     /// How much a conversation has that was not read.
     Unread {
         /// Which.
@@ -206,6 +216,13 @@ pub enum Event {
     },
     /// The person asks which commands there are: [`Command::ALL`](super::Command::ALL).
     Help,
+    /// The person wants to be told of nothing in a conversation, or of it again as usual.
+    Muted {
+        /// Which.
+        key: Key,
+        /// Of nothing.
+        muted: bool,
+    },
     /// Whom we ignore now, for the settings: names as they were given.
     Ignored(Vec<String>),
 }
@@ -226,6 +243,15 @@ pub struct Found {
     pub more: bool,
     /// Only what was loaded could be looked through.
     pub local: bool,
+}
+
+/// How much of a conversation was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// All that the server has, or all that was here where it keeps nothing.
+    Whole,
+    /// The server did not answer, or there is no connection: more may have been said.
+    InPart,
 }
 
 /// What a conversation is with.
@@ -291,6 +317,16 @@ pub struct Refusal {
     pub sentence: Sentence,
     /// A name that is probably free, if the name was taken.
     pub suggestion: Option<String>,
+}
+
+impl Refusal {
+    /// The key of a server that is not met before it is trusted.
+    pub fn stranger(&self) -> Option<KeyId> {
+        match self.sentence {
+            Sentence::KeyChanged { now: key, .. } | Sentence::KeyUnknown { key, .. } => Some(key),
+            _ => None,
+        }
+    }
 }
 
 /// A field of the first card.

@@ -284,6 +284,9 @@ impl Session {
     /// A question got no answer, or a refusal.
     pub(super) fn unanswered(&mut self, question: Question, sentence: &Sentence, refused: bool) {
         let Question { key, query, gap, stale, .. } = question;
+        if let Query::Transcript(number) = query {
+            return self.no_page(number);
+        }
         if stale {
             return;
         }
@@ -315,6 +318,7 @@ impl Session {
                 Question { key, gap: Some(gap), .. } => self.gap_says(&key, gap, Delivery::None, None),
                 Question { key, query: Query::Around(_), .. } => self.tell(Event::Jumped { key, id: None }),
                 Question { key, query: Query::Search, .. } => self.find_locally(&key),
+                Question { query: Query::Transcript(number), .. } => self.no_page(number),
                 Question { .. } => {}
             }
         }
@@ -412,14 +416,14 @@ impl Session {
     }
 
     /// How a line is named in a question.
-    fn reference(&self, line: &Line) -> String {
+    pub(super) fn reference(&self, line: &Line) -> String {
         match line.msgid().filter(|_| self.isupport.by_msgid) {
             Some(msgid) => format!("msgid={msgid}"),
             None => format!("timestamp={}", line.at()),
         }
     }
 
-    fn page_size(&self, wanted: usize) -> usize {
+    pub(super) fn page_size(&self, wanted: usize) -> usize {
         match self.isupport.chathistory {
             0 => wanted,
             most => wanted.min(most),
@@ -447,7 +451,7 @@ fn reach(query: &Query, first: Option<MsgId>, last: Option<MsgId>) -> (Option<Ms
         Query::After(from) => (*from, last),
         Query::Before(to) => (first, *to),
         Query::Kept(upto) => (first, Some(*upto)),
-        Query::Around(_) | Query::Search => (first, last),
+        Query::Around(_) | Query::Search | Query::Transcript(_) => (first, last),
     }
 }
 

@@ -56,6 +56,7 @@ mod talk;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod transcript;
 mod typing;
 mod unsent;
 
@@ -69,7 +70,7 @@ pub use action::Action;
 pub use command::Command;
 pub use delivery::count_messages;
 pub use encoding::Encoding;
-pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal};
+pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal, Told};
 pub use key::Key;
 pub use line::{Delivery, Line, LineId, LineKind, Parts};
 pub use login::Login;
@@ -102,6 +103,7 @@ use registration::{Me, Registration};
 use search::Search;
 use seed::Seed;
 use throttle::Throttle;
+use transcript::Transcript;
 use typing::Typing;
 
 /// Lines at once to a server without SAFERATE, and the time between two after that.
@@ -223,6 +225,7 @@ pub struct Session {
     /// The number of the last label.
     labels: u64,
     search: Option<Search>,
+    transcript: Option<Transcript>,
     durable: Durable,
     /// The number of the server's last start, as its msgids tell.
     start: Option<u32>,
@@ -288,6 +291,7 @@ impl Session {
             questions: VecDeque::new(),
             labels: 0,
             search: None,
+            transcript: None,
             durable: Durable::default(),
             start: None,
             listing: None,

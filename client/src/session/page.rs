@@ -29,6 +29,8 @@ pub(super) enum Query {
     /// Those around the line with this id in a list of results.
     Around(Line),
     Search,
+    /// The next lines of the transcript of this number.
+    Transcript(u64),
 }
 
 /// A question under way.
@@ -220,10 +222,10 @@ impl Session {
     }
 
     fn answered(&mut self, question: Question, lines: Vec<PageLine>, events: Vec<MsgId>) {
-        if question.query == Query::Search {
-            self.found(&question.key, lines)
-        } else {
-            self.history(question, lines, events)
+        match question.query {
+            Query::Search => self.found(&question.key, lines),
+            Query::Transcript(number) => self.transcript_page(number, lines),
+            _ => self.history(question, lines, events),
         }
     }
 

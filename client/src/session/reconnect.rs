@@ -128,7 +128,7 @@ impl Session {
             }
             _ => (Field::Address, false),
         };
-        if !self.welcomed_once || final_word {
+        if !(self.welcomed_once || self.profile.known) || final_word {
             return self.give_up(field, why, None);
         }
         let (attempt, wait) = self.backoff.next(&mut self.seed);

@@ -11,6 +11,7 @@ mod marking;
 mod names;
 mod operator;
 mod person;
+mod places;
 mod script;
 mod talk;
 
@@ -128,11 +129,11 @@ fn a_draft_and_the_settings_survive_a_restart() {
     let folder = std::mem::take(&mut alice.folder);
     let again = Person::again(folder);
     assert_eq!(again.card().get_name(), "alice");
-    assert_eq!(again.card().get_recents().row_count(), 1);
+    assert_eq!(again.card().get_bookmarks().row_count(), 1);
     assert_eq!(again.app.global::<Shell>().get_theme(), ThemeChoice::Dark);
     assert_eq!(again.app.global::<Shell>().get_language(), Language::Chinese);
     assert!(again.app.global::<Shell>().get_compact());
-    again.card().invoke_pick_recent(0);
+    again.card().invoke_pick_bookmark(0);
     again.until("the draft", |again| again.composer().get_draft() == "half a thought");
     host.stop();
 }
@@ -422,7 +423,7 @@ fn a_room_that_lets_nobody_in_is_said_beside_its_field() {
     assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Connect);
     assert_eq!(card.get_room_error(), "#club lets in only people who were invited.");
     assert!(!card.get_busy());
-    assert_eq!(card.get_recents().row_count(), 0);
+    assert_eq!(card.get_bookmarks().row_count(), 0);
     // The name is free again, and another room may be tried.
     card.set_room("#lobby".into());
     alice.until("the name", |_| smol::block_on(host.guests()).len() == 2);
