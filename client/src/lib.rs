@@ -8,7 +8,7 @@
 //! | [`tls`] | what nobody else reads on the way, and whose key a server has |
 //! | [`conversations`] | the list of rooms and people of all places |
 //! | [`timeline`] | what a conversation looks like from top to bottom |
-//! | [`completion`], [`sent`], [`drafts`] | what helps with typing |
+//! | [`completion`], [`sent`], [`drafts`], [`emoji`] | what helps with typing |
 //! | [`notify`] | when the desktop is to tell of a line |
 //! | [`host`] | a room hosted by this program |
 //! | [`frame`] | size and place of the window |
@@ -30,6 +30,7 @@ pub mod conversations;
 pub mod credentials;
 pub mod downloads;
 pub mod drafts;
+pub mod emoji;
 pub mod folder;
 #[cfg(feature = "window")]
 pub mod fonts;

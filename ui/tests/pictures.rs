@@ -71,6 +71,11 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-loading-older", set: loading_older, large: true },
     Scene { name: "room-gap", set: gap, large: true },
     Scene { name: "room-failed", set: failed, large: true },
+    Scene { name: "room-talk", set: talk, large: true },
+    Scene { name: "room-line-menu", set: line_menu, large: true },
+    Scene { name: "room-replying", set: replying, large: false },
+    Scene { name: "room-emoji", set: emoji, large: false },
+    Scene { name: "room-candidates", set: candidates, large: false },
     Scene { name: "find", set: |app| open(app, Panel::Find), large: true },
     Scene { name: "find-results", set: find_results, large: true },
     Scene { name: "find-local", set: find_local, large: false },
@@ -522,6 +527,87 @@ fn failed(app: &App) {
     app.global::<TimelineView<'_>>().set_lines(rows.as_slice().into());
     app.global::<StatusView<'_>>().set_status(StatusKind::Offline);
     app.global::<StatusView<'_>>().set_status_text(words.invoke_offline("09:20".into()));
+}
+
+/// Answers, reactions, a block of code, a deleted line.
+fn talk(app: &App) {
+    room(app);
+    let said = |name: &str, hue, text: &str, markup: &str| LineRow {
+        kind: LineKind::Message,
+        heading: true,
+        name: name.into(),
+        hue,
+        time: "18:02".into(),
+        text: StyledText::from_markdown(markup).expect("markup"),
+        plain: text.into(),
+        named: true,
+        ..LineRow::default()
+    };
+    let chip = |emoji: &str, count, own| ReactionChip { emoji: emoji.into(), count, own, names: "bob, zoë".into() };
+    let chips = [chip("👍", 3, true), chip("🎉", 2, false), chip("❤️", 1, false)];
+    let deleted = app.global::<Words<'_>>().invoke_deleted("alice".into());
+    let code = "like this:\nfn main() {\n\u{A0}\u{A0}\u{A0}\u{A0}println!(\"hello\");\n}";
+    let part = Part { from: 11, to: code.len() as i32 };
+    app.global::<TimelineView<'_>>().on_block(|_, _, width, size, part| {
+        let line = size * 1.2;
+        Area { x: 0.0, y: if part.from > 0 { line } else { 0.0 }, width, height: line * 3.0 }
+    });
+    let rows = [
+        LineRow { reactions: chips.as_slice().into(), ..said("alice", 0, "cake at four", "cake at **four**") },
+        LineRow {
+            answers: true,
+            quote_name: "alice".into(),
+            quote: "cake at four, for all who helped with the quiz yesterday and the day before".into(),
+            ..said("bob", 7, "alice: I bring tea", "alice: I bring *tea*")
+        },
+        LineRow {
+            blocks: [part].as_slice().into(),
+            ..said("zoë", 2, code, "like this:\\\n`fn main() {`\\\n`\u{A0}\u{A0}\u{A0}\u{A0}println!(\"hello\");`\\\n`}`")
+        },
+        LineRow { deleted: true, named: false, ..said("eve", 4, &deleted, &deleted) },
+        LineRow {
+            answers: true,
+            quote: app.global::<Words<'_>>().invoke_answers_deleted(),
+            ..said("bob", 7, "eve: never mind", "eve: ~~never~~ mind, see [#tea](x)")
+        },
+        LineRow { large: true, ..said("me", 5, "🎂 🎂", "🎂 🎂") },
+    ];
+    app.global::<TimelineView<'_>>().set_lines(rows.as_slice().into());
+}
+
+/// The menu of a line that the server knows.
+fn line_menu(app: &App) {
+    talk(app);
+    shot(app, app.window().size());
+    let position = LogicalPosition::new(app.window().size().width as f32 / 2.0, 90.0);
+    click(app, position, PointerEventButton::Right);
+}
+
+fn replying(app: &App) {
+    talk(app);
+    let view = app.global::<ComposerView<'_>>();
+    view.set_answering("alice".into());
+    view.set_answering_text("cake at four, for all who helped with the quiz yesterday".into());
+    view.set_draft("I bring tea".into());
+    view.set_sending(app.global::<Words<'_>>().invoke_sending(12));
+}
+
+fn emoji(app: &App) {
+    room(app);
+    let view = app.global::<EmojiView<'_>>();
+    let few: Vec<EmojiRow> = view.get_found().iter().collect();
+    let many: Vec<EmojiRow> = few.iter().cycle().take(90).cloned().collect();
+    view.set_found(many.as_slice().into());
+    let place = middle(app, |label| label == "Emoji" || label == "表情");
+    click(app, place, PointerEventButton::Left);
+}
+
+fn candidates(app: &App) {
+    room(app);
+    let names = ["@alice", "@anna", "@zoë"];
+    let rows: Vec<_> = names.into_iter().map(|name| CommandHelp { name: name.into(), ..Default::default() }).collect();
+    app.global::<ComposerView<'_>>().set_commands(rows.as_slice().into());
+    app.global::<ComposerView<'_>>().set_draft("so says @".into());
 }
 
 fn code(app: &App) {

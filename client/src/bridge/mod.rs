@@ -5,7 +5,7 @@
 //!
 //! | floor | files |
 //! | --- | --- |
-//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `menu`, `composer`, `people`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript` |
+//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript` |
 //! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
@@ -22,6 +22,7 @@ mod composer;
 mod connect;
 mod cursor;
 mod desktop;
+mod emoji;
 mod end;
 mod entry;
 mod events;
@@ -35,6 +36,7 @@ mod host_page;
 mod layout;
 mod lines;
 mod marking;
+mod marks;
 mod menu;
 mod mode_words;
 mod moderation;
@@ -152,6 +154,8 @@ impl Bridge {
         bridge.listen_to_status(window);
         bridge.listen_to_timeline(window);
         bridge.listen_to_marking(window);
+        bridge.listen_to_marks(window);
+        bridge.listen_to_emoji(window);
         menu::listen_to_menus(window);
         bridge.listen_to_composer(window);
         bridge.listen_to_people(window);

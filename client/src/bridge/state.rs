@@ -53,6 +53,8 @@ pub(super) struct State {
     pub(super) switching: Vec<Target>,
     pub(super) finding: Finding,
     pub(super) completion: Option<Completion>,
+    /// The line that the next text answers, where it stands.
+    pub(super) answering: Option<(ConversationId, Line)>,
     pub(super) notices: Notices,
     /// A server and its key, of which the card asks whether to trust it.
     pub(super) stranger: Option<(String, KeyId)>,

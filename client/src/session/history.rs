@@ -2,33 +2,81 @@
 
 use std::collections::BTreeMap;
 
-use parlor_server::protocol::{Capability, MsgId};
+use parlor_server::protocol::{Capability, Message, MsgId};
 
 use super::event::{Event, Kind};
 use super::line::{Delivery, Line, LineId};
 use super::log::Gap;
 use super::page::{PageLine, Query, Question};
-use super::{Key, Sentence, Session};
+use super::{Key, Sentence, Session, UnixMillis};
 
 /// Lines that are asked for on entering a room.
 const FIRST: usize = 50;
 /// Lines of a page, unless the server gives fewer.
 const PAGE: usize = 100;
+/// People who are asked for that have said something meanwhile.
+const MISSED: usize = 50;
+/// Milliseconds that are looked back for them at most: 30 days.
+const MISSED_FOR: u64 = 30 * 86_400_000;
 
 impl Session {
-    /// Whether the server may keep what is said there. Our own kind keeps nothing of what two people say alone.
+    /// Whether the server may keep what is said there. Our own kind keeps what two accounts
+    /// say alone.
     pub(super) fn has_history(&self, key: &Key) -> bool {
-        let kept = |kind| kind == Kind::Room || (kind == Kind::Person && !self.isupport.sorted);
+        let private = !self.isupport.sorted || self.keeps_private();
+        let kept = |kind| kind == Kind::Room || kind == Kind::Person && private;
         self.caps.has(Capability::Chathistory)
             && self.caps.has(Capability::Batch)
             && self.conversations.get(key).is_some_and(|conversation| kept(conversation.kind))
+    }
+
+    /// Whether our server keeps what is said to us alone.
+    pub(super) fn keeps_private(&self) -> bool {
+        self.isupport.private && self.registration.logged_in
+    }
+
+    /// Asks who has said something to us alone since we were here: that is told to who asks only.
+    fn ask_targets(&mut self) {
+        if !(self.keeps_private()
+            && self.caps.has(Capability::Chathistory)
+            && self.caps.has(Capability::Batch))
+        {
+            return;
+        }
+        let now = self.wall();
+        let read = self.conversations.values().filter_map(|open| open.read);
+        let heard = self.conversations.values().filter_map(|open| Some(open.log.iter().next_back()?.at()));
+        let month = UnixMillis(now.0.saturating_sub(MISSED_FOR));
+        let since = read.chain(heard).max().map_or(month, |since| since.max(month).min(now));
+        self.missed_since = Some(since);
+        let until = UnixMillis(now.0.saturating_add(MISSED_FOR));
+        self.send(&format!("CHATHISTORY TARGETS timestamp={since} timestamp={until} {MISSED}"));
+    }
+
+    /// `CHATHISTORY TARGETS name time`: somebody has said something meanwhile.
+    pub(super) fn on_target(&mut self, message: &Message<'_>) {
+        let targets = message.params.first().is_some_and(|verb| verb.eq_ignore_ascii_case("TARGETS"));
+        let Some(name) = message.params.filled(1).filter(|_| targets && self.keeps_private()) else { return };
+        let key = self.private_place(name);
+        if self.isupport.is_room(name) || key.is_others() || self.conversations.contains_key(&key) {
+            return;
+        }
+        let key = self.open(name, Kind::Person);
+        if let Some(conversation) = self.conversations.get_mut(&key) {
+            conversation.read = self.missed_since;
+        }
+        self.begin_history(&key, None);
     }
 
     /// What was said to us alone before this start, where the server has kept it.
     pub(super) fn begin_private_history(&mut self) {
         let people = self.conversations.iter().filter(|(_, open)| open.kind == Kind::Person);
         let people: Vec<Key> = people.map(|(key, _)| key.clone()).collect();
-        people.iter().for_each(|key| self.begin_history(key, None));
+        for key in &people {
+            self.begin_history(key, None);
+            self.delete_again(key);
+        }
+        self.ask_targets();
     }
 
     /// We are in a room (again), since this position of a sorted server.
@@ -92,7 +140,7 @@ impl Session {
     /// it has kept of the lines that are here.
     fn ask_what_is_kept(&mut self, key: &Key) {
         let Some(log) = self.conversations.get(key).map(|conversation| &conversation.log) else { return };
-        if !self.has_history(key) {
+        if !self.has_history(key) || !self.is_room(key) {
             return;
         }
         let mut last: BTreeMap<u32, MsgId> = BTreeMap::new();
@@ -207,7 +255,9 @@ impl Session {
         let positions: Vec<MsgId> = positions.chain(events).collect();
         let (first, last) = (positions.iter().min().copied(), positions.iter().max().copied());
         if sorted {
-            if matches!(query, Query::After(_) | Query::Latest | Query::Kept(_)) {
+            // Of what is said to us alone not all is kept: the other one may have had no account.
+            let room = self.is_room(&key);
+            if room && matches!(query, Query::After(_) | Query::Latest | Query::Kept(_)) {
                 let (from, to) = reach(&query, first, last);
                 self.withdraw(&key, from, to, &positions);
             }

@@ -35,6 +35,8 @@ pub(super) struct Isupport {
     pub(super) sorted: bool,
     /// Others see only the public form of a line's id.
     pub(super) secret_ids: bool,
+    /// What accounts say to each other is kept (our server).
+    pub(super) private: bool,
 }
 
 impl Default for Isupport {
@@ -55,6 +57,7 @@ impl Default for Isupport {
             by_msgid: true,
             sorted: false,
             secret_ids: false,
+            private: false,
         }
     }
 }
@@ -108,6 +111,8 @@ impl Isupport {
             "-parlor/MSGID" => self.sorted = false,
             "parlor/ID" => self.secret_ids = value == "secret",
             "-parlor/ID" => self.secret_ids = false,
+            "parlor/PRIVATE" => self.private = true,
+            "-parlor/PRIVATE" => self.private = false,
             _ => {}
         }
     }

@@ -97,6 +97,7 @@ use names::SharedNames;
 use outgoing::Outgoing;
 use page::{Batch, Question};
 use pings::Pings;
+use reactions::Deleting;
 use recent::Recent;
 use reconnect::{Backoff, Phase};
 use registration::{Me, Registration};
@@ -218,6 +219,10 @@ pub struct Session {
     recent: Recent,
     /// What is said about lines.
     marks: Marks,
+    /// Deletions that the server has not confirmed.
+    deleting: Vec<Deleting>,
+    /// Since when we were told nothing that was said to us alone.
+    missed_since: Option<UnixMillis>,
     /// The server knows us: it has said how far we read somewhere.
     marked_once: bool,
     batches: Vec<Batch>,
@@ -286,6 +291,8 @@ impl Session {
             typed: None,
             recent: Recent::default(),
             marks: Marks::default(),
+            deleting: Vec::new(),
+            missed_since: None,
             marked_once: false,
             batches: Vec::new(),
             questions: VecDeque::new(),

@@ -32,6 +32,17 @@ fn tag(message: &Message<'_>, names: &[&str]) -> Option<String> {
     Some(value.into_owned()).filter(|value| !value.is_empty())
 }
 
+/// Deletions that are remembered until the server confirms them; beyond, the oldest is the server's alone.
+const DELETING: usize = 64;
+
+/// A line that is to be deleted.
+#[derive(Debug, Clone)]
+pub(super) struct Deleting {
+    key: Key,
+    msgid: String,
+    reason: String,
+}
+
 impl Session {
     /// Whether reactions and answers can be sent.
     pub(super) fn takes_reactions(&self) -> bool {
@@ -87,7 +98,35 @@ impl Session {
         let reason = printable(message.params.get(2).copied().unwrap_or_default());
         let deleted = Deleted { by: self.names.share(by), reason: reason.trim().into() };
         self.marks.delete(&place, msgid, deleted);
+        self.deleting.retain(|deleting| deleting.msgid != msgid);
         self.mark_anew(&place, msgid);
+    }
+
+    /// `FAIL REDACT CODE target msgid :sentence`: it stays.
+    pub(super) fn deletion_failed(&mut self, message: &Message<'_>) {
+        if let Some(msgid) = message.params.get(3) {
+            self.deleting.retain(|deleting| deleting.msgid != *msgid);
+        }
+    }
+
+    /// What is to be deleted where we came in again, and the server has not confirmed: it deletes a line once,
+    /// however often it is told.
+    pub(super) fn delete_again(&mut self, key: &Key) {
+        for deleting in
+            self.deleting.iter().filter(|deleting| deleting.key == *key).cloned().collect::<Vec<_>>()
+        {
+            self.send_deletion(&deleting);
+        }
+    }
+
+    fn send_deletion(&mut self, Deleting { key, msgid, reason }: &Deleting) {
+        let Some(name) = self.conversations.get(key).map(|conversation| conversation.name.clone()) else {
+            return;
+        };
+        let reason = if reason.is_empty() { String::new() } else { format!(" :{reason}") };
+        if self.caps.has(Capability::MessageRedaction) {
+            self.send(&format!("REDACT {name} {msgid}{reason}"));
+        }
     }
 
     /// The open conversation of what somebody sends to this target.
@@ -197,12 +236,14 @@ impl Session {
 
     /// Takes a line back.
     pub(super) fn delete(&mut self, key: &Key, id: LineId, reason: &str) {
-        let Some((key, name, msgid)) = self.line_of_server(key, id) else { return };
-        self.asked_at = Some(key);
-        let reason = if reason.trim().is_empty() { String::new() } else { format!(" :{}", reason.trim()) };
-        if self.caps.has(Capability::MessageRedaction) {
-            self.send(&format!("REDACT {name} {msgid}{reason}"));
+        let Some((key, _, msgid)) = self.line_of_server(key, id) else { return };
+        self.asked_at = Some(key.clone());
+        let deleting = Deleting { key, msgid, reason: reason.trim().to_owned() };
+        self.send_deletion(&deleting);
+        if self.deleting.len() >= DELETING {
+            self.deleting.remove(0);
         }
+        self.deleting.push(deleting);
     }
 
     /// What the server calls a line, and the conversation that it is in.

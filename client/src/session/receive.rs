@@ -83,6 +83,7 @@ impl Session {
             "TAGMSG" => self.on_tagmsg(&message, &stamp),
             "BATCH" => self.on_batch(&message),
             "REDACT" => self.on_redact(&message, &stamp),
+            "CHATHISTORY" => self.on_target(&message),
             "MARKREAD" => self.on_markread(&message),
             "RESUME" => self.on_resume(&message),
             "ERROR" => self.on_error(&message),
@@ -123,6 +124,9 @@ impl Session {
             if message.params.get(1) == Some(&"REPLACED") {
                 self.farewell = Some(Sentence::Replaced);
                 return;
+            }
+            if verb.eq_ignore_ascii_case("REDACT") {
+                self.deletion_failed(message);
             }
             let failed = self.question_failed(verb, message) || self.resume_failed(verb);
             if failed || self.claim_failed(verb) || self.marker_failed(verb, place.as_ref()) {

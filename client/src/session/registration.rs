@@ -53,6 +53,8 @@ pub(super) struct Registration {
     pub(super) negotiated: bool,
     /// Whether we have shown who we are.
     pub(super) signing: SigningIn,
+    /// The server knows whose account is ours.
+    pub(super) logged_in: bool,
     /// The server gave us our place back: nobody has seen us go.
     pub(super) resumed: bool,
     /// Names that were taken so far.
@@ -230,7 +232,7 @@ impl Session {
         }
         self.sign_in_late();
         self.join_wanted();
-        if first {
+        if first || self.keeps_private() {
             self.begin_private_history();
         }
         if !self.answers_pings() {
