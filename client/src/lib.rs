@@ -9,6 +9,8 @@
 //! | [`conversations`] | the list of rooms and people of all places |
 //! | [`timeline`] | what a conversation looks like from top to bottom |
 //! | [`completion`], [`sent`], [`drafts`] | what helps with typing |
+//! | [`dcc`] | files between people |
+//! | [`file_name`] | the name of a file of somebody else's |
 //! | [`notify`] | when the desktop is to tell of a line |
 //! | [`host`] | a room hosted by this program |
 //! | [`frame`] | size and place of the window |
@@ -25,7 +27,9 @@ pub mod bridge;
 pub mod completion;
 pub mod conversations;
 pub mod credentials;
+pub mod dcc;
 pub mod drafts;
+pub mod file_name;
 pub mod folder;
 #[cfg(feature = "window")]
 pub mod fonts;

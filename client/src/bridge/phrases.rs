@@ -109,6 +109,8 @@ pub(super) fn phrase(w: &Words<'_>, sentence: &Sentence) -> SharedString {
         }
         NotSeen { name } => w.invoke_not_seen(shared(name)),
         CtcpAnswer { name, verb, text } => w.invoke_program_answers(shared(name), shared(verb), shared(text)),
+        FileOffered { name, file, size } => w.invoke_file_offered(shared(name), shared(file), or_none(size)),
+        FilesToPeople => w.invoke_files_to_people(),
 
         Server { .. } => shared(&sentence.to_string()),
     }
@@ -129,6 +131,7 @@ pub(super) fn help(w: &Words<'_>, command: Command) -> SharedString {
         Command::Op => w.invoke_help_op(),
         Command::Deop => w.invoke_help_deop(),
         Command::Invite => w.invoke_help_invite(),
+        Command::Send => w.invoke_help_send(),
         Command::Away => w.invoke_help_away(),
         Command::Back => w.invoke_help_back(),
         Command::Whois => w.invoke_help_whois(),
