@@ -28,16 +28,18 @@ pub enum FileKind {
 pub fn kind(name: &str) -> FileKind {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
     match ending.as_str() {
-        "png" | "jpg" | "jpeg" | "gif" | "webp" | "bmp" | "heic" | "avif" | "tif" | "tiff" => FileKind::Picture,
+        "png" | "jpg" | "jpeg" | "gif" | "webp" | "bmp" | "heic" | "avif" | "tif" | "tiff" => {
+            FileKind::Picture
+        }
         "mp3" | "ogg" | "opus" | "flac" | "wav" | "m4a" | "aac" | "mid" => FileKind::Sound,
         "mp4" | "mkv" | "webm" | "mov" | "avi" | "m4v" | "mpg" | "mpeg" => FileKind::Film,
-        "txt" | "md" | "pdf" | "odt" | "ods" | "odp" | "doc" | "docx" | "xls" | "xlsx" | "ppt" | "pptx" | "rtf"
-        | "csv" | "epub" | "log" => FileKind::Text,
+        "txt" | "md" | "pdf" | "odt" | "ods" | "odp" | "doc" | "docx" | "xls" | "xlsx" | "ppt" | "pptx"
+        | "rtf" | "csv" | "epub" | "log" => FileKind::Text,
         "zip" | "tar" | "gz" | "tgz" | "xz" | "bz2" | "zst" | "7z" | "rar" => FileKind::Archive,
-        "exe" | "msi" | "bat" | "cmd" | "com" | "scr" | "pif" | "ps1" | "vbs" | "js" | "jse" | "wsf" | "hta"
-        | "lnk" | "url" | "reg" | "cpl" | "dll" | "jar" | "sh" | "bash" | "py" | "pl" | "rb" | "run"
-        | "desktop" | "appimage" | "deb" | "rpm" | "apk" | "dmg" | "pkg" | "app" | "command" | "docm" | "xlsm"
-        | "html" | "htm" | "svg" | "xhtml" => FileKind::Program,
+        "exe" | "msi" | "bat" | "cmd" | "com" | "scr" | "pif" | "ps1" | "vbs" | "js" | "jse" | "wsf"
+        | "hta" | "lnk" | "url" | "reg" | "cpl" | "dll" | "jar" | "sh" | "bash" | "py" | "pl" | "rb"
+        | "run" | "desktop" | "appimage" | "deb" | "rpm" | "apk" | "dmg" | "pkg" | "app" | "command"
+        | "docm" | "xlsm" | "html" | "htm" | "svg" | "xhtml" => FileKind::Program,
         _ => FileKind::Other,
     }
 }
@@ -174,7 +176,10 @@ mod tests {
     fn a_long_name_keeps_its_ending() {
         for long in ["a".repeat(999) + ".jpg", "报".repeat(300) + ".jpg", "a.".repeat(400) + "jpg"] {
             let short = clean(&long);
-            assert!(short.len() <= MAX_NAME && short.len() > MAX_NAME - 8 && short.ends_with(".jpg"), "{short}");
+            assert!(
+                short.len() <= MAX_NAME && short.len() > MAX_NAME - 8 && short.ends_with(".jpg"),
+                "{short}"
+            );
         }
         let short = clean(&("x.".to_owned() + &"y".repeat(500)));
         assert!(short.len() <= MAX_NAME && short.starts_with("x.y"), "{short}");

@@ -10,6 +10,7 @@
 //! | [`timeline`] | what a conversation looks like from top to bottom |
 //! | [`completion`], [`sent`], [`drafts`] | what helps with typing |
 //! | [`dcc`] | files between people |
+//! | [`downloads`] | where files from others go |
 //! | [`file_name`] | the name of a file of somebody else's |
 //! | [`notify`] | when the desktop is to tell of a line |
 //! | [`host`] | a room hosted by this program |
@@ -28,6 +29,7 @@ pub mod completion;
 pub mod conversations;
 pub mod credentials;
 pub mod dcc;
+pub mod downloads;
 pub mod drafts;
 pub mod file_name;
 pub mod folder;

@@ -5,16 +5,17 @@
 //!
 //! | floor | files |
 //! | --- | --- |
-//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `menu`, `composer`, `people`, `browse`, `switcher`, `find`, `status`, `preferences` |
+//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `menu`, `composer`, `people`, `browse`, `switcher`, `find`, `status`, `preferences`, `transfers` |
 //! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
-//! | tools | `clipboard`, `clock`, `comings`, `layout`, `mode_words`, `notifications`, `phrases`, `rows`, `text` |
+//! | tools | `chooser`, `clipboard`, `clock`, `comings`, `drawing`, `layout`, `mode_words`, `notifications`, `phrases`, `rows`, `text` |
 
 mod announce;
 mod arguments;
 mod browse;
 mod card;
+mod chooser;
 mod clipboard;
 mod clock;
 mod comings;
@@ -22,6 +23,7 @@ mod composer;
 mod connect;
 mod cursor;
 mod desktop;
+mod drawing;
 mod end;
 mod entry;
 mod events;
@@ -55,6 +57,7 @@ mod switcher;
 mod tasks;
 mod text;
 mod timeline;
+mod transfers;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -152,6 +155,7 @@ impl Bridge {
         bridge.listen_to_marking(window);
         menu::listen_to_menus(window);
         bridge.listen_to_composer(window);
+        bridge.listen_to_files(window);
         bridge.listen_to_people(window);
         bridge.listen_to_browse(window);
         bridge.listen_to_switcher(window);

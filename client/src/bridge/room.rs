@@ -52,6 +52,7 @@ impl Bridge {
         self.show_out(window);
         self.show_invite(window);
         self.show_typing(window);
+        self.show_files(window);
         self.look_at_room(window);
     }
 

@@ -11,6 +11,7 @@ use smol::Task;
 use super::desktop::Shown;
 use super::lines::Lines;
 use super::places::{OpenPlace, Places};
+use super::transfers::Transfers;
 use crate::completion::Completion;
 use crate::conversations::{ConversationId, Conversations};
 use crate::drafts::Drafts;
@@ -44,6 +45,7 @@ pub(super) struct State {
     pub(super) switcher_filter: String,
     pub(super) finding: Finding,
     pub(super) completion: Option<Completion>,
+    pub(super) transfers: Transfers,
     pub(super) notices: Notices,
     /// A server and its key, of which the card asks whether to trust it.
     pub(super) stranger: Option<(String, KeyId)>,

@@ -71,6 +71,8 @@ pub struct Transfer {
     own: IpAddr,
     port: u16,
     token: Option<String>,
+    /// Something of it has come.
+    kept: bool,
     job: Option<Job>,
 }
 
@@ -162,22 +164,33 @@ impl Files {
 
     /// Somebody's program has said something, at a server that is on this computer or not. What is to be said in return, and
     /// the transfer that it is about.
-    pub fn heard(&mut self, who: Who, dcc: Dcc, server_here: bool, folder: &Path) -> (Option<Say>, Option<FileId>) {
+    pub fn heard(
+        &mut self,
+        who: Who,
+        dcc: Dcc,
+        server_here: bool,
+        folder: &Path,
+    ) -> (Option<Say>, Option<FileId>) {
         match dcc {
             Dcc::Send { name, ip, port, size, token } => {
                 let ours = token.as_ref().filter(|_| port != 0).and_then(|token| {
-                    self.list.iter_mut().find(|file| {
-                        file.outgoing && file.is_of(&who) && file.token.as_ref() == Some(token)
-                    })
+                    self.list
+                        .iter_mut()
+                        .find(|file| file.outgoing && file.is_of(&who) && file.token.as_ref() == Some(token))
                 });
                 match ours {
                     Some(ours) => (None, ours.called_back(ip, port, server_here)),
-                    None => (None, Some(self.offered(who, name, (ip, port), size, token, server_here, folder))),
+                    None => {
+                        (None, Some(self.offered(who, name, (ip, port), size, token, server_here, folder)))
+                    }
                 }
             }
             Dcc::Resume { name, port, position, token } => {
                 let file = self.list.iter_mut().find(|file| {
-                    file.outgoing && file.is_of(&who) && file.port == port && (port != 0 || file.token == token)
+                    file.outgoing
+                        && file.is_of(&who)
+                        && file.port == port
+                        && (port != 0 || file.token == token)
                 });
                 let Some(file) = file.filter(|file| file.may_begin_at(position)) else { return (None, None) };
                 let dcc = Dcc::Accept { name, port, position, token };
@@ -185,7 +198,10 @@ impl Files {
             }
             Dcc::Accept { port, position, token, .. } => {
                 let file = self.list.iter_mut().find(|file| {
-                    !file.outgoing && file.is_of(&who) && file.port == port && (port != 0 || file.token == token)
+                    !file.outgoing
+                        && file.is_of(&who)
+                        && file.port == port
+                        && (port != 0 || file.token == token)
                 });
                 let Some(file) = file else { return (None, None) };
                 let id = file.id;
@@ -193,7 +209,10 @@ impl Files {
             }
             Dcc::Reject { name } => {
                 let file = self.list.iter_mut().find(|file| {
-                    file.outgoing && file.is_of(&who) && file.state == State::Waiting && clean(&file.wire) == clean(&name)
+                    file.outgoing
+                        && file.is_of(&who)
+                        && file.state == State::Waiting
+                        && clean(&file.wire) == clean(&name)
                 });
                 let id = file.map(|file| {
                     file.over(Failure::Declined);
@@ -219,7 +238,9 @@ impl Files {
             None => State::Failed(Failure::NoSize),
             Some(size) if size > LARGEST => State::Failed(Failure::SizeNotPossible),
             Some(_) if port == 0 && token.is_none() => State::Failed(Failure::AddressNotPossible),
-            Some(_) if port != 0 && !may_call(ip, port, server_here) => State::Failed(Failure::AddressNotPossible),
+            Some(_) if port != 0 && !may_call(ip, port, server_here) => {
+                State::Failed(Failure::AddressNotPossible)
+            }
             Some(size) => State::Offered { begun: self.begun(folder, &name, size) },
         };
         // The same file again takes the place of the offer, or of the failure, before.
@@ -244,13 +265,15 @@ impl Files {
             own: Ipv4Addr::UNSPECIFIED.into(),
             port,
             token,
+            kept: false,
             job: None,
         })
     }
 
     /// Bytes of the file that are here, unless another transfer goes on with them.
     fn begun(&self, folder: &Path, name: &str, size: u64) -> Option<u64> {
-        let taken = self.list.iter().any(|file| !file.outgoing && file.name == name && file.state.is_under_way());
+        let taken =
+            self.list.iter().any(|file| !file.outgoing && file.name == name && file.state.is_under_way());
         if taken { None } else { Part::begun(folder, name, size) }
     }
 
@@ -310,14 +333,21 @@ impl Files {
 
     /// Offers a file to somebody, who sees this address of ours. `passive`: they are to say where we can call, for where
     /// nobody can call us.
-    pub fn offer(&mut self, who: Who, source: Source, own: IpAddr, passive: bool) -> Result<Option<Say>, Full> {
+    pub fn offer(
+        &mut self,
+        who: Who,
+        source: Source,
+        own: IpAddr,
+        passive: bool,
+    ) -> Result<Option<Say>, Full> {
         if self.running() >= RUNNING {
             return Err(Full);
         }
         let (meet, way) = async_channel::bounded(1);
         let (stop, stopped) = async_channel::bounded(1);
         let position = Arc::new(AtomicU64::new(0));
-        let listening = if passive { Ok((None, 0)) } else { Way::listen(own).map(|(way, port)| (Some(way), port)) };
+        let listening =
+            if passive { Ok((None, 0)) } else { Way::listen(own).map(|(way, port)| (Some(way), port)) };
         let (name, size, path) = (source.name.clone(), source.size, source.path.clone());
         let (state, port, listening) = match listening {
             Ok((listening, port)) => (State::Waiting, port, listening),
@@ -336,11 +366,15 @@ impl Files {
             own,
             port,
             token: None,
+            kept: false,
             job: None,
         };
         // What came of the same file before says nothing any more.
         let same = |other: &Transfer| {
-            other.outgoing && other.is_of(&who) && other.path == file.path && matches!(other.state, State::Failed(_))
+            other.outgoing
+                && other.is_of(&who)
+                && other.path == file.path
+                && matches!(other.state, State::Failed(_))
         };
         self.list.retain(|other| !same(other));
         if file.state.is_over() {
@@ -395,7 +429,7 @@ impl Files {
         let Some(file) = self.get_mut(id).filter(|file| file.state.is_under_way()) else { return false };
         match news {
             News::Met => file.state = State::Running { done: 0, rate: 0 },
-            News::Moved { done, rate } => file.state = State::Running { done, rate },
+            News::Moved { done, rate } => (file.state, file.kept) = (State::Running { done, rate }, true),
             News::Done { path } => {
                 (file.state, file.job) = (State::Done, None);
                 file.path = path.or(file.path.take());
@@ -419,6 +453,12 @@ impl Files {
 }
 
 impl Transfer {
+    /// It broke on its way here, and its first part is kept.
+    pub fn can_go_on(&self) -> bool {
+        use Failure::{Broken, DiskFull, Stalled};
+        !self.outgoing && self.kept && matches!(self.state, State::Failed(Broken | DiskFull | Stalled))
+    }
+
     fn is_of(&self, who: &Who) -> bool {
         self.who.at.place == who.at.place && self.who.key == who.key
     }
@@ -458,7 +498,9 @@ impl Transfer {
     /// Whether the receiver of what we offer may have these bytes already; from then on that is where it begins.
     fn may_begin_at(&self, position: u64) -> bool {
         match &self.job {
-            Some(Job { meet: Meet::Sends(_, begins), .. }) if self.state == State::Waiting && position < self.size => {
+            Some(Job { meet: Meet::Sends(_, begins), .. })
+                if self.state == State::Waiting && position < self.size =>
+            {
                 begins.store(position, Ordering::Release);
                 true
             }

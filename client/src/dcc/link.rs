@@ -172,7 +172,8 @@ mod tests {
         assert_eq!(address_to_tell(Some(lan)), lan);
         assert_eq!(address_to_tell(Some("::ffff:192.168.1.7".parse().unwrap())), lan);
         let instead = address_to_tell(Some("::1".parse().unwrap()));
-        let alone = if_addrs::get_if_addrs().unwrap().iter().all(|one| one.is_loopback() || one.is_link_local());
+        let alone =
+            if_addrs::get_if_addrs().unwrap().iter().all(|one| one.is_loopback() || one.is_link_local());
         assert!(alone || !instead.is_loopback(), "{instead}");
     }
 }

@@ -20,6 +20,8 @@ mod part;
 mod picture;
 mod receive;
 mod send;
+#[cfg(all(test, unix))]
+mod tests;
 
 use std::fmt;
 use std::io;
@@ -43,15 +45,20 @@ pub const REMEMBERED: usize = 80;
 pub const LARGEST: u64 = 1 << 40;
 
 /// How long we wait to be called.
-pub const LISTENS: Duration = Duration::from_secs(5 * 60);
+pub const LISTENS: Duration = shorter(Duration::from_secs(5 * 60));
 /// How long a computer that we call may take to answer.
 pub const CALLS: Duration = Duration::from_secs(30);
 /// How long nothing may come or go.
-pub const STALLS: Duration = Duration::from_secs(60);
+pub const STALLS: Duration = shorter(Duration::from_secs(60));
 /// How long a program may take to agree where to go on.
-pub const AGREES: Duration = Duration::from_secs(30);
+pub const AGREES: Duration = shorter(Duration::from_secs(30));
 /// Between two words of how far it is.
 pub const TELLS: Duration = Duration::from_millis(250);
+
+/// Tests of this crate wait for less.
+const fn shorter(time: Duration) -> Duration {
+    if cfg!(test) { Duration::from_secs(2) } else { time }
+}
 
 /// What a transfer's thread tells.
 #[derive(Debug)]

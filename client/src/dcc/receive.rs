@@ -60,7 +60,13 @@ pub(super) fn run(receive: &Receive, tell: &Tell) {
 async fn fetch(receive: &Receive, part: &mut Option<Part>, tell: &Tell) -> Result<(), Failure> {
     let Receive { folder, name, size, begun, agreed, .. } = receive;
     let agree = async { agreed.recv().await.ok() };
-    let (position, way) = agree.or(async { late(AGREES).await; None }).await.ok_or(Failure::NotAgreed)?;
+    let (position, way) = agree
+        .or(async {
+            late(AGREES).await;
+            None
+        })
+        .await
+        .ok_or(Failure::NotAgreed)?;
     if position > *begun {
         return Err(Failure::NotAgreed);
     }
@@ -94,7 +100,10 @@ async fn take(stream: &TcpStream, part: &mut Part, from: u64, size: u64, tell: &
                 left => Woken::Wrote(writer.write(left).await),
             }
         };
-        let stalled = async { late(STALLS).await; Woken::Late };
+        let stalled = async {
+            late(STALLS).await;
+            Woken::Late
+        };
         match read.or(write).or(stalled).await {
             Woken::Read(Ok(0) | Err(_)) => return Err(Failure::Broken),
             Woken::Read(Ok(count)) => {
@@ -124,7 +133,12 @@ async fn take(stream: &TcpStream, part: &mut Part, from: u64, size: u64, tell: &
         // A sender hangs up when it knows that all is there.
         reader.read(&mut buffer).await.unwrap_or(0) > 0
     };
-    let more = last.or(async { late(ENDS).await; false }).await;
+    let more = last
+        .or(async {
+            late(ENDS).await;
+            false
+        })
+        .await;
     if more { Err(Failure::TooMuch) } else { Ok(()) }
 }
 

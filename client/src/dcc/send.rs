@@ -69,7 +69,13 @@ pub(super) fn run(send: &mut Send, tell: &Tell) {
         };
         let give = async {
             let way = async { way.recv().await.ok() };
-            let way = way.or(async { late(LISTENS).await; None }).await.ok_or(Failure::NobodyCame)?;
+            let way = way
+                .or(async {
+                    late(LISTENS).await;
+                    None
+                })
+                .await
+                .ok_or(Failure::NobodyCame)?;
             let stream = way.meet().await?;
             tell.say(News::Met).await;
             give(&stream, source, position.load(Ordering::Acquire), tell).await
@@ -117,7 +123,10 @@ async fn give(stream: &TcpStream, source: &mut Source, from: u64, tell: &Tell) -
                 Some(bytes) => Woken::Wrote(writer.write(bytes).await),
             }
         };
-        let stalled = async { late(STALLS).await; Woken::Late };
+        let stalled = async {
+            late(STALLS).await;
+            Woken::Late
+        };
         match write.or(hear).or(stalled).await {
             Woken::Wrote(Ok(count)) if count > 0 => {
                 to_write.start += count;

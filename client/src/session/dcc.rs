@@ -66,10 +66,18 @@ impl Dcc {
         let (verb, rest) = text.trim().split_once(' ')?;
         match verb.to_ascii_uppercase().as_str() {
             "SEND" => send(rest),
-            "RESUME" => position(rest)
-                .map(|(name, port, position, token)| Dcc::Resume { name, port, position, token }),
-            "ACCEPT" => position(rest)
-                .map(|(name, port, position, token)| Dcc::Accept { name, port, position, token }),
+            "RESUME" => position(rest).map(|(name, port, position, token)| Dcc::Resume {
+                name,
+                port,
+                position,
+                token,
+            }),
+            "ACCEPT" => position(rest).map(|(name, port, position, token)| Dcc::Accept {
+                name,
+                port,
+                position,
+                token,
+            }),
             "REJECT" => {
                 let (what, name) = rest.trim().split_once(' ')?;
                 let name = name.trim().trim_matches('"').to_owned();
@@ -202,7 +210,8 @@ fn arguments<T>(rest: &str, counts: &[usize], with: impl Fn(&str, &[&str]) -> Op
 
 /// A name that some file may have once it is made harmless.
 fn name_of(name: &str) -> Option<String> {
-    (!name.trim().is_empty() && name.len() <= 2 * MAX_NAME && !clean(name).is_empty()).then(|| name.to_owned())
+    (!name.trim().is_empty() && name.len() <= 2 * MAX_NAME && !clean(name).is_empty())
+        .then(|| name.to_owned())
 }
 
 /// `None` where there is one and it is none.
@@ -253,9 +262,23 @@ mod tests {
             assert_eq!(Dcc::parse(text), expected, "{text}");
         }
         for text in [
-            "", "SEND", "SEND ", "SEND a", "SEND a 1", "SEND a b c d", "SEND a 1 99999 5", "SEND a 1 -1 5",
-            "SEND \"\" 1 5000 5", "SEND .. 1 5000 5", "SEND / 1 5000 5", "CHAT chat 1 5000", "RESUME a 1", "RESUME a x 5",
-            "SEND a 1 0 5 to:ken", "ACCEPT a 5000 -1", "REJECT CHAT a",
+            "",
+            "SEND",
+            "SEND ",
+            "SEND a",
+            "SEND a 1",
+            "SEND a b c d",
+            "SEND a 1 99999 5",
+            "SEND a 1 -1 5",
+            "SEND \"\" 1 5000 5",
+            "SEND .. 1 5000 5",
+            "SEND / 1 5000 5",
+            "CHAT chat 1 5000",
+            "RESUME a 1",
+            "RESUME a x 5",
+            "SEND a 1 0 5 to:ken",
+            "ACCEPT a 5000 -1",
+            "REJECT CHAT a",
         ] {
             assert_eq!(Dcc::parse(text), None, "{text}");
         }
