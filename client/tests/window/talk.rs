@@ -113,7 +113,7 @@ fn a_message_typed_offline_goes_once_after_a_restart() {
     let bob = Person::new("several-offline-bob");
     bob.joins(address, "bob");
     let again = Person::again(folder);
-    again.card().invoke_pick_recent(0);
+    again.card().invoke_pick_bookmark(0);
     let code = "typed\n\n\u{A0}\u{A0}\u{A0}\u{A0}code";
     let (_, row) = bob.until_row("it", |row| row.plain == code);
     assert_eq!(row.blocks.row_count(), 1);
