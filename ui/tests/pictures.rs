@@ -543,7 +543,8 @@ fn talk(app: &App) {
         named: true,
         ..LineRow::default()
     };
-    let chip = |emoji: &str, count, own| ReactionChip { emoji: emoji.into(), count, own, names: "bob, zoë".into() };
+    let chip =
+        |emoji: &str, count, own| ReactionChip { emoji: emoji.into(), count, own, names: "bob, zoë".into() };
     let chips = [chip("👍", 3, true), chip("🎉", 2, false), chip("❤️", 1, false)];
     let deleted = app.global::<Words<'_>>().invoke_deleted("alice".into());
     let code = "like this:\nfn main() {\n\u{A0}\u{A0}\u{A0}\u{A0}println!(\"hello\");\n}";
@@ -553,7 +554,10 @@ fn talk(app: &App) {
         Area { x: 0.0, y: if part.from > 0 { line } else { 0.0 }, width, height: line * 3.0 }
     });
     let rows = [
-        LineRow { reactions: chips.as_slice().into(), ..said("alice", 0, "cake at four", "cake at **four**") },
+        LineRow {
+            reactions: chips.as_slice().into(),
+            ..said("alice", 0, "cake at four", "cake at **four**")
+        },
         LineRow {
             answers: true,
             quote_name: "alice".into(),
@@ -562,7 +566,12 @@ fn talk(app: &App) {
         },
         LineRow {
             blocks: [part].as_slice().into(),
-            ..said("zoë", 2, code, "like this:\\\n`fn main() {`\\\n`\u{A0}\u{A0}\u{A0}\u{A0}println!(\"hello\");`\\\n`}`")
+            ..said(
+                "zoë",
+                2,
+                code,
+                "like this:\\\n`fn main() {`\\\n`\u{A0}\u{A0}\u{A0}\u{A0}println!(\"hello\");`\\\n`}`",
+            )
         },
         LineRow { deleted: true, named: false, ..said("eve", 4, &deleted, &deleted) },
         LineRow {
@@ -605,7 +614,8 @@ fn emoji(app: &App) {
 fn candidates(app: &App) {
     room(app);
     let names = ["@alice", "@anna", "@zoë"];
-    let rows: Vec<_> = names.into_iter().map(|name| CommandHelp { name: name.into(), ..Default::default() }).collect();
+    let rows: Vec<_> =
+        names.into_iter().map(|name| CommandHelp { name: name.into(), ..Default::default() }).collect();
     app.global::<ComposerView<'_>>().set_commands(rows.as_slice().into());
     app.global::<ComposerView<'_>>().set_draft("so says @".into());
 }

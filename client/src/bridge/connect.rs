@@ -318,6 +318,8 @@ impl Bridge {
             me: String::new(),
             away: false,
             status: None,
+            own: None,
+            here: false,
             lock: Lock::None,
             naming: Naming::default(),
             line_room: LINE_ROOM,

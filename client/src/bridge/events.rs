@@ -83,7 +83,12 @@ impl Bridge {
                     self.look(window);
                 }
             }
-            Event::Met { shown } => self.met(window, place, shown),
+            Event::Met { shown, own, here } => {
+                if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
+                    (place.own, place.here) = (own, here);
+                }
+                self.met(window, place, shown);
+            }
             Event::Me { nick } => self.own_name(window, place, nick),
             Event::Renamed { nick } => self.renamed_ourselves(place, nick),
             Event::RoomKey { key, room_key } => {
@@ -173,6 +178,8 @@ impl Bridge {
             }
             Event::Listed(listed) => self.listed(window, place, listed),
             Event::Refused(refusal) => self.refused(window, place, refusal),
+            Event::Dcc { key, who, nick, dcc } => self.heard_of_file(window, id(key), who, nick, dcc),
+            Event::SendFile { key, path } => self.send_typed(id(key), &path),
             Event::Help => self.show_commands(window),
             Event::Ignored(names) => self.ignoring(window, place, names),
             Event::Muted { key, muted } => {

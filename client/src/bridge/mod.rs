@@ -5,16 +5,17 @@
 //!
 //! | floor | files |
 //! | --- | --- |
-//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript` |
+//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript`, `transfers` |
 //! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
-//! | tools | `clipboard`, `clock`, `comings`, `layout`, `mode_words`, `notifications`, `phrases`, `rows`, `text` |
+//! | tools | `chooser`, `clipboard`, `clock`, `comings`, `drawing`, `layout`, `mode_words`, `notifications`, `phrases`, `rows`, `text` |
 
 mod announce;
 mod arguments;
 mod browse;
 mod card;
+mod chooser;
 mod clipboard;
 mod clock;
 mod comings;
@@ -22,6 +23,7 @@ mod composer;
 mod connect;
 mod cursor;
 mod desktop;
+mod drawing;
 mod emoji;
 mod end;
 mod entry;
@@ -58,6 +60,7 @@ mod tasks;
 mod text;
 mod timeline;
 mod transcript;
+mod transfers;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -158,6 +161,7 @@ impl Bridge {
         bridge.listen_to_emoji(window);
         menu::listen_to_menus(window);
         bridge.listen_to_composer(window);
+        bridge.listen_to_files(window);
         bridge.listen_to_people(window);
         bridge.listen_to_browse(window);
         bridge.listen_to_switcher(window);

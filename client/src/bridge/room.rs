@@ -56,6 +56,7 @@ impl Bridge {
         self.show_invite(window);
         self.show_typing(window);
         self.show_room_notify(window);
+        self.show_files(window);
         self.look_at_room(window);
     }
 

@@ -381,6 +381,17 @@ sentences! {
         /// The answer.
         text: String,
     },
+    /// Somebody wants us to have a file.
+    FileOffered {
+        /// Who.
+        name: String,
+        /// The file.
+        file: String,
+        /// How large it is said to be.
+        size: Option<String>,
+    },
+    /// A file was to be sent where many read.
+    FilesToPeople,
 
     /// The server's own words, in whatever language.
     Server {
@@ -549,6 +560,13 @@ impl fmt::Display for Sentence {
             }
             NotSeen { name } => write!(f, "Nobody called {name} was here lately."),
             CtcpAnswer { name, verb, text } => write!(f, "{name} answers {verb}: {text}"),
+            FileOffered { name, file, size: None } => write!(f, "{name} wants to send you {file}"),
+            FileOffered { name, file, size: Some(size) } => {
+                write!(f, "{name} wants to send you {file} ({size})")
+            }
+            FilesToPeople => {
+                f.write_str("Files go from person to person: open a conversation with somebody first.")
+            }
 
             Server { about: None, text } => f.write_str(text),
             Server { about: Some(about), text } => write!(f, "{about}: {text}"),

@@ -90,7 +90,8 @@ fn a_double_click_takes_a_word() {
         let from = text.find(word).unwrap();
         let part = Part { from: from as i32, to: (from + word.len()) as i32 };
         let area = view.invoke_areas(text.into(), "".into(), WIDTH, SIZE, part.clone()).row_data(0).unwrap();
-        let found = view.invoke_word(text.into(), "".into(), WIDTH, SIZE, area.x + area.width / 2.0, area.y + 5.0);
+        let found =
+            view.invoke_word(text.into(), "".into(), WIDTH, SIZE, area.x + area.width / 2.0, area.y + 5.0);
         assert_eq!(found, part, "{text}");
     }
 }
