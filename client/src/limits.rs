@@ -18,6 +18,8 @@
 //! | open batches, their lines | BATCH | [`BATCHES`], [`PAGE_LINES`] each, [`PAGES_BYTES`] in all | the oldest batch, the last lines |
 //! | the list of rooms | LIST | [`LISTED`] of [`TOPIC_LISTED`] bytes | what comes last |
 //! | who is typing | TAGMSG | [`TYPING`] in all | the newcomer |
+//! | files that are offered | DCC SEND | 5 of one person, 40 in all (`dcc`) | the oldest |
+//! | files that are remembered | the same, and we | 80 (`dcc`) | the oldest that is over |
 //! | names that we had | NICK in our name | [`NAMES_HAD`] | all but the last |
 //! | names of lines seen | msgids, `+parlor/id` | 4,096 (`session/recent.rs`) | the oldest |
 //! | starts of the server | msgids | 64 (`session/durable.rs`) | the oldest |

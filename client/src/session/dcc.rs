@@ -163,7 +163,8 @@ fn quoted(name: &str) -> String {
 fn send(rest: &str) -> Option<Dcc> {
     let with = |name: &str, words: &[&str]| {
         let (ip, port, size, token) = match *words {
-            [ip, port] => (ip, port, None, None),
+            // Else it may as well be part of a name that something is missing behind.
+            [ip, port] if !name.contains(' ') => (ip, port, None, None),
             [ip, port, size] => (ip, port, Some(size), None),
             [ip, port, size, token] => (ip, port, Some(size), Some(token)),
             _ => return None,
