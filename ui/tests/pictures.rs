@@ -301,13 +301,13 @@ fn files_done(app: &App) {
     }
     let drawn = parlor_ui::slint::Image::from_rgba8(drawn);
     let rows = [
-        FileRow { outgoing: true, ..file("report", FileKind::Other, FileState::Done, arrived) },
         FileRow {
             showable: true,
             shown: true,
             drawn,
             ..file("holiday 2.jpg", FileKind::Picture, FileState::Done, saved)
         },
+        FileRow { outgoing: true, ..file("report", FileKind::Other, FileState::Done, arrived) },
     ];
     files(app, &rows);
 }
