@@ -76,6 +76,11 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-replying", set: replying, large: false },
     Scene { name: "room-emoji", set: emoji, large: false },
     Scene { name: "room-candidates", set: candidates, large: false },
+    Scene { name: "files-offered", set: files_offered, large: true },
+    Scene { name: "files-running", set: files_running, large: true },
+    Scene { name: "files-done", set: files_done, large: true },
+    Scene { name: "files-failed", set: files_failed, large: true },
+    Scene { name: "files-question", set: files_question, large: false },
     Scene { name: "find", set: |app| open(app, Panel::Find), large: true },
     Scene { name: "find-results", set: find_results, large: true },
     Scene { name: "find-local", set: find_local, large: false },
@@ -329,6 +334,97 @@ fn room(app: &App) {
 fn open(app: &App, panel: Panel) {
     room(app);
     app.global::<Shell<'_>>().invoke_open(panel);
+}
+
+/// Alone with bob, among these files.
+fn files(app: &App, rows: &[FileRow]) {
+    room(app);
+    let view = app.global::<RoomView<'_>>();
+    view.set_person(true);
+    view.set_name("bob".into());
+    view.set_called("bob".into());
+    view.set_topic("".into());
+    let numbered = rows.iter().enumerate().map(|(id, row)| FileRow { id: id as i32, ..row.clone() });
+    app.global::<FilesView<'_>>().set_files(numbered.collect::<Vec<_>>().as_slice().into());
+}
+
+fn file(name: &str, kind: FileKind, state: FileState, detail: SharedString) -> FileRow {
+    FileRow { name: name.into(), kind, state, detail, ..FileRow::default() }
+}
+
+fn files_offered(app: &App) {
+    let words = app.global::<Words<'_>>();
+    let (size, bob) = (SharedString::from("2.35 MB"), SharedString::from("bob"));
+    let begun = words.invoke_file_begun(size.clone(), bob.clone(), "1.20 MB".into());
+    let program = words.invoke_file_program(size.clone(), bob.clone());
+    let rows = [
+        file("holiday 2.jpg", FileKind::Picture, FileState::Offered, words.invoke_file_from(size, bob)),
+        FileRow { begun: true, ..file("talk.ogg", FileKind::Sound, FileState::Offered, begun) },
+        file(
+            "a game with a very long name that says nothing at all.exe",
+            FileKind::Program,
+            FileState::Offered,
+            program,
+        ),
+    ];
+    files(app, &rows);
+}
+
+fn files_running(app: &App) {
+    let words = app.global::<Words<'_>>();
+    let size = || SharedString::from("2.35 MB");
+    let left = words.invoke_seconds(4);
+    let moving = words.invoke_file_moving_left("1.41 MB".into(), size(), "235 kB".into(), left);
+    let waits = words.invoke_file_waiting(size(), "bob".into());
+    let rows = [
+        FileRow { progress: 0.6, ..file("film.mp4", FileKind::Film, FileState::Running, moving) },
+        FileRow { outgoing: true, ..file("report.pdf", FileKind::Text, FileState::Waiting, waits) },
+        file("all.zip", FileKind::Archive, FileState::Waiting, words.invoke_file_connecting(size())),
+    ];
+    files(app, &rows);
+}
+
+fn files_done(app: &App) {
+    let words = app.global::<Words<'_>>();
+    let size = || SharedString::from("2.35 MB");
+    let saved = words.invoke_file_saved(size(), "/home/alice/Downloads".into());
+    let arrived = words.invoke_file_arrived(size(), "bob".into());
+    let mut drawn = SharedPixelBuffer::<Rgba8Pixel>::new(240, 160);
+    for (at, pixel) in drawn.make_mut_slice().iter_mut().enumerate() {
+        let (x, y) = (at % 240, at / 240);
+        *pixel = Rgba8Pixel { r: x as u8, g: 140, b: 60 + y as u8, a: 255 };
+    }
+    let drawn = parlor_ui::slint::Image::from_rgba8(drawn);
+    let rows = [
+        FileRow {
+            showable: true,
+            shown: true,
+            drawn,
+            ..file("holiday 2.jpg", FileKind::Picture, FileState::Done, saved)
+        },
+        FileRow { outgoing: true, ..file("report", FileKind::Other, FileState::Done, arrived) },
+    ];
+    files(app, &rows);
+}
+
+fn files_failed(app: &App) {
+    let words = app.global::<Words<'_>>();
+    let broken = words.invoke_file_ask_again(words.invoke_file_broken(), "bob".into());
+    let rows = [
+        file("talk.ogg", FileKind::Sound, FileState::Failed, broken),
+        FileRow {
+            outgoing: true,
+            ..file("report.pdf", FileKind::Text, FileState::Failed, words.invoke_file_nobody_came())
+        },
+    ];
+    files(app, &rows);
+}
+
+fn files_question(app: &App) {
+    files(app, &[]);
+    let (bob, address) = (SharedString::from("bob"), SharedString::from("192.168.1.5"));
+    let question = app.global::<Words<'_>>().invoke_file_address_shown(bob, address, "report.pdf".into());
+    app.global::<FilesView<'_>>().set_question(question);
 }
 
 fn host_errors(app: &App) {

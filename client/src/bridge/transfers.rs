@@ -269,7 +269,7 @@ impl Bridge {
         drawn.retain(|id, _| files.get(*id).is_some());
         let (view, words) = (window.global::<FilesView>(), window.global::<Words>());
         let current = conversations.current().map(|current| &current.id);
-        let here = files.iter().filter(|file| Some(&file.who.at) == current);
+        let here = files.iter().rev().filter(|file| Some(&file.who.at) == current);
         let rows: Vec<FileRow> = here.map(|file| row(&words, file, drawn.get(&file.id))).collect();
         let question = asked.as_ref().filter(|(who, _)| Some(&who.at) == current).map(|(who, source)| {
             let own = address_to_tell(places.get(&who.at.place).and_then(|place| place.own)).to_string();

@@ -250,7 +250,9 @@ impl Files {
                 || file.wire != wire
                 || !matches!(file.state, State::Offered { .. } | State::Failed(_))
         });
-        self.make_room_for_offer(&who);
+        if !state.is_over() {
+            self.make_room_for_offer(&who);
+        }
         let size = size.unwrap_or_default();
         self.add(Transfer {
             id: FileId(0),
