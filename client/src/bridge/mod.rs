@@ -5,7 +5,7 @@
 //!
 //! | floor | files |
 //! | --- | --- |
-//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `menu`, `composer`, `people`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript` |
+//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `menu`, `composer`, `people`, `hands`, `undo`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript` |
 //! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
@@ -29,6 +29,7 @@ mod files;
 mod find;
 mod frame;
 mod guests;
+mod hands;
 mod history;
 mod host_bar;
 mod host_page;
@@ -56,6 +57,7 @@ mod tasks;
 mod text;
 mod timeline;
 mod transcript;
+mod undo;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -115,6 +117,8 @@ pub struct Bridge {
     pointing: slint::Timer,
     /// Runs while the line that a search jumped to is highlighted.
     highlight: slint::Timer,
+    /// Runs while what was done can be taken back.
+    undo_due: slint::Timer,
 }
 
 impl Bridge {
@@ -137,6 +141,7 @@ impl Bridge {
             rest: slint::Timer::default(),
             pointing: slint::Timer::default(),
             highlight: slint::Timer::default(),
+            undo_due: slint::Timer::default(),
         });
         bridge.clear_previews(window);
         bridge.listen_to_shell(window);
@@ -149,6 +154,8 @@ impl Bridge {
         bridge.listen_to_transcript(window);
         bridge.listen_to_reading(window);
         bridge.listen_to_moderation(window);
+        bridge.listen_to_undo(window);
+        bridge.listen_to_hands(window);
         bridge.listen_to_status(window);
         bridge.listen_to_timeline(window);
         bridge.listen_to_marking(window);
@@ -188,6 +195,8 @@ impl Bridge {
         window.global::<RoomView>().set_bans(ModelRc::default());
         window.global::<RoomView>().set_out(SharedString::default());
         window.global::<RoomView>().set_topic_locked(false);
+        window.global::<RoomView>().set_slows(false);
+        window.global::<PeopleView>().set_hands(false);
         window.global::<StatusView>().set_me(SharedString::default());
         window.global::<HostView>().set_guests(ModelRc::default());
         window.global::<HostView>().set_name(SharedString::default());
