@@ -158,12 +158,12 @@ impl Folder {
         }
     }
 
-    /// Where files for the person go: with others that are downloaded, or inside a folder that was asked for. `None`:
-    /// there is no home.
-    pub fn downloads(&self) -> Option<PathBuf> {
+    /// Where files for the person go: where the settings say (`named`), with others that are downloaded, or inside
+    /// a folder that was asked for.
+    pub fn downloads(&self, named: &str) -> PathBuf {
         match &self.path {
-            Some(path) if self.asked => Some(path.join(DOWNLOADS)),
-            _ => downloads::folder(),
+            Some(path) if self.asked && named.trim().is_empty() => path.join(DOWNLOADS),
+            _ => downloads::downloads(named),
         }
     }
 

@@ -8,7 +8,10 @@
 //! | [`tls`] | what nobody else reads on the way, and whose key a server has |
 //! | [`conversations`] | the list of rooms and people of all places |
 //! | [`timeline`] | what a conversation looks like from top to bottom |
-//! | [`completion`], [`sent`], [`drafts`] | what helps with typing |
+//! | [`completion`], [`sent`], [`drafts`], [`emoji`] | what helps with typing |
+//! | [`dcc`] | files between people |
+//! | [`downloads`] | where files from others go |
+//! | [`file_name`] | the name of a file of somebody else's |
 //! | [`notify`] | when the desktop is to tell of a line |
 //! | [`host`] | a room hosted by this program |
 //! | [`frame`] | size and place of the window |
@@ -28,8 +31,11 @@ pub mod bridge;
 pub mod completion;
 pub mod conversations;
 pub mod credentials;
+pub mod dcc;
 pub mod downloads;
 pub mod drafts;
+pub mod emoji;
+pub mod file_name;
 pub mod folder;
 #[cfg(feature = "window")]
 pub mod fonts;

@@ -115,6 +115,8 @@ struct Driver {
     stream: Option<TcpStream>,
     /// It is on this very computer.
     here: bool,
+    /// Our address on the way there.
+    own: Option<IpAddr>,
     connecting: Option<Connecting>,
     tls: Option<Tls>,
     /// It did not greet by TLS just now, and is met readable this time.
@@ -151,6 +153,7 @@ impl Driver {
             credentials,
             stream: None,
             here: false,
+            own: None,
             connecting: None,
             tls: None,
             readable: false,
@@ -210,6 +213,7 @@ impl Driver {
         self.connecting = None;
         let ends = stream.peer_addr().ok().zip(stream.local_addr().ok());
         self.here = ends.is_some_and(|(peer, own)| peer.ip() == own.ip());
+        self.own = ends.map(|(_, own)| own.ip());
         self.stream = Some(stream);
         // Nothing that was meant for the connection before goes over this one.
         self.to_write.clear();
@@ -237,7 +241,7 @@ impl Driver {
     /// The connection stands; by TLS if a key was shown.
     fn met(&mut self, shown: Option<Shown>) {
         self.greets_until = None;
-        self.to_tell.push(Event::Met { shown });
+        self.to_tell.push(Event::Met { shown, own: self.own, here: self.here });
         let login = self.credentials.login(&self.server, shown, self.here);
         self.give(Input::Connected(login));
     }

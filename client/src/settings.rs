@@ -61,6 +61,12 @@ pub struct Settings {
     pub fold_joins: bool,
     /// Others are told that something is being typed.
     pub tell_typing: bool,
+    /// Where files from others go, as typed; empty: where downloads go.
+    pub file_folder: String,
+    /// It was said, and agreed to, that whoever gets a file sees this computer's address.
+    pub address_shown: bool,
+    /// Nobody can call this computer: for files that it sends it calls theirs.
+    pub calls_out: bool,
     /// Each line is one row, with its name in front of it.
     pub compact: bool,
     /// The address that a hosted room listened on last; empty: the first one of a network.
@@ -96,6 +102,9 @@ impl Default for Settings {
             notify: Notify::default(),
             fold_joins: true,
             tell_typing: false,
+            file_folder: String::new(),
+            address_shown: false,
+            calls_out: false,
             compact: false,
             host_address: String::new(),
             host_port: parlor_server::DEFAULT_PORT,
@@ -170,6 +179,9 @@ impl Settings {
             notify,
             fold_joins,
             tell_typing,
+            file_folder,
+            address_shown,
+            calls_out,
             host_address,
             host_port,
             host_programs,
@@ -191,6 +203,9 @@ impl Settings {
             sounds: merged(sounds, &before.sounds, there.sounds),
             notify: merged(notify, &before.notify, there.notify),
             tell_typing: merged(tell_typing, &before.tell_typing, there.tell_typing),
+            file_folder: merged(file_folder, &before.file_folder, there.file_folder),
+            address_shown: merged(address_shown, &before.address_shown, there.address_shown),
+            calls_out: merged(calls_out, &before.calls_out, there.calls_out),
             fold_joins: merged(fold_joins, &before.fold_joins, there.fold_joins),
             host_address: merged(host_address, &before.host_address, there.host_address),
             host_port: merged(host_port, &before.host_port, there.host_port),

@@ -6,6 +6,7 @@
 
 mod bind;
 mod encodings;
+mod files;
 mod first;
 mod irssi;
 mod kind;

@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::irssi::Irssi;
 
 const OPENSSL: Installed = ("openssl", "openssl");
-const WEECHAT: Installed = ("weechat-headless", "weechat-headless");
+pub(crate) const WEECHAT: Installed = ("weechat-headless", "weechat-headless");
 
 /// A server where "bob" is somebody's name, who logs in by "sesame" and by the certificate in `pem`, and has left; a member
 /// of #lobby sees who comes.
@@ -98,13 +98,13 @@ impl Lobby {
 }
 
 /// A program that runs until it is dropped, and its folder.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     _home: Scratch,
 }
 
 impl Running {
-    fn start(mut command: Command, home: Scratch) -> Running {
+    pub(crate) fn start(mut command: Command, home: Scratch) -> Running {
         let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Running { child: silent.spawn().expect("it was there at the start"), _home: home }
     }
@@ -192,7 +192,7 @@ fn weechat_logs_in_by_every_way_that_it_knows() {
 }
 
 /// A display that nobody looks at.
-fn display() -> (Running, String) {
+pub(crate) fn display() -> (Running, String) {
     let mut display = Command::new("Xvfb")
         .args(["-displayfd", "1", "-noreset", "-nolisten", "tcp"])
         .stdout(Stdio::piped())

@@ -61,6 +61,19 @@ impl Shown {
 }
 
 impl Names {
+    /// When an account was made, as it stands in the file.
+    pub(crate) fn made(&self, name: &str) -> Option<String> {
+        let mut state = &**self.kept.get(name)?;
+        let mut words = std::iter::from_fn(|| {
+            let (length, rest) = state.split_first_chunk::<2>()?;
+            let (word, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+            state = rest;
+            str::from_utf8(word).ok()
+        });
+        let made: u64 = words.nth(6)?.parse().ok()?;
+        Some(format!("{made:x}"))
+    }
+
     fn text(&self, state: &Option<Box<[u8]>>) -> Option<String> {
         let state = String::from_utf8_lossy(state.as_deref()?).into_owned();
         let found = self.texts.iter().find(|(stored, _)| state.contains(*stored));

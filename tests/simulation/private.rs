@@ -15,31 +15,25 @@ use crate::world::{BEGIN, World};
 #[derive(Debug, Default)]
 pub(crate) struct Private {
     words: usize,
-    /// How often a name was nobody's again.
-    lives: BTreeMap<String, usize>,
-    /// What is kept: between which accounts, in which life of each.
-    kept: BTreeMap<String, [(String, usize); 2]>,
+    /// What is kept: between which accounts, and when each was made.
+    kept: BTreeMap<String, [(String, String); 2]>,
     /// By account: the mark that the next start must know.
     marks: BTreeMap<String, String>,
 }
 
 impl Private {
-    fn life(&self, name: &str) -> usize {
-        self.lives.get(name).copied().unwrap_or_default()
-    }
-
     /// A name is nobody's any more.
     pub(crate) fn forgotten(&mut self, name: &str) {
-        *self.lives.entry(name.to_owned()).or_default() += 1;
         self.marks.remove(name);
     }
 
     /// The hub gives a record out.
     pub(crate) fn recorded(&mut self, record: &Record) {
-        let pair = record.room.strip_prefix('\u{2}').and_then(|key| key.split_once('\u{2}'));
+        let words: Vec<&str> = record.room.split('\u{2}').collect();
+        let pair = if let [_, one, a, other, b] = words[..] { Some([(one, a), (other, b)]) } else { None };
         let told = Told::parse(&record.payload).filter(|told| told.kind == "PRIVMSG");
-        let Some(((one, other), told)) = pair.zip(told) else { return };
-        let lives = [one, other].map(|name| (name.to_owned(), self.life(name)));
+        let Some((pair, told)) = pair.zip(told) else { return };
+        let lives = pair.map(|(name, made)| (name.to_owned(), made.to_owned()));
         assert!(self.kept.insert(told.first.to_owned(), lives).is_none(), "{} is kept twice", told.first);
     }
 }
@@ -53,7 +47,7 @@ impl World {
             "PRIVMSG" if !message.param(0).starts_with('#') && message.last().starts_with('[') => {
                 let word = message.last().split(' ').next_back().unwrap_or_default();
                 let lives = &self.private.kept[word];
-                let now = (account.clone(), self.private.life(&account));
+                let now = (account.clone(), self.names.made(&account).unwrap_or_default());
                 assert!(lives.contains(&now), "{word} between {lives:?} is told to {now:?} on {link}");
             }
             "PRIVMSG" if message.last() == format!("mark {link}") => {

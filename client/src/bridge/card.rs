@@ -34,6 +34,7 @@ impl Bridge {
     }
 
     pub(super) fn fill_card(&self, window: &App) {
+        self.state.borrow_mut().removed = None;
         let state = self.state.borrow();
         let card = window.global::<ConnectView>();
         card.set_name(shared(&state.settings.name));

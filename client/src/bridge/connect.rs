@@ -60,6 +60,10 @@ impl Bridge {
         let Some(window) = self.window.upgrade() else { return };
         let id = going.place.id();
         let shown = self.current().is_some_and(|current| current.place == id);
+        let before = self.state.borrow().places.get(&id).map(|place| place.name.clone());
+        if before.is_some_and(|before| Key::new(&before) != Key::new(&going.name)) {
+            self.comes_back(&id, false);
+        }
         // The same server anew, or under another name.
         self.leave(&id);
         {
@@ -314,6 +318,8 @@ impl Bridge {
             me: String::new(),
             away: false,
             status: None,
+            own: None,
+            here: false,
             lock: Lock::None,
             naming: Naming::default(),
             line_room: LINE_ROOM,

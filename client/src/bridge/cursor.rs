@@ -31,6 +31,7 @@ impl Bridge {
                 bridge.look_soon();
             }
             match event {
+                WindowEvent::DroppedFile(path) => bridge.dropped(path.clone()),
                 WindowEvent::Moved(_) | WindowEvent::Resized(_) => bridge.note_frame_soon(),
                 // Wherever the button comes up, and whatever has become of the line that it was pressed on.
                 WindowEvent::MouseInput { state: ElementState::Released, .. } => bridge.end_drag(),

@@ -24,6 +24,8 @@ struct Stale {
     people: bool,
     /// Somebody came or went: lines that did not come before may come now.
     gaps: bool,
+    /// Lines wait to be sent, or do not any more.
+    sending: bool,
 }
 
 impl Bridge {
@@ -47,6 +49,11 @@ impl Bridge {
         }
         if stale.gaps {
             self.look_again(&window);
+        }
+        if stale.sending
+            && let Some(id) = self.current()
+        {
+            self.show_sending(&window, &id);
         }
         more
     }
@@ -76,7 +83,12 @@ impl Bridge {
                     self.look(window);
                 }
             }
-            Event::Met { shown } => self.met(window, place, shown),
+            Event::Met { shown, own, here } => {
+                if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
+                    (place.own, place.here) = (own, here);
+                }
+                self.met(window, place, shown);
+            }
             Event::Me { nick } => self.own_name(window, place, nick),
             Event::Renamed { nick } => self.renamed_ourselves(place, nick),
             Event::RoomKey { key, room_key } => {
@@ -133,9 +145,11 @@ impl Bridge {
                 self.count_below(window, &id, &lines);
                 self.edit(window, &id, |timeline| timeline.push(lines));
                 self.keep_read();
+                stale.sending = true;
             }
             Event::Changed { key, line } => {
                 self.edit(window, &id(key), |timeline| timeline.replace(line));
+                stale.sending = true;
             }
             Event::Inserted { key, before, lines, new } => {
                 let id = id(key);
@@ -148,6 +162,7 @@ impl Bridge {
             }
             Event::Removed { key, ids } => {
                 self.edit(window, &id(key), |timeline| timeline.remove(&ids));
+                stale.sending = true;
             }
             Event::Found(found) => self.found(window, place, found),
             Event::Jumped { key, id: line } => self.jumped(window, &id(key), line),
@@ -167,9 +182,12 @@ impl Bridge {
                 if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
                     (place.reacts, place.deletes) = (reacts, deletes);
                 }
+                self.show_marking(window);
             }
             Event::Listed(listed) => self.listed(window, place, listed),
             Event::Refused(refusal) => self.refused(window, place, refusal),
+            Event::Dcc { key, who, nick, dcc } => self.heard_of_file(window, id(key), who, nick, dcc),
+            Event::SendFile { key, path } => self.send_typed(id(key), &path),
             Event::Help => self.show_commands(window),
             Event::Ignored(names) => self.ignoring(window, place, names),
             Event::Muted { key, muted } => {

@@ -5,16 +5,17 @@
 //!
 //! | floor | files |
 //! | --- | --- |
-//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `menu`, `composer`, `people`, `hands`, `undo`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript` |
+//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `hands`, `undo`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript`, `transfers` |
 //! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
-//! | tools | `clipboard`, `clock`, `comings`, `layout`, `mode_words`, `notifications`, `phrases`, `rows`, `text` |
+//! | tools | `chooser`, `clipboard`, `clock`, `comings`, `drawing`, `layout`, `mode_words`, `notifications`, `phrases`, `rows`, `text` |
 
 mod announce;
 mod arguments;
 mod browse;
 mod card;
+mod chooser;
 mod clipboard;
 mod clock;
 mod comings;
@@ -22,6 +23,8 @@ mod composer;
 mod connect;
 mod cursor;
 mod desktop;
+mod drawing;
+mod emoji;
 mod end;
 mod entry;
 mod events;
@@ -36,6 +39,7 @@ mod host_page;
 mod layout;
 mod lines;
 mod marking;
+mod marks;
 mod menu;
 mod mode_words;
 mod moderation;
@@ -57,6 +61,7 @@ mod tasks;
 mod text;
 mod timeline;
 mod transcript;
+mod transfers;
 mod undo;
 
 use std::cell::RefCell;
@@ -159,8 +164,11 @@ impl Bridge {
         bridge.listen_to_status(window);
         bridge.listen_to_timeline(window);
         bridge.listen_to_marking(window);
+        bridge.listen_to_marks(window);
+        bridge.listen_to_emoji(window);
         menu::listen_to_menus(window);
         bridge.listen_to_composer(window);
+        bridge.listen_to_files(window);
         bridge.listen_to_people(window);
         bridge.listen_to_browse(window);
         bridge.listen_to_switcher(window);

@@ -7,6 +7,7 @@ use parlor_ui::Words;
 use parlor_ui::slint::SharedString;
 
 use super::text::shared;
+use crate::dcc::Failure;
 use crate::session::{Command, Sentence};
 
 /// A sentence in the person's language.
@@ -61,6 +62,7 @@ pub(super) fn phrase(w: &Words<'_>, sentence: &Sentence) -> SharedString {
 
         NotInRoom => w.invoke_not_in_room(),
         MayNotSpeak => w.invoke_may_not_speak(),
+        MutedHere => w.invoke_muted_here(),
         RoomSlow { wait } => w.invoke_room_slow(i32::try_from(wait.as_secs()).unwrap_or(i32::MAX)),
         HandsNotPossible => w.invoke_hands_not_possible(),
         BannedHere => w.invoke_banned_here(),
@@ -113,8 +115,33 @@ pub(super) fn phrase(w: &Words<'_>, sentence: &Sentence) -> SharedString {
         }
         NotSeen { name } => w.invoke_not_seen(shared(name)),
         CtcpAnswer { name, verb, text } => w.invoke_program_answers(shared(name), shared(verb), shared(text)),
+        FileOffered { name, file, size } => w.invoke_file_offered(shared(name), shared(file), or_none(size)),
+        FilesToPeople => w.invoke_files_to_people(),
 
         Server { .. } => shared(&sentence.to_string()),
+    }
+}
+
+/// Why a file did not come or go.
+pub(super) fn failure(w: &Words<'_>, failure: &Failure) -> SharedString {
+    match failure {
+        Failure::NoSize => w.invoke_file_no_size(),
+        Failure::SizeNotPossible => w.invoke_file_size_not_possible(),
+        Failure::AddressNotPossible => w.invoke_file_address_not_possible(),
+        Failure::Unreachable { error } => w.invoke_file_unreachable(shared(error)),
+        Failure::NobodyCame => w.invoke_file_nobody_came(),
+        Failure::Stalled => w.invoke_file_stalled(),
+        Failure::Broken => w.invoke_file_broken(),
+        Failure::TooMuch => w.invoke_file_too_much(),
+        Failure::NotAgreed => w.invoke_file_not_agreed(),
+        Failure::DiskFull => w.invoke_file_disk_full(),
+        Failure::NotWritable { error } => w.invoke_file_not_writable(shared(error)),
+        Failure::NotReadable { error } => w.invoke_file_not_readable(shared(error)),
+        Failure::NotAFile => w.invoke_file_is_none(),
+        Failure::Empty => w.invoke_file_empty(),
+        Failure::Shrunk => w.invoke_file_shrunk(),
+        Failure::Declined => w.invoke_file_declined(),
+        Failure::Cancelled => w.invoke_file_cancelled(),
     }
 }
 
@@ -134,6 +161,7 @@ pub(super) fn help(w: &Words<'_>, command: Command) -> SharedString {
         Command::Deop => w.invoke_help_deop(),
         Command::Hand => w.invoke_help_hand(),
         Command::Invite => w.invoke_help_invite(),
+        Command::Send => w.invoke_help_send(),
         Command::Away => w.invoke_help_away(),
         Command::Back => w.invoke_help_back(),
         Command::Whois => w.invoke_help_whois(),

@@ -1,6 +1,7 @@
 //! The places where we are or want to be: a session each.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::vec;
 
 use async_channel::Sender;
@@ -54,6 +55,10 @@ pub(super) struct OpenPlace {
     pub(super) me: String,
     pub(super) away: bool,
     pub(super) status: Option<Status>,
+    /// This computer's address on the way there.
+    pub(super) own: Option<IpAddr>,
+    /// The server is on this computer.
+    pub(super) here: bool,
     /// Whether others can read on the way what is said; not asked on the way to this computer itself.
     pub(super) lock: Lock,
     pub(super) naming: Naming,
@@ -92,7 +97,7 @@ impl OpenPlace {
     }
 }
 
-/// All open places, in the order of joining.
+/// All open places, in the order of joining: as many as the person has opened.
 #[derive(Default)]
 pub(super) struct Places(Vec<OpenPlace>);
 

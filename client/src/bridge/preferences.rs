@@ -12,6 +12,7 @@ use parlor_ui::{
 use super::clipboard::copy;
 use super::text::shared;
 use super::{Bridge, on};
+use crate::downloads::downloads;
 use crate::notify::Notify;
 use crate::secret::Secret;
 use crate::secrets::Secrets;
@@ -69,6 +70,9 @@ impl Bridge {
         view.set_fold_joins(settings.fold_joins);
         view.set_tell_typing(settings.tell_typing);
         view.set_compact(settings.compact);
+        view.set_file_folder(shared(&settings.file_folder));
+        view.set_folder_now(shared(&downloads("").display().to_string()));
+        view.set_calls_out(settings.calls_out);
         view.set_history_folder(shared(&self.history_folder().display().to_string()));
     }
 
@@ -166,6 +170,8 @@ impl Bridge {
             settings.join_at_start = view.get_join_at_start();
             settings.fold_joins = view.get_fold_joins();
             settings.tell_typing = view.get_tell_typing();
+            settings.file_folder = view.get_file_folder().trim().to_owned();
+            settings.calls_out = view.get_calls_out();
             settings.compact = view.get_compact();
             renamed
         };

@@ -57,6 +57,7 @@ impl Bridge {
         self.show_room_settings(window);
         self.show_typing(window);
         self.show_room_notify(window);
+        self.show_files(window);
         self.look_at_room(window);
     }
 

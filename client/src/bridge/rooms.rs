@@ -128,6 +128,7 @@ impl Bridge {
 
     pub(super) fn closed(&self, window: &App, id: &ConversationId) {
         self.take_draft();
+        self.forget_files(id);
         let next = self.state.borrow_mut().conversations.close(id);
         if let Some(next) = next {
             self.show(window, &next);
@@ -143,6 +144,7 @@ impl Bridge {
 
     pub(super) fn renamed(&self, window: &App, id: &ConversationId, to: &ConversationId, name: String) {
         self.take_draft();
+        self.rename_files(id, to, &name);
         {
             let mut state = self.state.borrow_mut();
             state.drafts.rename(id, to);

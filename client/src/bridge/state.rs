@@ -12,6 +12,7 @@ use super::desktop::Shown;
 use super::lines::Lines;
 use super::places::{OpenPlace, Places};
 use super::transcript::Saving;
+use super::transfers::Transfers;
 use super::undo::Undo;
 use crate::bookmarks::Bookmark;
 use crate::completion::Completion;
@@ -54,6 +55,9 @@ pub(super) struct State {
     pub(super) switching: Vec<Target>,
     pub(super) finding: Finding,
     pub(super) completion: Option<Completion>,
+    /// The line that the next text answers, where it stands.
+    pub(super) answering: Option<(ConversationId, Line)>,
+    pub(super) transfers: Transfers,
     pub(super) notices: Notices,
     /// A server and its key, of which the card asks whether to trust it.
     pub(super) stranger: Option<(String, KeyId)>,

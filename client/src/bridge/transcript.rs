@@ -48,9 +48,7 @@ impl Bridge {
             (current.id.clone(), format!("{name} {}", today.split('T').next().unwrap_or_default()))
         };
         let (of, called) = called;
-        let Some(folder) = self.folder.downloads() else {
-            return self.not_saved(&window, &io::ErrorKind::NotFound.into());
-        };
+        let folder = self.folder.downloads(&self.state.borrow().settings.file_folder);
         // The server is slower than the disk.
         let (write, todo) = async_channel::unbounded::<Write>();
         let work = move || -> io::Result<Option<PathBuf>> {

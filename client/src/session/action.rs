@@ -1,6 +1,6 @@
 //! What the person does.
 
-use super::{Key, Line, LineId, RoomSetting};
+use super::{Dcc, Key, Line, LineId, RoomSetting};
 
 /// What the person does.
 ///
@@ -243,6 +243,13 @@ pub enum Action {
     Close {
         /// Which.
         key: Key,
+    },
+    /// Says something of a file to somebody's program.
+    Dcc {
+        /// Whose.
+        nick: String,
+        /// What.
+        dcc: Dcc,
     },
     /// Drops what somebody says from now on.
     Ignore {

@@ -47,6 +47,7 @@ impl Session {
             }
             Action::Private { nick } => drop(self.go_to(&nick)),
             Action::Close { key } => self.close_or_leave(&key),
+            Action::Dcc { nick, dcc } => self.say_dcc(&nick, &dcc),
             Action::Ignore { nick } => self.ignore(&nick, true),
             Action::Unignore { nick } => self.ignore(&nick, false),
             Action::Transcript { key } => self.begin_transcript(&key),
@@ -218,7 +219,7 @@ impl Session {
         self.ask(room, |name| line(name, nick));
     }
 
-    fn offline(&mut self) {
+    pub(super) fn offline(&mut self) {
         let when = match self.phase {
             Phase::Offline => Sentence::NotConnected,
             _ => Sentence::NotConnectedYet,

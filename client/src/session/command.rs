@@ -61,6 +61,7 @@ commands! {
     Deop = "/deop NAME" ["deop"] "take operator rights back: /deop bob",
     Hand = "/hand [down]" ["hand"] "raise your hand, or lower it: /hand down",
     Invite = "/invite NAME [#room]" ["invite"] "ask someone in: /invite bob",
+    Send = "/send [FILE]" ["send"] "send a file to the person you talk to alone: /send photo.jpg",
     Away = "/away [text]" ["away"] "say that you are away, and why",
     Back = "/back" ["back"] "say that you are back",
     Whois = "/whois NAME" ["whois", "who"] "who is that: /whois bob",
@@ -80,6 +81,7 @@ impl Command {
     pub fn stands_alone(self) -> bool {
         !self.usage().contains(char::is_uppercase)
             && !matches!(self, Command::Join | Command::Me | Command::Slash)
+            || self == Command::Send
     }
 }
 

@@ -76,6 +76,7 @@ impl Session {
                 let room = if has_more { self.isupport.key(more) } else { at.clone() };
                 self.ask_about(&room, first, |name, nick| format!("INVITE {nick} {name}"));
             }
+            Command::Send => self.send_file(at, rest.trim()),
             Command::Away => self.go_away(Some(rest.to_owned())),
             Command::Back => self.go_away(None),
             Command::Whois if is_word(first) => self.tell_server(&format!("WHOIS {first}")),

@@ -1,10 +1,11 @@
 //! What the window learns.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ban, Key, Line, LineId, Multiline, Naming, RoomSettings, Sentence, Status, UnixMillis};
+use super::{Ban, Dcc, Key, Line, LineId, Multiline, Naming, RoomSettings, Sentence, Status, UnixMillis};
 use crate::tls::{KeyId, Shown};
 
 /// What the window learns. Everything it shows is derived from these, in order.
@@ -16,6 +17,10 @@ pub enum Event {
     Met {
         /// By TLS, and who it is then; else all that is said can be read on the way.
         shown: Option<Shown>,
+        /// This computer's address on the way there.
+        own: Option<IpAddr>,
+        /// It is this very computer.
+        here: bool,
     },
     /// Our name, as the server knows it.
     Me {
@@ -229,6 +234,24 @@ pub enum Event {
         bytes: usize,
         /// What a message may hold that has several lines, if it may.
         multiline: Option<Multiline>,
+    },
+    /// A person's program says something of a file: an offer, or what is agreed about one.
+    Dcc {
+        /// Where we talk to them.
+        key: Key,
+        /// Their name, folded.
+        who: Key,
+        /// As they write it.
+        nick: String,
+        /// What it says.
+        dcc: Dcc,
+    },
+    /// The person wants to send somebody a file.
+    SendFile {
+        /// A private conversation.
+        key: Key,
+        /// The file, as it was typed; empty: it is still to be chosen.
+        path: String,
     },
     /// The person asks which commands there are: [`Command::ALL`](super::Command::ALL).
     Help,

@@ -15,6 +15,7 @@ mod capabilities;
 mod command;
 mod commands;
 mod conversation;
+mod dcc;
 mod delivery;
 mod durable;
 mod encoding;
@@ -69,6 +70,7 @@ use parlor_server::protocol::line::Framer;
 
 pub use action::Action;
 pub use command::Command;
+pub use dcc::Dcc;
 pub use delivery::count_messages;
 pub use encoding::Encoding;
 pub use event::{Deed, Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal, Told, Tools};
@@ -112,6 +114,9 @@ use typing::Typing;
 const BURST: (u32, Duration) = (5, Duration::from_millis(500));
 /// Answers to programs (CTCP) at once, and the time between two after that.
 const CTCP_BURST: (u32, Duration) = (3, Duration::from_secs(5));
+
+/// What programs say of files (DCC) at once, and the time between two after that.
+const DCC_BURST: (u32, Duration) = (20, Duration::from_millis(500));
 
 /// What happens to a session.
 #[derive(Debug)]
@@ -250,6 +255,7 @@ pub struct Session {
     multiline: Option<Multiline>,
     throttle: Throttle,
     ctcp_throttle: Throttle,
+    dcc_throttle: Throttle,
     /// When the throttle lets the next line go, if one waits for that.
     blocked_until: Option<Duration>,
     pings: Pings,
@@ -311,6 +317,7 @@ impl Session {
             multiline: Some(Multiline::USUAL),
             throttle: Throttle::new(BURST.0, BURST.1),
             ctcp_throttle: Throttle::new(CTCP_BURST.0, CTCP_BURST.1),
+            dcc_throttle: Throttle::new(DCC_BURST.0, DCC_BURST.1),
             blocked_until: None,
             pings: Pings::default(),
             out: VecDeque::new(),

@@ -224,7 +224,7 @@ impl Session {
     fn answered(&mut self, question: Question, lines: Vec<PageLine>, events: Vec<MsgId>) {
         match question.query {
             Query::Search => self.found(&question.key, lines),
-            Query::Transcript(number) => self.transcript_page(number, lines),
+            Query::Transcript(number) => self.transcript_page(number, lines, &events),
             _ => self.history(question, lines, events),
         }
     }

@@ -151,7 +151,7 @@ impl Session {
         line.quoting(self.quote(key, &msgid))
     }
 
-    fn marked(&self, key: &Key, line: &Line) -> Option<&Marked> {
+    pub(super) fn marked(&self, key: &Key, line: &Line) -> Option<&Marked> {
         if !self.marks.has(key) || !line.is_talk() {
             return None;
         }

@@ -296,6 +296,7 @@ fn refusal(code: u16, name: &str, text: String) -> Sentence {
         404 if text.contains("(+n)") => Sentence::NotInRoom,
         404 if text.contains("(+m)") => Sentence::MayNotSpeak,
         404 if text.contains("(+b)") => Sentence::BannedHere,
+        404 if text.contains("(+b ~m:)") => Sentence::MutedHere,
         404 if text.contains("(+f)") => match seconds(&text) {
             Some(wait) => Sentence::RoomSlow { wait },
             None => Sentence::Server { about: None, text },

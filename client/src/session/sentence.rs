@@ -201,6 +201,8 @@ sentences! {
     MayNotSpeak,
     /// We are banned from the room, and may not speak (404 with `+b`).
     BannedHere,
+    /// An operator keeps us, and not everybody, from speaking (404 with `+b ~m:` on our servers).
+    MutedHere,
     /// The room is slow, and the last line was said just now (404 with `+f` on our servers).
     RoomSlow {
         /// Until the next one may come.
@@ -388,6 +390,17 @@ sentences! {
         /// The answer.
         text: String,
     },
+    /// Somebody wants us to have a file.
+    FileOffered {
+        /// Who.
+        name: String,
+        /// The file.
+        file: String,
+        /// How large it is said to be.
+        size: Option<String>,
+    },
+    /// A file was to be sent where many read.
+    FilesToPeople,
 
     /// The server's own words, in whatever language.
     Server {
@@ -497,6 +510,7 @@ impl fmt::Display for Sentence {
             NotInRoom => f.write_str("You are not in this room."),
             MayNotSpeak => f.write_str("Only some people may speak in this room."),
             BannedHere => f.write_str("You are banned from this room."),
+            MutedHere => f.write_str("An operator does not let you speak in this room."),
             RoomSlow { wait } => {
                 write!(f, "The room is slow: your next line may come in {} s.", wait.as_secs())
             }
@@ -560,6 +574,13 @@ impl fmt::Display for Sentence {
             }
             NotSeen { name } => write!(f, "Nobody called {name} was here lately."),
             CtcpAnswer { name, verb, text } => write!(f, "{name} answers {verb}: {text}"),
+            FileOffered { name, file, size: None } => write!(f, "{name} wants to send you {file}"),
+            FileOffered { name, file, size: Some(size) } => {
+                write!(f, "{name} wants to send you {file} ({size})")
+            }
+            FilesToPeople => {
+                f.write_str("Files go from person to person: open a conversation with somebody first.")
+            }
 
             Server { about: None, text } => f.write_str(text),
             Server { about: Some(about), text } => write!(f, "{about}: {text}"),

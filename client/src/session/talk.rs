@@ -152,6 +152,10 @@ impl Session {
     fn on_ctcp(&mut self, nick: &str, target: &str, raw: &str, kind: LineKind, stamp: &Stamp<'_>) {
         let inner = raw.trim_matches(text::CTCP);
         let (verb, rest) = inner.split_once(' ').unwrap_or((inner, ""));
+        if verb.eq_ignore_ascii_case("DCC") && (kind != LineKind::Notice || rest.starts_with("REJECT SEND "))
+        {
+            return self.on_dcc(nick, target, rest, stamp);
+        }
         if kind == LineKind::Notice {
             let (name, verb, text) = (nick.to_owned(), printable(verb), printable(rest));
             return self.answer(Sentence::CtcpAnswer { name, verb, text });

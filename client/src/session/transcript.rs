@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use parlor_server::protocol::MsgId;
+
 use super::event::{Event, Told};
 use super::line::{Delivery, Line, LineId};
 use super::page::{PageLine, Query};
@@ -65,18 +67,26 @@ impl Session {
     }
 
     /// A page has come.
-    pub(super) fn transcript_page(&mut self, number: u64, page: Vec<PageLine>) {
+    pub(super) fn transcript_page(&mut self, number: u64, page: Vec<PageLine>, events: &[MsgId]) {
         let here = self.transcript.as_ref().filter(|transcript| transcript.number == number);
         let Some(Transcript { key, upto: before, .. }) = here else { return };
         let (key, before) = (key.clone(), before.clone());
         let lines: Vec<Line> = page.into_iter().map(|entry| entry.line).collect();
-        let Some(last) = lines.last() else { return self.end_transcript(Told::Whole) };
-        let upto = (self.reference(last), last.at());
+        let last = lines.last();
+        // What is no line has its place among them, too.
+        let event = events.iter().max().filter(|event| last.and_then(Line::position) < Some(**event));
+        let upto = match (event, last) {
+            (Some(event), _) => (format!("msgid={event}"), UnixMillis(event.millis)),
+            (None, Some(last)) => (self.reference(last), last.at()),
+            (None, None) => return self.end_transcript(Told::Whole),
+        };
         // A server that does not go on would be asked for ever.
         if before.is_some_and(|before| before == upto || upto.1 < before.1) {
             return self.end_transcript(Told::InPart);
         }
-        let lines = self.with_own(lines, upto.1);
+        let mut lines = self.with_own(lines, upto.1);
+        let taken_back = |line: &Line| self.marked(&key, line).is_some_and(|marked| marked.deleted.is_some());
+        lines.retain(|line| !taken_back(line));
         if let Some(transcript) = &mut self.transcript {
             transcript.upto = Some(upto);
         }
@@ -114,14 +124,19 @@ impl Session {
             }
         }
         let came = |line: &&Line| matches!(line.state(), Delivery::None | Delivery::Delivered);
-        let rest = log.iter().filter(|line| line.is_talk() && line.at() <= upto).filter(came);
+        let rest = log.iter().filter(|line| is_told(line) && line.at() <= upto).filter(came);
         let rest: Vec<&Line> = rest.filter(|line| !transcript.told.contains(&line.id())).collect();
         for line in rest {
             transcript.told.insert(line.id());
             let at = lines.iter().position(|other| other.at() > line.at()).unwrap_or(lines.len());
             lines.insert(at, line.clone());
         }
-        lines.retain(Line::is_talk);
+        lines.retain(is_told);
         lines
     }
+}
+
+/// Whether it was said, and not taken back.
+fn is_told(line: &Line) -> bool {
+    line.is_talk() && line.deleted().is_none()
 }

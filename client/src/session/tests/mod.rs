@@ -5,6 +5,7 @@ mod commands;
 mod crashes;
 mod crowds;
 mod delivery;
+mod files;
 mod fuzz;
 mod history;
 mod hub;

@@ -128,6 +128,9 @@ fn one_person_is_muted_and_may_speak_again() {
             "MODE #lobby -v bob"
         ]
     );
+    world.say("#lobby", "but");
+    world.server(":irc.test 404 me #lobby :You may not speak here (+b ~m:)");
+    assert_eq!(world.reasons("#lobby"), [Sentence::MutedHere]);
     for (mask, whom) in [
         ("~m:bob!*@*", Some("bob")),
         ("m:bob!*@*", Some("bob")),

@@ -76,6 +76,17 @@ fn what_is_taken_back_or_broken_off_says_so() {
 }
 
 #[test]
+fn what_was_taken_back_is_in_no_transcript() {
+    let mut world = World::ours("me");
+    world.server("@msgid=a :bob!u@h PRIVMSG #lobby :hello\n@msgid=b :bob!u@h PRIVMSG #lobby :not that\n:bob!u@h REDACT #lobby b");
+    world.look();
+    world.act(Action::Transcript { key: lobby() });
+    let [Event::Transcript { lines, .. }] = &world.events()[..] else { panic!() };
+    let texts: Vec<&str> = lines.iter().map(Line::text).collect();
+    assert_eq!(texts, ["hello"]);
+}
+
+#[test]
 fn where_nothing_is_kept_it_is_what_is_here() {
     let mut world = World::ours("me");
     world.server(":bob!u@h PRIVMSG #lobby :hello\n:bob!u@h PRIVMSG #lobby :\u{1}ACTION waves\u{1}");

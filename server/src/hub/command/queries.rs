@@ -170,7 +170,7 @@ impl Hub {
             format!("CHATHISTORY={}", MAX_LINES),
             "ELIST=MU".into(),
             "EXCEPTS=e".into(),
-            "EXTBAN=~,a".into(),
+            "EXTBAN=~,am".into(),
             "INVEX=I".into(),
             format!("KEYLEN={}", MAX_KEY),
             format!("KICKLEN={MAX_KICK}"),

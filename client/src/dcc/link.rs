@@ -1,0 +1,179 @@
+//! Who calls whom, how long that may take, and how fast it goes then.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use async_channel::{Receiver, Sender};
+use futures_lite::FutureExt;
+use smol::Timer;
+use smol::net::{TcpListener, TcpStream};
+
+use super::{CALLS, Failure, FileId, LISTENS, News, TELLS};
+
+/// How the two computers meet.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// The other one listens.
+    Call(SocketAddr),
+    /// We do.
+    Wait(std::net::TcpListener),
+}
+
+impl Way {
+    /// Listens on a free port, for calls from anywhere: where the other one is, nobody has told us.
+    pub(super) fn listen(told: IpAddr) -> std::io::Result<(Way, u16)> {
+        let ip: IpAddr = match told {
+            ip if ip.is_loopback() => ip,
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let listener = std::net::TcpListener::bind((ip, 0))?;
+        let port = listener.local_addr()?.port();
+        Ok((Way::Wait(listener), port))
+    }
+
+    /// The one connection.
+    pub(super) async fn meet(self) -> Result<TcpStream, Failure> {
+        let unreachable = |error: std::io::Error| Failure::Unreachable { error: error.to_string() };
+        match self {
+            Way::Call(address) => {
+                let late = async {
+                    Timer::after(CALLS).await;
+                    Err(std::io::ErrorKind::TimedOut.into())
+                };
+                TcpStream::connect(address).or(late).await.map_err(unreachable)
+            }
+            Way::Wait(listener) => {
+                let listener = TcpListener::try_from(listener).map_err(unreachable)?;
+                let late = async {
+                    Timer::after(LISTENS).await;
+                    None
+                };
+                // Nobody listens any more once this returns.
+                match async { Some(listener.accept().await) }.or(late).await {
+                    Some(Ok((stream, _))) => Ok(stream),
+                    Some(Err(error)) => Err(unreachable(error)),
+                    None => Err(Failure::NobodyCame),
+                }
+            }
+        }
+    }
+}
+
+/// Whether somebody may be called at an address that a stranger names: no group, no system's own port; this computer only
+/// if the server is on it, too.
+pub(super) fn may_call(ip: IpAddr, port: u16, server_here: bool) -> bool {
+    let nobody = match ip {
+        IpAddr::V4(ip) => ip.is_unspecified() || ip.is_broadcast() || ip.octets()[0] == 0,
+        IpAddr::V6(ip) => ip.is_unspecified(),
+    };
+    port >= 1024 && !nobody && !ip.is_multicast() && (server_here || !ip.is_loopback())
+}
+
+/// The address that others are told: that by which we reach the server, or where the server is on this computer, the first
+/// one of a network, IPv4 before IPv6.
+pub fn address_to_tell(to_server: Option<IpAddr>) -> IpAddr {
+    let usable = |ip: &IpAddr| match ip {
+        IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local() && !ip.is_unspecified(),
+        IpAddr::V6(ip) => !ip.is_loopback() && !ip.is_unicast_link_local() && !ip.is_unspecified(),
+    };
+    let to_server = to_server.map(|ip| ip.to_canonical());
+    if let Some(ip) = to_server.filter(usable) {
+        return ip;
+    }
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let mut all: Vec<IpAddr> = interfaces.iter().map(|one| one.ip()).filter(usable).collect();
+    all.sort_by_key(IpAddr::is_ipv6);
+    all.into_iter().next().or(to_server).unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+/// Says what happens to a transfer.
+#[derive(Debug, Clone)]
+pub(super) struct Tell {
+    pub(super) id: FileId,
+    pub(super) news: Sender<(FileId, News)>,
+}
+
+impl Tell {
+    pub(super) async fn say(&self, news: News) {
+        // Nobody may be listening any more.
+        let _ = self.news.send((self.id, news)).await;
+    }
+
+    /// The next number says more: one that does not fit is left out.
+    fn moved(&self, done: u64, rate: u64) {
+        let _ = self.news.try_send((self.id, News::Moved { done, rate }));
+    }
+}
+
+/// Waits until the transfer is to end: `true`, what came of it is not wanted any more.
+pub(super) async fn stopped(stop: &Receiver<()>) -> bool {
+    stop.recv().await.is_ok()
+}
+
+/// Measures how fast it goes, and tells it at times.
+#[derive(Debug)]
+pub(super) struct Pace {
+    at: Instant,
+    done: u64,
+    rate: Option<f64>,
+}
+
+impl Pace {
+    pub(super) fn new(done: u64) -> Pace {
+        Pace { at: now(), done, rate: None }
+    }
+
+    pub(super) fn at(&mut self, done: u64, tell: &Tell) {
+        let past = self.at.elapsed();
+        if past < TELLS {
+            return;
+        }
+        let latest = done.saturating_sub(self.done) as f64 / past.as_secs_f64();
+        // A second or two weigh most.
+        let rate = self.rate.map_or(latest, |before| before * 0.8 + latest * 0.2);
+        *self = Pace { at: now(), done, rate: Some(rate) };
+        tell.moved(done, rate as u64);
+    }
+}
+
+/// Says that it is late.
+pub(super) async fn late(after: Duration) {
+    Timer::after(after).await;
+}
+
+#[expect(clippy::disallowed_methods, reason = "here time comes in")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_called_where_nobody_can_be() {
+        let may = |ip: &str, port, here| may_call(ip.parse().unwrap(), port, here);
+        for ip in ["192.168.1.7", "8.8.8.8", "2001:db8::1", "fe80::1"] {
+            assert!(may(ip, 5000, false) && may(ip, 5000, true), "{ip}");
+            assert!(!may(ip, 0, true) && !may(ip, 22, true) && !may(ip, 1023, true), "{ip}");
+        }
+        for ip in ["0.0.0.0", "0.1.2.3", "255.255.255.255", "224.0.0.1", "::", "ff02::1"] {
+            assert!(!may(ip, 5000, true), "{ip}");
+        }
+        for ip in ["127.0.0.1", "127.9.9.9", "::1"] {
+            assert!(may(ip, 5000, true) && !may(ip, 5000, false), "{ip}");
+        }
+    }
+
+    #[test]
+    fn what_others_are_told_is_not_this_computers_own_name_for_itself() {
+        let lan: IpAddr = "192.168.1.7".parse().unwrap();
+        assert_eq!(address_to_tell(Some(lan)), lan);
+        assert_eq!(address_to_tell(Some("::ffff:192.168.1.7".parse().unwrap())), lan);
+        let instead = address_to_tell(Some("::1".parse().unwrap()));
+        let alone =
+            if_addrs::get_if_addrs().unwrap().iter().all(|one| one.is_loopback() || one.is_link_local());
+        assert!(alone || !instead.is_loopback(), "{instead}");
+    }
+}

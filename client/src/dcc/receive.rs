@@ -1,0 +1,206 @@
+//! A file that comes: bytes to disk, and word back of how many there are.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_channel::Receiver;
+use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
+use smol::net::TcpStream;
+
+use super::link::{Pace, Tell, Way, late, stopped};
+use super::part::Part;
+use super::{AGREES, Failure, News, STALLS};
+
+/// Bytes of a read.
+const AT_ONCE: usize = 64 << 10;
+/// How long a sender has to hang up, and to show that it has more than it offered.
+const ENDS: Duration = Duration::from_secs(1);
+
+/// What is to be received.
+#[derive(Debug)]
+pub(super) struct Receive {
+    pub(super) folder: PathBuf,
+    /// A [clean](crate::file_name::clean) one.
+    pub(super) name: String,
+    pub(super) size: u64,
+    /// Bytes that are there already, of one that broke.
+    pub(super) begun: u64,
+    /// From where on, and how the two meet: once both have agreed.
+    pub(super) agreed: Receiver<(u64, Way)>,
+    /// See [`stopped`].
+    pub(super) stop: Receiver<()>,
+}
+
+/// Runs until it is there, or is not to be had.
+pub(super) fn run(receive: &Receive, tell: &Tell) {
+    let mut part = None;
+    let ended = smol::block_on(async {
+        let stop = async { Err((Failure::Cancelled, stopped(&receive.stop).await)) };
+        let fetch = async { fetch(receive, &mut part, tell).await.map_err(|failure| (failure, false)) };
+        stop.or(fetch).await
+    });
+    let news = match (ended, part) {
+        (Ok(()), Some(part)) => match part.finish() {
+            Ok(path) => News::Done { path: Some(path) },
+            Err(error) => News::Failed(Failure::writing(&error)),
+        },
+        (Ok(()), None) => News::Done { path: None },
+        (Err((failure, unwanted)), part) => {
+            let nothing = |part: &Part| part.is_empty();
+            // What is not what was offered is of no use.
+            if unwanted || failure == Failure::TooMuch || part.as_ref().is_some_and(nothing) {
+                part.into_iter().for_each(Part::discard);
+            }
+            News::Failed(failure)
+        }
+    };
+    smol::block_on(tell.say(news));
+}
+
+async fn fetch(receive: &Receive, part: &mut Option<Part>, tell: &Tell) -> Result<(), Failure> {
+    let Receive { folder, name, size, begun, agreed, .. } = receive;
+    let agree = async { agreed.recv().await.ok() };
+    let (position, way) = agree
+        .or(async {
+            late(AGREES).await;
+            None
+        })
+        .await
+        .ok_or(Failure::NotAgreed)?;
+    if position > *begun {
+        return Err(Failure::NotAgreed);
+    }
+    // A file that cannot be written is found out before anybody is called.
+    let part = part.insert(open(folder, name, position)?);
+    let stream = way.meet().await?;
+    tell.say(News::Met).await;
+    take(&stream, part, position, *size, tell).await
+}
+
+fn open(folder: &Path, name: &str, position: u64) -> Result<Part, Failure> {
+    let part = if position == 0 { Part::create(folder, name) } else { Part::go_on(folder, name, position) };
+    part.map_err(|error| Failure::writing(&error))
+}
+
+enum Woken {
+    Read(std::io::Result<usize>),
+    Wrote(std::io::Result<usize>),
+    Late,
+}
+
+async fn take(stream: &TcpStream, part: &mut Part, from: u64, size: u64, tell: &Tell) -> Result<(), Failure> {
+    let (mut reader, mut writer) = (stream.clone(), stream.clone());
+    let mut buffer = vec![0; AT_ONCE];
+    let (mut done, mut receipt, mut pace) = (from, Receipt::default(), Pace::new(from));
+    while done < size {
+        let read = async { Woken::Read(reader.read(&mut buffer).await) };
+        let write = async {
+            match receipt.left() {
+                [] => future::pending().await,
+                left => Woken::Wrote(writer.write(left).await),
+            }
+        };
+        let stalled = async {
+            late(STALLS).await;
+            Woken::Late
+        };
+        match read.or(write).or(stalled).await {
+            Woken::Read(Ok(0) | Err(_)) => return Err(Failure::Broken),
+            Woken::Read(Ok(count)) => {
+                let came = buffer.get(..count).unwrap_or_default();
+                if came.len() as u64 > size - done {
+                    return Err(Failure::TooMuch);
+                }
+                part.write(came).map_err(|error| Failure::writing(&error))?;
+                done += came.len() as u64;
+                receipt.say(done);
+                pace.at(done, tell);
+            }
+            Woken::Wrote(Ok(count)) => receipt.sent(count),
+            // It does not want to know; the rest may come all the same.
+            Woken::Wrote(Err(_)) => receipt = Receipt::deaf(),
+            Woken::Late => return Err(Failure::Stalled),
+        }
+    }
+    receipt.say(done);
+    let last = async {
+        while let left @ [_, ..] = receipt.left() {
+            match writer.write(left).await {
+                Ok(count) if count > 0 => receipt.sent(count),
+                _ => break,
+            }
+        }
+        // A sender hangs up when it knows that all is there.
+        reader.read(&mut buffer).await.unwrap_or(0) > 0
+    };
+    let more = last
+        .or(async {
+            late(ENDS).await;
+            false
+        })
+        .await;
+    if more { Err(Failure::TooMuch) } else { Ok(()) }
+}
+
+/// Tells the sender how many bytes are there: the lower four bytes of the number, big endian; the newest number is enough.
+#[derive(Default)]
+struct Receipt {
+    bytes: [u8; 4],
+    left: usize,
+    next: Option<[u8; 4]>,
+    deaf: bool,
+}
+
+impl Receipt {
+    fn deaf() -> Receipt {
+        Receipt { deaf: true, ..Receipt::default() }
+    }
+
+    fn say(&mut self, done: u64) {
+        let bytes = (done as u32).to_be_bytes();
+        match self.left {
+            _ if self.deaf => {}
+            0 | 4 => (self.bytes, self.left) = (bytes, 4),
+            // Half of one is out.
+            _ => self.next = Some(bytes),
+        }
+    }
+
+    fn left(&self) -> &[u8] {
+        self.bytes.get(4 - self.left..).unwrap_or_default()
+    }
+
+    fn sent(&mut self, count: usize) {
+        self.left = self.left.saturating_sub(count);
+        if self.left == 0
+            && let Some(next) = self.next.take()
+        {
+            (self.bytes, self.left) = (next, 4);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_receipt_is_followed_by_its_other_half() {
+        let mut receipt = Receipt::default();
+        assert!(receipt.left().is_empty());
+        receipt.say(1);
+        receipt.say(0x1_0203_0405);
+        assert_eq!(receipt.left(), [2, 3, 4, 5]);
+        receipt.sent(1);
+        receipt.say(7);
+        receipt.say(8);
+        assert_eq!(receipt.left(), [3, 4, 5]);
+        receipt.sent(3);
+        assert_eq!(receipt.left(), [0, 0, 0, 8]);
+        receipt.sent(4);
+        assert!(receipt.left().is_empty());
+        let mut deaf = Receipt::deaf();
+        deaf.say(9);
+        assert!(deaf.left().is_empty());
+    }
+}
