@@ -1,6 +1,10 @@
-//! What Tab and a slash complete: names of people, and commands.
+//! What Tab, a slash, `#`, `@` and `:` complete: names of people and rooms, commands, emoji.
 
+use crate::emoji;
 use crate::session::Command;
+
+/// Candidates that are shown at most.
+const MAX_CANDIDATES: usize = 50;
 
 /// Names for the word before the cursor, one with each further Tab.
 ///
@@ -89,6 +93,69 @@ pub fn commands(draft: &str) -> impl Iterator<Item = Command> {
     all().filter(named).chain(all().filter(called))
 }
 
+/// What a word may become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// `#tea`, `@bob`, or an emoji with its name.
+    pub shown: String,
+    /// What it is called besides.
+    pub about: String,
+}
+
+/// What the last word of a draft may become: `#te` a room, `@bo` a person, `:smi` an emoji; at most 50. None if it begins
+/// with nothing of that.
+pub fn candidates(draft: &str, rooms: &[&str], people: &[&str]) -> Vec<Candidate> {
+    let Some((_, word)) = last_word(draft) else { return Vec::new() };
+    let lower = word.to_lowercase();
+    let of = |names: &[&str], start: &str, sign: &str| {
+        let mut fits: Vec<&str> =
+            names.iter().copied().filter(|name| name.to_lowercase().starts_with(start)).collect();
+        fits.sort_by_key(|name| name.to_lowercase());
+        let one = |name: &str| Candidate { shown: format!("{sign}{name}"), about: String::new() };
+        fits.into_iter().take(MAX_CANDIDATES).map(one).collect()
+    };
+    match lower.chars().next() {
+        Some('#') => of(rooms, &lower, ""),
+        Some('@') => of(people, &lower[1..], "@"), // an @ is one byte
+        // `:)` and `12:30` are none.
+        Some(':')
+            if lower.chars().count() > 2
+                && lower.chars().skip(1).all(|c| c.is_alphanumeric() || c == '_') =>
+        {
+            let one = |emoji: emoji::Emoji| Candidate {
+                shown: format!("{} :{}:", emoji.sign, emoji.name),
+                about: String::new(),
+            };
+            emoji::find(&lower[1..]).take(MAX_CANDIDATES).map(one).collect() // a colon is one byte
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The draft with one of its [`candidates`] for its last word.
+pub fn with_candidate(draft: &str, shown: &str) -> String {
+    let Some((before, _)) = last_word(draft) else { return draft.to_owned() };
+    match shown.split_once(" :") {
+        Some((emoji, _)) => format!("{before}{emoji}"),
+        // Who is addressed at the beginning is so as with Tab.
+        None if before.is_empty() && shown.starts_with('@') => format!("{}: ", shown.trim_start_matches('@')),
+        None => format!("{before}{shown} "),
+    }
+}
+
+/// The draft with an emoji in place of the `:name:` that was just typed at its end.
+pub fn with_emoji(draft: &str) -> Option<String> {
+    let (before, word) = last_word(draft)?;
+    let name = word.strip_prefix(':')?.strip_suffix(':')?;
+    Some(format!("{before}{}", emoji::named(name)?.sign))
+}
+
+/// The last word of a draft, and what is in front of it.
+fn last_word(draft: &str) -> Option<(&str, &str)> {
+    let word = draft.rsplit(char::is_whitespace).next()?;
+    Some((draft.strip_suffix(word)?, word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +186,30 @@ mod tests {
         for (text, cursor) in [("xyz", 3), ("", 0), ("bo ", 3), ("小", 1), ("bo", 99_999)] {
             assert!(Completion::new(text, cursor, ["alice"]).is_none(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_last_word_has_candidates() {
+        let shown = |draft: &str| {
+            let all = candidates(draft, &["#tea", "#Team", "#lobby"], &["bob", "Bea", "小明"]);
+            all.into_iter().map(|one| one.shown).collect::<Vec<_>>()
+        };
+        assert_eq!(shown("come to #te"), ["#tea", "#Team"]);
+        assert_eq!(shown("@b"), ["@Bea", "@bob"]);
+        assert_eq!(shown("@"), ["@Bea", "@bob", "@小明"]);
+        assert_eq!(shown("well :tad"), ["🎉 :tada:"]);
+        for draft in ["", "#x", "a@b", ":)", ":-(", "12:30", "tea ", ":t"] {
+            assert!(shown(draft).is_empty(), "{draft:?}");
+        }
+        assert_eq!(with_candidate("come to #te", "#tea"), "come to #tea ");
+        assert_eq!(with_candidate("@b", "@bob"), "bob: ");
+        assert_eq!(with_candidate("so @b", "@bob"), "so @bob ");
+        assert_eq!(with_candidate("well :tad", "🎉 :tada:"), "well 🎉");
+        assert_eq!(with_emoji("well :tada:").as_deref(), Some("well 🎉"));
+        assert_eq!(
+            (with_emoji("well :tada"), with_emoji(":nothing_like_it:"), with_emoji("::")),
+            (None, None, None)
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::notify::RoomNotify;
 use crate::place::PlaceId;
 use crate::sent::Sent;
 use crate::session::{Key, Kind, Naming, Person, Rank, Sentence};
@@ -57,6 +58,8 @@ pub struct Conversation<V> {
     pub unread: u32,
     /// Those of them with our name.
     pub mentions: u32,
+    /// What the desktop is told of it.
+    pub notify: RoomNotify,
     /// What was sent in it: a private line does not come back in a room.
     pub sent: Sent,
     /// The lines.
@@ -75,8 +78,21 @@ impl<V> Conversation<V> {
         matches!(self.out, None | Some(Sentence::NotBackIn { .. }))
     }
 
+    /// Whether nothing in it is of interest before it is looked at.
+    pub fn is_muted(&self) -> bool {
+        self.notify == RoomNotify::Muted
+    }
+
+    /// Lines that were not read, where that is of interest.
+    fn news(&self) -> u32 {
+        if self.is_muted() { 0 } else { self.unread }
+    }
+
     /// How many lines that is.
     fn for_me(&self) -> u32 {
+        if self.is_muted() {
+            return 0;
+        }
         if matches!(self.kind, Kind::Person | Kind::Others) { self.unread } else { self.mentions }
     }
 
@@ -102,11 +118,13 @@ impl<V> Conversation<V> {
     }
 }
 
-/// All of them: place by place; in each the rooms, then the people, then what strangers share and
+/// All of them: place by place, as those were added; in each the rooms, then the people, then what strangers share and
 /// the server, as they came.
 /// As many as the sessions have open.
 #[derive(Debug)]
 pub struct Conversations<V> {
+    /// From top to bottom; as many as there are sessions.
+    places: Vec<PlaceId>,
     order: Vec<ConversationId>,
     open: HashMap<ConversationId, Conversation<V>>,
     current: Option<ConversationId>,
@@ -116,11 +134,24 @@ pub struct Conversations<V> {
 
 impl<V> Default for Conversations<V> {
     fn default() -> Conversations<V> {
-        Conversations { order: Vec::new(), open: HashMap::new(), current: None, wanted: None }
+        let (places, order) = (Vec::new(), Vec::new());
+        Conversations { places, order, open: HashMap::new(), current: None, wanted: None }
     }
 }
 
 impl<V> Conversations<V> {
+    /// A place comes last in the list, unless it is there already.
+    pub fn add_place(&mut self, place: &PlaceId) {
+        if !self.places.contains(place) {
+            self.places.push(place.clone());
+        }
+    }
+
+    /// From top to bottom.
+    pub fn places(&self) -> &[PlaceId] {
+        &self.places
+    }
+
     /// From top to bottom.
     pub fn iter(&self) -> impl Iterator<Item = &Conversation<V>> {
         self.order.iter().filter_map(|id| self.open.get(id))
@@ -164,7 +195,7 @@ impl<V> Conversations<V> {
     }
 
     /// Opens one, or renames it; says whether it is to be shown now: it was [wanted](Self::want),
-    /// or there is only the server to look at and nothing is wanted there.
+    /// or there is only its server to look at and nothing is wanted there.
     pub fn open(&mut self, id: &ConversationId, name: String, kind: Kind, view: impl FnOnce() -> V) -> bool {
         if let Some(known) = self.get_mut(id) {
             known.name = name;
@@ -182,17 +213,18 @@ impl<V> Conversations<V> {
             spoke: false,
             unread: 0,
             mentions: 0,
+            notify: RoomNotify::default(),
             sent: Sent::default(),
             view: view(),
         };
+        self.add_place(&id.place);
+        let rank = |place: &PlaceId| self.places.iter().position(|other| other == place);
+        let here = rank(&id.place);
         let before = |other: &ConversationId| {
-            other.place == id.place
-                && self.open.get(other).is_some_and(|other| order(other.kind) <= order(kind))
+            let kind_of = |other| self.open.get(other).map(|other| order(other.kind));
+            (rank(&other.place), kind_of(other)) <= (here, Some(order(kind)))
         };
-        let at = match self.order.iter().rposition(before) {
-            Some(last) => last + 1,
-            None => self.order.iter().position(|other| other.place == id.place).unwrap_or(self.order.len()),
-        };
+        let at = self.order.iter().rposition(before).map_or(0, |last| last + 1);
         self.order.insert(at, id.clone());
         self.open.insert(id.clone(), conversation);
         if self.wanted.take_if(|wanted| *wanted == *id).is_some() {
@@ -200,7 +232,9 @@ impl<V> Conversations<V> {
         }
         let waits = self.wanted.as_ref().is_some_and(|wanted| wanted.place == id.place);
         match &self.current {
-            Some(current) => current.key.is_server() && kind == Kind::Room && !waits,
+            Some(current) => {
+                current.place == id.place && current.key.is_server() && kind == Kind::Room && !waits
+            }
             None => true,
         }
     }
@@ -218,6 +252,7 @@ impl<V> Conversations<V> {
 
     /// Closes all of a place; the one on the screen is gone if it was there.
     pub fn close_place(&mut self, place: &PlaceId) {
+        self.places.retain(|other| other != place);
         self.order.retain(|id| id.place != *place);
         self.open.retain(|id, _| id.place != *place);
         self.current.take_if(|current| current.place == *place);
@@ -268,6 +303,11 @@ impl<V> Conversations<V> {
         both.map(|id| (&id.place, &id.key)).find(|(of, _)| *of == place).map(|(_, key)| key)
     }
 
+    /// What is to be shown of a place where nothing is wanted: its first room, or what else there is of it.
+    pub fn first_of(&self, place: &PlaceId) -> Option<&ConversationId> {
+        self.order.iter().find(|id| id.place == *place)
+    }
+
     /// The one so many places further down, round and round.
     pub fn step(&self, by: isize) -> Option<&ConversationId> {
         let listed: Vec<&ConversationId> = self.listed().map(|one| &one.id).collect();
@@ -280,7 +320,7 @@ impl<V> Conversations<V> {
     /// The first one with something for us, else with something unread.
     pub fn next_unread(&self) -> Option<&ConversationId> {
         let mine = self.iter().find(|conversation| conversation.is_for_me());
-        let any = || self.iter().find(|conversation| conversation.unread > 0);
+        let any = || self.iter().find(|conversation| conversation.news() > 0);
         mine.or_else(any).map(|conversation| &conversation.id)
     }
 
@@ -289,7 +329,7 @@ impl<V> Conversations<V> {
     pub fn waiting(&self) -> u32 {
         self.iter().fold(0, |sum, one| {
             let shown = self.is_current(&one.id);
-            sum.saturating_add(if shown { one.unread } else { one.for_me() })
+            sum.saturating_add(if shown { one.news() } else { one.for_me() })
         })
     }
 
@@ -298,7 +338,7 @@ impl<V> Conversations<V> {
     pub fn named(&self, part: &str) -> Vec<&Conversation<V>> {
         let mut found: Vec<&Conversation<V>> =
             self.iter().filter(|one| one.name.to_lowercase().contains(part)).collect();
-        found.sort_by_key(|one| (!one.is_for_me(), one.unread == 0));
+        found.sort_by_key(|one| (!one.is_for_me(), one.news() == 0));
         found
     }
 
@@ -380,6 +420,15 @@ mod tests {
     }
 
     #[test]
+    fn a_second_server_does_not_push_itself_before_the_first_ones_own_words() {
+        let mut open = Conversations::default();
+        assert!(open.opens("a:1", "*") && !open.opens("b:2", "*"));
+        assert!(!open.opens("b:2", "#lobby"), "somebody reads at the first one");
+        assert_eq!(open.first_of(&id("b:2", "*").place), Some(&id("b:2", "#lobby")));
+        assert!(open.opens("a:1", "#lobby"));
+    }
+
+    #[test]
     fn others_do_not_push_themselves_before_what_is_wanted() {
         let (mut open, place) = (Conversations::default(), id("a:1", "*").place);
         assert!(!open.want(id("a:1", "#quiz")));
@@ -429,6 +478,13 @@ mod tests {
         let lobby = open.get_mut(&id("b:2", "#lobby")).unwrap();
         (lobby.unread, lobby.mentions) = (7, 3);
         assert_eq!((open.next_unread(), open.waiting()), (Some(&id("b:2", "#lobby")), 5));
+        open.get_mut(&id("b:2", "#lobby")).unwrap().notify = RoomNotify::Muted;
+        assert_eq!(
+            (open.next_unread(), open.waiting()),
+            (Some(&id("b:2", "bob")), 2),
+            "nobody wants to know"
+        );
+        open.get_mut(&id("b:2", "#lobby")).unwrap().notify = RoomNotify::Usual;
         // Nobody looks at the window: what is on the screen is not read either.
         open.get_mut(&id("a:1", "#lobby")).unwrap().unread = 4;
         assert_eq!(open.waiting(), 9);

@@ -1,11 +1,19 @@
-//! The folder for what is received: the one that the settings name, else the person's own for downloads.
+//! The folder for what a person receives or saves: the one that the settings name, else the person's own for
+//! downloads; and names in it that nothing has yet.
 
+use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use etcetera::{BaseStrategy, choose_base_strategy};
+use parlor_server::private;
+
+use crate::file_name::{clean, numbered};
 
 /// What XDG's file calls it (xdg-user-dirs).
 const NAME: &str = "XDG_DOWNLOAD_DIR";
+/// Files of one name that are told apart by a number.
+const SAME_NAME: u32 = 1_000;
 
 /// Where files go; `named`: as it is typed in the settings, perhaps not at all.
 pub fn downloads(named: &str) -> PathBuf {
@@ -65,6 +73,25 @@ fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
 fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
     // Before a drive there is a slash more.
     String::from_utf8(bytes).ok().map(|path| path.trim_start_matches('/').into())
+}
+
+/// Makes a file there that nothing is in the place of, and that only its owner reads: `lobby 2026-11-29.txt`, then
+/// `lobby 2026-11-29 (2).txt`.
+pub fn make(folder: &Path, called: &str, extension: &str) -> io::Result<(File, PathBuf)> {
+    if !folder.exists() {
+        private::make_folder(folder)?;
+    }
+    // What rooms are called on other servers is anything.
+    let called = clean(&format!("{}.{extension}", called.replace(['/', '\\'], "-")));
+    for number in 1..=SAME_NAME {
+        let path = folder.join(numbered(&called, number));
+        match private::make(&path) {
+            Ok(file) => return Ok((file, path)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
 }
 
 fn usual(home: &Path) -> PathBuf {

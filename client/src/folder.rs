@@ -15,6 +15,7 @@ use parlor_server::{data_folder, private};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::downloads;
 use crate::kept::{Kept, Nameless};
 use crate::known::Servers;
 use crate::limits::{FILE, SLOTS};
@@ -36,6 +37,8 @@ const SECRETS: &str = "secrets.toml";
 const PLACES: &str = "places";
 /// The folder of the key of what is hosted.
 const HOST: &str = "host";
+/// The folder of what the person saves.
+const DOWNLOADS: &str = "downloads";
 /// Other windows write within so many of [`TRY`]; one that does not has stopped, and is not waited for.
 const WRITING: u32 = 50;
 /// A window that is just closing, or a program that it started and that still has its files, is gone within so many.
@@ -155,6 +158,15 @@ impl Folder {
         }
     }
 
+    /// Where files for the person go: where the settings say (`named`), with others that are downloaded, or inside
+    /// a folder that was asked for.
+    pub fn downloads(&self, named: &str) -> PathBuf {
+        match &self.path {
+            Some(path) if self.asked && named.trim().is_empty() => path.join(DOWNLOADS),
+            _ => downloads::downloads(named),
+        }
+    }
+
     /// Where the key is by which others know what is hosted here, at whatever address.
     pub fn identity(&self) -> Option<PathBuf> {
         Some(self.path.as_ref()?.join(HOST))
@@ -169,7 +181,9 @@ impl Folder {
     /// Reads the settings. A file that cannot be understood is set aside; then the settings are
     /// the defaults.
     pub fn settings(&self) -> (Settings, Option<Broken>) {
-        self.path.as_ref().map_or_else(Default::default, |path| read(&path.join("settings.toml")))
+        let (settings, broken): (Settings, _) =
+            self.path.as_ref().map_or_else(Default::default, |path| read(&path.join("settings.toml")));
+        (settings.settled(), broken)
     }
 
     /// Writes what of the settings is other than `before`; what other windows have written meanwhile stays.
@@ -179,7 +193,7 @@ impl Folder {
         let file = path.join("settings.toml");
         let there = file.exists().then(|| read::<Settings>(&file));
         let merged = match there {
-            Some((there, None)) => now.clone().merged(before, there),
+            Some((there, None)) => now.clone().merged(before, there.settled()),
             _ => now.clone(),
         };
         write(&file, &merged)
@@ -371,7 +385,7 @@ fn has_nothing_else(path: &Path) -> bool {
     let is_ours = |entry: io::Result<fs::DirEntry>| {
         let name = entry.ok().and_then(|entry| entry.file_name().into_string().ok());
         let name = name.as_deref().and_then(|name| name.split('.').next());
-        name.is_some_and(|name| FILES.contains(&name) || ["history", PLACES, HOST].contains(&name))
+        name.is_some_and(|name| FILES.contains(&name) || ["history", PLACES, HOST, DOWNLOADS].contains(&name))
     };
     fs::read_dir(path).map_or(true, |mut entries| entries.all(is_ours))
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::OPEN_KEPT;
+use crate::notify::RoomNotify;
 use crate::place::PlaceId;
 use crate::session::{Kind, Open, Unsent};
 
@@ -20,6 +21,9 @@ pub struct Kept {
     /// The key of a conversation to what is typed in it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub drafts: BTreeMap<String, String>,
+    /// The key of a conversation to what the desktop is told of it, where that is not as usual; at most [`OPEN_KEPT`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub notify: BTreeMap<String, RoomNotify>,
     /// In the order of the list.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<Open>,
@@ -31,7 +35,7 @@ pub struct Kept {
 impl Kept {
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
-        self.drafts.is_empty() && self.open.is_empty() && self.unsent.is_empty()
+        self.drafts.is_empty() && self.notify.is_empty() && self.open.is_empty() && self.unsent.is_empty()
     }
 
     /// What is open now, from top to bottom.
@@ -46,6 +50,11 @@ impl Kept {
     pub fn absorb(&mut self, other: Kept) {
         for (key, text) in other.drafts {
             self.add_draft(key, &text);
+        }
+        for (key, notify) in other.notify {
+            if self.notify.len() < OPEN_KEPT {
+                self.notify.entry(key).or_insert(notify);
+            }
         }
         let known = |open: &[Open], one: &Open| open.iter().any(|mine| mine.name == one.name);
         other.open.into_iter().for_each(|one| {
@@ -119,10 +128,12 @@ mod tests {
         let mut second = Kept { unsent: vec![line("1"), line("2")], ..Kept::default() };
         second.drafts.insert("#lobby".into(), "a thought".into());
         second.drafts.insert("bob".into(), "psst".into());
+        second.notify.insert("#lobby".into(), RoomNotify::Muted);
         second.open = vec![Open { name: "#lobby".into(), ..Open::default() }];
         for _ in 0..2 {
             first.absorb(second.clone());
             assert_eq!(first.unsent, [line("1"), line("2")]);
+            assert_eq!(first.notify["#lobby"], RoomNotify::Muted);
             assert_eq!(first.drafts["#lobby"], "half\na thought");
             assert_eq!((first.drafts["bob"].as_str(), first.open.len()), ("psst", 1));
         }

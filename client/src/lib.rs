@@ -8,7 +8,7 @@
 //! | [`tls`] | what nobody else reads on the way, and whose key a server has |
 //! | [`conversations`] | the list of rooms and people of all places |
 //! | [`timeline`] | what a conversation looks like from top to bottom |
-//! | [`completion`], [`sent`], [`drafts`] | what helps with typing |
+//! | [`completion`], [`sent`], [`drafts`], [`emoji`] | what helps with typing |
 //! | [`dcc`] | files between people |
 //! | [`downloads`] | where files from others go |
 //! | [`file_name`] | the name of a file of somebody else's |
@@ -16,13 +16,16 @@
 //! | [`host`] | a room hosted by this program |
 //! | [`frame`] | size and place of the window |
 //! | [`limits`] | how much of what others send is kept |
+//! | [`bookmarks`] | places to come back to |
 //! | [`settings`], [`kept`] | what is remembered: of all places, of one person at one place |
+//! | [`transcript`], [`downloads`] | a conversation as a file for the person, and where those are |
 //! | [`folder`], [`keeper`], [`place`] | its files, who writes them, and where to go |
 //! | `bridge`, `platform`, `fonts` | the window's side, with the feature `window` |
 //!
 //! Without the feature `window` nothing of Slint is built.
 #![forbid(unsafe_code)]
 
+pub mod bookmarks;
 #[cfg(feature = "window")]
 pub mod bridge;
 pub mod completion;
@@ -31,6 +34,7 @@ pub mod credentials;
 pub mod dcc;
 pub mod downloads;
 pub mod drafts;
+pub mod emoji;
 pub mod file_name;
 pub mod folder;
 #[cfg(feature = "window")]
@@ -55,3 +59,4 @@ pub mod settings;
 pub mod testing;
 pub mod timeline;
 pub mod tls;
+pub mod transcript;

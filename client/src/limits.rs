@@ -20,6 +20,9 @@
 //! | who is typing | TAGMSG | [`TYPING`] in all | the newcomer |
 //! | files that are offered | DCC SEND | 5 of one person, 40 in all (`dcc`) | the oldest |
 //! | files that are remembered | the same, and we | 80 (`dcc`) | the oldest that is over |
+//! | what is said about lines | TAGMSG, REDACT, answers | [`MARKED`] lines of a place, [`REACTIONS`] in all, of a line [`REACTED`] of [`KINDS`] and [`ANSWERS`] | the line that was marked first |
+//! | parts of a line with formatting | talk | [`SPANS`] | the last: they are plain |
+//! | a message of several lines | BATCH | [`MESSAGE_BYTES`], [`MESSAGE_LINES`] | its end |
 //! | names that we had | NICK in our name | [`NAMES_HAD`] | all but the last |
 //! | names of lines seen | msgids, `+parlor/id` | 4,096 (`session/recent.rs`) | the oldest |
 //! | starts of the server | msgids | 64 (`session/durable.rs`) | the oldest |
@@ -31,6 +34,8 @@
 //! | a file of ours | other programs | [`FILE`] bytes | it is set aside |
 //! | what was open and comes back | we, and who writes to us | [`OPEN_KEPT`] of one person at one place | the newcomer |
 //! | windows of one person at one place | we | [`SLOTS`] | nothing is kept of the newcomer |
+//! | places to come back to | we | [`BOOKMARKS`] | the one that was used longest ago |
+//! | a transcript | whoever tells us history | [`TRANSCRIPT`] bytes | nothing is saved |
 //! | JOINs that wait for the server's patience | what was open | [`OPEN_KEPT`] rooms in few lines | nothing |
 
 use std::time::Duration;
@@ -81,6 +86,26 @@ pub const PAGES_BYTES: usize = 8 << 20;
 pub const LISTED: usize = 10_000;
 /// People of whom is known that they are typing.
 pub const TYPING: usize = 100;
+/// Lines of a place about which something is said: reactions, a deletion, answers.
+pub const MARKED: usize = 8_192;
+/// Reactions of a place, about 100 bytes each.
+pub const REACTIONS: usize = 20_000;
+/// Reactions to one line, of all people.
+pub const REACTED: usize = 200;
+/// Different ones to one line.
+pub const KINDS: usize = 20;
+/// Bytes of one.
+pub const EMOJI: usize = 64;
+/// Lines of which is remembered that they answer another one.
+pub const ANSWERS: usize = 64;
+/// Characters of a line that are shown above one that answers it.
+pub const QUOTED: usize = 160;
+/// Parts of one line that are written in a way of their own.
+pub const SPANS: usize = 256;
+/// Bytes of a message of several lines.
+pub const MESSAGE_BYTES: usize = 64 << 10;
+/// Lines of one.
+pub const MESSAGE_LINES: usize = 1_000;
 /// Bytes of a topic in that.
 pub const TOPIC_LISTED: usize = 400;
 
@@ -108,3 +133,7 @@ pub const FILE: u64 = 16 << 20;
 pub const OPEN_KEPT: usize = 256;
 /// Windows of the same person at the same place that keep what is theirs.
 pub const SLOTS: usize = 16;
+/// Places to come back to.
+pub const BOOKMARKS: usize = 64;
+/// Bytes of a transcript: a server may tell for ever.
+pub const TRANSCRIPT: u64 = 1 << 30;

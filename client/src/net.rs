@@ -444,6 +444,7 @@ fn weight(event: &Event) -> usize {
         Event::Removed { ids, .. } => ids.len(),
         Event::People { people, .. } => people.len(),
         Event::Listed(rooms) => rooms.len(),
+        Event::Transcript { lines, .. } => lines.len(),
         Event::Found(found) => found.lines.len(),
         _ => 1,
     }

@@ -45,6 +45,30 @@ impl Notify {
     }
 }
 
+/// The same of one conversation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoomNotify {
+    /// As the settings say.
+    #[default]
+    Usual,
+    /// Every line.
+    All,
+    /// Nothing, and what is new in it stands back in the list, too.
+    Muted,
+}
+
+impl RoomNotify {
+    /// What that makes of the settings.
+    pub fn over(self, settings: Notify) -> Notify {
+        match self {
+            RoomNotify::Usual => settings,
+            RoomNotify::All => Notify::All,
+            RoomNotify::Muted => Notify::Off,
+        }
+    }
+}
+
 /// Why something is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
@@ -179,6 +203,9 @@ mod tests {
             (Notify::All, true, true),
         ] {
             assert_eq!((notify.tells_alert(Kind::Room), notify.tells_alert(Kind::Person)), (room, person));
+            assert_eq!(RoomNotify::Usual.over(notify), notify);
+            assert!(RoomNotify::All.over(notify).tells_alert(Kind::Person));
+            assert!(!RoomNotify::Muted.over(notify).tells_alert(Kind::Room));
         }
     }
 

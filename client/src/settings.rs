@@ -2,12 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bookmarks::Bookmarks;
 use crate::frame::Frame;
 use crate::notify::Notify;
 use crate::session::{Encoding, Key};
-
-/// Places that are offered again at the next start.
-const MAX_RECENT: usize = 8;
 
 /// Light or dark.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,25 +31,6 @@ pub enum TimeFormat {
     Hours24,
     /// 9:05 pm.
     Hours12,
-}
-
-/// A place that was joined before.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Recent {
-    /// Host and port, as typed.
-    pub address: String,
-    /// The name used there.
-    pub name: String,
-    /// The server's key, if it is known by that: then it is the same place at another address.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub key: String,
-    /// The room.
-    pub room: String,
-    /// How text there is read that is not UTF-8: a name as [`Encoding::of_label`] takes it; empty: as
-    /// is usual in the language of the views.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub encoding: String,
 }
 
 /// Everything that the settings view shows, and what was used last.
@@ -98,8 +77,11 @@ pub struct Settings {
     pub host_programs: bool,
     /// Whose lines are not shown.
     pub ignored: Vec<String>,
-    /// Where one was before, the last one first.
-    pub recent: Vec<Recent>,
+    /// Where one was before.
+    pub bookmarks: Bookmarks,
+    /// What an earlier version, which kept eight of them, has left; see [`settled`](Self::settled).
+    #[serde(skip_serializing)]
+    pub(crate) recent: Bookmarks,
     /// Where the window was, and how large. A table: in the file those come last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Frame>,
@@ -129,44 +111,37 @@ impl Default for Settings {
             host_programs: false,
             window: None,
             ignored: Vec::new(),
-            recent: Vec::new(),
+            bookmarks: Bookmarks::default(),
+            recent: Bookmarks::default(),
         }
     }
 }
 
 impl Settings {
-    /// Remembers a place as the last one.
-    pub fn remember(&mut self, mut place: Recent) {
-        if place.encoding.is_empty() {
-            place.encoding = self.encoding_label(&place.address).to_owned();
-        }
-        self.recent.retain(|other| !other.is_of(&place));
-        self.recent.insert(0, place);
-        self.recent.truncate(MAX_RECENT);
-    }
-
-    /// Whether somebody was in this room last, at this place.
-    pub fn is_remembered(&self, address: &str, name: &str, room: &str) -> bool {
-        let of = Recent { address: address.into(), name: name.into(), ..Recent::default() };
-        self.recent.iter().any(|recent| recent.is_of(&of) && recent.room == room)
-    }
-
-    /// The room in which somebody was last, at this place.
-    pub fn last_room(&self, address: &str, name: &str) -> Option<&str> {
-        let of = Recent { address: address.into(), name: name.into(), ..Recent::default() };
-        self.recent.iter().find(|recent| recent.is_of(&of)).map(|recent| &*recent.room)
+    /// As they are in a file, with what an earlier version has left in its place.
+    pub fn settled(mut self) -> Settings {
+        let recent = std::mem::take(&mut self.recent);
+        self.bookmarks.take_over(recent);
+        self
     }
 
     /// Somebody is in another room now; says whether that is news.
     pub fn follow(&mut self, address: &str, name: &str, room: &str) -> bool {
-        let of = Recent { address: address.into(), name: name.into(), ..Recent::default() };
         let shown = (&*self.address, &*self.name) == (address, name) && self.room != room;
         if shown {
             room.clone_into(&mut self.room);
         }
-        let recent = self.recent.iter_mut().find(|recent| recent.is_of(&of) && recent.room != room);
-        let known = recent.map(|recent| room.clone_into(&mut recent.room)).is_some();
-        shown || known
+        self.bookmarks.follow(address, name, room) || shown
+    }
+
+    /// This is the place that the card is to name; says whether that is news.
+    pub fn look_at(&mut self, address: &str, name: &str) -> bool {
+        let news = (&*self.address, &*self.name) != (address, name);
+        if news {
+            address.clone_into(&mut self.address);
+            name.clone_into(&mut self.name);
+        }
+        news
     }
 
     /// Somebody has another name there from now on.
@@ -174,16 +149,12 @@ impl Settings {
         if (&*self.address, &*self.name) == (address, before) {
             name.clone_into(&mut self.name);
         }
-        let of = Recent { address: address.into(), name: before.into(), ..Recent::default() };
-        if let Some(at) = self.recent.iter().position(|recent| recent.is_of(&of)) {
-            let recent = Recent { name: name.into(), ..self.recent.remove(at) };
-            self.remember(recent);
-        }
+        self.bookmarks.rename(address, before, name);
     }
 
     /// How text of a server is read that is not UTF-8: as its entry says, else as is usual in a language.
     pub fn encoding(&self, address: &str, language: &str) -> Encoding {
-        let label = self.encoding_label(address);
+        let label = self.bookmarks.encoding(address);
         let named = Encoding::of_label(label);
         if named.is_none() && !label.is_empty() {
             log::warn!("{address}: there is no encoding called {label}");
@@ -215,7 +186,8 @@ impl Settings {
             host_port,
             host_programs,
             ignored,
-            recent,
+            bookmarks,
+            recent: _,
             window,
         } = self;
         Settings {
@@ -241,26 +213,10 @@ impl Settings {
             ignored: merged_list(ignored, &before.ignored, there.ignored, |one, other| {
                 Key::new(one) == Key::new(other)
             }),
-            recent: {
-                let mut recent = merged_list(recent, &before.recent, there.recent, Recent::is_of);
-                recent.truncate(MAX_RECENT);
-                recent
-            },
+            bookmarks: bookmarks.merged(&before.bookmarks, there.bookmarks),
+            recent: Bookmarks::default(),
             window: merged(window, &before.window, there.window),
         }
-    }
-
-    fn encoding_label(&self, address: &str) -> &str {
-        let of_it = self.recent.iter().filter(|place| place.address == address);
-        of_it.map(|place| &*place.encoding).find(|label| !label.is_empty()).unwrap_or_default()
-    }
-}
-
-impl Recent {
-    /// Whether it is the same person at the same place, which is the server's key or else its address.
-    fn is_of(&self, other: &Recent) -> bool {
-        let same_place = self.address == other.address || (!self.key.is_empty() && self.key == other.key);
-        same_place && Key::new(&self.name) == Key::new(&other.name)
     }
 }
 
@@ -269,7 +225,7 @@ fn merged<T: PartialEq>(now: T, before: &T, there: T) -> T {
 }
 
 /// What is new or different goes first.
-fn merged_list<T: PartialEq>(
+pub(crate) fn merged_list<T: PartialEq>(
     now: Vec<T>,
     before: &[T],
     there: Vec<T>,
@@ -287,68 +243,52 @@ fn merged_list<T: PartialEq>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bookmarks::Bookmark;
 
-    fn entry(address: &str, name: &str, room: &str) -> Recent {
-        Recent { address: address.into(), name: name.into(), room: room.into(), ..Recent::default() }
+    fn entry(address: &str, name: &str, room: &str) -> Bookmark {
+        Bookmark { room: room.into(), ..Bookmark::of(address, name) }
     }
 
     #[test]
     fn neither_of_two_windows_undoes_what_the_other_did() {
         let before = Settings {
             ignored: vec!["eve".into(), "mallory".into()],
-            recent: vec![entry("a:1", "alice", "#lobby"), entry("b:1", "alice", "#lobby")],
+            bookmarks: [entry("a:1", "alice", "#lobby"), entry("b:1", "alice", "#lobby")]
+                .into_iter()
+                .collect(),
             ..Settings::default()
         };
         let mut one = before.clone();
         (one.theme, one.ignored) = (Theme::Dark, vec!["eve".into(), "trent".into()]);
-        one.remember(entry("c:1", "alice", "#tea"));
+        one.bookmarks.remember(entry("c:1", "alice", "#tea"));
         let mut other = before.clone();
         (other.sounds, other.text_size) = (true, 150);
-        other.remember(entry("a:1", "ALICE", "#music"));
-        other.recent.retain(|recent| recent.address != "b:1");
+        other.bookmarks.remember(entry("a:1", "ALICE", "#music"));
+        other.bookmarks.forget("b:1", "alice");
         other.ignored.push("oscar".into());
 
         let there = one.merged(&before, before.clone());
         let both = other.clone().merged(&before, there);
         assert_eq!((both.theme, both.sounds, both.text_size), (Theme::Dark, true, 150));
         assert_eq!(both.ignored, ["oscar", "trent", "eve"]);
-        let recent: Vec<_> = both.recent.iter().map(|recent| (&*recent.address, &*recent.room)).collect();
-        assert_eq!(recent, [("a:1", "#music"), ("c:1", "#tea")]);
+        let kept: Vec<_> = both.bookmarks.iter().map(|one| (&*one.address, &*one.room)).collect();
+        assert_eq!(kept, [("a:1", "#music"), ("c:1", "#tea")]);
         assert_eq!(other.clone().merged(&other, both.clone()), both, "nothing has changed since");
     }
 
     #[test]
     fn a_servers_encoding_stays_its_own() {
-        let entry = |address: &str, room: &str, encoding: &str| Recent {
+        let entry = |address: &str, room: &str, encoding: &str| Bookmark {
             encoding: encoding.into(),
             ..entry(address, "", room)
         };
-        let recent = vec![entry("a:1", "#r", "windows-1251"), entry("b:1", "#r", "nonsense")];
-        let mut settings = Settings { recent, ..Settings::default() };
-        settings.remember(entry("a:1", "#other", ""));
-        settings.remember(entry("a:1", "#r", ""));
-        assert_eq!(settings.recent[0].encoding, "windows-1251");
+        let bookmarks = [entry("a:1", "#r", "windows-1251"), entry("b:1", "#r", "nonsense")];
+        let mut settings = Settings { bookmarks: bookmarks.into_iter().collect(), ..Settings::default() };
+        settings.bookmarks.remember(entry("a:1", "#other", ""));
+        settings.bookmarks.remember(entry("a:1", "#r", ""));
+        assert_eq!(settings.bookmarks.at(0).unwrap().encoding, "windows-1251");
         assert_eq!(Some(settings.encoding("a:1", "zh_CN")), Encoding::of_label("cp1251"));
         assert_eq!(settings.encoding("b:1", "zh_CN"), Encoding::of_language("zh"));
         assert_eq!(settings.encoding("c:1", "de_DE.UTF-8"), Encoding::default());
-    }
-
-    #[test]
-    fn the_same_person_at_a_place_is_remembered_once() {
-        let mut settings = Settings::default();
-        for i in 0..40 {
-            settings.remember(entry(&format!("host{}:1", i % 10), "me", &format!("#{i}")));
-        }
-        assert_eq!(settings.recent.len(), MAX_RECENT);
-        assert_eq!(settings.recent[0], entry("host9:1", "me", "#39"));
-        settings.remember(entry("host9:1", "you", "#39"));
-        assert_eq!(settings.recent[1], entry("host9:1", "me", "#39"));
-        let keyed = |address: &str| Recent { key: "AB".into(), ..entry(address, "me", "#tea") };
-        settings.remember(keyed("old:1"));
-        settings.remember(keyed("new:2"));
-        assert_eq!(
-            settings.recent.iter().filter(|recent| recent.key == "AB").collect::<Vec<_>>(),
-            [&keyed("new:2")]
-        );
     }
 }

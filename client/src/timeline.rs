@@ -262,6 +262,42 @@ impl Timeline {
         self.mark = Mark::Since(read);
     }
 
+    /// Another device has shown what was said until then: what is new begins below that, or nothing is.
+    pub fn read_until(&mut self, at: UnixMillis, changes: &mut Vec<Change>) {
+        if self.reading {
+            return;
+        }
+        let first = self.items.iter().rposition(|item| match item {
+            Item::Line(line) => line.kind() != LineKind::Gap && line.at() <= at,
+            Item::Fold(fold) => fold.0.last().is_some_and(|line| line.at() <= at),
+            Item::Day(_) | Item::New => false,
+        });
+        let Some(last) = first else { return self.resume(at) };
+        if self.marked().is_some_and(|mark| mark > last) {
+            // More was read here.
+            return;
+        }
+        let below = self.id_below(last + 1);
+        if let Some(mark) = self.marked() {
+            self.drop_mark(mark);
+            edit::removed(mark, changes);
+            self.update_heading(mark, changes);
+        }
+        let others =
+            |item: &Item| matches!(item, Item::Line(line) if line.is_talk() && !line.own() && line.at() > at);
+        let row = below.and_then(|id| self.find(id)).filter(|row| self.items.range(*row..).any(others));
+        match row {
+            Some(row) => {
+                let row = self.items.range(row..).position(others).map_or(row, |more| row + more);
+                let row = self.above_separators(row);
+                self.mark = Mark::After(self.read_above(row));
+                self.add(row, Item::New, changes);
+                self.mend(row + 1, changes);
+            }
+            None => self.mark = Mark::After(self.last_read()),
+        }
+    }
+
     /// The time of the last line that was read; none, if that is not known.
     pub fn read(&self) -> Option<UnixMillis> {
         let at = |id: LineId| {

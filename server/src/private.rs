@@ -53,7 +53,7 @@ pub fn replace(path: &Path) -> io::Result<File> {
 }
 
 /// Makes a file that only its owner can read, whatever the umask; nothing may have its name.
-pub(crate) fn make(path: &Path) -> io::Result<File> {
+pub fn make(path: &Path) -> io::Result<File> {
     opened(path, OpenOptions::new().read(true).write(true).create_new(true))
 }
 

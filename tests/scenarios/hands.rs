@@ -99,3 +99,27 @@ fn in_a_slow_room_one_line_of_each_comes_in_a_while_and_ranks_are_free_of_it() {
     let modes = eve.ask_all("MODE #tea");
     assert!(modes.iter().any(|m| m.is_like("324 eve #tea +ntf 60")), "{modes:?}");
 }
+
+#[test]
+fn who_is_muted_reads_on_comes_back_and_says_nothing() {
+    let server = Server::start(&[]);
+    let mut teacher = server.irc_with("teacher", &["message-tags"]);
+    let mut bob = server.irc_with("bob", &["message-tags"]);
+    teacher.join("#tea");
+    bob.join("#tea");
+    teacher.settle();
+    teacher.send("MODE #tea +b ~m:bob");
+    bob.expect("MODE #tea +b ~m:bob!*@*");
+    bob.ask("PRIVMSG #tea :but", "404 bob #tea *");
+    bob.send("PART #tea");
+    bob.send("JOIN #tea");
+    bob.expect("JOIN #tea");
+    bob.settle();
+    teacher.send("PRIVMSG #tea :quiet please");
+    bob.expect(|m: &Message| m.last() == "quiet please");
+    bob.ask("PRIVMSG #tea :but", "404 bob #tea *");
+    teacher.send("MODE #tea -b ~m:bob!*@*");
+    bob.expect("MODE #tea -b ~m:bob!*@*");
+    bob.send("PRIVMSG #tea :thank you");
+    teacher.expect(|m: &Message| m.last() == "thank you");
+}

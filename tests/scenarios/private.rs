@@ -78,7 +78,7 @@ fn a_private_line_waits_for_who_is_not_here_and_is_paged_and_found_by_these_two_
     // No export has it, whatever the room is called.
     assert_eq!(server.stop(), 0);
     let folder = home.path().display().to_string();
-    for room in ["bob", "alice", "\u{2}alice\u{2}bob", "#lobby"] {
+    for room in ["bob", "alice", "\u{2}alice\u{2}bob", "\u{2}alice\u{2}0\u{2}bob\u{2}0", "#lobby"] {
         let ended = Launch::new(&["--data", &folder, "--export", room]).without_defaults().run();
         assert!(
             !ended.stdout.contains("nine") && !ended.stderr.contains('\u{2}'),

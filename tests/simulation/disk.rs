@@ -3,10 +3,11 @@
 //!
 //! It answers as `parlor_server::store` and `archive` do, from a plain list.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use parlor_server::hub::history::{Answer, Fingerprint, Kept, Query, Record, Request};
+use parlor_server::protocol::MsgId;
 use parlor_server::testing::{Job, Random};
 
 /// Records that wait while the disk takes nothing; more are lost.
@@ -28,6 +29,8 @@ pub(crate) struct Disk {
     kept: Vec<Record>,
     rooms: BTreeMap<Arc<str>, Box<[u8]>>,
     waiting: VecDeque<Job>,
+    /// What takes the place of records in answers, as soon as it was given.
+    erased: BTreeMap<MsgId, Box<[u8]>>,
     /// So many of those that wait are being written.
     pub(crate) writing: Option<usize>,
     /// It takes nothing; so many records were lost meanwhile.
@@ -38,6 +41,9 @@ pub(crate) struct Disk {
 impl Disk {
     /// Says whether it is lost at once.
     pub(crate) fn give(&mut self, job: Job) -> bool {
+        if let Job::Keep(Record { erases: Some(erasure), .. }) = &job {
+            self.erased.insert(erasure.id, erasure.payload.clone());
+        }
         let held = self.waiting.iter().filter(|job| matches!(job, Job::Keep(_))).count();
         if let (Job::Keep(_), Some(lost)) = (&job, &mut self.paused)
             && held >= MOST_HELD
@@ -70,7 +76,7 @@ impl Disk {
                     self.keep(record);
                 }
                 Job::Room(room, state) => self.set(room, state),
-                Job::Forget(room) => self.set(room, None),
+                Job::Forget(room) => self.forget(&room),
                 Job::Read(ticket, request) => commit.reads.push((ticket, request)),
             }
         }
@@ -96,6 +102,7 @@ impl Disk {
         let waiting: Vec<Job> = std::mem::take(&mut self.waiting).into();
         let whole = if self.paused.is_some() { 0 } else { random.below(waiting.len() + 1) };
         (self.writing, self.paused) = (None, None);
+        self.erased.clear();
         let (mut saved, mut lost) = (Vec::new(), Vec::new());
         for (at, job) in waiting.into_iter().enumerate() {
             match job {
@@ -105,15 +112,30 @@ impl Disk {
                 }
                 Job::Keep(record) => lost.push(record),
                 Job::Room(room, state) if at < whole => self.set(room, state),
+                Job::Forget(room) if at < whole => self.forget(&room),
                 Job::Room(..) | Job::Forget(_) | Job::Read(..) => {}
             }
         }
         (saved, lost)
     }
 
-    fn keep(&mut self, record: Record) {
+    fn keep(&mut self, mut record: Record) {
         assert!(self.kept.last().is_none_or(|last| last.id < record.id), "ids rise: {:?}", record.id);
+        if let Some(erasure) = record.erases.take()
+            && let Ok(at) = self.kept.binary_search_by_key(&erasure.id, |record| record.id)
+        {
+            assert_eq!(self.kept[at].room, record.room, "a deletion is of its own room");
+            self.kept[at].payload = erasure.payload;
+        }
         self.kept.push(record);
+    }
+
+    fn forget(&mut self, room: &Arc<str>) {
+        // What was said in rooms is looked for in the end, whatever became of them.
+        if !room.starts_with('#') {
+            self.kept.retain(|record| record.room != *room);
+        }
+        self.set(room.clone(), None);
     }
 
     fn set(&mut self, room: Arc<str>, state: Option<Box<[u8]>>) {
@@ -133,8 +155,12 @@ impl Disk {
         &self.kept
     }
 
+    /// Rooms with what they are, and those of which only records are known.
     pub(crate) fn rooms(&self) -> Vec<(Box<str>, Box<[u8]>)> {
-        self.rooms.iter().map(|(room, state)| (room.as_ref().into(), state.clone())).collect()
+        let states = self.rooms.iter().map(|(room, state)| (room.as_ref().into(), state.clone()));
+        let rooms: BTreeSet<&Arc<str>> = self.kept.iter().flat_map(Record::rooms).collect();
+        let stateless = rooms.into_iter().filter(|room| !self.rooms.contains_key(*room));
+        states.chain(stateless.map(|room| (room.as_ref().into(), Box::default()))).collect()
     }
 
     pub(crate) fn fingerprints(&self) -> Vec<u64> {
@@ -149,23 +175,29 @@ impl Disk {
                     rooms.contains(&record.room)
                         && !record.event
                         && range.has(record.id)
-                        && (matcher.0)(&record.payload)
+                        && (matcher.0)(&self.show(&record.room, record).payload)
                 };
                 self.kept
                     .iter()
                     .rev()
                     .filter(fits)
                     .take(*limit)
-                    .map(|record| kept(&record.room, record))
+                    .map(|record| self.show(&record.room, record))
                     .collect()
             }
             Request::Find { room, fingerprint } => {
                 let fits =
                     |record: &&Record| record.room == *room && record.fingerprint == Some(*fingerprint);
-                self.kept.iter().rev().find(fits).into_iter().map(|found| kept(room, found)).collect()
+                self.kept.iter().rev().find(fits).into_iter().map(|found| self.show(room, found)).collect()
             }
         };
         Answer::Lines { found, more: None }
+    }
+
+    /// A record as an answer has it.
+    fn show(&self, room: &Arc<str>, record: &Record) -> Kept {
+        let payload = self.erased.get(&record.id).unwrap_or(&record.payload).clone();
+        Kept { room: room.clone(), id: record.id, payload }
     }
 
     fn lines(&self, query: &Query) -> Vec<Kept> {
@@ -176,15 +208,11 @@ impl Disk {
         };
         let fitting = self.kept.iter().filter(fits);
         if !query.newest {
-            return fitting.take(query.limit).map(|record| kept(&query.room, record)).collect();
+            return fitting.take(query.limit).map(|record| self.show(&query.room, record)).collect();
         }
         let mut found: Vec<Kept> =
-            fitting.rev().take(query.limit).map(|record| kept(&query.room, record)).collect();
+            fitting.rev().take(query.limit).map(|record| self.show(&query.room, record)).collect();
         found.reverse();
         found
     }
-}
-
-fn kept(room: &Arc<str>, record: &Record) -> Kept {
-    Kept { room: room.clone(), id: record.id, payload: record.payload.clone() }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use parlor_server::hub::ConnectionId;
 use parlor_server::protocol::line::Framer;
 use parlor_server::testing::Random;
+use parlor_tests::Message;
 
 use crate::names::Shown;
 
@@ -118,6 +119,10 @@ pub(crate) struct Link {
     /// The last msgid of others' talk that went out on it.
     pub(crate) last_msgid: String,
     pub(crate) shown: Shown,
+    /// How far its person has read, as it was told last.
+    pub(crate) marked: Option<String>,
+    /// A message of several lines went out so far.
+    pub(crate) opening: Option<Message>,
 }
 
 impl Link {
@@ -136,6 +141,8 @@ impl Link {
             said: Vec::new(),
             last_msgid: String::new(),
             shown: Shown::default(),
+            marked: None,
+            opening: None,
         }
     }
 

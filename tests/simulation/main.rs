@@ -16,6 +16,7 @@ mod owner;
 mod people;
 mod person;
 mod plan;
+mod private;
 mod server;
 mod stranger;
 mod trace;

@@ -45,13 +45,35 @@ pub(crate) struct Names {
 pub(crate) struct Shown {
     /// The account that it has proved to have, and by which password.
     proved: Option<(String, String)>,
+    /// The password that it gave last.
+    pub(crate) given: String,
     /// The one that counted when it came.
     came: Option<String>,
     /// It was shown as operator of its room.
     operator: bool,
 }
 
+impl Shown {
+    /// The account that it has proved to have.
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.proved.as_ref().map(|(account, _)| account.as_str())
+    }
+}
+
 impl Names {
+    /// When an account was made, as it stands in the file.
+    pub(crate) fn made(&self, name: &str) -> Option<String> {
+        let mut state = &**self.kept.get(name)?;
+        let mut words = std::iter::from_fn(|| {
+            let (length, rest) = state.split_first_chunk::<2>()?;
+            let (word, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+            state = rest;
+            str::from_utf8(word).ok()
+        });
+        let made: u64 = words.nth(6)?.parse().ok()?;
+        Some(format!("{made:x}"))
+    }
+
     fn text(&self, state: &Option<Box<[u8]>>) -> Option<String> {
         let state = String::from_utf8_lossy(state.as_deref()?).into_owned();
         let found = self.texts.iter().find(|(stored, _)| state.contains(*stored));
@@ -85,7 +107,9 @@ impl World {
         match self.owners[i].link {
             None => self.owners[i].link = Some(self.call(Caller::Owner(i))),
             Some(link) if self.owners[i].welcome => {
-                let line = self.owners[i].act(&mut self.random);
+                let alone = self.owners[i].is_logged_in() && self.random.permille(350);
+                let line = if alone { self.act_in_private(i) } else { self.owners[i].act(&mut self.random) };
+                self.links[link].shown.given.clone_from(&self.owners[i].given);
                 self.send(link, Way::Up, line.as_bytes());
             }
             Some(_) => {}
@@ -105,10 +129,11 @@ impl World {
             let own =
                 |link: &&mut Link| matches!(link.caller, Caller::Owner(i) if self.owners[i].name == name);
             for link in self.links.iter_mut().filter(own) {
-                link.shown.operator = false;
+                (link.shown.operator, link.marked) = (false, None);
                 link.shown.proved.take_if(|(of, _)| *of == name);
             }
             self.names.ranked.remove(&*name);
+            self.private.forgotten(&name);
         } else {
             self.give(Input::Console(format!("/password {name}")));
         }
@@ -206,13 +231,14 @@ impl World {
         let peer = login.and_then(|(name, peer)| Some((name, peer.parse::<SocketAddr>().ok()?)));
         let Some((name, peer)) = peer else { return };
         let link = &mut self.links[usize::from(peer.port() - 1024)];
-        if let Caller::Owner(i) = link.caller {
-            link.shown.proved = Some((name.to_owned(), self.owners[i].given.clone()));
+        if matches!(link.caller, Caller::Owner(_)) {
+            link.shown.proved = Some((name.to_owned(), link.shown.given.clone()));
         }
     }
 
     /// What somebody who has a name is told.
     pub(crate) fn look_at_owners(&mut self, link: usize, message: &Message) {
+        self.look_at_private(link, message);
         let Caller::Owner(i) = self.links[link].caller else { return };
         let (owner, shown) = (&self.owners[i], &mut self.links[link].shown);
         let (name, room) = (&*owner.name, format!("#{}", owner.name));

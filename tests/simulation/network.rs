@@ -58,6 +58,7 @@ impl World {
             }
             Caller::Owner(i) if answered => {
                 let greeting = self.owners[i].greeting(&mut self.random);
+                self.links[link].shown.given.clone_from(&self.owners[i].given);
                 self.send(link, Way::Up, greeting.as_bytes());
             }
             _ => self.client_learns_of_end(link),
@@ -114,6 +115,7 @@ impl World {
                 }
                 (Piece::Bytes(bytes), Caller::Owner(i)) => {
                     let answer = self.owners[i].receive(&bytes, &mut self.random);
+                    self.links[link].shown.given.clone_from(&self.owners[i].given);
                     self.send(link, Way::Up, answer.as_bytes());
                 }
             }

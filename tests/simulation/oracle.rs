@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use parlor_server::hub::history::{Record, Told};
-use parlor_server::protocol::MsgId;
+use parlor_server::protocol::{MsgId, text};
 use parlor_tests::Message;
 
 /// What was said.
@@ -14,6 +14,8 @@ pub(crate) struct Said {
     /// Who promises to say it until it is heard: a person with our window.
     pub(crate) by: Option<usize>,
     pub(crate) room: &'static str,
+    /// As it was said, if it is known.
+    pub(crate) text: String,
     /// It may be lost: its sender has left the room, or was ended before it could note it down.
     pub(crate) excused: bool,
 }
@@ -27,6 +29,10 @@ pub(crate) struct Oracle {
     promised: BTreeMap<String, String>,
     /// Lines that are committed: room and id.
     kept: BTreeMap<String, (String, MsgId)>,
+    /// Lines that were deleted, once that is committed.
+    pub(crate) deleted: BTreeSet<String>,
+    /// Lines whose deletion somebody heard of: a crash may take that back.
+    asked: BTreeSet<MsgId>,
     /// What was said while nothing was kept: nobody promised anything.
     pub(crate) volatile: BTreeSet<String>,
     /// What each id names.
@@ -40,7 +46,7 @@ impl Oracle {
     pub(crate) fn say(&mut self, by: Option<usize>, room: &'static str) -> String {
         self.words += 1;
         let word = format!("w{}", self.words);
-        self.said.insert(word.clone(), Said { by, room, excused: false });
+        self.said.insert(word.clone(), Said { by, room, text: String::new(), excused: false });
         word
     }
 
@@ -48,10 +54,22 @@ impl Oracle {
     pub(crate) fn recorded(&mut self, record: &Record) {
         assert!(record.id >= self.last, "ids rise: {} after {}", record.id, self.last);
         self.last = record.id;
+        self.asked.extend(record.erases.iter().map(|erasure| erasure.id));
     }
 
     pub(crate) fn committed(&mut self, record: &Record) {
+        if let Some(erasure) = &record.erases {
+            let of = self.kept.iter().find(|(_, (_, id))| *id == erasure.id).map(|(word, _)| word.clone());
+            let gone = of.unwrap_or_else(|| panic!("{} was never there", erasure.id));
+            self.deleted.insert(gone);
+        }
         let Some(word) = word_of(record) else { return };
+        if let (Some(said), Some(told)) = (self.said.get(&word), Told::parse(&record.payload))
+            && !said.text.is_empty()
+        {
+            let text = text::action(told.first).unwrap_or(told.first);
+            assert_eq!(text, said.text, "{word} is kept as it was said");
+        }
         let now = (record.room.to_string(), record.id);
         if let Some(before) = self.kept.insert(word.clone(), now.clone()) {
             panic!("{word} is kept twice: {before:?} and {now:?}");
@@ -103,6 +121,12 @@ impl Oracle {
         }
     }
 
+    /// Whether some may show a line as deleted that is not.
+    pub(crate) fn is_in_doubt(&self, word: &str) -> bool {
+        let asked = self.kept.get(word).is_some_and(|(_, id)| self.asked.contains(id));
+        asked && !self.deleted.contains(word)
+    }
+
     pub(crate) fn is_kept(&self, word: &str) -> bool {
         self.kept.contains_key(word)
     }
@@ -116,7 +140,10 @@ impl Oracle {
             .map(|(word, (_, id))| (word, *id))
             .collect();
         lines.sort_by_key(|(_, id)| *id);
-        let promised = lines.into_iter().filter(|(word, _)| !self.volatile.contains(*word));
+        let gone = |word: &String| {
+            self.volatile.contains(word) || self.deleted.contains(word) || self.is_in_doubt(word)
+        };
+        let promised = lines.into_iter().filter(|(word, _)| !gone(word));
         promised.map(|(word, id)| (word.clone(), id.to_string())).collect()
     }
 
@@ -124,7 +151,10 @@ impl Oracle {
     pub(crate) fn finish(&self, kept: &[Record]) {
         let on_disk: BTreeMap<String, String> =
             kept.iter().filter_map(|record| Some((word_of(record)?, record.id.to_string()))).collect();
-        for (word, msgid) in &self.promised {
+        for word in &self.deleted {
+            assert!(!on_disk.contains_key(word), "{word} was deleted, and stands on disk");
+        }
+        for (word, msgid) in self.promised.iter().filter(|(word, _)| !self.deleted.contains(*word)) {
             assert_eq!(on_disk.get(word), Some(msgid), "{word} had its echo");
         }
     }
@@ -138,7 +168,7 @@ fn word_of(record: &Record) -> Option<String> {
 /// The word by which a line is known.
 pub(crate) fn word(text: &str) -> Option<&str> {
     let text = text.strip_prefix("\u{1}ACTION ").unwrap_or(text);
-    let word = text.split([' ', '\u{1}']).next()?;
+    let word = text.split([' ', '\n', '\u{1}']).next()?;
     let number = word.strip_prefix('w')?;
     (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(word)
 }

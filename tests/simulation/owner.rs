@@ -48,6 +48,10 @@ impl Owner {
         }
     }
 
+    pub(crate) fn is_logged_in(&self) -> bool {
+        self.logged_in
+    }
+
     fn give(&mut self) -> String {
         self.waits = true;
         self.given.clone_from(&self.secret);
@@ -59,8 +63,9 @@ impl Owner {
         (self.framer, self.welcome, self.logged_in, self.waits) = (Framer::default(), false, false, false);
         (self.scram, self.given) = (None, String::new());
         let name = &self.name;
-        let begin =
-            format!("CAP REQ :sasl message-tags echo-message\r\nNICK {name}\r\nUSER {name} 0 * :{name}\r\n");
+        let begin = format!(
+            "CAP REQ :sasl message-tags echo-message draft/read-marker\r\nNICK {name}\r\nUSER {name} 0 * :{name}\r\n"
+        );
         if !self.claimed || random.permille(200) {
             return begin + "CAP END\r\n";
         }

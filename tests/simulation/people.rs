@@ -1,6 +1,8 @@
 //! What people do.
 
-use parlor_client::session::{Action, Delivery, HostPort, Input, Key, Output, Profile, Session, Status};
+use parlor_client::session::{
+    Action, Delivery, HostPort, Input, Key, Line, LineId, Output, Profile, Session, Status,
+};
 
 use crate::link::{Caller, Way};
 use crate::person::Person;
@@ -127,6 +129,14 @@ impl World {
                 Some((key, line)) => Action::Retry { to: key.clone(), id: line.id() },
                 None => Action::RetryNow,
             },
+            95..98 if open => match self.deletable(i, &to) {
+                Some(id) => Action::Delete { to, id, reason: String::new() },
+                None => Action::RetryNow,
+            },
+            98 if open => match self.reactable(i, &to) {
+                Some(id) => Action::React { to, id, emoji: "👍".into(), on: true },
+                None => Action::RetryNow,
+            },
             93..95 if open => Action::Find { key: to, text: "w1".into() },
             _ => Action::Join { room: room.into(), key: None },
         };
@@ -145,14 +155,40 @@ impl World {
         }
     }
 
+    /// A line of its own that it may take back.
+    fn deletable(&mut self, i: usize, key: &Key) -> Option<LineId> {
+        let own = |line: &&Line| {
+            line.own() && line.state() == Delivery::Delivered && line.deleted().is_none() && line.is_talk()
+        };
+        let own: Vec<LineId> =
+            self.persons[i].screen.lines(key.as_str()).iter().filter(own).map(Line::id).collect();
+        if own.is_empty() { None } else { Some(*self.random.pick(&own)) }
+    }
+
+    fn reactable(&mut self, i: usize, key: &Key) -> Option<LineId> {
+        let lines = self.persons[i].screen.lines(key.as_str()).iter();
+        let lines: Vec<LineId> = lines.filter(|line| line.is_talk()).map(Line::id).collect();
+        if lines.is_empty() { None } else { Some(*self.random.pick(&lines)) }
+    }
+
     fn line(&mut self, i: usize, room: &'static str) -> String {
         let word = self.oracle.say(Some(i), room);
         let filler = ["", "hello, 小明", "a longer thought that goes on", "::", "@x=y :z"];
-        format!("{word} {}", filler[self.random.below(filler.len())]).trim_end().to_owned()
+        let text = format!("{word} {}", filler[self.random.below(filler.len())]).trim_end().to_owned();
+        self.oracle.said.get_mut(&word).expect("just said").text.clone_from(&text);
+        text
     }
 
+    /// A text of so many lines, which is one message.
     fn paste(&mut self, i: usize, room: &'static str, count: usize) -> String {
-        (0..count).map(|_| self.line(i, room)).collect::<Vec<_>>().join("\n")
+        let word = self.oracle.say(Some(i), room);
+        let more = ["", "\tan indented line", "fn main() {}", "小明 said so", "x"];
+        let mut lines = vec![word.clone()];
+        lines.extend((2..count).map(|_| more[self.random.below(more.len())].to_owned()));
+        lines.push("the end".into());
+        let text = lines.join("\n");
+        self.oracle.said.get_mut(&word).expect("just said").text.clone_from(&text);
+        text
     }
 
     fn private(&mut self, i: usize, nick: &str) -> Key {

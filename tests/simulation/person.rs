@@ -94,11 +94,10 @@ impl Person {
 
     /// What is shown of a conversation: words and ids, without what was not sent.
     pub(crate) fn talk(&self, key: &Key) -> Vec<(String, String)> {
-        let said = self
-            .screen
-            .lines(key.as_str())
-            .iter()
-            .filter(|line| line.is_talk() && line.state() != Delivery::Failed);
+        let said =
+            self.screen.lines(key.as_str()).iter().filter(|line| {
+                line.is_talk() && line.state() != Delivery::Failed && line.deleted().is_none()
+            });
         said.filter_map(|line| {
             Some((word(line.text())?.to_owned(), line.msgid().unwrap_or_default().into_owned()))
         })

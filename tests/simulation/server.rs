@@ -175,6 +175,7 @@ impl World {
             let lost = self.disk.give(job);
             if let Some(record) = record {
                 self.oracle.recorded(&record);
+                self.private.recorded(&record);
                 if self.server.paused || lost {
                     self.oracle.is_volatile(&record);
                 }
@@ -250,8 +251,18 @@ impl World {
             let message = Message::parse(text.trim_end()).expect("a message");
             return self.look_at_owners(link, &message);
         }
-        if text.contains(" PRIVMSG #") {
-            let message = Message::parse(text.trim_end()).expect("a message");
+        if text.contains(" draft/multiline #") {
+            self.links[link].opening = Some(Message::parse(text.trim_end()).expect("a message"));
+        } else if text.contains(" PRIVMSG #") {
+            let mut message = Message::parse(text.trim_end()).expect("a message");
+            // The first line of several has what the whole has, the others are no messages.
+            let opening = self.links[link].opening.take();
+            let first = |opening: &Message| opening.param(0).strip_prefix('+') == message.tag("batch");
+            match opening.filter(first) {
+                Some(opening) => message.tags = opening.tags,
+                None if word(message.last()).is_none() => return,
+                None => {}
+            }
             // A connection that its owner has lost may say what its owner says on another one.
             let echo = self.server.reading.is_none_or(|reading| reading == link);
             let link = &mut self.links[link];

@@ -17,6 +17,7 @@ use crate::oracle::Oracle;
 use crate::owner::Owner;
 use crate::person::Person;
 use crate::plan::Plan;
+use crate::private::Private;
 use crate::server::Server;
 use crate::stranger::{HABITS, Stranger};
 use crate::trace::Trace;
@@ -87,6 +88,7 @@ pub(crate) struct World {
     pub(crate) strangers: Vec<Stranger>,
     pub(crate) owners: Vec<Owner>,
     pub(crate) names: Names,
+    pub(crate) private: Private,
     pub(crate) oracle: Oracle,
     /// The server's clock runs ahead by so many milliseconds.
     pub(crate) skew: i64,
@@ -112,6 +114,7 @@ impl World {
             strangers: Vec::new(),
             owners: Vec::new(),
             names: Names::default(),
+            private: Private::default(),
             oracle: Oracle::default(),
             skew: 0,
         };

@@ -580,6 +580,11 @@ fn a_rows_menu_opens_by_key() {
         .on_mention_person(move |name| here.borrow_mut().push(format!("mention {name}")));
     let here = told.clone();
     app.global::<RoomsView<'_>>().on_close_room(move |row| here.borrow_mut().push(format!("close {row}")));
+    let here = told.clone();
+    app.global::<RoomsView<'_>>().on_notify_room(move |row, notify| {
+        assert_eq!(notify, RoomNotify::Muted);
+        here.borrow_mut().push(format!("mute {row}"));
+    });
     // From the composer to the timeline, and up to its last row but one.
     press(&app, &[Key::Shift.into(), Key::Backtab.into()]);
     press(&app, &[Key::UpArrow.into()]);
@@ -604,10 +609,118 @@ fn a_rows_menu_opens_by_key() {
     for _ in 0..7 {
         press(&app, &[Key::Shift.into(), Key::Backtab.into()]);
     }
-    press(&app, &[Key::Menu.into()]);
-    press(&app, &[Key::DownArrow.into()]);
-    press(&app, &[Key::Return.into()]);
-    assert_eq!(told.borrow().last().map(String::as_str), Some("close 4"));
+    for down in [1, 2] {
+        press(&app, &[Key::Menu.into()]);
+        for _ in 0..down {
+            press(&app, &[Key::DownArrow.into()]);
+        }
+        press(&app, &[Key::Return.into()]);
+    }
+    assert_eq!(told.borrow()[2..], ["mute 4", "close 4"]);
+}
+
+#[test]
+fn escape_leads_from_the_card_back_to_the_rooms() {
+    let app = window(Screen::Connect);
+    let view = app.global::<ConnectView<'_>>();
+    let told = Told::default();
+    let here = told.clone();
+    view.on_return_to_rooms(move || here.borrow_mut().push("back".into()));
+    press(&app, &[Key::Escape.into()]);
+    assert!(told.borrow().is_empty(), "there are none");
+    view.set_elsewhere(true);
+    app.global::<Shell<'_>>().invoke_open(Panel::Keys);
+    press(&app, &[Key::Escape.into()]);
+    assert!(told.borrow().is_empty(), "what lies over it first");
+    press(&app, &[Key::Escape.into()]);
+    assert_eq!(*told.borrow(), ["back"]);
+}
+
+#[test]
+fn what_a_room_tells_of_is_chosen_in_its_menu_and_so_is_a_transcript() {
+    let app = window(Screen::Room);
+    let view = app.global::<RoomView<'_>>();
+    let told = Told::default();
+    let here = told.clone();
+    view.on_notify_here(move |notify| here.borrow_mut().push(format!("{notify:?}")));
+    let here = told.clone();
+    view.on_save_transcript(move |json| here.borrow_mut().push(format!("json: {json}")));
+    app.global::<SettingsView<'_>>().set_notify(NotifyChoice::Private);
+    for (entry, choices) in [
+        ("Notifications …", ["Every line", "Mentions and private lines, ✓", "Nothing: mute"].as_slice()),
+        ("Save the transcript …", ["As text", "As JSON, one line each"].as_slice()),
+    ] {
+        for choice in choices {
+            for label in ["Room menu", entry, *choice] {
+                let found = ElementHandle::find_by_accessible_label(&app, label).next();
+                found.unwrap_or_else(|| panic!("{label}")).invoke_accessible_default_action();
+                frame(&app);
+            }
+        }
+    }
+    assert_eq!(*told.borrow(), ["All", "Usual", "Muted", "json: false", "json: true"]);
+}
+
+#[test]
+fn the_heading_of_a_server_has_a_menu() {
+    let app = window(Screen::Room);
+    let view = app.global::<RoomsView<'_>>();
+    let heading = |place: &str, status, hosted| RoomRow {
+        place: place.into(),
+        name: place.into(),
+        heading: true,
+        status,
+        hosted,
+        ..RoomRow::default()
+    };
+    let rows = [
+        heading("one", StatusKind::Connected, false),
+        heading("two", StatusKind::Offline, false),
+        heading("three", StatusKind::Hosting, true),
+    ];
+    view.set_rooms(rows.as_slice().into());
+    app.global::<MenuView<'_>>().on_next(|entries, from, _| {
+        let shown = |at: &i32| entries.row_data(*at as usize).is_some_and(|entry| !entry.hidden);
+        (from + 1..entries.row_count() as i32).find(shown).unwrap_or(-1)
+    });
+    let told = Told::default();
+    macro_rules! tells {
+        ($($callback:ident $what:literal),*) => {$(
+            let here = told.clone();
+            view.$callback(move |row| here.borrow_mut().push(format!("{} {row}", $what)));
+        )*};
+    }
+    tells!(on_reconnect "reconnect", on_disconnect "disconnect", on_show_server "show", on_close_place "close", on_forget_place "forget");
+    settle();
+    for (row, downs) in [("one", vec![1, 2, 3, 4]), ("two", vec![1, 2, 3, 4]), ("three", vec![1, 2, 3])] {
+        for down in downs {
+            let label = format!("Server {row}, ");
+            let heading = ElementHandle::find_by_accessible_label(&app, &label).next().expect("the heading");
+            heading.invoke_accessible_default_action();
+            settle();
+            for _ in 0..down {
+                press(&app, &[Key::DownArrow.into()]);
+            }
+            press(&app, &[Key::Return.into()]);
+        }
+    }
+    assert_eq!(
+        *told.borrow(),
+        [
+            "disconnect 0",
+            "show 0",
+            "close 0",
+            "forget 0",
+            "reconnect 1",
+            "show 1",
+            "close 1",
+            "forget 1",
+            "disconnect 2",
+            "show 2",
+            "disconnect 2"
+        ],
+        "what is hosted is stopped, not closed"
+    );
 }
 
 #[test]
@@ -710,7 +823,7 @@ fn first_shown(app: &App) -> Option<usize> {
 fn a_password_is_hidden_and_takes_the_keyboard_when_it_is_wrong() {
     let app = window(Screen::Connect);
     let view = app.global::<ConnectView<'_>>();
-    view.set_recents(ModelRc::default());
+    view.set_bookmarks(ModelRc::default());
     let told = Told::default();
     let (here, weak) = (told.clone(), app.as_weak());
     view.on_join(move || {

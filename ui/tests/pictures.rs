@@ -40,12 +40,18 @@ const SCENES: &[Scene] = &[
     Scene { name: "connect-notice", set: connect_notice, large: false },
     Scene { name: "connect-key", set: connect_key, large: true },
     Scene { name: "connect-sign-in", set: connect_sign_in, large: true },
+    Scene { name: "connect-another", set: connect_another, large: true },
+    Scene { name: "connect-bookmarks", set: connect_bookmarks, large: false },
     Scene { name: "host", set: |app| app.global::<Shell<'_>>().set_screen(Screen::Host), large: true },
     Scene { name: "host-password", set: host_password, large: false },
     Scene { name: "host-errors", set: host_errors, large: false },
     Scene { name: "room", set: room, large: true },
     Scene { name: "room-compact", set: compact, large: true },
     Scene { name: "room-right-to-left", set: right_to_left, large: true },
+    Scene { name: "room-places", set: places, large: true },
+    Scene { name: "room-heading", set: heading_menu, large: true },
+    Scene { name: "room-notifications", set: notifications, large: true },
+    Scene { name: "room-saving", set: saving, large: true },
     Scene { name: "room-menu", set: menu, large: true },
     Scene { name: "room-hosting", set: hosting, large: true },
     Scene { name: "room-hosting-programs", set: hosting_programs, large: true },
@@ -59,6 +65,7 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-browse", set: |app| open(app, Panel::Browse), large: true },
     Scene { name: "room-ignored", set: |app| open(app, Panel::Ignored), large: false },
     Scene { name: "room-guests", set: guests, large: true },
+    Scene { name: "room-switcher-places", set: switcher_places, large: true },
     Scene { name: "room-switcher", set: |app| open(app, Panel::Switcher), large: true },
     Scene { name: "room-stop", set: stop, large: true },
     Scene { name: "room-loading-older", set: loading_older, large: true },
@@ -69,6 +76,11 @@ const SCENES: &[Scene] = &[
     Scene { name: "files-done", set: files_done, large: true },
     Scene { name: "files-failed", set: files_failed, large: true },
     Scene { name: "files-question", set: files_question, large: false },
+    Scene { name: "room-talk", set: talk, large: true },
+    Scene { name: "room-line-menu", set: line_menu, large: true },
+    Scene { name: "room-replying", set: replying, large: false },
+    Scene { name: "room-emoji", set: emoji, large: false },
+    Scene { name: "room-candidates", set: candidates, large: false },
     Scene { name: "find", set: |app| open(app, Panel::Find), large: true },
     Scene { name: "find-results", set: find_results, large: true },
     Scene { name: "find-local", set: find_local, large: false },
@@ -230,6 +242,89 @@ fn connect_notice(app: &App) {
     let words = app.global::<Words<'_>>();
     let sentence = words.invoke_nothing_kept("Permission denied (os error 13)".into());
     app.global::<ConnectView<'_>>().set_notice(sentence);
+}
+
+fn connect_another(app: &App) {
+    let view = app.global::<ConnectView<'_>>();
+    view.set_elsewhere(true);
+    view.set_address("".into());
+    let mut rows: Vec<Bookmark> = view.get_bookmarks().iter().collect();
+    rows[0].open = true;
+    view.set_bookmarks(rows.as_slice().into());
+}
+
+/// One was just removed.
+fn connect_bookmarks(app: &App) {
+    app.global::<ConnectView<'_>>().set_removed("chat.example.com:6697".into());
+    scroll(app, -2000.0);
+}
+
+/// Rooms of three servers, of which the second one is called and the third one away.
+fn places(app: &App) {
+    room(app);
+    let words = app.global::<Words<'_>>();
+    let heading = |name: &str, status, text| RoomRow {
+        place: format!("{name}:6697").into(),
+        name: name.into(),
+        heading: true,
+        status,
+        status_text: text,
+        ..RoomRow::default()
+    };
+    let row = |name: &str| RoomRow { key: name.into(), name: name.into(), ..RoomRow::default() };
+    let rows = [
+        heading("192.168.1.7", StatusKind::Connected, words.invoke_connected()),
+        RoomRow { current: true, ..row("lobby") },
+        RoomRow { unread: 3, ..row("music") },
+        RoomRow { unread: 1, mention: true, person: true, ..row("bob") },
+        heading("chat.example.org", StatusKind::Connecting, words.invoke_connecting()),
+        row("lobby"),
+        RoomRow { unread: 214, notify: RoomNotify::Muted, ..row("rust-and-everything") },
+        heading("a-server-with-a-long-name.example.net", StatusKind::Offline, words.invoke_no_connection()),
+        row("quiz"),
+        RoomRow { person: true, ..row("小明") },
+    ];
+    app.global::<RoomsView<'_>>().set_rooms(rows.as_slice().into());
+    if app.window().size().width < 720 {
+        app.global::<Shell<'_>>().invoke_open(Panel::Rooms);
+    }
+}
+
+fn heading_menu(app: &App) {
+    places(app);
+    let heading = middle(app, |label| label.contains("chat.example.org"));
+    click(app, heading, PointerEventButton::Left);
+}
+
+fn notifications(app: &App) {
+    room(app);
+    app.global::<RoomView<'_>>().set_notify(RoomNotify::Muted);
+    let menu = middle(app, |label| label == "Room menu" || label == "房间菜单");
+    click(app, menu, PointerEventButton::Left);
+    shot(app, app.window().size());
+    let entry = ElementQuery::from_root(app).match_descendants().match_predicate(|element| {
+        element.accessible_label().is_some_and(|label| label == "Notifications …" || label == "通知…")
+    });
+    entry.find_first().expect("it is in the menu").invoke_accessible_default_action();
+}
+
+fn saving(app: &App) {
+    room(app);
+    app.global::<RoomView<'_>>().set_saving(app.global::<Words<'_>>().invoke_saving(12_400));
+}
+
+fn switcher_places(app: &App) {
+    open(app, Panel::Switcher);
+    let row =
+        |name: &str, at: &str| SwitcherRow { name: name.into(), at: at.into(), ..SwitcherRow::default() };
+    let rows = [
+        SwitcherRow { unread: 3, ..row("lobby", "192.168.1.7") },
+        row("lobby", "chat.example.org"),
+        SwitcherRow { person: true, ..row("lotte", "chat.example.org") },
+        SwitcherRow { person: true, here: true, ..row("lola", "a-server-with-a-long-name.example.net") },
+    ];
+    app.global::<SwitcherView<'_>>().set_switcher_filter("lo".into());
+    app.global::<SwitcherView<'_>>().set_switcher(rows.as_slice().into());
 }
 
 fn room(app: &App) {
@@ -528,6 +623,97 @@ fn failed(app: &App) {
     app.global::<TimelineView<'_>>().set_lines(rows.as_slice().into());
     app.global::<StatusView<'_>>().set_status(StatusKind::Offline);
     app.global::<StatusView<'_>>().set_status_text(words.invoke_offline("09:20".into()));
+}
+
+/// Answers, reactions, a block of code, a deleted line.
+fn talk(app: &App) {
+    room(app);
+    let said = |name: &str, hue, text: &str, markup: &str| LineRow {
+        kind: LineKind::Message,
+        heading: true,
+        name: name.into(),
+        hue,
+        time: "18:02".into(),
+        text: StyledText::from_markdown(markup).expect("markup"),
+        plain: text.into(),
+        named: true,
+        ..LineRow::default()
+    };
+    let chip =
+        |emoji: &str, count, own| ReactionChip { emoji: emoji.into(), count, own, names: "bob, zoë".into() };
+    let chips = [chip("👍", 3, true), chip("🎉", 2, false), chip("❤️", 1, false)];
+    let deleted = app.global::<Words<'_>>().invoke_deleted("alice".into());
+    let code = "like this:\nfn main() {\n\u{A0}\u{A0}\u{A0}\u{A0}println!(\"hello\");\n}";
+    let part = Part { from: 11, to: code.len() as i32 };
+    app.global::<TimelineView<'_>>().on_block(|_, _, width, size, part| {
+        let line = size * 1.2;
+        Area { x: 0.0, y: if part.from > 0 { line } else { 0.0 }, width, height: line * 3.0 }
+    });
+    let rows = [
+        LineRow {
+            reactions: chips.as_slice().into(),
+            ..said("alice", 0, "cake at four", "cake at **four**")
+        },
+        LineRow {
+            answers: true,
+            quote_name: "alice".into(),
+            quote: "cake at four, for all who helped with the quiz yesterday and the day before".into(),
+            ..said("bob", 7, "alice: I bring tea", "alice: I bring *tea*")
+        },
+        LineRow {
+            blocks: [part].as_slice().into(),
+            ..said(
+                "zoë",
+                2,
+                code,
+                "like this:\\\n`fn main() {`\\\n`\u{A0}\u{A0}\u{A0}\u{A0}println!(\"hello\");`\\\n`}`",
+            )
+        },
+        LineRow { deleted: true, named: false, ..said("eve", 4, &deleted, &deleted) },
+        LineRow {
+            answers: true,
+            quote: app.global::<Words<'_>>().invoke_answers_deleted(),
+            ..said("bob", 7, "eve: never mind", "eve: ~~never~~ mind, see [#tea](x)")
+        },
+        LineRow { large: true, ..said("me", 5, "🎂 🎂", "🎂 🎂") },
+    ];
+    app.global::<TimelineView<'_>>().set_lines(rows.as_slice().into());
+}
+
+/// The menu of a line that the server knows.
+fn line_menu(app: &App) {
+    talk(app);
+    shot(app, app.window().size());
+    let position = LogicalPosition::new(app.window().size().width as f32 / 2.0, 90.0);
+    click(app, position, PointerEventButton::Right);
+}
+
+fn replying(app: &App) {
+    talk(app);
+    let view = app.global::<ComposerView<'_>>();
+    view.set_answering("alice".into());
+    view.set_answering_text("cake at four, for all who helped with the quiz yesterday".into());
+    view.set_draft("I bring tea".into());
+    view.set_sending(app.global::<Words<'_>>().invoke_sending(12));
+}
+
+fn emoji(app: &App) {
+    room(app);
+    let view = app.global::<EmojiView<'_>>();
+    let few: Vec<EmojiRow> = view.get_found().iter().collect();
+    let many: Vec<EmojiRow> = few.iter().cycle().take(90).cloned().collect();
+    view.set_found(many.as_slice().into());
+    let place = middle(app, |label| label == "Emoji" || label == "表情");
+    click(app, place, PointerEventButton::Left);
+}
+
+fn candidates(app: &App) {
+    room(app);
+    let names = ["@alice", "@anna", "@zoë"];
+    let rows: Vec<_> =
+        names.into_iter().map(|name| CommandHelp { name: name.into(), ..Default::default() }).collect();
+    app.global::<ComposerView<'_>>().set_commands(rows.as_slice().into());
+    app.global::<ComposerView<'_>>().set_draft("so says @".into());
 }
 
 fn code(app: &App) {

@@ -28,12 +28,14 @@ impl Bridge {
         }
     }
 
-    pub(super) fn listed(&self, window: &App, place: &PlaceId, listed: Vec<ListedRoom>) {
-        if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
+    pub(super) fn listed(&self, window: &App, id: &PlaceId, listed: Vec<ListedRoom>) {
+        if let Some(place) = self.state.borrow_mut().places.get_mut(id) {
             place.listed = listed;
         }
-        window.global::<BrowseView>().set_listing(false);
-        self.show_listed(window);
+        if self.place_id().as_ref() == Some(id) {
+            window.global::<BrowseView>().set_listing(false);
+            self.show_listed(window);
+        }
     }
 
     fn filter_listed(&self, text: &str) {

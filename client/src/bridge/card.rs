@@ -3,54 +3,102 @@
 use std::rc::Rc;
 
 use parlor_server::protocol::Nick;
-use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
-use parlor_ui::{App, ConnectView, Recent as RecentRow, Words};
+use parlor_ui::slint::{ComponentHandle, SharedString};
+use parlor_ui::{App, Bookmark as BookmarkRow, ConnectView, Lock, Words};
 
-use super::connect::Going;
+use super::connect::{Going, Way};
 use super::phrases::phrase;
+use super::places::Entry;
 use super::text::{room_typed, shared};
-use super::{Bridge, on};
+use super::{Bridge, clock, on, rows};
+use crate::bookmarks::Bookmark;
 use crate::place::{Place, PlaceId};
 use crate::secret::Secret;
 use crate::secrets::Given;
-use crate::session::{Field, Naming, Refusal, Sentence};
-use crate::settings::Recent;
+use crate::session::{Action, Field, Key, Naming, Refusal, Sentence, Status, UnixMillis};
 use crate::tls::Trust;
 
 impl Bridge {
     pub(super) fn listen_to_card(self: &Rc<Self>, window: &App) {
         let card = window.global::<ConnectView>();
         on!(self, card, on_join, |this| this.join());
-        on!(self, card, on_cancel, |this| this.disconnect());
+        on!(self, card, on_cancel, |this| this.cancel());
+        on!(self, card, on_return_to_rooms, |this| this.return_to_rooms());
         on!(self, card, on_use_suggestion, |this| this.use_suggestion());
         on!(self, card, on_trust, |this| this.trust_stranger());
         on!(self, card, on_open_host, |this| this.open_host_page());
-        on!(self, card, on_pick_recent, |this, index| this.pick_recent(index));
-        on!(self, card, on_forget_recent, |this, index| this.forget_recent(index));
+        on!(self, card, on_pick_bookmark, |this, index| this.pick_bookmark(index));
+        on!(self, card, on_remove_bookmark, |this, index| this.remove_bookmark(index));
+        on!(self, card, on_put_bookmark_back, |this| this.put_bookmark_back());
         on!(self, card, on_join_at_start_changed, |this| this.join_at_start_changed());
     }
 
     pub(super) fn fill_card(&self, window: &App) {
+        self.state.borrow_mut().removed = None;
         let state = self.state.borrow();
         let card = window.global::<ConnectView>();
         card.set_name(shared(&state.settings.name));
         card.set_address(shared(&state.settings.address));
         card.set_room(shared(&state.settings.room));
         card.set_join_at_start(state.settings.join_at_start);
-        let recents: VecModel<RecentRow> = state
-            .settings
-            .recent
-            .iter()
-            .map(|Recent { address, name, room, .. }| RecentRow {
-                label: Place::parse(address)
-                    .map_or_else(|_| shared(address), |place| shared(&place.server.host)),
-                address: shared(address),
-                name: shared(name),
-                room: shared(room),
-            })
-            .collect::<Vec<_>>()
-            .into();
-        card.set_recents(ModelRc::new(recents));
+        drop(state);
+        self.show_bookmarks(window);
+    }
+
+    /// Where one was before, and whether that is open.
+    pub(super) fn show_bookmarks(&self, window: &App) {
+        let state = self.state.borrow();
+        let words = window.global::<Words>();
+        let is_open = |one: &Bookmark| {
+            let mut places = state.places.iter();
+            places.any(|place| place.id.to_string() == one.address && place.name == one.name)
+        };
+        let row = |one: &Bookmark| BookmarkRow {
+            label: Place::parse(&one.address)
+                .map_or_else(|_| shared(&one.address), |place| shared(&place.server.host)),
+            address: shared(&one.address),
+            name: shared(&one.name),
+            room: shared(&one.room),
+            used: match one.used {
+                0 => SharedString::default(),
+                used => clock::date(&words, UnixMillis(used.saturating_mul(1000))).into(),
+            },
+            locked: one.locked,
+            open: is_open(one),
+        };
+        let rows: Vec<BookmarkRow> = state.settings.bookmarks.iter().map(row).collect();
+        let card = window.global::<ConnectView>();
+        rows::show(
+            &card.get_bookmarks(),
+            rows,
+            |row| (row.address.clone(), row.name.clone()),
+            |rows| {
+                card.set_bookmarks(rows);
+            },
+        );
+        let removed = state.removed.as_ref().map(|(_, one)| shared(&one.address));
+        card.set_removed(removed.unwrap_or_default());
+    }
+
+    /// Cancel on the card: nothing is joined any more, and what was typed stays.
+    fn cancel(&self) {
+        if let Some(window) = self.window.upgrade() {
+            self.ask_no_more();
+            self.clear_complaints(&window);
+            self.show_another(&window);
+        }
+    }
+
+    /// The card for one more place, over the rooms that are open.
+    pub(super) fn join_another(&self) {
+        let Some(window) = self.window.upgrade() else { return };
+        self.clear_complaints(&window);
+        self.clear_given(&window);
+        self.fill_card(&window);
+        let card = window.global::<ConnectView>();
+        card.set_address(SharedString::default());
+        card.set_room("#lobby".into());
+        self.turn_to_card(&window);
     }
 
     fn use_suggestion(self: &Rc<Self>) {
@@ -72,10 +120,12 @@ impl Bridge {
         self.join();
     }
 
-    fn pick_recent(self: &Rc<Self>, index: i32) {
-        let picked =
-            usize::try_from(index).ok().and_then(|i| self.state.borrow().settings.recent.get(i).cloned());
-        let (Some(Recent { address, name, room, .. }), Some(window)) = (picked, self.window.upgrade()) else {
+    fn pick_bookmark(self: &Rc<Self>, index: i32) {
+        let picked = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.state.borrow().settings.bookmarks.at(index).cloned());
+        let (Some(Bookmark { address, name, room, .. }), Some(window)) = (picked, self.window.upgrade())
+        else {
             return;
         };
         let card = window.global::<ConnectView>();
@@ -87,17 +137,27 @@ impl Bridge {
         self.join();
     }
 
-    fn forget_recent(&self, index: i32) {
+    fn remove_bookmark(&self, index: i32) {
         let Some(window) = self.window.upgrade() else { return };
         {
-            let recent = &mut self.state.borrow_mut().settings.recent;
-            let Some(index) = usize::try_from(index).ok().filter(|index| *index < recent.len()) else {
-                return;
-            };
-            recent.remove(index);
+            let state = &mut *self.state.borrow_mut();
+            let Ok(index) = usize::try_from(index) else { return };
+            let Some(removed) = state.settings.bookmarks.remove(index) else { return };
+            state.removed = Some((index, removed));
         }
         self.keep_settings();
-        self.fill_card(&window);
+        self.show_bookmarks(&window);
+    }
+
+    fn put_bookmark_back(&self) {
+        let Some(window) = self.window.upgrade() else { return };
+        {
+            let state = &mut *self.state.borrow_mut();
+            let Some((index, removed)) = state.removed.take() else { return };
+            state.settings.bookmarks.put_back(index, removed);
+        }
+        self.keep_settings();
+        self.show_bookmarks(&window);
     }
 
     fn join_at_start_changed(&self) {
@@ -148,8 +208,37 @@ impl Bridge {
             // Also if it is asked for by its bare address another time.
             self.keeper.know(place.address(), Trust::Authorities, false);
         }
+        if self.go_to_open(&window, &place, &name, &room) {
+            return;
+        }
         let given = self.given(&window);
-        self.connect(Going { place, name, room, given, host: None });
+        self.connect(Going { place, name, room, given, host: None, way: Way::Asked });
+    }
+
+    /// Where a place is open under this name, its session enters the room; says whether it is.
+    fn go_to_open(&self, window: &App, place: &Place, name: &str, room: &str) -> bool {
+        let id = place.id();
+        let connected = {
+            let state = self.state.borrow();
+            state.places.get(&id).is_some_and(|there| {
+                let connected = matches!(there.status, Some(Status::Connected { .. }));
+                connected && there.entry == Entry::Inside && Key::new(&there.name) == Key::new(name)
+            })
+        };
+        if !connected {
+            return false;
+        }
+        self.clear_given(window);
+        self.ask_no_more();
+        let first = self.state.borrow().conversations.first_of(&id).cloned();
+        first.iter().for_each(|first| self.show(window, first));
+        if let Some(nick) = place.person.clone() {
+            self.act(&id, Action::Private { nick });
+        } else if !room.is_empty() {
+            self.act(&id, Action::Join { room: room.into(), key: None });
+        }
+        self.return_to_rooms();
+        true
     }
 
     /// What the card gives to show who the person is. A recovery code is the person's for good.
@@ -165,9 +254,9 @@ impl Bridge {
     }
 
     /// What was given is not what the server wants: it is not given again by itself, but stands in its field.
-    fn take_back_given(&self, window: &App, field: Field) {
+    fn take_back_given(&self, window: &App, place: &PlaceId, field: Field) {
         let state = self.state.borrow();
-        let (card, Some(place)) = (window.global::<ConnectView>(), state.place()) else { return };
+        let (card, Some(place)) = (window.global::<ConnectView>(), state.places.get(place)) else { return };
         let (address, name, given) = (place.id.to_string(), place.name.clone(), &place.given);
         card.set_password(shared(&given.password));
         card.set_server_password(shared(&given.server_password));
@@ -195,7 +284,7 @@ impl Bridge {
     }
 
     /// Something was refused before we were welcome: the card is where it is put right.
-    pub(super) fn refuse_on_card(&self, window: &App, refusal: Refusal) {
+    pub(super) fn refuse_on_card(&self, window: &App, place: &PlaceId, refusal: &Refusal) {
         let (card, words) = (window.global::<ConnectView>(), window.global::<Words>());
         let sentence = phrase(&words, &refusal.sentence);
         match refusal.field {
@@ -211,7 +300,7 @@ impl Bridge {
             || matches!(refusal.sentence, Sentence::NameOwned { .. })
         {
             card.set_signs_in(true);
-            self.take_back_given(window, field);
+            self.take_back_given(window, place, field);
         }
         card.set_suggestion(shared(refusal.suggestion.as_deref().unwrap_or_default()));
     }
@@ -233,20 +322,35 @@ impl Bridge {
         card.set_asks_trust(false);
     }
 
-    /// The place of the card is one to come back to.
-    pub(super) fn remember_place(&self, window: &App, place: &PlaceId) {
+    /// We came in: it is a place to come back to. Its bookmark goes to the top if the person has asked for it now.
+    pub(super) fn remember_place(&self, window: &App, place: &PlaceId, asked: bool) {
         {
-            let mut state = self.state.borrow_mut();
-            if state.hosting.is_some() {
-                // It is gone when the room is.
+            let state = &mut *self.state.borrow_mut();
+            // What is hosted is gone when the window is.
+            let Some(there) = state.places.get(place).filter(|_| !state.hosts(place)) else { return };
+            let (address, key) = (place.to_string(), there.whose.key());
+            let bookmarks = &mut state.settings.bookmarks;
+            let known = bookmarks.get(&address, &there.name).cloned();
+            if known.is_none() && !asked {
+                // It was removed meanwhile.
                 return;
             }
-            let (name, room) = (state.settings.name.clone(), state.settings.room.clone());
-            let key = state.places.get(place).and_then(|place| place.whose.key());
-            let (address, key) = (place.to_string(), key.map_or_else(String::new, |key| key.to_string()));
-            state.settings.remember(Recent { address, name, key, room, encoding: String::new() });
+            let now = Bookmark {
+                key: key.map_or_else(String::new, |key| key.to_string()),
+                room: there.room.clone(),
+                locked: there.lock == Lock::Closed,
+                used: clock::now().0 / 1000,
+                open: true,
+                ..Bookmark::of(&address, &there.name)
+            };
+            match known.filter(|_| !asked) {
+                Some(before) => {
+                    bookmarks.update(Bookmark { room: before.room, encoding: before.encoding, ..now });
+                }
+                None => bookmarks.remember(now),
+            }
         }
         self.keep_settings();
-        self.fill_card(window);
+        self.show_bookmarks(window);
     }
 }

@@ -58,6 +58,11 @@ pub(super) fn short(words: &Words<'_>, format: TimeFormat, at: UnixMillis) -> St
     words.invoke_short_date(at.day() as i32, at.month() as i32, time.into()).into()
 }
 
+/// A day without its time: as a separator says it.
+pub(super) fn date(words: &Words<'_>, at: UnixMillis) -> String {
+    day(words, day_of(at), now())
+}
+
 /// A day separator: today, yesterday, or the day, with its year if it is not this one.
 pub(super) fn day(words: &Words<'_>, day: i64, now: UnixMillis) -> String {
     let today = day_of(now);

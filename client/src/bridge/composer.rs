@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use parlor_ui::slint::platform::{Key, WindowEvent};
-use parlor_ui::slint::{ComponentHandle, ModelRc, SharedString, VecModel};
+use parlor_ui::slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, CommandHelp, Completion as Completed, ComposerView, TimelineView, Words};
 
 use super::text::shared;
@@ -12,7 +12,7 @@ use crate::completion::{self, Completion};
 use crate::conversations::ConversationId;
 use crate::limits::TYPED;
 use crate::sent::Sent;
-use crate::session::{Action, Command, Sentence, count_lines};
+use crate::session::{Action, Command, Kind, Sentence, count_messages};
 
 /// More lines than this are sent only when the person says so.
 const LINES_UNASKED: usize = 3;
@@ -45,12 +45,12 @@ impl Bridge {
         self.send_now(&window);
     }
 
-    /// How many lines the draft makes where it would go.
+    /// How many lines the draft makes where it would go; where one message may have several, they are one.
     fn lines_to_send(&self, draft: &str) -> usize {
         let state = self.state.borrow();
         match (state.conversations.current(), state.place()) {
-            (Some(current), Some(place)) if !is_command(draft) => {
-                count_lines(draft, place.line_room, &current.name)
+            (Some(current), Some(place)) if !is_command(draft) && place.multiline.is_none() => {
+                count_messages(draft, place.line_room, None, &current.name)
             }
             _ => 1,
         }
@@ -65,7 +65,10 @@ impl Bridge {
         let action = if is_command(&text) {
             Action::Command { at: key, line: text.clone() }
         } else {
-            Action::Say { to: key, text: text.clone() }
+            match self.take_answered(window) {
+                Some(line) => Action::Answer { to: key, text: self.addressed(&text, &line), id: line.id() },
+                None => Action::Say { to: key, text: text.clone() },
+            }
         };
         if !self.act(&place, action) {
             return;
@@ -125,6 +128,7 @@ impl Bridge {
         self.state.borrow_mut().draft = text.clone();
         view.set_left(left(&text));
         view.set_draft(text);
+        view.set_cursor(-1);
         view.set_renewed(view.get_renewed().wrapping_add(1));
         view.set_commands(ModelRc::default());
         view.set_paste_question(false);
@@ -143,7 +147,7 @@ impl Bridge {
         }
     }
 
-    fn draft_edited(self: &Rc<Self>) {
+    pub(super) fn draft_edited(self: &Rc<Self>) {
         let Some(window) = self.window.upgrade() else { return };
         let (view, words) = (window.global::<ComposerView>(), window.global::<Words>());
         let draft = view.get_draft();
@@ -156,12 +160,21 @@ impl Bridge {
         }
         view.set_left(left(&draft));
         self.state.borrow_mut().draft = draft.clone();
+        let at_end = usize::try_from(view.get_cursor()).is_ok_and(|at| at == draft.len());
+        if let Some(replaced) =
+            Some(&draft).filter(|_| at_end).and_then(|draft| completion::with_emoji(draft))
+        {
+            self.put_draft(&window, &replaced);
+            return self.draft_edited();
+        }
         let row = |command: Command| CommandHelp {
             name: shared(command.usage()),
             help: phrases::help(&words, command),
             others: shared(&command.others().join("  ")),
         };
         let rows: Vec<CommandHelp> = completion::commands(&draft).map(row).collect();
+        let rows =
+            if rows.is_empty() && (at_end || view.get_cursor() < 0) { self.candidates(&draft) } else { rows };
         view.set_commands(ModelRc::new(VecModel::from(rows)));
         self.tell_typing(&draft);
         self.keep_drafts_soon();
@@ -183,6 +196,11 @@ impl Bridge {
     fn pick_command(self: &Rc<Self>, index: i32) {
         let Some(window) = self.window.upgrade() else { return };
         let view = window.global::<ComposerView>();
+        let row = usize::try_from(index).ok().and_then(|index| view.get_commands().row_data(index));
+        if let Some(row) = row.filter(|row| !row.name.starts_with('/')) {
+            self.put_draft(&window, &completion::with_candidate(&view.get_draft(), &row.name));
+            return self.draft_edited();
+        }
         if let Some(command) = self.listed_command(&view.get_draft(), index) {
             // What is said behind `//` begins at once.
             let space = if command == Command::Slash { "" } else { " " };
@@ -194,6 +212,11 @@ impl Bridge {
     fn is_whole_command(&self, index: i32) -> bool {
         let Some(window) = self.window.upgrade() else { return false };
         let draft = window.global::<ComposerView>().get_draft();
+        let row = usize::try_from(index).ok();
+        let row = row.and_then(|index| window.global::<ComposerView>().get_commands().row_data(index));
+        if let Some(row) = row.filter(|row| !row.name.starts_with('/')) {
+            return draft.ends_with(row.name.as_str());
+        }
         let typed = draft.strip_prefix('/').and_then(Command::parse);
         typed.is_some_and(Command::stands_alone) && typed == self.listed_command(&draft, index)
     }
@@ -233,6 +256,26 @@ impl Bridge {
     pub(super) fn restore_draft(&self, window: &App, id: &ConversationId) {
         let draft = self.state.borrow().drafts.get(id).to_owned();
         self.put_draft(window, &draft);
+        self.show_answering(window);
+        self.show_marking(window);
+        self.show_sending(window, id);
+    }
+
+    /// What the last word of a draft may become: a room, a person, an emoji.
+    fn candidates(&self, draft: &str) -> Vec<CommandHelp> {
+        let state = self.state.borrow();
+        let names = |kind| {
+            let rooms = state.conversations.iter().filter(move |one| one.kind == kind);
+            rooms.map(|one| one.name.as_str()).collect::<Vec<_>>()
+        };
+        let people = state.conversations.current().into_iter().flat_map(|current| current.people.iter());
+        let people: Vec<&str> = people.filter(|person| !person.me).map(|person| &*person.name).collect();
+        let row = |candidate: completion::Candidate| CommandHelp {
+            name: shared(&candidate.shown),
+            help: shared(&candidate.about),
+            ..CommandHelp::default()
+        };
+        completion::candidates(draft, &names(Kind::Room), &people).into_iter().map(row).collect()
     }
 }
 

@@ -22,7 +22,7 @@ use crate::kept::Kept;
 use crate::net::{self, Connection};
 use crate::place::{Identity, Place, PlaceId};
 use crate::secrets::Given;
-use crate::session::{Action, Event, Key, Naming, Profile};
+use crate::session::{Action, Event, Field, Key, Naming, Profile};
 use crate::tls::{KeyId, Shown, Trust};
 
 /// As [`Event::LineRoom`] will hardly be less: 512 bytes but for a name, a user and a host of the longest.
@@ -41,19 +41,46 @@ pub(super) struct Going {
     pub(super) given: Given,
     /// The place is our own, with this key.
     pub(super) host: Option<KeyId>,
+    pub(super) way: Way,
+}
+
+/// Who waits for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The person, at the card.
+    Asked,
+    /// Nobody: it was open at the last start, and this was on the screen, or was not.
+    Back { shown: bool },
 }
 
 impl Bridge {
-    /// Starts a session; what was open before is left. What the last session of the same place has
+    /// Starts a session beside those that there are. What the last session of the same place has
     /// not sent must be kept first, and what is kept is read on another thread.
     pub(super) fn connect(self: &Rc<Self>, going: Going) {
-        let Going { place, name, room, given, host } = going;
         let Some(window) = self.window.upgrade() else { return };
-        self.leave_all();
-        self.forget_found(&window);
-        window.global::<ConnectView>().set_busy(true);
-        let last = self.last_session(&place.id());
-        let weak = Rc::downgrade(self);
+        let id = going.place.id();
+        let shown = self.current().is_some_and(|current| current.place == id);
+        let before = self.state.borrow().places.get(&id).map(|place| place.name.clone());
+        if before.is_some_and(|before| Key::new(&before) != Key::new(&going.name)) {
+            self.comes_back(&id, false);
+        }
+        // The same server anew, or under another name.
+        self.leave(&id);
+        {
+            let mut state = self.state.borrow_mut();
+            state.joining.retain(|(joining, _)| *joining != id);
+            state.conversations.add_place(&id);
+        }
+        if going.way == Way::Asked {
+            self.ask_no_more();
+            self.state.borrow_mut().asked = Some(id.clone());
+            window.global::<ConnectView>().set_busy(true);
+        }
+        if !shown {
+            self.show_another(&window);
+        }
+        let last = self.last_session(&id);
+        let (weak, of) = (Rc::downgrade(self), id.clone());
         let join = async move {
             let gone = async {
                 if let Some(last) = last {
@@ -65,7 +92,8 @@ impl Bridge {
             };
             future::or(gone, late).await;
             let Some(bridge) = weak.upgrade() else { return };
-            let wanted = Wanted { place: place.id(), name: name.clone(), given, host };
+            let Going { name, given, host, .. } = &going;
+            let wanted = Wanted { place: of.clone(), name: name.clone(), given: given.clone(), host: *host };
             let found = bridge.keeper.claim(wanted);
             drop(bridge);
             let late = async {
@@ -75,10 +103,30 @@ impl Bridge {
             let found = future::or(async { found.recv().await.ok() }, late).await;
             let Some(bridge) = weak.upgrade() else { return };
             if let Some(window) = bridge.window.upgrade() {
-                bridge.start_session(&window, &place, name, &room, found);
+                bridge.start_session(&window, going, found);
             }
+            // This task is done, and this ends it.
+            bridge.state.borrow_mut().joining.retain(|(joining, _)| *joining != of);
         };
-        self.state.borrow_mut().joining = Some(self.tasks.spawn(join));
+        let join = self.tasks.spawn(join);
+        self.state.borrow_mut().joining.push((id, join));
+    }
+
+    /// The card waits for nothing any more; what it waited for is left.
+    pub(super) fn ask_no_more(&self) {
+        let asked = self.state.borrow_mut().asked.take();
+        if let Some(asked) = asked {
+            self.state.borrow_mut().joining.retain(|(joining, _)| *joining != asked);
+            self.leave(&asked);
+        }
+        if let Some(window) = self.window.upgrade() {
+            window.global::<ConnectView>().set_busy(false);
+        }
+    }
+
+    /// Whether the card waits for a place.
+    pub(super) fn is_asked(&self, place: &PlaceId) -> bool {
+        self.state.borrow().asked.as_ref() == Some(place)
     }
 
     /// How a server is to be met: as last time, as was asked for, or by TLS if it speaks that. What does not leave this
@@ -136,11 +184,13 @@ impl Bridge {
             let more = more.recv().await.unwrap_or_default();
             let Some(bridge) = weak.upgrade().filter(|_| more) else { return };
             // Unless the person has left meanwhile.
-            if bridge.entry(&id).is_some() {
-                let room = bridge.state.borrow().settings.room.clone();
+            let room = bridge.state.borrow().places.get(&id).map(|place| place.room.clone());
+            if let Some(room) = room {
                 let server = id.server().clone();
                 let place = Place { server, room: None, person: None, secure: false };
-                bridge.connect(Going { place, name, room, given: Given::default(), host: None });
+                let shown = bridge.current().is_some_and(|current| current.place == id);
+                let way = if bridge.is_asked(&id) { Way::Asked } else { Way::Back { shown } };
+                bridge.connect(Going { place, name, room, given: Given::default(), host: None, way });
             }
         };
         self.tasks.spawn(look).detach();
@@ -153,14 +203,8 @@ impl Bridge {
         leaving.iter().rfind(|(left, _)| left == place).map(|(_, ended)| ended.clone())
     }
 
-    fn start_session(
-        self: &Rc<Self>,
-        window: &App,
-        place: &Place,
-        name: String,
-        room: &str,
-        found: Option<Found>,
-    ) {
+    fn start_session(self: &Rc<Self>, window: &App, going: Going, found: Option<Found>) {
+        let Going { place, name, room, way, .. } = going;
         let id = place.id();
         let (claim, kept, known, credentials, whose) = match found {
             Some(Found { claim, kept, trust, credentials, whose, trouble }) => {
@@ -172,15 +216,16 @@ impl Bridge {
                 (None, Kept::default(), None, Credentials::default(), Identity::new(&id, &name))
             }
         };
-        let Kept { current, drafts, open, unsent, .. } = kept;
+        let Kept { current, drafts, notify, open, unsent, .. } = kept;
         let profile = Profile {
             server: place.server.clone(),
             nick: name.clone(),
             realname: name.clone(),
-            rooms: if room.is_empty() { Vec::new() } else { vec![room.into()] },
+            rooms: if room.is_empty() { Vec::new() } else { vec![room.clone()] },
             open: open.clone(),
             ignored: self.state.borrow().settings.ignored.clone(),
             unsent,
+            known: way != Way::Asked,
             encoding: {
                 let settings = &self.state.borrow().settings;
                 settings.encoding(&id.to_string(), &language_code(settings))
@@ -192,12 +237,16 @@ impl Bridge {
                 claim.change(|kept| kept.unsent = unsent);
             }
         };
-        let trust = self.trust(place, known);
+        let trust = self.trust(&place, known);
         let given = credentials.given.clone();
         let connection = match net::start_keeping(profile, trust, credentials, keep) {
             Ok(connection) => connection,
             Err(error) => {
-                window.global::<ConnectView>().set_busy(false);
+                self.state.borrow_mut().conversations.close_place(&id);
+                if !self.is_asked(&id) {
+                    return self.notice(window, shared(&error.to_string()));
+                }
+                self.ask_no_more();
                 return window.global::<ConnectView>().set_address_error(shared(&error.to_string()));
             }
         };
@@ -235,15 +284,19 @@ impl Bridge {
                 pace.shown(monotonic() - begun);
             }
         };
-        {
-            let mut state = self.state.borrow_mut();
-            // Another room than last time is the one to be seen.
-            let as_before = room.is_empty() || state.settings.is_remembered(&id.to_string(), &name, room);
+        // Another room than last time is the one to be seen.
+        let wanted = {
+            let state = self.state.borrow();
+            let before = state.settings.bookmarks.get(&id.to_string(), &name);
+            let as_before = room.is_empty() || before.is_some_and(|before| before.room == room);
             let last = room.rsplit(',').map(str::trim).find(|room| !room.is_empty()).map(room_key);
             let current = Some(current).filter(|current| !current.is_empty() && as_before);
-            let wanted = current.map(|key| Key::new(&key)).or(last);
+            current.map(|key| Key::new(&key)).or(last)
+        };
+        {
+            let mut state = self.state.borrow_mut();
             state.drafts.open(&id, drafts);
-            if let Some(key) = wanted {
+            if let Some(key) = wanted.clone().filter(|_| way != Way::Back { shown: false }) {
                 // Nothing is open there yet.
                 state.conversations.want(ConversationId::new(&id, key));
             }
@@ -253,6 +306,10 @@ impl Bridge {
             connection,
             hurry,
             name,
+            room,
+            last: wanted,
+            notify,
+            refusal: None,
             whose,
             given,
             claim,
@@ -266,6 +323,9 @@ impl Bridge {
             lock: Lock::None,
             naming: Naming::default(),
             line_room: LINE_ROOM,
+            multiline: None,
+            reacts: false,
+            deletes: false,
             listed: Vec::new(),
             batch: Vec::new().into_iter(),
             _pump: self.tasks.spawn(pump),
@@ -291,44 +351,150 @@ impl Bridge {
         self.tasks.run_ready();
     }
 
-    /// Leaves the place on the screen; the card comes back with its fields.
+    /// Lets go of the place on the screen. Where it is the only one, the card comes back with its fields; else it stays
+    /// in the list.
     pub(super) fn disconnect(self: &Rc<Self>) {
-        let Some(window) = self.window.upgrade() else { return };
         match self.place_id() {
-            Some(place) => self.leave(&place),
-            None => drop(self.state.borrow_mut().joining.take()),
+            Some(place) if self.state.borrow().places.len() > 1 => self.go_offline(&place),
+            Some(place) => self.close_place(&place),
+            None => self.show_card(),
         }
-        window.global::<ConnectView>().set_busy(false);
+    }
+
+    /// Says good-bye there. It stays in the list, and what is typed there waits.
+    pub(super) fn go_offline(&self, place: &PlaceId) {
+        self.comes_back(place, false);
+        self.act(place, Action::Disconnect);
+    }
+
+    /// Calls a server again; what it has refused is put right on the card first.
+    pub(super) fn call_again(self: &Rc<Self>, place: &PlaceId) {
+        let refusal = {
+            let mut state = self.state.borrow_mut();
+            let refused = state.places.get_mut(place).and_then(|place| place.refusal.take());
+            refused.filter(|refusal| refusal.field != Field::Address || refusal.stranger().is_some())
+        };
+        match (refusal, self.window.upgrade()) {
+            (Some(refusal), Some(window)) => self.ask_on_card(&window, place, refusal),
+            _ => {
+                self.comes_back(place, true);
+                self.act(place, Action::RetryNow);
+            }
+        }
+    }
+
+    /// Whether a place is to be open again at the next start.
+    fn comes_back(&self, place: &PlaceId, comes_back: bool) {
+        let news = {
+            let mut state = self.state.borrow_mut();
+            let name = state.places.get(place).map(|place| place.name.clone());
+            name.is_some_and(|name| state.settings.bookmarks.set_open(&place.to_string(), &name, comes_back))
+        };
+        if news {
+            self.keep_settings();
+        }
+    }
+
+    /// Leaves a place for good: the next one is shown, or the card with its fields.
+    pub(super) fn close_place(self: &Rc<Self>, place: &PlaceId) {
+        let Some(window) = self.window.upgrade() else { return };
+        self.comes_back(place, false);
+        self.leave(place);
+        self.show_another(&window);
+        if self.state.borrow().places.len() == 0 {
+            self.show_card();
+        }
+    }
+
+    /// The card, with the fields of the place that was looked at last.
+    fn show_card(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        self.ask_no_more();
         self.clear_complaints(&window);
         self.fill_card(&window);
-        self.wake_cursor();
         // What was open belongs to a room that we are not in any more.
         window.global::<StatusView>().set_notice(SharedString::default());
+        self.turn_to_card(&window);
+    }
+
+    /// The card comes over the rooms as it is.
+    pub(super) fn turn_to_card(&self, window: &App) {
+        self.wake_cursor();
         let shell = window.global::<Shell>();
         shell.invoke_close();
         shell.set_screen(Screen::Connect);
         shell.set_title("Parlor".into());
+        self.show_way_back(window);
+        self.look(window);
     }
 
-    /// Ends the session of a place and closes its conversations. Its good-bye goes out, and what it
-    /// has not sent onto disk, on a thread of its own.
+    /// Whether the card covers rooms.
+    pub(super) fn show_way_back(&self, window: &App) {
+        let state = self.state.borrow();
+        let elsewhere = state.places.iter().any(|place| state.asked.as_ref() != Some(&place.id));
+        window.global::<ConnectView>().set_elsewhere(elsewhere);
+    }
+
+    /// From the card to the rooms that it covers; what it waits for is left.
+    pub(super) fn return_to_rooms(&self) {
+        let Some(window) = self.window.upgrade() else { return };
+        self.ask_no_more();
+        self.clear_given(&window);
+        self.show_another(&window);
+        if self.state.borrow().places.len() > 0 {
+            self.wake_cursor();
+            window.global::<Shell>().set_screen(Screen::Room);
+            self.show_rooms(&window);
+            self.look(&window);
+        }
+    }
+
+    /// Something is on the screen as long as there is something.
+    pub(super) fn show_another(&self, window: &App) {
+        let other = {
+            let state = self.state.borrow();
+            let none = state.conversations.current().is_none();
+            let first = state.conversations.at(0).or(state.conversations.iter().next());
+            first.filter(|_| none).map(|first| first.id.clone())
+        };
+        match other {
+            Some(other) => self.show(window, &other),
+            None => {
+                self.show_rooms(window);
+                self.show_status(window);
+            }
+        }
+        self.show_way_back(window);
+    }
+
+    /// Ends the session of a place and closes its conversations; another one is to be shown then. Its good-bye goes
+    /// out, and what it has not sent onto disk, on a thread of its own.
     pub(super) fn leave(&self, place: &PlaceId) {
         self.take_draft();
         self.keep_place(place);
+        self.end_saving(place);
         let mut state = self.state.borrow_mut();
-        let Some(left) = state.places.remove(place) else { return };
+        state.asked.take_if(|asked| *asked == *place);
+        if state.finding.id.as_ref().is_some_and(|of| of.place == *place) {
+            state.finding.id = None;
+        }
         state.conversations.close_place(place);
         state.drafts.close(place);
+        let Some(left) = state.places.remove(place) else { return };
         let Connection { actions, ended, .. } = left.connection;
         // Full: it ends without an action too.
         let _ = actions.try_send(Action::Disconnect);
         state.leaving.push((place.clone(), ended));
     }
 
-    /// Leaves all places, and stops joining another one.
+    /// Leaves all places, and stops joining others.
     pub(super) fn leave_all(&self) {
-        drop(self.state.borrow_mut().joining.take());
-        let places: Vec<PlaceId> = self.state.borrow().places.iter().map(|place| place.id.clone()).collect();
+        let places: Vec<PlaceId> = {
+            let mut state = self.state.borrow_mut();
+            state.joining.clear();
+            state.asked = None;
+            state.places.iter().map(|place| place.id.clone()).collect()
+        };
         places.iter().for_each(|place| self.leave(place));
     }
 }

@@ -14,7 +14,7 @@ use super::reading::is_looked_at;
 use super::text::shared;
 use crate::conversations::ConversationId;
 use crate::limits::{NOTICE_EVERY, NOTICES_SHOWN};
-use crate::notify::{Notice, Told, Why};
+use crate::notify::{Notice, Notify, Told, Why};
 use crate::session::{Kind, Line, LineId, Sentence};
 
 /// Characters of a line that a notification shows.
@@ -58,7 +58,7 @@ impl Bridge {
     /// Somebody mentioned us, invited us or wrote privately, in a conversation that is not being read.
     pub(super) fn alert(self: &Rc<Self>, window: &App, id: &ConversationId, line: &Line, text: &str) {
         let kind = self.kind(id);
-        if self.state.borrow().settings.notify.tells_alert(kind) {
+        if self.notify(id).tells_alert(kind) {
             let why = match line.sentence() {
                 Some(Sentence::InvitesYou { .. }) => Why::Invitation,
                 _ if kind == Kind::Room => Why::Mention,
@@ -70,10 +70,17 @@ impl Bridge {
 
     /// Where every line is to be told of.
     pub(super) fn alert_of_lines(self: &Rc<Self>, window: &App, id: &ConversationId, lines: &[Line]) {
-        let line = self.state.borrow().settings.notify.line_to_tell(self.kind(id), lines);
+        let line = self.notify(id).line_to_tell(self.kind(id), lines);
         if let Some(line) = line {
             self.tell_desktop(window, id, line, line.text(), Why::Line);
         }
+    }
+
+    /// What the person wants to be told of there.
+    fn notify(&self, id: &ConversationId) -> Notify {
+        let state = self.state.borrow();
+        let of_it = state.conversations.get(id).map(|conversation| conversation.notify).unwrap_or_default();
+        of_it.over(state.settings.notify)
     }
 
     fn kind(&self, id: &ConversationId) -> Kind {

@@ -3,14 +3,15 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use parlor_ui::slint::ComponentHandle;
+use parlor_ui::slint::{ComponentHandle, SharedString};
 use parlor_ui::{App, ConnectView, Screen, Shell, StatusView, Words};
 
 use super::Bridge;
 use super::phrases::phrase;
 use super::places::Entry;
+use super::text::shared;
 use crate::place::PlaceId;
-use crate::session::{Field, Kind, Refusal, Sentence};
+use crate::session::{Field, Kind, Refusal};
 
 /// A server that has said neither yes nor no to the first room by then says nothing about it.
 const ROOM_ANSWERS: Duration = Duration::from_secs(3);
@@ -20,11 +21,17 @@ impl Bridge {
         self.state.borrow().places.get(place).map(|place| place.entry)
     }
 
-    /// We are welcome. The card stays until the first room is open, because it is where a refusal
+    /// We are welcome. The card, if it waits, stays until the first room is open, because it is where a refusal
     /// is put right.
     pub(super) fn welcome(self: &Rc<Self>, window: &App, place: &PlaceId) {
         if self.entry(place) != Some(Entry::Calling) {
             return;
+        }
+        if !self.is_asked(place) {
+            if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
+                place.entry = Entry::Inside;
+            }
+            return self.remember_place(window, place, false);
         }
         let weak = Rc::downgrade(self);
         let of = place.clone();
@@ -39,12 +46,14 @@ impl Bridge {
         let patience = self.tasks.spawn(wait);
         let enter = {
             let mut state = self.state.borrow_mut();
+            let mut nowhere = false;
             if let Some(place) = state.places.get_mut(place) {
                 place.entry = Entry::Waiting;
                 place.patience = Some(patience);
+                nowhere = place.room.is_empty();
             }
             let mut open = state.conversations.iter().filter(|open| open.id.place == *place);
-            state.settings.room.is_empty() || open.any(|open| open.kind == Kind::Room)
+            nowhere || open.any(|open| open.kind == Kind::Room)
         };
         if enter {
             self.enter(window, place);
@@ -56,64 +65,80 @@ impl Bridge {
         if self.entry(place) != Some(Entry::Waiting) {
             return;
         }
-        if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
-            place.entry = Entry::Inside;
-        }
+        let first = {
+            let mut state = self.state.borrow_mut();
+            state.asked = None;
+            if let Some(place) = state.places.get_mut(place) {
+                place.entry = Entry::Inside;
+            }
+            // Unless something of it is on the screen, or will be.
+            let nothing = state.conversations.looked_at(place).is_none();
+            state.conversations.first_of(place).filter(|_| nothing).cloned()
+        };
+        first.iter().for_each(|first| self.show(window, first));
         window.global::<ConnectView>().set_busy(false);
         self.clear_given(window);
         self.wake_cursor();
         window.global::<Shell>().set_screen(Screen::Room);
         self.show_rooms(window);
-        self.remember_place(window, place);
+        self.remember_place(window, place, true);
     }
 
-    /// Something was refused: on the card, where it can be put right, as long as there is nothing
-    /// else to see; then as a sentence in the window.
+    /// Something was refused: on the card, where it can be put right, as long as that waits for it; then as a sentence
+    /// in the window.
     pub(super) fn refused(self: &Rc<Self>, window: &App, place: &PlaceId, refusal: Refusal) {
-        let key = match refusal.sentence {
-            Sentence::KeyChanged { now: key, .. } | Sentence::KeyUnknown { key, .. } => Some(key),
-            _ => None,
-        };
-        let entry = self.entry(place);
-        match (entry, key) {
-            (None, _) => {}
+        let Some(entry) = self.entry(place) else { return };
+        let (asked, stranger) = (self.is_asked(place), refusal.stranger().is_some());
+        let only = self.state.borrow().places.len() < 2;
+        match entry {
             // Whom to trust is asked on the card, wherever we were.
-            (_, Some(key)) => {
-                if entry != Some(Entry::Calling) {
-                    self.disconnect();
+            _ if stranger && (asked || only) => self.ask_on_card(window, place, refusal),
+            Entry::Calling if asked => self.ask_on_card(window, place, refusal),
+            Entry::Waiting if refusal.field == Field::Room => {
+                self.ask_on_card(window, place, refusal);
+            }
+            _ => {
+                let (field, sentence) = (refusal.field, phrase(&window.global::<Words>(), &refusal.sentence));
+                if let Some(place) = self.state.borrow_mut().places.get_mut(place)
+                    && (entry == Entry::Calling || stranger)
+                {
+                    place.refusal = Some(refusal);
                 }
-                self.refuse_on_card(window, refusal);
-                window.global::<ConnectView>().set_asks_trust(true);
-                self.state.borrow_mut().stranger = Some((place.to_string(), key));
-                self.back_to_card(window, place);
-            }
-            (Some(Entry::Calling), None) => {
-                self.refuse_on_card(window, refusal);
-                self.back_to_card(window, place);
-            }
-            (Some(Entry::Waiting), None) if refusal.field == Field::Room => {
-                let sentence = phrase(&window.global::<Words>(), &refusal.sentence);
-                self.disconnect();
-                window.global::<ConnectView>().set_room_error(sentence);
-            }
-            (Some(_), None) => {
-                let sentence = phrase(&window.global::<Words>(), &refusal.sentence);
+                let here = self.place_id().as_ref() == Some(place);
+                let of = self.state.borrow().label_among(place).filter(|_| !here);
+                let sentence = of.map_or(sentence.clone(), |of| shared(&format!("{of}: {sentence}")));
                 window.global::<StatusView>().set_notice(sentence);
-                if refusal.field == Field::Room {
+                if field == Field::Room {
                     let instead = self.state.borrow_mut().conversations.do_without(place);
                     instead.iter().for_each(|id| self.show(window, id));
                 }
-                self.state.borrow_mut().refused = refusal.field == Field::Room;
+                self.state.borrow_mut().refused = Some(place.clone()).filter(|_| field == Field::Room);
             }
         }
     }
 
-    /// Leaves a place where we have not come in; what is on the card stays.
-    fn back_to_card(&self, window: &App, place: &PlaceId) {
+    /// Leaves a place, and says on the card what is wrong with it. What is on the card stays there if it was asked for
+    /// there.
+    pub(super) fn ask_on_card(self: &Rc<Self>, window: &App, place: &PlaceId, refusal: Refusal) {
+        let card = window.global::<ConnectView>();
+        self.clear_complaints(window);
+        if !self.is_asked(place) {
+            let state = self.state.borrow();
+            if let Some(there) = state.places.get(place) {
+                card.set_address(shared(&place.to_string()));
+                card.set_name(shared(&there.name));
+                card.set_room(shared(&there.room));
+            }
+        }
+        self.refuse_on_card(window, place, &refusal);
+        if let Some(key) = refusal.stranger() {
+            card.set_asks_trust(true);
+            self.state.borrow_mut().stranger = Some((place.to_string(), key));
+        }
+        window.global::<StatusView>().set_notice(SharedString::default());
         self.leave(place);
-        window.global::<ConnectView>().set_busy(false);
-        self.wake_cursor();
-        window.global::<Shell>().set_screen(Screen::Connect);
-        window.global::<Shell>().set_title("Parlor".into());
+        card.set_busy(false);
+        self.show_another(window);
+        self.turn_to_card(window);
     }
 }

@@ -10,6 +10,7 @@ use super::clock::monotonic;
 use super::reading::has_desktop;
 use super::{Bridge, lines};
 use crate::conversations::ConversationId;
+use crate::notify::RoomNotify;
 use crate::place::PlaceId;
 use crate::session::{Event, Status};
 
@@ -23,6 +24,8 @@ struct Stale {
     people: bool,
     /// Somebody came or went: lines that did not come before may come now.
     gaps: bool,
+    /// Lines wait to be sent, or do not any more.
+    sending: bool,
 }
 
 impl Bridge {
@@ -46,6 +49,11 @@ impl Bridge {
         }
         if stale.gaps {
             self.look_again(&window);
+        }
+        if stale.sending
+            && let Some(id) = self.current()
+        {
+            self.show_sending(&window, &id);
         }
         more
     }
@@ -129,9 +137,11 @@ impl Bridge {
                 self.count_below(window, &id, &lines);
                 self.edit(window, &id, |timeline| timeline.push(lines));
                 self.keep_read();
+                stale.sending = true;
             }
             Event::Changed { key, line } => {
                 self.edit(window, &id(key), |timeline| timeline.replace(line));
+                stale.sending = true;
             }
             Event::Inserted { key, before, lines, new } => {
                 let id = id(key);
@@ -144,9 +154,11 @@ impl Bridge {
             }
             Event::Removed { key, ids } => {
                 self.edit(window, &id(key), |timeline| timeline.remove(&ids));
+                stale.sending = true;
             }
             Event::Found(found) => self.found(window, place, found),
             Event::Jumped { key, id: line } => self.jumped(window, &id(key), line),
+            Event::Transcript { key, lines, end } => self.transcript(window, &id(key), lines, end),
             Event::Unread { key, count, mentions } => {
                 if let Some(conversation) = self.state.borrow_mut().conversations.get_mut(&id(key)) {
                     (conversation.unread, conversation.mentions) = (count, mentions);
@@ -157,16 +169,27 @@ impl Bridge {
                 let text = lines::plain(&window.global::<Words>(), &line);
                 self.alert(window, &id(key), &line, &text);
             }
+            Event::ReadElsewhere { key, at } => self.read_elsewhere(window, &id(key), at),
+            Event::Marking { reacts, deletes } => {
+                if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
+                    (place.reacts, place.deletes) = (reacts, deletes);
+                }
+                self.show_marking(window);
+            }
             Event::Listed(listed) => self.listed(window, place, listed),
             Event::Refused(refusal) => self.refused(window, place, refusal),
             Event::Dcc { key, who, nick, dcc } => self.heard_of_file(window, id(key), who, nick, dcc),
             Event::SendFile { key, path } => self.send_typed(id(key), &path),
             Event::Help => self.show_commands(window),
-            Event::Ignored(names) => self.ignoring(window, names),
+            Event::Ignored(names) => self.ignoring(window, place, names),
+            Event::Muted { key, muted } => {
+                let notify = if muted { RoomNotify::Muted } else { RoomNotify::Usual };
+                self.set_notify(&id(key), notify);
+            }
             Event::GivenBack { key, text, why } => self.given_back(window, &id(key), &text, &why),
-            Event::LineRoom { bytes } => {
+            Event::LineRoom { bytes, multiline } => {
                 if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
-                    place.line_room = bytes;
+                    (place.line_room, place.multiline) = (bytes, multiline);
                 }
             }
         }

@@ -131,25 +131,29 @@ impl Bridge {
                 read: open.view.read().map_or(0, |read| read.0),
             });
             let open: Vec<Open> = open.chain(there.back.iter().cloned()).collect();
-            let current = conversations.looked_at(place).map(|key| key.to_string()).unwrap_or_default();
-            let drafts = drafts.of(place);
+            let current = conversations.looked_at(place).or(there.last.as_ref());
+            let current = current.map(|key| key.to_string()).unwrap_or_default();
+            let (drafts, notify) = (drafts.of(place), there.notify.clone());
             claim.change(move |kept| {
-                kept.drafts = drafts;
+                (kept.drafts, kept.notify) = (drafts, notify);
                 kept.set_open(open, current);
             });
         }
         // What is hosted is gone when the window is.
-        if there.entry != Entry::Inside || hosting.is_some() {
+        let hosted = hosting.as_ref().is_some_and(|hosting| hosting.place == *place);
+        if there.entry != Entry::Inside || hosted {
             return;
         }
         let address = place.to_string();
+        let Some(bookmark) = settings.bookmarks.get(&address, &there.name) else { return };
         let rooms = || here().filter(|open| open.kind == Kind::Room);
         let shown = rooms().find(|room| conversations.is_current(&room.id));
         // Beside somebody whom one talks to, the last room stays.
-        let last = settings.last_room(&address, &there.name);
-        let last = rooms().find(|room| Some(&*room.name) == last);
+        let last = rooms().find(|room| room.name == bookmark.room);
         let room = shown.or(last).or_else(|| rooms().next()).map_or("", |room| &*room.name);
-        if settings.follow(&address, &there.name, room) {
+        let looked_at = conversations.current().is_some_and(|current| current.id.place == *place);
+        let news = looked_at && settings.look_at(&address, &there.name);
+        if settings.follow(&address, &there.name, room) || news {
             self.keeper.keep_settings(settings);
         }
     }

@@ -57,7 +57,9 @@ impl Bridge {
     fn show_guests(&self, window: &App, guests: Vec<Guest>) {
         let rows: Vec<GuestRow> = {
             let state = self.state.borrow();
-            let own = guests.iter().find(|guest| state.me() == Some(&guest.nick));
+            let place = state.hosting.as_ref().and_then(|hosting| state.places.get(&hosting.place));
+            let me = place.map(|place| place.me.as_str());
+            let own = guests.iter().find(|guest| me == Some(&guest.nick));
             let own = own.map(|me| (me.nick.as_str(), me.peer.ip()));
             guests.iter().map(|guest| guest_row(guest, own)).collect()
         };

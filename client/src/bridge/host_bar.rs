@@ -105,10 +105,14 @@ impl Bridge {
         }
     }
 
-    /// Everybody is told; the card comes back.
+    /// Everybody is told, and the place is left; where it was the only one, the card comes back.
     fn stop_host(self: &Rc<Self>) {
+        let place = self.state.borrow().hosting.as_ref().map(|hosting| hosting.place.clone());
         self.stop_server();
-        self.disconnect();
+        match place {
+            Some(place) => self.close_place(&place),
+            None => self.disconnect(),
+        }
     }
 
     /// Lets the hosted server stop, if there is one; its good-byes are not waited for.

@@ -11,7 +11,7 @@ use parlor_server::{Config, History, Identity, Reachable, StartError, addresses_
 use parlor_ui::slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, ConnectView, HostAddress, HostKey, HostView, Reach, Screen, Shell, StatusView, Words};
 
-use super::connect::Going;
+use super::connect::{Going, Way};
 use super::state::Hosting;
 use super::text::{room_typed, shared};
 use super::{Bridge, on};
@@ -100,6 +100,10 @@ impl Bridge {
     /// for, because it has the port and the history.
     fn start_host(self: &Rc<Self>) {
         let Some(window) = self.window.upgrade() else { return };
+        if self.state.borrow().hosting.is_some() {
+            // One at a time.
+            return;
+        }
         let Some(wanted) = self.wanted(&window) else { return };
         let (address, programs) = (wanted.address, wanted.programs);
         let bind = address.to_string();
@@ -165,7 +169,7 @@ impl Bridge {
         }
         self.keep_settings();
         let given = Given { server_password: password, ..Given::default() };
-        self.connect(Going { place, name, room: room.to_string(), given, host: key });
+        self.connect(Going { place, name, room: room.to_string(), given, host: key, way: Way::Asked });
     }
 
     /// A server that ends by itself is said so.

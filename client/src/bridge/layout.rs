@@ -7,7 +7,7 @@ use std::ops::Range;
 use parley::{
     Affinity, Cursor, FontContext, FontFamily, FontFamilyName, GenericFamily, Layout, LayoutContext,
 };
-use parley::{LineHeight, OverflowWrap, Selection, StyleProperty};
+use parley::{FontStyle, FontWeight, LineHeight, OverflowWrap, Selection, StyleProperty};
 use parlor_ui::Area;
 use parlor_ui::slint::SharedString;
 use parlor_ui::slint::fontique_011::shared_collection;
@@ -16,11 +16,15 @@ use super::text::is_rtl;
 
 /// Layouts that are kept, 7 KB each: twice the rows of a window. The one that was used longest ago goes.
 const KEPT: usize = 64;
+/// Of the size of a text that of code in it, as the toolkit draws it (`INLINE_CODE_FONT_SCALE`).
+const CODE: f32 = 0.85;
 
 /// A text as it stands on the screen.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Set {
     pub(super) text: SharedString,
+    /// As [`Written::styles`](super::text::Written::styles) says them.
+    pub(super) styles: SharedString,
     /// Logical pixels.
     pub(super) width: f32,
     /// Of the font, in logical pixels.
@@ -74,6 +78,24 @@ impl Layouts {
         areas
     }
 
+    /// From where to where lines of this part go: as wide as the text may be.
+    pub(super) fn block(&mut self, set: Set, part: Range<usize>) -> Area {
+        let (scale, width) = (set.scale, set.width);
+        let layout = self.layout(set);
+        let (mut top, mut bottom) = (f64::MAX, 0.0_f64);
+        // An empty line has no geometry of its own.
+        let lines = layout.lines().filter(|line| {
+            let range = line.text_range();
+            range.start < part.end && part.start < range.end
+        });
+        lines.for_each(|line| {
+            let metrics = line.metrics();
+            top = top.min(f64::from(metrics.block_min_coord));
+            bottom = bottom.max(f64::from(metrics.block_max_coord));
+        });
+        Area { width, ..area(scale, 0.0, top.min(bottom), 0.0, bottom - top.min(bottom)) }
+    }
+
     /// The place in the text (bytes, between two characters) that is nearest to a point.
     pub(super) fn place(&mut self, set: Set, x: f32, y: f32) -> usize {
         let scale = set.scale;
@@ -124,17 +146,17 @@ impl Layouts {
         let ratio = match self.line_height {
             Some(ratio) => ratio,
             None => {
-                let x = self.build("x", 100.0, 1.0, LineHeight::MetricsRelative(1.0), None);
+                let x = self.build(("x", ""), 100.0, 1.0, LineHeight::MetricsRelative(1.0), None);
                 *self.line_height.insert(x.height() / 100.0)
             }
         };
         let height = LineHeight::FontSizeRelative(ratio);
-        self.build(&set.text, set.size, set.scale, height, Some(set.width * set.scale))
+        self.build((&set.text, &set.styles), set.size, set.scale, height, Some(set.width * set.scale))
     }
 
     fn build(
         &mut self,
-        text: &str,
+        (text, styles): (&str, &str),
         size: f32,
         scale: f32,
         height: LineHeight,
@@ -146,12 +168,34 @@ impl Layouts {
         builder.push_default(FontFamily::List(families.as_slice().into()));
         builder.push_default(StyleProperty::FontSize(size));
         builder.push_default(StyleProperty::OverflowWrap(OverflowWrap::Anywhere));
+        for (part, letters) in styles.split_terminator(';').filter_map(|style| styled_part(style, text)) {
+            if letters.contains('b') {
+                builder.push(StyleProperty::FontWeight(FontWeight::BOLD), part.clone());
+            }
+            if letters.contains('i') {
+                builder.push(StyleProperty::FontStyle(FontStyle::Italic), part.clone());
+            }
+            if letters.contains('m') {
+                let mono = FontFamilyName::Generic(GenericFamily::Monospace);
+                builder.push(StyleProperty::FontFamily(FontFamily::Single(mono)), part.clone());
+                builder.push(StyleProperty::FontSize(size * CODE), part);
+            }
+        }
         let mut layout = builder.build(text);
         layout.break_all_lines(width);
         let side = if is_rtl(text) { parley::Alignment::Right } else { parley::Alignment::Left };
         layout.align(side, Default::default());
         layout
     }
+}
+
+/// A part that is written in some way, and the letters that say it.
+fn styled_part<'a>(style: &'a str, text: &str) -> Option<(Range<usize>, &'a str)> {
+    let mut words = style.split(' ');
+    let (from, to) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let part: Range<usize> = from..to;
+    text.get(part.clone()).filter(|part| !part.is_empty())?;
+    Some((part, words.next()?))
 }
 
 fn selection(layout: &Layout<()>, part: Range<usize>) -> Selection {

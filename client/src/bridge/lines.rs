@@ -6,12 +6,12 @@ use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 use parlor_ui::slint::{ComponentHandle, Model, ModelNotify, ModelTracker, SharedString, StyledText, Weak};
-use parlor_ui::{App, LineKind as RowKind, LineRow, LineState, Words};
+use parlor_ui::{App, LineKind as RowKind, LineRow, LineState, Part, ReactionChip, TimelineView, Words};
 
 use super::phrases::phrase;
-use super::text::{self, hue, shared};
+use super::text::{self, Written, hue, shared};
 use super::{clock, comings, mode_words};
-use crate::session::{Delivery, Line, LineId, LineKind, UnixMillis};
+use crate::session::{Delivery, Line, LineId, LineKind, Quote, Reaction, UnixMillis};
 use crate::settings::TimeFormat;
 use crate::timeline::{Change, Row, Timeline};
 
@@ -85,6 +85,11 @@ impl Lines {
     /// See [`Timeline::resume`].
     pub(super) fn resume(&self, read: UnixMillis) {
         self.timeline.borrow_mut().resume(read);
+    }
+
+    /// See [`Timeline::read_until`].
+    pub(super) fn read_until(&self, at: UnixMillis) -> Vec<Change> {
+        self.change(|timeline, changes| timeline.read_until(at, changes))
     }
 
     /// See [`Timeline::read`].
@@ -174,6 +179,14 @@ impl Lines {
         }
     }
 
+    /// Own lines that wait to be sent; they stand at the end.
+    pub(super) fn waiting(&self) -> usize {
+        let timeline = self.timeline.borrow();
+        let rows = (0..timeline.len()).rev().map_while(|row| timeline.row(row));
+        let waits = |row: &Row| matches!(row, Row::Line { line, .. } if line.state() == Delivery::Pending);
+        rows.take_while(waits).count()
+    }
+
     /// The row of a line.
     pub(super) fn find(&self, id: LineId) -> Option<usize> {
         self.timeline.borrow().find(id).map(|row| row + self.above())
@@ -199,6 +212,9 @@ impl Lines {
         };
         Some(match row {
             Row::Line { line, .. } => {
+                if line.deleted().is_some() {
+                    return None;
+                }
                 let text = text_of(&words, &line);
                 let text = Some(text::part(&text, part)).filter(|text| !text.is_empty())?;
                 let time = clock::time(&words, self.format.get(), line.at());
@@ -267,8 +283,13 @@ impl Lines {
             LineKind::Error => RowKind::Error,
             _ => RowKind::Info,
         };
-        let shown = text::shown(&text_of(words, line));
-        let linked = text::links(&shown).next().is_some();
+        let deleted = line.deleted().map(|deleted| (shared(&deleted.by), shared(&deleted.reason)));
+        let written = match &deleted {
+            Some((by, _)) => text::written(&words.invoke_deleted(by.clone()), &[]),
+            None => text::written(&text_of(words, line), line.spans()),
+        };
+        let Written { plain, blocks, .. } = &written;
+        let quote = line.reply();
         LineRow {
             kind,
             heading,
@@ -276,16 +297,74 @@ impl Lines {
             hue: hue(line.from()),
             time: self.time(words, line).into(),
             full_date: clock::full(words, self.format.get(), line.at()).into(),
-            text: text::styled(&shown),
-            linked,
-            rtl: text::is_rtl(&shown),
-            plain: shown.into(),
+            text: written.styled(|ink| self.ink(ink)),
+            linked: deleted.is_none() && text::links(plain).next().is_some(),
+            rtl: text::is_rtl(plain),
+            large: line.is_talk() && deleted.is_none() && text::is_large(plain),
+            styles: shared(&written.styles()),
+            blocks: blocks.iter().map(part).collect::<Vec<_>>().as_slice().into(),
+            named: line.is_talk() && deleted.is_none() && line.msgid().is_some(),
+            reason: match &deleted {
+                Some((_, why)) => why.clone(),
+                None => reason(words, line),
+            },
+            deleted: deleted.is_some(),
+            answers: quote.is_some(),
+            quote_name: quote.map(|quote| shared(&quote.from)).unwrap_or_default(),
+            quote_hue: quote.map_or(0, |quote| hue(&quote.from)),
+            quote: quote.map(|quote| self::quote(words, quote)).unwrap_or_default(),
+            reactions: line.reactions().iter().map(reaction).collect::<Vec<_>>().as_slice().into(),
+            plain: shared(plain),
             own: line.own(),
             mention: line.mention(),
             state: line_state(line.state()),
-            reason: reason(words, line),
             ..LineRow::default()
         }
+    }
+
+    /// The colour of the theme that is nearest to one that somebody has chosen: legible on both grounds.
+    fn ink(&self, ink: u32) -> Option<u32> {
+        let inks = self.window.upgrade()?.global::<TimelineView>().get_inks();
+        let channels = |ink: u32| [16, 8, 0].map(|shift| (ink >> shift & 0xff) as i32);
+        let wanted = channels(ink);
+        let (low, high) = (wanted.iter().min()?, wanted.iter().max()?);
+        // Grey is how text looks anyway.
+        if high - low < 48 {
+            return None;
+        }
+        // Apart from how light it is.
+        let pure = |[r, g, b]: [i32; 3]| {
+            let (low, high) = (r.min(g).min(b), r.max(g).max(b));
+            [r, g, b].map(|channel| (channel - low) * 255 / (high - low).max(1))
+        };
+        let far = |shown: &u32| -> i32 {
+            let pairs = pure(channels(*shown)).into_iter().zip(pure(wanted));
+            pairs.map(|(a, b)| (a - b) * (a - b)).sum()
+        };
+        let shown = inks.iter().map(|ink| u32::from_be_bytes([0, ink.red(), ink.green(), ink.blue()]));
+        shown.min_by_key(far)
+    }
+}
+
+fn part(range: &Range<usize>) -> Part {
+    Part { from: range.start as i32, to: range.end as i32 }
+}
+
+fn reaction(reaction: &Reaction) -> ReactionChip {
+    ReactionChip {
+        emoji: shared(&reaction.emoji),
+        count: reaction.names.len() as i32,
+        own: reaction.own,
+        names: shared(&reaction.names.join(", ")),
+    }
+}
+
+/// What stands above a line that answers another one.
+fn quote(words: &Words<'_>, quote: &Quote) -> SharedString {
+    match quote {
+        Quote { deleted: true, .. } => words.invoke_answers_deleted(),
+        Quote { from, .. } if from.is_empty() => words.invoke_answers_unknown(),
+        Quote { text, .. } => shared(text),
     }
 }
 

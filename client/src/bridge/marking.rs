@@ -9,7 +9,7 @@ use parlor_ui::{App, Area, Part, TimelineView};
 
 use super::clipboard::copy;
 use super::layout::{Layouts, Set};
-use super::text::links;
+use super::text::{link_at, links};
 use super::{Bridge, on};
 
 impl Bridge {
@@ -19,35 +19,38 @@ impl Bridge {
         // The toolkit asks while it lays out and draws: nothing but the layouts is touched.
         let set = {
             let window = window.as_weak();
-            move |text: SharedString, width, size| {
+            move |text: SharedString, styles: SharedString, width, size| {
                 let scale = window.upgrade().map_or(1.0, |window| window.window().scale_factor());
-                Set { text, width, size, scale }
+                Set { text, styles, width, size, scale }
             }
         };
         let (here, of) = (Rc::clone(&layouts), set.clone());
-        view.on_areas(move |text, width, size, part| {
+        view.on_areas(move |text, styles, width, size, part| {
             let to = bytes(&part).end.min(text.len());
-            model(here.borrow_mut().areas(of(text, width, size), bytes(&part).start.min(to)..to))
+            model(here.borrow_mut().areas(of(text, styles, width, size), bytes(&part).start.min(to)..to))
         });
         let (here, of) = (Rc::clone(&layouts), set.clone());
-        view.on_underlines(move |text, width, size| {
+        view.on_underlines(move |text, styles, width, size| {
             let parts: Vec<_> = links(&text).collect();
-            model(here.borrow_mut().underlines(of(text, width, size), parts.into_iter()))
+            model(here.borrow_mut().underlines(of(text, styles, width, size), parts.into_iter()))
         });
         let (here, of) = (Rc::clone(&layouts), set.clone());
-        view.on_place(move |text, width, size, x, y| {
-            here.borrow_mut().place(of(text, width, size), x, y) as i32
+        view.on_place(move |text, styles, width, size, x, y| {
+            here.borrow_mut().place(of(text, styles, width, size), x, y) as i32
         });
         let (here, of) = (Rc::clone(&layouts), set.clone());
-        view.on_word(move |text, width, size, x, y| {
-            let word = here.borrow_mut().word(of(text, width, size), x, y);
+        view.on_word(move |text, styles, width, size, x, y| {
+            let word = here.borrow_mut().word(of(text, styles, width, size), x, y);
             Part { from: word.start as i32, to: word.end as i32 }
         });
+        let (here, of) = (Rc::clone(&layouts), set.clone());
+        view.on_link(move |text, styles, width, size, x, y| {
+            let at = here.borrow_mut().on(of(text.clone(), styles, width, size), x, y);
+            at.and_then(|at| link_at(&text, at)).unwrap_or_default().into()
+        });
         let (here, of) = (layouts, set);
-        view.on_link(move |text, width, size, x, y| {
-            let at = here.borrow_mut().on(of(text.clone(), width, size), x, y);
-            let link = at.and_then(|at| links(&text).find(|link| link.contains(&at)));
-            link.and_then(|link| text.get(link)).unwrap_or_default().into()
+        view.on_block(move |text, styles, width, size, part| {
+            here.borrow_mut().block(of(text, styles, width, size), bytes(&part))
         });
         on!(self, view, on_copy_line, |this, row, bare| this.copy_row(row, bare));
         on!(self, view, on_copy_marked, |this, bare| this.copy_marked(bare));

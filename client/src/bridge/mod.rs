@@ -5,7 +5,7 @@
 //!
 //! | floor | files |
 //! | --- | --- |
-//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `menu`, `composer`, `people`, `browse`, `switcher`, `find`, `status`, `preferences`, `transfers` |
+//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript`, `transfers` |
 //! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
@@ -24,6 +24,7 @@ mod connect;
 mod cursor;
 mod desktop;
 mod drawing;
+mod emoji;
 mod end;
 mod entry;
 mod events;
@@ -37,6 +38,7 @@ mod host_page;
 mod layout;
 mod lines;
 mod marking;
+mod marks;
 mod menu;
 mod mode_words;
 mod moderation;
@@ -57,6 +59,7 @@ mod switcher;
 mod tasks;
 mod text;
 mod timeline;
+mod transcript;
 mod transfers;
 
 use std::cell::RefCell;
@@ -148,11 +151,14 @@ impl Bridge {
         bridge.listen_to_guests(window);
         bridge.listen_to_rooms(window);
         bridge.listen_to_room(window);
+        bridge.listen_to_transcript(window);
         bridge.listen_to_reading(window);
         bridge.listen_to_moderation(window);
         bridge.listen_to_status(window);
         bridge.listen_to_timeline(window);
         bridge.listen_to_marking(window);
+        bridge.listen_to_marks(window);
+        bridge.listen_to_emoji(window);
         menu::listen_to_menus(window);
         bridge.listen_to_composer(window);
         bridge.listen_to_files(window);
@@ -181,6 +187,7 @@ impl Bridge {
         use parlor_ui::*;
 
         window.global::<RoomsView>().set_rooms(ModelRc::default());
+        window.global::<ConnectView>().set_bookmarks(ModelRc::default());
         window.global::<PeopleView>().set_people(ModelRc::default());
         window.global::<TimelineView>().set_lines(ModelRc::default());
         window.global::<BrowseView>().set_listed(ModelRc::default());

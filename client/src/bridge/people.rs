@@ -10,6 +10,7 @@ use super::text::{hue, shared};
 use super::{Bridge, on, rows};
 use crate::conversations::ConversationId;
 use crate::limits::PEOPLE_IN_ROOM;
+use crate::place::PlaceId;
 use crate::session::{Action, Key, Kind, Person, Rank};
 
 impl Bridge {
@@ -105,8 +106,28 @@ impl Bridge {
         self.put_draft(&window, &format!("{draft}{space}{name}{tail}"));
     }
 
-    pub(super) fn ignoring(&self, window: &App, names: Vec<String>) {
-        self.state.borrow_mut().settings.ignored = names;
+    /// Whom one ignores at a place from now on; the other places are told of it.
+    pub(super) fn ignoring(&self, window: &App, place: &PlaceId, names: Vec<String>) {
+        let lacks = |list: &[String], name: &String| {
+            let key = Key::new(name);
+            list.iter().all(|other| Key::new(other) != key)
+        };
+        let (others, came, went) = {
+            let mut state = self.state.borrow_mut();
+            let before = std::mem::replace(&mut state.settings.ignored, names.clone());
+            let came: Vec<String> = names.iter().filter(|name| lacks(&before, name)).cloned().collect();
+            let went: Vec<String> = before.iter().filter(|name| lacks(&names, name)).cloned().collect();
+            let others = state.places.iter().map(|other| other.id.clone()).filter(|other| other != place);
+            (others.collect::<Vec<_>>(), came, went)
+        };
+        for other in &others {
+            for nick in came.iter().cloned() {
+                self.act(other, Action::Ignore { nick });
+            }
+            for nick in went.iter().cloned() {
+                self.act(other, Action::Unignore { nick });
+            }
+        }
         self.keep_settings();
         self.show_ignored(window);
         self.show_people(window);

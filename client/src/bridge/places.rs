@@ -1,5 +1,6 @@
 //! The places where we are or want to be: a session each.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::vec;
 
@@ -8,19 +9,21 @@ use parlor_ui::Lock;
 use smol::Task;
 
 use crate::keeper::Claim;
+use crate::limits::OPEN_KEPT;
 use crate::net::Connection;
+use crate::notify::RoomNotify;
 use crate::place::{Identity, PlaceId};
 use crate::secrets::Given;
-use crate::session::{Event, Key, ListedRoom, Naming, Open, Status};
+use crate::session::{Event, Key, ListedRoom, Multiline, Naming, Open, Refusal, Status};
 
 /// How far we have come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// Not welcomed yet since the person pressed Join.
+    /// Not welcomed yet.
     Calling,
-    /// Welcomed, but the first room has neither let us in nor refused.
+    /// Welcomed, and the card waits; but the first room has neither let us in nor refused.
     Waiting,
-    /// The room is on the screen.
+    /// Its rooms are in the list, and the card does not wait for it.
     Inside,
 }
 
@@ -32,6 +35,14 @@ pub(super) struct OpenPlace {
     pub(super) hurry: Sender<()>,
     /// The name that we want there.
     pub(super) name: String,
+    /// The room that was asked for; empty: none.
+    pub(super) room: String,
+    /// What of it was on the screen last.
+    pub(super) last: Option<Key>,
+    /// What the desktop is told of conversations, where that is not as usual: by key.
+    pub(super) notify: BTreeMap<String, RoomNotify>,
+    /// Why it is not open, where the card can put that right.
+    pub(super) refusal: Option<Refusal>,
     /// What is kept is theirs.
     pub(super) whose: Identity,
     /// What shows there who we are, as far as the person has given it.
@@ -53,6 +64,11 @@ pub(super) struct OpenPlace {
     pub(super) naming: Naming,
     /// As [`Event::LineRoom`] says.
     pub(super) line_room: usize,
+    /// The same.
+    pub(super) multiline: Option<Multiline>,
+    /// Lines can be reacted to there, and be taken back.
+    pub(super) reacts: bool,
+    pub(super) deletes: bool,
     /// The server's rooms, as it last listed them.
     pub(super) listed: Vec<ListedRoom>,
     /// Events that wait for their turn.
@@ -69,15 +85,27 @@ impl OpenPlace {
         let at = self.back.iter().position(|open| Key::new(&open.name) == *key)?;
         Some(self.back.remove(at))
     }
+
+    /// What the desktop is told of a conversation from now on; of more than [`OPEN_KEPT`] as usual.
+    pub(super) fn set_notify(&mut self, key: &Key, notify: RoomNotify) {
+        self.notify.remove(key.as_str());
+        if notify != RoomNotify::Usual && self.notify.len() < OPEN_KEPT {
+            self.notify.insert(key.to_string(), notify);
+        }
+    }
 }
 
-/// All open places, in the order of joining; one at a time so far.
+/// All open places, in the order of joining: as many as the person has opened.
 #[derive(Default)]
 pub(super) struct Places(Vec<OpenPlace>);
 
 impl Places {
     pub(super) fn iter(&self) -> impl Iterator<Item = &OpenPlace> {
         self.0.iter()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn get(&self, id: &PlaceId) -> Option<&OpenPlace> {

@@ -41,6 +41,7 @@ impl Bridge {
     }
 
     pub(super) fn show_settings(&self, window: &App) {
+        self.show_notify(window);
         let state = self.state.borrow();
         let (settings, view) = (&state.settings, window.global::<SettingsView>());
         view.set_name(shared(state.me().unwrap_or(&settings.name)));
@@ -65,12 +66,6 @@ impl Bridge {
             TimeFormat::Hours12 => TimeChoice::Hours12,
         });
         view.set_sounds(settings.sounds);
-        view.set_notify(match settings.notify {
-            Notify::Mentions => NotifyChoice::Mentions,
-            Notify::Private => NotifyChoice::Private,
-            Notify::All => NotifyChoice::All,
-            Notify::Off => NotifyChoice::Off,
-        });
         view.set_join_at_start(settings.join_at_start);
         view.set_fold_joins(settings.fold_joins);
         view.set_tell_typing(settings.tell_typing);
@@ -79,6 +74,16 @@ impl Bridge {
         view.set_folder_now(shared(&downloads("").display().to_string()));
         view.set_calls_out(settings.calls_out);
         view.set_history_folder(shared(&self.history_folder().display().to_string()));
+    }
+
+    /// What the desktop is told of: menus of rooms show it, too.
+    fn show_notify(&self, window: &App) {
+        window.global::<SettingsView>().set_notify(match self.state.borrow().settings.notify {
+            Notify::Mentions => NotifyChoice::Mentions,
+            Notify::Private => NotifyChoice::Private,
+            Notify::All => NotifyChoice::All,
+            Notify::Off => NotifyChoice::Off,
+        });
     }
 
     /// Shows the recovery code of one's names, after a change.
@@ -201,6 +206,7 @@ impl Bridge {
                 conversation.view.show_anew(settings.time_format);
             }
         }
+        self.show_notify(window);
         self.show_status(window);
         self.show_rooms(window);
         self.show_found_anew(window);

@@ -12,7 +12,7 @@ use parlor_ui::{App, RoomView, Screen, Shell};
 use super::{Bridge, on};
 use crate::conversations::ConversationId;
 use crate::place::PlaceId;
-use crate::session::{Action, Status};
+use crate::session::{Action, Status, UnixMillis};
 
 impl Bridge {
     pub(super) fn listen_to_reading(self: &Rc<Self>, window: &App) {
@@ -52,6 +52,11 @@ impl Bridge {
             self.untell(&now);
             self.act(&now.place, Action::Reading { key: now.key });
         }
+    }
+
+    /// Another device has shown what was said until then.
+    pub(super) fn read_elsewhere(&self, window: &App, id: &ConversationId, at: UnixMillis) {
+        self.edit(window, id, |timeline| timeline.read_until(at));
     }
 
     fn is_connected(&self, place: &PlaceId) -> bool {

@@ -6,7 +6,7 @@ use parlor_ui::slint::{ComponentHandle, SharedString};
 use parlor_ui::{App, ComposerView, HostView, RoomView, Words};
 
 use super::clipboard::copy;
-use super::rooms::{shown_name, whole_name};
+use super::rooms::{room_notify, shown_name, whole_name};
 use super::text::{self, shared};
 use super::{Bridge, on};
 use crate::conversations::{Conversation, ConversationId};
@@ -19,6 +19,9 @@ impl Bridge {
             this.act_here(|room| Action::Topic { room, text: text.trim().into() });
         });
         on!(self, view, on_leave, |this| this.act_here(|key| Action::Close { key }));
+        on!(self, view, on_notify_here, |this, notify| {
+            this.current().iter().for_each(|id| this.set_notify(id, room_notify(notify)));
+        });
         on!(self, view, on_copy_topic, |this| {
             let topic = this.state.borrow().conversations.current().map(|current| current.topic.clone());
             if let Some(topic) = topic {
@@ -52,6 +55,7 @@ impl Bridge {
         self.show_out(window);
         self.show_invite(window);
         self.show_typing(window);
+        self.show_room_notify(window);
         self.show_files(window);
         self.look_at_room(window);
     }

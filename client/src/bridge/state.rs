@@ -11,15 +11,17 @@ use smol::Task;
 use super::desktop::Shown;
 use super::lines::Lines;
 use super::places::{OpenPlace, Places};
+use super::transcript::Saving;
 use super::transfers::Transfers;
+use crate::bookmarks::Bookmark;
 use crate::completion::Completion;
-use crate::conversations::{ConversationId, Conversations};
+use crate::conversations::{Conversation, ConversationId, Conversations};
 use crate::drafts::Drafts;
 use crate::host::{End, Host};
 use crate::net::Ended;
 use crate::notify::Notices;
 use crate::place::PlaceId;
-use crate::session::{Ban, Line, Naming};
+use crate::session::{Ban, Line, Naming, Told};
 use crate::settings::Settings;
 use crate::tls::KeyId;
 
@@ -30,8 +32,14 @@ pub(super) struct State {
     /// What stands in the composer, as it last fitted.
     pub(super) draft: SharedString,
     pub(super) places: Places,
-    /// Waits for what was open there before, and then joins.
-    pub(super) joining: Option<Task<()>>,
+    /// Each waits for what was open there before, and for what is kept, and then joins; one a place.
+    pub(super) joining: Vec<(PlaceId, Task<()>)>,
+    /// The place that the card waits for.
+    pub(super) asked: Option<PlaceId>,
+    /// What was open at the last start is on its way: its rooms are shown with the first one.
+    pub(super) returning: bool,
+    /// The bookmark that was removed last, and where it was.
+    pub(super) removed: Option<(usize, Bookmark)>,
     /// Connections that still say good-bye.
     pub(super) leaving: Vec<(PlaceId, Receiver<Ended>)>,
     pub(super) conversations: Conversations<Rc<Lines>>,
@@ -42,9 +50,12 @@ pub(super) struct State {
     /// In lower case.
     pub(super) people_filter: String,
     pub(super) listed_filter: String,
-    pub(super) switcher_filter: String,
+    /// What the switcher offers, in its order.
+    pub(super) switching: Vec<Target>,
     pub(super) finding: Finding,
     pub(super) completion: Option<Completion>,
+    /// The line that the next text answers, where it stands.
+    pub(super) answering: Option<(ConversationId, Line)>,
     pub(super) transfers: Transfers,
     pub(super) notices: Notices,
     /// A server and its key, of which the card asks whether to trust it.
@@ -53,13 +64,24 @@ pub(super) struct State {
     pub(super) told: Shown,
     /// Who is kept out of the room on the screen, as far as that was asked for.
     pub(super) bans: Vec<Ban>,
-    /// The sentence above the room says that some room does not let us in.
-    pub(super) refused: bool,
+    /// The sentence above the room says that some room of this place does not let us in.
+    pub(super) refused: Option<PlaceId>,
+    pub(super) saving: Option<Saving>,
+    /// Lines of the transcript that is being written to its end, and whether they are all.
+    pub(super) saved: Option<(usize, Told)>,
     pub(super) hosting: Option<Hosting>,
     /// Opens the history and starts a server.
     pub(super) starting: Option<Task<()>>,
     /// Hosted servers that still say good-bye.
     pub(super) stopping: Vec<Receiver<End>>,
+}
+
+/// What the switcher goes to.
+#[derive(Clone)]
+pub(super) enum Target {
+    Open(ConversationId),
+    /// Somebody with whom there is no conversation yet.
+    Person(PlaceId, String),
 }
 
 /// A search, and what it has found.
@@ -81,7 +103,40 @@ pub(super) struct Hosting {
     pub(super) guests: Vec<Guest>,
 }
 
+/// A row of the list of rooms.
+pub(super) enum ListRow<'a> {
+    /// Above what is open at a place, where there are several.
+    Place(&'a OpenPlace),
+    Conversation(&'a Conversation<Rc<Lines>>),
+}
+
 impl State {
+    /// The list of rooms, from top to bottom.
+    pub(super) fn list(&self) -> Vec<ListRow<'_>> {
+        if self.places.len() < 2 {
+            return self.conversations.listed().map(ListRow::Conversation).collect();
+        }
+        let mut rows = Vec::new();
+        for place in self.conversations.places() {
+            rows.extend(self.places.get(place).map(ListRow::Place));
+            let of_it = self.conversations.listed().filter(|one| one.id.place == *place);
+            rows.extend(of_it.map(ListRow::Conversation));
+        }
+        rows
+    }
+
+    /// What a place is called among the others: its host, where no other one has that, too.
+    pub(super) fn label(&self, place: &PlaceId) -> String {
+        let host = &place.server().host;
+        let alike = self.places.iter().filter(|other| other.id.server().host == *host).count();
+        if alike > 1 { place.to_string() } else { host.clone() }
+    }
+
+    /// The same, where there are several.
+    pub(super) fn label_among(&self, place: &PlaceId) -> Option<String> {
+        (self.places.len() > 1).then(|| self.label(place))
+    }
+
     /// The place of the conversation on the screen, or the only one.
     pub(super) fn place(&self) -> Option<&OpenPlace> {
         let shown = self.conversations.current().and_then(|current| self.places.get(&current.id.place));

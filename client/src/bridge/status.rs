@@ -8,7 +8,6 @@ use parlor_ui::{App, ConnectView, Lock, Panel, Shell, StatusKind, StatusView, Wo
 
 use super::clock::monotonic;
 use super::phrases::phrase;
-use super::places::Entry;
 use super::text::{hue, shared};
 use super::{Bridge, clock, on};
 use crate::place::PlaceId;
@@ -19,7 +18,9 @@ impl Bridge {
         let view = window.global::<StatusView>();
         on!(self, view, on_toggle_away, |this| this.toggle_away());
         on!(self, view, on_disconnect, |this| this.disconnect());
-        on!(self, view, on_retry_now, |this| this.act_at_place(Action::RetryNow));
+        on!(self, view, on_retry_now, |this| {
+            this.place_id().iter().for_each(|place| this.call_again(place));
+        });
         on!(self, view, on_dismiss_notice, |this| this.dismiss_notice());
         let weak = Rc::downgrade(self);
         let each_second = move || weak.upgrade().into_iter().for_each(|bridge| bridge.each_second());
@@ -28,15 +29,19 @@ impl Bridge {
     }
 
     pub(super) fn status(self: &Rc<Self>, window: &App, place: &PlaceId, status: Status) {
-        if matches!(status, Status::Offline { .. }) && self.entry(place) == Some(Entry::Calling) {
+        if matches!(status, Status::Offline { .. }) && self.is_asked(place) {
             window.global::<ConnectView>().set_busy(false);
         }
         let counting = matches!(status, Status::Reconnecting { .. });
         let settled = !matches!(status, Status::Connecting | Status::Registering);
         if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
+            if matches!(status, Status::Connected { .. }) {
+                place.refusal = None;
+            }
             place.status = Some(status);
         }
         self.show_status(window);
+        self.show_headings(window);
         if settled && self.place_id().as_ref() == Some(place) {
             self.announce(window.global::<StatusView>().get_status_text().into());
         }
@@ -73,8 +78,14 @@ impl Bridge {
                 (StatusKind::Reconnecting, words.invoke_reconnecting(left.as_secs_f32().ceil() as i32))
             }
             Some(Status::Offline { since }) => {
-                let since = since.map(|since| clock::time(&words, state.settings.time_format, since));
-                (StatusKind::Offline, words.invoke_offline(since.unwrap_or_default().into()))
+                let text = match since {
+                    Some(since) => {
+                        let since = clock::time(&words, state.settings.time_format, *since);
+                        words.invoke_offline(since.into())
+                    }
+                    None => words.invoke_no_connection(),
+                };
+                (StatusKind::Offline, text)
             }
             None => (StatusKind::Offline, SharedString::default()),
         };
@@ -87,6 +98,9 @@ impl Bridge {
         view.set_status(kind);
         view.set_status_text(text);
         let mut detail = place.id.to_string();
+        if let Some(refusal) = place.refusal.as_ref().filter(|_| kind == StatusKind::Offline) {
+            detail = phrase(&words, &refusal.sentence).into();
+        }
         if let Some(Status::Reconnecting { why, .. }) = &place.status {
             let why = phrase(&words, why);
             detail = if why.contains(&detail) { why.into() } else { format!("{detail} · {why}") };

@@ -1,17 +1,23 @@
 //! Text from strangers as the window shows it: never markup of theirs, links that open.
 
+use std::fmt::Write;
 use std::ops::Range;
+
+use i_slint_core::styled_text::{get_raw_text, parse_markdown};
 
 use linkify::{LinkFinder, LinkKind};
 use parlor_ui::slint::{SharedString, StyledText};
 
-use crate::session::Naming;
+use crate::session::{FENCE, Naming, Span, Style, is_fence};
 
 /// From one stop of a tab to the next, in characters.
 const TAB: usize = 4;
 
-/// A line's text as it stands on the screen: of spaces at its ends Markdown would drop some, and a tab is as wide as code
-/// needs it.
+/// Slint's own mark for a place in a text: what is put there is no markup, whatever it says.
+const PLACE: char = '\u{E541}';
+
+/// A line's text as it stands on the screen: of spaces at its ends Markdown would drop some, a tab is as wide as code
+/// needs it, and what a block of code stands between is not shown.
 pub(super) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     characters(text).for_each(|(_, c, times)| shown.extend((0..times).map(|_| c)));
@@ -20,6 +26,9 @@ pub(super) fn shown(text: &str) -> String {
 
 /// The part of a text that stands there on the screen (bytes of what [`shown`] gives, which may be beyond it).
 pub(super) fn part(text: &str, on_screen: Range<usize>) -> &str {
+    if on_screen == (0..usize::MAX) {
+        return text;
+    }
     // Of a tab a part is all of it.
     let mut inside = text.len()..text.len();
     let mut seen = 0;
@@ -42,37 +51,279 @@ fn characters(text: &str) -> impl Iterator<Item = (usize, char, usize)> {
     let leading = text.len() - text.trim_start().len();
     let outer = move |at| at < leading || at >= leading + inner.len();
     let mut column = 0;
+    let fences: Vec<Range<usize>> =
+        blocks(text).into_iter().flat_map(|block| [block.begin, block.end]).collect();
     text.char_indices().map(move |(at, c)| {
-        let times = if c == '\t' { TAB - column % TAB } else { 1 };
-        column += times;
+        let hidden = fences.iter().any(|fence| fence.contains(&at));
+        let times = match c {
+            _ if hidden => 0,
+            '\t' => TAB - column % TAB,
+            _ => 1,
+        };
+        column = if c == '\n' { 0 } else { column + times };
         let shown = match c {
             '\t' => '\u{A0}',
-            ' ' | '\n' if outer(at) => '\u{A0}',
-            '\n' => ' ',
-            // Slint's own mark for a place in a text.
-            '\u{E541}' => '\u{FFFD}',
+            ' ' if outer(at) => '\u{A0}',
+            PLACE => '\u{FFFD}',
             c => c,
         };
         (at, shown, times)
     })
 }
 
+/// A block of code: what it stands between, with the line ends there, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Block {
+    begin: Range<usize>,
+    code: Range<usize>,
+    end: Range<usize>,
+}
+
+/// The blocks of code of a text; one that does not end is none.
+fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if !text.contains(FENCE) {
+        return blocks;
+    }
+    let mut begin: Option<Range<usize>> = None;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let range = at..at + line.len();
+        at = range.end;
+        if !is_fence(line.trim_end_matches('\n')) {
+            continue;
+        }
+        begin = match begin {
+            None => Some(range),
+            Some(begin) => {
+                let end = range.end - usize::from(line.ends_with('\n'));
+                // The line end in front of it goes with it, unless there is no code.
+                let code = begin.end..(range.start - 1).max(begin.end);
+                blocks.push(Block { end: code.end..end, code, begin });
+                None
+            }
+        };
+    }
+    blocks
+}
+
+/// The n-th block of code of a text, as it was written.
+pub(super) fn code(text: &str, n: usize) -> Option<&str> {
+    text.get(blocks(text).get(n)?.code.clone())
+}
+
+/// A text as it stands on the screen, and how its parts are written there.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) plain: String,
+    spans: Vec<(Range<usize>, Style)>,
+    /// Parts that are blocks of code.
+    pub(super) blocks: Vec<Range<usize>>,
+}
+
+/// What is shown of a text with parts that are written in some way.
+pub(super) fn written(text: &str, spans: &[Span]) -> Written {
+    let all = blocks(text);
+    if spans.is_empty() && all.is_empty() {
+        return Written { plain: shown(text), ..Written::default() };
+    }
+    let mut plain = String::with_capacity(text.len());
+    // Where each byte of the text is on the screen.
+    let mut places = Vec::with_capacity(text.len() + 1);
+    for (at, c, times) in characters(text) {
+        places.resize(at, usize::MAX);
+        places.push(plain.len());
+        plain.extend((0..times).map(|_| c));
+    }
+    places.resize(text.len(), usize::MAX);
+    places.push(plain.len());
+    let place = |at: usize| {
+        let known = places.iter().skip(at).find(|place| **place != usize::MAX);
+        known.copied().unwrap_or(plain.len())
+    };
+    let on_screen = |range: Range<usize>| place(range.start)..place(range.end);
+    let blocks: Vec<Range<usize>> = all.into_iter().map(|block| on_screen(block.code)).collect();
+    let own = spans.iter().map(|span| (on_screen(span.from as usize..span.to as usize), span.style));
+    let own = own
+        .filter(|(range, _)| !blocks.iter().any(|block| block.start < range.end && range.start < block.end));
+    let code = blocks.iter().map(|block| (block.clone(), Style { mono: true, ..Style::default() }));
+    let mut spans: Vec<(Range<usize>, Style)> =
+        own.chain(code).filter(|(range, _)| !range.is_empty()).collect();
+    spans.sort_by_key(|(range, _)| range.start);
+    Written { plain, spans, blocks }
+}
+
+impl Written {
+    /// The parts that are as wide as their style makes them, for [`Layouts`](super::layout::Layouts): from, to and a letter
+    /// for each style.
+    pub(super) fn styles(&self) -> String {
+        let mut styles = String::new();
+        for (range, style) in &self.spans {
+            let letters = [(style.bold, 'b'), (style.italic, 'i'), (style.mono, 'm')];
+            let letters: String =
+                letters.into_iter().filter(|(on, _)| *on).map(|(_, letter)| letter).collect();
+            if !letters.is_empty() {
+                // Writing to a String cannot fail.
+                let _ = write!(styles, "{} {} {letters};", range.start, range.end);
+            }
+        }
+        styles
+    }
+
+    /// The text literally, with its links and styles. `ink` gives the colour that is shown for one.
+    pub(super) fn styled(&self, ink: impl Fn(u32) -> Option<u32>) -> StyledText {
+        let links: Vec<Range<usize>> = links(&self.plain).collect();
+        if self.spans.is_empty() && links.is_empty() {
+            return StyledText::from_plain_text(&self.plain);
+        }
+        let mut cuts: Vec<usize> = vec![0, self.plain.len()];
+        cuts.extend(
+            self.spans.iter().map(|(range, _)| range).chain(&links).flat_map(|one| [one.start, one.end]),
+        );
+        cuts.sort_unstable();
+        cuts.dedup();
+        let (mut markup, mut texts) = (Markup::default(), Vec::new());
+        let (mut spans, mut next_links) = (self.spans.iter().peekable(), links.iter().peekable());
+        for part in cuts.windows(2) {
+            let &[from, to] = part else { continue };
+            let Some(text) = self.plain.get(from..to) else { continue };
+            while spans.next_if(|(range, _)| range.end <= from).is_some() {}
+            while next_links.next_if(|range| range.end <= from).is_some() {}
+            let style = spans.peek().filter(|(range, _)| range.contains(&from)).map(|(_, style)| *style);
+            let linked = next_links.peek().is_some_and(|range| range.contains(&from));
+            markup.part(style.unwrap_or_default(), linked, &ink);
+            texts.push(text);
+        }
+        let styled = markup.with(&texts);
+        // Were it read otherwise than meant, it is plain rather than wrong.
+        if get_raw_text(&styled) == self.plain { styled } else { StyledText::from_plain_text(&self.plain) }
+    }
+}
+
+/// Markdown of our own alone: every text goes in at a [`PLACE`], and is none. Places of nothing stand between all marks, so
+/// that each is a mark whatever is beside it.
+#[derive(Default)]
+struct Markup {
+    text: String,
+    /// Of each place, whether a text goes there.
+    places: Vec<bool>,
+}
+
+impl Markup {
+    fn place(&mut self, filled: bool) {
+        self.text.push(PLACE);
+        self.places.push(filled);
+    }
+
+    /// The next text, in this style.
+    fn part(&mut self, style: Style, linked: bool, ink: &impl Fn(u32) -> Option<u32>) {
+        let colour = style.ink.and_then(ink).map(|ink| format!("<font color=\"#{ink:06x}\">"));
+        let around: [(bool, &str, &str); 5] = [
+            (style.bold, "**", "**"),
+            (style.italic, "*", "*"),
+            (style.strike, "~~", "~~"),
+            (style.underline, "<u>", "</u>"),
+            (colour.is_some(), colour.as_deref().unwrap_or_default(), "</font>"),
+        ];
+        let around = around.iter().filter(|(on, ..)| *on);
+        self.place(false);
+        for (_, begin, _) in around.clone() {
+            self.text.push_str(begin);
+            self.place(false);
+        }
+        // What a press opens is found by its place, not by this.
+        let (begin, end) = if linked {
+            ("[", "](<x>)")
+        } else if style.mono {
+            ("`", "`")
+        } else {
+            ("", "")
+        };
+        self.text.push_str(begin);
+        self.place(true);
+        self.text.push_str(end);
+        for (_, _, end) in around.rev() {
+            self.place(false);
+            self.text.push_str(end);
+        }
+    }
+
+    fn with(mut self, texts: &[&str]) -> StyledText {
+        self.place(false);
+        let mut texts = texts.iter();
+        let filled = self.places.iter().map(|filled| if *filled { texts.next() } else { None });
+        let args: Vec<StyledText> = filled
+            .map(|text| text.map_or_else(StyledText::default, |text| StyledText::from_plain_text(text)))
+            .collect();
+        parse_markdown(&self.text, &args)
+    }
+}
+
+/// Emoji at most of a text that is shown large.
+const LARGE: usize = 6;
+
+/// Whether a text is nothing but a few emoji.
+pub(super) fn is_large(text: &str) -> bool {
+    let joins = |c: char| matches!(c, '\u{FE0F}' | '\u{200D}' | '\u{20E3}' | '\u{1F3FB}'..='\u{1F3FF}');
+    let emoji = |c: char| {
+        matches!(c, '\u{203C}'..='\u{3299}' if !c.is_alphanumeric() && !is_punctuation(c))
+            || matches!(c, '\u{1F000}'..='\u{1FAFF}')
+    };
+    let mut count = 0;
+    let mut joined = false;
+    for c in text.chars() {
+        match c {
+            ' ' => {}
+            _ if joins(c) => {
+                joined = c == '\u{200D}';
+                continue;
+            }
+            _ if emoji(c) => count += usize::from(!joined),
+            _ => return false,
+        }
+        joined = false;
+    }
+    (1..=LARGE).contains(&count)
+}
+
+/// Of the blocks where emoji are: what is none.
+fn is_punctuation(c: char) -> bool {
+    matches!(c, '\u{2040}'..='\u{2121}' | '\u{2123}'..='\u{2138}' | '\u{2200}'..='\u{22FF}' | '\u{2500}'..='\u{25A9}'
+        | '\u{3000}'..='\u{302F}')
+}
+
+/// What the link at that place of a text opens: a page, a room, a person.
+pub(super) fn link_at(text: &str, at: usize) -> Option<&str> {
+    links(text).find(|link| link.contains(&at)).and_then(|link| text.get(link))
+}
+
+/// Rooms (`#tea`) and people (`@bob`) that a text names.
+fn named(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut before = ' ';
+    text.char_indices().filter_map(move |(at, c)| {
+        let free = before.is_whitespace() || matches!(before, '(' | '[' | '"' | '“' | '，' | '、' | '（');
+        before = c;
+        if !free || !matches!(c, '#' | '@') {
+            return None;
+        }
+        let rest = text.get(at + 1..)?;
+        let inner = |c: char| {
+            c.is_alphanumeric()
+                || matches!(c, '-' | '_' | '.' | '+' | '#' | '/' | '|' | '[' | ']' | '^' | '`')
+        };
+        let length = rest.find(|c| !inner(c)).unwrap_or(rest.len());
+        let name = rest.get(..length)?.trim_end_matches(['.', '/', ']', '`', '-']);
+        // `#1` is a number of something, `##` nothing.
+        let sound = name.chars().any(char::is_alphabetic)
+            && name.chars().count() <= 50
+            && !name.starts_with(['.', '/']);
+        sound.then(|| at..at + 1 + name.len())
+    })
+}
+
 /// What [`shown`] gives, literally, with its links.
 pub(super) fn styled(shown: &str) -> StyledText {
-    let mut markup = String::with_capacity(shown.len() + 16);
-    let mut done = 0;
-    for link in links(shown) {
-        let (before, url) = (&shown[done..link.start], &shown[link.clone()]); // links are in order
-        escape(before, &mut markup);
-        markup.push('[');
-        escape(url, &mut markup);
-        markup.push_str("](<");
-        markup.push_str(&url.replace(['<', '>', '\\'], ""));
-        markup.push_str(">)");
-        done = link.end;
-    }
-    escape(&shown[done..], &mut markup);
-    StyledText::from_markdown(&markup).unwrap_or_else(|_| StyledText::from_plain_text(shown))
+    Written { plain: shown.to_owned(), ..Written::default() }.styled(|_| None)
 }
 
 /// Whether a text is read from right to left: its first letter decides (rules P2 and P3 of Unicode's UAX #9; the blocks are
@@ -86,8 +337,23 @@ pub(super) fn is_rtl(text: &str) -> bool {
     })
 }
 
-/// Where the pages are that a text names, from left to right.
+/// Where the pages, rooms and people are that a text names, from left to right.
 pub(super) fn links(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut pages = pages(text).peekable();
+    let mut named = named(text).peekable();
+    std::iter::from_fn(move || match (pages.peek(), named.peek()) {
+        (Some(page), Some(name)) if name.start < page.start => named.next(),
+        (Some(_), _) => {
+            let page = pages.next()?;
+            while named.next_if(|name| name.start < page.end).is_some() {}
+            Some(page)
+        }
+        (None, _) => named.next(),
+    })
+}
+
+/// Where the pages are that a text names, from left to right.
+fn pages(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut finder = LinkFinder::new();
     finder.kinds(&[LinkKind::Url]);
     let mut from = 0;
@@ -154,16 +420,6 @@ pub(super) fn room_typed(text: &str) -> String {
     }
 }
 
-/// Every character that could begin markup stands for itself.
-fn escape(shown: &str, markup: &mut String) {
-    for c in shown.chars() {
-        if c.is_ascii_punctuation() {
-            markup.push('\\');
-        }
-        markup.push(c);
-    }
-}
-
 /// One of twelve colours, always the same for a name in any case. Names that differ in a number
 /// have different ones, and names with the next number are far from each other.
 pub(super) fn hue(name: &str) -> i32 {
@@ -195,9 +451,96 @@ mod tests {
 
     #[test]
     fn nothing_of_a_stranger_is_markup() {
-        let mut markup = String::new();
-        escape("*a* [b](c) <d> `e`", &mut markup);
-        assert_eq!(markup, "\\*a\\* \\[b\\]\\(c\\) \\<d\\> \\`e\\`");
+        let style = Style {
+            bold: true,
+            italic: true,
+            underline: true,
+            strike: true,
+            mono: false,
+            ink: Some(0xff0000),
+        };
+        let all = [style, Style { mono: true, ..style }, Style { bold: true, ..Style::default() }];
+        for text in [
+            "*a* [b](c) <d> `e`",
+            "**",
+            "\n\n# x\n> y\n- z\n",
+            "<u>",
+            "  x  ",
+            "&amp;\\",
+            "\u{E541}",
+            "~~~",
+            "| a |\n|-|",
+        ] {
+            for style in all {
+                // A part of it, and all of it, beside a link.
+                for (from, text) in [(0, text.to_owned()), (1, format!("a{text}https://a.org/{text}b"))] {
+                    let spans = [Span { from, to: text.len() as u32, style }];
+                    let written = written(&text, &spans);
+                    let styled = written.styled(Some);
+                    assert_eq!(get_raw_text(&styled), written.plain, "{text:?} {style:?}");
+                    assert_ne!(
+                        styled,
+                        StyledText::from_plain_text(&written.plain),
+                        "{text:?} {style:?}: it has its style"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_of_code_is_shown_without_what_it_stands_between() {
+        for (text, expected, code) in [
+            (
+                "see\n```rust\n\tfn x\n\n  y\n```\nso",
+                "see\n\u{A0}\u{A0}\u{A0}\u{A0}fn x\n\n  y\nso",
+                &["\u{A0}\u{A0}\u{A0}\u{A0}fn x\n\n  y"][..],
+            ),
+            ("```\na\n```", "a", &["a"]),
+            ("```\n```", "", &[""]),
+            ("```\na", "```\na", &[]),
+            ("```a```", "```a```", &[]),
+            ("```\na\n```\n```\nb\n```", "a\nb", &["a", "b"]),
+        ] {
+            let written = written(text, &[]);
+            assert_eq!((&*written.plain, &*shown(text)), (expected, expected), "{text:?}");
+            let blocks: Vec<&str> =
+                written.blocks.iter().map(|block| &written.plain[block.clone()]).collect();
+            assert_eq!(blocks, code, "{text:?}");
+        }
+        assert_eq!(part("```\nab\n```", 0..usize::MAX), "```\nab\n```");
+        assert_eq!(part("x\n```\nab\n```\ny", 2..3), "a");
+        let bold = Style { bold: true, ..Style::default() };
+        let written = written(
+            "b\t\n```\nc\n```\nb",
+            &[Span { from: 0, to: 1, style: bold }, Span { from: 13, to: 14, style: bold }],
+        );
+        assert_eq!(written.styles(), "0 1 b;8 9 m;10 11 b;");
+    }
+
+    #[test]
+    fn a_few_emoji_are_large() {
+        for text in ["🙂", "👍🏽 🎉", "👨‍👩‍👧", "❤️", "🙂🙂🙂🙂🙂🙂", "⭐"]
+        {
+            assert!(is_large(text), "{text}");
+        }
+        for text in ["", " ", "ok 🙂", "1", "…", "あ", "。", "🙂🙂🙂🙂🙂🙂🙂", "──", "€", "明"]
+        {
+            assert!(!is_large(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn rooms_and_people_are_links() {
+        for (text, expected) in [
+            ("see #tea, @bob (#小明) and “@zoë”.", &["#tea", "@bob", "#小明", "@zoë"][..]),
+            ("#1 ## # @ a#b a@b.org x/#y @_bob_ #a-b.c.", &["@_bob_", "#a-b.c"]),
+            ("https://a.org/#top #top https://b.org", &["https://a.org/#top", "#top", "https://b.org"]),
+        ] {
+            let found: Vec<&str> = links(text).map(|link| &text[link]).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+        assert_eq!(link_at("see #tea", 5), Some("#tea"));
     }
 
     #[test]

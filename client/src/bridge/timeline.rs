@@ -8,7 +8,6 @@ use parlor_ui::slint::{ComponentHandle, LogicalPosition, ModelRc, TimerMode};
 use parlor_ui::{App, TimelineView};
 
 use super::lines::{Lines, follow};
-use super::text::open_link;
 use super::{Bridge, clock, on};
 use crate::conversations::ConversationId;
 use crate::session::{Action, Key, Line, LineId};
@@ -21,7 +20,6 @@ impl Bridge {
         on!(self, view, on_fill, |this, row| this.act_on(row, |key, gap| Action::Fill { key, gap }));
         on!(self, view, on_retry, |this, row| this.act_on(row, |to, id| Action::Retry { to, id }));
         on!(self, view, on_discard, |this, row| this.act_on(row, |to, id| Action::Discard { to, id }));
-        on!(self, view, on_open_link, |_this, url| open_link(&url));
         on!(self, view, on_toggle_fold, |this, row| this.toggle_fold(row));
         on!(self, view, on_jump_to_end, |this| this.jump_to_end());
         on!(self, view, on_rests, |this, x, y| this.point_again(x, y));
@@ -113,7 +111,7 @@ impl Bridge {
     }
 
     /// Does something with the line or the gap of a row.
-    fn act_on(&self, row: i32, action: impl FnOnce(Key, LineId) -> Action) {
+    pub(super) fn act_on(&self, row: i32, action: impl FnOnce(Key, LineId) -> Action) {
         let line = usize::try_from(row).ok().and_then(|row| self.current_lines()?.line(row));
         if let Some(line) = line {
             self.act_here(|key| action(key, line.id()));

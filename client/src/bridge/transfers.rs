@@ -11,7 +11,7 @@ use super::text::shared;
 use super::{Bridge, chooser, drawing, on, rows};
 use crate::conversations::ConversationId;
 use crate::dcc::{FileId, Files, Full, Say, Source, State as Stage, Transfer, Who, address_to_tell};
-use crate::downloads::{downloads, typed};
+use crate::downloads::typed;
 use crate::file_name::{FileKind, kind, size_in_words};
 use crate::session::{Action, Dcc, Key, Kind, Status};
 
@@ -53,7 +53,7 @@ impl Bridge {
     pub(super) fn heard_of_file(&self, window: &App, at: ConversationId, key: Key, nick: String, dcc: Dcc) {
         let say = {
             let mut state = self.state.borrow_mut();
-            let folder = downloads(&state.settings.file_folder);
+            let folder = self.folder.downloads(&state.settings.file_folder);
             let here = state.places.get(&at.place).is_some_and(|place| place.here);
             state.transfers.files.heard(Who { at, key, nick }, dcc, here, &folder).0
         };
@@ -80,7 +80,7 @@ impl Bridge {
         let own = self.own_address(&at);
         let saved = {
             let mut state = self.state.borrow_mut();
-            let folder = downloads(&state.settings.file_folder);
+            let folder = self.folder.downloads(&state.settings.file_folder);
             state.transfers.files.save(id, &folder, go_on, own)
         };
         self.under_way(&window, saved);

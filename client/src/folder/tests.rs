@@ -1,10 +1,11 @@
 //! Files that stay whole, and windows that share a folder.
 
 use super::*;
+use crate::bookmarks::{Bookmark, Bookmarks};
 use crate::frame::Frame;
 use crate::place::Place;
 use crate::session::{Open, Unsent, UnsentState};
-use crate::settings::{Recent, Theme};
+use crate::settings::Theme;
 
 fn who(address: &str, name: &str) -> Identity {
     Identity::new(&Place::parse(address).unwrap().id(), name)
@@ -40,16 +41,40 @@ fn what_is_kept_is_read_again() {
     let folder = folder("kept");
     let mut settings = Settings { name: "小明".into(), theme: Theme::Dark, ..Settings::default() };
     settings.window = Some(Frame { width: 900, height: 600, place: Some((-5, 7)), maximised: true });
-    settings.remember(Recent {
+    settings.bookmarks.remember(Bookmark {
         address: "a:1".into(),
         name: "x".into(),
         room: "#r".into(),
-        ..Recent::default()
+        ..Bookmark::default()
     });
     keep(&folder, &settings);
     assert_eq!(folder.settings(), (settings.clone(), None));
-    settings.recent.clear();
+    settings.bookmarks = Bookmarks::default();
     keep(&folder, &settings);
+    assert_eq!(folder.settings(), (settings, None));
+    gone(&folder);
+}
+
+#[test]
+fn the_eight_places_of_an_earlier_version_are_bookmarks() {
+    let folder = folder("recent");
+    let entry = |i: usize| {
+        format!("[[recent]]\naddress = \"h{i}:1\"\nname = \"me\"\nroom = \"#r{i}\"\nencoding = \"koi8-r\"\n")
+    };
+    let file = folder.path().unwrap().join("settings.toml");
+    fs::write(&file, (0..8).map(entry).collect::<String>()).unwrap();
+    let (mut settings, broken) = folder.settings();
+    assert_eq!((broken, settings.bookmarks.len()), (None, 8));
+    let first = settings.bookmarks.at(0).unwrap();
+    assert_eq!(
+        (&*first.address, &*first.room, &*first.encoding, first.open),
+        ("h0:1", "#r0", "koi8-r", false)
+    );
+    let before = settings.clone();
+    settings.bookmarks.forget("h3:1", "me");
+    folder.keep_settings(&before, &settings).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("recent") && !text.contains("h3:1") && text.contains("[[bookmarks]]"), "{text}");
     assert_eq!(folder.settings(), (settings, None));
     gone(&folder);
 }

@@ -14,8 +14,50 @@ pub enum Action {
     Say {
         /// The room or the person.
         to: Key,
-        /// Lines as typed; empty ones are left out, long ones are cut to fit the wire.
+        /// As typed, with `*bold*`, `_italic_`, `` `code` `` and blocks of code; as one message where the server takes one of
+        /// several lines and it fits, else cut.
         text: String,
+    },
+    /// The same in answer to a line that the server has.
+    Answer {
+        /// The room or the person.
+        to: Key,
+        /// As with [`Say`](Self::Say).
+        text: String,
+        /// The line.
+        id: LineId,
+    },
+    /// Puts an emoji under a line that the server has, or takes it back.
+    React {
+        /// Where it stands.
+        to: Key,
+        /// The line.
+        id: LineId,
+        /// At most [`EMOJI`](crate::limits::EMOJI) bytes.
+        emoji: String,
+        /// Puts rather than takes.
+        on: bool,
+    },
+    /// Takes a line back that the server has: an own one or, as operator, anybody's.
+    Delete {
+        /// Where it stands.
+        to: Key,
+        /// The line.
+        id: LineId,
+        /// What others are told; may be empty.
+        reason: String,
+    },
+    /// Brings the line that another one answers into the timeline, as [`Jump`](Self::Jump) does.
+    JumpToAnswered {
+        /// Where.
+        key: Key,
+        /// The line that answers.
+        id: LineId,
+    },
+    /// What is not under way of what was said there is not sent any more.
+    Cancel {
+        /// Where.
+        to: Key,
     },
     /// Says what the person does (`/me`, CTCP ACTION); else as [`Say`](Self::Say).
     Me {
@@ -192,6 +234,14 @@ pub enum Action {
         /// Who.
         nick: String,
     },
+    /// Tells all that was said in a conversation, in [`Event::Transcript`](super::Event::Transcript)s: the server's
+    /// history where it has one, and what is here. One at a time: another one takes the place of the first.
+    Transcript {
+        /// Of which.
+        key: Key,
+    },
+    /// Takes that back.
+    NoTranscript,
     /// Gives us another name; while offline it is kept for the next connection.
     Rename {
         /// The name.

@@ -12,6 +12,13 @@ impl Session {
     pub(super) fn act(&mut self, action: Action) {
         match action {
             Action::Say { to, text } => self.typed(&to, &text, |this| this.say(&to, &text, LineKind::Said)),
+            Action::Answer { to, text, id } => {
+                self.typed(&to, &text, |this| this.answer_line(&to, &text, id));
+            }
+            Action::React { to, id, emoji, on } => self.react(&to, id, &emoji, on),
+            Action::Delete { to, id, reason } => self.delete(&to, id, &reason),
+            Action::JumpToAnswered { key, id } => self.jump_to_answered(&key, id),
+            Action::Cancel { to } => self.cancel(&to),
             Action::Me { to, text } => self.say(&to, &text, LineKind::Action),
             Action::Typing { to, writes } => self.type_in(&to, writes),
             Action::Retry { to: _, id } => self.retry(id),
@@ -40,6 +47,8 @@ impl Session {
             Action::Dcc { nick, dcc } => self.say_dcc(&nick, &dcc),
             Action::Ignore { nick } => self.ignore(&nick, true),
             Action::Unignore { nick } => self.ignore(&nick, false),
+            Action::Transcript { key } => self.begin_transcript(&key),
+            Action::NoTranscript => self.stop_transcript(),
             Action::Rename { nick } => self.rename(&nick),
             Action::Away { text } => self.go_away(text),
             Action::ListRooms => self.list_rooms(),

@@ -3,6 +3,8 @@
 
 use parlor_server::protocol::{self, Capability};
 
+use super::multiline::Multiline;
+
 /// What we can make use of.
 const WANTED: &[Capability] = &[
     Capability::MessageTags,
@@ -18,6 +20,9 @@ const WANTED: &[Capability] = &[
     Capability::CapNotify,
     Capability::Chathistory,
     Capability::EventPlayback,
+    Capability::Multiline,
+    Capability::MessageRedaction,
+    Capability::ReadMarker,
     Capability::Resume,
     Capability::Search,
     Capability::Sasl,
@@ -33,6 +38,8 @@ pub(super) struct Capabilities {
     pub(super) logs_in: LogsIn,
     /// The mechanisms that are offered, as the server writes them.
     pub(super) sasl: Option<String>,
+    /// The bounds of a message, where it may have several lines.
+    multiline: Option<Multiline>,
 }
 
 /// What there is to log in with.
@@ -68,11 +75,21 @@ impl Capabilities {
         self.on.has(capability)
     }
 
+    /// What one message may hold, where it may have several lines.
+    pub(super) fn multiline(&self) -> Option<Multiline> {
+        let on = [Capability::Multiline, Capability::Batch, Capability::MessageTags];
+        self.multiline.filter(|_| on.iter().all(|capability| self.has(*capability)))
+    }
+
     /// Takes a list of CAP LS or CAP NEW: words with or without a value.
     pub(super) fn offer(&mut self, list: &str) {
         wanted(list).for_each(|capability| self.offered.add(capability));
         let sasl = list.split_ascii_whitespace().find_map(|word| word.strip_prefix("sasl="));
         self.sasl = sasl.map(Into::into).or(self.sasl.take());
+        let mut words = list.split_ascii_whitespace();
+        let bounds =
+            words.find_map(|word| word.strip_prefix(Capability::Multiline.name())?.strip_prefix('='));
+        self.multiline = bounds.map_or(self.multiline, Multiline::parse);
     }
 
     /// What to ask for now: offered and not on yet.

@@ -66,6 +66,8 @@ commands! {
     Whois = "/whois NAME" ["whois", "who"] "who is that: /whois bob",
     Ignore = "/ignore [NAME]" ["ignore"] "hide what someone writes: /ignore bob",
     Unignore = "/unignore NAME" ["unignore"] "show it again: /unignore bob",
+    Mute = "/mute" ["mute"] "be told of nothing in this room",
+    Unmute = "/unmute" ["unmute"] "be told of it again as usual",
     List = "/list" ["list", "rooms"] "all rooms of this server",
     Raw = "/raw LINE" ["raw", "quote"] "send a line to the server as it is",
     Quit = "/quit" ["quit", "disconnect"] "leave the server",

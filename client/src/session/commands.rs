@@ -86,6 +86,12 @@ impl Session {
                 self.ignore(first, false);
                 self.inform(at, LineKind::Info, &Sentence::NotIgnoring { name: printable(first) });
             }
+            Command::Mute | Command::Unmute => {
+                let muted = command == Command::Mute;
+                self.tell(Event::Muted { key: at.clone(), muted });
+                let sentence = if muted { Sentence::Muted } else { Sentence::Unmuted };
+                self.inform(at, LineKind::Info, &sentence);
+            }
             Command::List => self.list_rooms(),
             Command::Raw if has_first => self.tell_server(rest),
             Command::Quit => self.disconnect(),

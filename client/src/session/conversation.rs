@@ -9,6 +9,7 @@ use super::commands::is_word;
 use super::event::{Event, Kind};
 use super::line::{Line, LineId, LineKind, Parts};
 use super::log::{Edit, Log};
+use super::marker::Marker;
 use super::roster::Roster;
 use super::stamp::Stamp;
 use super::{Key, Naming, Open, Output, RoomSettings, Sentence, Session, UnixMillis};
@@ -44,6 +45,25 @@ pub(super) struct Conversation {
     unread: u32,
     mentions: u32,
     unread_changed: bool,
+    /// How far the server knows that it was read.
+    pub(super) marker: Marker,
+}
+
+impl Conversation {
+    /// Another device has shown what was said until then.
+    pub(super) fn read_until(&mut self, at: UnixMillis) {
+        if self.unread == 0 {
+            return;
+        }
+        let later = self.log.iter().rev().take_while(|line| line.at() > at);
+        let talk = later.filter(|line| line.is_talk() && !line.own() && line.deleted().is_none());
+        let (count, mentions) =
+            talk.fold((0, 0), |(count, mentions), line| (count + 1, mentions + u32::from(line.mention())));
+        if count < self.unread {
+            (self.unread, self.mentions) = (count, mentions.min(self.mentions));
+            self.unread_changed = true;
+        }
+    }
 }
 
 impl Session {
@@ -77,10 +97,12 @@ impl Session {
                 unread: 0,
                 mentions: 0,
                 unread_changed: false,
+                marker: Marker::default(),
             };
             self.conversations.insert(key.clone(), conversation);
             self.tell(Event::Opened { key: key.clone(), name: name.to_owned(), kind });
             self.restore_to(&key);
+            self.ask_marker(&key);
         }
         key
     }
@@ -114,6 +136,7 @@ impl Session {
         }
         self.fail_waiting(key, &Sentence::LeftBeforeSent);
         self.conversations.remove(key);
+        self.marks.forget(key);
         self.questions_are_stale(key);
         self.forget_failed(key);
         if self.reading.as_ref() == Some(key) {
@@ -155,10 +178,11 @@ impl Session {
         let open = self.conversations.contains_key(key);
         let key = if open { key.clone() } else { Key::server() };
         self.last_line += 1;
-        let line = Line::new(LineId(self.last_line), parts);
+        let line = self.dress(&key, Line::new(LineId(self.last_line), parts));
         let conversation = self.conversations.get_mut(&key)?;
         let added = add(&mut conversation.log, line.clone());
         self.emit(&key, true);
+        self.is_here(&key, &line);
         self.note_cut(&key);
         added.then_some(line)
     }
@@ -203,7 +227,7 @@ impl Session {
     /// Somebody said something in a conversation: counts it and raises an alert, unless it is
     /// being read.
     pub(super) fn count_unread(&mut self, key: &Key, line: &Line) {
-        if self.reading.as_ref() == Some(key) {
+        if self.reading.as_ref() == Some(key) || line.deleted().is_some() {
             return;
         }
         let Some(conversation) = self.conversations.get_mut(key) else { return };
@@ -254,6 +278,7 @@ impl Session {
         conversation.name = name.to_owned();
         self.conversations.insert(to.clone(), conversation);
         self.outgoing.moved(from, &to);
+        self.marks.moved(from, &to);
         if self.reading.as_ref() == Some(from) {
             self.reading = Some(to.clone());
         }

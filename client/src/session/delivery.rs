@@ -1,16 +1,20 @@
 //! The way of an own line: cut, queued, sent, confirmed or refused.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use parlor_server::protocol::tag::{LABEL, LINE_ID};
-use parlor_server::protocol::text::{legible, pieces, printable};
-use parlor_server::protocol::{Capability, Message};
+use parlor_server::protocol::text::{pieces, printable};
+use parlor_server::protocol::{Capability, LineName, Message};
 
 use super::event::Event;
 use super::line::{Delivery, Line, LineId, LineKind, Parts};
+use super::multiline::{self, Multiline};
 use super::outgoing::{Sent, Waiting};
+use super::reactions::reply_tags;
 use super::stamp::Stamp;
+use super::style;
 use super::{Key, Kind, Sentence, Session, UnixMillis};
 
 /// How long a receipt may take before we ask for a sign behind it.
@@ -29,8 +33,19 @@ const LONGEST_HOST: usize = 63;
 const LONGEST_USER: usize = 12;
 
 impl Session {
-    /// Says a text, as many lines as it needs.
+    /// Says a text, in as many messages as it needs.
     pub(super) fn say(&mut self, to: &Key, text: &str, kind: LineKind) {
+        self.say_to(to, text, kind, None);
+    }
+
+    /// The same in answer to a line.
+    pub(super) fn answer_line(&mut self, to: &Key, text: &str, id: LineId) {
+        let line = self.known(to).and_then(|key| self.conversations.get(&key)?.log.get(id));
+        let msgid = line.and_then(Line::msgid).map(Cow::into_owned);
+        self.say_to(to, text, LineKind::Said, msgid.as_deref());
+    }
+
+    fn say_to(&mut self, to: &Key, text: &str, kind: LineKind, reply: Option<&str>) {
         let Some(key) = self.known(to) else {
             let sentence = Sentence::ConversationGone { name: to.to_string(), text: printable(text) };
             return self.inform(&Key::server(), LineKind::Error, &sentence);
@@ -46,19 +61,66 @@ impl Session {
         conversation.known = true;
         let name = conversation.name.clone();
         let room_for = self.room_for_text(&name, kind);
-        for line in lines(text) {
-            for piece in pieces(&line, room_for) {
-                let shown = legible(piece);
-                let (from, at, state) = (self.me.nick.clone(), self.now.wall, Delivery::Pending);
-                let parts =
-                    Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
-                let Some(line) = self.add(&key, &parts) else { continue };
-                let (to, text) = (key.clone(), piece.into());
-                self.outgoing.push(Waiting::new(to, self.seed.line_name(), text, line));
+        let text = style::typed(&text.replace("\r\n", "\n").replace('\r', "\n"));
+        // Only the first of several answers.
+        let mut reply = reply;
+        for text in messages(&text, self.message_room().filter(|_| kind == LineKind::Said), room_for) {
+            let name = self.seed.line_name();
+            if let Some(waiting) = self.wait(&key, kind, name, &text, reply.take(), self.now.wall) {
+                self.outgoing.push(waiting);
             }
         }
         if self.conversations.get(&key).is_some_and(|conversation| conversation.out.is_some()) {
             self.fail_unsent(&key, &Sentence::NotInRoom);
+        }
+    }
+
+    /// A line of ours that waits at the end of a conversation.
+    pub(super) fn wait(
+        &mut self,
+        key: &Key,
+        kind: LineKind,
+        name: LineName,
+        text: &str,
+        reply: Option<&str>,
+        at: UnixMillis,
+    ) -> Option<Waiting> {
+        let (shown, spans) = style::parse(text);
+        let (from, state) = (self.me.nick.clone(), Delivery::Pending);
+        let (from, text_shown, spans) = (&*from, &*shown, &*spans);
+        let parts =
+            Parts { kind, from, text: text_shown, at, own: true, state, spans, reply, ..Parts::default() };
+        let line = self.add(key, &parts)?;
+        Some(Waiting::new(key.clone(), name, text.into(), line))
+    }
+
+    /// What one message may hold; before a server has said anything, what our own takes. None: one line.
+    fn message_room(&self) -> Option<Multiline> {
+        if self.is_ready() { self.caps.multiline() } else { self.multiline }
+    }
+
+    /// Messages that this server does not take as one go as lines.
+    fn part_messages(&mut self) {
+        self.multiline = self.caps.multiline();
+        if self.multiline.is_some() {
+            return;
+        }
+        while let Some((at, whole)) = self.outgoing.take_unsent_message() {
+            let (key, kind) = (whole.to.clone(), whole.line.kind());
+            let room_for = self.conversations.get(&key).map(|open| self.room_for_text(&open.name, kind));
+            if let Some(conversation) = self.conversations.get_mut(&key) {
+                conversation.log.remove(whole.line.id());
+            }
+            self.emit(&key, false);
+            let reply = whole.line.reply().map(|quote| quote.msgid.clone());
+            let mut reply = reply.as_deref();
+            let mut parts = Vec::new();
+            for text in messages(&whole.text, None, room_for.unwrap_or(LEAST_ROOM)) {
+                // What has the name of the whole is known by it, should that have arrived.
+                let name = if parts.is_empty() { whole.name } else { self.seed.line_name() };
+                parts.extend(self.wait(&key, kind, name, &text, reply.take(), whole.line.at()));
+            }
+            self.outgoing.put_in(at, parts);
         }
     }
 
@@ -77,7 +139,7 @@ impl Session {
 
     /// Tells how long a line may be: when our name, our host or the server's own bound is another one.
     pub(super) fn tell_line_room(&mut self) {
-        self.tell(Event::LineRoom { bytes: self.line_room() });
+        self.tell(Event::LineRoom { bytes: self.line_room(), multiline: self.message_room() });
     }
 
     /// Bytes of a text with its target.
@@ -98,6 +160,8 @@ impl Session {
             return;
         }
         self.join_more();
+        self.part_messages();
+        let line_room = self.line_room();
         let (now, ping) = (self.now.elapsed, self.pings.last() + 1);
         let tagged = self.caps.has(Capability::MessageTags);
         let receipts = self.caps.has(Capability::EchoMessage);
@@ -123,15 +187,23 @@ impl Session {
             let Some(conversation) = conversations.get_mut(&waiting.to) else { break };
             let (id, text, target) = (waiting.line.id(), &waiting.text, &conversation.name);
             let name = if self.isupport.secret_ids { waiting.name } else { waiting.name.public() };
-            if labels {
-                wire.push_str(&format!("@{LABEL}={LINE_LABEL}{};{LINE_ID}={name} ", id.0));
-            } else if tagged {
-                wire.push_str(&format!("@{LINE_ID}={name} "));
-            }
+            let reply = waiting.line.reply().map(|quote| format!(";{}", reply_tags(&quote.msgid)));
+            let reply = reply.unwrap_or_default();
+            let tags = match (labels, tagged) {
+                (true, _) => format!("@{LABEL}={LINE_LABEL}{};{LINE_ID}={name}{reply} ", id.0),
+                (false, true) => format!("@{LINE_ID}={name}{reply} "),
+                (false, false) => String::new(),
+            };
+            let room_for = text_room(line_room, target, 0);
             if waiting.is_action() {
-                wire.push_str(&format!("PRIVMSG {target} :\u{1}ACTION {text}\u{1}\r\n"));
+                wire.push_str(&format!("{tags}PRIVMSG {target} :\u{1}ACTION {text}\u{1}\r\n"));
+            } else if waiting.is_long() || text.len() > room_for {
+                let reference = format!("{LINE_LABEL}{}", id.0);
+                let lines = multiline::wire(&tags, &reference, target, text, room_for);
+                lines.lines().skip(1).for_each(|_| self.throttle.spend(now));
+                wire.push_str(&lines);
             } else {
-                wire.push_str(&format!("PRIVMSG {target} :{text}\r\n"));
+                wire.push_str(&format!("{tags}PRIVMSG {target} :{text}\r\n"));
             }
             let behind = conversation.log.last_position().max(conversation.entered);
             outgoing.sent(id, Sent { at: now, ping }, behind);
@@ -227,7 +299,14 @@ impl Session {
     }
 
     /// Our own line came back. Says whether it was one that waited.
-    pub(super) fn echoed(&mut self, key: &Key, message: &Message<'_>, stamp: &Stamp<'_>, text: &str) -> bool {
+    pub(super) fn echoed(
+        &mut self,
+        key: &Key,
+        message: &Message<'_>,
+        stamp: &Stamp<'_>,
+        parts: &Parts<'_>,
+    ) -> bool {
+        let text = parts.text;
         stamp.token.iter().for_each(|token| self.outgoing.given_up_came(token));
         let labelled = self.labelled(message);
         let by_order = self.caps.has(Capability::EchoMessage) && !self.labels_lines() && !stamp.old;
@@ -245,7 +324,7 @@ impl Session {
         });
         let Some(mut waiting) = found else { return false };
         if waiting.line.text().trim_end() != text.trim_end() {
-            waiting.line = waiting.line.saying(text);
+            waiting.line = waiting.line.saying(text, parts.spans);
         }
         self.receipt(waiting, stamp);
         true
@@ -328,10 +407,21 @@ impl Session {
     }
 
     fn settle(&mut self, key: &Key, line: Line) {
+        let line = self.dress(key, line);
         if let Some(conversation) = self.conversations.get_mut(key) {
-            conversation.log.settle(line);
+            conversation.log.settle(line.clone());
         }
         self.emit(key, false);
+        self.is_here(key, &line);
+    }
+
+    /// `FAIL BATCH MULTILINE_…`: a message of several lines was refused. Says whether one was under way.
+    pub(super) fn message_refused(&mut self, message: &Message<'_>, sentence: &Sentence) -> bool {
+        let labelled = self.labelled(message);
+        let refused = labelled.or_else(|| self.outgoing.take(|w| w.sent.is_some() && w.is_long()));
+        let found = refused.is_some();
+        refused.into_iter().for_each(|waiting| self.fail(waiting, sentence));
+        found
     }
 
     /// The server refused a line to this conversation. Says whether one was under way.
@@ -389,6 +479,17 @@ impl Session {
         self.outgoing.push(waiting);
     }
 
+    /// What is not under way is not wanted any more.
+    pub(super) fn cancel(&mut self, to: &Key) {
+        let Some(key) = self.known(to) else { return };
+        while let Some(waiting) = self.outgoing.take(|waiting| waiting.to == key && waiting.sent.is_none()) {
+            if let Some(conversation) = self.conversations.get_mut(&key) {
+                conversation.log.remove(waiting.line.id());
+            }
+            self.emit(&key, false);
+        }
+    }
+
     /// A failed line is not wanted any more.
     pub(super) fn discard(&mut self, id: LineId) {
         if let Some(waiting) = self.outgoing.take_failed(id) {
@@ -415,29 +516,41 @@ pub(super) fn token_name(token: &str, text: &str) -> String {
     format!("{token} {:x}", hasher.finish())
 }
 
-/// How many lines a text is sent as, to a room or person of this name; see [`Event::LineRoom`] for `line_room`.
-pub fn count_lines(text: &str, line_room: usize, target: &str) -> usize {
-    let room = text_room(line_room, target, 0);
-    lines(text).map(|line| pieces(&line, room).len()).sum()
+/// How many messages a text is sent as, to a room or person of this name; see [`Event::LineRoom`] for the others.
+pub fn count_messages(text: &str, line_room: usize, multiline: Option<Multiline>, target: &str) -> usize {
+    messages(text, multiline, text_room(line_room, target, 0)).len()
+}
+
+/// A text as it is sent: by lines, or by as few messages of several as can be.
+fn messages(text: &str, multiline: Option<Multiline>, room: usize) -> Vec<String> {
+    match multiline {
+        Some(multiline) => multiline.messages(lines(text), room),
+        // IRC has no empty line (RFC 1459 §2.3.1: a trailing parameter of none is ERR_NOTEXTTOSEND), so a blank one inside is
+        // a space, which every program shows as a blank line.
+        None => {
+            let lines = lines(text).map(|line| if line.trim().is_empty() { " ".to_owned() } else { line });
+            lines
+                .flat_map(|line| pieces(&line, room).into_iter().map(str::to_owned).collect::<Vec<_>>())
+                .collect()
+        }
+    }
 }
 
 fn text_room(line_room: usize, target: &str, around: usize) -> usize {
     line_room.saturating_sub(target.len() + around).max(LEAST_ROOM)
 }
 
-/// The lines of a text, without blank ones around it. IRC has no empty line (RFC 1459 §2.3.1: a trailing parameter of
-/// none is ERR_NOTEXTTOSEND), so a blank one inside is a space, which every program shows as a blank line.
+/// The lines of a text, without blank ones around it.
 fn lines(text: &str) -> impl Iterator<Item = String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<String> = text.split('\n').map(sendable).collect();
     let is_blank = |line: &String| line.trim().is_empty();
     let first = lines.iter().position(|line| !is_blank(line)).unwrap_or(lines.len());
     let behind = lines.iter().rposition(|line| !is_blank(line)).map_or(first, |last| last + 1);
-    let text = lines.into_iter().take(behind).skip(first);
-    text.map(move |line| if is_blank(&line) { " ".to_owned() } else { line })
+    lines.into_iter().take(behind).skip(first)
 }
 
-/// Text without what no line may hold: control characters but the tab.
+/// Text without what no line may hold: control characters but the tab and formatting codes.
 fn sendable(text: &str) -> String {
-    text.chars().filter(|c| *c == '\t' || !c.is_control()).collect()
+    text.chars().filter(|c| *c == '\t' || style::is_code(*c) || !c.is_control()).collect()
 }

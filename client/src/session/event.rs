@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ban, Dcc, Key, Line, LineId, Naming, RoomSettings, Sentence, Status};
-use crate::tls::Shown;
+use super::{Ban, Dcc, Key, Line, LineId, Multiline, Naming, RoomSettings, Sentence, Status, UnixMillis};
+use crate::tls::{KeyId, Shown};
 
 /// What the window learns. Everything it shows is derived from these, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,6 +159,16 @@ pub enum Event {
         /// Its id in the timeline; without: it is not to be had any more.
         id: Option<LineId>,
     },
+    /// The next lines that were said in a conversation, from its beginning on, after
+    /// [`Action::Transcript`](super::Action::Transcript).
+    Transcript {
+        /// Which.
+        key: Key,
+        /// In order; perhaps none. Those that the timeline has bear their ids.
+        lines: Vec<Line>,
+        /// No more come.
+        end: Option<Told>,
+    },
     /// How much a conversation has that was not read.
     Unread {
         /// Which.
@@ -167,6 +177,20 @@ pub enum Event {
         count: u32,
         /// Those of them that mention us.
         mentions: u32,
+    },
+    /// Another device of ours has shown what was said until then.
+    ReadElsewhere {
+        /// Of which conversation.
+        key: Key,
+        /// The time of the last line that was read.
+        at: UnixMillis,
+    },
+    /// Whether lines can be reacted to, and be taken back, on this server.
+    Marking {
+        /// Reactions, and that a line answers another one, get to the others.
+        reacts: bool,
+        /// Lines can be taken back.
+        deletes: bool,
     },
     /// Somebody mentioned us, invited us, or wrote privately, in a conversation that is not being read.
     Alert {
@@ -192,6 +216,8 @@ pub enum Event {
     LineRoom {
         /// Bytes of it together with the name that it is for.
         bytes: usize,
+        /// What a message may hold that has several lines, if it may.
+        multiline: Option<Multiline>,
     },
     /// A person's program says something of a file: an offer, or what is agreed about one.
     Dcc {
@@ -213,6 +239,13 @@ pub enum Event {
     },
     /// The person asks which commands there are: [`Command::ALL`](super::Command::ALL).
     Help,
+    /// The person wants to be told of nothing in a conversation, or of it again as usual.
+    Muted {
+        /// Which.
+        key: Key,
+        /// Of nothing.
+        muted: bool,
+    },
     /// Whom we ignore now, for the settings: names as they were given.
     Ignored(Vec<String>),
 }
@@ -233,6 +266,15 @@ pub struct Found {
     pub more: bool,
     /// Only what was loaded could be looked through.
     pub local: bool,
+}
+
+/// How much of a conversation was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// All that the server has, or all that was here where it keeps nothing.
+    Whole,
+    /// The server did not answer, or there is no connection: more may have been said.
+    InPart,
 }
 
 /// What a conversation is with.
@@ -298,6 +340,16 @@ pub struct Refusal {
     pub sentence: Sentence,
     /// A name that is probably free, if the name was taken.
     pub suggestion: Option<String>,
+}
+
+impl Refusal {
+    /// The key of a server that is not met before it is trusted.
+    pub fn stranger(&self) -> Option<KeyId> {
+        match self.sentence {
+            Sentence::KeyChanged { now: key, .. } | Sentence::KeyUnknown { key, .. } => Some(key),
+            _ => None,
+        }
+    }
 }
 
 /// A field of the first card.

@@ -2,33 +2,81 @@
 
 use std::collections::BTreeMap;
 
-use parlor_server::protocol::{Capability, MsgId};
+use parlor_server::protocol::{Capability, Message, MsgId};
 
 use super::event::{Event, Kind};
 use super::line::{Delivery, Line, LineId};
 use super::log::Gap;
 use super::page::{PageLine, Query, Question};
-use super::{Key, Sentence, Session};
+use super::{Key, Sentence, Session, UnixMillis};
 
 /// Lines that are asked for on entering a room.
 const FIRST: usize = 50;
 /// Lines of a page, unless the server gives fewer.
 const PAGE: usize = 100;
+/// People who are asked for that have said something meanwhile.
+const MISSED: usize = 50;
+/// Milliseconds that are looked back for them at most: 30 days.
+const MISSED_FOR: u64 = 30 * 86_400_000;
 
 impl Session {
-    /// Whether the server may keep what is said there. Our own kind keeps nothing of what two people say alone.
+    /// Whether the server may keep what is said there. Our own kind keeps what two accounts
+    /// say alone.
     pub(super) fn has_history(&self, key: &Key) -> bool {
-        let kept = |kind| kind == Kind::Room || (kind == Kind::Person && !self.isupport.sorted);
+        let private = !self.isupport.sorted || self.keeps_private();
+        let kept = |kind| kind == Kind::Room || kind == Kind::Person && private;
         self.caps.has(Capability::Chathistory)
             && self.caps.has(Capability::Batch)
             && self.conversations.get(key).is_some_and(|conversation| kept(conversation.kind))
+    }
+
+    /// Whether our server keeps what is said to us alone.
+    pub(super) fn keeps_private(&self) -> bool {
+        self.isupport.private && self.registration.logged_in
+    }
+
+    /// Asks who has said something to us alone since we were here: that is told to who asks only.
+    fn ask_targets(&mut self) {
+        if !(self.keeps_private()
+            && self.caps.has(Capability::Chathistory)
+            && self.caps.has(Capability::Batch))
+        {
+            return;
+        }
+        let now = self.wall();
+        let read = self.conversations.values().filter_map(|open| open.read);
+        let heard = self.conversations.values().filter_map(|open| Some(open.log.iter().next_back()?.at()));
+        let month = UnixMillis(now.0.saturating_sub(MISSED_FOR));
+        let since = read.chain(heard).max().map_or(month, |since| since.max(month).min(now));
+        self.missed_since = Some(since);
+        let until = UnixMillis(now.0.saturating_add(MISSED_FOR));
+        self.send(&format!("CHATHISTORY TARGETS timestamp={since} timestamp={until} {MISSED}"));
+    }
+
+    /// `CHATHISTORY TARGETS name time`: somebody has said something meanwhile.
+    pub(super) fn on_target(&mut self, message: &Message<'_>) {
+        let targets = message.params.first().is_some_and(|verb| verb.eq_ignore_ascii_case("TARGETS"));
+        let Some(name) = message.params.filled(1).filter(|_| targets && self.keeps_private()) else { return };
+        let key = self.private_place(name);
+        if self.isupport.is_room(name) || key.is_others() || self.conversations.contains_key(&key) {
+            return;
+        }
+        let key = self.open(name, Kind::Person);
+        if let Some(conversation) = self.conversations.get_mut(&key) {
+            conversation.read = self.missed_since;
+        }
+        self.begin_history(&key, None);
     }
 
     /// What was said to us alone before this start, where the server has kept it.
     pub(super) fn begin_private_history(&mut self) {
         let people = self.conversations.iter().filter(|(_, open)| open.kind == Kind::Person);
         let people: Vec<Key> = people.map(|(key, _)| key.clone()).collect();
-        people.iter().for_each(|key| self.begin_history(key, None));
+        for key in &people {
+            self.begin_history(key, None);
+            self.delete_again(key);
+        }
+        self.ask_targets();
     }
 
     /// We are in a room (again), since this position of a sorted server.
@@ -92,7 +140,7 @@ impl Session {
     /// it has kept of the lines that are here.
     fn ask_what_is_kept(&mut self, key: &Key) {
         let Some(log) = self.conversations.get(key).map(|conversation| &conversation.log) else { return };
-        if !self.has_history(key) {
+        if !self.has_history(key) || !self.is_room(key) {
             return;
         }
         let mut last: BTreeMap<u32, MsgId> = BTreeMap::new();
@@ -194,25 +242,29 @@ impl Session {
     }
 
     /// A page has come.
-    pub(super) fn history(&mut self, question: Question, page: Vec<PageLine>) {
+    pub(super) fn history(&mut self, question: Question, page: Vec<PageLine>, events: Vec<MsgId>) {
         let Question { key, query, gap, stale, .. } = question;
         if stale || !self.conversations.contains_key(&key) {
             return;
         }
         let sorted = self.isupport.sorted;
-        let came = page.len();
+        let came = page.len() + events.len();
         let page: Vec<PageLine> =
             page.into_iter().filter(|entry| !sorted || entry.line.position().is_some()).collect();
-        let positions: Vec<MsgId> = page.iter().filter_map(|entry| entry.line.position()).collect();
+        let positions = page.iter().filter_map(|entry| entry.line.position());
+        let positions: Vec<MsgId> = positions.chain(events).collect();
         let (first, last) = (positions.iter().min().copied(), positions.iter().max().copied());
         if sorted {
-            if matches!(query, Query::After(_) | Query::Latest | Query::Kept(_)) {
+            // Of what is said to us alone not all is kept: the other one may have had no account.
+            let room = self.is_room(&key);
+            if room && matches!(query, Query::After(_) | Query::Latest | Query::Kept(_)) {
                 let (from, to) = reach(&query, first, last);
                 self.withdraw(&key, from, to, &positions);
             }
             positions.iter().for_each(|position| self.durable.note(*position));
         }
         let lines = self.own_among(&key, page);
+        let lines: Vec<Line> = lines.into_iter().map(|line| self.dress(&key, line)).collect();
         let Session { conversations, last_line, .. } = self;
         let Some(conversation) = conversations.get_mut(&key) else { return };
         let log = &mut conversation.log;
@@ -263,6 +315,7 @@ impl Session {
         let read = conversation.read.filter(|_| matches!(query, Query::Latest));
         let is_new = |line: &Line| away || read.is_some_and(|read| line.at() > read);
         self.emit(&key, away);
+        added.iter().for_each(|line| self.is_here(&key, line));
         for line in added.iter().filter(|line| is_new(line) && !line.own() && line.is_talk()) {
             self.count_unread(&key, line);
         }
@@ -281,6 +334,9 @@ impl Session {
     /// A question got no answer, or a refusal.
     pub(super) fn unanswered(&mut self, question: Question, sentence: &Sentence, refused: bool) {
         let Question { key, query, gap, stale, .. } = question;
+        if let Query::Transcript(number) = query {
+            return self.no_page(number);
+        }
         if stale {
             return;
         }
@@ -312,6 +368,7 @@ impl Session {
                 Question { key, gap: Some(gap), .. } => self.gap_says(&key, gap, Delivery::None, None),
                 Question { key, query: Query::Around(_), .. } => self.tell(Event::Jumped { key, id: None }),
                 Question { key, query: Query::Search, .. } => self.find_locally(&key),
+                Question { query: Query::Transcript(number), .. } => self.no_page(number),
                 Question { .. } => {}
             }
         }
@@ -409,14 +466,14 @@ impl Session {
     }
 
     /// How a line is named in a question.
-    fn reference(&self, line: &Line) -> String {
+    pub(super) fn reference(&self, line: &Line) -> String {
         match line.msgid().filter(|_| self.isupport.by_msgid) {
             Some(msgid) => format!("msgid={msgid}"),
             None => format!("timestamp={}", line.at()),
         }
     }
 
-    fn page_size(&self, wanted: usize) -> usize {
+    pub(super) fn page_size(&self, wanted: usize) -> usize {
         match self.isupport.chathistory {
             0 => wanted,
             most => wanted.min(most),
@@ -444,7 +501,7 @@ fn reach(query: &Query, first: Option<MsgId>, last: Option<MsgId>) -> (Option<Ms
         Query::After(from) => (*from, last),
         Query::Before(to) => (first, *to),
         Query::Kept(upto) => (first, Some(*upto)),
-        Query::Around(_) | Query::Search => (first, last),
+        Query::Around(_) | Query::Search | Query::Transcript(_) => (first, last),
     }
 }
 

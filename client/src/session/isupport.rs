@@ -23,6 +23,8 @@ pub(super) struct Isupport {
     pub(super) saferate: bool,
     /// It passes on nothing about who is typing.
     pub(super) denies_typing: bool,
+    /// Nor about reactions.
+    pub(super) denies_reactions: bool,
     /// Rooms in one JOIN (`TARGMAX`); without: it does not say.
     pub(super) joins: Option<usize>,
     /// Lines in one answer of CHATHISTORY; 0: as many as one likes (IRCv3 chathistory).
@@ -33,6 +35,8 @@ pub(super) struct Isupport {
     pub(super) sorted: bool,
     /// Others see only the public form of a line's id.
     pub(super) secret_ids: bool,
+    /// What accounts say to each other is kept (our server).
+    pub(super) private: bool,
 }
 
 impl Default for Isupport {
@@ -47,11 +51,13 @@ impl Default for Isupport {
             linelen: MAX_BODY,
             saferate: false,
             denies_typing: false,
+            denies_reactions: false,
             joins: None,
             chathistory: 100,
             by_msgid: true,
             sorted: false,
             secret_ids: false,
+            private: false,
         }
     }
 }
@@ -86,9 +92,11 @@ impl Isupport {
             // `*` is all of them, and a `-` before a tag excepts it (IRCv3 message-tags).
             "CLIENTTAGDENY" => {
                 let has = |tag: &str| value.split(',').any(|denied| denied == tag);
-                self.denies_typing = (has("*") && !has("-typing")) || has("typing");
+                let denies = |tag: &str| (has("*") && !has(&format!("-{tag}"))) || has(tag);
+                self.denies_typing = denies("typing");
+                self.denies_reactions = denies("draft/react");
             }
-            "-CLIENTTAGDENY" => self.denies_typing = false,
+            "-CLIENTTAGDENY" => (self.denies_typing, self.denies_reactions) = (false, false),
             "SAFERATE" => self.saferate = true,
             "-SAFERATE" => self.saferate = false,
             "CHATHISTORY" => self.chathistory = value.parse().unwrap_or(100),
@@ -103,6 +111,8 @@ impl Isupport {
             "-parlor/MSGID" => self.sorted = false,
             "parlor/ID" => self.secret_ids = value == "secret",
             "-parlor/ID" => self.secret_ids = false,
+            "parlor/PRIVATE" => self.private = true,
+            "-parlor/PRIVATE" => self.private = false,
             _ => {}
         }
     }

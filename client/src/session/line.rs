@@ -7,7 +7,8 @@ use std::sync::Arc;
 use parlor_server::protocol::MsgId;
 use parlor_server::protocol::time::UnixMillis;
 
-use super::Sentence;
+use super::marks::{Deleted, Quote, Reaction};
+use super::{Sentence, Span};
 
 /// Bytes of a msgid that are kept.
 const MAX_MSGID: usize = 255;
@@ -75,6 +76,8 @@ pub struct Parts<'a> {
     pub mention: bool,
     pub state: Delivery,
     pub sentence: Option<&'a Sentence>,
+    pub spans: &'a [Span],
+    pub reply: Option<&'a str>,
 }
 
 impl Default for Parts<'_> {
@@ -89,6 +92,8 @@ impl Default for Parts<'_> {
             mention: false,
             state: Delivery::None,
             sentence: None,
+            spans: &[],
+            reply: None,
         }
     }
 }
@@ -128,6 +133,25 @@ enum Known {
     },
     Other(Box<OtherId>),
     Said(Box<Sentence>),
+    /// One of the others, and more.
+    More(Box<More>),
+}
+
+/// What few lines have.
+#[derive(Clone, PartialEq, Eq)]
+struct More {
+    /// Never [`Known::More`].
+    known: Known,
+    spans: Box<[Span]>,
+    reply: Option<Quote>,
+    reactions: Box<[Reaction]>,
+    deleted: Option<Deleted>,
+}
+
+impl More {
+    fn is_any(&self) -> bool {
+        !self.spans.is_empty() || self.reply.is_some() || !self.reactions.is_empty() || self.deleted.is_some()
+    }
 }
 
 /// A msgid of another kind of server; boxed, because it is wide and few lines have one.
@@ -154,22 +178,27 @@ impl Line {
     /// A line of these parts. A msgid above 255 bytes is dropped, a sender above 65,535 is cut. A
     /// line with a sentence has no msgid.
     pub fn new(id: LineId, parts: &Parts<'_>) -> Line {
-        let Parts { kind, from, text, at, msgid, own, mention, state, sentence } = *parts;
+        let Parts { kind, from, text, at, msgid, own, mention, state, sentence, spans, reply } = *parts;
         let from = from.get(..from.floor_char_boundary(usize::from(u16::MAX))).unwrap_or_default();
         let known = match sentence {
             Some(sentence) => Known::Said(Box::new(sentence.clone())),
             None => Known::named(msgid),
         };
         let words = [from, text].concat().into();
-        Line(Arc::new(Inner { id, at, words, from: from.len() as u16, known, kind, own, mention, state }))
+        let mut inner = Inner { id, at, words, from: from.len() as u16, known, kind, own, mention, state };
+        let reply = reply.filter(|reply| (1..=MAX_MSGID).contains(&reply.len()));
+        if !spans.is_empty() || reply.is_some() {
+            inner.change_more(|more| (more.spans, more.reply) = (spans.into(), reply.map(Quote::unknown)));
+        }
+        Line(Arc::new(inner))
     }
 
     /// The same line as the server has it: under this name, if it gives one, and since then.
     pub(super) fn received(&self, state: Delivery, msgid: Option<&str>, at: UnixMillis) -> Line {
         self.with(|inner| {
             (inner.state, inner.at) = (state, at);
-            if msgid.is_some() || matches!(inner.known, Known::Said(_)) {
-                inner.known = Known::named(msgid);
+            if msgid.is_some() || matches!(inner.known(), Known::Said(_)) {
+                inner.know(Known::named(msgid));
             }
         })
     }
@@ -179,17 +208,40 @@ impl Line {
         self.with(|inner| {
             inner.state = state;
             match sentence {
-                Some(sentence) => inner.known = Known::Said(Box::new(sentence.clone())),
-                None if matches!(inner.known, Known::Said(_)) => inner.known = Known::Nameless,
+                Some(sentence) => inner.know(Known::Said(Box::new(sentence.clone()))),
+                None if matches!(inner.known(), Known::Said(_)) => inner.know(Known::Nameless),
                 None => {}
             }
         })
     }
 
     /// The same line as the server has it: some alter what was said.
-    pub(super) fn saying(&self, text: &str) -> Line {
+    pub(super) fn saying(&self, text: &str, spans: &[Span]) -> Line {
         let words = [self.from(), text].concat().into();
-        self.with(|inner| inner.words = words)
+        self.with(|inner| {
+            inner.words = words;
+            inner.change_more(|more| more.spans = spans.into());
+        })
+    }
+
+    /// The same line with what is said about it. Of a deleted one nothing is left that was said.
+    pub(super) fn marked(&self, reactions: &[Reaction], deleted: Option<&Deleted>) -> Line {
+        let words = deleted.map(|_| self.from().into());
+        self.with(|inner| {
+            inner.words = words.unwrap_or_else(|| std::mem::take(&mut inner.words));
+            inner.change_more(|more| match deleted {
+                None => more.reactions = reactions.into(),
+                Some(deleted) => {
+                    (more.spans, more.reply, more.reactions) = Default::default();
+                    more.deleted = Some(deleted.clone());
+                }
+            });
+        })
+    }
+
+    /// The same line, which answers this.
+    pub(super) fn quoting(&self, quote: Quote) -> Line {
+        self.with(|inner| inner.change_more(|more| more.reply = Some(quote)))
     }
 
     /// The same line as one of ours that had this id.
@@ -238,7 +290,7 @@ impl Line {
 
     /// The server's name for it, where it gives one; at most 255 bytes.
     pub fn msgid(&self) -> Option<Cow<'_, str>> {
-        match &self.0.known {
+        match self.0.known() {
             Known::Other(id) => Some(Cow::from(&*id.0)),
             _ => self.position().map(|position| position.to_string().into()),
         }
@@ -249,8 +301,8 @@ impl Line {
         self.0.words.get(..usize::from(self.0.from)).unwrap_or_default()
     }
 
-    /// One line, without control characters and IRC formatting; empty where the session says a
-    /// [`sentence`](Self::sentence) of its own.
+    /// Without control characters and IRC formatting, of several lines if it was said so; empty where the session says
+    /// a [`sentence`](Self::sentence) of its own, and where it was [`deleted`](Self::deleted).
     pub fn text(&self) -> &str {
         self.0.words.get(usize::from(self.0.from)..).unwrap_or_default()
     }
@@ -258,8 +310,35 @@ impl Line {
     /// What the session says: the whole line, if it is [`LineKind::Info`] or [`LineKind::Error`];
     /// else why it failed, if its state is [`Delivery::Failed`].
     pub fn sentence(&self) -> Option<&Sentence> {
-        match &self.0.known {
+        match self.0.known() {
             Known::Said(sentence) => Some(sentence),
+            _ => None,
+        }
+    }
+
+    /// How parts of the text are written, in order; at most [`SPANS`](crate::limits::SPANS).
+    pub fn spans(&self) -> &[Span] {
+        self.more().map_or(&[], |more| &more.spans)
+    }
+
+    /// What it answers.
+    pub fn reply(&self) -> Option<&Quote> {
+        self.more()?.reply.as_ref()
+    }
+
+    /// What people put under it, in the order in which it came.
+    pub fn reactions(&self) -> &[Reaction] {
+        self.more().map_or(&[], |more| &more.reactions)
+    }
+
+    /// That it was taken back.
+    pub fn deleted(&self) -> Option<&Deleted> {
+        self.more()?.deleted.as_ref()
+    }
+
+    fn more(&self) -> Option<&More> {
+        match &self.0.known {
+            Known::More(more) => Some(more),
             _ => None,
         }
     }
@@ -278,15 +357,52 @@ impl Line {
     /// What it takes in session and window: its words, and about as much as both need besides.
     pub(super) fn bytes(&self) -> usize {
         let said = self.sentence().map_or(0, |sentence| sentence.to_string().len());
-        self.0.words.len() + said + 160
+        let more = self.more().map_or(0, |more| {
+            let quote = more.reply.as_ref().map_or(0, Quote::bytes);
+            let reactions: usize = more.reactions.iter().map(Reaction::bytes).sum();
+            size_of::<More>() + size_of_val(&*more.spans) + quote + reactions
+        });
+        self.0.words.len() + said + more + 160
     }
 
     /// Where it stands in the order of a server whose msgids are sorted.
     pub(super) fn position(&self) -> Option<MsgId> {
-        match self.0.known {
+        match *self.0.known() {
             Known::Sorted { boot, count, millis } => Some(MsgId { boot, millis, count }),
             _ => None,
         }
+    }
+}
+
+impl Inner {
+    /// Never [`Known::More`].
+    fn known(&self) -> &Known {
+        match &self.known {
+            Known::More(more) => &more.known,
+            known => known,
+        }
+    }
+
+    fn know(&mut self, known: Known) {
+        match &mut self.known {
+            Known::More(more) => more.known = known,
+            own => *own = known,
+        }
+    }
+
+    fn change_more(&mut self, change: impl FnOnce(&mut More)) {
+        let mut more = match std::mem::replace(&mut self.known, Known::Nameless) {
+            Known::More(more) => more,
+            known => Box::new(More {
+                known,
+                spans: Box::default(),
+                reply: None,
+                reactions: Box::default(),
+                deleted: None,
+            }),
+        };
+        change(&mut more);
+        self.known = if more.is_any() { Known::More(more) } else { more.known };
     }
 }
 
@@ -308,8 +424,7 @@ mod tests {
         for msgid in [None, Some("0000000b018c2f3a4b5001f"), Some("opaque"), Some("")] {
             let (from, text, state) = ("zoë", "say it", Delivery::Pending);
             let (at, kind) = (UnixMillis(1_700_000_000_123), LineKind::Said);
-            let parts =
-                Parts { kind, from, text, at, msgid, own: true, mention: false, state, sentence: None };
+            let parts = Parts { kind, from, text, at, msgid, own: true, state, ..Parts::default() };
             let line = Line::new(LineId(7), &parts);
             assert_eq!((line.id(), line.at(), line.kind()), (LineId(7), at, kind));
             assert_eq!((line.own(), line.mention(), line.state()), (true, false, state));

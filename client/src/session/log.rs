@@ -169,6 +169,16 @@ impl Log {
         }
     }
 
+    /// A line has something new, but not its place.
+    pub(super) fn change(&mut self, line: Line) {
+        let Some(old) = self.index(line.id()).and_then(|at| self.lines.get_mut(at)) else { return };
+        if *old != line {
+            self.bytes = self.bytes + line.bytes() - old.bytes();
+            *old = line.clone();
+            self.edits.push(Edit::Change(line));
+        }
+    }
+
     pub(super) fn remove(&mut self, id: LineId) {
         if let Some(line) = self.index(id).and_then(|at| self.take(at)) {
             self.pending -= usize::from(self.floats(&line));

@@ -268,10 +268,20 @@ impl Session {
 
     /// RPL_LOGGEDIN to RPL_SASLMECHS (900 to 908). Says whether it was about something that we asked.
     pub(super) fn on_sasl(&mut self, code: u16, message: &Message<'_>) -> bool {
+        match code {
+            900 => self.registration.logged_in = true,
+            901 => self.registration.logged_in = false,
+            _ => {}
+        }
         let signing = &mut self.registration.signing;
         match code {
             // RPL_LOGGEDIN, RPL_SASLSUCCESS, ERR_SASLALREADY
-            900 => signing.done = true,
+            900 => {
+                signing.done = true;
+                if self.is_ready() && self.keeps_private() {
+                    self.begin_private_history();
+                }
+            }
             903 | 907 => {
                 signing.done = true;
                 signing.step = None;

@@ -27,8 +27,11 @@ mod line;
 mod liveness;
 mod log;
 mod login;
+mod marker;
+mod marks;
 mod mention;
 mod moderation;
+mod multiline;
 mod names;
 mod naming;
 mod opening;
@@ -36,6 +39,7 @@ mod outgoing;
 mod page;
 mod pings;
 mod profile;
+mod reactions;
 mod receive;
 mod recent;
 mod reconnect;
@@ -48,10 +52,12 @@ mod seed;
 mod sentence;
 mod stamp;
 mod status;
+mod style;
 mod talk;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod transcript;
 mod typing;
 mod unsent;
 
@@ -64,19 +70,22 @@ use parlor_server::protocol::line::Framer;
 pub use action::Action;
 pub use command::Command;
 pub use dcc::Dcc;
-pub use delivery::count_lines;
+pub use delivery::count_messages;
 pub use encoding::Encoding;
-pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal};
+pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal, Told};
 pub use key::Key;
 pub use line::{Delivery, Line, LineId, LineKind, Parts};
 pub use login::Login;
+pub use marks::{Deleted, Quote, Reaction};
 pub use moderation::{Ban, RoomSetting, RoomSettings};
+pub use multiline::Multiline;
 pub use naming::Naming;
 pub use parlor_server::protocol::HostPort;
 pub use parlor_server::protocol::time::{Moment, UnixMillis};
 pub use profile::{Open, Profile};
 pub use sentence::{Names, Sentence};
 pub use status::Status;
+pub use style::{FENCE, Span, Style, is_fence};
 pub use unsent::{Unsent, UnsentState};
 
 use capabilities::Capabilities;
@@ -84,17 +93,20 @@ use conversation::Conversation;
 use durable::Durable;
 use isupport::Isupport;
 use liveness::Liveness;
+use marks::Marks;
 use moderation::Bans;
 use names::SharedNames;
 use outgoing::Outgoing;
 use page::{Batch, Question};
 use pings::Pings;
+use reactions::Deleting;
 use recent::Recent;
 use reconnect::{Backoff, Phase};
 use registration::{Me, Registration};
 use search::Search;
 use seed::Seed;
 use throttle::Throttle;
+use transcript::Transcript;
 use typing::Typing;
 
 /// Lines at once to a server without SAFERATE, and the time between two after that.
@@ -210,11 +222,20 @@ pub struct Session {
     /// What is being carried out, as it was typed and where.
     typed: Option<(Key, String)>,
     recent: Recent,
+    /// What is said about lines.
+    marks: Marks,
+    /// Deletions that the server has not confirmed.
+    deleting: Vec<Deleting>,
+    /// Since when we were told nothing that was said to us alone.
+    missed_since: Option<UnixMillis>,
+    /// The server knows us: it has said how far we read somewhere.
+    marked_once: bool,
     batches: Vec<Batch>,
     questions: VecDeque<Question>,
     /// The number of the last label.
     labels: u64,
     search: Option<Search>,
+    transcript: Option<Transcript>,
     durable: Durable,
     /// The number of the server's last start, as its msgids tell.
     start: Option<u32>,
@@ -229,6 +250,8 @@ pub struct Session {
     /// What an earlier run had not sent, of conversations that are not open yet.
     restored: Vec<Unsent>,
     outgoing: Outgoing,
+    /// What one message may hold, as the server of the last connection said; none: it takes single lines only.
+    multiline: Option<Multiline>,
     throttle: Throttle,
     ctcp_throttle: Throttle,
     dcc_throttle: Throttle,
@@ -273,10 +296,15 @@ impl Session {
             asked_at: None,
             typed: None,
             recent: Recent::default(),
+            marks: Marks::default(),
+            deleting: Vec::new(),
+            missed_since: None,
+            marked_once: false,
             batches: Vec::new(),
             questions: VecDeque::new(),
             labels: 0,
             search: None,
+            transcript: None,
             durable: Durable::default(),
             start: None,
             listing: None,
@@ -285,6 +313,7 @@ impl Session {
             settings_asked: None,
             restored: Vec::new(),
             outgoing: Outgoing::default(),
+            multiline: Some(Multiline::USUAL),
             throttle: Throttle::new(BURST.0, BURST.1),
             ctcp_throttle: Throttle::new(CTCP_BURST.0, CTCP_BURST.1),
             dcc_throttle: Throttle::new(DCC_BURST.0, DCC_BURST.1),
@@ -321,6 +350,7 @@ impl Session {
         }
         self.deadlines();
         self.pump();
+        self.mark_read();
         self.flush();
         self.keep();
     }

@@ -63,6 +63,11 @@ impl Waiting {
         self.behind = None;
     }
 
+    /// It is a message of several lines.
+    pub(super) fn is_long(&self) -> bool {
+        self.text.contains('\n')
+    }
+
     pub(super) fn is_action(&self) -> bool {
         self.line.kind() == LineKind::Action
     }
@@ -88,6 +93,18 @@ impl Outgoing {
     pub(super) fn push(&mut self, waiting: Waiting) {
         self.changed = true;
         self.waiting.push_back(waiting);
+    }
+
+    /// Takes out a message of several lines that is not under way, and says where it was.
+    pub(super) fn take_unsent_message(&mut self) -> Option<(usize, Waiting)> {
+        let at = self.waiting.iter().position(|waiting| waiting.sent.is_none() && waiting.is_long())?;
+        Some((at, self.remove(at)?))
+    }
+
+    /// Puts lines in at that place.
+    pub(super) fn put_in(&mut self, at: usize, lines: Vec<Waiting>) {
+        self.changed = true;
+        lines.into_iter().rev().for_each(|line| self.waiting.insert(at.min(self.waiting.len()), line));
     }
 
     /// Whether lines came or went since the last call.

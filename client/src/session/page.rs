@@ -6,7 +6,8 @@ use parlor_server::protocol::tag::{self, batch};
 use parlor_server::protocol::text::printable;
 use parlor_server::protocol::{Capability, Message, MsgId};
 
-use super::line::{Line, LineId, Parts};
+use super::line::{Line, LineId, LineKind, Parts};
+use super::multiline::Incoming;
 use super::stamp::Stamp;
 use super::{Key, Sentence, Session};
 use crate::limits::{BATCHES, PAGE_LINES, PAGES_BYTES, QUESTIONS};
@@ -28,6 +29,8 @@ pub(super) enum Query {
     /// Those around the line with this id in a list of results.
     Around(Line),
     Search,
+    /// The next lines of the transcript of this number.
+    Transcript(u64),
 }
 
 /// A question under way.
@@ -62,6 +65,10 @@ pub(super) struct Batch {
     pub(super) page: Option<(Question, Vec<PageLine>)>,
     /// Of what has come.
     pub(super) bytes: usize,
+    /// Where things stand of the answer that are no lines: reactions, deletions.
+    pub(super) events: Vec<MsgId>,
+    /// It is a message of several lines.
+    pub(super) incoming: Option<Incoming>,
 }
 
 impl Session {
@@ -109,12 +116,21 @@ impl Session {
         let Some(reference) = message.params.filled(0) else { return };
         if let Some(reference) = reference.strip_prefix('-') {
             let Some(at) = self.batches.iter().position(|batch| batch.reference == reference) else { return };
-            if let Some((question, lines)) = self.batches.remove(at).page {
-                self.answered(question, lines);
+            let batch = self.batches.remove(at);
+            if let Some(message) = batch.incoming.as_ref().and_then(Incoming::message) {
+                self.whole(&message);
+            }
+            if let Some((question, lines)) = batch.page {
+                self.answered(question, lines, batch.events);
             }
         } else if let Some(reference) = reference.strip_prefix('+')
-            && let Some(kind @ (batch::CHATHISTORY | batch::SEARCH | batch::PLAYBACK | batch::LABELED)) =
-                message.params.get(1).copied()
+            && let Some(
+                kind @ (batch::CHATHISTORY
+                | batch::SEARCH
+                | batch::PLAYBACK
+                | batch::LABELED
+                | batch::MULTILINE),
+            ) = message.params.get(1).copied()
         {
             if self.batches.len() >= BATCHES {
                 // One that was never ended.
@@ -133,10 +149,43 @@ impl Session {
                 .questions
                 .iter()
                 .position(fits)
-                .filter(|_| !matches!(kind, batch::PLAYBACK | batch::LABELED));
+                .filter(|_| !matches!(kind, batch::PLAYBACK | batch::LABELED | batch::MULTILINE));
             let question = asked.and_then(|at| self.questions.remove(at));
             let page = question.map(|question| (question, Vec::new()));
-            self.batches.push(Batch { reference: reference.to_owned(), label, page, bytes: 0 });
+            let incoming = (kind == batch::MULTILINE).then(|| Incoming::open(message));
+            let (reference, events) = (reference.to_owned(), Vec::new());
+            self.batches.push(Batch { reference, label, page, bytes: 0, events, incoming });
+        }
+    }
+
+    /// Takes a line that is a part of a message. Says whether it was one.
+    pub(super) fn is_part(&mut self, message: &Message<'_>) -> bool {
+        let Some(reference) = message.tags.get(tag::BATCH) else { return false };
+        let talk =
+            message.command.eq_ignore_ascii_case("PRIVMSG") || message.command.eq_ignore_ascii_case("NOTICE");
+        let mut batches = self.batches.iter_mut().filter(|batch| batch.reference == *reference);
+        let Some(incoming) = batches.find_map(|batch| batch.incoming.as_mut()).filter(|_| talk) else {
+            return false;
+        };
+        incoming.add(message);
+        true
+    }
+
+    /// A message of several lines is complete.
+    fn whole(&mut self, message: &Message<'_>) {
+        let stamp = Stamp::of(message, self.wall(), &self.batches);
+        let notice = message.command.eq_ignore_ascii_case("NOTICE");
+        self.on_talk(message, &stamp, if notice { LineKind::Notice } else { LineKind::Said });
+    }
+
+    /// Something of an answer is no line, but has its place among them.
+    pub(super) fn note_event(&mut self, stamp: &Stamp<'_>) {
+        let position = stamp.position(self.isupport.sorted);
+        let batch = stamp.page.and_then(|at| self.batches.get_mut(at));
+        if let (Some(batch), Some(position)) =
+            (batch.filter(|batch| batch.events.len() < PAGE_LINES), position)
+        {
+            batch.events.push(position);
         }
     }
 
@@ -172,11 +221,11 @@ impl Session {
         Some(question.key.clone())
     }
 
-    fn answered(&mut self, question: Question, lines: Vec<PageLine>) {
-        if question.query == Query::Search {
-            self.found(&question.key, lines)
-        } else {
-            self.history(question, lines)
+    fn answered(&mut self, question: Question, lines: Vec<PageLine>, events: Vec<MsgId>) {
+        match question.query {
+            Query::Search => self.found(&question.key, lines),
+            Query::Transcript(number) => self.transcript_page(number, lines, &events),
+            _ => self.history(question, lines, events),
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Profile {
     /// What an earlier run of the program had not sent to this server; see
     /// [`Output::Keep`](super::Output::Keep).
     pub unsent: Vec<super::Unsent>,
+    /// An earlier run of the program was welcome there: it is called until it answers, not given up.
+    pub known: bool,
     /// How text is read that is not UTF-8.
     pub encoding: super::Encoding,
 }

@@ -44,6 +44,9 @@ impl Session {
     fn line(&mut self, line: &str) {
         let Some(message) = Message::parse(line) else { return };
         let stamp = Stamp::of(&message, self.wall(), &self.batches);
+        if self.is_part(&message) {
+            return;
+        }
         if let Some(position) = stamp.position(self.isupport.sorted) {
             self.started_again(position.start());
             if stamp.volatile {
@@ -79,6 +82,9 @@ impl Session {
             "AWAY" => self.on_away(&message),
             "TAGMSG" => self.on_tagmsg(&message, &stamp),
             "BATCH" => self.on_batch(&message),
+            "REDACT" => self.on_redact(&message, &stamp),
+            "CHATHISTORY" => self.on_target(&message),
+            "MARKREAD" => self.on_markread(&message),
             "RESUME" => self.on_resume(&message),
             "ERROR" => self.on_error(&message),
             "FAIL" => self.on_standard_reply(&message, LineKind::Error),
@@ -119,14 +125,17 @@ impl Session {
                 self.farewell = Some(Sentence::Replaced);
                 return;
             }
+            if verb.eq_ignore_ascii_case("REDACT") {
+                self.deletion_failed(message);
+            }
             let failed = self.question_failed(verb, message) || self.resume_failed(verb);
-            if failed || self.claim_failed(verb) {
+            if failed || self.claim_failed(verb) || self.marker_failed(verb, place.as_ref()) {
                 return;
             }
         }
         if kind == LineKind::Error
-            && verb.eq_ignore_ascii_case("PRIVMSG")
-            && self.refused_to(place.as_ref(), message, sentence)
+            && (verb.eq_ignore_ascii_case("PRIVMSG") && self.refused_to(place.as_ref(), message, sentence)
+                || verb.eq_ignore_ascii_case("BATCH") && self.message_refused(message, sentence))
         {
             return;
         }

@@ -128,7 +128,7 @@ impl Session {
             }
             _ => (Field::Address, false),
         };
-        if !self.welcomed_once || final_word {
+        if !(self.welcomed_once || self.profile.known) || final_word {
             return self.give_up(field, why, None);
         }
         let (attempt, wait) = self.backoff.next(&mut self.seed);
@@ -226,6 +226,7 @@ impl Session {
         (self.bans, self.settings_asked) = (None, None);
         self.forget_questions();
         self.forget_typing();
+        self.forget_markers();
         for (key, conversation) in self.conversations.iter_mut().filter(|(_, c)| c.joined) {
             conversation.incomplete.take_if(|_| !self.outgoing.has_given_up(key));
         }
@@ -317,6 +318,7 @@ impl Session {
                     self.reclaim_at,
                     self.blocked_until,
                     self.typing_ends(),
+                    self.marker_due(),
                     question,
                 ]
                 .into_iter()

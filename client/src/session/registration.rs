@@ -53,6 +53,8 @@ pub(super) struct Registration {
     pub(super) negotiated: bool,
     /// Whether we have shown who we are.
     pub(super) signing: SigningIn,
+    /// The server knows whose account is ours.
+    pub(super) logged_in: bool,
     /// The server gave us our place back: nobody has seen us go.
     pub(super) resumed: bool,
     /// Names that were taken so far.
@@ -217,6 +219,9 @@ impl Session {
                 name => name.to_owned(),
             });
         self.set_status(Status::Connected { server });
+        self.multiline = self.caps.multiline();
+        self.tell_line_room();
+        self.tell_marking();
         // Where nobody has refused our name, the server wants us to have this one: it cuts long ones, or is a bouncer.
         let refused = self.registration.variants > 0 || self.registration.resumed;
         if refused && !self.is_called_as_wanted() {
@@ -227,7 +232,7 @@ impl Session {
         }
         self.sign_in_late();
         self.join_wanted();
-        if first {
+        if first || self.keeps_private() {
             self.begin_private_history();
         }
         if !self.answers_pings() {

@@ -32,6 +32,7 @@ impl Session {
                     self.tell(Event::Out { key: key.clone(), why: None });
                 }
                 self.begin_history(&key, stamp.position(self.isupport.sorted));
+                self.delete_again(&key);
             }
         }
         let Some(key) = self.room(name) else { return };

@@ -70,9 +70,10 @@ impl Session {
 
     /// A page of results has come.
     pub(super) fn found(&mut self, key: &Key, page: Vec<PageLine>) {
+        let page: Vec<Line> = page.into_iter().map(|entry| self.dress(key, entry.line)).collect();
         let Some(search) = self.search.as_mut().filter(|search| search.key == *key) else { return };
         let full = page.len() >= PAGE;
-        let mut lines: Vec<Line> = page.into_iter().map(|entry| entry.line).collect();
+        let mut lines: Vec<Line> = page;
         lines.sort_by_key(|line| std::cmp::Reverse((line.at().0, line.position())));
         search.before = lines.last().map(Line::at).or(search.before);
         lines.retain(|line| {
@@ -85,6 +86,7 @@ impl Session {
             *line = here.unwrap_or(line).clone();
         }
         let more = full && !lines.is_empty();
+        lines.retain(|line| line.deleted().is_none());
         let (text, first) = (search.text.clone(), std::mem::take(&mut search.first));
         self.tell(Event::Found(Found { key: key.clone(), text, lines, first, more, local: false }));
     }
@@ -99,7 +101,10 @@ impl Session {
             !words.is_empty() && words.iter().all(|word| text.contains(word))
         };
         let log = self.conversations.get(key).map(|conversation| &conversation.log);
-        let talk = log.into_iter().flat_map(|log| log.iter().rev()).filter(|line| line.is_talk());
+        let talk = log
+            .into_iter()
+            .flat_map(|log| log.iter().rev())
+            .filter(|line| line.is_talk() && line.deleted().is_none());
         let untold = talk.filter(|line| {
             !search.here.contains(&line.id()) && line.msgid().is_none_or(|id| !search.told.contains(&*id))
         });

@@ -261,6 +261,10 @@ sentences! {
         /// The name.
         name: String,
     },
+    /// The desktop is told of nothing in this conversation.
+    Muted,
+    /// It is told of it as usual.
+    Unmuted,
     /// The room has no topic.
     NoTopic,
     /// The topic of the room.
@@ -526,6 +530,8 @@ impl fmt::Display for Sentence {
             Ignoring { names } => write!(f, "You ignore {names}"),
             IgnoringNobody => f.write_str("You ignore nobody"),
             NotIgnoring { name } => write!(f, "You no longer ignore {name}"),
+            Muted => f.write_str("This is muted: you are told of nothing that is said here"),
+            Unmuted => f.write_str("You are told of what is said here as usual"),
             NoTopic => f.write_str("No topic"),
             Topic { text } => write!(f, "Topic: {text}"),
             Invited { name, room } => write!(f, "You asked {name} into {room}"),

@@ -35,7 +35,7 @@ impl<'a> Stamp<'a> {
             at: value(tag::TIME).and_then(|time| Leniency::Lenient.time(&time)).unwrap_or(now),
             msgid: value(tag::MSGID),
             token: value(tag::LINE_ID),
-            old: batch.is_some(),
+            old: batch.is_some_and(|at| batches.get(at).is_some_and(|batch| batch.incoming.is_none())),
             page: batch.filter(|at| batches.get(*at).is_some_and(|batch| batch.page.is_some())),
             volatile: message.tags.get(tag::VOLATILE).is_some(),
         }

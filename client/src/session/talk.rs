@@ -6,7 +6,9 @@ use parlor_server::protocol::text::{self, legible, printable};
 use super::delivery::token_name;
 use super::line::{Delivery, LineId, LineKind, Parts};
 use super::mention::mentions;
+use super::reactions::reply_of;
 use super::stamp::Stamp;
+use super::style;
 use super::{Key, Sentence, Session};
 
 /// Bytes of a CTCP PING that are sent back.
@@ -34,7 +36,8 @@ impl Session {
             }
             _ => (kind, *raw),
         };
-        let shown = legible(raw);
+        let (shown, spans) = style::parse(raw);
+        let reply = reply_of(message);
         let room = self.room_of(target).map(str::to_owned);
         let place = match &room {
             Some(room) => self.room(room).unwrap_or_else(Key::server),
@@ -43,7 +46,9 @@ impl Session {
         let mention = !own && mentions(&shown, &self.me.nick);
         let state = if own { Delivery::Delivered } else { Delivery::None };
         let (at, msgid, from) = (stamp.at, stamp.msgid.as_deref(), sender.nick);
-        let parts = Parts { kind, from, text: &shown, at, msgid, own, mention, state, sentence: None };
+        let (text, spans, reply) = (&*shown, &*spans, reply.as_deref());
+        let parts =
+            Parts { kind, from, text, at, msgid, own, mention, state, spans, reply, ..Parts::default() };
         if self.collect(stamp, &parts) {
             return;
         }
@@ -54,7 +59,7 @@ impl Session {
         if ours && !own && self.perhaps_no_receipt(&place, stamp) {
             return;
         }
-        if ours && self.echoed(&place, message, stamp, &shown) {
+        if ours && self.echoed(&place, message, stamp, &parts) {
             return;
         }
         if self.is_known(&place, stamp, &shown) {

@@ -36,8 +36,11 @@ pub(super) struct Typing {
 }
 
 impl Session {
-    /// TAGMSG: of what it may say only this is of interest.
+    /// TAGMSG: a reaction, or that somebody is typing.
     pub(super) fn on_tagmsg(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
+        if self.on_reaction(message, stamp) {
+            return;
+        }
         let state = TAGS.iter().find_map(|tag| message.tags.get(tag));
         let (Some(state), Some(target)) = (state.filter(|_| !stamp.old), message.params.filled(0)) else {
             return;

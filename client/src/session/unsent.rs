@@ -1,12 +1,12 @@
 //! Lines that wait across a restart of the program.
 
 use parlor_server::protocol::LineName;
-use parlor_server::protocol::text::legible;
 use serde::{Deserialize, Serialize};
 
 use super::event::Kind;
-use super::line::{Delivery, LineKind, Parts};
+use super::line::LineKind;
 use super::outgoing::{Sent, Waiting};
+use super::style::is_code;
 use super::{Key, Output, Sentence, Session, UnixMillis};
 
 /// How it stands with a line that was kept.
@@ -38,8 +38,11 @@ pub struct Unsent {
     pub to: String,
     /// What it is called ([`LineName`]): a server that had it already knows it by that.
     pub token: String,
-    /// One line.
+    /// As it goes: one line or, as one message, several, with IRC's formatting codes.
     pub text: String,
+    /// The server's name of the line that it answers; empty: none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reply: String,
     /// It is a `/me`.
     pub action: bool,
     /// When it was typed, in milliseconds since 1970.
@@ -54,7 +57,9 @@ impl Session {
     pub(super) fn take_up(&mut self) {
         let sound = |unsent: &Unsent| {
             let text = !unsent.text.trim().is_empty()
-                && !unsent.text.contains(|c: char| c.is_control() && c != '\t');
+                && !unsent
+                    .text
+                    .contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n') && !is_code(c));
             text && super::commands::is_word(&unsent.to) && !Key::new(&unsent.to).is_reserved()
         };
         self.restored = self.profile.unsent.iter().filter(|unsent| sound(unsent)).cloned().collect();
@@ -84,14 +89,13 @@ impl Session {
             .partition(|unsent| self.isupport.key(&unsent.to) == *key);
         self.restored = others;
         let here: Vec<Unsent> = here;
-        for Unsent { to: _, token, text, action, at, state: kept } in here {
+        for Unsent { to: _, token, text, action, at, state: kept, reply } in here {
             let Some(name) = LineName::parse(&token) else { continue };
-            let (kind, from) = (if action { LineKind::Action } else { LineKind::Said }, self.me.nick.clone());
-            let (shown, state) = (legible(&text), Delivery::Pending);
-            let at = UnixMillis(at);
-            let parts = Parts { kind, from: &from, text: &shown, at, own: true, state, ..Parts::default() };
-            let Some(line) = self.add(key, &parts) else { continue };
-            let mut waiting = Waiting::new(key.clone(), name, text.into(), line);
+            let kind = if action { LineKind::Action } else { LineKind::Said };
+            let reply = Some(&*reply).filter(|reply| !reply.is_empty());
+            let Some(mut waiting) = self.wait(key, kind, name, &text, reply, UnixMillis(at)) else {
+                continue;
+            };
             let why = match kept {
                 UnsentState::Waits => {
                     self.outgoing.push(waiting);
@@ -118,6 +122,7 @@ impl Session {
                 to: name(&waiting.to)?,
                 token: waiting.name.to_string(),
                 text: waiting.text.to_string(),
+                reply: waiting.line.reply().map(|quote| quote.msgid.to_string()).unwrap_or_default(),
                 action: waiting.is_action(),
                 at: waiting.line.at().0,
                 state,

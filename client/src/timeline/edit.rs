@@ -165,7 +165,7 @@ impl Timeline {
 }
 
 /// Notes that a row is gone; those that go one after the other make one notice.
-fn removed(at: usize, changes: &mut Vec<Change>) {
+pub(super) fn removed(at: usize, changes: &mut Vec<Change>) {
     changes.pop_if(|last| *last == Change::Updated(at));
     match changes.last_mut() {
         Some(Change::Removed { at: first, count }) if *first == at => *count += 1,

@@ -12,6 +12,8 @@ mod marking;
 mod names;
 mod operator;
 mod person;
+mod places;
+mod private;
 mod script;
 mod talk;
 
@@ -35,10 +37,10 @@ fn two_kinds_of_people_talk() {
     bob.reads("-!- alice joined");
     alice.until("the people", |alice| alice.people().get_people_count() == 2);
 
-    alice.says("hello *bob*");
-    bob.reads("<alice> hello *bob*");
+    alice.says("hello 2*3, bob");
+    bob.reads("<alice> hello 2*3, bob");
     alice.until("the receipt", |alice| {
-        alice.has("hello *bob*") && alice.row("hello *bob*").1.state == LineState::Delivered
+        alice.has("hello 2*3, bob") && alice.row("hello 2*3, bob").1.state == LineState::Delivered
     });
     bob.types("hi alice, see https://example.org");
     alice.waits_for("hi alice, see https://example.org");
@@ -129,11 +131,11 @@ fn a_draft_and_the_settings_survive_a_restart() {
     let folder = std::mem::take(&mut alice.folder);
     let again = Person::again(folder);
     assert_eq!(again.card().get_name(), "alice");
-    assert_eq!(again.card().get_recents().row_count(), 1);
+    assert_eq!(again.card().get_bookmarks().row_count(), 1);
     assert_eq!(again.app.global::<Shell>().get_theme(), ThemeChoice::Dark);
     assert_eq!(again.app.global::<Shell>().get_language(), Language::Chinese);
     assert!(again.app.global::<Shell>().get_compact());
-    again.card().invoke_pick_recent(0);
+    again.card().invoke_pick_bookmark(0);
     again.until("the draft", |again| again.composer().get_draft() == "half a thought");
     host.stop();
 }
@@ -288,7 +290,7 @@ fn a_tutorials_own_server_is_told_at_once() {
 }
 
 #[test]
-fn names_complete_sent_texts_come_back_and_a_long_paste_asks() {
+fn names_complete_and_sent_texts_come_back() {
     let host = server();
     let _bob = Terminal::joins(host.address(), "bobby");
     let _bea = Terminal::joins(host.address(), "Bob小明");
@@ -310,13 +312,10 @@ fn names_complete_sent_texts_come_back_and_a_long_paste_asks() {
     assert_eq!(alice.composer().invoke_next_sent(), "second");
     assert_eq!(alice.composer().invoke_next_sent(), "");
 
+    // A server that takes them as one message is not asked about.
     alice.says("one\ntwo\nthree\nfour\nfive");
-    assert!(alice.composer().get_paste_question());
-    assert_eq!(alice.composer().get_paste_lines(), 5);
-    alice.composer().invoke_confirm_paste();
-    for line in ["one", "two", "three", "four", "five"] {
-        alice.waits_for(&format!("alice {line}"));
-    }
+    assert!(!alice.composer().get_paste_question());
+    alice.waits_for("alice one\ntwo\nthree\nfour\nfive");
     host.stop();
 }
 
@@ -426,7 +425,7 @@ fn a_room_that_lets_nobody_in_is_said_beside_its_field() {
     assert_eq!(alice.app.global::<Shell>().get_screen(), Screen::Connect);
     assert_eq!(card.get_room_error(), "#club lets in only people who were invited.");
     assert!(!card.get_busy());
-    assert_eq!(card.get_recents().row_count(), 0);
+    assert_eq!(card.get_bookmarks().row_count(), 0);
     // The name is free again, and another room may be tried.
     card.set_room("#lobby".into());
     alice.until("the name", |_| smol::block_on(host.guests()).len() == 2);

@@ -12,10 +12,10 @@ const SIZE: f32 = 14.0;
 fn every_place_of_a_text_is_found() {
     let alice = Person::new("places");
     let view = alice.timeline();
-    let place = |text: &str, x, y| view.invoke_place(text.into(), WIDTH, SIZE, x, y);
+    let place = |text: &str, x, y| view.invoke_place(text.into(), "".into(), WIDTH, SIZE, x, y);
     let areas = |text: &str, from: usize, to: usize| {
         let part = Part { from: from as i32, to: to as i32 };
-        view.invoke_areas(text.into(), WIDTH, SIZE, part).iter().collect::<Vec<_>>()
+        view.invoke_areas(text.into(), "".into(), WIDTH, SIZE, part).iter().collect::<Vec<_>>()
     };
     for text in ["alpha beta", "大家早上好", "שלום עולם", "مرحبا", "🎉 party", "zoë\u{301}", "x"]
     {
@@ -42,8 +42,8 @@ fn long_words_wrap_and_their_links_are_underlined_to_the_end() {
     let url = format!("https://example.org/{}", "a1b2c3d4".repeat(20));
     let text = format!("see {url}，很好");
     let part = Part { from: 4, to: 4 + url.len() as i32 };
-    let rows: Vec<_> = view.invoke_areas(text.as_str().into(), WIDTH, SIZE, part).iter().collect();
-    let lines: Vec<_> = view.invoke_underlines(text.as_str().into(), WIDTH, SIZE).iter().collect();
+    let rows: Vec<_> = view.invoke_areas(text.as_str().into(), "".into(), WIDTH, SIZE, part).iter().collect();
+    let lines: Vec<_> = view.invoke_underlines(text.as_str().into(), "".into(), WIDTH, SIZE).iter().collect();
     assert!(rows.len() > 5 && rows.len() == lines.len(), "{rows:?} {lines:?}");
     for (row, line) in rows.iter().zip(&lines) {
         assert!(row.x >= 0.0 && row.x + row.width <= WIDTH + 0.5, "{row:?}");
@@ -53,7 +53,7 @@ fn long_words_wrap_and_their_links_are_underlined_to_the_end() {
             "{row:?} {line:?}"
         );
     }
-    let link = |x: f32, y: f32| view.invoke_link(text.as_str().into(), WIDTH, SIZE, x, y);
+    let link = |x: f32, y: f32| view.invoke_link(text.as_str().into(), "".into(), WIDTH, SIZE, x, y);
     for row in &rows {
         assert_eq!(link(row.x + 1.0, row.y + row.height / 2.0), url.as_str());
     }
@@ -70,7 +70,7 @@ fn lines_stand_at_the_side_where_one_begins_to_read_them() {
         [("שלום", true), ("مرحبا bob", true), ("12: سلام https://example.org", true), ("bob: مرحبا", false)]
     {
         let part = Part { from: 0, to: text.len() as i32 };
-        let areas: Vec<_> = view.invoke_areas(text.into(), 400.0, SIZE, part).iter().collect();
+        let areas: Vec<_> = view.invoke_areas(text.into(), "".into(), 400.0, SIZE, part).iter().collect();
         let left = areas.iter().map(|area| area.x).fold(f32::MAX, f32::min);
         let end = areas.iter().map(|area| area.x + area.width).fold(0.0, f32::max);
         assert!(
@@ -89,8 +89,9 @@ fn a_double_click_takes_a_word() {
     {
         let from = text.find(word).unwrap();
         let part = Part { from: from as i32, to: (from + word.len()) as i32 };
-        let area = view.invoke_areas(text.into(), WIDTH, SIZE, part.clone()).row_data(0).unwrap();
-        let found = view.invoke_word(text.into(), WIDTH, SIZE, area.x + area.width / 2.0, area.y + 5.0);
+        let area = view.invoke_areas(text.into(), "".into(), WIDTH, SIZE, part.clone()).row_data(0).unwrap();
+        let found =
+            view.invoke_word(text.into(), "".into(), WIDTH, SIZE, area.x + area.width / 2.0, area.y + 5.0);
         assert_eq!(found, part, "{text}");
     }
 }

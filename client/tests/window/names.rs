@@ -139,7 +139,7 @@ fn a_hosted_room_with_a_password_asks_for_it_once() {
     // What is typed for one place goes to no other.
     card.set_signs_in(true);
     card.set_server_password("secret of another server".into());
-    card.invoke_pick_recent(0);
+    card.invoke_pick_bookmark(0);
     assert_eq!((card.get_server_password(), card.get_signs_in()), ("".into(), false));
     bob.until("the room", Person::is_inside);
     bob.bridge.finish();
@@ -188,7 +188,7 @@ fn a_host_and_its_guests_are_the_same_the_next_time_at_another_port() {
             // Under his name, which is his: the account has lasted.
             bob.trusts(&address);
             bob.until("the draft", |bob| bob.composer().get_draft() == "half a thought");
-            assert_eq!(parlor_ui::slint::Model::row_count(&bob.card().get_recents()), 1, "one place");
+            assert_eq!(parlor_ui::slint::Model::row_count(&bob.card().get_bookmarks()), 1, "one place");
         }
     }
     alice.bridge.finish();

@@ -171,7 +171,9 @@ impl Hub {
     /// Takes in what is kept of accounts, by folded names and as [`Output::Account`] gave it out. Says which could
     /// not be read: those are nobody's to have.
     pub fn restore_accounts(&mut self, kept: Vec<(Box<str>, Box<[u8]>)>) -> Vec<Box<str>> {
-        self.state.restore_accounts(kept)
+        let unreadable = self.state.restore_accounts(kept);
+        self.state.end_pairs();
+        unreadable
     }
 
     /// Everyone who is here.

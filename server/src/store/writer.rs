@@ -20,7 +20,7 @@ use super::rooms::{ROOMS, Rooms};
 use super::segment::{Contents, Known, SEGMENT, write_index};
 use super::shared::Shared;
 use super::{MAX_PAYLOAD, Report};
-use crate::hub::history::{Fingerprint, Record, Request};
+use crate::hub::history::{Erasure, Fingerprint, Record, Request};
 use crate::protocol::MsgId;
 
 /// The longest upkeep between two commits.
@@ -201,6 +201,9 @@ impl Writer {
             return;
         }
         self.last = record.id;
+        if let Some(erasure) = record.erases.as_deref() {
+            self.erase(erasure);
+        }
         if let Some(paused) = &mut self.paused
             && self.held_bytes + cost(&record) > MAX_COMMIT
         {
@@ -209,6 +212,15 @@ impl Writer {
         }
         self.held_bytes += cost(&record);
         self.held.push(record);
+    }
+
+    /// No answer has it from now on, even while the disk takes nothing; with the next commit it stands there, before
+    /// the record that says so.
+    fn erase(&mut self, Erasure { id, payload }: &Erasure) {
+        self.rooms.set_erased(*id, Some(payload.clone()));
+        let mut index = self.shared.index_mut();
+        index.erased_mut().insert(*id, payload.clone());
+        self.upkeep.erased(index.erased_mut().len());
     }
 
     fn try_commit(&mut self) {
@@ -303,10 +315,6 @@ impl Writer {
             let of: Vec<_> = record.rooms().map(|room| self.rooms.number_for(room)).collect();
             rooms.push(of);
         }
-        // What is not to be shown is known before it is said that it is deleted.
-        for erasure in held.iter().filter_map(|record| record.erases.as_deref()) {
-            self.rooms.set_erased(erasure.id, Some(erasure.payload.clone()));
-        }
         self.rooms.save(disk, &mut batch).map_err(StoreError::io(disk, ROOMS))?;
         if rooms.is_empty() {
             self.buffer = batch;
@@ -342,11 +350,6 @@ impl Writer {
             let chunk = self.contents.add(self.log.header.number, offset, frame);
             offset += frame.size() as u64;
             index.add(&self.contents, chunk, offset, frame);
-        }
-        let erasures = self.held.iter().take(count).filter_map(|record| record.erases.as_deref());
-        for erasure in erasures {
-            index.erased_mut().insert(erasure.id, erasure.payload.clone());
-            self.upkeep.erased(index.erased_mut().len());
         }
         drop(index);
         batch.shrink_to(MAX_COMMIT / 4);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_server::hub::history::{Erasure, Matcher, Range, Record, Request};
-use parlor_server::store::{Job, Options, Retention};
+use parlor_server::store::{Options, Retention};
 use parlor_server::testing::{FakeDisk, Random};
 
 use crate::desk::{Desk, keeping, key, line, options};

@@ -107,9 +107,9 @@ fn blank_lines_inside_a_text_stay_and_tabs_too() {
     let sent: Vec<String> = world.sent().iter().map(|line| token(line).1).collect();
     assert_eq!(sent, ["  if x:", "\ty = 1", " ", " ", "\tz"].map(|line| format!("PRIVMSG #lobby :{line}")));
     assert_eq!(world.talk("#lobby"), ["me:   if x:", "me: \ty = 1", "me:  ", "me:  ", "me: \tz"]);
-    assert_eq!(count_lines(text, 400, "#lobby"), 5);
-    assert_eq!(count_lines(&"x".repeat(1000), 406, "#lobby"), 3);
-    assert_eq!(count_lines(" \n\t\n", 400, "#lobby"), 0);
+    assert_eq!(count_messages(text, 400, None, "#lobby"), 5);
+    assert_eq!(count_messages(&"x".repeat(1000), 406, None, "#lobby"), 3);
+    assert_eq!(count_messages(" \n\t\n", 400, None, "#lobby"), 0);
     world.server(":bob!u@h PRIVMSG #lobby :a\tb");
     assert!(world.talk("#lobby").contains(&"bob: a\tb".into()));
 }
@@ -119,7 +119,7 @@ fn a_text_is_counted_as_it_is_sent() {
     let mut world = World::ours("me");
     let room = |events: Vec<Event>| {
         events.into_iter().rev().find_map(|event| match event {
-            Event::LineRoom { bytes } => Some(bytes),
+            Event::LineRoom { bytes, .. } => Some(bytes),
             _ => None,
         })
     };
@@ -128,7 +128,7 @@ fn a_text_is_counted_as_it_is_sent() {
     for length in [bytes - 6, bytes - 5] {
         let text = "x".repeat(length);
         world.say("#lobby", &text);
-        assert_eq!(world.sent().len(), count_lines(&text, bytes, "#lobby"), "{length} bytes");
+        assert_eq!(world.sent().len(), count_messages(&text, bytes, None, "#lobby"), "{length} bytes");
     }
 }
 

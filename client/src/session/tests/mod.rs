@@ -10,6 +10,8 @@ mod fuzz;
 mod history;
 mod hub;
 mod login;
+mod marking;
+mod messages;
 mod naming;
 mod opening;
 mod people;
@@ -18,6 +20,7 @@ mod registering;
 mod server;
 mod sloppy;
 mod talking;
+mod transcripts;
 mod typing;
 
 use std::time::Duration;

@@ -195,6 +195,11 @@ impl Server {
                 let at = self.lines.iter().filter(|line| line.msgid < msgid).count();
                 (at, at)
             }
+            None if words[3].starts_with("timestamp=") => {
+                let time = words[3].trim_start_matches("timestamp=");
+                let at = self.lines.iter().filter(|line| *UnixMillis(line.at).to_string() <= *time).count();
+                (at, at)
+            }
             None if words[1] != "LATEST" => {
                 let fail = format!(":s.test FAIL CHATHISTORY INVALID_PARAMS {} #lobby :Unknown", words[1]);
                 return self.reply(self.lines.len(), fail);

@@ -73,7 +73,14 @@ impl Hub {
             ("LATEST", "*") => Edge::Open,
             (_, reference) => edge(reference)?,
         };
-        let room = self.kept_at(id, target).ok_or(Refused::Target)?;
+        let Some(room) = self.kept_at(id, target) else {
+            // Who has no account has said nothing that is kept.
+            let known = !target.starts_with('#')
+                && self.state.settings.private
+                && self.state.member(id).is_some_and(|member| member.account.is_some());
+            let nothing = Replay::new(Why::Asked(verb.into(), target.into()), []);
+            return if known { Ok(nothing) } else { Err(Refused::Target) };
+        };
         let lines = |after, before, limit, newest| Query {
             room: room.clone(),
             range: Range { after, before, upto: self.state.stamps.last() },

@@ -21,7 +21,7 @@ LIST [mask,>n,<n] lists rooms.
 INVITE nick #room asks somebody in, past its modes if you are its operator; INVITE alone tells where you are invited to.
 KICK #room nick [reason] puts somebody out; for operators of the room.
 HAND #room lists who wants to speak; UP raises your hand, DOWN lowers it, DOWN nick that of somebody.
-MODE #room +b-e+I mask or ~a:account, +f seconds, +k key, +l n, +o nick, +v nick, +Rimnst
+MODE #room +b-e+I mask or ~a:account, +b ~m:mask to silence, +f seconds, +k key, +l n, +o nick, +v nick, +Rimnst
 MODE nick +i hides you from strangers, +B marks a bot, +w hears WALLOPS.
 NICK name renames you.
 SETNAME :name changes your real name.

@@ -7,6 +7,7 @@ use crate::hub::command::page::Page;
 use crate::hub::command::{Done, need};
 use crate::hub::delivery::{Rest, Sheet};
 use crate::hub::state::ConnectionId;
+use crate::hub::state::accounts::Accounts;
 use crate::hub::state::limits::*;
 use crate::hub::state::refusal::{shown, too_many_targets};
 use crate::hub::state::room::Flags;
@@ -156,7 +157,7 @@ impl Hub {
 
     /// RPL_ISUPPORT, exactly what the hub enforces.
     pub(crate) fn isupport(&mut self, id: ConnectionId) {
-        let tokens = [
+        let mut tokens = vec![
             "ACCOUNTEXTBAN=a".into(),
             format!("AWAYLEN={MAX_AWAY}"),
             "BOT=B".into(),
@@ -169,7 +170,7 @@ impl Hub {
             format!("CHATHISTORY={}", MAX_LINES),
             "ELIST=MU".into(),
             "EXCEPTS=e".into(),
-            "EXTBAN=~,a".into(),
+            "EXTBAN=~,am".into(),
             "INVEX=I".into(),
             format!("KEYLEN={}", MAX_KEY),
             format!("KICKLEN={MAX_KICK}"),
@@ -199,6 +200,10 @@ impl Hub {
             // Message ids sort as the events happened.
             "parlor/MSGID=sorted".into(),
         ];
+        if self.state.settings.private && self.state.settings.accounts != Accounts::Off {
+            // What accounts say to each other is kept: CHATHISTORY knows it.
+            tokens.push("parlor/PRIVATE".into());
+        }
         for line in tokens.chunks(TOKENS_A_LINE) {
             self.reply(id, RPL_ISUPPORT, format!("{} :are supported by this server", line.join(" ")));
         }

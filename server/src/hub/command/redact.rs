@@ -39,11 +39,6 @@ pub(super) fn redact(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> 
         );
         return Ok(());
     };
-    if hub.delivery.storage == Storage::Paused {
-        let code = format!("INTERNAL_ERROR {} {}", shown(target), shown(given));
-        hub.fail(id, "REDACT", &code, "The server's disk takes nothing now; try again later");
-        return Ok(());
-    }
     let Some(of) = MsgId::parse(given) else {
         let code = format!("UNKNOWN_MSGID {} {}", shown(target), shown(given));
         hub.fail(id, "REDACT", &code, "There is no such line, or no longer");
@@ -85,6 +80,10 @@ impl Hub {
         let refusal = match told {
             _ if failed => {
                 Some(("INTERNAL_ERROR", "The history could not be read; the server's log says why"))
+            }
+            // It would be told, and might come back.
+            _ if self.delivery.storage == Storage::Paused => {
+                Some(("INTERNAL_ERROR", "The server's disk takes nothing now; try again later"))
             }
             // Said again: it is done.
             Some(told) if told.deletion(target, *of).is_some() => None,

@@ -10,8 +10,8 @@ use crate::hub::history::search::Search;
 use crate::hub::history::tickets::Ticket;
 use crate::hub::history::{Answer, Edge, Kept, Query, Request, Told};
 use crate::hub::state::ConnectionId;
-use crate::protocol::Capability;
 use crate::protocol::tag::{BATCH, LABEL, batch};
+use crate::protocol::{Capability, Folded};
 
 /// Pieces of a search that cost a line of flood control.
 const PIECES: usize = 8;
@@ -187,11 +187,14 @@ impl Hub {
             return Vec::new();
         };
         let room = self.state.rooms.find(&kept.room).and_then(|room| self.state.rooms.get(room));
-        let private = if room.is_none() { self.state.other_of(id, &kept.room, told.author) } else { None };
+        let private = if room.is_none() { self.state.other_of(id, &kept.room) } else { None };
+        let is_own = || Folded::new(told.author) == Folded::new(member.author());
         let name = match (room, &private) {
             (Some(room), _) => room.name.as_str(),
-            (None, Some((peer, _))) => peer,
-            (None, None) => &kept.room,
+            (None, Some(peer)) => peer,
+            (None, None) if kept.room.starts_with('#') => &kept.room,
+            // Its account has ended meanwhile.
+            (None, None) => return Vec::new(),
         };
         if let Why::Targets(left) = why {
             let wanted = *left > 0;
@@ -201,7 +204,7 @@ impl Hub {
         }
         // What somebody is told is addressed to it; what it said, to the other one.
         let target = match &private {
-            Some((_, false)) => member.name(),
+            Some(_) if !is_own() => member.name(),
             _ => name,
         };
         if told.redacts() && !member.has(Capability::MessageRedaction) {
@@ -212,7 +215,7 @@ impl Hub {
             return placeholder.into_iter().chain(deletion.line(form)).collect();
         }
         match why {
-            Why::Private if matches!(private, Some((_, true))) => Vec::new(),
+            Why::Private if is_own() => Vec::new(),
             Why::Joined(_) | Why::Private if !form.time() => told.lines_with_time(target, kept.id, form),
             _ => told.line(target, kept.id, form).into_iter().collect(),
         }

@@ -2,7 +2,7 @@
 //! and how changes are told.
 
 use crate::hub::state::limits::{MAX_KEY, MAX_LIST, MAX_LISTED, MAX_MASK, MAX_SLOW};
-use crate::hub::state::member::ACCOUNT_MASK;
+use crate::hub::state::member::{ACCOUNT_MASK, MUTE};
 use crate::hub::state::refusal::{Refused, shown};
 use crate::hub::state::room::{Entry, Rank, Room, RoomId};
 use crate::hub::state::{ConnectionId, State};
@@ -115,9 +115,13 @@ impl State {
             }
             ('b' | 'e' | 'I', _) => {
                 let full = state.entries() >= MAX_LIST;
-                let mask = match argument.starts_with(ACCOUNT_MASK) {
+                let (kind, bare) = match argument.strip_prefix(MUTE).filter(|_| letter == 'b') {
+                    Some(bare) => (MUTE, bare),
+                    None => ("", argument),
+                };
+                let mask = match bare.starts_with(ACCOUNT_MASK) {
                     true => argument.to_owned(),
-                    false => mask::complete(argument),
+                    false => format!("{kind}{}", mask::complete(bare)),
                 };
                 let folded = Folded::new(&mask);
                 let Some(list) = state.list_mut(letter) else { return Ok(None) };

@@ -187,8 +187,14 @@ impl State {
         if state.flags.moderated {
             return Some("Only people with voice may talk here (+m)");
         }
-        let banned = !state.list('b').is_empty() && state.banned(&member.masked());
-        banned.then_some("You are banned from this room (+b)")
+        if state.list('b').is_empty() {
+            return None;
+        }
+        let masked = member.masked();
+        match state.banned(&masked) {
+            true => Some("You are banned from this room (+b)"),
+            false => state.muted(&masked).then_some("You may not speak here (+b ~m:)"),
+        }
     }
 
     /// Seats a member in a room.

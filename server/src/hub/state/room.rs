@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::hub::state::member::MUTE;
 use crate::hub::state::{ConnectionId, Token};
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, RoomName, mask};
@@ -242,7 +243,12 @@ impl Room {
 
     /// Whether somebody whom [masks](crate::hub::state::member::Member::masked) see so is banned and not excepted.
     pub(crate) fn banned(&self, masked: &[Folded]) -> bool {
-        listed(self.list('b'), masked) && !listed(self.list('e'), masked)
+        listed(self.list('b'), "", masked) && !listed(self.list('e'), "", masked)
+    }
+
+    /// Whether such a one may come in, but say nothing.
+    pub(crate) fn muted(&self, masked: &[Folded]) -> bool {
+        listed(self.list('b'), MUTE, masked) && !listed(self.list('e'), "", masked)
     }
 
     pub(crate) fn maker(&self) -> Option<u64> {
@@ -262,7 +268,7 @@ impl Room {
 
     /// Whether the list `I` lets somebody in.
     pub(crate) fn invited_by_mask(&self, masked: &[Folded]) -> bool {
-        listed(self.list('I'), masked)
+        listed(self.list('I'), "", masked)
     }
 
     /// `+Rimnst f k l`: letters and, where `secrets`, the key.
@@ -288,9 +294,12 @@ impl Room {
     }
 }
 
-fn listed(list: &[Entry], masked: &[Folded]) -> bool {
+/// Whether an entry that begins with `kind` is about one of these. What begins with the sign of another kind
+/// looks like nobody.
+fn listed(list: &[Entry], kind: &str, masked: &[Folded]) -> bool {
     let texts = masked.iter().filter(|_| !list.is_empty()).map(|text| mask::Text::new(text.as_str()));
-    texts.into_iter().any(|text| list.iter().any(|entry| text.matches(entry.folded.as_str())))
+    let masks = || list.iter().filter_map(|entry| entry.folded.as_str().strip_prefix(kind));
+    texts.into_iter().any(|text| masks().any(|mask| text.matches(mask)))
 }
 
 /// All rooms, by place and by name.
