@@ -71,11 +71,6 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-loading-older", set: loading_older, large: true },
     Scene { name: "room-gap", set: gap, large: true },
     Scene { name: "room-failed", set: failed, large: true },
-    Scene { name: "room-talk", set: talk, large: true },
-    Scene { name: "room-line-menu", set: line_menu, large: true },
-    Scene { name: "room-replying", set: replying, large: false },
-    Scene { name: "room-emoji", set: emoji, large: false },
-    Scene { name: "room-candidates", set: candidates, large: false },
     Scene { name: "files-offered", set: files_offered, large: true },
     Scene { name: "files-running", set: files_running, large: true },
     Scene { name: "files-done", set: files_done, large: true },
@@ -88,6 +83,12 @@ const SCENES: &[Scene] = &[
     Scene { name: "settings-code", set: code, large: true },
     Scene { name: "keys", set: |app| open(app, Panel::Keys), large: true },
     Scene { name: "about", set: |app| open(app, Panel::About), large: true },
+    // With a font that the others do without.
+    Scene { name: "room-talk", set: talk, large: true },
+    Scene { name: "room-line-menu", set: line_menu, large: true },
+    Scene { name: "room-replying", set: replying, large: false },
+    Scene { name: "room-emoji", set: emoji, large: false },
+    Scene { name: "room-candidates", set: candidates, large: false },
 ];
 
 #[test]
@@ -625,8 +626,29 @@ fn failed(app: &App) {
     app.global::<StatusView<'_>>().set_status_text(words.invoke_offline("09:20".into()));
 }
 
+/// The font that the program brings: systems have emoji in colours alone, which nothing draws.
+fn emoji_font() {
+    use parlor_ui::slint::fontique_011::{fontique, shared_collection};
+    use std::sync::{Arc, Once};
+
+    static ADDED: Once = Once::new();
+    ADDED.call_once(|| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../client/fonts/NotoEmoji-Regular.ttf");
+        let font = std::fs::read(file).expect("the font of the client");
+        let mut collection = shared_collection();
+        let added = collection.register_fonts(fontique::Blob::new(Arc::new(font)), None);
+        let (emoji, _) = added.first().expect("a font");
+        for generic in [fontique::GenericFamily::SansSerif, fontique::GenericFamily::SystemUi] {
+            let mut families: Vec<_> = collection.generic_families(generic).collect();
+            families.insert(families.len().min(1), *emoji);
+            collection.set_generic_families(generic, families.into_iter());
+        }
+    });
+}
+
 /// Answers, reactions, a block of code, a deleted line.
 fn talk(app: &App) {
+    emoji_font();
     room(app);
     let said = |name: &str, hue, text: &str, markup: &str| LineRow {
         kind: LineKind::Message,
@@ -698,6 +720,7 @@ fn replying(app: &App) {
 }
 
 fn emoji(app: &App) {
+    emoji_font();
     room(app);
     let view = app.global::<EmojiView<'_>>();
     let few: Vec<EmojiRow> = view.get_found().iter().collect();
