@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::notify::RoomNotify;
 use crate::place::PlaceId;
 use crate::sent::Sent;
-use crate::session::{Key, Kind, Naming, Person, Rank, Sentence};
+use crate::session::{Key, Kind, Naming, Person, Rank, RoomSettings, Sentence};
 
 /// A conversation of one place. The same after every start, so files may hold it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +46,14 @@ pub struct Conversation<V> {
     pub people: Arc<[Person]>,
     /// Empty: none.
     pub topic: String,
+    /// Whose hands are up, the first first.
+    pub hands: Vec<Key>,
+    /// They were told since we came in.
+    pub hands_known: bool,
+    /// How the room is set, as far as the server has said.
+    pub settings: Option<RoomSettings>,
+    /// It was asked for that, since we came in.
+    pub settings_asked: bool,
     /// What opens the room, a secret; empty: it needs nothing, or nobody has told us.
     pub room_key: String,
     /// Why we are not in the room.
@@ -207,6 +215,10 @@ impl<V> Conversations<V> {
             kind,
             people: Arc::from([]),
             topic: String::new(),
+            hands: Vec::new(),
+            hands_known: false,
+            settings: None,
+            settings_asked: false,
             room_key: String::new(),
             out: None,
             typing: Vec::new(),

@@ -18,11 +18,12 @@
 //! | open batches, their lines | BATCH | [`BATCHES`], [`PAGE_LINES`] each, [`PAGES_BYTES`] in all | the oldest batch, the last lines |
 //! | the list of rooms | LIST | [`LISTED`] of [`TOPIC_LISTED`] bytes | what comes last |
 //! | who is typing | TAGMSG | [`TYPING`] in all | the newcomer |
-//! | files that are offered | DCC SEND | 5 of one person, 40 in all (`dcc`) | the oldest |
-//! | files that are remembered | the same, and we | 80 (`dcc`) | the oldest that is over |
+//! | whose hands are up in a room | TAGMSG | [`HANDS`] of its people | the newcomer |
 //! | what is said about lines | TAGMSG, REDACT, answers | [`MARKED`] lines of a place, [`REACTIONS`] in all, of a line [`REACTED`] of [`KINDS`] and [`ANSWERS`] | the line that was marked first |
 //! | parts of a line with formatting | talk | [`SPANS`] | the last: they are plain |
 //! | a message of several lines | BATCH | [`MESSAGE_BYTES`], [`MESSAGE_LINES`] | its end |
+//! | files that are offered | DCC SEND | 5 of one person, 40 in all (`dcc`) | the oldest |
+//! | files that are remembered | the same, and we | 80 (`dcc`) | the oldest that is over |
 //! | names that we had | NICK in our name | [`NAMES_HAD`] | all but the last |
 //! | names of lines seen | msgids, `+parlor/id` | 4,096 (`session/recent.rs`) | the oldest |
 //! | starts of the server | msgids | 64 (`session/durable.rs`) | the oldest |
@@ -86,6 +87,8 @@ pub const PAGES_BYTES: usize = 8 << 20;
 pub const LISTED: usize = 10_000;
 /// People of whom is known that they are typing.
 pub const TYPING: usize = 100;
+/// Hands that are up in one room.
+pub const HANDS: usize = 1_000;
 /// Lines of a place about which something is said: reactions, a deletion, answers.
 pub const MARKED: usize = 8_192;
 /// Reactions of a place, about 100 bytes each.

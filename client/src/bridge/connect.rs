@@ -22,7 +22,7 @@ use crate::kept::Kept;
 use crate::net::{self, Connection};
 use crate::place::{Identity, Place, PlaceId};
 use crate::secrets::Given;
-use crate::session::{Action, Event, Field, Key, Naming, Profile};
+use crate::session::{Action, Event, Field, Key, Naming, Profile, Tools};
 use crate::tls::{KeyId, Shown, Trust};
 
 /// As [`Event::LineRoom`] will hardly be less: 512 bytes but for a name, a user and a host of the longest.
@@ -326,6 +326,7 @@ impl Bridge {
             multiline: None,
             reacts: false,
             deletes: false,
+            tools: Tools::default(),
             listed: Vec::new(),
             batch: Vec::new().into_iter(),
             _pump: self.tasks.spawn(pump),

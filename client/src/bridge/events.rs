@@ -115,7 +115,15 @@ impl Bridge {
             }
             Event::Out { key, why } => self.out(window, &id(key), why),
             Event::Typing { key, names } => self.typing(window, &id(key), names),
-            Event::Settings { room, settings } => self.settings_of(window, &id(room), &settings),
+            Event::Settings { room, settings } => self.settings_of(window, &id(room), settings),
+            Event::Hands { key, hands } => stale.people |= self.hands(window, &id(key), hands),
+            Event::Tools(tools) => {
+                if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
+                    place.tools = tools;
+                }
+                stale.people = true;
+            }
+            Event::Done { room, deed } => self.done(window, &id(room), deed),
             Event::Bans { room, bans } => self.bans_of(window, &id(room), bans),
             Event::Moved { key, to, name } => {
                 self.renamed(window, &id(key), &id(to), name);

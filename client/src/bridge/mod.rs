@@ -5,7 +5,7 @@
 //!
 //! | floor | files |
 //! | --- | --- |
-//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript`, `transfers` |
+//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `hands`, `undo`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript`, `transfers` |
 //! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
@@ -32,6 +32,7 @@ mod files;
 mod find;
 mod frame;
 mod guests;
+mod hands;
 mod history;
 mod host_bar;
 mod host_page;
@@ -61,6 +62,7 @@ mod text;
 mod timeline;
 mod transcript;
 mod transfers;
+mod undo;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -120,6 +122,8 @@ pub struct Bridge {
     pointing: slint::Timer,
     /// Runs while the line that a search jumped to is highlighted.
     highlight: slint::Timer,
+    /// Runs while what was done can be taken back.
+    undo_due: slint::Timer,
 }
 
 impl Bridge {
@@ -142,6 +146,7 @@ impl Bridge {
             rest: slint::Timer::default(),
             pointing: slint::Timer::default(),
             highlight: slint::Timer::default(),
+            undo_due: slint::Timer::default(),
         });
         bridge.clear_previews(window);
         bridge.listen_to_shell(window);
@@ -154,6 +159,8 @@ impl Bridge {
         bridge.listen_to_transcript(window);
         bridge.listen_to_reading(window);
         bridge.listen_to_moderation(window);
+        bridge.listen_to_undo(window);
+        bridge.listen_to_hands(window);
         bridge.listen_to_status(window);
         bridge.listen_to_timeline(window);
         bridge.listen_to_marking(window);
@@ -196,6 +203,8 @@ impl Bridge {
         window.global::<RoomView>().set_bans(ModelRc::default());
         window.global::<RoomView>().set_out(SharedString::default());
         window.global::<RoomView>().set_topic_locked(false);
+        window.global::<RoomView>().set_slows(false);
+        window.global::<PeopleView>().set_hands(false);
         window.global::<StatusView>().set_me(SharedString::default());
         window.global::<HostView>().set_guests(ModelRc::default());
         window.global::<HostView>().set_name(SharedString::default());

@@ -4,6 +4,7 @@ use parlor_ui::Words;
 use parlor_ui::slint::SharedString;
 
 use super::text::shared;
+use crate::session::muted;
 
 /// What a line of kind `Mode` says: one change or several, as `+o bob` each.
 pub(super) fn changed(words: &Words<'_>, by: &str, changes: &str) -> SharedString {
@@ -30,6 +31,8 @@ fn one(words: &Words<'_>, by: &str, change: &str) -> SharedString {
         }
         "+q" => words.invoke_rights_given(who, by),
         "-q" => words.invoke_rights_taken(who, by),
+        "+b" if muted(argument).is_some() => words.invoke_muted_by(whom(words, argument), by),
+        "-b" if muted(argument).is_some() => words.invoke_unmuted_by(whom(words, argument), by),
         "+b" => words.invoke_banned_by(whom(words, argument), by),
         "-b" => words.invoke_unbanned_by(whom(words, argument), by),
         "+e" => words.invoke_excepted_by(whom(words, argument), by),
@@ -48,14 +51,22 @@ fn one(words: &Words<'_>, by: &str, change: &str) -> SharedString {
         "-n" => words.invoke_outside(by),
         "+s" | "+p" => words.invoke_unlisted(by),
         "-s" | "-p" => words.invoke_listed(by),
+        "+f" if argument.parse::<u32>().is_ok() => words.invoke_made_slow(pause(words, argument), by),
+        "-f" if argument == "0" => words.invoke_not_slow(by),
         "+l" => words.invoke_at_most(who, by),
         "-l" => words.invoke_any_number(by),
         _ => words.invoke_mode_changed(by, shared(change)),
     }
 }
 
+/// Seconds of a slow room.
+fn pause(words: &Words<'_>, seconds: &str) -> SharedString {
+    words.invoke_pause(seconds.parse().unwrap_or(i32::MAX))
+}
+
 /// Whom a mask is about: a name where it has one, else the computer.
 pub(super) fn whom(words: &Words<'_>, mask: &str) -> SharedString {
+    let mask = muted(mask).unwrap_or(mask);
     let (nick, userhost) = mask.split_once('!').unwrap_or((mask, "*@*"));
     let (user, host) = userhost.split_once('@').unwrap_or((userhost, "*"));
     match (nick, user, host) {

@@ -11,7 +11,7 @@ use super::phrases::phrase;
 use super::text::shared;
 use super::{Bridge, clock, on};
 use crate::conversations::ConversationId;
-use crate::session::{Action, Ban, RoomSetting, RoomSettings, Sentence};
+use crate::session::{Action, Ban, Kind, Rank, RoomSetting, RoomSettings, Sentence};
 
 impl Bridge {
     pub(super) fn listen_to_moderation(self: &Rc<Self>, window: &App) {
@@ -21,6 +21,9 @@ impl Bridge {
         on!(self, view, on_set_invite_only, |this, on| this.set(RoomSetting::InviteOnly(on)));
         on!(self, view, on_set_moderated, |this, on| this.set(RoomSetting::Moderated(on)));
         on!(self, view, on_set_topic_locked, |this, on| this.set(RoomSetting::TopicLocked(on)));
+        on!(self, view, on_set_slow, |this, seconds| {
+            this.set(RoomSetting::Slow(u32::try_from(seconds).ok().filter(|seconds| *seconds > 0)));
+        });
         on!(self, view, on_unban, |this, index| this.unban(index));
         on!(self, view, on_ban, |this, name| {
             this.act_here(|room| Action::Ban { room, nick: name.trim().into() });
@@ -36,13 +39,43 @@ impl Bridge {
         view.set_bans_coming(true);
         view.set_bans_hidden(false);
         view.set_bans(ModelRc::default());
-        self.state.borrow_mut().bans.clear();
-        if let Some(id) = self.current() {
-            // Those of the room before are not this one's.
-            self.settings_of(window, &id, &RoomSettings::default());
+        let current = self.current();
+        {
+            let mut state = self.state.borrow_mut();
+            state.bans.clear();
+            state.bans_of = current;
         }
         self.act_here(|room| Action::LookAtBans { room });
         self.act_here(|room| Action::LookAtSettings { room });
+    }
+
+    /// Asks how the room on the screen is set and, as an operator, who may not speak there: once each time that we come
+    /// in, or to it.
+    pub(super) fn know_room(&self, window: &App) {
+        let (settings, bans) = {
+            let mut state = self.state.borrow_mut();
+            let mutes = state.place().is_some_and(|place| place.tools.mutes);
+            let asked = state.bans_of.clone();
+            let Some(current) = state.conversations.current_mut().filter(|c| c.kind == Kind::Room) else {
+                return;
+            };
+            let Some(me) = current.people.iter().find(|person| person.me) else { return };
+            let bans = mutes && me.rank == Rank::Operator && asked.as_ref() != Some(&current.id);
+            let settings = !std::mem::replace(&mut current.settings_asked, true);
+            let id = current.id.clone();
+            if bans {
+                state.bans.clear();
+                state.bans_of = Some(id);
+            }
+            (settings, bans)
+        };
+        if settings {
+            self.act_here(|room| Action::LookAtSettings { room });
+        }
+        if bans {
+            window.global::<RoomView>().set_bans_coming(true);
+            self.act_here(|room| Action::LookAtBans { room });
+        }
     }
 
     fn set(&self, setting: RoomSetting) {
@@ -50,11 +83,25 @@ impl Bridge {
     }
 
     /// How a room is set.
-    pub(super) fn settings_of(&self, window: &App, id: &ConversationId, settings: &RoomSettings) {
-        if !self.state.borrow().conversations.is_current(id) {
-            return;
+    pub(super) fn settings_of(&self, window: &App, id: &ConversationId, settings: RoomSettings) {
+        let current = {
+            let mut state = self.state.borrow_mut();
+            if let Some(conversation) = state.conversations.get_mut(id) {
+                conversation.settings = Some(settings);
+            }
+            state.conversations.is_current(id)
+        };
+        if current {
+            self.show_room_settings(window);
         }
-        let view = window.global::<RoomView>();
+    }
+
+    /// The same of the room on the screen; those of the room before are not this one's.
+    pub(super) fn show_room_settings(&self, window: &App) {
+        let state = self.state.borrow();
+        let settings = state.conversations.current().and_then(|current| current.settings.clone());
+        let (view, settings) = (window.global::<RoomView>(), settings.unwrap_or_default());
+        view.set_slow(settings.slow.map_or(0, |pause| i32::try_from(pause).unwrap_or(i32::MAX)));
         view.set_invite_only(settings.invite_only);
         view.set_moderated(settings.moderated);
         view.set_topic_locked(settings.topic_locked);
@@ -76,14 +123,21 @@ impl Bridge {
             let by = Some(ban.by.clone()).filter(|by| !by.is_empty());
             let detail: Vec<String> = by.into_iter().chain(when).collect();
             BanRow {
-                who: whom(&words, &ban.mask),
+                who: ban.mutes().map_or_else(|| whom(&words, &ban.mask), shared),
                 detail: detail.join(" · ").into(),
                 exception: ban.exception,
+                mute: ban.mutes().is_some(),
             }
         };
         let rows: Vec<BanRow> = bans.iter().map(row).collect();
         view.set_bans(ModelRc::new(VecModel::from(rows)));
-        self.state.borrow_mut().bans = bans;
+        {
+            let mut state = self.state.borrow_mut();
+            state.bans = bans;
+            state.bans_of = Some(id.clone());
+        }
+        // Who may not speak.
+        self.show_people(window);
     }
 
     fn unban(&self, index: i32) {

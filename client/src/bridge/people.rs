@@ -1,5 +1,6 @@
 //! Who is in the room, what one can do about them, and whom we ignore.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::{Bridge, on, rows};
 use crate::conversations::ConversationId;
 use crate::limits::PEOPLE_IN_ROOM;
 use crate::place::PlaceId;
-use crate::session::{Action, Key, Kind, Person, Rank};
+use crate::session::{Action, Ban, Key, Kind, Person, Rank};
 
 impl Bridge {
     pub(super) fn listen_to_people(self: &Rc<Self>, window: &App) {
@@ -26,8 +27,15 @@ impl Bridge {
         });
         on!(self, view, on_ban_person, |this, name| {
             // Out, and not in again.
+            this.state.borrow_mut().sending_out = Some(name.to_string());
             this.act_here(|room| Action::Ban { room, nick: name.to_string() });
             this.act_here(|room| Action::Kick { room, nick: name.to_string(), why: String::new() });
+        });
+        on!(self, view, on_voice_person, |this, name, on| {
+            this.act_here(|room| Action::Voice { room, nick: name.into(), on });
+        });
+        on!(self, view, on_mute_person, |this, name, on| {
+            this.act_here(|room| Action::Mute { room, nick: name.into(), on });
         });
         on!(self, view, on_op_person, |this, name, on| {
             this.act_here(|room| Action::Op { room, nick: name.into(), on });
@@ -46,7 +54,17 @@ impl Bridge {
             window.global::<HostView>().set_people_count(people.len() as i32);
         }
         if let Some(conversation) = state.conversations.get_mut(id) {
+            if people.is_empty() {
+                // We are out: how it is set when we are in again is not known.
+                (conversation.settings, conversation.settings_asked) = (None, false);
+                conversation.hands_known = false;
+            }
             conversation.people = people;
+        }
+        if state.bans_of.as_ref() == Some(id)
+            && state.conversations.get(id).is_some_and(|c| c.people.is_empty())
+        {
+            state.bans_of = None;
         }
         state.conversations.is_current(id)
     }
@@ -63,7 +81,14 @@ impl Bridge {
             let guest = hosting?.guests.iter().find(|guest| guest.nick == name)?;
             Some(SharedString::from(guest.peer.to_string()))
         };
-        let rows: Vec<PersonRow> = current
+        let tools = state.place().map(|place| place.tools).unwrap_or_default();
+        let inside = current.kind == Kind::Room && current.out.is_none() && mine.is_some();
+        let hands: HashMap<&Key, usize> = current.hands.iter().zip(1..).collect();
+        let may_not_speak: Vec<Key> = match state.bans_of.as_ref() == Some(&current.id) {
+            true => state.bans.iter().filter_map(Ban::mutes).map(|name| naming.key(name)).collect(),
+            false => Vec::new(),
+        };
+        let mut rows: Vec<PersonRow> = current
             .people_named(&state.people_filter)
             .map(|person| PersonRow {
                 name: shared(&person.name),
@@ -78,17 +103,28 @@ impl Bridge {
                 me: person.me,
                 address: address(&person.name).unwrap_or_default(),
                 ignored: !ignored.is_empty() && ignored.contains(&naming.key(&person.name)),
+                hand: hands.get(&person.key).map_or(0, |place| *place as i32),
+                muted: may_not_speak.contains(&person.key),
             })
             .collect();
+        if !hands.is_empty() {
+            rows.sort_by_key(|row| if row.hand > 0 { row.hand } else { i32::MAX });
+        }
         let view = window.global::<PeopleView>();
         view.set_people_count(current.people.len() as i32);
         let more = if current.people.len() >= PEOPLE_IN_ROOM { "+" } else { "" };
         view.set_people_text(shared(&format!("{}{more}", current.people.len())));
         view.set_operator(operator);
+        view.set_hands(inside && tools.hands);
+        view.set_my_hand(mine.is_some_and(|me| hands.contains_key(&me.key)));
+        view.set_lowers(tools.lowers);
+        view.set_mutes(tools.mutes);
+        window.global::<RoomView>().set_slows(tools.slow);
         window.global::<RoomView>().set_can_edit(operator || current.kind == Kind::Server);
         rows::show(&view.get_people(), rows, |row| row.name.clone(), |rows| view.set_people(rows));
         drop(state);
         self.show_invite(window);
+        self.know_room(window);
     }
 
     fn filter_people(&self, text: &str) {

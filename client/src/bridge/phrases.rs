@@ -62,6 +62,9 @@ pub(super) fn phrase(w: &Words<'_>, sentence: &Sentence) -> SharedString {
 
         NotInRoom => w.invoke_not_in_room(),
         MayNotSpeak => w.invoke_may_not_speak(),
+        MutedHere => w.invoke_muted_here(),
+        RoomSlow { wait } => w.invoke_room_slow(i32::try_from(wait.as_secs()).unwrap_or(i32::MAX)),
+        HandsNotPossible => w.invoke_hands_not_possible(),
         BannedHere => w.invoke_banned_here(),
         NotOperator => w.invoke_not_operator(),
         KeyNotPossible => w.invoke_key_not_possible(),
@@ -156,6 +159,7 @@ pub(super) fn help(w: &Words<'_>, command: Command) -> SharedString {
         Command::Ban => w.invoke_help_ban(),
         Command::Op => w.invoke_help_op(),
         Command::Deop => w.invoke_help_deop(),
+        Command::Hand => w.invoke_help_hand(),
         Command::Invite => w.invoke_help_invite(),
         Command::Send => w.invoke_help_send(),
         Command::Away => w.invoke_help_away(),

@@ -14,7 +14,7 @@ use crate::net::Connection;
 use crate::notify::RoomNotify;
 use crate::place::{Identity, PlaceId};
 use crate::secrets::Given;
-use crate::session::{Event, Key, ListedRoom, Multiline, Naming, Open, Refusal, Status};
+use crate::session::{Event, Key, ListedRoom, Multiline, Naming, Open, Refusal, Status, Tools};
 
 /// How far we have come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub(super) struct OpenPlace {
     /// Lines can be reacted to there, and be taken back.
     pub(super) reacts: bool,
     pub(super) deletes: bool,
+    /// What the host of a room can do there.
+    pub(super) tools: Tools,
     /// The server's rooms, as it last listed them.
     pub(super) listed: Vec<ListedRoom>,
     /// Events that wait for their turn.

@@ -54,6 +54,7 @@ impl Bridge {
         drop(state);
         self.show_out(window);
         self.show_invite(window);
+        self.show_room_settings(window);
         self.show_typing(window);
         self.show_room_notify(window);
         self.show_files(window);

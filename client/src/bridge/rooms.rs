@@ -198,6 +198,7 @@ impl Bridge {
             before.iter().for_each(|before| before.leave());
         }
         self.wake_cursor();
+        self.forget_done();
         self.show_lines(window);
         self.show_room(window);
         if self.state.borrow().finding.id.as_ref().is_some_and(|of| of != id) {

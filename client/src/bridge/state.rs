@@ -13,6 +13,7 @@ use super::lines::Lines;
 use super::places::{OpenPlace, Places};
 use super::transcript::Saving;
 use super::transfers::Transfers;
+use super::undo::Undo;
 use crate::bookmarks::Bookmark;
 use crate::completion::Completion;
 use crate::conversations::{Conversation, ConversationId, Conversations};
@@ -62,8 +63,14 @@ pub(super) struct State {
     pub(super) stranger: Option<(String, KeyId)>,
     /// What the desktop shows of them.
     pub(super) told: Shown,
-    /// Who is kept out of the room on the screen, as far as that was asked for.
+    /// Who is kept out of the room on the screen, or may not speak there, as far as that was asked for.
     pub(super) bans: Vec<Ban>,
+    /// The room of which that was asked last.
+    pub(super) bans_of: Option<ConversationId>,
+    /// What was done last and can be taken back.
+    pub(super) undo: Option<Undo>,
+    /// Who is to be sent out and kept out; the server confirms the one and then the other.
+    pub(super) sending_out: Option<String>,
     /// The sentence above the room says that some room of this place does not let us in.
     pub(super) refused: Option<PlaceId>,
     pub(super) saving: Option<Saving>,

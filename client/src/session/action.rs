@@ -191,6 +191,33 @@ pub enum Action {
         /// What.
         setting: RoomSetting,
     },
+    /// Raises or lowers our hand, or lowers somebody's.
+    Hand {
+        /// The room.
+        room: Key,
+        /// Raises it.
+        up: bool,
+        /// Whose, to lower it as operator; none: ours.
+        nick: Option<String>,
+    },
+    /// Lets somebody speak while the room is moderated, or takes that back.
+    Voice {
+        /// The room.
+        room: Key,
+        /// Whom.
+        nick: String,
+        /// Gives rather than takes it.
+        on: bool,
+    },
+    /// Keeps somebody from speaking who stays in the room, or takes that back.
+    Mute {
+        /// The room.
+        room: Key,
+        /// Whom.
+        nick: String,
+        /// Mutes rather than unmutes.
+        on: bool,
+    },
     /// Makes somebody operator, or takes that back.
     Op {
         /// The room.

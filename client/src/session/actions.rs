@@ -38,7 +38,10 @@ impl Session {
             Action::LookAtBans { room } => self.look_at_bans(&room),
             Action::LookAtSettings { room } => self.look_at_settings(&room),
             Action::Set { room, setting } => self.set(&room, &setting),
-            Action::Op { room, nick, on } => self.op(&room, &nick, on),
+            Action::Hand { room, up, nick } => self.hand(&room, up, nick.as_deref()),
+            Action::Voice { room, nick, on } => self.rank(&room, &nick, 'v', on),
+            Action::Mute { room, nick, on } => self.mute(&room, &nick, on),
+            Action::Op { room, nick, on } => self.rank(&room, &nick, 'o', on),
             Action::Invite { room, nick } => {
                 self.ask_about(&room, &nick, |name, nick| format!("INVITE {nick} {name}"));
             }
@@ -150,9 +153,9 @@ impl Session {
         self.ask_about(room, nick, |name, _| format!("MODE {name} +b {mask}"));
     }
 
-    pub(super) fn op(&mut self, room: &Key, nick: &str, on: bool) {
+    pub(super) fn rank(&mut self, room: &Key, nick: &str, letter: char, on: bool) {
         let sign = if on { '+' } else { '-' };
-        self.ask_about(room, nick, |name, nick| format!("MODE {name} {sign}o {nick}"));
+        self.ask_about(room, nick, |name, nick| format!("MODE {name} {sign}{letter} {nick}"));
     }
 
     /// Opens a private conversation.

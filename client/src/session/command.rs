@@ -59,6 +59,7 @@ commands! {
     Ban = "/ban NAME" ["ban"] "keep someone from coming in again: /ban bob",
     Op = "/op NAME" ["op"] "make someone an operator: /op bob",
     Deop = "/deop NAME" ["deop"] "take operator rights back: /deop bob",
+    Hand = "/hand [down]" ["hand"] "raise your hand, or lower it: /hand down",
     Invite = "/invite NAME [#room]" ["invite"] "ask someone in: /invite bob",
     Send = "/send [FILE]" ["send"] "send a file to the person you talk to alone: /send photo.jpg",
     Away = "/away [text]" ["away"] "say that you are away, and why",

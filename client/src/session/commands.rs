@@ -66,8 +66,12 @@ impl Session {
             }
             Command::Kick if has_first => self.kick(at, first, more),
             Command::Ban if has_first => self.ban(at, first),
-            Command::Op if has_first => self.op(at, first, true),
-            Command::Deop if has_first => self.op(at, first, false),
+            Command::Op if has_first => self.rank(at, first, 'o', true),
+            Command::Deop if has_first => self.rank(at, first, 'o', false),
+            Command::Hand if !has_first || first.eq_ignore_ascii_case("up") => self.hand(at, true, None),
+            Command::Hand if first.eq_ignore_ascii_case("down") => {
+                self.hand(at, false, Some(more).filter(|nick| !nick.is_empty()));
+            }
             Command::Invite if has_first => {
                 let room = if has_more { self.isupport.key(more) } else { at.clone() };
                 self.ask_about(&room, first, |name, nick| format!("INVITE {nick} {name}"));
@@ -106,6 +110,7 @@ impl Session {
             | Command::Ban
             | Command::Op
             | Command::Deop
+            | Command::Hand
             | Command::Invite
             | Command::Whois
             | Command::Unignore

@@ -384,6 +384,9 @@ impl Session {
             if let Some(people) = conversation.roster.snapshot(&self.isupport, &me) {
                 self.out.push_back(Output::Event(Event::People { key: key.clone(), people }));
             }
+            if let Some(hands) = conversation.roster.hands() {
+                self.out.push_back(Output::Event(Event::Hands { key: key.clone(), hands }));
+            }
             if std::mem::take(&mut conversation.unread_changed) {
                 let (count, mentions) = (conversation.unread, conversation.mentions);
                 self.out.push_back(Output::Event(Event::Unread { key: key.clone(), count, mentions }));

@@ -15,7 +15,7 @@ use super::outgoing::{Sent, Waiting};
 use super::reactions::reply_tags;
 use super::stamp::Stamp;
 use super::style;
-use super::{Key, Kind, Sentence, Session, UnixMillis};
+use super::{Key, Kind, Output, Sentence, Session, UnixMillis};
 
 /// How long a receipt may take before we ask for a sign behind it.
 const RECEIPT_WITHIN: Duration = Duration::from_secs(10);
@@ -401,9 +401,30 @@ impl Session {
         if let Some(stamp) = waiting.heard.take() {
             return self.said_elsewhere(waiting, &stamp);
         }
+        if matches!(sentence, Sentence::RoomSlow { .. }) {
+            return self.take_back(waiting, sentence);
+        }
         waiting.set_state(Delivery::Failed, Some(sentence));
         self.settle(&waiting.to, waiting.line.clone());
         self.outgoing.failed(waiting);
+    }
+
+    /// A line that is to be said a little later: whoever typed it has it again, behind what came back just before.
+    fn take_back(&mut self, waiting: Waiting, why: &Sentence) {
+        if let Some(conversation) = self.conversations.get_mut(&waiting.to) {
+            conversation.log.remove(waiting.line.id());
+        }
+        self.emit(&waiting.to, false);
+        let text = style::untyped(&waiting.text);
+        let text = if waiting.is_action() { format!("/me {text}") } else { text };
+        if let Some(Output::Event(Event::GivenBack { key, text: before, .. })) = self.out.back_mut()
+            && *key == waiting.to
+        {
+            before.push('\n');
+            before.push_str(&text);
+            return;
+        }
+        self.tell(Event::GivenBack { key: waiting.to, text, why: why.clone() });
     }
 
     fn settle(&mut self, key: &Key, line: Line) {

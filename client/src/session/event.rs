@@ -109,6 +109,22 @@ pub enum Event {
         /// Operators first, then by folded name; empty while the connection is lost.
         people: Arc<[Person]>,
     },
+    /// Whose hands are up in a room: all of them. At most once a handled input, after [`People`](Self::People).
+    Hands {
+        /// The room.
+        key: Key,
+        /// In the order in which they came; people of the room.
+        hands: Vec<Key>,
+    },
+    /// What the host of a room can do on this server; with each connection.
+    Tools(Tools),
+    /// The server confirms what we did to somebody and can take back.
+    Done {
+        /// In which room.
+        room: Key,
+        /// What.
+        deed: Deed,
+    },
     /// Others are typing, or not any more.
     Typing {
         /// In which conversation.
@@ -266,6 +282,31 @@ pub struct Found {
     pub more: bool,
     /// Only what was loaded could be looked through.
     pub local: bool,
+}
+
+/// What the host of a room can do on a server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tools {
+    /// Hands can be raised.
+    pub hands: bool,
+    /// Operators can lower those of others.
+    pub lowers: bool,
+    /// One person can be kept from speaking.
+    pub mutes: bool,
+    /// A room can be slow.
+    pub slow: bool,
+}
+
+/// What we did to somebody in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Sent them out.
+    Kicked {
+        /// Whom.
+        nick: String,
+    },
+    /// Put somebody on the list of those who are kept out, or may not speak.
+    Banned(Ban),
 }
 
 /// How much of a conversation was told.

@@ -25,6 +25,10 @@ pub(super) struct Isupport {
     pub(super) denies_typing: bool,
     /// Nor about reactions.
     pub(super) denies_reactions: bool,
+    /// Nor about hands.
+    pub(super) denies_hands: bool,
+    /// What stands in a ban before the mask of whom it only keeps from speaking, where that is known (`EXTBAN`).
+    pub(super) mutes: Option<&'static str>,
     /// Rooms in one JOIN (`TARGMAX`); without: it does not say.
     pub(super) joins: Option<usize>,
     /// Lines in one answer of CHATHISTORY; 0: as many as one likes (IRCv3 chathistory).
@@ -52,6 +56,8 @@ impl Default for Isupport {
             saferate: false,
             denies_typing: false,
             denies_reactions: false,
+            denies_hands: false,
+            mutes: None,
             joins: None,
             chathistory: 100,
             by_msgid: true,
@@ -95,8 +101,20 @@ impl Isupport {
                 let denies = |tag: &str| (has("*") && !has(&format!("-{tag}"))) || has(tag);
                 self.denies_typing = denies("typing");
                 self.denies_reactions = denies("draft/react");
+                self.denies_hands = denies("parlor/hand");
             }
-            "-CLIENTTAGDENY" => (self.denies_typing, self.denies_reactions) = (false, false),
+            "-CLIENTTAGDENY" => {
+                (self.denies_typing, self.denies_reactions, self.denies_hands) = (false, false, false);
+            }
+            // `~,am` here, no prefix on InspIRCd; on UnrealIRCd the letter means something else.
+            "EXTBAN" => {
+                self.mutes = match value.split_once(',') {
+                    Some(("", letters)) if letters.contains('m') => Some("m:"),
+                    Some(("~", letters)) if letters.contains('m') && letters.len() < 4 => Some("~m:"),
+                    _ => None,
+                };
+            }
+            "-EXTBAN" => self.mutes = None,
             "SAFERATE" => self.saferate = true,
             "-SAFERATE" => self.saferate = false,
             "CHATHISTORY" => self.chathistory = value.parse().unwrap_or(100),

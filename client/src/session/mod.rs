@@ -20,6 +20,7 @@ mod delivery;
 mod durable;
 mod encoding;
 mod event;
+mod hands;
 mod history;
 mod isupport;
 mod key;
@@ -72,12 +73,12 @@ pub use command::Command;
 pub use dcc::Dcc;
 pub use delivery::count_messages;
 pub use encoding::Encoding;
-pub use event::{Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal, Told};
+pub use event::{Deed, Event, Field, Found, Kind, ListedRoom, Person, Rank, Refusal, Told, Tools};
 pub use key::Key;
 pub use line::{Delivery, Line, LineId, LineKind, Parts};
 pub use login::Login;
 pub use marks::{Deleted, Quote, Reaction};
-pub use moderation::{Ban, RoomSetting, RoomSettings};
+pub use moderation::{Ban, RoomSetting, RoomSettings, muted};
 pub use multiline::Multiline;
 pub use naming::Naming;
 pub use parlor_server::protocol::HostPort;
@@ -240,11 +241,11 @@ pub struct Session {
     /// The number of the server's last start, as its msgids tell.
     start: Option<u32>,
     listing: Option<Vec<ListedRoom>>,
-    /// Of the room that somebody looks at.
-    bans: Option<Bans>,
+    /// Of the room that somebody looks at, which is the last one; of those before, what is still to come of their lists.
+    bans: Vec<Bans>,
     typing: Typing,
-    /// The room of which somebody wants to see how it is set.
-    settings_asked: Option<Key>,
+    /// The rooms of which somebody wants to see how they are set, and no answer has come; each once.
+    settings_asked: Vec<Key>,
 
     // What we say.
     /// What an earlier run had not sent, of conversations that are not open yet.
@@ -308,9 +309,9 @@ impl Session {
             durable: Durable::default(),
             start: None,
             listing: None,
-            bans: None,
+            bans: Vec::new(),
             typing: Typing::default(),
-            settings_asked: None,
+            settings_asked: Vec::new(),
             restored: Vec::new(),
             outgoing: Outgoing::default(),
             multiline: Some(Multiline::USUAL),

@@ -9,7 +9,7 @@ use parlor_server::protocol::text::printable;
 use parlor_server::protocol::time::UnixMillis;
 
 use super::commands::is_word;
-use super::event::Event;
+use super::event::{Deed, Event, Tools};
 use super::stamp::Stamp;
 use super::{Key, Rank, Sentence, Session};
 use crate::limits::{BANS, NAME};
@@ -38,6 +38,8 @@ pub struct RoomSettings {
     pub moderated: bool,
     /// Only operators change the topic.
     pub topic_locked: bool,
+    /// Seconds between two lines of one person.
+    pub slow: Option<u32>,
 }
 
 /// One of [`RoomSettings`] in another way.
@@ -51,9 +53,11 @@ pub enum RoomSetting {
     Moderated(bool),
     /// See [`RoomSettings::topic_locked`].
     TopicLocked(bool),
+    /// See [`RoomSettings::slow`].
+    Slow(Option<u32>),
 }
 
-/// The list of one room, as it comes; nobody looks at two.
+/// The list of one room, as it comes; nobody looks at two, but the answers about an earlier one may still come.
 #[derive(Debug)]
 pub(super) struct Bans {
     room: Key,
@@ -79,10 +83,28 @@ impl fmt::Display for ModeChange<'_> {
     }
 }
 
+impl Ban {
+    /// Whom it only keeps from speaking: a name, or a mask.
+    pub fn mutes(&self) -> Option<&str> {
+        muted(&self.mask)
+    }
+}
+
+/// Whom a mask of a list of bans only keeps from speaking: a name, or what is left of the mask.
+pub fn muted(mask: &str) -> Option<&str> {
+    let whom = mask.strip_prefix("~m:").or_else(|| mask.strip_prefix("m:"))?;
+    Some(whom.strip_suffix("!*@*").filter(|nick| !nick.contains(['*', '!', '@'])).unwrap_or(whom))
+}
+
 impl RoomSettings {
     /// Of the other modes nothing is noted.
     fn apply(&mut self, change: ModeChange<'_>) {
         match change.mode {
+            // On other servers it means something else, and has no number.
+            'f' => {
+                let pause = change.argument.filter(|_| change.on).and_then(|pause| pause.parse().ok());
+                self.slow = pause.filter(|pause| *pause > 0);
+            }
             'i' => self.invite_only = change.on,
             'm' => self.moderated = change.on,
             't' => self.topic_locked = change.on,
@@ -102,6 +124,9 @@ impl Session {
                 mode => {
                     let takes = self.isupport.has_parameter(mode, on);
                     let argument = if takes { arguments.next().copied() } else { None };
+                    // Of our servers alone is known that it means an end of haste.
+                    let free = mode == 'f' && !on && self.isupport.sorted;
+                    let argument = argument.or(free.then_some("0"));
                     changes.push(ModeChange { on, mode, argument });
                 }
             }
@@ -125,7 +150,14 @@ impl Session {
                 self.tell(Event::Settings { room: room.clone(), settings });
             }
         }
-        let Some(bans) = self.bans.as_mut().filter(|bans| bans.room == *room && bans.coming == 0) else {
+        if self.is_me(by) {
+            for change in changes.iter().filter(|change| change.on && change.mode == 'b') {
+                let Some(mask) = change.argument.map(printable) else { continue };
+                let ban = Ban { mask, by: printable(by), at: Some(stamp.at), exception: false };
+                self.tell(Event::Done { room: room.clone(), deed: Deed::Banned(ban) });
+            }
+        }
+        let Some(bans) = self.bans.last_mut().filter(|bans| bans.room == *room && bans.coming == 0) else {
             return;
         };
         let mut touched = false;
@@ -147,9 +179,20 @@ impl Session {
     /// Somebody wants to see who is kept out of a room.
     pub(super) fn look_at_bans(&mut self, room: &Key) {
         let Some(room) = self.known(room).filter(|key| self.is_room(key)) else { return };
+        if self.bans.last().is_some_and(|bans| bans.room == room && bans.coming > 0) {
+            return;
+        }
         // Exceptions are the operators' own business on most servers.
         let both = self.isupport.has_list('e') && self.my_rank(&room) == Rank::Operator;
-        self.bans = Some(Bans { room: room.clone(), listed: Vec::new(), coming: 1 + u8::from(both) });
+        let mut coming = 1 + u8::from(both);
+        for before in &mut self.bans {
+            before.listed = Vec::new();
+            if before.room == room {
+                coming = coming.saturating_add(std::mem::take(&mut before.coming));
+            }
+        }
+        self.bans.retain(|before| before.coming > 0);
+        self.bans.push(Bans { room: room.clone(), listed: Vec::new(), coming });
         self.ask(&room, |name| format!("MODE {name} b"));
         if both {
             self.ask(&room, |name| format!("MODE {name} e"));
@@ -158,8 +201,13 @@ impl Session {
 
     /// Somebody wants to see how a room is set.
     pub(super) fn look_at_settings(&mut self, room: &Key) {
-        self.settings_asked = self.known(room);
-        self.ask(room, |name| format!("MODE {name}"));
+        let Some(room) = self.known(room).filter(|key| self.is_room(key)) else { return };
+        let name = self.conversations.get(&room).filter(|c| c.joined).map(|c| c.name.clone());
+        let Some(name) = name.filter(|_| self.is_ready() && !self.settings_asked.contains(&room)) else {
+            return;
+        };
+        self.settings_asked.push(room);
+        self.send(&format!("MODE {name}"));
     }
 
     /// RPL_CHANNELMODEIS. Says whether it was asked for by [`look_at_settings`](Self::look_at_settings).
@@ -168,9 +216,8 @@ impl Session {
         let Some((at, room)) = at.and_then(|at| Some((at, self.room(message.params.get(at)?)?))) else {
             return false;
         };
-        if self.settings_asked.take_if(|asked| *asked == room).is_none() {
-            return false;
-        }
+        let Some(asked) = self.settings_asked.iter().position(|asked| *asked == room) else { return false };
+        self.settings_asked.remove(asked);
         let modes = message.params.get(at + 1).copied().unwrap_or_default();
         let changes = self.mode_changes(modes, message.params.get(at + 2..).unwrap_or_default());
         let mut settings = RoomSettings::default();
@@ -188,19 +235,22 @@ impl Session {
     /// it was asked for.
     pub(super) fn on_ban_listed(&mut self, message: &Message<'_>, exception: bool) -> bool {
         let room = message.params.get(1).map(|name| self.isupport.key(name));
-        let Some(bans) = self.bans.as_mut().filter(|bans| Some(&bans.room) == room.as_ref()) else {
-            return false;
-        };
-        if bans.coming == 0 {
-            return false;
+        let last = self.bans.len().saturating_sub(1);
+        let asked = |(_, bans): &(usize, &mut Bans)| Some(&bans.room) == room.as_ref() && bans.coming > 0;
+        let Some((at, bans)) = self.bans.iter_mut().enumerate().find(asked) else { return false };
+        if at < last {
+            // Nobody looks at it any more.
+            return true;
         }
         let word = |i: usize| message.params.get(i).copied().unwrap_or_default();
         let cut = |text: &str| printable(text.get(..text.floor_char_boundary(NAME)).unwrap_or_default());
         let at = word(4).parse::<u64>().ok().filter(|at| *at > 0);
         let at = at.map(|seconds| UnixMillis(seconds.saturating_mul(1_000)));
-        if bans.listed.len() < BANS {
-            let by = cut(Userhost::split(word(3)).nick);
-            bans.listed.push(Ban { mask: cut(word(2)), by, at, exception });
+        let (mask, by) = (cut(word(2)), cut(Userhost::split(word(3)).nick));
+        // What was asked for twice comes twice.
+        let known = bans.listed.iter().any(|ban| ban.mask == mask && ban.exception == exception);
+        if bans.listed.len() < BANS && !known {
+            bans.listed.push(Ban { mask, by, at, exception });
         }
         true
     }
@@ -208,26 +258,34 @@ impl Session {
     /// RPL_ENDOFBANLIST, RPL_ENDOFEXCEPTLIST. Says whether that list was asked for.
     pub(super) fn on_bans_end(&mut self, message: &Message<'_>) -> bool {
         let room = message.params.get(1).map(|name| self.isupport.key(name));
-        let bans = self.bans.as_mut().filter(|bans| Some(&bans.room) == room.as_ref() && bans.coming > 0);
-        let Some(bans) = bans else { return false };
+        let asked = |bans: &Bans| Some(&bans.room) == room.as_ref() && bans.coming > 0;
+        let Some(at) = self.bans.iter().position(asked) else { return false };
+        let last = at + 1 == self.bans.len();
+        let Some(bans) = self.bans.get_mut(at) else { return false };
         bans.coming -= 1;
-        if bans.coming == 0 {
-            self.tell_bans();
+        match (bans.coming, last) {
+            (0, true) => self.tell_bans(),
+            (0, false) => drop(self.bans.remove(at)),
+            _ => {}
         }
         true
     }
 
     /// The server does not show a list. Says whether one was asked for.
     pub(super) fn bans_refused(&mut self, room: &Key) -> bool {
-        let asked = self.bans.take_if(|bans| bans.room == *room && bans.coming > 0);
-        if asked.is_some() {
+        let Some(at) = self.bans.iter().position(|bans| bans.room == *room && bans.coming > 0) else {
+            return false;
+        };
+        let last = at + 1 == self.bans.len();
+        self.bans.remove(at);
+        if last {
             self.tell(Event::Bans { room: room.clone(), bans: None });
         }
-        asked.is_some()
+        true
     }
 
     fn tell_bans(&mut self) {
-        if let Some(bans) = &self.bans {
+        if let Some(bans) = self.bans.last() {
             let (room, listed) = (bans.room.clone(), bans.listed.clone());
             self.tell(Event::Bans { room, bans: Some(listed) });
         }
@@ -238,12 +296,30 @@ impl Session {
         self.ask_about(room, mask, |name, mask| format!("MODE {name} -{letter} {mask}"));
     }
 
+    /// Keeps somebody from speaking, or takes that back.
+    pub(super) fn mute(&mut self, room: &Key, nick: &str, on: bool) {
+        let sign = if on { '+' } else { '-' };
+        if let Some(prefix) = self.isupport.mutes {
+            self.ask_about(room, nick, |name, nick| format!("MODE {name} {sign}b {prefix}{nick}!*@*"));
+        }
+    }
+
+    /// What the host of a room can do here.
+    pub(super) fn tell_tools(&mut self) {
+        let ours = self.isupport.sorted;
+        let hands = self.takes_hands();
+        let mutes = self.isupport.mutes.is_some();
+        self.tell(Event::Tools(Tools { hands, lowers: hands && ours, mutes, slow: ours }));
+    }
+
     pub(super) fn set(&mut self, room: &Key, setting: &RoomSetting) {
         let letter = |on: &bool, letter: char| format!("{}{letter}", if *on { '+' } else { '-' });
         let change = match setting {
             RoomSetting::InviteOnly(on) => letter(on, 'i'),
             RoomSetting::Moderated(on) => letter(on, 'm'),
             RoomSetting::TopicLocked(on) => letter(on, 't'),
+            RoomSetting::Slow(None) => "-f".into(),
+            RoomSetting::Slow(Some(seconds)) => format!("+f {seconds}"),
             RoomSetting::Key(key) if key.trim().is_empty() => {
                 let settings =
                     self.known(room).and_then(|room| self.conversations.get(&room)?.settings.clone());

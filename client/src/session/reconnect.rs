@@ -223,7 +223,8 @@ impl Session {
         self.farewell = None;
         self.listing = None;
         self.to_join.clear();
-        (self.bans, self.settings_asked) = (None, None);
+        self.bans.clear();
+        self.settings_asked.clear();
         self.forget_questions();
         self.forget_typing();
         self.forget_markers();

@@ -222,6 +222,7 @@ impl Session {
         self.multiline = self.caps.multiline();
         self.tell_line_room();
         self.tell_marking();
+        self.tell_tools();
         // Where nobody has refused our name, the server wants us to have this one: it cuts long ones, or is a bouncer.
         let refused = self.registration.variants > 0 || self.registration.resumed;
         if refused && !self.is_called_as_wanted() {

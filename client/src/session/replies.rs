@@ -296,9 +296,21 @@ fn refusal(code: u16, name: &str, text: String) -> Sentence {
         404 if text.contains("(+n)") => Sentence::NotInRoom,
         404 if text.contains("(+m)") => Sentence::MayNotSpeak,
         404 if text.contains("(+b)") => Sentence::BannedHere,
+        404 if text.contains("(+b ~m:)") => Sentence::MutedHere,
+        404 if text.contains("(+f)") => match seconds(&text) {
+            Some(wait) => Sentence::RoomSlow { wait },
+            None => Sentence::Server { about: None, text },
+        },
         // ERR_NOTONCHANNEL, ERR_CHANOPRIVSNEEDED
         442 => Sentence::NotInRoom,
         482 => Sentence::NotOperator,
         _ => Sentence::Server { about: None, text },
     }
+}
+
+/// `… in 12 s (+f)`: how long a slow room wants one to wait.
+fn seconds(text: &str) -> Option<Duration> {
+    let (_, rest) = text.rsplit_once(" in ")?;
+    let (number, _) = rest.split_once(" s ")?;
+    number.parse().ok().map(Duration::from_secs)
 }

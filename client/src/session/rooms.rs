@@ -4,7 +4,7 @@
 use parlor_server::protocol::Message;
 use parlor_server::protocol::text::printable;
 
-use super::event::{Event, Kind};
+use super::event::{Deed, Event, Kind};
 use super::line::{LineKind, Parts};
 use super::sentence::filled;
 use super::stamp::Stamp;
@@ -80,8 +80,13 @@ impl Session {
             let (room, by, reason) = (name.to_owned(), filled(by), filled(printable(reason)));
             self.unwant(&key);
             self.put_out(&key, Sentence::PutOut { room, by, reason });
-        } else if let Some(conversation) = self.conversations.get_mut(&key) {
+            return;
+        }
+        if let Some(conversation) = self.conversations.get_mut(&key) {
             conversation.roster.remove(&self.isupport.key(nick));
+        }
+        if self.is_me(by) {
+            self.tell(Event::Done { room: key, deed: Deed::Kicked { nick: printable(nick) } });
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::isupport::Isupport;
 use super::{Key, Person, Rank};
-use crate::limits::{NAME, PEOPLE_IN_ROOM};
+use crate::limits::{HANDS, NAME, PEOPLE_IN_ROOM};
 
 /// One who is in a room.
 #[derive(Debug, Clone)]
@@ -23,9 +23,13 @@ pub(super) struct Member {
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     people: BTreeMap<Key, Member>,
+    /// Whose hands are up, in the order in which they came: at most [`HANDS`], and once all names have come of those
+    /// who are in.
+    hands: Vec<Key>,
     /// All names have come (RPL_ENDOFNAMES).
     complete: bool,
     changed: bool,
+    hands_changed: bool,
 }
 
 impl Roster {
@@ -55,6 +59,7 @@ impl Roster {
 
     /// Takes somebody out; says whether they were in.
     pub(super) fn remove(&mut self, key: &Key) -> bool {
+        self.hand_is(key, false);
         let removed = self.people.remove(key).is_some();
         self.changed |= removed;
         removed
@@ -62,6 +67,10 @@ impl Roster {
 
     /// Gives somebody another name; says whether they are in.
     pub(super) fn rename(&mut self, from: &Key, to: Key, name: &Arc<str>) -> bool {
+        if let Some(hand) = self.hands.iter_mut().find(|hand| *hand == from) {
+            *hand = to.clone();
+            self.hands_changed = true;
+        }
         let Some(mut member) = self.people.remove(from) else { return false };
         self.changed = true;
         if name.len() <= NAME {
@@ -82,6 +91,22 @@ impl Roster {
         self.changed |= self.people.len() < before;
     }
 
+    /// Raises a hand, behind those that are up, or lowers it.
+    pub(super) fn hand_is(&mut self, key: &Key, up: bool) {
+        let may = !self.complete || self.people.contains_key(key);
+        match (self.hands.iter().position(|hand| hand == key), up) {
+            (None, true) if may && self.hands.len() < HANDS => self.hands.push(key.clone()),
+            (Some(at), false) => drop(self.hands.remove(at)),
+            _ => return,
+        }
+        self.hands_changed = true;
+    }
+
+    /// Whose hands are up, the first first; `None` if nothing changed since the last call or the names are still coming.
+    pub(super) fn hands(&mut self) -> Option<Vec<Key>> {
+        (self.complete && std::mem::take(&mut self.hands_changed)).then(|| self.hands.clone())
+    }
+
     /// Gives or takes a rank.
     pub(super) fn set_rank(&mut self, key: &Key, place: usize, set: bool) {
         if let Some(member) = self.people.get_mut(key) {
@@ -100,18 +125,23 @@ impl Roster {
 
     /// We came in, and the names follow.
     pub(super) fn begin(&mut self) {
-        *self = Roster { changed: true, ..Roster::default() };
+        let hands_changed = self.hands_changed || !self.hands.is_empty();
+        *self = Roster { changed: true, hands_changed, ..Roster::default() };
     }
 
     /// All names have come, or those that come are all.
     pub(super) fn complete(&mut self) {
         self.complete = true;
+        let before = self.hands.len();
+        self.hands.retain(|hand| self.people.contains_key(hand));
+        self.hands_changed |= self.hands.len() < before;
     }
 
     /// We are out.
     pub(super) fn clear(&mut self) {
-        *self =
-            Roster { changed: self.changed || !self.people.is_empty(), complete: true, ..Roster::default() };
+        let changed = self.changed || !self.people.is_empty();
+        let hands_changed = self.hands_changed || !self.hands.is_empty();
+        *self = Roster { changed, hands_changed, complete: true, ..Roster::default() };
     }
 
     /// Everybody, operators first, then by folded name; `None` if nothing changed since the

@@ -201,6 +201,15 @@ sentences! {
     MayNotSpeak,
     /// We are banned from the room, and may not speak (404 with `+b`).
     BannedHere,
+    /// An operator keeps us, and not everybody, from speaking (404 with `+b ~m:` on our servers).
+    MutedHere,
+    /// The room is slow, and the last line was said just now (404 with `+f` on our servers).
+    RoomSlow {
+        /// Until the next one may come.
+        wait: Duration,
+    },
+    /// Nobody would be told of a raised hand, or of a lowered one.
+    HandsNotPossible,
     /// That is for operators of the room (482).
     NotOperator,
     /// No room can have such a key.
@@ -501,6 +510,11 @@ impl fmt::Display for Sentence {
             NotInRoom => f.write_str("You are not in this room."),
             MayNotSpeak => f.write_str("Only some people may speak in this room."),
             BannedHere => f.write_str("You are banned from this room."),
+            MutedHere => f.write_str("An operator does not let you speak in this room."),
+            RoomSlow { wait } => {
+                write!(f, "The room is slow: your next line may come in {} s.", wait.as_secs())
+            }
+            HandsNotPossible => f.write_str("This server can't do that with raised hands."),
             NotOperator => f.write_str("Only an operator may do that."),
             KeyNotPossible => f.write_str("A key is one word, without commas."),
             NoSuchPerson { name: None } => f.write_str("Nobody of that name is here."),

@@ -156,6 +156,29 @@ pub(super) fn typed(text: &str) -> String {
     written
 }
 
+/// A text that was to be sent, as it was typed or might have been: typed again, it is the same.
+pub(super) fn untyped(text: &str) -> String {
+    let mark = |c: char| match c {
+        BOLD => '*',
+        ITALIC => '_',
+        MONO => '`',
+        c => c,
+    };
+    let marked: String = text.chars().map(mark).collect();
+    if typed(&marked) == text {
+        return marked;
+    }
+    let mut escaped = String::with_capacity(marked.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '_' | '`') {
+            escaped.push('\\');
+        }
+        escaped.push(mark(c));
+    }
+    // What was sent with stars of its own is near enough either way.
+    if typed(&escaped) == text { escaped } else { marked }
+}
+
 /// Whether a line begins or ends a block of code.
 pub fn is_fence(line: &str) -> bool {
     line.trim_start().strip_prefix(FENCE).is_some_and(|info| !info.contains('`'))

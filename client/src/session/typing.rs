@@ -36,9 +36,9 @@ pub(super) struct Typing {
 }
 
 impl Session {
-    /// TAGMSG: a reaction, or that somebody is typing.
+    /// TAGMSG: a reaction, a hand, or that somebody is typing.
     pub(super) fn on_tagmsg(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
-        if self.on_reaction(message, stamp) {
+        if self.on_reaction(message, stamp) || self.on_hand(message, stamp) {
             return;
         }
         let state = TAGS.iter().find_map(|tag| message.tags.get(tag));

@@ -16,6 +16,7 @@ mod places;
 mod private;
 mod script;
 mod talk;
+mod tools;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -20,6 +20,7 @@ mod registering;
 mod server;
 mod sloppy;
 mod talking;
+mod tools;
 mod transcripts;
 mod typing;
 
