@@ -165,7 +165,8 @@ fn who_floods_a_room_with_typing_and_reactions_delays_nobody_else() {
         assert!(flooded < 200, "{flooded} reactions stood before line {number}");
     }
     // What is only of the moment is kept nowhere.
-    let mut late = server.irc_with("late", &["batch", "draft/chathistory", "draft/event-playback", "message-tags"]);
+    let mut late =
+        server.irc_with("late", &["batch", "draft/chathistory", "draft/event-playback", "message-tags"]);
     late.join("#tea");
     let page = late.ask_batch("CHATHISTORY LATEST #tea * 100");
     let tags = page.iter().filter(|m| m.command == "TAGMSG");

@@ -86,6 +86,7 @@ const SCENES: &[Scene] = &[
     Scene { name: "find-local", set: find_local, large: false },
     Scene { name: "settings", set: |app| open(app, Panel::Settings), large: true },
     Scene { name: "settings-code", set: code, large: true },
+    Scene { name: "settings-files", set: settings_files, large: false },
     Scene { name: "keys", set: |app| open(app, Panel::Keys), large: true },
     Scene { name: "about", set: |app| open(app, Panel::About), large: true },
 ];
@@ -334,6 +335,12 @@ fn room(app: &App) {
 fn open(app: &App, panel: Panel) {
     room(app);
     app.global::<Shell<'_>>().invoke_open(panel);
+}
+
+/// The last of them.
+fn settings_files(app: &App) {
+    open(app, Panel::Settings);
+    scroll(app, -10_000.0);
 }
 
 /// Alone with bob, among these files.
