@@ -62,6 +62,8 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-composing", set: composing, large: true },
     Scene { name: "room-rooms", set: |app| open(app, Panel::Rooms), large: false },
     Scene { name: "room-people", set: |app| open(app, Panel::People), large: false },
+    Scene { name: "room-hands", set: hands, large: true },
+    Scene { name: "room-tools", set: tools, large: true },
     Scene { name: "room-browse", set: |app| open(app, Panel::Browse), large: true },
     Scene { name: "room-ignored", set: |app| open(app, Panel::Ignored), large: false },
     Scene { name: "room-guests", set: guests, large: true },
@@ -71,11 +73,6 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-loading-older", set: loading_older, large: true },
     Scene { name: "room-gap", set: gap, large: true },
     Scene { name: "room-failed", set: failed, large: true },
-    Scene { name: "room-talk", set: talk, large: true },
-    Scene { name: "room-line-menu", set: line_menu, large: true },
-    Scene { name: "room-replying", set: replying, large: false },
-    Scene { name: "room-emoji", set: emoji, large: false },
-    Scene { name: "room-candidates", set: candidates, large: false },
     Scene { name: "files-offered", set: files_offered, large: true },
     Scene { name: "files-running", set: files_running, large: true },
     Scene { name: "files-done", set: files_done, large: true },
@@ -89,6 +86,12 @@ const SCENES: &[Scene] = &[
     Scene { name: "settings-files", set: settings_files, large: false },
     Scene { name: "keys", set: |app| open(app, Panel::Keys), large: true },
     Scene { name: "about", set: |app| open(app, Panel::About), large: true },
+    // With a font that the others do without.
+    Scene { name: "room-talk", set: talk, large: true },
+    Scene { name: "room-line-menu", set: line_menu, large: true },
+    Scene { name: "room-replying", set: replying, large: false },
+    Scene { name: "room-emoji", set: emoji, large: false },
+    Scene { name: "room-candidates", set: candidates, large: false },
 ];
 
 #[test]
@@ -544,6 +547,36 @@ fn hosting_programs(app: &App) {
     app.global::<HostView<'_>>().set_programs_address("192.168.1.7:49807".into());
 }
 
+/// Two want to speak, one may not, and somebody was just sent out.
+fn hands(app: &App) {
+    if app.window().size().width < 720 {
+        open(app, Panel::People)
+    } else {
+        room(app)
+    }
+    let view = app.global::<PeopleView<'_>>();
+    let mut rows: Vec<PersonRow> = view.get_people().iter().collect();
+    for (name, hand) in [("zoë", 1), ("me", 2)] {
+        rows.iter_mut().filter(|row| row.name == name).for_each(|row| row.hand = hand);
+    }
+    rows.iter_mut().filter(|row| row.name == "bob").for_each(|row| row.muted = true);
+    rows.sort_by_key(|row| if row.hand > 0 { row.hand } else { i32::MAX });
+    view.set_people(rows.as_slice().into());
+    view.set_my_hand(true);
+    app.global::<RoomView<'_>>().set_done(app.global::<Words<'_>>().invoke_sent_and_kept_out("eve".into()));
+}
+
+/// How a room is set, with somebody who may not speak, and one line every 30 s.
+fn tools(app: &App) {
+    let mute = BanRow { who: "bob".into(), detail: "alice".into(), mute: true, ..BanRow::default() };
+    let view = app.global::<RoomView<'_>>();
+    let rows: Vec<BanRow> = [mute].into_iter().chain(view.get_bans().iter()).collect();
+    view.set_bans(rows.as_slice().into());
+    view.set_slow(30);
+    view.set_moderated(true);
+    open(app, Panel::Room);
+}
+
 fn guests(app: &App) {
     hosting(app);
     open(app, Panel::Guests);
@@ -632,8 +665,29 @@ fn failed(app: &App) {
     app.global::<StatusView<'_>>().set_status_text(words.invoke_offline("09:20".into()));
 }
 
+/// The font that the program brings: systems have emoji in colours alone, which nothing draws.
+fn emoji_font() {
+    use parlor_ui::slint::fontique_011::{fontique, shared_collection};
+    use std::sync::{Arc, Once};
+
+    static ADDED: Once = Once::new();
+    ADDED.call_once(|| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../client/fonts/NotoEmoji-Regular.ttf");
+        let font = std::fs::read(file).expect("the font of the client");
+        let mut collection = shared_collection();
+        let added = collection.register_fonts(fontique::Blob::new(Arc::new(font)), None);
+        let (emoji, _) = added.first().expect("a font");
+        for generic in [fontique::GenericFamily::SansSerif, fontique::GenericFamily::SystemUi] {
+            let mut families: Vec<_> = collection.generic_families(generic).collect();
+            families.insert(families.len().min(1), *emoji);
+            collection.set_generic_families(generic, families.into_iter());
+        }
+    });
+}
+
 /// Answers, reactions, a block of code, a deleted line.
 fn talk(app: &App) {
+    emoji_font();
     room(app);
     let said = |name: &str, hue, text: &str, markup: &str| LineRow {
         kind: LineKind::Message,
@@ -705,6 +759,7 @@ fn replying(app: &App) {
 }
 
 fn emoji(app: &App) {
+    emoji_font();
     room(app);
     let view = app.global::<EmojiView<'_>>();
     let few: Vec<EmojiRow> = view.get_found().iter().collect();
