@@ -32,9 +32,13 @@ pub fn all() -> impl Iterator<Item = Emoji> {
 pub fn find(query: &str) -> impl Iterator<Item = Emoji> {
     let query = query.trim().trim_matches(':').to_lowercase();
     let first = query.clone();
+    let start = first.clone();
     let fits = move |emoji: &Emoji| query.split_whitespace().all(|word| emoji.fits(word));
-    let begins = move |emoji: &Emoji| emoji.name.starts_with(&first);
-    let (named, others): (Vec<Emoji>, Vec<Emoji>) = all().filter(fits).partition(begins);
+    let begins = move |emoji: &Emoji| emoji.name.starts_with(&start);
+    let (mut named, others): (Vec<Emoji>, Vec<Emoji>) = all().filter(fits).partition(begins);
+    if !first.is_empty() {
+        named.sort_by_key(|emoji| emoji.name.len());
+    }
     named.into_iter().chain(others)
 }
 

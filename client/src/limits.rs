@@ -22,6 +22,8 @@
 //! | what is said about lines | TAGMSG, REDACT, answers | [`MARKED`] lines of a place, [`REACTIONS`] in all, of a line [`REACTED`] of [`KINDS`] and [`ANSWERS`] | the line that was marked first |
 //! | parts of a line with formatting | talk | [`SPANS`] | the last: they are plain |
 //! | a message of several lines | BATCH | [`MESSAGE_BYTES`], [`MESSAGE_LINES`] | its end |
+//! | files that are offered | DCC SEND | 5 of one person, 40 in all (`dcc`) | the oldest |
+//! | files that are remembered | the same, and we | 80 (`dcc`) | the oldest that is over |
 //! | names that we had | NICK in our name | [`NAMES_HAD`] | all but the last |
 //! | names of lines seen | msgids, `+parlor/id` | 4,096 (`session/recent.rs`) | the oldest |
 //! | starts of the server | msgids | 64 (`session/durable.rs`) | the oldest |

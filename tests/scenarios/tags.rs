@@ -137,3 +137,38 @@ fn tags_have_room_beside_a_full_line() {
     alice.silent();
     bob.expect(format!("PRIVMSG #tea {text}").as_str());
 }
+
+#[test]
+fn who_floods_a_room_with_typing_and_reactions_delays_nobody_else() {
+    let server = Server::start(&[]);
+    let mut alice = server.irc_with("alice", &["message-tags", "echo-message"]);
+    let mut bob = server.irc_with("bob", &["message-tags"]);
+    let mut eve = server.irc_with("eve", &["message-tags"]);
+    for irc in [&mut alice, &mut bob, &mut eve] {
+        irc.join("#tea");
+    }
+    alice.send("PRIVMSG #tea :hello");
+    let id = alice.expect("PRIVMSG #tea hello").tag("msgid").expect("an id").to_owned();
+    bob.settle();
+    let flood: String = (0..2_000)
+        .map(|number| match number % 2 {
+            0 => "@+typing=active TAGMSG #tea\r\n".to_owned(),
+            _ => format!("@+reply={id};+draft/react={number} TAGMSG #tea\r\n"),
+        })
+        .collect();
+    eve.send_bytes(&flood);
+    for number in 0..10 {
+        let text = format!("line {number}");
+        alice.send(&format!("PRIVMSG #tea :{text}"));
+        let before = bob.until(|m: &Message| m.last() == text);
+        let flooded = before.iter().filter(|m| m.command == "TAGMSG").count();
+        assert!(flooded < 200, "{flooded} reactions stood before line {number}");
+    }
+    // What is only of the moment is kept nowhere.
+    let mut late =
+        server.irc_with("late", &["batch", "draft/chathistory", "draft/event-playback", "message-tags"]);
+    late.join("#tea");
+    let page = late.ask_batch("CHATHISTORY LATEST #tea * 100");
+    let tags = page.iter().filter(|m| m.command == "TAGMSG");
+    assert!(tags.clone().all(|m| m.tag("+typing").is_none() && m.tag("+draft/react").is_some()), "{page:?}");
+}

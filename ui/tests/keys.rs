@@ -692,7 +692,7 @@ fn the_heading_of_a_server_has_a_menu() {
     }
     tells!(on_reconnect "reconnect", on_disconnect "disconnect", on_show_server "show", on_close_place "close", on_forget_place "forget");
     settle();
-    for (row, downs) in [("one", vec![1, 2, 3, 4]), ("two", vec![1, 2, 3, 4]), ("three", vec![1, 2, 3])] {
+    for (row, downs) in [("one", vec![1, 2, 3, 4]), ("two", vec![1, 2, 3, 4]), ("three", vec![1, 2])] {
         for down in downs {
             let label = format!("Server {row}, ");
             let heading = ElementHandle::find_by_accessible_label(&app, &label).next().expect("the heading");
@@ -717,7 +717,6 @@ fn the_heading_of_a_server_has_a_menu() {
             "forget 1",
             "disconnect 2",
             "show 2",
-            "disconnect 2"
         ],
         "what is hosted is stopped, not closed"
     );

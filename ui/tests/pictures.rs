@@ -74,11 +74,11 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-loading-older", set: loading_older, large: true },
     Scene { name: "room-gap", set: gap, large: true },
     Scene { name: "room-failed", set: failed, large: true },
-    Scene { name: "room-talk", set: talk, large: true },
-    Scene { name: "room-line-menu", set: line_menu, large: true },
-    Scene { name: "room-replying", set: replying, large: false },
-    Scene { name: "room-emoji", set: emoji, large: false },
-    Scene { name: "room-candidates", set: candidates, large: false },
+    Scene { name: "files-offered", set: files_offered, large: true },
+    Scene { name: "files-running", set: files_running, large: true },
+    Scene { name: "files-done", set: files_done, large: true },
+    Scene { name: "files-failed", set: files_failed, large: true },
+    Scene { name: "files-question", set: files_question, large: false },
     Scene { name: "find", set: |app| open(app, Panel::Find), large: true },
     Scene { name: "find-results", set: find_results, large: true },
     Scene { name: "find-local", set: find_local, large: false },
@@ -86,6 +86,12 @@ const SCENES: &[Scene] = &[
     Scene { name: "settings-code", set: code, large: true },
     Scene { name: "keys", set: |app| open(app, Panel::Keys), large: true },
     Scene { name: "about", set: |app| open(app, Panel::About), large: true },
+    // With a font that the others do without.
+    Scene { name: "room-talk", set: talk, large: true },
+    Scene { name: "room-line-menu", set: line_menu, large: true },
+    Scene { name: "room-replying", set: replying, large: false },
+    Scene { name: "room-emoji", set: emoji, large: false },
+    Scene { name: "room-candidates", set: candidates, large: false },
 ];
 
 #[test]
@@ -334,6 +340,97 @@ fn open(app: &App, panel: Panel) {
     app.global::<Shell<'_>>().invoke_open(panel);
 }
 
+/// Alone with bob, among these files.
+fn files(app: &App, rows: &[FileRow]) {
+    room(app);
+    let view = app.global::<RoomView<'_>>();
+    view.set_person(true);
+    view.set_name("bob".into());
+    view.set_called("bob".into());
+    view.set_topic("".into());
+    let numbered = rows.iter().enumerate().map(|(id, row)| FileRow { id: id as i32, ..row.clone() });
+    app.global::<FilesView<'_>>().set_files(numbered.collect::<Vec<_>>().as_slice().into());
+}
+
+fn file(name: &str, kind: FileKind, state: FileState, detail: SharedString) -> FileRow {
+    FileRow { name: name.into(), kind, state, detail, ..FileRow::default() }
+}
+
+fn files_offered(app: &App) {
+    let words = app.global::<Words<'_>>();
+    let (size, bob) = (SharedString::from("2.35 MB"), SharedString::from("bob"));
+    let begun = words.invoke_file_begun(size.clone(), bob.clone(), "1.20 MB".into());
+    let program = words.invoke_file_program(size.clone(), bob.clone());
+    let rows = [
+        file("holiday 2.jpg", FileKind::Picture, FileState::Offered, words.invoke_file_from(size, bob)),
+        FileRow { begun: true, ..file("talk.ogg", FileKind::Sound, FileState::Offered, begun) },
+        file(
+            "a game with a very long name that says nothing at all.exe",
+            FileKind::Program,
+            FileState::Offered,
+            program,
+        ),
+    ];
+    files(app, &rows);
+}
+
+fn files_running(app: &App) {
+    let words = app.global::<Words<'_>>();
+    let size = || SharedString::from("2.35 MB");
+    let left = words.invoke_seconds(4);
+    let moving = words.invoke_file_moving_left("1.41 MB".into(), size(), "235 kB".into(), left);
+    let waits = words.invoke_file_waiting(size(), "bob".into());
+    let rows = [
+        FileRow { progress: 0.6, ..file("film.mp4", FileKind::Film, FileState::Running, moving) },
+        FileRow { outgoing: true, ..file("report.pdf", FileKind::Text, FileState::Waiting, waits) },
+        file("all.zip", FileKind::Archive, FileState::Waiting, words.invoke_file_connecting(size())),
+    ];
+    files(app, &rows);
+}
+
+fn files_done(app: &App) {
+    let words = app.global::<Words<'_>>();
+    let size = || SharedString::from("2.35 MB");
+    let saved = words.invoke_file_saved(size(), "/home/alice/Downloads".into());
+    let arrived = words.invoke_file_arrived(size(), "bob".into());
+    let mut drawn = SharedPixelBuffer::<Rgba8Pixel>::new(240, 160);
+    for (at, pixel) in drawn.make_mut_slice().iter_mut().enumerate() {
+        let (x, y) = (at % 240, at / 240);
+        *pixel = Rgba8Pixel { r: x as u8, g: 140, b: 60 + y as u8, a: 255 };
+    }
+    let drawn = parlor_ui::slint::Image::from_rgba8(drawn);
+    let rows = [
+        FileRow {
+            showable: true,
+            shown: true,
+            drawn,
+            ..file("holiday 2.jpg", FileKind::Picture, FileState::Done, saved)
+        },
+        FileRow { outgoing: true, ..file("report", FileKind::Other, FileState::Done, arrived) },
+    ];
+    files(app, &rows);
+}
+
+fn files_failed(app: &App) {
+    let words = app.global::<Words<'_>>();
+    let broken = words.invoke_file_ask_again(words.invoke_file_broken(), "bob".into());
+    let rows = [
+        file("talk.ogg", FileKind::Sound, FileState::Failed, broken),
+        FileRow {
+            outgoing: true,
+            ..file("report.pdf", FileKind::Text, FileState::Failed, words.invoke_file_nobody_came())
+        },
+    ];
+    files(app, &rows);
+}
+
+fn files_question(app: &App) {
+    files(app, &[]);
+    let (bob, address) = (SharedString::from("bob"), SharedString::from("192.168.1.5"));
+    let question = app.global::<Words<'_>>().invoke_file_address_shown(bob, address, "report.pdf".into());
+    app.global::<FilesView<'_>>().set_question(question);
+}
+
 fn host_errors(app: &App) {
     app.global::<Shell<'_>>().set_screen(Screen::Host);
     let (view, words) = (app.global::<HostView<'_>>(), app.global::<Words<'_>>());
@@ -569,8 +666,29 @@ fn failed(app: &App) {
     app.global::<StatusView<'_>>().set_status_text(words.invoke_offline("09:20".into()));
 }
 
+/// The font that the program brings: systems have emoji in colours alone, which nothing draws.
+fn emoji_font() {
+    use parlor_ui::slint::fontique_011::{fontique, shared_collection};
+    use std::sync::{Arc, Once};
+
+    static ADDED: Once = Once::new();
+    ADDED.call_once(|| {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../client/fonts/NotoEmoji-Regular.ttf");
+        let font = std::fs::read(file).expect("the font of the client");
+        let mut collection = shared_collection();
+        let added = collection.register_fonts(fontique::Blob::new(Arc::new(font)), None);
+        let (emoji, _) = added.first().expect("a font");
+        for generic in [fontique::GenericFamily::SansSerif, fontique::GenericFamily::SystemUi] {
+            let mut families: Vec<_> = collection.generic_families(generic).collect();
+            families.insert(families.len().min(1), *emoji);
+            collection.set_generic_families(generic, families.into_iter());
+        }
+    });
+}
+
 /// Answers, reactions, a block of code, a deleted line.
 fn talk(app: &App) {
+    emoji_font();
     room(app);
     let said = |name: &str, hue, text: &str, markup: &str| LineRow {
         kind: LineKind::Message,
@@ -642,6 +760,7 @@ fn replying(app: &App) {
 }
 
 fn emoji(app: &App) {
+    emoji_font();
     room(app);
     let view = app.global::<EmojiView<'_>>();
     let few: Vec<EmojiRow> = view.get_found().iter().collect();

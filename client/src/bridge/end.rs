@@ -18,7 +18,10 @@ impl Bridge {
         let shell = window.global::<Shell>();
         on!(self, shell, on_opened, |this, panel| this.panel_opened(panel));
         on!(self, shell, on_quit, |this| this.quit());
-        on!(self, shell, on_open_url, |_this, url| open_link(&url));
+        on!(self, shell, on_open_url, |this, url| {
+            // A topic may name rooms.
+            if url.starts_with('#') { this.open_named(&url) } else { open_link(&url) }
+        });
         let weak = Rc::downgrade(self);
         window.window().on_close_requested(move || match weak.upgrade() {
             Some(bridge) => bridge.close_requested(),

@@ -128,7 +128,7 @@ impl Bridge {
     }
 
     /// A link of a text: a page, a room, or a person of this room.
-    fn open_named(&self, link: &str) {
+    pub(super) fn open_named(&self, link: &str) {
         if link.starts_with('#') {
             return self.act_at_place(Action::Join { room: link.to_owned(), key: None });
         }

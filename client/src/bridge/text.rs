@@ -190,8 +190,9 @@ impl Written {
             while spans.next_if(|(range, _)| range.end <= from).is_some() {}
             while next_links.next_if(|range| range.end <= from).is_some() {}
             let style = spans.peek().filter(|(range, _)| range.contains(&from)).map(|(_, style)| *style);
-            let linked = next_links.peek().is_some_and(|range| range.contains(&from));
-            markup.part(style.unwrap_or_default(), linked, &ink);
+            let link = next_links.peek().filter(|range| range.contains(&from));
+            let link = link.and_then(|range| self.plain.get((*range).clone()));
+            markup.part(style.unwrap_or_default(), link, &ink);
             texts.push(text);
         }
         let styled = markup.with(&texts);
@@ -216,7 +217,7 @@ impl Markup {
     }
 
     /// The next text, in this style.
-    fn part(&mut self, style: Style, linked: bool, ink: &impl Fn(u32) -> Option<u32>) {
+    fn part(&mut self, style: Style, link: Option<&str>, ink: &impl Fn(u32) -> Option<u32>) {
         let colour = style.ink.and_then(ink).map(|ink| format!("<font color=\"#{ink:06x}\">"));
         let around: [(bool, &str, &str); 5] = [
             (style.bold, "**", "**"),
@@ -231,17 +232,17 @@ impl Markup {
             self.text.push_str(begin);
             self.place(false);
         }
-        // What a press opens is found by its place, not by this.
-        let (begin, end) = if linked {
-            ("[", "](<x>)")
-        } else if style.mono {
-            ("`", "`")
-        } else {
-            ("", "")
-        };
-        self.text.push_str(begin);
+        let code = if style.mono { "`" } else { "" };
+        if link.is_some() {
+            self.text.push('[');
+        }
+        self.text.push_str(code);
         self.place(true);
-        self.text.push_str(end);
+        self.text.push_str(code);
+        if let Some(link) = link {
+            // Writing to a String cannot fail.
+            let _ = write!(self.text, "](<{}>)", link.replace(['<', '>', '\\'], ""));
+        }
         for (_, _, end) in around.rev() {
             self.place(false);
             self.text.push_str(end);

@@ -163,8 +163,11 @@ fn quoted(name: &str) -> String {
 fn send(rest: &str) -> Option<Dcc> {
     let with = |name: &str, words: &[&str]| {
         let (ip, port, size, token) = match *words {
-            [ip, port] => (ip, port, None, None),
-            [ip, port, size] => (ip, port, Some(size), None),
+            // Else what should be a number may as well be part of a name without quotes.
+            [ip, port] if !name.contains(' ') => (ip, port, None, None),
+            [ip, port, size] if !name.contains(' ') || size.parse::<u64>().is_ok() => {
+                (ip, port, Some(size), None)
+            }
             [ip, port, size, token] => (ip, port, Some(size), Some(token)),
             _ => return None,
         };

@@ -47,6 +47,27 @@ fn lines_of_one_person_share_a_heading_for_five_minutes() {
 }
 
 #[test]
+fn what_another_device_has_shown_is_not_new() {
+    let texts = |until: u64| {
+        let mut timeline = looked_at(true);
+        pushed(&mut timeline, line(1, 0, "a", LineKind::Said));
+        timeline.set_reading(false);
+        for (id, kind) in
+            [(2, LineKind::Said), (3, LineKind::Joined), (4, LineKind::Said), (5, LineKind::Said)]
+        {
+            pushed(&mut timeline, line(id, id, "b", kind));
+        }
+        assert_eq!(shape(&timeline), "DHNH1Hl");
+        timeline.read_until(UnixMillis(until * 60_000), &mut Vec::new());
+        (shape(&timeline), timeline.read())
+    };
+    assert_eq!(texts(0), ("DHNH1Hl".into(), Some(UnixMillis(0))));
+    assert_eq!(texts(2), ("DHH1NHl".into(), Some(UnixMillis(3 * 60_000))));
+    assert_eq!(texts(4), ("DHH1HNH".into(), Some(UnixMillis(4 * 60_000))));
+    assert_eq!(texts(9), ("DHH1Hl".into(), Some(UnixMillis(5 * 60_000))));
+}
+
+#[test]
 fn each_day_begins_with_a_separator() {
     let mut timeline = looked_at(true);
     pushed(&mut timeline, line(1, 0, "a", LineKind::Said));

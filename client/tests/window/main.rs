@@ -6,6 +6,7 @@
 
 mod crowd;
 mod day;
+mod files;
 mod history;
 mod marking;
 mod names;

@@ -1,7 +1,8 @@
 //! Talk as people know it.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
 
 use parlor_client::host::Host;
 use parlor_ui::slint::{ComponentHandle, Model};
@@ -69,7 +70,8 @@ fn several_lines_are_one_message_for_windows_and_lines_for_everybody_else() {
     let host = server();
     let [alice, bob] = people(&host, "several", ["alice", "bob"]);
     let mut carol = Terminal::joins(host.address(), "carol");
-    alice.said("one\n\ntwo *bold*\nthree");
+    alice.says("one\n\ntwo *bold*\nthree");
+    alice.until("the receipt", |alice| alice.has_delivered("one\n\ntwo bold\nthree"));
     let (_, row) = bob.until_row("one row", |row| row.plain == "one\n\ntwo bold\nthree");
     assert!(row.heading && row.styles.contains('b'), "{}", row.styles);
     for line in ["<alice> one", "<alice> two bold", "<alice> three"] {
@@ -115,9 +117,9 @@ fn a_message_typed_offline_goes_once_after_a_restart() {
     let again = Person::again(folder);
     again.card().invoke_pick_bookmark(0);
     let code = "typed\n\n\u{A0}\u{A0}\u{A0}\u{A0}code";
+    again.until("the receipt", |again| again.has_delivered(code));
     let (_, row) = bob.until_row("it", |row| row.plain == code);
     assert_eq!(row.blocks.row_count(), 1);
-    again.until("the receipt", |again| again.has_delivered(code));
     bob.says("heard");
     again.waits_for("heard");
     assert_eq!(bob.rows().iter().filter(|row| row.plain == code).count(), 1);
@@ -249,7 +251,8 @@ fn a_deleted_line_is_a_quiet_place_for_everybody() {
     alice.waits_for("oh no");
     let (row, _) = alice.row("my password is hunter2");
     alice.timeline().invoke_answer(row);
-    alice.said("really?");
+    alice.says("really?");
+    alice.waits_for("bob: really?");
     let (row, _) = alice.row("my password is hunter2");
     alice.timeline().invoke_react(row, "😱".into(), true);
     bob.until("it", |bob| !bob.chips("my password is hunter2").is_empty());
@@ -294,7 +297,7 @@ fn what_a_draft_may_become_is_listed() {
     alice.composer().set_cursor(2);
     alice.types("come to #lo");
     assert!(alice.candidates().is_empty());
-    alice.composer().set_cursor(13);
+    alice.composer().set_cursor(14);
     alice.types("well :thumbsup");
     assert!(!alice.candidates().is_empty());
     alice.composer().set_cursor(15);
@@ -319,6 +322,69 @@ fn rooms_and_people_in_texts_are_links() {
     alice.timeline().invoke_open_link("#tea".into());
     alice.until("the room", |alice| alice.room().get_key() == "#tea");
     host.stop();
+}
+
+/// A server that knows us: what it hears, and the connection.
+fn scripted() -> (std::net::SocketAddr, mpsc::Receiver<TcpStream>, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let ((give, stream), (hear, heard)) = (mpsc::channel(), mpsc::channel());
+    std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut out = stream.try_clone().unwrap();
+        give.send(stream.try_clone().unwrap()).unwrap();
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
+            let answer = match word {
+                "CAP" if rest.starts_with("LS") => {
+                    ":s.x CAP * LS :message-tags server-time draft/read-marker".to_owned()
+                }
+                "CAP" if rest.starts_with("REQ") => format!(":s.x CAP * ACK {}", &rest["REQ ".len()..]),
+                "CAP" => ":s.x 001 alice :hi\r\n:s.x 422 alice :none".to_owned(),
+                "JOIN" => {
+                    format!(":alice!a@h JOIN {rest}\r\n:s.x MARKREAD {rest} *\r\n:s.x 366 alice {rest} :end")
+                }
+                "PING" => format!(":s.x PONG s.x {rest}"),
+                _ => String::new(),
+            };
+            // The test may have seen enough.
+            let _ = hear.send(line);
+            if !answer.is_empty() && out.write_all(format!("{answer}\r\n").as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    (address, stream, heard)
+}
+
+#[test]
+fn what_another_device_has_shown_is_read_here_too() {
+    let (address, stream, heard) = scripted();
+    let alice = Person::new("marker");
+    alice.joins(address, "alice");
+    let mut stream = stream.recv().unwrap();
+    alice.says("/join #tea");
+    alice.until("the other room", |alice| alice.room().get_key() == "#tea");
+    for second in 1..4 {
+        let line =
+            format!("@time=2026-03-04T09:00:0{second}.000Z :bob!b@h PRIVMSG #lobby :line {second}\r\n");
+        stream.write_all(line.as_bytes()).unwrap();
+    }
+    let unread = |alice: &Person| {
+        let rooms = alice.rooms().get_rooms();
+        rooms.iter().find(|row| row.key == "#lobby").map_or(0, |row| row.unread)
+    };
+    alice.until("the lines", |alice| unread(alice) == 3);
+    stream.write_all(b":s.x MARKREAD #lobby timestamp=2026-03-04T09:00:02.000Z\r\n").unwrap();
+    alice.until("what is left", |alice| unread(alice) == 1);
+    alice.says("/join #lobby");
+    alice.until("the room", |alice| alice.room().get_key() == "#lobby");
+    let texts = alice.texts();
+    let new = texts.iter().position(|text| text.starts_with("New")).expect("where reading stopped");
+    assert!(texts[new - 1].ends_with("line 2") && texts[new + 1].ends_with("line 3"), "{texts:?}");
+    // Without msgids there is nothing to name the last line by but its time, and no mark is sent for it.
+    drop(stream);
+    assert!(heard.try_iter().any(|line| line.starts_with("JOIN #tea")));
 }
 
 #[test]
