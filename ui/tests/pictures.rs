@@ -64,6 +64,7 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-people", set: |app| open(app, Panel::People), large: false },
     Scene { name: "room-hands", set: hands, large: true },
     Scene { name: "room-tools", set: tools, large: true },
+    Scene { name: "room-host-menu", set: host_menu, large: true },
     Scene { name: "room-browse", set: |app| open(app, Panel::Browse), large: true },
     Scene { name: "room-ignored", set: |app| open(app, Panel::Ignored), large: false },
     Scene { name: "room-guests", set: guests, large: true },
@@ -575,6 +576,13 @@ fn tools(app: &App) {
     view.set_slow(30);
     view.set_moderated(true);
     open(app, Panel::Room);
+}
+
+/// The header's menu, for an operator.
+fn host_menu(app: &App) {
+    room(app);
+    let menu = middle(app, |label| label == "Room menu" || label == "房间菜单");
+    click(app, menu, PointerEventButton::Left);
 }
 
 fn guests(app: &App) {
