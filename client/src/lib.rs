@@ -10,7 +10,6 @@
 //! | [`timeline`] | what a conversation looks like from top to bottom |
 //! | [`completion`], [`sent`], [`drafts`], [`emoji`] | what helps with typing |
 //! | [`dcc`] | files between people |
-//! | [`downloads`] | where files from others go |
 //! | [`file_name`] | the name of a file of somebody else's |
 //! | [`notify`] | when the desktop is to tell of a line |
 //! | [`host`] | a room hosted by this program |

@@ -44,7 +44,7 @@ enum Woken {
 impl Alice {
     fn enter(server: &Server) -> Alice {
         let address = server.address();
-        let server = HostPort::new(&address.ip().to_string(), address.port());
+        let server = HostPort::new(address.ip().to_string(), address.port());
         let profile = Profile { server, nick: "alice".into(), ..Profile::default() };
         let connection = net::start(profile).expect("a thread");
         let place = Place::parse(&address.to_string()).expect("an address").id();

@@ -62,6 +62,9 @@ const SCENES: &[Scene] = &[
     Scene { name: "room-composing", set: composing, large: true },
     Scene { name: "room-rooms", set: |app| open(app, Panel::Rooms), large: false },
     Scene { name: "room-people", set: |app| open(app, Panel::People), large: false },
+    Scene { name: "room-hands", set: hands, large: true },
+    Scene { name: "room-tools", set: tools, large: true },
+    Scene { name: "room-host-menu", set: host_menu, large: true },
     Scene { name: "room-browse", set: |app| open(app, Panel::Browse), large: true },
     Scene { name: "room-ignored", set: |app| open(app, Panel::Ignored), large: false },
     Scene { name: "room-guests", set: guests, large: true },
@@ -81,6 +84,7 @@ const SCENES: &[Scene] = &[
     Scene { name: "find-local", set: find_local, large: false },
     Scene { name: "settings", set: |app| open(app, Panel::Settings), large: true },
     Scene { name: "settings-code", set: code, large: true },
+    Scene { name: "settings-files", set: settings_files, large: false },
     Scene { name: "keys", set: |app| open(app, Panel::Keys), large: true },
     Scene { name: "about", set: |app| open(app, Panel::About), large: true },
     // With a font that the others do without.
@@ -337,6 +341,12 @@ fn open(app: &App, panel: Panel) {
     app.global::<Shell<'_>>().invoke_open(panel);
 }
 
+/// The last of them.
+fn settings_files(app: &App) {
+    open(app, Panel::Settings);
+    scroll(app, -10_000.0);
+}
+
 /// Alone with bob, among these files.
 fn files(app: &App, rows: &[FileRow]) {
     room(app);
@@ -536,6 +546,43 @@ fn hosting(app: &App) {
 fn hosting_programs(app: &App) {
     hosting(app);
     app.global::<HostView<'_>>().set_programs_address("192.168.1.7:49807".into());
+}
+
+/// Two want to speak, one may not, and somebody was just sent out.
+fn hands(app: &App) {
+    if app.window().size().width < 720 {
+        open(app, Panel::People)
+    } else {
+        room(app)
+    }
+    let view = app.global::<PeopleView<'_>>();
+    let mut rows: Vec<PersonRow> = view.get_people().iter().collect();
+    for (name, hand) in [("zoë", 1), ("me", 2)] {
+        rows.iter_mut().filter(|row| row.name == name).for_each(|row| row.hand = hand);
+    }
+    rows.iter_mut().filter(|row| row.name == "bob").for_each(|row| row.muted = true);
+    rows.sort_by_key(|row| if row.hand > 0 { row.hand } else { i32::MAX });
+    view.set_people(rows.as_slice().into());
+    view.set_my_hand(true);
+    app.global::<RoomView<'_>>().set_done(app.global::<Words<'_>>().invoke_sent_and_kept_out("eve".into()));
+}
+
+/// How a room is set, with somebody who may not speak, and one line every 30 s.
+fn tools(app: &App) {
+    let mute = BanRow { who: "bob".into(), detail: "alice".into(), mute: true, ..BanRow::default() };
+    let view = app.global::<RoomView<'_>>();
+    let rows: Vec<BanRow> = [mute].into_iter().chain(view.get_bans().iter()).collect();
+    view.set_bans(rows.as_slice().into());
+    view.set_slow(30);
+    view.set_moderated(true);
+    open(app, Panel::Room);
+}
+
+/// The header's menu, for an operator.
+fn host_menu(app: &App) {
+    room(app);
+    let menu = middle(app, |label| label == "Room menu" || label == "房间菜单");
+    click(app, menu, PointerEventButton::Left);
 }
 
 fn guests(app: &App) {

@@ -19,8 +19,11 @@ mod platform {
 
     /// The file that the person chose; `None`: none. An error: nobody here offers such a window.
     pub(in crate::bridge) async fn choose(title: &str) -> zbus::Result<Option<PathBuf>> {
+        ask(&Connection::session().await?, title).await
+    }
+
+    async fn ask(connection: &Connection, title: &str) -> zbus::Result<Option<PathBuf>> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let connection = Connection::session().await?;
         let token = format!("parlor{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let own = connection.unique_name().map(|name| name.trim_start_matches(':').replace('.', "_"));
         // Listened to before it is asked: the answer may come at once.
@@ -31,7 +34,7 @@ mod platform {
             .member("Response")?
             .path(request)?
             .build();
-        let mut answers = MessageStream::for_match_rule(rule, &connection, Some(1)).await?;
+        let mut answers = MessageStream::for_match_rule(rule, connection, Some(1)).await?;
         let options: HashMap<&str, Value<'_>> = HashMap::from([("handle_token", token.as_str().into())]);
         connection.call_method(Some(NAME), PATH, Some(CHOOSER), "OpenFile", &("", title, options)).await?;
         let Some(answer) = answers.next().await else { return Ok(None) };
@@ -39,6 +42,93 @@ mod platform {
         let (_, mut results): (u32, HashMap<String, OwnedValue>) = body.deserialize()?;
         let uris = results.remove("uris").and_then(|uris| Vec::<String>::try_from(uris).ok());
         Ok(uris.unwrap_or_default().first().and_then(|uri| from_uri(uri)))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::io::{BufRead, BufReader};
+        use std::path::Path;
+        use std::process::{Command, Stdio};
+
+        use zbus::connection::Builder;
+        use zbus::zvariant::ObjectPath;
+
+        use super::*;
+
+        /// Answers each question with these files.
+        async fn portal(connection: Connection, chosen: &[&str]) -> zbus::Result<()> {
+            connection.request_name(NAME).await?;
+            let mut calls = MessageStream::from(&connection);
+            while let Some(call) = calls.next().await {
+                let call = call?;
+                let header = call.header();
+                if header.member().is_none_or(|member| member.as_str() != "OpenFile") {
+                    continue;
+                }
+                let body = call.body();
+                let (_, title, options): (String, String, HashMap<String, OwnedValue>) =
+                    body.deserialize()?;
+                assert_eq!(title, "Send a file…");
+                let token = <&str>::try_from(&options["handle_token"]).unwrap();
+                let asks = header.sender().unwrap();
+                let own = asks.trim_start_matches(':').replace('.', "_");
+                let request = ObjectPath::try_from(format!("{PATH}/request/{own}/{token}")).unwrap();
+                connection.reply(&header, &request).await?;
+                let code = u32::from(chosen.is_empty());
+                let results: HashMap<&str, Value<'_>> = match chosen {
+                    [] => HashMap::new(),
+                    _ => HashMap::from([("uris", chosen.to_vec().into())]),
+                };
+                connection
+                    .emit_signal(Some(asks.as_str()), &request, REQUEST, "Response", &(code, results))
+                    .await?;
+            }
+            Ok(())
+        }
+
+        #[test]
+        fn the_desktop_is_asked_for_a_file() {
+            let bus = Command::new("dbus-daemon")
+                .args(["--session", "--nofork", "--print-address=1"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn();
+            let Ok(mut bus) = bus else { return eprintln!("skipped: apt install dbus-daemon") };
+            let mut address = String::new();
+            BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
+            let connect = || async { Builder::address(address.trim()).unwrap().build().await.unwrap() };
+            for (chosen, path) in [
+                (&["file:///home/me/a%20b.jpg", "file:///c"][..], Some(Path::new("/home/me/a b.jpg"))),
+                (&["https://a.org"], None),
+                (&[], None),
+            ] {
+                smol::block_on(async {
+                    let (there, here) = (connect().await, connect().await);
+                    // Nobody is there yet.
+                    assert!(ask(&here, "Send a file…").await.is_err());
+                    let asked = async {
+                        let bus = ("org.freedesktop.DBus", "/org/freedesktop/DBus");
+                        loop {
+                            let owned =
+                                here.call_method(Some(bus.0), bus.1, Some(bus.0), "NameHasOwner", &(NAME,));
+                            if owned.await.unwrap().body().deserialize().unwrap() {
+                                break;
+                            }
+                        }
+                        ask(&here, "Send a file…").await.unwrap()
+                    };
+                    let portal = async {
+                        portal(there.clone(), chosen).await.unwrap();
+                        None
+                    };
+                    let found = futures_lite::future::or(asked, portal).await;
+                    assert_eq!(found.as_deref(), path, "{chosen:?}");
+                    there.release_name(NAME).await.unwrap();
+                });
+            }
+            let _ = bus.kill();
+            let _ = bus.wait();
+        }
     }
 }
 

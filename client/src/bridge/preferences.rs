@@ -12,7 +12,6 @@ use parlor_ui::{
 use super::clipboard::copy;
 use super::text::shared;
 use super::{Bridge, on};
-use crate::downloads::downloads;
 use crate::notify::Notify;
 use crate::secret::Secret;
 use crate::secrets::Secrets;
@@ -71,7 +70,7 @@ impl Bridge {
         view.set_tell_typing(settings.tell_typing);
         view.set_compact(settings.compact);
         view.set_file_folder(shared(&settings.file_folder));
-        view.set_folder_now(shared(&downloads("").display().to_string()));
+        view.set_folder_now(shared(&self.folder.downloads("").display().to_string()));
         view.set_calls_out(settings.calls_out);
         view.set_history_folder(shared(&self.history_folder().display().to_string()));
     }

@@ -10,7 +10,7 @@ use parlor_ui::{App, FileKind as Icon, FileRow, FileState, FilesView, Words};
 use super::text::shared;
 use super::{Bridge, chooser, drawing, on, rows};
 use crate::conversations::ConversationId;
-use crate::dcc::{FileId, Files, Full, Say, Source, State as Stage, Transfer, Who, address_to_tell};
+use crate::dcc::{FileId, Files, Full, RUNNING, Say, Source, State as Stage, Transfer, Who, address_to_tell};
 use crate::downloads::typed;
 use crate::file_name::{FileKind, kind, size_in_words};
 use crate::session::{Action, Dcc, Key, Kind, Status};
@@ -19,8 +19,9 @@ use crate::session::{Action, Dcc, Key, Kind, Status};
 #[derive(Default)]
 pub(super) struct Transfers {
     files: Files,
-    /// What waits until the person has agreed that their address is seen.
-    asked: Option<(Who, Source)>,
+    /// What waits until the person has agreed that their address is seen; no more than may be under way, later ones are
+    /// left out.
+    asked: Vec<(Who, Source)>,
     /// Pictures that are shown; each is gone with its file.
     drawn: HashMap<FileId, Image>,
 }
@@ -187,21 +188,31 @@ impl Bridge {
 
     /// The first time ever: the other one will see where we are.
     fn ask_address(&self, window: &App, who: Who, source: Source) {
-        self.state.borrow_mut().transfers.asked = Some((who, source));
+        {
+            let asked = &mut self.state.borrow_mut().transfers.asked;
+            if asked.len() < RUNNING {
+                asked.push((who, source));
+            }
+        }
         self.show_files(window);
     }
 
     fn answer_address(&self, yes: bool) {
         let Some(window) = self.window.upgrade() else { return };
-        let asked = self.state.borrow_mut().transfers.asked.take();
-        match asked {
-            Some((who, source)) if yes => {
-                self.state.borrow_mut().settings.address_shown = true;
-                self.keep_settings();
-                self.offer_file(&window, who, source);
-            }
-            _ => self.show_files(&window),
+        let current = self.current();
+        let asked: Vec<(Who, Source)> = {
+            let asked = &mut self.state.borrow_mut().transfers.asked;
+            let (here, elsewhere) =
+                std::mem::take(asked).into_iter().partition(|(who, _)| Some(&who.at) == current.as_ref());
+            *asked = elsewhere;
+            here
+        };
+        if yes && !asked.is_empty() {
+            self.state.borrow_mut().settings.address_shown = true;
+            self.keep_settings();
+            asked.into_iter().for_each(|(who, source)| self.offer_file(&window, who, source));
         }
+        self.show_files(&window);
     }
 
     fn send_again(self: &Rc<Self>, id: FileId) {
@@ -271,7 +282,7 @@ impl Bridge {
         let current = conversations.current().map(|current| &current.id);
         let here = files.iter().rev().filter(|file| Some(&file.who.at) == current);
         let rows: Vec<FileRow> = here.map(|file| row(&words, file, drawn.get(&file.id))).collect();
-        let question = asked.as_ref().filter(|(who, _)| Some(&who.at) == current).map(|(who, source)| {
+        let question = asked.iter().find(|(who, _)| Some(&who.at) == current).map(|(who, source)| {
             let own = address_to_tell(places.get(&who.at.place).and_then(|place| place.own)).to_string();
             words.invoke_file_address_shown(shared(&who.nick), shared(&own), shared(&source.name))
         });

@@ -34,6 +34,15 @@ pub struct Who {
     pub nick: String,
 }
 
+/// What somebody's program offers, as it says it.
+struct Offer {
+    wire: String,
+    ip: IpAddr,
+    port: u16,
+    size: Option<u64>,
+    token: Option<String>,
+}
+
 /// What is to be said to somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Say {
@@ -181,7 +190,8 @@ impl Files {
                 match ours {
                     Some(ours) => (None, ours.called_back(ip, port, server_here)),
                     None => {
-                        (None, Some(self.offered(who, name, (ip, port), size, token, server_here, folder)))
+                        let offer = Offer { wire: name, ip, port, size, token };
+                        (None, Some(self.offered(who, offer, server_here, folder)))
                     }
                 }
             }
@@ -223,16 +233,8 @@ impl Files {
         }
     }
 
-    fn offered(
-        &mut self,
-        who: Who,
-        wire: String,
-        (ip, port): (IpAddr, u16),
-        size: Option<u64>,
-        token: Option<String>,
-        server_here: bool,
-        folder: &Path,
-    ) -> FileId {
+    fn offered(&mut self, who: Who, offer: Offer, server_here: bool, folder: &Path) -> FileId {
+        let Offer { wire, ip, port, size, token } = offer;
         let name = clean(&wire);
         let state = match size {
             None => State::Failed(Failure::NoSize),

@@ -20,7 +20,8 @@ mod part;
 mod picture;
 mod receive;
 mod send;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 use std::fmt;

@@ -417,9 +417,12 @@ impl Session {
         self.emit(&waiting.to, false);
         let text = style::untyped(&waiting.text);
         let text = if waiting.is_action() { format!("/me {text}") } else { text };
-        if let Some(Output::Event(Event::GivenBack { key, text: before, .. })) = self.out.back_mut()
-            && *key == waiting.to
-        {
+        // Behind it is at most that this line is gone.
+        let given_back = self.out.iter_mut().rev().take(2).find_map(|output| match output {
+            Output::Event(Event::GivenBack { key, text, .. }) if *key == waiting.to => Some(text),
+            _ => None,
+        });
+        if let Some(before) = given_back {
             before.push('\n');
             before.push_str(&text);
             return;

@@ -125,8 +125,7 @@ impl Roster {
 
     /// We came in, and the names follow.
     pub(super) fn begin(&mut self) {
-        let hands_changed = self.hands_changed || !self.hands.is_empty();
-        *self = Roster { changed: true, hands_changed, ..Roster::default() };
+        *self = Roster { changed: true, hands_changed: true, ..Roster::default() };
     }
 
     /// All names have come, or those that come are all.

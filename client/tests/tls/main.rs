@@ -176,7 +176,7 @@ impl Client {
         let events = self.until(|event| matches!(event, Event::Status(Status::Connected { .. })));
         let met = events
             .iter()
-            .filter_map(|event| if let Event::Met { shown } = event { Some(*shown) } else { None });
+            .filter_map(|event| if let Event::Met { shown, .. } = event { Some(*shown) } else { None });
         let met: Vec<_> = met.collect();
         let [shown] = met[..] else { panic!("{met:?}") };
         shown

@@ -93,6 +93,7 @@ fn a_file_goes_from_window_to_window() {
     alice.files().invoke_cancel(sent.id);
     assert!(alice.file("parlor.png").is_none());
     alice.says(&send);
+    alice.waits_for_file("parlor.png", FileState::Waiting);
     bob.until("another offer", |bob| {
         bob.files().get_files().iter().any(|row| row.state == FileState::Offered)
     });
