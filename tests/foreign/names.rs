@@ -47,7 +47,7 @@ fn meets(server: &Foreign, wrong: impl Fn(&str, Sentence) -> bool) {
     };
     let shown =
         |client: &mut Client| match client.until("who it is", |event| matches!(event, Event::Met { .. })) {
-            Event::Met { shown } => shown,
+            Event::Met { shown, .. } => shown,
             _ => unreachable!("it was waited for"),
         };
     let connected = |client: &mut Client| {
