@@ -83,11 +83,11 @@ fn several_lines_are_one_message_for_windows_and_lines_for_everybody_else() {
     eve.joins(host.address(), "eve");
     eve.until_row("the history", |row| row.plain == "one\n\ntwo bold\nthree");
     // What is too long for one goes as several, and none is lost or cut.
-    let long: String = (0..120).map(|i| format!("line {i}\n")).collect();
+    let long: String = (0..27).map(|i| format!("line {i:02} {}\n", "x".repeat(390))).collect();
     alice.says(&long);
     alice.until("all of them", |alice| {
         let own = alice.rows().into_iter().filter(|row| row.own && row.plain.contains("line "));
-        own.clone().count() == 2 && own.clone().all(|row| row.state == LineState::Delivered)
+        own.clone().count() == 3 && own.clone().all(|row| row.state == LineState::Delivered)
     });
     bob.until("all of them", |bob| {
         let texts: Vec<String> = bob.rows().iter().map(|row| row.plain.to_string()).collect();
