@@ -140,7 +140,7 @@ fn tags_have_room_beside_a_full_line() {
 
 #[test]
 fn who_floods_a_room_with_typing_and_reactions_delays_nobody_else() {
-    let server = Server::start(&[]);
+    let server = Server::start(&["--flood", "5"]);
     let mut alice = server.irc_with("alice", &["message-tags", "echo-message"]);
     let mut bob = server.irc_with("bob", &["message-tags"]);
     let mut eve = server.irc_with("eve", &["message-tags"]);
