@@ -127,13 +127,14 @@ fn the_menu_opens_over_the_text_and_hovering_shows_the_time() {
     alice.point_at((LEFT + 30, second));
     alice.until("the time", |alice| is_written(alice, TIMES, 60, 14));
 
+    // The second entry copies it.
     alice.press((LEFT + 30, second), "3", "1");
-    alice.key("Down");
+    alice.keys("Down", 2);
     alice.key("Return");
     alice.copies("ctrl+l", "[*] bob: second of bob");
-    // The third entry mentions him.
+    // The fourth mentions him.
     alice.press((LEFT + 30, second), "3", "1");
-    alice.keys("Down", 3);
+    alice.keys("Down", 4);
     alice.key("Return");
     alice.click(COMPOSER);
     alice.types("so it is");

@@ -202,7 +202,7 @@ fn a_screen_reader_hears_lines_and_what_the_keyboard_is_on() {
     // Its menu, entry by entry.
     alice.key("shift+F10");
     alice.key("Down");
-    reader.wait_focus("Copy");
+    reader.wait_focus("Reply");
     alice.key("m");
     reader.wait_focus("Mention bob");
     alice.key("Escape");
