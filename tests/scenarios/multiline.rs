@@ -143,6 +143,10 @@ fn a_message_that_is_none_is_refused_whole_and_with_the_reason() {
             "BATCH +m draft/other #tea\r\n@batch=m PRIVMSG #tea :x\r\nBATCH -m".into(),
             "UNKNOWN_TYPE m draft/other",
         ),
+        (
+            "BATCH +m draft/multiline #tea,bob\r\n@batch=m PRIVMSG #tea,bob :x\r\nBATCH -m".into(),
+            "MULTILINE_INVALID",
+        ),
         ("BATCH +a=b draft/multiline #tea".into(), "INVALID_REFTAG a=b"),
         ("BATCH -never".into(), "INVALID_REFTAG never"),
         ("@batch=z PRIVMSG #tea :x".into(), "INVALID_REFTAG z"),

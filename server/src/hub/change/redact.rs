@@ -41,7 +41,7 @@ impl Hub {
             Some(room) => self.fan_out(room, &event, |seat, caps| {
                 seat.member != id && caps.has(Capability::MessageRedaction)
             }),
-            None => self.tell_redacted(id, target, &event),
+            None => self.tell_redacted(id, (room, target), &event),
         }
         let payload = told.tombstone(&event.from.prefix, reason);
         self.record_deletion(room.clone(), &event, Erasure { id: of, payload });
@@ -56,8 +56,10 @@ impl Hub {
     }
 
     /// A private line is deleted: the other one is told, if that is somebody else and asked for it.
-    fn tell_redacted(&mut self, id: ConnectionId, target: &str, event: &Event<'_>) {
-        let other = self.state.find(target).filter(|other| *other != id);
+    fn tell_redacted(&mut self, id: ConnectionId, (room, target): (&str, &str), event: &Event<'_>) {
+        // Somebody else may have that name meanwhile.
+        let same = self.state.pair(id, target).is_some_and(|pair| *pair.key == *room);
+        let other = self.state.find(target).filter(|other| same && *other != id);
         let wants = |other: &ConnectionId| {
             self.state.member(*other).is_some_and(|member| member.has(Capability::MessageRedaction))
         };

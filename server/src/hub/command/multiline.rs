@@ -40,8 +40,9 @@ impl Hub {
         } else if !kind.eq_ignore_ascii_case(MULTILINE) {
             let code = format!("UNKNOWN_TYPE {reference} {}", shown(kind));
             Some((code, "The one type of a client's batch is draft/multiline"))
-        } else if target.is_empty() {
-            Some(("MULTILINE_INVALID".into(), "It is BATCH +NAME draft/multiline TARGET"))
+        } else if target.is_empty() || target.contains(',') {
+            // Each line of it would cost flood control once, and be sent to all of them.
+            Some(("MULTILINE_INVALID".into(), "It is BATCH +NAME draft/multiline TARGET, and one target"))
         } else if self
             .state
             .member(id)
