@@ -49,7 +49,9 @@ mod platform {
         use std::io::{BufRead, BufReader};
         use std::path::Path;
         use std::process::{Command, Stdio};
+        use std::time::Duration;
 
+        use futures_lite::FutureExt;
         use zbus::connection::Builder;
         use zbus::zvariant::ObjectPath;
 
@@ -57,8 +59,9 @@ mod platform {
 
         /// Answers each question with these files.
         async fn portal(connection: Connection, chosen: &[&str]) -> zbus::Result<()> {
-            connection.request_name(NAME).await?;
+            // Listened to before anybody can know that it is there.
             let mut calls = MessageStream::from(&connection);
+            connection.request_name(NAME).await?;
             while let Some(call) = calls.next().await {
                 let call = call?;
                 let header = call.header();
@@ -121,7 +124,11 @@ mod platform {
                         portal(there.clone(), chosen).await.unwrap();
                         None
                     };
-                    let found = futures_lite::future::or(asked, portal).await;
+                    let late = async {
+                        smol::Timer::after(Duration::from_secs(30)).await;
+                        panic!("the portal answers {chosen:?} in time");
+                    };
+                    let found = asked.or(portal).or(late).await;
                     assert_eq!(found.as_deref(), path, "{chosen:?}");
                     there.release_name(NAME).await.unwrap();
                 });

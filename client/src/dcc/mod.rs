@@ -58,7 +58,7 @@ pub const TELLS: Duration = Duration::from_millis(250);
 
 /// Tests of this crate wait for less.
 const fn shorter(time: Duration) -> Duration {
-    if cfg!(test) { Duration::from_secs(2) } else { time }
+    if cfg!(test) { Duration::from_secs(6) } else { time }
 }
 
 /// What a transfer's thread tells.

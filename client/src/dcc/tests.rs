@@ -7,7 +7,9 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use super::*;
 use crate::conversations::ConversationId;
@@ -107,19 +109,22 @@ impl Window {
     }
 }
 
-/// Somebody who sends these bytes to the first who calls, and hangs up when that one does; and where.
-fn sender(bytes: Vec<u8>) -> (u16, JoinHandle<Vec<u8>>) {
+/// Somebody who sends these bytes to the first who calls, and hangs up when that one does; where, and how much that one
+/// says has come.
+fn sender(bytes: Vec<u8>) -> (u16, mpsc::Receiver<u32>) {
     let listener = TcpListener::bind((HERE, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let run = thread::spawn(move || {
+    let (says, heard) = mpsc::channel();
+    thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut heard = Vec::new();
         if stream.write_all(&bytes).is_ok() && !bytes.is_empty() {
-            let _ = stream.read_to_end(&mut heard);
+            let mut receipt = [0; 4];
+            while stream.read_exact(&mut receipt).is_ok() {
+                let _ = says.send(u32::from_be_bytes(receipt));
+            }
         }
-        heard
     });
-    (port, run)
+    (port, heard)
 }
 
 /// Bytes that are different everywhere.
@@ -169,19 +174,17 @@ fn what_broke_is_gone_on_with() {
     let bytes = noise(500_000);
     for passive in [false, true] {
         let (mut alice, mut bob) = (Window::new(), Window::new());
-        let (port, gone) = sender(bytes[..200_000].to_vec());
+        let (port, heard) = sender(bytes[..200_000].to_vec());
         let broken = bob.offered("alice", "a.bin", port, Some(500_000));
         bob.save(broken, false);
-        // It is cut off half way.
-        while bob.folder.names().is_empty() || bob.folder.read("a.bin.part").len() < 200_000 {
-            thread::yield_now();
-        }
+        // It is cut off half way, when the sender was told how much has come.
+        while heard.recv_timeout(Duration::from_secs(30)).unwrap() < 200_000 {}
         bob.files.closed(&who("nobody").at);
         let file = bob.files.get(broken).unwrap();
         assert!(!file.state.is_over());
         drop(bob.files);
         bob.files = Files::default();
-        assert!(!gone.join().unwrap().is_empty(), "it was told how much has come");
+        assert_eq!(heard.recv_timeout(Duration::from_secs(30)), Err(mpsc::RecvTimeoutError::Disconnected));
 
         let path = alice.folder.write("a.bin", &bytes);
         let (sent, offer) = alice.send("bob", &path, HERE, passive);
