@@ -65,8 +65,6 @@ impl fmt::Display for Speaker {
 
 /// Begins a mask of accounts.
 pub(crate) const ACCOUNT_MASK: &str = "~a:";
-/// Begins a ban that keeps nobody out, but silent (`m:` as other servers have it).
-pub(crate) const MUTE: &str = "~m:";
 
 /// A place in the table of connections.
 #[derive(Debug)]

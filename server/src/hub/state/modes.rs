@@ -2,9 +2,9 @@
 //! and how changes are told.
 
 use crate::hub::state::limits::{MAX_KEY, MAX_LIST, MAX_LISTED, MAX_MASK, MAX_SLOW};
-use crate::hub::state::member::{ACCOUNT_MASK, MUTE};
+use crate::hub::state::member::ACCOUNT_MASK;
 use crate::hub::state::refusal::{Refused, shown};
-use crate::hub::state::room::{Entry, Rank, Room, RoomId};
+use crate::hub::state::room::{Entry, MUTE, Rank, Room, RoomId};
 use crate::hub::state::{ConnectionId, State};
 use crate::protocol::Numeric::*;
 use crate::protocol::{Folded, mask};

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::hub::state::member::MUTE;
 use crate::hub::state::{ConnectionId, Token};
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, RoomName, mask};
@@ -77,6 +76,8 @@ impl Seat {
     }
 }
 
+/// Begins a ban that keeps nobody out, but silent (`m:` as other servers have it).
+pub(crate) const MUTE: &str = "~m:";
 /// Letters of the lists: bans, exceptions from them, invitations.
 pub(crate) const LISTS: &str = "beI";
 
