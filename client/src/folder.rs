@@ -143,6 +143,11 @@ impl Folder {
         Folder { path: None, asked: false }
     }
 
+    /// Where it is, if it was asked for.
+    pub fn asked(&self) -> Option<&Path> {
+        self.path().filter(|_| self.asked)
+    }
+
     /// Where it is.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()

@@ -24,6 +24,8 @@
 //! Without the feature `window` nothing of Slint is built.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "window")]
+pub mod autostart;
 pub mod bookmarks;
 #[cfg(feature = "window")]
 pub mod bridge;

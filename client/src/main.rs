@@ -35,6 +35,10 @@ struct Options {
     #[argh(switch)]
     host: bool,
 
+    /// start without a window, in the desktop's tray; where there is none, with one
+    #[argh(switch)]
+    tray: bool,
+
     /// folder for settings and drafts (default: the platform's)
     #[argh(option, arg_name = "dir")]
     config: Option<PathBuf>,
@@ -71,7 +75,12 @@ fn main() {
     bridge.close_on_signals(&window);
     bridge.open_with(&opener);
     bridge.watch_clipboard(clipboard);
-    let ran = window.run();
+    let ran = if options.tray {
+        bridge.start_in_tray();
+        slint::run_event_loop()
+    } else {
+        window.run()
+    };
     bridge.finish();
     if let Err(error) = ran {
         no_window(&error.to_string());

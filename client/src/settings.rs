@@ -45,6 +45,8 @@ pub struct Settings {
     pub room: String,
     /// Join at the start without asking.
     pub join_at_start: bool,
+    /// Closing the window leaves the program in the desktop's tray.
+    pub stay: bool,
     /// Light or dark.
     pub theme: Theme,
     /// Text size in percent, 75 to 200.
@@ -94,6 +96,7 @@ impl Default for Settings {
             address: format!("127.0.0.1:{}", parlor_server::DEFAULT_PORT),
             room: "#lobby".into(),
             join_at_start: false,
+            stay: false,
             theme: Theme::default(),
             text_size: 100,
             language: String::new(),
@@ -170,6 +173,7 @@ impl Settings {
             address,
             room,
             join_at_start,
+            stay,
             theme,
             text_size,
             language,
@@ -195,6 +199,7 @@ impl Settings {
             address: merged(address, &before.address, there.address),
             room: merged(room, &before.room, there.room),
             join_at_start: merged(join_at_start, &before.join_at_start, there.join_at_start),
+            stay: merged(stay, &before.stay, there.stay),
             theme: merged(theme, &before.theme, there.theme),
             text_size: merged(text_size, &before.text_size, there.text_size),
             language: merged(language, &before.language, there.language),

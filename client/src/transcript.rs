@@ -52,11 +52,16 @@ impl Transcript {
         Ok(())
     }
 
-    /// All of it is on the disk, there.
+    /// All of it is on the disk, there; or none.
     pub fn end(mut self) -> io::Result<PathBuf> {
-        self.file.flush()?;
-        self.file.get_ref().sync_all()?;
-        Ok(self.path)
+        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        match written {
+            Ok(()) => Ok(self.path),
+            Err(error) => {
+                self.discard();
+                Err(error)
+            }
+        }
     }
 
     /// Nobody wants it any more.

@@ -268,10 +268,15 @@ impl Desk {
 
     /// Sends the client a signal and waits for its end: the exit code, if it had one.
     pub(crate) fn end(&mut self, signal: &str) -> Option<i32> {
-        let client = self.client.as_mut().expect("a client runs");
         // std has no kill(2), and the shell's own is everywhere.
-        let kill = format!("kill -{signal} {}", client.id());
+        let kill = format!("kill -{signal} {}", self.process());
         assert!(Command::new("sh").args(["-c", &kill]).status().is_ok_and(|status| status.success()));
+        self.ended()
+    }
+
+    /// Waits for the client's end: the exit code, if it had one.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        let client = self.client.as_mut().expect("a client runs");
         let deadline = Deadline::after(PATIENCE);
         while deadline.left().is_some() {
             if let Some(status) = client.try_wait().expect("a child") {
@@ -368,18 +373,34 @@ impl Desk {
         self.xdotool(&[&window[..], &["windowmove", "--sync", &text(x), &text(y)]].concat());
     }
 
-    /// Asks the window manager to let the window fill the screen, or not.
+    /// Asks the window manager to let the window fill the screen, or not (EWMH: 1 adds, 0 removes).
     pub(crate) fn maximise(&self, fills: bool) {
+        self.ask_manager("_NET_WM_STATE", |atom| {
+            let (across, down) = (atom("_NET_WM_STATE_MAXIMIZED_HORZ"), atom("_NET_WM_STATE_MAXIMIZED_VERT"));
+            [u32::from(fills), across, down, 1, 0]
+        });
+    }
+
+    /// Asks it to close the window, as the button in its title bar does.
+    pub(crate) fn close(&self) {
+        self.ask_manager("_NET_CLOSE_WINDOW", |_| [0; 5]);
+    }
+
+    /// Whether the window is there to be seen.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.place() != [0; 4]
+    }
+
+    /// A client message about the window (EWMH).
+    fn ask_manager(&self, message: &str, data: impl FnOnce(&dyn Fn(&str) -> u32) -> [u32; 5]) {
         let found = self.xdotool(&["search", "--onlyvisible", "--name", "."]);
         let window = found.lines().last().and_then(|id| id.parse().ok()).expect("a window");
         let (x11, screen) = x11rb::connect(Some(&self.display)).expect("the display");
         let root = x11.setup().roots.get(screen).expect("a screen").root;
-        let atom =
-            |name: &[u8]| x11.intern_atom(false, name).expect("the display").reply().expect("an atom").atom;
-        let (across, down) = (atom(b"_NET_WM_STATE_MAXIMIZED_HORZ"), atom(b"_NET_WM_STATE_MAXIMIZED_VERT"));
-        // EWMH, `_NET_WM_STATE`: 1 adds, 0 removes.
-        let asked = [u32::from(fills), across, down, 1, 0];
-        let event = ClientMessageEvent::new(32, window, atom(b"_NET_WM_STATE"), asked);
+        let atom = |name: &str| {
+            x11.intern_atom(false, name.as_bytes()).expect("the display").reply().expect("an atom").atom
+        };
+        let event = ClientMessageEvent::new(32, window, atom(message), data(&atom));
         let to = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
         x11.send_event(false, root, to, event).expect("the display").check().expect("it is sent");
     }

@@ -17,6 +17,7 @@ mod reading;
 mod scene;
 mod spoken;
 mod start;
+mod tray;
 mod typing;
 mod unread;
 

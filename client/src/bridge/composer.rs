@@ -114,7 +114,8 @@ impl Bridge {
             let mut state = self.state.borrow_mut();
             let whole = whole(state.drafts.get(id));
             state.drafts.set(id, &whole);
-            return;
+            drop(state);
+            return self.keep_drafts_soon();
         }
         self.put_draft(window, &whole(&view.get_draft()));
         self.keep_drafts_soon();
@@ -153,8 +154,9 @@ impl Bridge {
         let draft = view.get_draft();
         view.set_paste_question(false);
         view.set_complaint(SharedString::default());
-        if left(&draft) < 0 {
-            let before = self.state.borrow().draft.clone();
+        let before = self.state.borrow().draft.clone();
+        // One that was put there may be too long, and is made shorter bit by bit.
+        if left(&draft) < 0 && draft.len() >= before.len() {
             view.set_draft(before);
             return view.set_complaint(words.invoke_text_too_long(TYPED as i32));
         }
@@ -270,11 +272,7 @@ impl Bridge {
         };
         let people = state.conversations.current().into_iter().flat_map(|current| current.people.iter());
         let people: Vec<&str> = people.filter(|person| !person.me).map(|person| &*person.name).collect();
-        let row = |candidate: completion::Candidate| CommandHelp {
-            name: shared(&candidate.shown),
-            help: shared(&candidate.about),
-            ..CommandHelp::default()
-        };
+        let row = |name: String| CommandHelp { name: shared(&name), ..CommandHelp::default() };
         completion::candidates(draft, &names(Kind::Room), &people).into_iter().map(row).collect()
     }
 }

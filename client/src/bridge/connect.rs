@@ -474,6 +474,7 @@ impl Bridge {
         self.take_draft();
         self.keep_place(place);
         self.end_saving(place);
+        self.leave_files(place);
         let mut state = self.state.borrow_mut();
         state.asked.take_if(|asked| *asked == *place);
         if state.finding.id.as_ref().is_some_and(|of| of.place == *place) {

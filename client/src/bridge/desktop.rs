@@ -90,7 +90,7 @@ impl Bridge {
     fn tell_desktop(self: &Rc<Self>, window: &App, id: &ConversationId, line: &Line, text: &str, why: Why) {
         let told = {
             let mut state = self.state.borrow_mut();
-            if is_looked_at(window) {
+            if is_looked_at(window) && !state.tray.is_hidden() {
                 return state.notices.seen();
             }
             let room = state.conversations.get(id).filter(|conversation| conversation.kind == Kind::Room);
@@ -114,11 +114,11 @@ impl Bridge {
             let Some(bridge) = weak.upgrade() else { return };
             let Some(window) = bridge.window.upgrade() else { return };
             let told = {
-                let notices = &mut bridge.state.borrow_mut().notices;
-                if is_looked_at(&window) {
-                    notices.seen();
+                let mut state = bridge.state.borrow_mut();
+                if is_looked_at(&window) && !state.tray.is_hidden() {
+                    state.notices.seen();
                 }
-                notices.take(monotonic())
+                state.notices.take(monotonic())
             };
             match told {
                 Some(told) => bridge.tell(&window, told),
@@ -190,7 +190,7 @@ impl Bridge {
     }
 
     /// Whoever shows notifications, found once.
-    async fn notification_server(self: &Rc<Self>) -> Option<Rc<Server>> {
+    pub(super) async fn notification_server(self: &Rc<Self>) -> Option<Rc<Server>> {
         if let Some(server) = &self.state.borrow().told.server {
             return Some(Rc::clone(server));
         }
@@ -229,8 +229,7 @@ impl Bridge {
 
     /// Shows the window, the conversation, and in it the line.
     fn bring_up(self: &Rc<Self>, window: &App, of: &ConversationId, line: LineId) {
-        window.window().set_minimized(false);
-        window.window().with_winit_window(|window| window.focus_window());
+        self.unhide();
         if self.state.borrow().conversations.get(of).is_none() {
             return;
         }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use parlor_ui::slint::{CloseRequestResponse, ComponentHandle};
+use parlor_ui::slint::{self, CloseRequestResponse, ComponentHandle};
 use parlor_ui::{App, HostView, Panel, Shell};
 
 use super::text::open_link;
@@ -44,30 +44,30 @@ impl Bridge {
         }
     }
 
-    /// Whoever hosts is asked first, if there are guests.
+    /// The window is closed, by its button for that: with an icon in the tray nothing else ends.
     fn close_requested(self: &Rc<Self>) -> CloseRequestResponse {
-        if self.state.borrow().hosting.is_none() {
-            self.leave_everything();
+        if self.goes_to_tray() {
             return CloseRequestResponse::HideWindow;
+        }
+        self.quit();
+        CloseRequestResponse::KeepWindowShown
+    }
+
+    /// Whoever hosts is asked first, if there are guests.
+    pub(super) fn quit(self: &Rc<Self>) {
+        let Some(window) = self.window.upgrade() else { return };
+        if self.state.borrow().hosting.is_none() {
+            return self.quit_now(&window);
         }
         self.with_guests(|bridge, window, guests| {
             if guests {
+                bridge.unhide();
                 window.global::<HostView>().set_stop_quits(true);
                 window.global::<HostView>().set_stop_asked(true);
             } else {
                 bridge.quit_now(window);
             }
         });
-        CloseRequestResponse::KeepWindowShown
-    }
-
-    fn quit(self: &Rc<Self>) {
-        if matches!(self.close_requested(), CloseRequestResponse::HideWindow)
-            && let Some(window) = self.window.upgrade()
-        {
-            // A window that cannot hide is closing already.
-            let _ = window.hide();
-        }
     }
 
     /// Closes the window without a question.
@@ -75,10 +75,13 @@ impl Bridge {
         self.leave_everything();
         // A window that cannot hide is closing already.
         let _ = window.hide();
+        // One that was never shown ends nothing by that; without an event loop there is nothing to end.
+        let _ = slint::quit_event_loop();
     }
 
     /// Keeps what was typed, says good-bye everywhere, stops a hosted room; waits for nothing.
     fn leave_everything(&self) {
+        self.leave_tray();
         self.note_frame();
         self.leave_all();
         self.stop_server();

@@ -168,6 +168,7 @@ impl Bridge {
                 Some(Hosting { host, place: place.id(), room: room.to_string(), guests: Vec::new() });
         }
         self.keep_settings();
+        self.show_tray();
         let given = Given { server_password: password, ..Given::default() };
         self.connect(Going { place, name, room: room.to_string(), given, host: key, way: Way::Asked });
     }
@@ -179,6 +180,7 @@ impl Bridge {
             let failed = ended.recv().await == Ok(End::Failed);
             let Some(bridge) = weak.upgrade().filter(|_| failed) else { return };
             bridge.state.borrow_mut().hosting = None;
+            bridge.show_tray();
             if let Some(window) = bridge.window.upgrade() {
                 window.global::<HostView>().set_running(false);
                 window.global::<StatusView>().set_notice(window.global::<Words>().invoke_host_stopped());

@@ -377,6 +377,14 @@ pub(super) fn follow(row: usize, changes: &[Change]) -> usize {
     })
 }
 
+/// The same, if it is still there.
+pub(super) fn find(row: usize, changes: &[Change]) -> Option<usize> {
+    changes.iter().try_fold(row, |row, change| match *change {
+        Change::Removed { at, count } if (at..at + count).contains(&row) => None,
+        _ => Some(follow(row, std::slice::from_ref(change))),
+    })
+}
+
 /// How many people came and went, however often.
 fn people(lines: &[Line]) -> usize {
     let mut names: Vec<&str> = lines.iter().map(Line::from).collect();

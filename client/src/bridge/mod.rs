@@ -6,7 +6,7 @@
 //! | floor | files |
 //! | --- | --- |
 //! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `hands`, `undo`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript`, `transfers` |
-//! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
+//! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `tray`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
 //! | tools | `chooser`, `clipboard`, `clock`, `comings`, `drawing`, `layout`, `mode_words`, `notifications`, `phrases`, `rows`, `text` |
@@ -62,6 +62,7 @@ mod text;
 mod timeline;
 mod transcript;
 mod transfers;
+mod tray;
 mod undo;
 
 use std::cell::RefCell;
@@ -175,6 +176,7 @@ impl Bridge {
         bridge.listen_to_find(window);
         bridge.listen_to_preferences(window);
         bridge.apply_settings(window);
+        bridge.show_tray();
         bridge.fill_card(window);
         bridge.show_ignored(window);
         let words = window.global::<Words>();

@@ -12,6 +12,7 @@ use parlor_ui::{
 use super::clipboard::copy;
 use super::text::shared;
 use super::{Bridge, on};
+use crate::autostart::Autostart;
 use crate::notify::Notify;
 use crate::secret::Secret;
 use crate::secrets::Secrets;
@@ -29,6 +30,7 @@ impl Bridge {
         on!(self, view, on_hide_code, |this| this.hide_code());
         on!(self, view, on_copy_code, |this| this.copy_code());
         on!(self, view, on_use_code, |this| this.use_code());
+        on!(self, view, on_at_login_changed, |this| this.start_at_login());
         on!(self, view, on_open_folder, |this| {
             let folder = this.history_folder();
             let made = fs::create_dir_all(&folder);
@@ -39,8 +41,9 @@ impl Bridge {
         });
     }
 
-    pub(super) fn show_settings(&self, window: &App) {
+    pub(super) fn show_settings(self: &Rc<Self>, window: &App) {
         self.show_notify(window);
+        self.watch_tray();
         let state = self.state.borrow();
         let (settings, view) = (&state.settings, window.global::<SettingsView>());
         view.set_name(shared(state.me().unwrap_or(&settings.name)));
@@ -66,6 +69,8 @@ impl Bridge {
         });
         view.set_sounds(settings.sounds);
         view.set_join_at_start(settings.join_at_start);
+        view.set_at_login(Autostart::find().is_ok_and(|entry| entry.is_on()));
+        view.set_stay(settings.stay);
         view.set_fold_joins(settings.fold_joins);
         view.set_tell_typing(settings.tell_typing);
         view.set_compact(settings.compact);
@@ -167,6 +172,7 @@ impl Bridge {
                 NotifyChoice::Private => Notify::Private,
             };
             settings.join_at_start = view.get_join_at_start();
+            settings.stay = view.get_stay();
             settings.fold_joins = view.get_fold_joins();
             settings.tell_typing = view.get_tell_typing();
             settings.file_folder = view.get_file_folder().trim().to_owned();
@@ -179,6 +185,18 @@ impl Bridge {
         }
         self.keep_settings();
         self.apply_settings(&window);
+        self.show_tray();
+    }
+
+    fn start_at_login(&self) {
+        let Some(window) = self.window.upgrade() else { return };
+        let view = window.global::<SettingsView>();
+        let on = view.get_at_login();
+        let done = Autostart::find().and_then(|entry| entry.set(on, self.folder.asked()));
+        if let Err(error) = done {
+            view.set_at_login(!on);
+            self.notice(&window, window.global::<Words>().invoke_not_at_login(shared(&error.to_string())));
+        }
     }
 
     /// Makes the window look as the settings say.

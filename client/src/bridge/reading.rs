@@ -34,7 +34,9 @@ impl Bridge {
 
     /// Tells the lines on the screen and their session whether they are being read now.
     pub(super) fn look(&self, window: &App) {
-        let seen = window.global::<RoomView>().get_seen() && is_looked_at(window);
+        let seen = window.global::<RoomView>().get_seen()
+            && is_looked_at(window)
+            && !self.state.borrow().tray.is_hidden();
         let seen = seen && window.global::<Shell>().get_screen() == Screen::Room;
         let now = self.current().filter(|id| seen && self.is_connected(&id.place));
         let before = std::mem::replace(&mut self.state.borrow_mut().reading, now.clone());

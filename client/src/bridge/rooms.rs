@@ -154,10 +154,7 @@ impl Bridge {
             {
                 place.set_notify(&to.key, notify);
             }
-            // Its session reads on by itself.
-            if let Some(reading) = state.reading.as_mut().filter(|reading| *reading == id) {
-                *reading = to.clone();
-            }
+            state.rename(id, to);
         }
         if self.state.borrow().conversations.is_current(to) {
             if id == to {
@@ -276,6 +273,7 @@ impl Bridge {
             let title = words.invoke_title(name, waiting);
             window.global::<Shell>().set_title(title);
         }
+        self.show_waiting();
     }
 
     /// The same of the one on the screen, in its own menu.

@@ -13,6 +13,7 @@ use super::lines::Lines;
 use super::places::{OpenPlace, Places};
 use super::transcript::Saving;
 use super::transfers::Transfers;
+use super::tray::Trayed;
 use super::undo::Undo;
 use crate::bookmarks::Bookmark;
 use crate::completion::Completion;
@@ -22,7 +23,7 @@ use crate::host::{End, Host};
 use crate::net::Ended;
 use crate::notify::Notices;
 use crate::place::PlaceId;
-use crate::session::{Ban, Line, Naming, Told};
+use crate::session::{Ban, Line, Naming};
 use crate::settings::Settings;
 use crate::tls::KeyId;
 
@@ -63,6 +64,7 @@ pub(super) struct State {
     pub(super) stranger: Option<(String, KeyId)>,
     /// What the desktop shows of them.
     pub(super) told: Shown,
+    pub(super) tray: Trayed,
     /// Who is kept out of the room on the screen, or may not speak there, as far as that was asked for.
     pub(super) bans: Vec<Ban>,
     /// The room of which that was asked last.
@@ -74,8 +76,6 @@ pub(super) struct State {
     /// The sentence above the room says that some room of this place does not let us in.
     pub(super) refused: Option<PlaceId>,
     pub(super) saving: Option<Saving>,
-    /// Lines of the transcript that is being written to its end, and whether they are all.
-    pub(super) saved: Option<(usize, Told)>,
     pub(super) hosting: Option<Hosting>,
     /// Opens the history and starts a server.
     pub(super) starting: Option<Task<()>>,
@@ -130,6 +130,20 @@ impl State {
             rows.extend(of_it.map(ListRow::Conversation));
         }
         rows
+    }
+
+    /// A conversation has another name: what is begun there goes on.
+    pub(super) fn rename(&mut self, from: &ConversationId, to: &ConversationId) {
+        let named = [
+            // Its session reads on by itself.
+            self.reading.as_mut(),
+            self.answering.as_mut().map(|(of, _)| of),
+            self.bans_of.as_mut(),
+            self.finding.id.as_mut(),
+            self.undo.as_mut().map(|undo| &mut undo.id),
+            self.saving.as_mut().map(|saving| &mut saving.of),
+        ];
+        named.into_iter().flatten().filter(|id| *id == from).for_each(|id| *id = to.clone());
     }
 
     /// What a place is called among the others: its host, where no other one has that, too.

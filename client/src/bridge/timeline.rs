@@ -7,7 +7,7 @@ use parlor_ui::slint::platform::WindowEvent;
 use parlor_ui::slint::{ComponentHandle, LogicalPosition, ModelRc, TimerMode};
 use parlor_ui::{App, TimelineView};
 
-use super::lines::{Lines, follow};
+use super::lines::{Lines, find, follow};
 use super::{Bridge, clock, on};
 use crate::conversations::ConversationId;
 use crate::session::{Action, Key, Line, LineId};
@@ -65,6 +65,7 @@ impl Bridge {
         view.set_below_count(0);
         view.set_marked_from(-1);
         view.set_marked_to(-1);
+        view.set_asked(-1);
         view.set_eye(-1);
         view.set_hold(-1);
         view.set_reveal(-1);
@@ -93,6 +94,8 @@ impl Bridge {
         let (from, to) = (view.get_marked_from(), view.get_marked_to());
         view.set_marked_from(moved(from));
         view.set_marked_to(moved(to));
+        let asked = usize::try_from(view.get_asked()).ok().and_then(|row| find(row, &changes));
+        view.set_asked(asked.map_or(-1, |row| row as i32));
         view.set_has_gaps(lines.has_gaps());
         view.set_eye(moved(eye));
         if moved(eye) != eye && !view.get_stick() {

@@ -1,10 +1,10 @@
 //! Saving all that was said in a conversation, into a file for the person.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use async_channel::Sender;
+use async_channel::{Sender, TrySendError};
 use parlor_ui::slint::ComponentHandle;
 use parlor_ui::{App, RoomView, StatusView, Words};
 
@@ -15,17 +15,24 @@ use crate::place::PlaceId;
 use crate::session::{Action, Line, Told};
 use crate::transcript::{Form, Transcript};
 
+/// Pages that wait for the disk: one that falls so far behind does not answer.
+const WAITING: usize = 256;
+
 /// A transcript under way; one at a time.
 pub(super) struct Saving {
-    of: ConversationId,
+    pub(super) of: ConversationId,
     lines: usize,
     write: Sender<Write>,
 }
 
 enum Write {
     Lines(Vec<Line>),
-    End,
+    /// These were all that are to be had.
+    End(Told),
 }
+
+/// What came of it: where, how many lines, and whether they are all; nothing, if it was taken back.
+type Written = io::Result<Option<(PathBuf, usize, Told)>>;
 
 impl Bridge {
     pub(super) fn listen_to_transcript(self: &Rc<Self>, window: &App) {
@@ -49,19 +56,20 @@ impl Bridge {
         };
         let (of, called) = called;
         let folder = self.folder.downloads(&self.state.borrow().settings.file_folder);
-        // The server is slower than the disk.
-        let (write, todo) = async_channel::unbounded::<Write>();
-        let work = move || -> io::Result<Option<PathBuf>> {
+        let (write, todo) = async_channel::bounded::<Write>(WAITING);
+        let work = move || -> Written {
             let mut transcript = Transcript::begin(&folder, &called, form)?;
+            let mut count = 0;
             while let Ok(next) = todo.recv_blocking() {
                 match next {
                     Write::Lines(lines) => {
+                        count += lines.len();
                         if let Err(error) = transcript.add(&lines) {
                             transcript.discard();
                             return Err(error);
                         }
                     }
-                    Write::End => return transcript.end().map(Some),
+                    Write::End(told) => return transcript.end().map(|path| Some((path, count, told))),
                 }
             }
             transcript.discard();
@@ -76,7 +84,6 @@ impl Bridge {
         };
         self.tasks.spawn(watch).detach();
         self.state.borrow_mut().saving = Some(Saving { of: of.clone(), lines: 0, write });
-        self.state.borrow_mut().saved = None;
         self.show_saving(&window);
         self.act(&of.place, Action::Transcript { key: of.key });
     }
@@ -92,18 +99,28 @@ impl Bridge {
 
     /// The next lines of it.
     pub(super) fn transcript(&self, window: &App, of: &ConversationId, lines: Vec<Line>, end: Option<Told>) {
-        {
+        let taken = {
             let mut state = self.state.borrow_mut();
             let Some(saving) = state.saving.as_mut().filter(|saving| saving.of == *of) else { return };
             saving.lines += lines.len();
-            // Closed: it could not be written, which is said by then.
-            let _ = saving.write.try_send(Write::Lines(lines));
-            if let Some(end) = end {
-                let _ = saving.write.try_send(Write::End);
-                state.saved = state.saving.take().map(|saving| (saving.lines, end));
+            let taken = saving.write.try_send(Write::Lines(lines)).and_then(|()| match end {
+                Some(told) => saving.write.try_send(Write::End(told)),
+                None => Ok(()),
+            });
+            if end.is_some() {
+                state.saving = None;
             }
+            taken
+        };
+        match taken {
+            Err(TrySendError::Full(_)) => {
+                self.cancel_saving();
+                self.not_saved(window, &ErrorKind::TimedOut.into());
+            }
+            // It could not be written, which is said by then.
+            Err(TrySendError::Closed(_)) => self.cancel_saving(),
+            Ok(()) => self.show_saving(window),
         }
-        self.show_saving(window);
     }
 
     /// A place is left: what came of it so far is what there is.
@@ -115,12 +132,11 @@ impl Bridge {
     }
 
     /// It is on the disk, or cannot be; nothing, if it was taken back.
-    fn written(&self, window: &App, written: io::Result<Option<PathBuf>>) {
+    fn written(&self, window: &App, written: Written) {
         let words = window.global::<Words>();
         match written {
             Ok(None) => {}
-            Ok(Some(path)) => {
-                let (lines, told) = self.state.borrow_mut().saved.take().unwrap_or((0, Told::InPart));
+            Ok(Some((path, lines, told))) => {
                 let (lines, path) =
                     (i32::try_from(lines).unwrap_or(i32::MAX), shared(&path.display().to_string()));
                 window.global::<StatusView>().set_notice(match told {
@@ -128,10 +144,7 @@ impl Bridge {
                     Told::InPart => words.invoke_saved_in_part(path),
                 });
             }
-            Err(error) => {
-                self.cancel_saving();
-                self.not_saved(window, &error);
-            }
+            Err(error) => self.not_saved(window, &error),
         }
     }
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use parlor_ui::slint::{ComponentHandle, Image, SharedString};
-use parlor_ui::{App, FileKind as Icon, FileRow, FileState, FilesView, Words};
+use parlor_ui::{App, FileKind as Icon, FileRow, FileState, FilesView, Panel, Screen, Shell, Words};
+use smol::Task;
 
 use super::text::shared;
 use super::{Bridge, chooser, drawing, on, rows};
@@ -13,6 +14,7 @@ use crate::conversations::ConversationId;
 use crate::dcc::{FileId, Files, Full, RUNNING, Say, Source, State as Stage, Transfer, Who, address_to_tell};
 use crate::downloads::typed;
 use crate::file_name::{FileKind, kind, size_in_words};
+use crate::place::PlaceId;
 use crate::session::{Action, Dcc, Key, Kind, Status};
 
 /// Files that come and go.
@@ -22,6 +24,8 @@ pub(super) struct Transfers {
     /// What waits until the person has agreed that their address is seen; no more than may be under way, later ones are
     /// left out.
     asked: Vec<(Who, Source)>,
+    /// The desktop asks which file.
+    choosing: Option<Task<()>>,
     /// Pictures that are shown; each is gone with its file.
     drawn: HashMap<FileId, Image>,
 }
@@ -30,7 +34,7 @@ impl Bridge {
     pub(super) fn listen_to_files(self: &Rc<Self>, window: &App) {
         let view = window.global::<FilesView>();
         let file = |id: i32| FileId(u64::try_from(id).unwrap_or_default());
-        on!(self, view, on_choose, |this| this.choose_file());
+        on!(self, view, on_choose, |this| this.current().into_iter().for_each(|id| this.choose_file(id)));
         on!(self, view, on_answer, |this, yes| this.answer_address(yes));
         on!(self, view, on_save, |this, id, go_on| this.save_file(file(id), go_on));
         on!(self, view, on_cancel, |this, id| this.cancel_file(file(id)));
@@ -102,9 +106,8 @@ impl Bridge {
         self.show_files(&window);
     }
 
-    /// Which file, and then to whoever was on the screen when it was asked.
-    fn choose_file(self: &Rc<Self>) {
-        let Some(id) = self.current() else { return };
+    /// Which file for that person. A question that is asked anew is the only one.
+    fn choose_file(self: &Rc<Self>, id: ConversationId) {
         let Some(window) = self.window.upgrade() else { return };
         let title = window.global::<Words>().invoke_send_a_file().to_string();
         let weak = Rc::downgrade(self);
@@ -121,21 +124,28 @@ impl Bridge {
                 }
             }
         };
-        self.tasks.spawn(choose).detach();
+        let choosing = self.tasks.spawn(choose);
+        self.state.borrow_mut().transfers.choosing = Some(choosing);
     }
 
     /// `/send`, with a file or to choose one.
     pub(super) fn send_typed(self: &Rc<Self>, id: ConversationId, path: &str) {
         if path.is_empty() {
-            return self.choose_file();
+            return self.choose_file(id);
         }
         let home = etcetera::home_dir().unwrap_or_default();
         self.send_file(id, typed(path, &home));
     }
 
-    /// A file was dropped onto the window.
+    /// A file was dropped onto the window: for the person who is seen there, and for nobody else.
     pub(super) fn dropped(self: &Rc<Self>, path: PathBuf) {
-        if let Some(id) = self.current() {
+        let Some(window) = self.window.upgrade() else { return };
+        let shell = window.global::<Shell>();
+        let covered = matches!(shell.get_panel(), Panel::Settings | Panel::About | Panel::Keys);
+        if shell.get_screen() == Screen::Room
+            && !covered
+            && let Some(id) = self.current()
+        {
             self.send_file(id, path);
         }
     }
@@ -188,13 +198,15 @@ impl Bridge {
 
     /// The first time ever: the other one will see where we are.
     fn ask_address(&self, window: &App, who: Who, source: Source) {
-        {
+        let full = {
             let asked = &mut self.state.borrow_mut().transfers.asked;
-            if asked.len() < RUNNING {
+            let full = asked.len() >= RUNNING;
+            if !full {
                 asked.push((who, source));
             }
-        }
-        self.show_files(window);
+            full
+        };
+        self.under_way(window, if full { Err(Full) } else { Ok(None) });
     }
 
     fn answer_address(&self, yes: bool) {
@@ -202,10 +214,11 @@ impl Bridge {
         let current = self.current();
         let asked: Vec<(Who, Source)> = {
             let asked = &mut self.state.borrow_mut().transfers.asked;
-            let (here, elsewhere) =
-                std::mem::take(asked).into_iter().partition(|(who, _)| Some(&who.at) == current.as_ref());
-            *asked = elsewhere;
-            here
+            // Who agrees, agrees for all that wait; who does not, for this one.
+            let answered = |who: &Who| yes || Some(&who.at) == current.as_ref();
+            let (answered, open) = std::mem::take(asked).into_iter().partition(|(who, _)| answered(who));
+            *asked = open;
+            answered
         };
         if yes && !asked.is_empty() {
             self.state.borrow_mut().settings.address_shown = true;
@@ -265,18 +278,31 @@ impl Bridge {
 
     /// A person has another name.
     pub(super) fn rename_files(&self, from: &ConversationId, to: &ConversationId, nick: &str) {
-        self.state.borrow_mut().transfers.files.renamed(from, to, nick);
+        let transfers = &mut self.state.borrow_mut().transfers;
+        transfers.files.renamed(from, to, nick);
+        for (who, _) in transfers.asked.iter_mut().filter(|(who, _)| who.at == *from) {
+            *who = Who { at: to.clone(), key: to.key.clone(), nick: nick.into() };
+        }
     }
 
     pub(super) fn forget_files(&self, at: &ConversationId) {
-        self.state.borrow_mut().transfers.files.closed(at);
+        let transfers = &mut self.state.borrow_mut().transfers;
+        transfers.files.closed(at);
+        transfers.asked.retain(|(who, _)| who.at != *at);
+    }
+
+    /// A place is left: nothing goes on that nobody would see.
+    pub(super) fn leave_files(&self, place: &PlaceId) {
+        let transfers = &mut self.state.borrow_mut().transfers;
+        transfers.files.left(place);
+        transfers.asked.retain(|(who, _)| who.at.place != *place);
     }
 
     /// Those of the conversation on the screen.
     pub(super) fn show_files(&self, window: &App) {
         let mut state = self.state.borrow_mut();
         let super::state::State { transfers, conversations, places, .. } = &mut *state;
-        let Transfers { files, asked, drawn } = transfers;
+        let Transfers { files, asked, drawn, .. } = transfers;
         drawn.retain(|id, _| files.get(*id).is_some());
         let (view, words) = (window.global::<FilesView>(), window.global::<Words>());
         let current = conversations.current().map(|current| &current.id);

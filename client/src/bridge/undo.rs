@@ -17,7 +17,7 @@ const OFFERED: Duration = Duration::from_secs(10);
 
 /// What can be taken back; one at a time.
 pub(super) struct Undo {
-    id: ConversationId,
+    pub(super) id: ConversationId,
     /// Who was sent out.
     kicked: Option<String>,
     /// What was put on the list of bans.
@@ -35,10 +35,10 @@ impl Bridge {
     pub(super) fn done(self: &Rc<Self>, window: &App, id: &ConversationId, deed: Deed) {
         {
             let mut state = self.state.borrow_mut();
+            let sending_out = state.sending_out.take();
             if !state.conversations.is_current(id) {
                 return;
             }
-            let sending_out = state.sending_out.take();
             let undo = match deed {
                 Deed::Banned(ban) => {
                     // The second half of it follows.

@@ -14,6 +14,7 @@ use super::part::Part;
 use super::{Failure, LARGEST, News, OFFERS, OFFERS_EACH, REMEMBERED, RUNNING, Source, receive, send};
 use crate::conversations::ConversationId;
 use crate::file_name::clean;
+use crate::place::PlaceId;
 use crate::session::{Dcc, Key};
 
 /// News that wait for the window.
@@ -448,6 +449,11 @@ impl Files {
         for file in self.list.iter_mut().filter(|file| file.who.at == *from && file.who.key == from.key) {
             file.who = Who { at: to.clone(), key: to.key.clone(), nick: nick.to_owned() };
         }
+    }
+
+    /// A place is left: what is under way there ends, and what has come of it stays on the disk.
+    pub fn left(&mut self, place: &PlaceId) {
+        self.list.retain(|file| file.who.at.place != *place);
     }
 
     /// A conversation was closed: its offers, and what is over, are gone. What is under way goes on.

@@ -1,8 +1,10 @@
 //! A file that is not whole yet: `name.part` in the folder for what is received.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::file_name::numbered;
 
@@ -10,6 +12,9 @@ use crate::file_name::numbered;
 const NAMES: u32 = 999;
 /// What is behind the name of one that is not whole.
 const ENDING: &str = ".part";
+/// A transfer that was cancelled lets go of its file within so long, and how often that is looked at.
+const STOPS: Duration = Duration::from_secs(2);
+const TRY: Duration = Duration::from_millis(20);
 
 /// Only its owner may read it (mode 0600), and no other window writes into it.
 #[derive(Debug)]
@@ -32,7 +37,7 @@ impl Part {
             let path = folder.join(format!("{name}{ENDING}"));
             match options().create_new(true).open(&path) {
                 Ok(file) => {
-                    file.try_lock()?;
+                    lock(&file)?;
                     return Ok(Part { file, path, folder: folder.to_owned(), name });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -55,7 +60,7 @@ impl Part {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let mut file = options().open(&path)?;
-        file.try_lock()?;
+        lock(&file)?;
         if file.metadata()?.len() < position {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -98,6 +103,18 @@ impl Part {
         // It stays then, as one that broke does.
         let _ = fs::remove_file(path);
     }
+}
+
+/// No other window writes into it; one that has just stopped may take a moment. Some file systems have no locks.
+fn lock(file: &File) -> io::Result<()> {
+    let deadline = Instant::now() + STOPS;
+    while let Err(TryLockError::WouldBlock) = file.try_lock() {
+        if Instant::now() > deadline {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
+        sleep(TRY);
+    }
+    Ok(())
 }
 
 fn options() -> OpenOptions {
