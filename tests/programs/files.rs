@@ -1,7 +1,6 @@
 //! Files between people: our client and other people's programs send each other some, and go on with what broke.
 
 use std::fs::{self, Permissions};
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -16,7 +15,7 @@ use parlor_tests::{Deadline, Scratch, Server};
 use smol::future::or;
 
 use crate::irssi::Irssi;
-use crate::names::{Running, WEECHAT, display};
+use crate::names::{Running, WEECHAT, WeeChat, display};
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Bytes of each file: more than one read, and no whole number of any block.
@@ -206,35 +205,18 @@ fn weechat_and_we_send_each_other_files() {
     }
     let server = Server::start(&[]);
     let mut alice = Alice::enter(&server);
-    let home = Scratch::new();
-    let (address, fifo) = (server.address(), home.file("fifo"));
-    let mut command = Command::new(WEECHAT.0);
-    command.args(["-d", &home.file("")]).env("LC_ALL", "C.UTF-8");
-    for line in [
-        &format!("/set fifo.file.path {fifo}"),
-        &format!("/set xfer.file.download_path {}", alice.theirs.path().display()),
-        "/set xfer.file.auto_accept_files on",
-        "/set xfer.file.auto_resume on",
-        "/set xfer.file.use_nick_in_filename off",
-        "/set xfer.network.own_ip 127.0.0.1",
-        &format!("/server add parlor {}/{} -nicks=bob -autojoin=#lobby", address.ip(), address.port()),
-        "/connect parlor",
-    ] {
-        command.args(["-r", line]);
-    }
-    let _weechat = Running::start(command, home);
-    server.wait_log("joined: bob from *");
-    let types = |line: String| {
-        let deadline = Deadline::after(Deadline::DEFAULT);
-        // Nobody reads there until it is set up.
-        let mut pipe = loop {
-            match fs::OpenOptions::new().write(true).open(&fifo) {
-                Ok(pipe) => break pipe,
-                Err(error) => assert!(deadline.left().is_some(), "{fifo}: {error}"),
-            }
-        };
-        writeln!(pipe, "irc.server.parlor *{line}").expect("it reads");
-    };
+    let folder = format!("xfer.file.download_path {}", alice.theirs.path().display());
+    let weechat = WeeChat::start(
+        &server,
+        &[
+            &folder,
+            "xfer.file.auto_accept_files on",
+            "xfer.file.auto_resume on",
+            "xfer.file.use_nick_in_filename off",
+            "xfer.network.own_ip 127.0.0.1",
+        ],
+    );
+    let types = |line: String| weechat.types("irc.server.parlor", &line);
     let (one, two) = (noise(4), noise(5));
     types(format!("/dcc send alice {}", alice.gives("weechat.jpg", &one)));
     assert!(alice.receives("weechat.jpg", None) == one);

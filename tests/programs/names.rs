@@ -2,12 +2,12 @@
 //! our key pinned where they can.
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 
 use parlor_tests::needs::{self, Installed};
-use parlor_tests::{Irc, Scratch, Server, Tls};
+use parlor_tests::{Deadline, Irc, Scratch, Server, Tls};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -107,6 +107,48 @@ impl Running {
     pub(crate) fn start(mut command: Command, home: Scratch) -> Running {
         let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Running { child: silent.spawn().expect("it was there at the start"), _home: home }
+    }
+}
+
+/// A WeeChat that is called bob and goes into #lobby, with these settings.
+pub(crate) struct WeeChat {
+    _running: Running,
+    fifo: String,
+    /// Where it writes what it is asked about itself.
+    pub(crate) log: String,
+}
+
+impl WeeChat {
+    #[track_caller]
+    pub(crate) fn start(server: &Server, settings: &[&str]) -> WeeChat {
+        let home = Scratch::new();
+        let (address, fifo, log) = (server.address(), home.file("fifo"), home.file("weechat.log"));
+        let mut command = Command::new(WEECHAT.0);
+        command.args(["-d", &home.file("")]).env("LC_ALL", "C.UTF-8");
+        let pipe = format!("fifo.file.path {fifo}");
+        for setting in [&[pipe.as_str()], settings].concat() {
+            command.args(["-r", &format!("/set {setting}")]);
+        }
+        let add =
+            format!("/server add parlor {}/{} -nicks=bob -autojoin=#lobby", address.ip(), address.port());
+        command.args(["-r", &add, "-r", "/connect parlor"]);
+        let _running = Running::start(command, home);
+        server.wait_log("joined: bob from *");
+        WeeChat { _running, fifo, log }
+    }
+
+    /// Types a line in one of its buffers.
+    #[track_caller]
+    pub(crate) fn types(&self, buffer: &str, line: &str) {
+        let deadline = Deadline::after(Deadline::DEFAULT);
+        // Nobody reads there until it is set up.
+        let mut pipe = loop {
+            match fs::OpenOptions::new().write(true).open(&self.fifo) {
+                Ok(pipe) => break pipe,
+                Err(error) => assert!(deadline.left().is_some(), "{}: {error}", self.fifo),
+            }
+        };
+        writeln!(pipe, "{buffer} *{line}").expect("it reads");
     }
 }
 

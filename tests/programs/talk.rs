@@ -1,6 +1,11 @@
 //! What every kind of program can do: talk and be talked to.
 
+use std::fs;
+
+use parlor_tests::{Message, Server, needs};
+
 use crate::kind::{ALL, NAMED, Names, Stage};
+use crate::names::{WEECHAT, WeeChat};
 
 #[test]
 fn everybody_hears_each_kind_and_each_kind_hears_everybody() {
@@ -55,4 +60,45 @@ fn a_taken_name_gets_a_number_and_its_program_need_not_know() {
             program.shows(&kind.line(changed, text));
         }
     }
+}
+
+#[test]
+fn weechat_tells_that_somebody_types_and_shows_it_of_others() {
+    if !needs::have(&[WEECHAT]) {
+        return;
+    }
+    let server = Server::start(&[]);
+    let mut alice = server.irc_with("alice", &["message-tags"]);
+    alice.join("#lobby");
+    // Off until somebody wants it, four times.
+    let weechat = WeeChat::start(
+        &server,
+        &[
+            "typing.look.enabled_self on",
+            "typing.look.enabled_nicks on",
+            "irc.look.typing_status_self on",
+            "irc.look.typing_status_nicks on",
+            // Else it lets two seconds pass between any two lines.
+            "irc.server_default.anti_flood_prio_high 0",
+            "irc.server_default.anti_flood_prio_low 0",
+        ],
+    );
+    alice.expect(":bob!*@* JOIN #lobby");
+    for (key, typing) in [("insert hello", "active"), ("delete_line", "done")] {
+        weechat.types("irc.parlor.#lobby", &format!("/input {key}"));
+        alice.expect(|m: &Message| m.nick() == "bob" && m.tag("+typing") == Some(typing));
+    }
+    // Once it answers she is shown, wherever a bar has the item: it draws new ones only, without a screen.
+    alice.send("@+typing=active TAGMSG #lobby");
+    alice.send("PRIVMSG bob :\u{1}PING 1\u{1}");
+    alice.expect(":bob!*@* NOTICE alice *PING*");
+    for (command, done) in [("/bar add who window top 1 0 typing", "drawn"), ("/debug dump core", "written")]
+    {
+        weechat.types("core.weechat", command);
+        weechat.types("irc.parlor.#lobby", done);
+        alice.expect(&*format!(":bob!*@* PRIVMSG #lobby {done}"));
+    }
+    let log = fs::read_to_string(&weechat.log).expect("it writes one");
+    let shown = log.lines().find(|line| line.contains("(item: 'typing'"));
+    assert!(shown.is_some_and(|line| line.contains("'Typing: alice'")), "{shown:?}");
 }

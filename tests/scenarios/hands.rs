@@ -57,6 +57,55 @@ fn hands_are_up_in_the_order_in_which_they_came_whatever_program_raised_them() {
 }
 
 #[test]
+fn who_may_not_talk_raises_no_hand_either_but_in_a_moderated_room_everybody_asks() {
+    let server = Server::start(&[]);
+    let mut teacher = server.irc_with("teacher", &["message-tags"]);
+    let mut bob = server.irc_with("bob", &["message-tags"]);
+    teacher.join("#class");
+    bob.join("#class");
+    let mut nc = server.plain();
+    nc.send("carol");
+    nc.expect("-!- Welcome *");
+    nc.send("/join #class");
+    nc.until("-!- You are in #class *");
+    teacher.settle();
+    bob.settle();
+    let hand = |nick: &str, which: &str| {
+        let (nick, which) = (nick.to_owned(), which.to_owned());
+        move |m: &Message| m.nick() == nick && m.tag("+parlor/hand") == Some(&which)
+    };
+    teacher.ask("MODE #class +m", "MODE #class +m");
+    bob.expect("MODE #class +m");
+    for mask in ["", "~m:"] {
+        // It is up already when its owner is kept from talking.
+        bob.send("HAND #class UP");
+        teacher.expect(hand("bob", "up"));
+        bob.expect(hand("bob", "up"));
+        let banned: String = ["bob", "carol"].map(|nick| format!("{mask}{nick}!*@*")).join(" ");
+        teacher.send(&format!("MODE #class +bb {banned}"));
+        bob.expect(format!("MODE #class +bb {banned}").as_str());
+        bob.send("@+parlor/hand=down TAGMSG #class");
+        teacher.expect(hand("bob", "down"));
+        bob.expect(hand("bob", "down"));
+        for up in ["HAND #class UP", "@+parlor/hand=up TAGMSG #class"] {
+            let refused = bob.ask(up, "404 bob #class *");
+            assert!(refused.last().contains("(+b"), "{refused:?}");
+        }
+        nc.send("/hand");
+        nc.until("-!- You * (+b*");
+        // With a rank they may talk, and so ask.
+        teacher.send("MODE #class +v bob");
+        bob.expect("MODE #class +v bob");
+        bob.send("HAND #class UP");
+        teacher.expect(hand("bob", "up"));
+        bob.send("HAND #class DOWN");
+        teacher.expect(hand("bob", "down"));
+        teacher.send(&format!("MODE #class -vbb bob {banned}"));
+        bob.expect("MODE #class -vbb bob **");
+    }
+}
+
+#[test]
 fn in_a_slow_room_one_line_of_each_comes_in_a_while_and_ranks_are_free_of_it() {
     let home = Scratch::new();
     let server = home.server(&[]);

@@ -73,7 +73,11 @@ impl Archive {
     pub(crate) fn set_room(&mut self, room: Arc<str>, state: Option<Box<[u8]>>) {
         match self {
             Archive::Memory(_) => {}
-            Archive::Store(backlog) => backlog.add(Job::SetRoom { room, state }),
+            Archive::Store(backlog) => match waiting_state(&mut backlog.jobs, &room) {
+                // A disk may hang for hours, and people mark what they read all the while.
+                Some(waiting) => *waiting = state,
+                None => backlog.add(Job::SetRoom { room, state }),
+            },
         }
     }
 
@@ -205,5 +209,32 @@ impl Backlog {
                 return self.requests.push_front(request);
             }
         }
+    }
+}
+
+/// The state of a room that waits, if that is the last job about it.
+fn waiting_state<'a>(jobs: &'a mut VecDeque<Job>, room: &str) -> Option<&'a mut Option<Box<[u8]>>> {
+    let about = |job: &&mut Job| match job {
+        Job::SetRoom { room: of, .. } | Job::Forget { room: of } => **of == *room,
+        _ => false,
+    };
+    match jobs.iter_mut().rev().find(about) {
+        Some(Job::SetRoom { state, .. }) => Some(state),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_room_one_state_waits_and_none_from_before_it_was_forgotten() {
+        let set = |room: &str| Job::SetRoom { room: room.into(), state: None };
+        let mut jobs = VecDeque::from([set("#a"), set("#b"), Job::Forget { room: "#b".into() }]);
+        *waiting_state(&mut jobs, "#a").expect("it waits") = Some([1].into());
+        assert!(waiting_state(&mut jobs, "#b").is_none());
+        assert!(waiting_state(&mut jobs, "#c").is_none());
+        assert!(matches!(&jobs[0], Job::SetRoom { state: Some(state), .. } if **state == [1]));
     }
 }

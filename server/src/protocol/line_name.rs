@@ -44,7 +44,7 @@ impl LineName {
     /// Takes it out of tags, the last one where there are several; and the client-only ones as others get
     /// them.
     pub fn take(tags: Tags<'_>) -> (Option<LineName>, String) {
-        let (mut found, mut shown) = (None, String::new());
+        let (mut found, mut shown) = (None, String::with_capacity(tags.0.len()));
         for tag in tags.client_only() {
             match tag.split_once('=').unwrap_or((tag, "")) {
                 (LINE_ID, value) => found = LineName::parse(value),

@@ -160,10 +160,10 @@ impl<'a> Tags<'a> {
     /// The client-only tags (`+…`), escaped, as they may be relayed; those whose key is no tag key
     /// are left out.
     pub fn client_only(self) -> impl Iterator<Item = &'a str> {
-        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/');
+        let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/');
         self.0.split(';').filter(move |tag| {
             let name = tag.split('=').next().and_then(|key| key.strip_prefix('+'));
-            name.is_some_and(|name| !name.is_empty() && name.chars().all(legal))
+            name.is_some_and(|name| !name.is_empty() && name.bytes().all(legal))
         })
     }
 }

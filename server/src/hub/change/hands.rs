@@ -7,6 +7,7 @@ use crate::hub::state::ConnectionId;
 use crate::hub::state::refusal::{Refused, no_such_room, not_in_room, operator_needed};
 use crate::hub::state::room::RoomId;
 use crate::protocol::Capability;
+use crate::protocol::Numeric::ERR_CANNOTSENDTOCHAN;
 
 impl Hub {
     /// Somebody raises a hand or lowers it, or, for operators, that of another one.
@@ -25,6 +26,9 @@ impl Hub {
         };
         if whose != id && !self.state.is_operator(id, found) {
             return Err(operator_needed(&name));
+        }
+        if let Some(sentence) = self.state.barred(id, found).filter(|_| up) {
+            return Err((ERR_CANNOTSENDTOCHAN, format!("{room} :{sentence}")));
         }
         let Some(state) = self.state.rooms.get_mut(found) else { return Ok(()) };
         let before = state.hands.iter().position(|number| *number == place.number);

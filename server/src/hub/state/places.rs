@@ -187,7 +187,14 @@ impl State {
         if state.flags.moderated {
             return Some("Only people with voice may talk here (+m)");
         }
-        if state.list('b').is_empty() {
+        self.barred(id, room)
+    }
+
+    /// The same, as far as +m is not why: who has no voice may still ask for it.
+    pub(crate) fn barred(&self, id: ConnectionId, room: RoomId) -> Option<&'static str> {
+        let (member, state) = (self.member(id)?, self.rooms.get(room)?);
+        let ranked = || self.seat(id, room).is_some_and(|seat| seat.rank > Rank::NONE);
+        if state.list('b').is_empty() || member.operator || ranked() {
             return None;
         }
         let masked = member.masked();

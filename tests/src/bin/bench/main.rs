@@ -22,8 +22,8 @@ use argh::FromArgs;
 /// Wrong options (sysexits EX_USAGE).
 const USAGE: i32 = 64;
 
-/// Measures server and window. Scenarios: batch, single, thousand, paced, idle, joins, empty,
-/// history, cores, scale, small, hostile, tls, store, soak; memory, window.
+/// Measures server and window. Scenarios: batch, single, thousand, paced, reactions, idle, joins,
+/// empty, history, cores, scale, small, hostile, tls, store, soak; memory, window.
 #[derive(FromArgs)]
 struct Options {
     /// what to measure; without a name all short ones under load

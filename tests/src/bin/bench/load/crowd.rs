@@ -17,10 +17,12 @@ const ENTRY: Duration = Duration::from_secs(180);
 /// Rooms that one JOIN names.
 const JOINS: usize = 10;
 
-/// What a server speaks.
+/// What is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Irc,
+    /// The same, with a reaction for each line; for who hears them.
+    Reactions,
     /// Lines, each for everybody else; a first line says that one is let in.
     Raw,
 }
@@ -35,6 +37,7 @@ pub(crate) struct Crowd {
     source: Ipv4Addr,
     prefix: &'static str,
     tls: Option<Tls>,
+    tags: bool,
     poll: Poll,
     members: Vec<Member>,
     ready: Vec<(u64, bool, bool)>,
@@ -60,6 +63,7 @@ impl Crowd {
             source,
             prefix,
             tls: None,
+            tags: false,
             poll: Poll::new()?,
             members: Vec::new(),
             ready: Vec::new(),
@@ -70,6 +74,12 @@ impl Crowd {
     /// All of them encrypt.
     pub(crate) fn encrypted(mut self) -> Crowd {
         self.tls = Some(Tls::new());
+        self
+    }
+
+    /// All of them hear reactions.
+    pub(crate) fn tagged(mut self) -> Crowd {
+        self.tags = true;
         self
     }
 
@@ -218,7 +228,8 @@ impl Crowd {
         self.poll.add(&member.stream, number as u64)?;
         if self.dialect == Dialect::Irc {
             let name = format!("{}{number}", self.prefix);
-            member.write(format!("NICK {name}\r\nUSER {name} 0 * :m\r\n").as_bytes())?;
+            let tags = if self.tags { "CAP REQ :message-tags\r\nCAP END\r\n" } else { "" };
+            member.write(format!("{tags}NICK {name}\r\nUSER {name} 0 * :m\r\n").as_bytes())?;
         }
         self.members.push(member);
         Ok(())
@@ -237,6 +248,8 @@ enum Said {
 
 #[inline]
 fn said(line: &[u8]) -> Said {
+    let tags = if line.starts_with(b"@") { memchr::memchr(b' ', line).map_or(0, |end| end + 1) } else { 0 };
+    let line = &line[tags..];
     let Some(space) = memchr::memchr(b' ', line) else { return Said::Other };
     match line.get(space + 1..space + 5) {
         Some(b"JOIN") => Said::Join,

@@ -23,6 +23,7 @@ mod member;
 mod offender;
 mod options;
 mod poll;
+mod reactions;
 mod report;
 mod rounds;
 mod scale;
@@ -47,11 +48,12 @@ pub(crate) use report::Report;
 type Scenario = fn(&Plan) -> io::Result<Report>;
 
 /// The scenarios by name, in the order of a whole run; `false`: only when named.
-pub(crate) const SCENARIOS: [(&str, bool, Scenario); 17] = [
+pub(crate) const SCENARIOS: [(&str, bool, Scenario); 18] = [
     ("batch", true, batch::batch),
     ("single", true, batch::single),
     ("thousand", true, batch::thousand),
     ("paced", true, batch::paced),
+    ("reactions", true, reactions::measure),
     ("idle", true, idle::measure),
     ("joins", true, arrivals::measure),
     ("empty", true, empty::measure),

@@ -15,7 +15,7 @@ use super::talk::{Pace, Talk};
 /// Bytes of a text that is said.
 pub(crate) const TEXT: usize = 60;
 /// How long each run goes on before it is measured.
-const WARM: Duration = Duration::from_millis(300);
+pub(crate) const WARM: Duration = Duration::from_millis(300);
 /// The room of everybody.
 pub(crate) const ROOM: &str = "#bench";
 
@@ -39,7 +39,7 @@ pub(crate) struct Round {
 }
 
 impl Round {
-    fn talk(&self) -> Talk {
+    pub(crate) fn talk(&self) -> Talk {
         let (senders, hearers) = (self.senders, self.members);
         Talk { senders, hearers, rooms: vec![ROOM.into()], pace: self.pace, text: TEXT }
     }

@@ -17,11 +17,18 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// Reads the mark of a line; `None` for lines that are not measured. `line` ends before LF.
+    /// Reads the mark of a line, or of a reaction at the end of its tags; `None` for lines that are not measured.
+    /// `line` ends before LF.
     #[inline]
     pub(crate) fn of(line: &[u8]) -> Option<Stamp> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let (_, mark) = line.split_last_chunk::<MARK>()?;
+        let tags = || line.get(..memchr::memchr(b' ', line.strip_prefix(b"@")?)? + 1);
+        Stamp::at_end(line).or_else(|| Stamp::at_end(tags()?))
+    }
+
+    #[inline]
+    fn at_end(of: &[u8]) -> Option<Stamp> {
+        let (_, mark) = of.split_last_chunk::<MARK>()?;
         if mark[0] != b'~' {
             return None;
         }
@@ -47,6 +54,12 @@ impl Stamp {
         };
         to.resize(to.len() + padding.saturating_sub(MARK), b'x');
         to.extend_from_slice(format!("{self}\r\n").as_bytes());
+    }
+
+    /// Appends a reaction in a room, to an id of the usual length.
+    pub(crate) fn react(self, room: &str, to: &mut Vec<u8>) {
+        let reaction = format!("@+draft/react=👍;+draft/reply=d61806001a{self} TAGMSG {room}\r\n");
+        to.extend_from_slice(reaction.as_bytes());
     }
 }
 

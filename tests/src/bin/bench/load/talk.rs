@@ -116,12 +116,14 @@ impl Talk {
         let at = book.nanoseconds(now());
         for _ in 0..lines {
             let number = book.send(sender, at)?;
-            let room = match crowd.dialect {
-                Dialect::Irc => self.rooms.get(book.lines % self.rooms.len().max(1)).map(String::as_str),
-                Dialect::Raw => None,
-            };
+            let room = self.rooms.get(book.lines % self.rooms.len().max(1)).map(String::as_str);
             book.lines += 1;
-            Stamp { sender, number }.write(room, self.text, &mut block);
+            let stamp = Stamp { sender, number };
+            match (crowd.dialect, room) {
+                (Dialect::Reactions, Some(room)) => stamp.react(room, &mut block),
+                (Dialect::Raw, _) => stamp.write(None, self.text, &mut block),
+                _ => stamp.write(room, self.text, &mut block),
+            }
         }
         crowd.say(sender, &block)?;
         book.block = block;
