@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use parlor_ui::slint::{ComponentHandle, Model};
-use parlor_ui::{FileRow, FileState, FilesView, SettingsView};
+use parlor_ui::{FileRow, FileState, FilesView, Screen, SettingsView, Shell};
 
-use crate::person::{Person, server};
+use crate::person::{Person, Terminal, server};
 
 impl Person {
     fn files(&self) -> FilesView<'_> {
@@ -110,5 +110,47 @@ fn a_file_goes_from_window_to_window() {
     alice.until("the sentence", |alice| {
         alice.status().get_notice().contains("file is not sent. It can't be read")
     });
+    host.stop();
+}
+
+#[test]
+fn a_file_that_waits_for_a_yes_follows_its_person_and_ends_with_the_place() {
+    let host = server();
+    let alice = Person::new("files-asked");
+    alice.joins(host.address(), "alice");
+    let mut bob = Terminal::joins(host.address(), "bob");
+    let sign = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../ui/icons/parlor.png");
+    let send = format!("/send {}", sign.display());
+    let asks = |name: &str| {
+        alice.until("the question", |alice| alice.files().get_question().starts_with(name));
+    };
+    alice.talks_to("bob");
+    alice.says(&send);
+    asks("bob");
+    bob.types("/nick bobby");
+    alice.until("the name", |alice| alice.room().get_key() == "bobby");
+    asks("bobby");
+    // What waits is bounded, and what is too much is said.
+    for _ in 1..4 {
+        alice.says(&send);
+    }
+    alice.says(&send);
+    alice.until("the sentence", |alice| alice.status().get_notice().contains("files are under way"));
+    // A yes is one for all of them.
+    alice.says("/query carol");
+    alice.until("another one", |alice| alice.room().get_key() == "carol");
+    alice.files().invoke_answer(true);
+    alice.talks_to("bobby");
+    alice.until("all of them", |alice| {
+        let rows = alice.files().get_files();
+        rows.row_count() == 4 && rows.iter().all(|row| row.state == FileState::Waiting)
+    });
+    // They listen no more when the place is left.
+    alice.status().invoke_disconnect();
+    alice.until("the card", |alice| alice.app.global::<Shell>().get_screen() == Screen::Connect);
+    alice.card().invoke_join();
+    alice.until("the rooms", |alice| alice.app.global::<Shell>().get_screen() == Screen::Room);
+    alice.talks_to("bobby");
+    assert_eq!(alice.files().get_files().row_count(), 0);
     host.stop();
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use parlor_client::host::Host;
 use parlor_ui::slint::{ComponentHandle, Model};
-use parlor_ui::{EmojiView, LineRow, LineState, SettingsView};
+use parlor_ui::{EmojiView, LineKind, LineRow, LineState, SettingsView};
 
 use crate::person::{PATIENCE, Person, Terminal, server, server_at};
 
@@ -274,6 +274,56 @@ fn a_deleted_line_is_a_quiet_place_for_everybody() {
     eve.joins(host.address(), "eve");
     eve.until_row("its place", |row| row.deleted && row.plain == "Deleted by bob");
     assert!(!eve.has("hunter2") && !eve.has("[deleted]"));
+    host.stop();
+}
+
+#[test]
+fn a_menu_stays_with_its_line_whatever_comes() {
+    let host = server();
+    let [alice] = people(&host, "menu", ["alice"]);
+    let mut carol = Terminal::joins(host.address(), "carol");
+    let looks = |looks: bool| {
+        alice.timeline().set_stick(looks);
+        alice.room().invoke_seen_changed();
+    };
+    looks(false);
+    carol.types("first");
+    let (mark, _) = alice.until_row("the mark", |row| row.kind == LineKind::New);
+    looks(true);
+    alice.said("mine");
+    looks(false);
+    // The mark above moves below it when something new comes.
+    let (row, _) = alice.row("mine");
+    assert!(mark < row);
+    alice.timeline().set_asked(row);
+    carol.types("second");
+    alice.waits_for("second");
+    let (now, _) = alice.row("mine");
+    assert_eq!((now, alice.timeline().get_asked()), (row - 1, row - 1));
+    alice.timeline().invoke_delete(alice.timeline().get_asked());
+    alice.until_row("its place", |row| row.plain == "Deleted by alice");
+    assert!(alice.has("second") && !alice.has("mine"));
+    // In another conversation it is none.
+    alice.says("/query carol");
+    alice.until("the conversation", |alice| alice.room().get_key() == "carol");
+    assert_eq!(alice.timeline().get_asked(), -1);
+    host.stop();
+}
+
+#[test]
+fn a_draft_that_is_too_long_can_be_made_shorter() {
+    let host = server();
+    let [alice] = people(&host, "long-draft", ["alice"]);
+    let long = "x".repeat(16_000);
+    alice.types(&long);
+    alice.people().invoke_mention_person("somebody".into());
+    let draft = alice.composer().get_draft();
+    assert!(draft.len() > 16_000, "{}", draft.len());
+    let shorter = &draft[..draft.len() - 1];
+    alice.types(shorter);
+    assert_eq!(alice.composer().get_draft(), shorter);
+    alice.types(&format!("{shorter}yz"));
+    assert_eq!(alice.composer().get_draft(), shorter, "not longer");
     host.stop();
 }
 
