@@ -37,3 +37,10 @@ pub fn add_emoji() {
         collection.set_generic_families(generic, families.into_iter());
     }
 }
+
+/// The font that the system writes code in.
+pub fn mono() -> Option<String> {
+    let mut collection = shared_collection();
+    let family = collection.generic_families(fontique::GenericFamily::Monospace).next()?;
+    collection.family_name(family).map(str::to_owned)
+}

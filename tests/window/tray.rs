@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::sleep;
 use std::time::Duration;
 
-use parlor_tests::{Deadline, Plain, Server, needs};
+use parlor_tests::{Deadline, Plain, Scratch, Server, needs};
 use zbus::message::Header;
 use zbus::zvariant::{OwnedValue, Value};
 use zbus::{Connection, object_server::SignalEmitter};
@@ -281,4 +281,26 @@ fn it_starts_in_the_tray_and_where_there_is_none_with_a_window() {
     carol.until("the window", Desk::is_shown);
     carol.close();
     assert_eq!(carol.ended(), Some(0));
+}
+
+#[test]
+fn it_starts_with_the_computer_if_the_settings_say_so() {
+    if !needs::have(needs::DISPLAY) {
+        return;
+    }
+    let home = Scratch::new();
+    let entry = home.path().join("autostart/org.parlor.Parlor.desktop");
+    let alice = Desk::new().variable("XDG_CONFIG_HOME", &home.path().display().to_string()).client(&[]);
+    alice.wait_title("Parlor");
+    alice.key("ctrl+comma");
+    alice.wait_still();
+    // From the arrow back: the name, the start in a room, this.
+    alice.key("Tab Tab Tab space");
+    alice.until("the entry", |_| entry.exists());
+    let text = std::fs::read_to_string(&entry).expect("it is there");
+    let exec = text.lines().find_map(|line| line.strip_prefix("Exec=")).expect("what it starts");
+    let config = format!("\"--config\" \"{}\" \"--tray\"", alice.config().display());
+    assert!(exec.contains("/client\" ") && exec.ends_with(&config), "{exec}");
+    alice.key("space");
+    alice.until("no entry", |_| !entry.exists());
 }

@@ -718,6 +718,7 @@ fn talk(app: &App) {
         let line = size * 1.2;
         Area { x: 0.0, y: if part.from > 0 { line } else { 0.0 }, width, height: line * 3.0 }
     });
+    app.global::<TimelineView<'_>>().on_piece(|text, part| text[part.from as usize..part.to as usize].into());
     let rows = [
         LineRow {
             reactions: chips.as_slice().into(),

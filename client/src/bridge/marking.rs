@@ -11,6 +11,7 @@ use super::clipboard::copy;
 use super::layout::{Layouts, Set};
 use super::text::{link_at, links};
 use super::{Bridge, on};
+use crate::fonts;
 
 impl Bridge {
     pub(super) fn listen_to_marking(self: &Rc<Self>, window: &App) {
@@ -52,6 +53,10 @@ impl Bridge {
         view.on_block(move |text, styles, width, size, part| {
             here.borrow_mut().block(of(text, styles, width, size), bytes(&part))
         });
+        view.on_piece(|text, part| text.get(bytes(&part)).unwrap_or_default().into());
+        if let Some(mono) = fonts::mono() {
+            view.set_mono(mono.into());
+        }
         on!(self, view, on_copy_line, |this, row, bare| this.copy_row(row, bare));
         on!(self, view, on_copy_marked, |this, bare| this.copy_marked(bare));
         on!(self, view, on_copy_text, |_this, text| {
