@@ -31,6 +31,12 @@ impl Multiline {
         Some(Multiline { bytes: get("max-bytes")?.min(MESSAGE_BYTES), lines })
     }
 
+    /// Whether a text fits as one message. `room`: bytes of text in a line on the wire.
+    pub(super) fn holds(self, text: &str, room: usize) -> bool {
+        text.len() <= self.bytes
+            && text.split('\n').map(|line| pieces(line, room).len()).sum::<usize>() <= self.lines
+    }
+
     /// Cuts lines into messages that fit, each of which has at least one line that is not blank. `room`: bytes of text in a
     /// line on the wire. A block of code that is cut ends, and begins again.
     pub(super) fn messages(self, lines: impl Iterator<Item = String>, room: usize) -> Vec<String> {
@@ -173,10 +179,9 @@ mod tests {
         ] {
             for (bytes, lines, room) in [(4096, 100, 380), (4096, 5, 64), (300, 100, 64), (100, 3, 64)] {
                 for message in cut(&text, bytes, lines, room) {
-                    let count: usize = message.split('\n').map(|line| pieces(line, room).len()).sum();
                     assert!(
-                        message.len() <= bytes && count <= lines,
-                        "{bytes} {lines}: {} {count}",
+                        Multiline { bytes, lines }.holds(&message, room),
+                        "{bytes} {lines}: {}",
                         message.len()
                     );
                 }
