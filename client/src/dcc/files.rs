@@ -196,23 +196,19 @@ impl Files {
                 }
             }
             Dcc::Resume { name, port, position, token } => {
-                let file = self.list.iter_mut().find(|file| {
-                    file.outgoing
-                        && file.is_of(&who)
-                        && file.port == port
-                        && (port != 0 || file.token == token)
-                });
+                let file = self
+                    .list
+                    .iter_mut()
+                    .find(|file| file.outgoing && file.is_meant(&who, port, token.as_ref()));
                 let Some(file) = file.filter(|file| file.may_begin_at(position)) else { return (None, None) };
                 let dcc = Dcc::Accept { name, port, position, token };
                 (Some(Say { to: who, dcc }), Some(file.id))
             }
             Dcc::Accept { port, position, token, .. } => {
-                let file = self.list.iter_mut().find(|file| {
-                    !file.outgoing
-                        && file.is_of(&who)
-                        && file.port == port
-                        && (port != 0 || file.token == token)
-                });
+                let file = self
+                    .list
+                    .iter_mut()
+                    .find(|file| !file.outgoing && file.is_meant(&who, port, token.as_ref()));
                 let Some(file) = file else { return (None, None) };
                 let id = file.id;
                 (file.agreed(position), Some(id))
@@ -467,6 +463,13 @@ impl Transfer {
         self.who.at.place == who.at.place && self.who.key == who.key
     }
 
+    /// Whether somebody's word of a port, or where nobody listens yet of a token, is of this one: some programs use the same
+    /// port for all files, one after the other.
+    fn is_meant(&self, who: &Who, port: u16, token: Option<&String>) -> bool {
+        let named = self.port == port && (port != 0 || self.token.as_ref() == token);
+        self.state == State::Waiting && self.is_of(who) && named
+    }
+
     fn run(&mut self, run: impl FnOnce() + std::marker::Send + 'static) {
         if let Err(error) = thread::Builder::new().name("file".into()).spawn(run) {
             self.over(Failure::Unreachable { error: error.to_string() });
@@ -502,9 +505,7 @@ impl Transfer {
     /// Whether the receiver of what we offer may have these bytes already; from then on that is where it begins.
     fn may_begin_at(&self, position: u64) -> bool {
         match &self.job {
-            Some(Job { meet: Meet::Sends(_, begins), .. })
-                if self.state == State::Waiting && position < self.size =>
-            {
+            Some(Job { meet: Meet::Sends(_, begins), .. }) if position < self.size => {
                 begins.store(position, Ordering::Release);
                 true
             }

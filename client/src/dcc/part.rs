@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::file_name::numbered;
@@ -44,24 +45,18 @@ impl Part {
 
     /// What is there of one that broke: bytes, fewer than the whole has.
     pub(super) fn begun(folder: &Path, name: &str, size: u64) -> Option<u64> {
-        let there = fs::symlink_metadata(folder.join(format!("{name}{ENDING}"))).ok()?;
-        (there.is_file() && there.len() > 0 && there.len() < size).then_some(there.len())
+        find(folder, name, 1..size).map(|(_, bytes)| bytes)
     }
 
-    /// Goes on with it behind these bytes; what is behind them in the file is cut off.
-    pub(super) fn go_on(folder: &Path, name: &str, position: u64) -> io::Result<Part> {
+    /// Goes on with it behind these bytes of the whole; what is behind them in the file is cut off.
+    pub(super) fn go_on(folder: &Path, name: &str, position: u64, size: u64) -> io::Result<Part> {
+        let (name, _) = find(folder, name, position..size).ok_or(io::ErrorKind::NotFound)?;
         let path = folder.join(format!("{name}{ENDING}"));
-        if !fs::symlink_metadata(&path)?.is_file() {
-            return Err(io::ErrorKind::InvalidInput.into());
-        }
         let mut file = options().open(&path)?;
         file.try_lock()?;
-        if file.metadata()?.len() < position {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
         file.set_len(position)?;
         file.seek(SeekFrom::Start(position))?;
-        Ok(Part { file, path, folder: folder.to_owned(), name: name.to_owned() })
+        Ok(Part { file, path, folder: folder.to_owned(), name })
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -98,6 +93,20 @@ impl Part {
         // It stays then, as one that broke does.
         let _ = fs::remove_file(path);
     }
+}
+
+/// The first part of so many bytes, under the names that [`Part::create`] gives: the name of its whole, and its bytes.
+fn find(folder: &Path, name: &str, bytes: Range<u64>) -> Option<(String, u64)> {
+    let there = |name: &str| fs::symlink_metadata(folder.join(name)).ok();
+    for n in 1..=NAMES {
+        let name = numbered(name, n);
+        match there(&format!("{name}{ENDING}")) {
+            Some(part) if part.is_file() && bytes.contains(&part.len()) => return Some((name, part.len())),
+            None if there(&name).is_none() => break,
+            _ => {}
+        }
+    }
+    None
 }
 
 fn options() -> OpenOptions {

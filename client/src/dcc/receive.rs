@@ -1,6 +1,6 @@
 //! A file that comes: bytes to disk, and word back of how many there are.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_channel::Receiver;
@@ -67,19 +67,17 @@ async fn fetch(receive: &Receive, part: &mut Option<Part>, tell: &Tell) -> Resul
         })
         .await
         .ok_or(Failure::NotAgreed)?;
-    if position > *begun {
+    // To agree is to name the place that was asked for: at an earlier one, what has come would be lost.
+    if position != *begun {
         return Err(Failure::NotAgreed);
     }
     // A file that cannot be written is found out before anybody is called.
-    let part = part.insert(open(folder, name, position)?);
+    let opened =
+        if *begun == 0 { Part::create(folder, name) } else { Part::go_on(folder, name, *begun, *size) };
+    let part = part.insert(opened.map_err(|error| Failure::writing(&error))?);
     let stream = way.meet().await?;
     tell.say(News::Met).await;
-    take(&stream, part, position, *size, tell).await
-}
-
-fn open(folder: &Path, name: &str, position: u64) -> Result<Part, Failure> {
-    let part = if position == 0 { Part::create(folder, name) } else { Part::go_on(folder, name, position) };
-    part.map_err(|error| Failure::writing(&error))
+    take(&stream, part, *begun, *size, tell).await
 }
 
 enum Woken {

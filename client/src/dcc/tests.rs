@@ -185,6 +185,12 @@ fn what_broke_is_gone_on_with() {
         drop(bob.files);
         bob.files = Files::default();
         assert_eq!(heard.recv_timeout(Duration::from_secs(30)), Err(mpsc::RecvTimeoutError::Disconnected));
+        // The connection goes a moment before the file.
+        let part = fs::File::open(bob.folder.0.join("a.bin.part")).unwrap();
+        while part.try_lock().is_err() {
+            thread::yield_now();
+        }
+        drop(part);
 
         let path = alice.folder.write("a.bin", &bytes);
         let (sent, offer) = alice.send("bob", &path, HERE, passive);
@@ -200,6 +206,37 @@ fn what_broke_is_gone_on_with() {
         assert_eq!(bob.folder.read("a.bin"), bytes);
         assert_eq!(bob.folder.names(), ["a.bin"]);
     }
+}
+
+#[test]
+fn a_program_that_uses_one_port_for_all_files_goes_on_too() {
+    let mut bob = Window::new();
+    let bytes = noise(9);
+    let listener = TcpListener::bind((HERE, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // One that is over, from the same port.
+    let before = bob.offered("alice", "a.txt", port, Some(4));
+    bob.save(before, false);
+    listener.accept().unwrap().0.write_all(&bytes[..4]).unwrap();
+    assert_eq!(bob.end(before), State::Done);
+    // It is called otherwise here, for there is another one of its name.
+    bob.folder.write("b.iso", b"another");
+    bob.folder.write("b (2).iso.part", &bytes[..5]);
+    let mut go_on = |position| {
+        let came = bob.offered("alice", "b.iso", port, Some(9));
+        assert_eq!(bob.state(came), State::Offered { begun: Some(5) });
+        let Some(Dcc::Resume { name, .. }) = bob.save(came, true) else { panic!("it is not asked for") };
+        assert_eq!(bob.hear("alice", Dcc::Accept { name, port, position, token: None }).1, Some(came));
+        if position == 5 {
+            listener.accept().unwrap().0.write_all(&bytes[5..]).unwrap();
+        }
+        bob.end(came)
+    };
+    // Whoever begins elsewhere has not agreed, and nothing is cut off.
+    assert_eq!(go_on(1), State::Failed(Failure::NotAgreed));
+    assert_eq!(go_on(5), State::Done);
+    assert_eq!(bob.folder.read("b (2).iso"), bytes);
+    assert_eq!(bob.folder.names(), ["a.txt", "b (2).iso", "b.iso"]);
 }
 
 #[test]
