@@ -129,6 +129,8 @@ pub(super) fn failure(w: &Words<'_>, failure: &Failure) -> SharedString {
         Failure::SizeNotPossible => w.invoke_file_size_not_possible(),
         Failure::AddressNotPossible => w.invoke_file_address_not_possible(),
         Failure::Unreachable { error } => w.invoke_file_unreachable(shared(error)),
+        Failure::NotPossibleHere { error } => w.invoke_file_not_possible_here(shared(error)),
+        Failure::SenderNeverCame => w.invoke_file_sender_never_came(),
         Failure::NobodyCame => w.invoke_file_nobody_came(),
         Failure::Stalled => w.invoke_file_stalled(),
         Failure::Broken => w.invoke_file_broken(),

@@ -1,6 +1,7 @@
 //! All transfers: what is offered, what is under way, what became of it.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,7 +81,7 @@ pub struct Transfer {
     own: IpAddr,
     port: u16,
     token: Option<String>,
-    /// Something of it has come.
+    /// It broke, and what has come of it is here.
     kept: bool,
     job: Option<Job>,
 }
@@ -182,18 +183,14 @@ impl Files {
     ) -> (Option<Say>, Option<FileId>) {
         match dcc {
             Dcc::Send { name, ip, port, size, token } => {
-                let ours = token.as_ref().filter(|_| port != 0).and_then(|token| {
-                    self.list
-                        .iter_mut()
-                        .find(|file| file.outgoing && file.is_of(&who) && file.token.as_ref() == Some(token))
-                });
-                match ours {
-                    Some(ours) => (None, ours.called_back(ip, port, server_here)),
-                    None => {
-                        let offer = Offer { wire: name, ip, port, size, token };
-                        (None, Some(self.offered(who, offer, server_here, folder)))
-                    }
+                if port == 0 || token.is_none() {
+                    let offer = Offer { wire: name, ip, port, size, token };
+                    return (None, Some(self.offered(who, offer, server_here, folder)));
                 }
+                // With both it answers an offer of ours; of none that waits for it, nobody was told anything.
+                let ours =
+                    self.list.iter_mut().find(|file| file.outgoing && file.is_meant(&who, 0, token.as_ref()));
+                (None, ours.map(|ours| ours.called_back(ip, port, server_here)))
             }
             Dcc::Resume { name, port, position, token } => {
                 let file = self
@@ -351,7 +348,7 @@ impl Files {
         let (name, size, path) = (source.name.clone(), source.size, source.path.clone());
         let (state, port, listening) = match listening {
             Ok((listening, port)) => (State::Waiting, port, listening),
-            Err(error) => (State::Failed(Failure::Unreachable { error: error.to_string() }), 0, None),
+            Err(error) => (State::Failed(Failure::ours(&error)), 0, None),
         };
         let mut file = Transfer {
             id: FileId(0),
@@ -382,8 +379,9 @@ impl Files {
             return Ok(None);
         }
         if passive {
-            // Any will do that no other offer of this window has.
-            file.token = Some((self.last + 1).to_string());
+            // Whoever knows it may have the file, under whichever name they come: nobody can guess it. Some programs
+            // have room for 31 bits.
+            file.token = Some((RandomState::new().hash_one(self.last) >> 33).to_string());
         }
         if let Some(way) = listening {
             let _ = meet.try_send(way); // it is empty
@@ -428,13 +426,15 @@ impl Files {
         // Of what was cancelled nothing is news.
         let Some(file) = self.get_mut(id).filter(|file| file.state.is_under_way()) else { return false };
         match news {
-            News::Met => file.state = State::Running { done: 0, rate: 0 },
-            News::Moved { done, rate } => (file.state, file.kept) = (State::Running { done, rate }, true),
+            News::Moved { done, rate } => file.state = State::Running { done, rate },
             News::Done { path } => {
                 (file.state, file.job) = (State::Done, None);
                 file.path = path.or(file.path.take());
             }
-            News::Failed(failure) => file.over(failure),
+            News::Failed { why, kept } => {
+                file.kept = kept;
+                file.over(why);
+            }
         }
         true
     }
@@ -472,7 +472,7 @@ impl Transfer {
 
     fn run(&mut self, run: impl FnOnce() + std::marker::Send + 'static) {
         if let Err(error) = thread::Builder::new().name("file".into()).spawn(run) {
-            self.over(Failure::Unreachable { error: error.to_string() });
+            self.over(Failure::ours(&error));
         }
     }
 
@@ -496,7 +496,7 @@ impl Transfer {
                 Some(Say { to: self.who.clone(), dcc: Dcc::Send { name, ip: self.own, port, size, token } })
             }
             Err(error) => {
-                self.over(Failure::Unreachable { error: error.to_string() });
+                self.over(Failure::ours(&error));
                 None
             }
         }
@@ -514,16 +514,13 @@ impl Transfer {
     }
 
     /// The receiver of what we offer says where to call.
-    fn called_back(&mut self, ip: IpAddr, port: u16, server_here: bool) -> Option<FileId> {
-        if self.state != State::Waiting {
-            return None;
-        }
+    fn called_back(&mut self, ip: IpAddr, port: u16, server_here: bool) -> FileId {
         if !may_call(ip, port, server_here) {
             self.over(Failure::AddressNotPossible);
         } else if let Some(Job { meet: Meet::Sends(meet, _), .. }) = &self.job {
             // Full: it was told before.
             let _ = meet.try_send(Way::Call(SocketAddr::new(ip, port)));
         }
-        Some(self.id)
+        self.id
     }
 }

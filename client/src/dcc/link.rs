@@ -32,19 +32,19 @@ impl Way {
         Ok((Way::Wait(listener), port))
     }
 
-    /// The one connection.
-    pub(super) async fn meet(self) -> Result<TcpStream, Failure> {
-        let unreachable = |error: std::io::Error| Failure::Unreachable { error: error.to_string() };
+    /// The one connection; `nobody`: why there is none where nobody calls.
+    pub(super) async fn meet(self, nobody: Failure) -> Result<TcpStream, Failure> {
         match self {
             Way::Call(address) => {
                 let late = async {
                     Timer::after(CALLS).await;
                     Err(std::io::ErrorKind::TimedOut.into())
                 };
-                TcpStream::connect(address).or(late).await.map_err(unreachable)
+                let stream = TcpStream::connect(address).or(late).await;
+                stream.map_err(|error| Failure::Unreachable { error: error.to_string() })
             }
             Way::Wait(listener) => {
-                let listener = TcpListener::try_from(listener).map_err(unreachable)?;
+                let listener = TcpListener::try_from(listener).map_err(|error| Failure::ours(&error))?;
                 let late = async {
                     Timer::after(LISTENS).await;
                     None
@@ -52,8 +52,8 @@ impl Way {
                 // Nobody listens any more once this returns.
                 match async { Some(listener.accept().await) }.or(late).await {
                     Some(Ok((stream, _))) => Ok(stream),
-                    Some(Err(error)) => Err(unreachable(error)),
-                    None => Err(Failure::NobodyCame),
+                    Some(Err(error)) => Err(Failure::ours(&error)),
+                    None => Err(nobody),
                 }
             }
         }
@@ -98,6 +98,11 @@ impl Tell {
     pub(super) async fn say(&self, news: News) {
         // Nobody may be listening any more.
         let _ = self.news.send((self.id, news)).await;
+    }
+
+    /// The connection stands, and these bytes are there from before.
+    pub(super) async fn met(&self, done: u64) {
+        self.say(News::Moved { done, rate: 0 }).await;
     }
 
     /// The next number says more: one that does not fit is left out.

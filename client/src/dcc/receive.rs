@@ -42,16 +42,15 @@ pub(super) fn run(receive: &Receive, tell: &Tell) {
     let news = match (ended, part) {
         (Ok(()), Some(part)) => match part.finish() {
             Ok(path) => News::Done { path: Some(path) },
-            Err(error) => News::Failed(Failure::writing(&error)),
+            Err(error) => News::Failed { why: Failure::writing(&error), kept: false },
         },
         (Ok(()), None) => News::Done { path: None },
-        (Err((failure, unwanted)), part) => {
-            let nothing = |part: &Part| part.is_empty();
+        (Err((why, unwanted)), part) => {
             // What is not what was offered is of no use.
-            if unwanted || failure == Failure::TooMuch || part.as_ref().is_some_and(nothing) {
-                part.into_iter().for_each(Part::discard);
-            }
-            News::Failed(failure)
+            let useless = |part: &mut Part| unwanted || why == Failure::TooMuch || part.is_empty();
+            let mut part = part;
+            part.take_if(useless).into_iter().for_each(Part::discard);
+            News::Failed { why, kept: part.is_some() }
         }
     };
     smol::block_on(tell.say(news));
@@ -75,8 +74,8 @@ async fn fetch(receive: &Receive, part: &mut Option<Part>, tell: &Tell) -> Resul
     let opened =
         if *begun == 0 { Part::create(folder, name) } else { Part::go_on(folder, name, *begun, *size) };
     let part = part.insert(opened.map_err(|error| Failure::writing(&error))?);
-    let stream = way.meet().await?;
-    tell.say(News::Met).await;
+    let stream = way.meet(Failure::SenderNeverCame).await?;
+    tell.met(*begun).await;
     take(&stream, part, *begun, *size, tell).await
 }
 

@@ -76,13 +76,14 @@ pub(super) fn run(send: &mut Send, tell: &Tell) {
                 })
                 .await
                 .ok_or(Failure::NobodyCame)?;
-            let stream = way.meet().await?;
-            tell.say(News::Met).await;
-            give(&stream, source, position.load(Ordering::Acquire), tell).await
+            let stream = way.meet(Failure::NobodyCame).await?;
+            let from = position.load(Ordering::Acquire);
+            tell.met(from).await;
+            give(&stream, source, from, tell).await
         };
         let news = match stop.or(give).await {
             Ok(()) => News::Done { path: None },
-            Err(failure) => News::Failed(failure),
+            Err(why) => News::Failed { why, kept: false },
         };
         tell.say(news).await;
     });

@@ -154,11 +154,13 @@ fn two_windows_send_each_other_files() {
         let answer = bob.save(came, false);
         assert_eq!(answer.is_some(), passive, "{answer:?}");
         if let Some(answer) = answer {
-            assert_eq!(
-                alice.hear("mallory", answer.clone()).1,
-                Some(FileId(2)),
-                "an offer of hers, no answer"
-            );
+            assert_eq!(alice.hear("mallory", answer.clone()), (None, None), "it is not for her");
+            let Dcc::Send { token: Some(token), .. } = &answer else { panic!("{answer}") };
+            assert!(token.parse::<u32>().unwrap() > 1000, "nobody guesses it: {token}");
+            let guess = Some((token.parse::<u32>().unwrap() ^ 1).to_string());
+            let guessed = Dcc::Send { name: "x".into(), ip: HERE, port: 5000, size: Some(9), token: guess };
+            assert_eq!(alice.hear("bob", guessed), (None, None), "an answer to nothing is no offer");
+            assert_eq!(alice.files.iter().count(), 1);
             assert_eq!(alice.hear("bob", answer).1, Some(sent));
         }
         assert_eq!((bob.end(came), alice.end(sent)), (State::Done, State::Done));
@@ -202,6 +204,11 @@ fn what_broke_is_gone_on_with() {
         let answer = bob.hear("alice", accept).0;
         assert_eq!(answer.is_some(), passive);
         answer.into_iter().for_each(|answer| drop(alice.hear("bob", answer)));
+        // The first that is heard of it has what was there.
+        let (id, news) = bob.files.news.recv_blocking().unwrap();
+        assert!(
+            bob.files.told(id, news) && matches!(bob.state(came), State::Running { done: 200_000.., .. })
+        );
         assert_eq!((bob.end(came), alice.end(sent)), (State::Done, State::Done));
         assert_eq!(bob.folder.read("a.bin"), bytes);
         assert_eq!(bob.folder.names(), ["a.bin"]);
@@ -267,6 +274,7 @@ fn sizes_that_lie_are_found_out() {
         listener.accept().unwrap().0.write_all(&noise(bytes)).unwrap();
         assert_eq!(bob.end(id), State::Failed(Failure::Broken));
         assert_eq!(bob.folder.names(), left);
+        assert_eq!(bob.files.get(id).unwrap().can_go_on(), !left.is_empty());
         left.iter().for_each(|name| fs::remove_file(bob.folder.0.join(name)).unwrap());
     }
     // An empty file is one.
@@ -360,6 +368,11 @@ fn whoever_is_silent_is_let_go() {
     let held = TcpStream::connect((HERE, port)).unwrap();
     assert_eq!(bob.end(unread), State::Failed(Failure::Stalled));
     drop(held);
+    // Whoever wanted to call never does.
+    let token = Some("7".to_owned());
+    let uncalled = bob.hear("eve", Dcc::Send { name: "d".into(), ip: HERE, port: 0, size: Some(9), token });
+    bob.save(uncalled.1.unwrap(), false);
+    assert_eq!(bob.end(uncalled.1.unwrap()), State::Failed(Failure::SenderNeverCame));
     // Nobody agrees where to go on.
     bob.folder.write("c.part", b"12345");
     let unagreed = bob.offered("eve", "c", free, Some(9));
