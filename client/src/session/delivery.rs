@@ -417,33 +417,57 @@ impl Session {
         if let Some(stamp) = waiting.heard.take() {
             return self.said_elsewhere(waiting, &stamp);
         }
-        if matches!(sentence, Sentence::RoomSlow { .. }) {
-            return self.take_back(waiting, sentence);
+        if matches!(sentence, Sentence::RoomSlow { .. }) && self.take_back(&waiting, sentence) {
+            return;
         }
         waiting.set_state(Delivery::Failed, Some(sentence));
         self.settle(&waiting.to, waiting.line.clone());
         self.outgoing.failed(waiting);
     }
 
-    /// A line that is to be said a little later: whoever typed it has it again, behind what came back just before.
-    fn take_back(&mut self, waiting: Waiting, why: &Sentence) {
-        if let Some(conversation) = self.conversations.get_mut(&waiting.to) {
-            conversation.log.remove(waiting.line.id());
-        }
-        self.emit(&waiting.to, false);
+    /// A line that is to be said a little later: whoever typed it has it again, behind what came back just before, as it
+    /// would have to be typed now. Says whether that can be: a `/me` stands alone, and so does an answer.
+    fn take_back(&mut self, waiting: &Waiting, why: &Sentence) -> bool {
+        let to = &waiting.to;
         let text = style::untyped(&waiting.text);
-        let text = if waiting.is_action() { format!("/me {text}") } else { text };
-        // Behind it is at most that this line is gone.
-        let given_back = self.out.iter_mut().rev().take(2).find_map(|output| match output {
-            Output::Event(Event::GivenBack { key, text, .. }) if *key == waiting.to => Some(text),
+        let answered = waiting.line.reply().map(|quote| self.line_named(to, &quote.msgid).cloned());
+        if answered == Some(None) {
+            return false;
+        }
+        let reply = answered.flatten();
+        let given_back = self.out.iter_mut().rev().find_map(|output| match output {
+            Output::Event(Event::GivenBack { key, text, .. }) if key == to => Some(text),
             _ => None,
         });
-        if let Some(before) = given_back {
-            before.push('\n');
-            before.push_str(&text);
-            return;
+        let is_one_line = |text: &str| !text.contains('\n');
+        match given_back {
+            Some(before) => {
+                let bare = match before.strip_prefix('/').filter(|_| is_one_line(before)) {
+                    // In a text of several lines a slash begins no command.
+                    Some(bare) if bare.starts_with('/') => bare,
+                    Some(_) => return false,
+                    None => before,
+                };
+                if waiting.is_action() || reply.is_some() {
+                    return false;
+                }
+                *before = format!("{bare}\n{text}");
+            }
+            None => {
+                let sign = match waiting.is_action() {
+                    true => "/me ",
+                    false if text.starts_with('/') && is_one_line(&text) => "/",
+                    false => "",
+                };
+                let text = format!("{sign}{text}");
+                self.tell(Event::GivenBack { key: to.clone(), text, reply, why: why.clone() });
+            }
         }
-        self.tell(Event::GivenBack { key: waiting.to, text, why: why.clone() });
+        if let Some(conversation) = self.conversations.get_mut(to) {
+            conversation.log.remove(waiting.line.id());
+        }
+        self.emit(to, false);
+        true
     }
 
     fn settle(&mut self, key: &Key, line: Line) {

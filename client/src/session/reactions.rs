@@ -159,8 +159,7 @@ impl Session {
     }
 
     fn quote(&self, key: &Key, msgid: &str) -> Quote {
-        let log = self.conversations.get(key).map(|conversation| &conversation.log);
-        let line = log.and_then(|log| log.get(self.named_line(key, msgid)?));
+        let line = self.line_named(key, msgid);
         let mut quote = line.map_or_else(|| Quote::unknown(msgid), |line| Quote::of(msgid, line));
         if self.marks.get(key, msgid).is_some_and(|marked| marked.deleted.is_some()) {
             (quote.text, quote.deleted) = (Box::default(), true);
@@ -169,16 +168,16 @@ impl Session {
     }
 
     /// The line that is here under this name.
-    fn named_line(&self, key: &Key, msgid: &str) -> Option<LineId> {
+    pub(super) fn line_named(&self, key: &Key, msgid: &str) -> Option<&Line> {
         let log = &self.conversations.get(key)?.log;
-        let is = |id: &LineId| log.get(*id).is_some_and(|line| line.msgid().as_deref() == Some(msgid));
-        self.recent.get(msgid).filter(is).or_else(|| log.by_msgid(msgid))
+        let recent = self.recent.get(msgid).and_then(|id| log.get(id));
+        let recent = recent.filter(|line| line.msgid().as_deref() == Some(msgid));
+        recent.or_else(|| log.get(log.by_msgid(msgid)?))
     }
 
     /// Something new is known about a line: it is shown so, if it is here, and so are those that answer it.
     fn mark_anew(&mut self, key: &Key, msgid: &str) {
-        let line = self.conversations.get(key).zip(self.named_line(key, msgid));
-        if let Some(line) = line.and_then(|(conversation, id)| conversation.log.get(id)).cloned() {
+        if let Some(line) = self.line_named(key, msgid).cloned() {
             self.change(key, line);
         }
         self.quote_anew(key, msgid);

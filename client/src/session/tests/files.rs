@@ -75,6 +75,6 @@ fn files_go_to_one_person() {
     world.act(typed("#lobby", "/send a.jpg"));
     let why = Sentence::FilesToPeople;
     let (key, text) = (Key::new("#lobby"), "/send a.jpg".to_owned());
-    assert!(world.events().contains(&Event::GivenBack { key, text, why }));
+    assert!(world.events().contains(&Event::GivenBack { key, text, reply: None, why }));
     assert_eq!(world.sent(), [""; 0]);
 }
