@@ -9,7 +9,7 @@ use super::line::{Line, LineId, Parts};
 use super::marks::{Deleted, Marked, Quote, Reacted};
 use super::stamp::Stamp;
 use super::{Event, Key, Kind, Sentence, Session};
-use crate::limits::EMOJI;
+use crate::limits::{EMOJI, MSGID};
 
 /// The tags, and what they may be called some day or were called.
 const REPLY: &[&str] = &["+reply", "+draft/reply"];
@@ -24,7 +24,7 @@ pub(super) fn reply_tags(msgid: &str) -> String {
 
 /// The msgid that a message answers.
 pub(super) fn reply_of(message: &Message<'_>) -> Option<String> {
-    tag(message, REPLY)
+    tag(message, REPLY).filter(|msgid| msgid.len() <= MSGID)
 }
 
 fn tag(message: &Message<'_>, names: &[&str]) -> Option<String> {
@@ -89,7 +89,8 @@ impl Session {
     /// `REDACT target msgid [:reason]`: a line was taken back, or never was.
     pub(super) fn on_redact(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
         self.note_event(stamp);
-        let (Some(target), Some(msgid)) = (message.params.filled(0), message.params.filled(1)) else {
+        let msgid = message.params.filled(1).filter(|msgid| msgid.len() <= MSGID);
+        let (Some(target), Some(msgid)) = (message.params.filled(0), msgid) else {
             return;
         };
         let by =

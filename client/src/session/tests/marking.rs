@@ -53,6 +53,12 @@ fn people_put_emoji_under_lines_and_take_them_back() {
     world.server(&react("eve", "react=x", 8));
     world.server(&react("bob", &format!("react={}", "x".repeat(65)), 9));
     world.server(&react("bob", "react=\u{7}", 10));
+    // No line has such a name.
+    let long = "9".repeat(129);
+    world.server(&format!(
+        "@+reply={long};+draft/react=x :bob!u@h TAGMSG #lobby\n:bob!u@h REDACT #lobby {long}"
+    ));
+    assert!(world.session.marks.get(&Key::new("#lobby"), &long).is_none());
     assert_eq!(reactions(&world, "hi"), ["*🎉 eve,me"]);
     assert!(!world.events().iter().any(|event| matches!(event, Event::Alert { .. })), "no line");
 }
