@@ -128,7 +128,8 @@ impl Session {
         let rest: Vec<&Line> = rest.filter(|line| !transcript.told.contains(&line.id())).collect();
         for line in rest {
             transcript.told.insert(line.id());
-            let at = lines.iter().position(|other| other.at() > line.at()).unwrap_or(lines.len());
+            // From the end: where only we have any, each comes last.
+            let at = lines.iter().rposition(|other| other.at() <= line.at()).map_or(0, |before| before + 1);
             lines.insert(at, line.clone());
         }
         lines.retain(is_told);
