@@ -47,8 +47,10 @@ pub fn from_uri(uri: &str) -> Option<PathBuf> {
     let mut rest = path.as_bytes();
     while let [first, after @ ..] = rest {
         let escaped = if *first == b'%' { after.split_at_checked(2) } else { None };
-        let code =
-            escaped.and_then(|(digits, _)| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        let code = escaped.and_then(|(digits, _)| {
+            let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'))?;
+            u8::from_str_radix(digits, 16).ok()
+        });
         match (code, escaped) {
             (Some(byte), Some((_, behind))) => {
                 bytes.push(byte);
@@ -128,6 +130,7 @@ mod tests {
             ("a.jpg", "/home/me/a.jpg"),
             ("file:///a/b%20c%C3%A9.jpg", "/a/b cé.jpg"),
             ("file://localhost/a%2", "/a%2"),
+            ("file:///a%+5", "/a%+5"),
         ] {
             assert_eq!(typed(text, home), Path::new(path), "{text}");
         }

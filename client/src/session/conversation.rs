@@ -182,7 +182,9 @@ impl Session {
         let conversation = self.conversations.get_mut(&key)?;
         let added = add(&mut conversation.log, line.clone());
         self.emit(&key, true);
-        self.is_here(&key, &line);
+        if added {
+            self.is_here(&key, &line);
+        }
         self.note_cut(&key);
         added.then_some(line)
     }

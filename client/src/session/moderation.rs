@@ -293,7 +293,11 @@ impl Session {
 
     pub(super) fn unban(&mut self, room: &Key, mask: &str, exception: bool) {
         let letter = if exception { 'e' } else { 'b' };
-        self.ask_about(room, mask, |name, mask| format!("MODE {name} -{letter} {mask}"));
+        // A comma may stand in one (extended bans).
+        if mask.is_empty() || mask.starts_with(':') || mask.contains(|c: char| c.is_control() || c == ' ') {
+            return self.complain(Sentence::NameNeeded);
+        }
+        self.ask(room, |name| format!("MODE {name} -{letter} {mask}"));
     }
 
     /// Keeps somebody from speaking, or takes that back.

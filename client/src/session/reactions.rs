@@ -141,15 +141,14 @@ impl Session {
     }
 
     /// A line with all that is known about it: what people put under it, that it was taken back, what it answers.
-    pub(super) fn dress(&mut self, key: &Key, line: Line) -> Line {
+    pub(super) fn dress(&self, key: &Key, line: Line) -> Line {
         let line = match self.marked(key, &line) {
             Some(marked) => line.marked(&marked.reactions(), marked.deleted.as_ref()),
             None => line,
         };
         let Some(quote) = line.reply() else { return line };
-        let msgid = quote.msgid.clone();
-        self.marks.answer(key, &msgid, line.id());
-        line.quoting(self.quote(key, &msgid))
+        let quote = self.quote(key, &quote.msgid);
+        line.quoting(quote)
     }
 
     pub(super) fn marked(&self, key: &Key, line: &Line) -> Option<&Marked> {
@@ -184,7 +183,7 @@ impl Session {
         self.quote_anew(key, msgid);
     }
 
-    /// A line is here now: those that answer it say so.
+    /// A line is here now: what it answers knows it, and those that answer it say so.
     pub(super) fn is_here(&mut self, key: &Key, line: &Line) {
         if self.marks.has(key)
             && let Some(msgid) = line.msgid()
@@ -192,6 +191,9 @@ impl Session {
             self.quote_anew(key, &msgid);
         }
     }
+        if let Some(quote) = line.reply() {
+            self.marks.answer(key, &quote.msgid, line.id());
+        }
 
     /// Something has become of a line: those that answer it say so.
     fn quote_anew(&mut self, key: &Key, msgid: &str) {

@@ -37,6 +37,11 @@ fn hands_stay_in_order_and_go_with_their_people() {
     assert_eq!(hands(&mut world).unwrap(), ["dora", "zoe", "me"]);
     hand(&mut world, "dora", "down");
     assert_eq!(hands(&mut world).unwrap(), ["zoe", "me"]);
+    // A name that is too long is nobody's.
+    hand(&mut world, "me", "down");
+    world.server(&format!(":Zoe!u@h NICK {}", "z".repeat(300)));
+    assert_eq!(hands(&mut world).unwrap(), [""; 0]);
+    hand(&mut world, "me", "up");
     world.give(Input::Lost(GONE));
     assert_eq!(hands(&mut world).unwrap(), [""; 0]);
 }
@@ -115,6 +120,10 @@ fn what_the_host_can_do_is_told_with_the_welcome() {
 fn one_person_is_muted_and_may_speak_again() {
     let mut world = World::welcomed("me", OURS, SERVER);
     let (room, nick) = (Key::new("#lobby"), "bob".to_owned());
+    for mask in ["~q:a,b", "two words", ":x", ""] {
+        world.act(Action::Unban { room: room.clone(), mask: mask.into(), exception: false });
+    }
+    assert_eq!(world.sent(), ["MODE #lobby -b ~q:a,b"]);
     for on in [true, false] {
         world.act(Action::Mute { room: room.clone(), nick: nick.clone(), on });
         world.act(Action::Voice { room: room.clone(), nick: nick.clone(), on });
