@@ -120,6 +120,12 @@ impl Session {
         }
     }
 
+    /// A conversation has another key.
+    pub(super) fn deleting_moved(&mut self, from: &Key, to: &Key) {
+        let there = self.deleting.iter_mut().filter(|deleting| deleting.key == *from);
+        there.for_each(|deleting| deleting.key = to.clone());
+    }
+
     fn send_deletion(&mut self, Deleting { key, msgid, reason }: &Deleting) {
         let Some(name) = self.conversations.get(key).map(|conversation| conversation.name.clone()) else {
             return;
@@ -185,15 +191,15 @@ impl Session {
 
     /// A line is here now: what it answers knows it, and those that answer it say so.
     pub(super) fn is_here(&mut self, key: &Key, line: &Line) {
+        if let Some(quote) = line.reply() {
+            self.marks.answer(key, &quote.msgid, line.id());
+        }
         if self.marks.has(key)
             && let Some(msgid) = line.msgid()
         {
             self.quote_anew(key, &msgid);
         }
     }
-        if let Some(quote) = line.reply() {
-            self.marks.answer(key, &quote.msgid, line.id());
-        }
 
     /// Something has become of a line: those that answer it say so.
     fn quote_anew(&mut self, key: &Key, msgid: &str) {

@@ -48,6 +48,13 @@ impl Session {
         }
     }
 
+    /// A conversation has another key.
+    pub(super) fn transcript_moved(&mut self, from: &Key, to: &Key) {
+        if let Some(transcript) = self.transcript.as_mut().filter(|transcript| transcript.key == *from) {
+            transcript.key = to.clone();
+        }
+    }
+
     pub(super) fn stop_transcript(&mut self) {
         self.transcript = None;
     }
