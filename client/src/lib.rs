@@ -19,6 +19,7 @@
 //! | [`settings`], [`kept`] | what is remembered: of all places, of one person at one place |
 //! | [`transcript`], [`downloads`] | a conversation as a file for the person, and where those are |
 //! | [`folder`], [`keeper`], [`place`] | its files, who writes them, and where to go |
+//! | `within` | how long something may take |
 //! | `bridge`, `platform`, `fonts` | the window's side, with the feature `window` |
 //!
 //! Without the feature `window` nothing of Slint is built.
@@ -59,3 +60,4 @@ pub mod testing;
 pub mod timeline;
 pub mod tls;
 pub mod transcript;
+mod within;

@@ -1,14 +1,15 @@
 //! Who calls whom, how long that may take, and how fast it goes then.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_channel::{Receiver, Sender};
-use futures_lite::FutureExt;
-use smol::Timer;
+use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
 use smol::net::{TcpListener, TcpStream};
 
-use super::{CALLS, Failure, FileId, LISTENS, News, TELLS};
+use super::{CALLS, Failure, FileId, LISTENS, News, STALLS, TELLS};
+use crate::within::within;
 
 /// How the two computers meet.
 #[derive(Debug)]
@@ -33,30 +34,49 @@ impl Way {
     }
 
     /// The one connection; `nobody`: why there is none where nobody calls.
-    pub(super) async fn meet(self, nobody: Failure) -> Result<TcpStream, Failure> {
-        match self {
+    pub(super) async fn meet(self, nobody: Failure) -> Result<Link, Failure> {
+        let stream = match self {
             Way::Call(address) => {
-                let late = async {
-                    Timer::after(CALLS).await;
-                    Err(std::io::ErrorKind::TimedOut.into())
-                };
-                let stream = TcpStream::connect(address).or(late).await;
+                let stream = within(CALLS, TcpStream::connect(address)).await;
+                let stream = stream.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()));
                 stream.map_err(|error| Failure::Unreachable { error: error.to_string() })
             }
             Way::Wait(listener) => {
                 let listener = TcpListener::try_from(listener).map_err(|error| Failure::ours(&error))?;
-                let late = async {
-                    Timer::after(LISTENS).await;
-                    None
-                };
                 // Nobody listens any more once this returns.
-                match async { Some(listener.accept().await) }.or(late).await {
-                    Some(Ok((stream, _))) => Ok(stream),
-                    Some(Err(error)) => Err(Failure::ours(&error)),
-                    None => Err(nobody),
-                }
+                let called = within(LISTENS, listener.accept()).await.ok_or(nobody)?;
+                called.map(|(stream, _)| stream).map_err(|error| Failure::ours(&error))
             }
-        }
+        };
+        stream.map(|stream| Link { reader: stream.clone(), writer: stream })
+    }
+}
+
+/// The connection, which both write to.
+pub(super) struct Link {
+    pub(super) reader: TcpStream,
+    pub(super) writer: TcpStream,
+}
+
+/// What has happened to it.
+pub(super) enum Woken {
+    Read(std::io::Result<usize>),
+    Wrote(std::io::Result<usize>),
+    /// For so long nothing has.
+    Stalled,
+}
+
+impl Link {
+    /// Waits until something can be read or, of what there is, written.
+    pub(super) async fn woken(&mut self, read: &mut [u8], write: &[u8]) -> Woken {
+        let read = async { Woken::Read(self.reader.read(read).await) };
+        let write = async {
+            match write {
+                [] => future::pending().await,
+                write => Woken::Wrote(self.writer.write(write).await),
+            }
+        };
+        within(STALLS, read.or(write)).await.unwrap_or(Woken::Stalled)
     }
 }
 
@@ -140,11 +160,6 @@ impl Pace {
         *self = Pace { at: now(), done, rate: Some(rate) };
         tell.moved(done, rate as u64);
     }
-}
-
-/// Says that it is late.
-pub(super) async fn late(after: Duration) {
-    Timer::after(after).await;
 }
 
 #[expect(clippy::disallowed_methods, reason = "here time comes in")]
