@@ -56,7 +56,7 @@ impl Bridge {
             let mut state = self.state.borrow_mut();
             let folder = self.folder.downloads(&state.settings.file_folder);
             let here = state.places.get(&at.place).is_some_and(|place| place.here);
-            state.transfers.files.heard(Who { at, key, nick }, dcc, here, &folder).0
+            state.transfers.files.heard(Who { at, key, nick }, dcc, here, &folder)
         };
         self.say_of_file(say);
         self.show_files(window);

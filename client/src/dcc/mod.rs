@@ -4,10 +4,10 @@
 //! | file | noun |
 //! | --- | --- |
 //! | `files` | all transfers: who offers what, what becomes of it |
+//! | `transfer` | one of them: how far it is, and what may become of it |
 //! | `part` | a file that is not whole yet |
 //! | `receive`, `send` | one transfer on a thread of its own |
 //! | `link` | who calls whom, and how long it may take |
-//! | `picture` | how large a picture is, without drawing it |
 //!
 //! What programs say to each other of a file is [`session::Dcc`](crate::session::Dcc).
 //!
@@ -17,22 +17,22 @@
 mod files;
 mod link;
 mod part;
-mod picture;
 mod receive;
 mod send;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+mod transfer;
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use files::{FileId, Files, Full, Say, State, Transfer, Who};
+pub use files::{Files, Full};
 pub use link::address_to_tell;
-pub use picture::picture_size;
 pub use send::Source;
+pub use transfer::{FileId, Say, State, Transfer, Who};
 
 /// Files that are under way at a time.
 pub const RUNNING: usize = 4;
