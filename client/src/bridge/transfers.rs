@@ -11,8 +11,8 @@ use super::text::shared;
 use super::{Bridge, chooser, drawing, on, rows};
 use crate::conversations::ConversationId;
 use crate::dcc::{FileId, Files, Full, RUNNING, Say, Source, State as Stage, Transfer, Who, address_to_tell};
-use crate::downloads::typed;
 use crate::file_name::{FileKind, kind, size_in_words};
+use crate::path::typed;
 use crate::session::{Action, Dcc, Key, Kind, Status};
 
 /// Files that come and go.

