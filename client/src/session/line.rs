@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use parlor_server::protocol::MsgId;
+use parlor_server::protocol::text::cut;
 use parlor_server::protocol::time::UnixMillis;
 
 use super::marks::{Deleted, Quote, Reaction};
@@ -175,7 +176,7 @@ impl Line {
     /// line with a sentence has no msgid.
     pub fn new(id: LineId, parts: &Parts<'_>) -> Line {
         let Parts { kind, from, text, at, msgid, own, mention, state, sentence, spans, reply } = *parts;
-        let from = from.get(..from.floor_char_boundary(usize::from(u16::MAX))).unwrap_or_default();
+        let from = cut(from, usize::from(u16::MAX));
         let known = match sentence {
             Some(sentence) => Known::Said(Box::new(sentence.clone())),
             None => Known::named(msgid),
