@@ -93,25 +93,16 @@ pub fn commands(draft: &str) -> impl Iterator<Item = Command> {
     all().filter(named).chain(all().filter(called))
 }
 
-/// What a word may become.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// `#tea`, `@bob`, or an emoji with its name.
-    pub shown: String,
-    /// What it is called besides.
-    pub about: String,
-}
-
 /// What the last word of a draft may become: `#te` a room, `@bo` a person, `:smi` an emoji; at most 50. None if it begins
 /// with nothing of that.
-pub fn candidates(draft: &str, rooms: &[&str], people: &[&str]) -> Vec<Candidate> {
+pub fn candidates(draft: &str, rooms: &[&str], people: &[&str]) -> Vec<String> {
     let Some((_, word)) = last_word(draft) else { return Vec::new() };
     let lower = word.to_lowercase();
     let of = |names: &[&str], start: &str, sign: &str| {
         let mut fits: Vec<&str> =
             names.iter().copied().filter(|name| name.to_lowercase().starts_with(start)).collect();
         fits.sort_by_key(|name| name.to_lowercase());
-        let one = |name: &str| Candidate { shown: format!("{sign}{name}"), about: String::new() };
+        let one = |name: &str| format!("{sign}{name}");
         fits.into_iter().take(MAX_CANDIDATES).map(one).collect()
     };
     match lower.chars().next() {
@@ -122,10 +113,7 @@ pub fn candidates(draft: &str, rooms: &[&str], people: &[&str]) -> Vec<Candidate
             if lower.chars().count() > 2
                 && lower.chars().skip(1).all(|c| c.is_alphanumeric() || c == '_') =>
         {
-            let one = |emoji: emoji::Emoji| Candidate {
-                shown: format!("{} :{}:", emoji.sign, emoji.name),
-                about: String::new(),
-            };
+            let one = |emoji: emoji::Emoji| format!("{} :{}:", emoji.sign, emoji.name);
             emoji::find(&lower[1..]).take(MAX_CANDIDATES).map(one).collect() // a colon is one byte
         }
         _ => Vec::new(),
@@ -192,7 +180,7 @@ mod tests {
     fn the_last_word_has_candidates() {
         let shown = |draft: &str| {
             let all = candidates(draft, &["#tea", "#Team", "#lobby"], &["bob", "Bea", "小明"]);
-            all.into_iter().map(|one| one.shown).collect::<Vec<_>>()
+            all
         };
         assert_eq!(shown("come to #te"), ["#tea", "#Team"]);
         assert_eq!(shown("@b"), ["@Bea", "@bob"]);

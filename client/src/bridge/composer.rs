@@ -270,11 +270,7 @@ impl Bridge {
         };
         let people = state.conversations.current().into_iter().flat_map(|current| current.people.iter());
         let people: Vec<&str> = people.filter(|person| !person.me).map(|person| &*person.name).collect();
-        let row = |candidate: completion::Candidate| CommandHelp {
-            name: shared(&candidate.shown),
-            help: shared(&candidate.about),
-            ..CommandHelp::default()
-        };
+        let row = |candidate: String| CommandHelp { name: shared(&candidate), ..CommandHelp::default() };
         completion::candidates(draft, &names(Kind::Room), &people).into_iter().map(row).collect()
     }
 }

@@ -8,6 +8,7 @@ use parlor_ui::slint::SharedString;
 
 use super::text::shared;
 use crate::dcc::Failure;
+use crate::file_name::size_in_words;
 use crate::session::{Command, Sentence};
 
 /// A sentence in the person's language.
@@ -115,7 +116,9 @@ pub(super) fn phrase(w: &Words<'_>, sentence: &Sentence) -> SharedString {
         }
         NotSeen { name } => w.invoke_not_seen(shared(name)),
         CtcpAnswer { name, verb, text } => w.invoke_program_answers(shared(name), shared(verb), shared(text)),
-        FileOffered { name, file, size } => w.invoke_file_offered(shared(name), shared(file), or_none(size)),
+        FileOffered { name, file, size } => {
+            w.invoke_file_offered(shared(name), shared(file), or_none(&size.map(size_in_words)))
+        }
         FilesToPeople => w.invoke_files_to_people(),
 
         Server { .. } => shared(&sentence.to_string()),
