@@ -9,11 +9,12 @@ use etcetera::{BaseStrategy, choose_base_strategy};
 use parlor_server::private;
 
 use crate::file_name::{clean, numbered};
+use crate::path::typed;
 
 /// What XDG's file calls it (xdg-user-dirs).
 const NAME: &str = "XDG_DOWNLOAD_DIR";
 /// Files of one name that are told apart by a number.
-const SAME_NAME: u32 = 1_000;
+pub(crate) const SAME_NAME: u32 = 1_000;
 
 /// Where files go; `named`: as it is typed in the settings, perhaps not at all.
 pub fn downloads(named: &str) -> PathBuf {
@@ -24,71 +25,28 @@ pub fn downloads(named: &str) -> PathBuf {
     }
 }
 
-/// A file or folder as people type it: `~/x`, `"x y"`, `file:///x`; what begins nowhere else begins at home.
-pub fn typed(path: &str, home: &Path) -> PathBuf {
-    let path = path.trim();
-    let bare = path.strip_prefix('"').and_then(|path| path.strip_suffix('"')).unwrap_or(path);
-    if let Some(path) = from_uri(bare) {
-        return path;
-    }
-    match bare.strip_prefix('~') {
-        Some(rest) if rest.is_empty() || rest.starts_with(['/', '\\']) => {
-            home.join(rest.trim_start_matches(['/', '\\']))
-        }
-        _ => home.join(bare),
-    }
-}
-
-/// The file that a `file:` address names (RFC 8089), on this computer.
-pub fn from_uri(uri: &str) -> Option<PathBuf> {
-    let path = uri.strip_prefix("file://")?;
-    let path = path.strip_prefix("localhost").unwrap_or(path);
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escaped = if *first == b'%' { after.split_at_checked(2) } else { None };
-        let code =
-            escaped.and_then(|(digits, _)| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        match (code, escaped) {
-            (Some(byte), Some((_, behind))) => {
-                bytes.push(byte);
-                rest = behind;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    let path = path_of(bytes)?;
-    path.is_absolute().then_some(path)
-}
-
-#[cfg(unix)]
-fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
-    Some(std::os::unix::ffi::OsStringExt::from_vec(bytes)).map(|path: std::ffi::OsString| path.into())
-}
-
-#[cfg(not(unix))]
-fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
-    // Before a drive there is a slash more.
-    String::from_utf8(bytes).ok().map(|path| path.trim_start_matches('/').into())
-}
-
 /// Makes a file there that nothing is in the place of, and that only its owner reads: `lobby 2026-11-29.txt`, then
 /// `lobby 2026-11-29 (2).txt`.
 pub fn make(folder: &Path, called: &str, extension: &str) -> io::Result<(File, PathBuf)> {
+    // What rooms are called on other servers is anything.
+    let called = clean(&format!("{}.{extension}", called.replace(['/', '\\'], "-")));
+    free(folder, &called, private::make)
+}
+
+/// Makes a file of this [clean] name, or of the first one with a number, for which `make` does not find that there is one.
+pub(crate) fn free(
+    folder: &Path,
+    name: &str,
+    make: impl Fn(&Path) -> io::Result<File>,
+) -> io::Result<(File, PathBuf)> {
     if !folder.exists() {
         private::make_folder(folder)?;
     }
-    // What rooms are called on other servers is anything.
-    let called = clean(&format!("{}.{extension}", called.replace(['/', '\\'], "-")));
     for number in 1..=SAME_NAME {
-        let path = folder.join(numbered(&called, number));
-        match private::make(&path) {
-            Ok(file) => return Ok((file, path)),
+        let path = folder.join(numbered(name, number));
+        match make(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            made => return made.map(|file| (file, path)),
         }
     }
     Err(ErrorKind::AlreadyExists.into())
@@ -115,25 +73,6 @@ fn named_in(text: &str, home: &Path) -> Option<PathBuf> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_are_typed_in_many_ways() {
-        let home = Path::new("/home/me");
-        for (text, path) in [
-            ("/a/b c.jpg", "/a/b c.jpg"),
-            (" \"/a/b c.jpg\" ", "/a/b c.jpg"),
-            ("~/a", "/home/me/a"),
-            ("~", "/home/me/"),
-            ("~a", "/home/me/~a"),
-            ("a.jpg", "/home/me/a.jpg"),
-            ("file:///a/b%20c%C3%A9.jpg", "/a/b cé.jpg"),
-            ("file://localhost/a%2", "/a%2"),
-        ] {
-            assert_eq!(typed(text, home), Path::new(path), "{text}");
-        }
-        assert_eq!(from_uri("file://elsewhere/a"), None);
-        assert_eq!(from_uri("https://a.org"), None);
-    }
 
     #[test]
     fn the_desktop_says_where_downloads_go() {

@@ -17,8 +17,9 @@
 //! | [`limits`] | how much of what others send is kept |
 //! | [`bookmarks`] | places to come back to |
 //! | [`settings`], [`kept`] | what is remembered: of all places, of one person at one place |
-//! | [`transcript`], [`downloads`] | a conversation as a file for the person, and where those are |
+//! | [`transcript`], [`downloads`], [`path`] | a conversation as a file for the person, where those are, and how people write that |
 //! | [`folder`], [`keeper`], [`place`] | its files, who writes them, and where to go |
+//! | `within` | how long something may take |
 //! | `bridge`, `platform`, `fonts` | the window's side, with the feature `window` |
 //!
 //! Without the feature `window` nothing of Slint is built.
@@ -48,6 +49,7 @@ pub mod known;
 pub mod limits;
 pub mod net;
 pub mod notify;
+pub mod path;
 pub mod place;
 #[cfg(feature = "window")]
 pub mod platform;
@@ -61,3 +63,4 @@ pub mod testing;
 pub mod timeline;
 pub mod tls;
 pub mod transcript;
+mod within;

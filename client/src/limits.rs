@@ -19,7 +19,8 @@
 //! | the list of rooms | LIST | [`LISTED`] of [`TOPIC_LISTED`] bytes | what comes last |
 //! | who is typing | TAGMSG | [`TYPING`] in all | the newcomer |
 //! | whose hands are up in a room | TAGMSG | [`HANDS`] of its people | the newcomer |
-//! | what is said about lines | TAGMSG, REDACT, answers | [`MARKED`] lines of a place, [`REACTIONS`] in all, of a line [`REACTED`] of [`KINDS`] and [`ANSWERS`] | the line that was marked first |
+//! | what is said about lines | TAGMSG, REDACT, answers | [`MARKED`] lines of a place, named in [`MSGID`] bytes, [`REACTIONS`] in all, of a line [`REACTED`] of [`KINDS`] and [`ANSWERS`] | the line that was marked first |
+//! | deletions that no server has confirmed | we | 64 (`session/reactions.rs`) | the oldest: it is the server's alone |
 //! | parts of a line with formatting | talk | [`SPANS`] | the last: they are plain |
 //! | a message of several lines | BATCH | [`MESSAGE_BYTES`], [`MESSAGE_LINES`] | its end |
 //! | files that are offered | DCC SEND | 5 of one person, 40 in all (`dcc`) | the oldest |
@@ -89,6 +90,8 @@ pub const LISTED: usize = 10_000;
 pub const TYPING: usize = 100;
 /// Hands that are up in one room.
 pub const HANDS: usize = 1_000;
+/// Bytes of a server's name for a line; a line with a longer one has none.
+pub const MSGID: usize = 128;
 /// Lines of a place about which something is said: reactions, a deletion, answers.
 pub const MARKED: usize = 8_192;
 /// Reactions of a place, about 100 bytes each.
@@ -109,7 +112,7 @@ pub const SPANS: usize = 256;
 pub const MESSAGE_BYTES: usize = 64 << 10;
 /// Lines of one.
 pub const MESSAGE_LINES: usize = 1_000;
-/// Bytes of a topic in that.
+/// Bytes of the topic of a room in a list of rooms.
 pub const TOPIC_LISTED: usize = 400;
 
 /// Comings and goings in one row.

@@ -20,6 +20,7 @@ use crate::credentials::Credentials;
 use crate::limits::{AT_ONCE, TO_SEND, TO_TELL};
 use crate::session::{Action, Event, Input, Output, Profile, Sentence, Session, Unsent};
 use crate::tls::{Shown, Tls, Trust};
+use crate::within::within;
 
 /// How long a server may take to greet by TLS that is not known to speak it.
 const PERHAPS: Duration = Duration::from_secs(2);
@@ -457,12 +458,8 @@ fn say_last(mut stream: TcpStream, bytes: Vec<u8>) {
         stream.flush().await?;
         stream.shutdown(std::net::Shutdown::Write)
     };
-    let late = async {
-        Timer::after(Duration::from_secs(1)).await;
-        Ok(())
-    };
     // There is nobody left to tell of a failure.
-    let _ = smol::block_on(say.or(late));
+    let _ = smol::block_on(within(Duration::from_secs(1), say));
 }
 
 /// Calls the addresses of a host.
@@ -487,11 +484,8 @@ async fn call(mut addresses: VecDeque<SocketAddr>) -> io::Result<TcpStream> {
     loop {
         if let Some(address) = addresses.pop_front() {
             calls.push(Box::pin(async move {
-                let late = async {
-                    Timer::after(CONNECT).await;
-                    Err(io::ErrorKind::TimedOut.into())
-                };
-                let called = TcpStream::connect(address).or(late).await;
+                let called = within(CONNECT, TcpStream::connect(address)).await;
+                let called = called.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
                 called.map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))
             }));
         }

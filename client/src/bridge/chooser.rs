@@ -10,7 +10,7 @@ mod platform {
     use zbus::zvariant::{OwnedValue, Value};
     use zbus::{Connection, MatchRule, MessageStream, message};
 
-    use crate::downloads::from_uri;
+    use crate::path::from_uri;
 
     const NAME: &str = "org.freedesktop.portal.Desktop";
     const PATH: &str = "/org/freedesktop/portal/desktop";

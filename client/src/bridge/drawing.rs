@@ -7,7 +7,7 @@ use std::path::Path;
 
 use parlor_ui::slint::{Image, Rgba8Pixel, SharedPixelBuffer};
 
-use crate::dcc::picture_size;
+use super::picture::picture_size;
 
 /// Bytes of a picture that is drawn.
 const BYTES: u64 = 20 << 20;

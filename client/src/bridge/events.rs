@@ -194,7 +194,13 @@ impl Bridge {
                 let notify = if muted { RoomNotify::Muted } else { RoomNotify::Usual };
                 self.set_notify(&id(key), notify);
             }
-            Event::GivenBack { key, text, why } => self.given_back(window, &id(key), &text, &why),
+            Event::GivenBack { key, text, reply, why } => {
+                if let Some(line) = reply {
+                    self.state.borrow_mut().answering.get_or_insert((id(key.clone()), line));
+                    self.show_answering(window);
+                }
+                self.given_back(window, &id(key), &text, &why);
+            }
             Event::LineRoom { bytes, multiline } => {
                 if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
                     (place.line_room, place.multiline) = (bytes, multiline);

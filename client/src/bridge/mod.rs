@@ -9,7 +9,7 @@
 //! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `tray`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
-//! | tools | `chooser`, `clipboard`, `clock`, `comings`, `drawing`, `layout`, `mode_words`, `notifications`, `phrases`, `rows`, `text` |
+//! | tools | `chooser`, `clipboard`, `clock`, `comings`, `drawing`, `layout`, `mode_words`, `notifications`, `phrases`, `picture`, `rows`, `text` |
 
 mod announce;
 mod arguments;
@@ -47,6 +47,7 @@ mod notifications;
 mod pace;
 mod people;
 mod phrases;
+mod picture;
 mod places;
 mod preferences;
 mod reading;

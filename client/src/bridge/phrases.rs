@@ -8,6 +8,7 @@ use parlor_ui::slint::SharedString;
 
 use super::text::shared;
 use crate::dcc::Failure;
+use crate::file_name::size_in_words;
 use crate::session::{Command, Sentence};
 
 /// A sentence in the person's language.
@@ -115,7 +116,9 @@ pub(super) fn phrase(w: &Words<'_>, sentence: &Sentence) -> SharedString {
         }
         NotSeen { name } => w.invoke_not_seen(shared(name)),
         CtcpAnswer { name, verb, text } => w.invoke_program_answers(shared(name), shared(verb), shared(text)),
-        FileOffered { name, file, size } => w.invoke_file_offered(shared(name), shared(file), or_none(size)),
+        FileOffered { name, file, size } => {
+            w.invoke_file_offered(shared(name), shared(file), or_none(&size.map(size_in_words)))
+        }
         FilesToPeople => w.invoke_files_to_people(),
 
         Server { .. } => shared(&sentence.to_string()),
@@ -129,6 +132,8 @@ pub(super) fn failure(w: &Words<'_>, failure: &Failure) -> SharedString {
         Failure::SizeNotPossible => w.invoke_file_size_not_possible(),
         Failure::AddressNotPossible => w.invoke_file_address_not_possible(),
         Failure::Unreachable { error } => w.invoke_file_unreachable(shared(error)),
+        Failure::NotPossibleHere { error } => w.invoke_file_not_possible_here(shared(error)),
+        Failure::SenderNeverCame => w.invoke_file_sender_never_came(),
         Failure::NobodyCame => w.invoke_file_nobody_came(),
         Failure::Stalled => w.invoke_file_stalled(),
         Failure::Broken => w.invoke_file_broken(),

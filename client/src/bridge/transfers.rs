@@ -12,8 +12,8 @@ use super::text::shared;
 use super::{Bridge, chooser, drawing, on, rows};
 use crate::conversations::ConversationId;
 use crate::dcc::{FileId, Files, Full, RUNNING, Say, Source, State as Stage, Transfer, Who, address_to_tell};
-use crate::downloads::typed;
 use crate::file_name::{FileKind, kind, size_in_words};
+use crate::path::typed;
 use crate::place::PlaceId;
 use crate::session::{Action, Dcc, Key, Kind, Status};
 
@@ -60,7 +60,7 @@ impl Bridge {
             let mut state = self.state.borrow_mut();
             let folder = self.folder.downloads(&state.settings.file_folder);
             let here = state.places.get(&at.place).is_some_and(|place| place.here);
-            state.transfers.files.heard(Who { at, key, nick }, dcc, here, &folder).0
+            state.transfers.files.heard(Who { at, key, nick }, dcc, here, &folder)
         };
         self.say_of_file(say);
         self.show_files(window);

@@ -1,39 +1,25 @@
 //! All transfers: what is offered, what is under way, what became of it.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::hash::{BuildHasher, RandomState};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+use std::sync::atomic::AtomicU64;
 
 use async_channel::{Receiver, Sender};
 
 use super::link::{Tell, Way, may_call};
 use super::part::Part;
+use super::transfer::{FileId, Job, Meet, Say, State, Transfer, Who};
 use super::{Failure, LARGEST, News, OFFERS, OFFERS_EACH, REMEMBERED, RUNNING, Source, receive, send};
 use crate::conversations::ConversationId;
 use crate::file_name::clean;
 use crate::place::PlaceId;
-use crate::session::{Dcc, Key};
+use crate::session::Dcc;
 
 /// News that wait for the window.
 const NEWS: usize = 256;
-
-/// Which transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FileId(pub u64);
-
-/// The other one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Who {
-    /// Where we talk to them.
-    pub at: ConversationId,
-    /// Their name, folded.
-    pub key: Key,
-    /// As they write it.
-    pub nick: String,
-}
 
 /// What somebody's program offers, as it says it.
 struct Offer {
@@ -44,96 +30,9 @@ struct Offer {
     token: Option<String>,
 }
 
-/// What is to be said to somebody.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Say {
-    /// To whom.
-    pub to: Who,
-    /// What.
-    pub dcc: Dcc,
-}
-
 /// As many as may be are under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
-
-/// One file, offered to us or by us.
-#[derive(Debug)]
-pub struct Transfer {
-    /// Which.
-    pub id: FileId,
-    /// From whom, or to whom.
-    pub who: Who,
-    /// The name that it has here; harmless.
-    pub name: String,
-    /// Bytes; 0 where the offer made no sense.
-    pub size: u64,
-    /// We send it.
-    pub outgoing: bool,
-    /// How far it has come.
-    pub state: State,
-    /// Where it is here, once it is whole; or what is sent.
-    pub path: Option<PathBuf>,
-    /// As its sender wrote it.
-    wire: String,
-    ip: Option<IpAddr>,
-    /// Our own address, as they are told it.
-    own: IpAddr,
-    port: u16,
-    token: Option<String>,
-    /// Something of it has come.
-    kept: bool,
-    job: Option<Job>,
-}
-
-/// How far a transfer has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// Somebody wants us to have it, and waits for a word.
-    Offered {
-        /// Bytes that are here of one that broke.
-        begun: Option<u64>,
-    },
-    /// The two computers have not met yet.
-    Waiting,
-    /// Bytes go.
-    Running {
-        /// Bytes from the beginning.
-        done: u64,
-        /// Bytes a second.
-        rate: u64,
-    },
-    /// It is whole.
-    Done,
-    /// It is not, and why.
-    Failed(Failure),
-}
-
-impl State {
-    /// It is over, this way or that.
-    pub fn is_over(&self) -> bool {
-        matches!(self, State::Done | State::Failed(_))
-    }
-
-    fn is_under_way(&self) -> bool {
-        matches!(self, State::Waiting | State::Running { .. })
-    }
-}
-
-/// A transfer's thread; dropped, it ends, and what has come stays to be gone on with.
-#[derive(Debug)]
-struct Job {
-    stop: Sender<()>,
-    meet: Meet,
-}
-
-#[derive(Debug)]
-enum Meet {
-    /// Tells a receiver from where on, and how to meet.
-    Agreed(Sender<(u64, Way)>),
-    /// Tells a sender how to meet, and from where on.
-    Sends(Sender<Way>, Arc<AtomicU64>),
-}
 
 /// All transfers of this window, at most [`REMEMBERED`].
 #[derive(Debug)]
@@ -172,69 +71,45 @@ impl Files {
         self.list.iter().filter(|file| file.state.is_under_way()).count()
     }
 
-    /// Somebody's program has said something, at a server that is on this computer or not. What is to be said in return, and
-    /// the transfer that it is about.
-    pub fn heard(
-        &mut self,
-        who: Who,
-        dcc: Dcc,
-        server_here: bool,
-        folder: &Path,
-    ) -> (Option<Say>, Option<FileId>) {
+    /// Somebody's program has said something, at a server that is on this computer or not. What is to be said in return.
+    pub fn heard(&mut self, who: Who, dcc: Dcc, server_here: bool, folder: &Path) -> Option<Say> {
         match dcc {
             Dcc::Send { name, ip, port, size, token } => {
-                let ours = token.as_ref().filter(|_| port != 0).and_then(|token| {
-                    self.list
-                        .iter_mut()
-                        .find(|file| file.outgoing && file.is_of(&who) && file.token.as_ref() == Some(token))
-                });
-                match ours {
-                    Some(ours) => (None, ours.called_back(ip, port, server_here)),
-                    None => {
-                        let offer = Offer { wire: name, ip, port, size, token };
-                        (None, Some(self.offered(who, offer, server_here, folder)))
-                    }
+                if port == 0 || token.is_none() {
+                    self.offered(who, Offer { wire: name, ip, port, size, token }, server_here, folder);
+                    return None;
                 }
+                // With both it answers an offer of ours; of none that waits for it, nobody was told anything.
+                let ours = |file: &&mut Transfer| file.outgoing && file.is_meant(&who, 0, token.as_ref());
+                if let Some(ours) = self.list.iter_mut().find(ours) {
+                    ours.called_back(ip, port, server_here);
+                }
+                None
             }
             Dcc::Resume { name, port, position, token } => {
-                let file = self.list.iter_mut().find(|file| {
-                    file.outgoing
-                        && file.is_of(&who)
-                        && file.port == port
-                        && (port != 0 || file.token == token)
-                });
-                let Some(file) = file.filter(|file| file.may_begin_at(position)) else { return (None, None) };
-                let dcc = Dcc::Accept { name, port, position, token };
-                (Some(Say { to: who, dcc }), Some(file.id))
+                let ours = |file: &&mut Transfer| file.outgoing && file.is_meant(&who, port, token.as_ref());
+                self.list.iter_mut().find(ours).filter(|file| file.may_begin_at(position))?;
+                Some(Say { to: who, dcc: Dcc::Accept { name, port, position, token } })
             }
             Dcc::Accept { port, position, token, .. } => {
-                let file = self.list.iter_mut().find(|file| {
-                    !file.outgoing
-                        && file.is_of(&who)
-                        && file.port == port
-                        && (port != 0 || file.token == token)
-                });
-                let Some(file) = file else { return (None, None) };
-                let id = file.id;
-                (file.agreed(position), Some(id))
+                let theirs =
+                    |file: &&mut Transfer| !file.outgoing && file.is_meant(&who, port, token.as_ref());
+                self.list.iter_mut().find(theirs)?.agreed(position)
             }
             Dcc::Reject { name } => {
-                let file = self.list.iter_mut().find(|file| {
+                let ours = |file: &&mut Transfer| {
                     file.outgoing
                         && file.is_of(&who)
                         && file.state == State::Waiting
                         && clean(&file.wire) == clean(&name)
-                });
-                let id = file.map(|file| {
-                    file.over(Failure::Declined);
-                    file.id
-                });
-                (None, id)
+                };
+                self.list.iter_mut().find(ours)?.over(Failure::Declined);
+                None
             }
         }
     }
 
-    fn offered(&mut self, who: Who, offer: Offer, server_here: bool, folder: &Path) -> FileId {
+    fn offered(&mut self, who: Who, offer: Offer, server_here: bool, folder: &Path) {
         let Offer { wire, ip, port, size, token } = offer;
         let name = clean(&wire);
         let state = match size {
@@ -272,7 +147,7 @@ impl Files {
             token,
             kept: false,
             job: None,
-        })
+        });
     }
 
     /// Bytes of the file that are here, unless another transfer goes on with them.
@@ -356,7 +231,7 @@ impl Files {
         let (name, size, path) = (source.name.clone(), source.size, source.path.clone());
         let (state, port, listening) = match listening {
             Ok((listening, port)) => (State::Waiting, port, listening),
-            Err(error) => (State::Failed(Failure::Unreachable { error: error.to_string() }), 0, None),
+            Err(error) => (State::Failed(Failure::ours(&error)), 0, None),
         };
         let mut file = Transfer {
             id: FileId(0),
@@ -387,8 +262,9 @@ impl Files {
             return Ok(None);
         }
         if passive {
-            // Any will do that no other offer of this window has.
-            file.token = Some((self.last + 1).to_string());
+            // Whoever knows it may have the file, under whichever name they come: nobody can guess it. Some programs
+            // have room for 31 bits.
+            file.token = Some((RandomState::new().hash_one(self.last) >> 33).to_string());
         }
         if let Some(way) = listening {
             let _ = meet.try_send(way); // it is empty
@@ -433,13 +309,15 @@ impl Files {
         // Of what was cancelled nothing is news.
         let Some(file) = self.get_mut(id).filter(|file| file.state.is_under_way()) else { return false };
         match news {
-            News::Met => file.state = State::Running { done: 0, rate: 0 },
-            News::Moved { done, rate } => (file.state, file.kept) = (State::Running { done, rate }, true),
+            News::Moved { done, rate } => file.state = State::Running { done, rate },
             News::Done { path } => {
                 (file.state, file.job) = (State::Done, None);
                 file.path = path.or(file.path.take());
             }
-            News::Failed(failure) => file.over(failure),
+            News::Failed { why, kept } => {
+                file.kept = kept;
+                file.over(why);
+            }
         }
         true
     }
@@ -459,76 +337,5 @@ impl Files {
     /// A conversation was closed: its offers, and what is over, are gone. What is under way goes on.
     pub fn closed(&mut self, at: &ConversationId) {
         self.list.retain(|file| file.who.at != *at || file.state.is_under_way());
-    }
-}
-
-impl Transfer {
-    /// It broke on its way here, and its first part is kept.
-    pub fn can_go_on(&self) -> bool {
-        use Failure::{Broken, DiskFull, Stalled};
-        !self.outgoing && self.kept && matches!(self.state, State::Failed(Broken | DiskFull | Stalled))
-    }
-
-    fn is_of(&self, who: &Who) -> bool {
-        self.who.at.place == who.at.place && self.who.key == who.key
-    }
-
-    fn run(&mut self, run: impl FnOnce() + std::marker::Send + 'static) {
-        if let Err(error) = thread::Builder::new().name("file".into()).spawn(run) {
-            self.over(Failure::Unreachable { error: error.to_string() });
-        }
-    }
-
-    fn over(&mut self, failure: Failure) {
-        (self.state, self.job) = (State::Failed(failure), None);
-    }
-
-    /// The sender begins there: the two may meet. What is to be said, if we are to be called.
-    fn agreed(&mut self, position: u64) -> Option<Say> {
-        let Some(Job { meet: Meet::Agreed(agree), .. }) = &self.job else { return None };
-        if self.port != 0 {
-            let address = SocketAddr::new(self.ip?, self.port);
-            // Full: it was agreed before.
-            let _ = agree.try_send((position, Way::Call(address)));
-            return None;
-        }
-        match Way::listen(self.own) {
-            Ok((way, port)) => {
-                agree.try_send((position, way)).ok()?;
-                let (name, size, token) = (self.wire.clone(), Some(self.size), self.token.clone());
-                Some(Say { to: self.who.clone(), dcc: Dcc::Send { name, ip: self.own, port, size, token } })
-            }
-            Err(error) => {
-                self.over(Failure::Unreachable { error: error.to_string() });
-                None
-            }
-        }
-    }
-
-    /// Whether the receiver of what we offer may have these bytes already; from then on that is where it begins.
-    fn may_begin_at(&self, position: u64) -> bool {
-        match &self.job {
-            Some(Job { meet: Meet::Sends(_, begins), .. })
-                if self.state == State::Waiting && position < self.size =>
-            {
-                begins.store(position, Ordering::Release);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// The receiver of what we offer says where to call.
-    fn called_back(&mut self, ip: IpAddr, port: u16, server_here: bool) -> Option<FileId> {
-        if self.state != State::Waiting {
-            return None;
-        }
-        if !may_call(ip, port, server_here) {
-            self.over(Failure::AddressNotPossible);
-        } else if let Some(Job { meet: Meet::Sends(meet, _), .. }) = &self.job {
-            // Full: it was told before.
-            let _ = meet.try_send(Way::Call(SocketAddr::new(ip, port)));
-        }
-        Some(self.id)
     }
 }

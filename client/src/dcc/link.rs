@@ -1,14 +1,15 @@
 //! Who calls whom, how long that may take, and how fast it goes then.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_channel::{Receiver, Sender};
-use futures_lite::FutureExt;
-use smol::Timer;
+use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
 use smol::net::{TcpListener, TcpStream};
 
-use super::{CALLS, Failure, FileId, LISTENS, News, TELLS};
+use super::{CALLS, Failure, FileId, LISTENS, News, STALLS, TELLS};
+use crate::within::within;
 
 /// How the two computers meet.
 #[derive(Debug)]
@@ -32,36 +33,55 @@ impl Way {
         Ok((Way::Wait(listener), port))
     }
 
-    /// The one connection.
-    pub(super) async fn meet(self) -> Result<TcpStream, Failure> {
-        let unreachable = |error: std::io::Error| Failure::Unreachable { error: error.to_string() };
-        match self {
+    /// The one connection; `nobody`: why there is none where nobody calls.
+    pub(super) async fn meet(self, nobody: Failure) -> Result<Link, Failure> {
+        let stream = match self {
             Way::Call(address) => {
-                let late = async {
-                    Timer::after(CALLS).await;
-                    Err(std::io::ErrorKind::TimedOut.into())
-                };
-                TcpStream::connect(address).or(late).await.map_err(unreachable)
+                let stream = within(CALLS, TcpStream::connect(address)).await;
+                let stream = stream.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()));
+                stream.map_err(|error| Failure::Unreachable { error: error.to_string() })
             }
             Way::Wait(listener) => {
-                let listener = TcpListener::try_from(listener).map_err(unreachable)?;
-                let late = async {
-                    Timer::after(LISTENS).await;
-                    None
-                };
+                let listener = TcpListener::try_from(listener).map_err(|error| Failure::ours(&error))?;
                 // Nobody listens any more once this returns.
-                match async { Some(listener.accept().await) }.or(late).await {
-                    Some(Ok((stream, _))) => Ok(stream),
-                    Some(Err(error)) => Err(unreachable(error)),
-                    None => Err(Failure::NobodyCame),
-                }
+                let called = within(LISTENS, listener.accept()).await.ok_or(nobody)?;
+                called.map(|(stream, _)| stream).map_err(|error| Failure::ours(&error))
             }
-        }
+        };
+        stream.map(|stream| Link { reader: stream.clone(), writer: stream })
+    }
+}
+
+/// The connection, which both write to.
+pub(super) struct Link {
+    pub(super) reader: TcpStream,
+    pub(super) writer: TcpStream,
+}
+
+/// What has happened to it.
+pub(super) enum Woken {
+    Read(std::io::Result<usize>),
+    Wrote(std::io::Result<usize>),
+    /// For so long nothing has.
+    Stalled,
+}
+
+impl Link {
+    /// Waits until something can be read or, of what there is, written.
+    pub(super) async fn woken(&mut self, read: &mut [u8], write: &[u8]) -> Woken {
+        let read = async { Woken::Read(self.reader.read(read).await) };
+        let write = async {
+            match write {
+                [] => future::pending().await,
+                write => Woken::Wrote(self.writer.write(write).await),
+            }
+        };
+        within(STALLS, read.or(write)).await.unwrap_or(Woken::Stalled)
     }
 }
 
 /// Whether somebody may be called at an address that a stranger names: no group, no system's own port; this computer only
-/// if the server is on it, too.
+/// if the server is on it, too, or is called by an address of it.
 pub(super) fn may_call(ip: IpAddr, port: u16, server_here: bool) -> bool {
     let nobody = match ip {
         IpAddr::V4(ip) => ip.is_unspecified() || ip.is_broadcast() || ip.octets()[0] == 0,
@@ -100,6 +120,11 @@ impl Tell {
         let _ = self.news.send((self.id, news)).await;
     }
 
+    /// The connection stands, and these bytes are there from before.
+    pub(super) async fn met(&self, done: u64) {
+        self.say(News::Moved { done, rate: 0 }).await;
+    }
+
     /// The next number says more: one that does not fit is left out.
     fn moved(&self, done: u64, rate: u64) {
         let _ = self.news.try_send((self.id, News::Moved { done, rate }));
@@ -135,11 +160,6 @@ impl Pace {
         *self = Pace { at: now(), done, rate: Some(rate) };
         tell.moved(done, rate as u64);
     }
-}
-
-/// Says that it is late.
-pub(super) async fn late(after: Duration) {
-    Timer::after(after).await;
 }
 
 #[expect(clippy::disallowed_methods, reason = "here time comes in")]

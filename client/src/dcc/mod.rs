@@ -4,10 +4,10 @@
 //! | file | noun |
 //! | --- | --- |
 //! | `files` | all transfers: who offers what, what becomes of it |
+//! | `transfer` | one of them: how far it is, and what may become of it |
 //! | `part` | a file that is not whole yet |
 //! | `receive`, `send` | one transfer on a thread of its own |
 //! | `link` | who calls whom, and how long it may take |
-//! | `picture` | how large a picture is, without drawing it |
 //!
 //! What programs say to each other of a file is [`session::Dcc`](crate::session::Dcc).
 //!
@@ -17,22 +17,22 @@
 mod files;
 mod link;
 mod part;
-mod picture;
 mod receive;
 mod send;
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+mod transfer;
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use files::{FileId, Files, Full, Say, State, Transfer, Who};
+pub use files::{Files, Full};
 pub use link::address_to_tell;
-pub use picture::picture_size;
 pub use send::Source;
+pub use transfer::{FileId, Say, State, Transfer, Who};
 
 /// Files that are under way at a time.
 pub const RUNNING: usize = 4;
@@ -64,9 +64,7 @@ const fn shorter(time: Duration) -> Duration {
 /// What a transfer's thread tells.
 #[derive(Debug)]
 pub enum News {
-    /// The connection stands.
-    Met,
-    /// Bytes have come or gone.
+    /// The connection stands, and so many bytes have come or gone.
     Moved {
         /// From the beginning of the file.
         done: u64,
@@ -79,7 +77,12 @@ pub enum News {
         path: Option<PathBuf>,
     },
     /// It is over without that.
-    Failed(Failure),
+    Failed {
+        /// Why.
+        why: Failure,
+        /// What has come of it is here, and can be gone on with.
+        kept: bool,
+    },
 }
 
 /// Why a file did not come or go.
@@ -96,8 +99,15 @@ pub enum Failure {
         /// In the system's words.
         error: String,
     },
-    /// Nobody has called.
+    /// This computer has no port, or no thread, for it.
+    NotPossibleHere {
+        /// In the system's words.
+        error: String,
+    },
+    /// Whoever was to have it has not called, or not said where to call.
     NobodyCame,
+    /// Its sender wanted to call, and has not.
+    SenderNeverCame,
     /// Nothing has come or gone for a minute.
     Stalled,
     /// The connection ended too early.
@@ -131,6 +141,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Of a port or a thread of our own.
+    fn ours(error: &io::Error) -> Failure {
+        Failure::NotPossibleHere { error: error.to_string() }
+    }
+
     /// Of what cannot be written.
     fn writing(error: &io::Error) -> Failure {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
@@ -153,6 +168,8 @@ impl fmt::Display for Failure {
             Failure::SizeNotPossible => f.write_str("The offer says a size that no file has."),
             Failure::AddressNotPossible => f.write_str("The offer names an address that cannot be called."),
             Failure::Unreachable { error } => write!(f, "The other computer can't be reached: {error}"),
+            Failure::NotPossibleHere { error } => write!(f, "This computer can't do it now: {error}"),
+            Failure::SenderNeverCame => f.write_str("The other computer did not call within five minutes."),
             Failure::NobodyCame => f.write_str("It was not fetched within five minutes."),
             Failure::Stalled => f.write_str("Nothing has moved for a minute."),
             Failure::Broken => f.write_str("The connection ended too early."),

@@ -1,15 +1,15 @@
 //! A file that is not whole yet: `name.part` in the folder for what is received.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::downloads::{SAME_NAME, free};
 use crate::file_name::numbered;
 
-/// How many files of one name are told apart.
-const NAMES: u32 = 999;
 /// What is behind the name of one that is not whole.
 const ENDING: &str = ".part";
 /// A transfer that was cancelled lets go of its file within so long, and how often that is looked at.
@@ -28,42 +28,26 @@ pub(super) struct Part {
 impl Part {
     /// A new one, of a name that is free. `name` is a [clean](crate::file_name::clean) one.
     pub(super) fn create(folder: &Path, name: &str) -> io::Result<Part> {
-        fs::create_dir_all(folder)?;
-        for n in 1..=NAMES {
-            let name = numbered(name, n);
-            if fs::symlink_metadata(folder.join(&name)).is_ok() {
-                continue;
+        let (file, whole) = free(folder, name, |whole| {
+            if fs::symlink_metadata(whole).is_ok() {
+                return Err(ErrorKind::AlreadyExists.into());
             }
-            let path = folder.join(format!("{name}{ENDING}"));
-            match options().create_new(true).open(&path) {
-                Ok(file) => {
-                    lock(&file)?;
-                    return Ok(Part { file, path, folder: folder.to_owned(), name });
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
+            options().create_new(true).open(beside(whole))
+        })?;
+        lock(&file)?;
+        Ok(Part { file, path: beside(&whole), folder: folder.to_owned(), name: name.to_owned() })
     }
 
     /// What is there of one that broke: bytes, fewer than the whole has.
     pub(super) fn begun(folder: &Path, name: &str, size: u64) -> Option<u64> {
-        let there = fs::symlink_metadata(folder.join(format!("{name}{ENDING}"))).ok()?;
-        (there.is_file() && there.len() > 0 && there.len() < size).then_some(there.len())
+        find(folder, name, 1..size).map(|(_, bytes)| bytes)
     }
 
-    /// Goes on with it behind these bytes; what is behind them in the file is cut off.
-    pub(super) fn go_on(folder: &Path, name: &str, position: u64) -> io::Result<Part> {
-        let path = folder.join(format!("{name}{ENDING}"));
-        if !fs::symlink_metadata(&path)?.is_file() {
-            return Err(io::ErrorKind::InvalidInput.into());
-        }
+    /// Goes on with it behind these bytes of the whole; what is behind them in the file is cut off.
+    pub(super) fn go_on(folder: &Path, name: &str, position: u64, size: u64) -> io::Result<Part> {
+        let (path, _) = find(folder, name, position..size).ok_or(ErrorKind::NotFound)?;
         let mut file = options().open(&path)?;
         lock(&file)?;
-        if file.metadata()?.len() < position {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
         file.set_len(position)?;
         file.seek(SeekFrom::Start(position))?;
         Ok(Part { file, path, folder: folder.to_owned(), name: name.to_owned() })
@@ -81,19 +65,10 @@ impl Part {
     /// It is whole: gives it its name, or the next free one, never another file's.
     pub(super) fn finish(self) -> io::Result<PathBuf> {
         self.file.sync_all()?;
-        for n in 1..=NAMES {
-            let whole = self.folder.join(numbered(&self.name, n));
-            // The name is taken first, so that nobody else's file is there when this one moves.
-            match options().create_new(true).open(&whole) {
-                Ok(_) => {
-                    fs::rename(&self.path, &whole).inspect_err(|_| drop(fs::remove_file(&whole)))?;
-                    return Ok(whole);
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
+        // The name is taken first, so that nobody else's file is there when this one moves.
+        let (_, whole) = free(&self.folder, &self.name, |path| options().create_new(true).open(path))?;
+        fs::rename(&self.path, &whole).inspect_err(|_| drop(fs::remove_file(&whole)))?;
+        Ok(whole)
     }
 
     /// Nobody wants it.
@@ -110,13 +85,35 @@ fn lock(file: &File) -> io::Result<()> {
     let deadline = Instant::now() + STOPS;
     while let Err(TryLockError::WouldBlock) = file.try_lock() {
         if Instant::now() > deadline {
-            return Err(io::ErrorKind::ResourceBusy.into());
+            return Err(ErrorKind::ResourceBusy.into());
         }
         sleep(TRY);
     }
     Ok(())
 }
 
+/// The first part of so many bytes, under the names that [`Part::create`] gives, and its bytes.
+fn find(folder: &Path, name: &str, bytes: Range<u64>) -> Option<(PathBuf, u64)> {
+    for n in 1..=SAME_NAME {
+        let whole = folder.join(numbered(name, n));
+        let path = beside(&whole);
+        match fs::symlink_metadata(&path) {
+            Ok(part) if part.is_file() && bytes.contains(&part.len()) => return Some((path, part.len())),
+            Err(_) if fs::symlink_metadata(&whole).is_err() => break,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where the part of a file is.
+fn beside(whole: &Path) -> PathBuf {
+    let mut path = whole.as_os_str().to_owned();
+    path.push(ENDING);
+    path.into()
+}
+
+/// On a disk that knows nothing of owners, too: it may be somebody's stick.
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);

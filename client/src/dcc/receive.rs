@@ -1,15 +1,15 @@
 //! A file that comes: bytes to disk, and word back of how many there are.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_channel::Receiver;
-use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
-use smol::net::TcpStream;
+use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt};
 
-use super::link::{Pace, Tell, Way, late, stopped};
+use super::link::{Link, Pace, Tell, Way, Woken, stopped};
 use super::part::Part;
-use super::{AGREES, Failure, News, STALLS};
+use super::{AGREES, Failure, News};
+use crate::within::within;
 
 /// Bytes of a read.
 const AT_ONCE: usize = 64 << 10;
@@ -42,16 +42,15 @@ pub(super) fn run(receive: &Receive, tell: &Tell) {
     let news = match (ended, part) {
         (Ok(()), Some(part)) => match part.finish() {
             Ok(path) => News::Done { path: Some(path) },
-            Err(error) => News::Failed(Failure::writing(&error)),
+            Err(error) => News::Failed { why: Failure::writing(&error), kept: false },
         },
         (Ok(()), None) => News::Done { path: None },
-        (Err((failure, unwanted)), part) => {
-            let nothing = |part: &Part| part.is_empty();
+        (Err((why, unwanted)), part) => {
             // What is not what was offered is of no use.
-            if unwanted || failure == Failure::TooMuch || part.as_ref().is_some_and(nothing) {
-                part.into_iter().for_each(Part::discard);
-            }
-            News::Failed(failure)
+            let useless = |part: &mut Part| unwanted || why == Failure::TooMuch || part.is_empty();
+            let mut part = part;
+            part.take_if(useless).into_iter().for_each(Part::discard);
+            News::Failed { why, kept: part.is_some() }
         }
     };
     smol::block_on(tell.say(news));
@@ -59,52 +58,26 @@ pub(super) fn run(receive: &Receive, tell: &Tell) {
 
 async fn fetch(receive: &Receive, part: &mut Option<Part>, tell: &Tell) -> Result<(), Failure> {
     let Receive { folder, name, size, begun, agreed, .. } = receive;
-    let agree = async { agreed.recv().await.ok() };
-    let (position, way) = agree
-        .or(async {
-            late(AGREES).await;
-            None
-        })
-        .await
-        .ok_or(Failure::NotAgreed)?;
-    if position > *begun {
+    let agree = within(AGREES, agreed.recv()).await.and_then(Result::ok);
+    let (position, way) = agree.ok_or(Failure::NotAgreed)?;
+    // To agree is to name the place that was asked for: at an earlier one, what has come would be lost.
+    if position != *begun {
         return Err(Failure::NotAgreed);
     }
     // A file that cannot be written is found out before anybody is called.
-    let part = part.insert(open(folder, name, position)?);
-    let stream = way.meet().await?;
-    tell.say(News::Met).await;
-    take(&stream, part, position, *size, tell).await
+    let opened =
+        if *begun == 0 { Part::create(folder, name) } else { Part::go_on(folder, name, *begun, *size) };
+    let part = part.insert(opened.map_err(|error| Failure::writing(&error))?);
+    let mut link = way.meet(Failure::SenderNeverCame).await?;
+    tell.met(*begun).await;
+    take(&mut link, part, *begun, *size, tell).await
 }
 
-fn open(folder: &Path, name: &str, position: u64) -> Result<Part, Failure> {
-    let part = if position == 0 { Part::create(folder, name) } else { Part::go_on(folder, name, position) };
-    part.map_err(|error| Failure::writing(&error))
-}
-
-enum Woken {
-    Read(std::io::Result<usize>),
-    Wrote(std::io::Result<usize>),
-    Late,
-}
-
-async fn take(stream: &TcpStream, part: &mut Part, from: u64, size: u64, tell: &Tell) -> Result<(), Failure> {
-    let (mut reader, mut writer) = (stream.clone(), stream.clone());
+async fn take(link: &mut Link, part: &mut Part, from: u64, size: u64, tell: &Tell) -> Result<(), Failure> {
     let mut buffer = vec![0; AT_ONCE];
     let (mut done, mut receipt, mut pace) = (from, Receipt::default(), Pace::new(from));
     while done < size {
-        let read = async { Woken::Read(reader.read(&mut buffer).await) };
-        let write = async {
-            match receipt.left() {
-                [] => future::pending().await,
-                left => Woken::Wrote(writer.write(left).await),
-            }
-        };
-        let stalled = async {
-            late(STALLS).await;
-            Woken::Late
-        };
-        match read.or(write).or(stalled).await {
+        match link.woken(&mut buffer, receipt.left()).await {
             Woken::Read(Ok(0) | Err(_)) => return Err(Failure::Broken),
             Woken::Read(Ok(count)) => {
                 let came = buffer.get(..count).unwrap_or_default();
@@ -119,26 +92,21 @@ async fn take(stream: &TcpStream, part: &mut Part, from: u64, size: u64, tell: &
             Woken::Wrote(Ok(count)) => receipt.sent(count),
             // It does not want to know; the rest may come all the same.
             Woken::Wrote(Err(_)) => receipt = Receipt::deaf(),
-            Woken::Late => return Err(Failure::Stalled),
+            Woken::Stalled => return Err(Failure::Stalled),
         }
     }
     receipt.say(done);
     let last = async {
         while let left @ [_, ..] = receipt.left() {
-            match writer.write(left).await {
+            match link.writer.write(left).await {
                 Ok(count) if count > 0 => receipt.sent(count),
                 _ => break,
             }
         }
         // A sender hangs up when it knows that all is there.
-        reader.read(&mut buffer).await.unwrap_or(0) > 0
+        link.reader.read(&mut buffer).await.unwrap_or(0) > 0
     };
-    let more = last
-        .or(async {
-            late(ENDS).await;
-            false
-        })
-        .await;
+    let more = within(ENDS, last).await.unwrap_or(false);
     if more { Err(Failure::TooMuch) } else { Ok(()) }
 }
 

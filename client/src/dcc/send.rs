@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_channel::Receiver;
-use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
-use smol::net::TcpStream;
+use futures_lite::FutureExt;
 
-use super::link::{Pace, Tell, Way, late, stopped};
-use super::{Failure, LISTENS, News, STALLS};
+use super::link::{Link, Pace, Tell, Way, Woken, stopped};
+use super::{Failure, LISTENS, News};
 use crate::file_name::clean;
+use crate::within::within;
 
 /// Bytes of a write.
 const AT_ONCE: usize = 64 << 10;
@@ -68,36 +68,23 @@ pub(super) fn run(send: &mut Send, tell: &Tell) {
             Err(Failure::Cancelled)
         };
         let give = async {
-            let way = async { way.recv().await.ok() };
-            let way = way
-                .or(async {
-                    late(LISTENS).await;
-                    None
-                })
-                .await
-                .ok_or(Failure::NobodyCame)?;
-            let stream = way.meet().await?;
-            tell.say(News::Met).await;
-            give(&stream, source, position.load(Ordering::Acquire), tell).await
+            let way = within(LISTENS, way.recv()).await.and_then(Result::ok).ok_or(Failure::NobodyCame)?;
+            let mut link = way.meet(Failure::NobodyCame).await?;
+            let from = position.load(Ordering::Acquire);
+            tell.met(from).await;
+            give(&mut link, source, from, tell).await
         };
         let news = match stop.or(give).await {
             Ok(()) => News::Done { path: None },
-            Err(failure) => News::Failed(failure),
+            Err(why) => News::Failed { why, kept: false },
         };
         tell.say(news).await;
     });
 }
 
-enum Woken {
-    Read(std::io::Result<usize>),
-    Wrote(std::io::Result<usize>),
-    Late,
-}
-
-async fn give(stream: &TcpStream, source: &mut Source, from: u64, tell: &Tell) -> Result<(), Failure> {
+async fn give(link: &mut Link, source: &mut Source, from: u64, tell: &Tell) -> Result<(), Failure> {
     let size = source.size;
     source.file.seek(SeekFrom::Start(from)).map_err(|error| Failure::reading(&error))?;
-    let (mut reader, mut writer) = (stream.clone(), stream.clone());
     let (mut buffer, mut to_write) = (vec![0; AT_ONCE], 0..0);
     let (mut read, mut pace) = (from, Pace::new(from));
     let (mut came, mut receipts) = ([0; 512], Receipts::default());
@@ -116,18 +103,7 @@ async fn give(stream: &TcpStream, source: &mut Source, from: u64, tell: &Tell) -
         if all_out && receipts.last == Some(size as u32) {
             return Ok(());
         }
-        let hear = async { Woken::Read(reader.read(&mut came).await) };
-        let write = async {
-            match buffer.get(to_write.clone()) {
-                None | Some([]) => future::pending().await,
-                Some(bytes) => Woken::Wrote(writer.write(bytes).await),
-            }
-        };
-        let stalled = async {
-            late(STALLS).await;
-            Woken::Late
-        };
-        match write.or(hear).or(stalled).await {
+        match link.woken(&mut came, buffer.get(to_write.clone()).unwrap_or_default()).await {
             Woken::Wrote(Ok(count)) if count > 0 => {
                 to_write.start += count;
                 pace.at(read - to_write.len() as u64, tell);
@@ -136,7 +112,7 @@ async fn give(stream: &TcpStream, source: &mut Source, from: u64, tell: &Tell) -
             // and some count from where it was gone on with.
             Woken::Read(Ok(0)) if all_out && receipts.may_be_all(size, from) => return Ok(()),
             Woken::Read(Ok(count)) if count > 0 => receipts.hear(came.get(..count).unwrap_or_default()),
-            Woken::Late => return Err(Failure::Stalled),
+            Woken::Stalled => return Err(Failure::Stalled),
             Woken::Read(_) | Woken::Wrote(_) => return Err(Failure::Broken),
         }
     }

@@ -74,9 +74,12 @@ impl Window {
         Window { files: Files::default(), folder: Folder::new() }
     }
 
+    /// What is said in return, and what is offered.
     fn hear(&mut self, from: &str, dcc: Dcc) -> (Option<Dcc>, Option<FileId>) {
-        let (say, id) = self.files.heard(who(from), dcc, true, &self.folder.0);
-        (say.map(|say| say.dcc), id)
+        let last = |files: &Files| files.iter().next_back().map(|file| file.id);
+        let before = last(&self.files);
+        let say = self.files.heard(who(from), dcc, true, &self.folder.0);
+        (say.map(|say| say.dcc), last(&self.files).filter(|id| Some(*id) > before))
     }
 
     /// What stands in the window of an offer.
@@ -154,12 +157,14 @@ fn two_windows_send_each_other_files() {
         let answer = bob.save(came, false);
         assert_eq!(answer.is_some(), passive, "{answer:?}");
         if let Some(answer) = answer {
-            assert_eq!(
-                alice.hear("mallory", answer.clone()).1,
-                Some(FileId(2)),
-                "an offer of hers, no answer"
-            );
-            assert_eq!(alice.hear("bob", answer).1, Some(sent));
+            assert_eq!(alice.hear("mallory", answer.clone()), (None, None), "it is not for her");
+            let Dcc::Send { token: Some(token), .. } = &answer else { panic!("{answer}") };
+            assert!(token.parse::<u32>().unwrap() > 1000, "nobody guesses it: {token}");
+            let guess = Some((token.parse::<u32>().unwrap() ^ 1).to_string());
+            let guessed = Dcc::Send { name: "x".into(), ip: HERE, port: 5000, size: Some(9), token: guess };
+            assert_eq!(alice.hear("bob", guessed), (None, None), "an answer to nothing is no offer");
+            assert_eq!(alice.files.iter().count(), 1);
+            assert_eq!(alice.hear("bob", answer), (None, None));
         }
         assert_eq!((bob.end(came), alice.end(sent)), (State::Done, State::Done));
         assert_eq!(bob.folder.read("holiday 1.jpg"), bytes);
@@ -185,6 +190,12 @@ fn what_broke_is_gone_on_with() {
         drop(bob.files);
         bob.files = Files::default();
         assert_eq!(heard.recv_timeout(Duration::from_secs(30)), Err(mpsc::RecvTimeoutError::Disconnected));
+        // The connection goes a moment before the file.
+        let part = fs::File::open(bob.folder.0.join("a.bin.part")).unwrap();
+        while part.try_lock().is_err() {
+            thread::yield_now();
+        }
+        drop(part);
 
         let path = alice.folder.write("a.bin", &bytes);
         let (sent, offer) = alice.send("bob", &path, HERE, passive);
@@ -196,10 +207,46 @@ fn what_broke_is_gone_on_with() {
         let answer = bob.hear("alice", accept).0;
         assert_eq!(answer.is_some(), passive);
         answer.into_iter().for_each(|answer| drop(alice.hear("bob", answer)));
+        // The first that is heard of it has what was there.
+        let (id, news) = bob.files.news.recv_blocking().unwrap();
+        assert!(
+            bob.files.told(id, news) && matches!(bob.state(came), State::Running { done: 200_000.., .. })
+        );
         assert_eq!((bob.end(came), alice.end(sent)), (State::Done, State::Done));
         assert_eq!(bob.folder.read("a.bin"), bytes);
         assert_eq!(bob.folder.names(), ["a.bin"]);
     }
+}
+
+#[test]
+fn a_program_that_uses_one_port_for_all_files_goes_on_too() {
+    let mut bob = Window::new();
+    let bytes = noise(9);
+    let listener = TcpListener::bind((HERE, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // One that is over, from the same port.
+    let before = bob.offered("alice", "a.txt", port, Some(4));
+    bob.save(before, false);
+    listener.accept().unwrap().0.write_all(&bytes[..4]).unwrap();
+    assert_eq!(bob.end(before), State::Done);
+    // It is called otherwise here, for there is another one of its name.
+    bob.folder.write("b.iso", b"another");
+    bob.folder.write("b (2).iso.part", &bytes[..5]);
+    let mut go_on = |position| {
+        let came = bob.offered("alice", "b.iso", port, Some(9));
+        assert_eq!(bob.state(came), State::Offered { begun: Some(5) });
+        let Some(Dcc::Resume { name, .. }) = bob.save(came, true) else { panic!("it is not asked for") };
+        assert_eq!(bob.hear("alice", Dcc::Accept { name, port, position, token: None }), (None, None));
+        if position == 5 {
+            listener.accept().unwrap().0.write_all(&bytes[5..]).unwrap();
+        }
+        bob.end(came)
+    };
+    // Whoever begins elsewhere has not agreed, and nothing is cut off.
+    assert_eq!(go_on(1), State::Failed(Failure::NotAgreed));
+    assert_eq!(go_on(5), State::Done);
+    assert_eq!(bob.folder.read("b (2).iso"), bytes);
+    assert_eq!(bob.folder.names(), ["a.txt", "b (2).iso", "b.iso"]);
 }
 
 #[test]
@@ -230,6 +277,7 @@ fn sizes_that_lie_are_found_out() {
         listener.accept().unwrap().0.write_all(&noise(bytes)).unwrap();
         assert_eq!(bob.end(id), State::Failed(Failure::Broken));
         assert_eq!(bob.folder.names(), left);
+        assert_eq!(bob.files.get(id).unwrap().can_go_on(), !left.is_empty());
         left.iter().for_each(|name| fs::remove_file(bob.folder.0.join(name)).unwrap());
     }
     // An empty file is one.
@@ -252,7 +300,7 @@ fn names_that_lie_stay_in_the_folder_and_overwrite_nothing() {
         ("../../../notes.txt", "notes (2).txt"),
         ("/tmp/notes.txt", "notes (3).txt"),
         ("link.txt", "link (2).txt"),
-        ("trap.txt", "trap (2).txt"),
+        ("trap.txt", "trap.txt"),
         ("dangling.txt", "dangling (2).txt"),
         (".bashrc", "bashrc"),
         ("NUL", "_NUL"),
@@ -292,9 +340,12 @@ fn nobody_makes_us_call_where_nobody_should_be_called() {
         ("224.0.0.1", 5000, true),
         ("255.255.255.255", 5000, true),
     ] {
-        let (_, id) = bob.files.heard(who("eve"), of(ip, port), server_here, &bob.folder.0);
-        let state = &bob.files.get(id.unwrap()).unwrap().state;
-        assert_eq!(*state, State::Failed(Failure::AddressNotPossible), "{ip} {port}");
+        assert_eq!(bob.files.heard(who("eve"), of(ip, port), server_here, &bob.folder.0), None);
+        assert_eq!(
+            bob.files.iter().next_back().unwrap().state,
+            State::Failed(Failure::AddressNotPossible),
+            "{ip} {port}"
+        );
     }
 }
 
@@ -323,6 +374,11 @@ fn whoever_is_silent_is_let_go() {
     let held = TcpStream::connect((HERE, port)).unwrap();
     assert_eq!(bob.end(unread), State::Failed(Failure::Stalled));
     drop(held);
+    // Whoever wanted to call never does.
+    let token = Some("7".to_owned());
+    let uncalled = bob.hear("eve", Dcc::Send { name: "d".into(), ip: HERE, port: 0, size: Some(9), token });
+    bob.save(uncalled.1.unwrap(), false);
+    assert_eq!(bob.end(uncalled.1.unwrap()), State::Failed(Failure::SenderNeverCame));
     // Nobody agrees where to go on.
     bob.folder.write("c.part", b"12345");
     let unagreed = bob.offered("eve", "c", free, Some(9));

@@ -4,16 +4,26 @@ use parlor_server::protocol::text::printable;
 
 use super::commands::is_word;
 use super::event::{Event, Field, Kind, Refusal};
-use super::line::LineKind;
+use super::line::{LineId, LineKind};
 use super::reconnect::Phase;
 use super::{Action, Key, Naming, Sentence, Session};
+
+/// What was typed, and where.
+#[derive(Debug)]
+pub(super) struct Typed {
+    at: Key,
+    text: String,
+    answers: Option<LineId>,
+}
 
 impl Session {
     pub(super) fn act(&mut self, action: Action) {
         match action {
-            Action::Say { to, text } => self.typed(&to, &text, |this| this.say(&to, &text, LineKind::Said)),
+            Action::Say { to, text } => {
+                self.typed(&to, &text, None, |this| this.say(&to, &text, LineKind::Said));
+            }
             Action::Answer { to, text, id } => {
-                self.typed(&to, &text, |this| this.answer_line(&to, &text, id));
+                self.typed(&to, &text, Some(id), |this| this.answer_line(&to, &text, id));
             }
             Action::React { to, id, emoji, on } => self.react(&to, id, &emoji, on),
             Action::Delete { to, id, reason } => self.delete(&to, id, &reason),
@@ -28,7 +38,9 @@ impl Session {
             Action::Find { key, text } => self.find(&key, &text),
             Action::FindMore { key } => self.find_more(&key),
             Action::Jump { key, to } => self.jump(&key, &to),
-            Action::Command { at, line } => self.typed(&at, &line, |this| this.command(&at, &line)),
+            Action::Command { at, line } => {
+                self.typed(&at, &line, None, |this| this.command(&at, &line));
+            }
             Action::Join { room, key } => self.go(&room, key.as_deref()),
             Action::Leave { key } => self.leave(&key, ""),
             Action::Topic { room, text } => self.ask(&room, |name| format!("TOPIC {name} :{text}")),
@@ -67,16 +79,18 @@ impl Session {
     }
 
     /// Carries out what was typed. What nothing can be made of is given back with the first complaint.
-    fn typed(&mut self, at: &Key, text: &str, carry_out: impl FnOnce(&mut Session)) {
-        self.typed = Some((at.clone(), text.to_owned()));
+    fn typed(&mut self, at: &Key, text: &str, answers: Option<LineId>, carry_out: impl FnOnce(&mut Session)) {
+        self.typed = Some(Typed { at: at.clone(), text: text.to_owned(), answers });
         carry_out(self);
         self.typed = None;
     }
 
     /// Gives back what is being carried out; `false` if nothing is that was typed.
     pub(super) fn give_back(&mut self, why: &Sentence) -> bool {
-        let Some((key, text)) = self.typed.take() else { return false };
-        self.tell(Event::GivenBack { key: self.known(&key).unwrap_or(key), text, why: why.clone() });
+        let Some(Typed { at, text, answers }) = self.typed.take() else { return false };
+        let key = self.known(&at).unwrap_or(at);
+        let reply = self.conversations.get(&key).and_then(|open| open.log.get(answers?)).cloned();
+        self.tell(Event::GivenBack { key, text, reply, why: why.clone() });
         true
     }
 

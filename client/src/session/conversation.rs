@@ -182,7 +182,9 @@ impl Session {
         let conversation = self.conversations.get_mut(&key)?;
         let added = add(&mut conversation.log, line.clone());
         self.emit(&key, true);
-        self.is_here(&key, &line);
+        if added {
+            self.is_here(&key, &line);
+        }
         self.note_cut(&key);
         added.then_some(line)
     }
@@ -282,7 +284,13 @@ impl Session {
         if self.reading.as_ref() == Some(from) {
             self.reading = Some(to.clone());
         }
-        self.tell(Event::Moved { key: from.clone(), to, name: name.to_owned() });
+        self.deleting_moved(from, &to);
+        self.transcript_moved(from, &to);
+        if self.asked_at.as_ref() == Some(from) {
+            self.asked_at = Some(to.clone());
+        }
+        self.tell(Event::Moved { key: from.clone(), to: to.clone(), name: name.to_owned() });
+        self.typing_moved(from, &to, name);
     }
 
     /// Where lines go that this person and we alone read: once there are too many strangers, to

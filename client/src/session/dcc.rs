@@ -10,7 +10,7 @@ use super::event::Event;
 use super::line::{LineKind, Parts};
 use super::stamp::Stamp;
 use super::{Key, Kind, Sentence, Session};
-use crate::file_name::{MAX_NAME, clean, size_in_words};
+use crate::file_name::{MAX_NAME, clean};
 
 /// Digits of a token that is given back.
 const MAX_TOKEN: usize = 20;
@@ -126,8 +126,7 @@ impl Session {
             && (*port == 0 || token.is_none())
         {
             self.open_private(&place, nick);
-            let size = size.map(size_in_words);
-            let sentence = Sentence::FileOffered { name: printable(nick), file: clean(name), size };
+            let sentence = Sentence::FileOffered { name: printable(nick), file: clean(name), size: *size };
             let (at, kind) = (self.now.wall, LineKind::Info);
             let parts = Parts { kind, from: nick, at, sentence: Some(&sentence), ..Parts::default() };
             if let Some(line) = self.add(&place, &parts) {

@@ -59,12 +59,11 @@ impl Session {
         self.typed_is_sent(&key);
         let Some(conversation) = self.conversations.get_mut(&key) else { return };
         conversation.known = true;
-        let name = conversation.name.clone();
-        let room_for = self.room_for_text(&name, kind);
+        let (multiline, room_for) = self.bounds(&key, kind);
         let text = style::typed(&text.replace("\r\n", "\n").replace('\r', "\n"));
         // Only the first of several answers.
         let mut reply = reply;
-        for text in messages(&text, self.message_room().filter(|_| kind == LineKind::Said), room_for) {
+        for text in messages(&text, multiline, room_for) {
             let name = self.seed.line_name();
             if let Some(waiting) = self.wait(&key, kind, name, &text, reply.take(), self.now.wall) {
                 self.outgoing.push(waiting);
@@ -99,23 +98,40 @@ impl Session {
         if self.is_ready() { self.caps.multiline() } else { self.multiline }
     }
 
-    /// Messages that this server does not take as one go as lines.
+    /// The same for one conversation, and the bytes of text in one line to it.
+    fn bounds(&self, key: &Key, kind: LineKind) -> (Option<Multiline>, usize) {
+        let name = self.conversations.get(key).map_or("", |conversation| &conversation.name);
+        (self.message_room().filter(|_| kind == LineKind::Said), self.room_for_text(name, kind))
+    }
+
+    /// What does not go to this server as it is goes in parts: it was cut for another one, or before any had said what it takes.
     fn part_messages(&mut self) {
         self.multiline = self.caps.multiline();
-        if self.multiline.is_some() {
-            return;
-        }
-        while let Some((at, whole)) = self.outgoing.take_unsent_message() {
+        let fits = |text: &str, (multiline, room): (Option<Multiline>, usize)| match multiline {
+            Some(multiline) => multiline.holds(text, room),
+            None => text.len() <= room && !text.contains('\n'),
+        };
+        let unfit = self.outgoing.iter().filter(|waiting| {
+            waiting.sent.is_none() && !fits(&waiting.text, self.bounds(&waiting.to, waiting.line.kind()))
+        });
+        for id in unfit.map(|waiting| waiting.line.id()).collect::<Vec<_>>() {
+            let Some((at, whole)) = self.outgoing.take_at(id) else { continue };
             let (key, kind) = (whole.to.clone(), whole.line.kind());
-            let room_for = self.conversations.get(&key).map(|open| self.room_for_text(&open.name, kind));
+            let bounds = self.bounds(&key, kind);
+            let texts = messages(&whole.text, bounds.0, bounds.1);
+            if !texts.iter().all(|text| fits(text, bounds)) {
+                // The server takes next to nothing, and says so itself.
+                self.outgoing.put_in(at, vec![whole]);
+                continue;
+            }
             if let Some(conversation) = self.conversations.get_mut(&key) {
-                conversation.log.remove(whole.line.id());
+                conversation.log.remove(id);
             }
             self.emit(&key, false);
             let reply = whole.line.reply().map(|quote| quote.msgid.clone());
             let mut reply = reply.as_deref();
             let mut parts = Vec::new();
-            for text in messages(&whole.text, None, room_for.unwrap_or(LEAST_ROOM)) {
+            for text in texts {
                 // What has the name of the whole is known by it, should that have arrived.
                 let name = if parts.is_empty() { whole.name } else { self.seed.line_name() };
                 parts.extend(self.wait(&key, kind, name, &text, reply.take(), whole.line.at()));
@@ -161,7 +177,7 @@ impl Session {
         }
         self.join_more();
         self.part_messages();
-        let line_room = self.line_room();
+        let (line_room, several) = (self.line_room(), self.multiline.is_some());
         let (now, ping) = (self.now.elapsed, self.pings.last() + 1);
         let tagged = self.caps.has(Capability::MessageTags);
         let receipts = self.caps.has(Capability::EchoMessage);
@@ -197,7 +213,7 @@ impl Session {
             let room_for = text_room(line_room, target, 0);
             if waiting.is_action() {
                 wire.push_str(&format!("{tags}PRIVMSG {target} :\u{1}ACTION {text}\u{1}\r\n"));
-            } else if waiting.is_long() || text.len() > room_for {
+            } else if several && (waiting.is_long() || text.len() > room_for) {
                 let reference = format!("{LINE_LABEL}{}", id.0);
                 let lines = multiline::wire(&tags, &reference, target, text, room_for);
                 lines.lines().skip(1).for_each(|_| self.throttle.spend(now));
@@ -401,33 +417,57 @@ impl Session {
         if let Some(stamp) = waiting.heard.take() {
             return self.said_elsewhere(waiting, &stamp);
         }
-        if matches!(sentence, Sentence::RoomSlow { .. }) {
-            return self.take_back(waiting, sentence);
+        if matches!(sentence, Sentence::RoomSlow { .. }) && self.take_back(&waiting, sentence) {
+            return;
         }
         waiting.set_state(Delivery::Failed, Some(sentence));
         self.settle(&waiting.to, waiting.line.clone());
         self.outgoing.failed(waiting);
     }
 
-    /// A line that is to be said a little later: whoever typed it has it again, behind what came back just before.
-    fn take_back(&mut self, waiting: Waiting, why: &Sentence) {
-        if let Some(conversation) = self.conversations.get_mut(&waiting.to) {
-            conversation.log.remove(waiting.line.id());
-        }
-        self.emit(&waiting.to, false);
+    /// A line that is to be said a little later: whoever typed it has it again, behind what came back just before, as it
+    /// would have to be typed now. Says whether that can be: a `/me` stands alone, and so does an answer.
+    fn take_back(&mut self, waiting: &Waiting, why: &Sentence) -> bool {
+        let to = &waiting.to;
         let text = style::untyped(&waiting.text);
-        let text = if waiting.is_action() { format!("/me {text}") } else { text };
-        // Behind it is at most that this line is gone.
-        let given_back = self.out.iter_mut().rev().take(2).find_map(|output| match output {
-            Output::Event(Event::GivenBack { key, text, .. }) if *key == waiting.to => Some(text),
+        let answered = waiting.line.reply().map(|quote| self.line_named(to, &quote.msgid).cloned());
+        if answered == Some(None) {
+            return false;
+        }
+        let reply = answered.flatten();
+        let given_back = self.out.iter_mut().rev().find_map(|output| match output {
+            Output::Event(Event::GivenBack { key, text, .. }) if key == to => Some(text),
             _ => None,
         });
-        if let Some(before) = given_back {
-            before.push('\n');
-            before.push_str(&text);
-            return;
+        let is_one_line = |text: &str| !text.contains('\n');
+        match given_back {
+            Some(before) => {
+                let bare = match before.strip_prefix('/').filter(|_| is_one_line(before)) {
+                    // In a text of several lines a slash begins no command.
+                    Some(bare) if bare.starts_with('/') => bare,
+                    Some(_) => return false,
+                    None => before,
+                };
+                if waiting.is_action() || reply.is_some() {
+                    return false;
+                }
+                *before = format!("{bare}\n{text}");
+            }
+            None => {
+                let sign = match waiting.is_action() {
+                    true => "/me ",
+                    false if text.starts_with('/') && is_one_line(&text) => "/",
+                    false => "",
+                };
+                let text = format!("{sign}{text}");
+                self.tell(Event::GivenBack { key: to.clone(), text, reply, why: why.clone() });
+            }
         }
-        self.tell(Event::GivenBack { key: waiting.to, text, why: why.clone() });
+        if let Some(conversation) = self.conversations.get_mut(to) {
+            conversation.log.remove(waiting.line.id());
+        }
+        self.emit(to, false);
+        true
     }
 
     fn settle(&mut self, key: &Key, line: Line) {

@@ -223,8 +223,10 @@ pub enum Event {
     GivenBack {
         /// Where it was typed.
         key: Key,
-        /// All of it, as it was typed.
+        /// All of it, as it was typed or would have to be now.
         text: String,
+        /// The line that it answers.
+        reply: Option<Line>,
         /// What is wrong with it.
         why: Sentence,
     },

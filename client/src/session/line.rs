@@ -5,13 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use parlor_server::protocol::MsgId;
+use parlor_server::protocol::text::cut;
 use parlor_server::protocol::time::UnixMillis;
 
 use super::marks::{Deleted, Quote, Reaction};
 use super::{Sentence, Span};
-
-/// Bytes of a msgid that are kept.
-const MAX_MSGID: usize = 255;
+use crate::limits::MSGID;
 
 /// Names a line for as long as the session lasts; rises, never reused. It says nothing about
 /// the place of the line: an older page comes later, above all others.
@@ -164,9 +163,7 @@ impl Known {
         match msgid {
             Some(msgid) => match MsgId::parse(msgid) {
                 Some(MsgId { boot, millis, count }) => Known::Sorted { boot, count, millis },
-                None if (1..=MAX_MSGID).contains(&msgid.len()) => {
-                    Known::Other(Box::new(OtherId(msgid.into())))
-                }
+                None if (1..=MSGID).contains(&msgid.len()) => Known::Other(Box::new(OtherId(msgid.into()))),
                 None => Known::Nameless,
             },
             None => Known::Nameless,
@@ -175,18 +172,18 @@ impl Known {
 }
 
 impl Line {
-    /// A line of these parts. A msgid above 255 bytes is dropped, a sender above 65,535 is cut. A
+    /// A line of these parts. A msgid above [`MSGID`] bytes is dropped, a sender above 65,535 is cut. A
     /// line with a sentence has no msgid.
     pub fn new(id: LineId, parts: &Parts<'_>) -> Line {
         let Parts { kind, from, text, at, msgid, own, mention, state, sentence, spans, reply } = *parts;
-        let from = from.get(..from.floor_char_boundary(usize::from(u16::MAX))).unwrap_or_default();
+        let from = cut(from, usize::from(u16::MAX));
         let known = match sentence {
             Some(sentence) => Known::Said(Box::new(sentence.clone())),
             None => Known::named(msgid),
         };
         let words = [from, text].concat().into();
         let mut inner = Inner { id, at, words, from: from.len() as u16, known, kind, own, mention, state };
-        let reply = reply.filter(|reply| (1..=MAX_MSGID).contains(&reply.len()));
+        let reply = reply.filter(|reply| (1..=MSGID).contains(&reply.len()));
         if !spans.is_empty() || reply.is_some() {
             inner.change_more(|more| (more.spans, more.reply) = (spans.into(), reply.map(Quote::unknown)));
         }
@@ -288,7 +285,7 @@ impl Line {
         self.0.state
     }
 
-    /// The server's name for it, where it gives one; at most 255 bytes.
+    /// The server's name for it, where it gives one; at most [`MSGID`] bytes.
     pub fn msgid(&self) -> Option<Cow<'_, str>> {
         match self.0.known() {
             Known::Other(id) => Some(Cow::from(&*id.0)),

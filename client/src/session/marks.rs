@@ -128,8 +128,9 @@ impl Marks {
 
     fn entry(&mut self, key: &Key, msgid: &str) -> &mut Marked {
         if self.get(key, msgid).is_none() {
-            while self.order.len() >= MARKED || self.reactions >= REACTIONS {
-                let Some((key, msgid)) = self.order.pop_front() else { break };
+            if self.order.len() >= MARKED
+                && let Some((key, msgid)) = self.order.pop_front()
+            {
                 self.drop_line(&key, &msgid);
             }
             self.order.push_back((key.clone(), msgid.into()));
@@ -179,15 +180,31 @@ impl Marks {
         if reacted.len() >= REACTED || (kinds.len() >= KINDS && !kinds.contains(&&*new.emoji)) {
             return false;
         }
-        let (on, at) = (new.on, reacted.partition_point(|one| one.at <= new.at));
+        let on = new.on;
+        let at = reacted.partition_point(|one| one.at <= new.at);
         reacted.insert(at, new);
         self.reactions += 1;
+        // One line has far fewer than all may have: others go.
+        while self.reactions > REACTIONS {
+            match self.order.pop_front() {
+                Some(this) if this.0 == *key && *this.1 == *msgid => self.order.push_back(this),
+                Some((key, msgid)) => self.drop_line(&key, &msgid),
+                None => break,
+            }
+        }
         on
     }
 
     /// A conversation has another key.
     pub(super) fn moved(&mut self, from: &Key, to: &Key) {
-        if let Some(lines) = self.lines.remove(from) {
+        if from != to
+            && let Some(lines) = self.lines.remove(from)
+        {
+            // What is known there of the same lines gives way.
+            for msgid in lines.keys() {
+                self.drop_line(to, msgid);
+            }
+            self.order.retain(|(key, msgid)| key != to || !lines.contains_key(msgid));
             self.lines.entry(to.clone()).or_default().extend(lines);
             self.order.iter_mut().filter(|(key, _)| key == from).for_each(|(key, _)| *key = to.clone());
         }
@@ -256,6 +273,22 @@ mod tests {
             marks.react(&key, "2", reacted(&format!("n{i}"), "x", true, 1));
         }
         assert_eq!(marks.get(&key, "2").unwrap().reacted.len(), REACTED);
-        assert_eq!(marks.reactions, marks.lines[&key].values().map(|one| one.reacted.len()).sum::<usize>());
+        let counted = |marks: &Marks| {
+            marks.lines.values().flat_map(HashMap::values).map(|one| one.reacted.len()).sum::<usize>()
+        };
+        assert_eq!(marks.reactions, counted(&marks));
+        // Of lines that are known already, too.
+        for i in 0..2 * REACTIONS {
+            marks.react(&key, &format!("m{}", MARKED - i % 200), reacted(&format!("n{i}"), "x", true, 1));
+            assert!(marks.reactions <= REACTIONS);
+        }
+        assert_eq!((marks.reactions, marks.order.len()), (counted(&marks), marks.lines[&key].len()));
+        // Where the same lines are known under another key.
+        let other = Key::new("#b");
+        for i in 0..10 {
+            marks.react(&other, &format!("m{}", MARKED - i), reacted("bob", "x", true, 1));
+        }
+        marks.moved(&key, &other);
+        assert_eq!((marks.reactions, marks.order.len()), (counted(&marks), marks.lines[&other].len()));
     }
 }

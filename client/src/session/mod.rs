@@ -89,6 +89,7 @@ pub use status::Status;
 pub use style::{FENCE, Span, Style, is_fence};
 pub use unsent::{Unsent, UnsentState};
 
+use actions::Typed;
 use capabilities::Capabilities;
 use conversation::Conversation;
 use durable::Durable;
@@ -220,8 +221,8 @@ pub struct Session {
     last_line: u64,
     reading: Option<Key>,
     asked_at: Option<Key>,
-    /// What is being carried out, as it was typed and where.
-    typed: Option<(Key, String)>,
+    /// What is being carried out.
+    typed: Option<Typed>,
     recent: Recent,
     /// What is said about lines.
     marks: Marks,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use parlor_server::protocol::Message;
 use parlor_server::protocol::message::Userhost;
-use parlor_server::protocol::text::printable;
+use parlor_server::protocol::text::{cut, printable};
 use parlor_server::protocol::time::UnixMillis;
 
 use super::commands::is_word;
@@ -108,7 +108,7 @@ impl RoomSettings {
             'i' => self.invite_only = change.on,
             'm' => self.moderated = change.on,
             't' => self.topic_locked = change.on,
-            'k' => self.key = change.argument.filter(|_| change.on).map(printable_key),
+            'k' => self.key = change.argument.filter(|_| change.on).map(name),
             _ => {}
         }
     }
@@ -243,10 +243,9 @@ impl Session {
             return true;
         }
         let word = |i: usize| message.params.get(i).copied().unwrap_or_default();
-        let cut = |text: &str| printable(text.get(..text.floor_char_boundary(NAME)).unwrap_or_default());
         let at = word(4).parse::<u64>().ok().filter(|at| *at > 0);
         let at = at.map(|seconds| UnixMillis(seconds.saturating_mul(1_000)));
-        let (mask, by) = (cut(word(2)), cut(Userhost::split(word(3)).nick));
+        let (mask, by) = (name(word(2)), name(Userhost::split(word(3)).nick));
         // What was asked for twice comes twice.
         let known = bans.listed.iter().any(|ban| ban.mask == mask && ban.exception == exception);
         if bans.listed.len() < BANS && !known {
@@ -293,7 +292,11 @@ impl Session {
 
     pub(super) fn unban(&mut self, room: &Key, mask: &str, exception: bool) {
         let letter = if exception { 'e' } else { 'b' };
-        self.ask_about(room, mask, |name, mask| format!("MODE {name} -{letter} {mask}"));
+        // A comma may stand in one (extended bans).
+        if mask.is_empty() || mask.starts_with(':') || mask.contains(|c: char| c.is_control() || c == ' ') {
+            return self.complain(Sentence::NameNeeded);
+        }
+        self.ask(room, |name| format!("MODE {name} -{letter} {mask}"));
     }
 
     /// Keeps somebody from speaking, or takes that back.
@@ -339,6 +342,7 @@ impl Session {
     }
 }
 
-fn printable_key(key: &str) -> String {
-    printable(key.get(..key.floor_char_boundary(NAME)).unwrap_or_default())
+/// As much as a name may have.
+fn name(text: &str) -> String {
+    printable(cut(text, NAME))
 }

@@ -31,6 +31,12 @@ impl Multiline {
         Some(Multiline { bytes: get("max-bytes")?.min(MESSAGE_BYTES), lines })
     }
 
+    /// Whether a text fits as one message. `room`: bytes of text in a line on the wire.
+    pub(super) fn holds(self, text: &str, room: usize) -> bool {
+        text.len() <= self.bytes
+            && text.split('\n').map(|line| pieces(line, room).len()).sum::<usize>() <= self.lines
+    }
+
     /// Cuts lines into messages that fit, each of which has at least one line that is not blank. `room`: bytes of text in a
     /// line on the wire. A block of code that is cut ends, and begins again.
     pub(super) fn messages(self, lines: impl Iterator<Item = String>, room: usize) -> Vec<String> {
@@ -104,7 +110,7 @@ pub(super) fn wire(tags: &str, reference: &str, target: &str, text: &str, room: 
     wire + &format!("BATCH -{reference}\r\n")
 }
 
-/// A message that is coming in; at most [`MESSAGE_BYTES`] of [`MESSAGE_LINES`], of more nothing is kept.
+/// A message that is coming in; at most [`MESSAGE_BYTES`] of [`MESSAGE_LINES`]; from the first line on that is too much nothing is kept.
 #[derive(Debug)]
 pub(super) struct Incoming {
     /// The line that opened it, which has its tags.
@@ -113,6 +119,8 @@ pub(super) struct Incoming {
     command: Option<String>,
     text: String,
     lines: usize,
+    /// What comes now is left out.
+    full: bool,
 }
 
 impl Incoming {
@@ -120,7 +128,7 @@ impl Incoming {
     pub(super) fn open(message: &Message<'_>) -> Incoming {
         let target = message.params.filled(2).unwrap_or_default().to_owned();
         let opening = Message { params: Default::default(), ..*message }.to_string();
-        Incoming { opening, target, command: None, text: String::new(), lines: 0 }
+        Incoming { opening, target, command: None, text: String::new(), lines: 0, full: false }
     }
 
     /// Takes one of its lines.
@@ -129,7 +137,8 @@ impl Incoming {
         let first = self.command.is_none();
         self.command.get_or_insert_with(|| message.command.to_owned());
         let concat = first || message.tags.get(CONCAT).is_some();
-        if self.lines < MESSAGE_LINES && self.text.len() + text.len() < MESSAGE_BYTES {
+        self.full |= self.lines >= MESSAGE_LINES || self.text.len() + text.len() >= MESSAGE_BYTES;
+        if !self.full {
             self.lines += 1;
             if !concat {
                 self.text.push('\n');
@@ -173,10 +182,9 @@ mod tests {
         ] {
             for (bytes, lines, room) in [(4096, 100, 380), (4096, 5, 64), (300, 100, 64), (100, 3, 64)] {
                 for message in cut(&text, bytes, lines, room) {
-                    let count: usize = message.split('\n').map(|line| pieces(line, room).len()).sum();
                     assert!(
-                        message.len() <= bytes && count <= lines,
-                        "{bytes} {lines}: {} {count}",
+                        Multiline { bytes, lines }.holds(&message, room),
+                        "{bytes} {lines}: {}",
                         message.len()
                     );
                 }
@@ -204,5 +212,8 @@ mod tests {
         let line = format!("PRIVMSG #a :{}", "x".repeat(400));
         (0..100_000).for_each(|_| endless.add(&Message::parse(&line).unwrap()));
         assert!(endless.text.len() <= MESSAGE_BYTES && endless.lines <= MESSAGE_LINES);
+        let before = endless.text.clone();
+        endless.add(&Message::parse("@draft/multiline-concat PRIVMSG #a :z").unwrap());
+        assert_eq!(endless.text, before, "a short one behind it neither");
     }
 }

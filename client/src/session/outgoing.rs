@@ -95,9 +95,9 @@ impl Outgoing {
         self.waiting.push_back(waiting);
     }
 
-    /// Takes out a message of several lines that is not under way, and says where it was.
-    pub(super) fn take_unsent_message(&mut self) -> Option<(usize, Waiting)> {
-        let at = self.waiting.iter().position(|waiting| waiting.sent.is_none() && waiting.is_long())?;
+    /// Takes out one that waits, and says where it was.
+    pub(super) fn take_at(&mut self, id: LineId) -> Option<(usize, Waiting)> {
+        let at = self.waiting.iter().position(|waiting| waiting.line.id() == id)?;
         Some((at, self.remove(at)?))
     }
 

@@ -9,7 +9,7 @@ use super::line::{Line, LineId, Parts};
 use super::marks::{Deleted, Marked, Quote, Reacted};
 use super::stamp::Stamp;
 use super::{Event, Key, Kind, Sentence, Session};
-use crate::limits::EMOJI;
+use crate::limits::{EMOJI, MSGID};
 
 /// The tags, and what they may be called some day or were called.
 const REPLY: &[&str] = &["+reply", "+draft/reply"];
@@ -24,7 +24,7 @@ pub(super) fn reply_tags(msgid: &str) -> String {
 
 /// The msgid that a message answers.
 pub(super) fn reply_of(message: &Message<'_>) -> Option<String> {
-    tag(message, REPLY)
+    tag(message, REPLY).filter(|msgid| msgid.len() <= MSGID)
 }
 
 fn tag(message: &Message<'_>, names: &[&str]) -> Option<String> {
@@ -89,7 +89,8 @@ impl Session {
     /// `REDACT target msgid [:reason]`: a line was taken back, or never was.
     pub(super) fn on_redact(&mut self, message: &Message<'_>, stamp: &Stamp<'_>) {
         self.note_event(stamp);
-        let (Some(target), Some(msgid)) = (message.params.filled(0), message.params.filled(1)) else {
+        let msgid = message.params.filled(1).filter(|msgid| msgid.len() <= MSGID);
+        let (Some(target), Some(msgid)) = (message.params.filled(0), msgid) else {
             return;
         };
         let by =
@@ -119,6 +120,12 @@ impl Session {
         }
     }
 
+    /// A conversation has another key.
+    pub(super) fn deleting_moved(&mut self, from: &Key, to: &Key) {
+        let there = self.deleting.iter_mut().filter(|deleting| deleting.key == *from);
+        there.for_each(|deleting| deleting.key = to.clone());
+    }
+
     fn send_deletion(&mut self, Deleting { key, msgid, reason }: &Deleting) {
         let Some(name) = self.conversations.get(key).map(|conversation| conversation.name.clone()) else {
             return;
@@ -140,15 +147,14 @@ impl Session {
     }
 
     /// A line with all that is known about it: what people put under it, that it was taken back, what it answers.
-    pub(super) fn dress(&mut self, key: &Key, line: Line) -> Line {
+    pub(super) fn dress(&self, key: &Key, line: Line) -> Line {
         let line = match self.marked(key, &line) {
             Some(marked) => line.marked(&marked.reactions(), marked.deleted.as_ref()),
             None => line,
         };
         let Some(quote) = line.reply() else { return line };
-        let msgid = quote.msgid.clone();
-        self.marks.answer(key, &msgid, line.id());
-        line.quoting(self.quote(key, &msgid))
+        let quote = self.quote(key, &quote.msgid);
+        line.quoting(quote)
     }
 
     pub(super) fn marked(&self, key: &Key, line: &Line) -> Option<&Marked> {
@@ -159,8 +165,7 @@ impl Session {
     }
 
     fn quote(&self, key: &Key, msgid: &str) -> Quote {
-        let log = self.conversations.get(key).map(|conversation| &conversation.log);
-        let line = log.and_then(|log| log.get(self.named_line(key, msgid)?));
+        let line = self.line_named(key, msgid);
         let mut quote = line.map_or_else(|| Quote::unknown(msgid), |line| Quote::of(msgid, line));
         if self.marks.get(key, msgid).is_some_and(|marked| marked.deleted.is_some()) {
             (quote.text, quote.deleted) = (Box::default(), true);
@@ -169,23 +174,26 @@ impl Session {
     }
 
     /// The line that is here under this name.
-    fn named_line(&self, key: &Key, msgid: &str) -> Option<LineId> {
+    pub(super) fn line_named(&self, key: &Key, msgid: &str) -> Option<&Line> {
         let log = &self.conversations.get(key)?.log;
-        let is = |id: &LineId| log.get(*id).is_some_and(|line| line.msgid().as_deref() == Some(msgid));
-        self.recent.get(msgid).filter(is).or_else(|| log.by_msgid(msgid))
+        let recent = self.recent.get(msgid).and_then(|id| log.get(id));
+        let recent = recent.filter(|line| line.msgid().as_deref() == Some(msgid));
+        recent.or_else(|| log.get(log.by_msgid(msgid)?))
     }
 
     /// Something new is known about a line: it is shown so, if it is here, and so are those that answer it.
     fn mark_anew(&mut self, key: &Key, msgid: &str) {
-        let line = self.conversations.get(key).zip(self.named_line(key, msgid));
-        if let Some(line) = line.and_then(|(conversation, id)| conversation.log.get(id)).cloned() {
+        if let Some(line) = self.line_named(key, msgid).cloned() {
             self.change(key, line);
         }
         self.quote_anew(key, msgid);
     }
 
-    /// A line is here now: those that answer it say so.
+    /// A line is here now: what it answers knows it, and those that answer it say so.
     pub(super) fn is_here(&mut self, key: &Key, line: &Line) {
+        if let Some(quote) = line.reply() {
+            self.marks.answer(key, &quote.msgid, line.id());
+        }
         if self.marks.has(key)
             && let Some(msgid) = line.msgid()
         {

@@ -1,6 +1,6 @@
 //! Numeric replies (modern.ircdocs.horse, "Numerics"; RFC 2812 §5).
 
-use parlor_server::protocol::text::printable;
+use parlor_server::protocol::text::{cut, printable};
 use std::time::Duration;
 
 use parlor_server::protocol::{Capability, Message};
@@ -61,8 +61,8 @@ impl Session {
             322 => {
                 let people = arg(2).parse().unwrap_or_default();
                 // What stands in brackets at the start of a topic are modes (UnrealIRCd, InspIRCd).
-                let name = arg(1).get(..arg(1).floor_char_boundary(NAME)).unwrap_or_default().to_owned();
-                let topic = text.get(..text.floor_char_boundary(TOPIC_LISTED)).unwrap_or_default().to_owned();
+                let name = cut(arg(1), NAME).to_owned();
+                let topic = cut(&text, TOPIC_LISTED).to_owned();
                 let room = ListedRoom { name, people, topic };
                 if let Some(listing) = self.listing.as_mut().filter(|listing| listing.len() < LISTED) {
                     listing.push(room);

@@ -67,16 +67,17 @@ impl Roster {
 
     /// Gives somebody another name; says whether they are in.
     pub(super) fn rename(&mut self, from: &Key, to: Key, name: &Arc<str>) -> bool {
+        if name.len() > NAME {
+            return self.remove(from);
+        }
         if let Some(hand) = self.hands.iter_mut().find(|hand| *hand == from) {
             *hand = to.clone();
             self.hands_changed = true;
         }
         let Some(mut member) = self.people.remove(from) else { return false };
         self.changed = true;
-        if name.len() <= NAME {
-            member.name = name.clone();
-            self.people.insert(to, member);
-        }
+        member.name = name.clone();
+        self.people.insert(to, member);
         true
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use parlor_server::protocol::HostPort;
 
 use super::Command;
+use crate::file_name::size_in_words;
 use crate::tls::KeyId;
 
 /// Declares the enum, and for tests a sentence of every kind.
@@ -396,8 +397,8 @@ sentences! {
         name: String,
         /// The file.
         file: String,
-        /// How large it is said to be.
-        size: Option<String>,
+        /// Bytes that it is said to have.
+        size: Option<u64>,
     },
     /// A file was to be sent where many read.
     FilesToPeople,
@@ -576,7 +577,7 @@ impl fmt::Display for Sentence {
             CtcpAnswer { name, verb, text } => write!(f, "{name} answers {verb}: {text}"),
             FileOffered { name, file, size: None } => write!(f, "{name} wants to send you {file}"),
             FileOffered { name, file, size: Some(size) } => {
-                write!(f, "{name} wants to send you {file} ({size})")
+                write!(f, "{name} wants to send you {file} ({})", size_in_words(*size))
             }
             FilesToPeople => {
                 f.write_str("Files go from person to person: open a conversation with somebody first.")
@@ -625,6 +626,12 @@ mod tests {
     impl Gap for Option<String> {
         fn example(field: &str, full: bool) -> Option<String> {
             full.then(|| field.to_uppercase())
+        }
+    }
+
+    impl Gap for Option<u64> {
+        fn example(_: &str, full: bool) -> Option<u64> {
+            full.then_some(2_359_000)
         }
     }
 

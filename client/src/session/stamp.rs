@@ -6,9 +6,7 @@ use parlor_server::protocol::time::UnixMillis;
 use parlor_server::protocol::{Leniency, Message, MsgId, tag};
 
 use super::page::Batch;
-
-/// Bytes of a msgid or token that are worth remembering.
-const MAX_ID: usize = 128;
+use crate::limits::MSGID;
 
 /// What the tags of a message say about it.
 #[derive(Debug, Clone)]
@@ -28,7 +26,7 @@ pub(super) struct Stamp<'a> {
 
 impl<'a> Stamp<'a> {
     pub(super) fn of(message: &Message<'a>, now: UnixMillis, batches: &[Batch]) -> Stamp<'a> {
-        let value = |name| message.tags.get(name).filter(|value| !value.is_empty() && value.len() <= MAX_ID);
+        let value = |name| message.tags.get(name).filter(|value| !value.is_empty() && value.len() <= MSGID);
         let batch = value(tag::BATCH)
             .and_then(|reference| batches.iter().position(|batch| batch.reference == *reference));
         Stamp {

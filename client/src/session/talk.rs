@@ -156,12 +156,12 @@ impl Session {
         {
             return self.on_dcc(nick, target, rest, stamp);
         }
+        if stamp.old || !self.is_me(target) || self.ctcp_throttle.take(self.now.elapsed).is_err() {
+            return;
+        }
         if kind == LineKind::Notice {
             let (name, verb, text) = (nick.to_owned(), printable(verb), printable(rest));
             return self.answer(Sentence::CtcpAnswer { name, verb, text });
-        }
-        if stamp.old || !self.is_me(target) || self.ctcp_throttle.take(self.now.elapsed).is_err() {
-            return;
         }
         let answer = match verb.to_ascii_uppercase().as_str() {
             "VERSION" => format!("VERSION Parlor {}", env!("CARGO_PKG_VERSION")),

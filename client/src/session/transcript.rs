@@ -48,6 +48,13 @@ impl Session {
         }
     }
 
+    /// A conversation has another key.
+    pub(super) fn transcript_moved(&mut self, from: &Key, to: &Key) {
+        if let Some(transcript) = self.transcript.as_mut().filter(|transcript| transcript.key == *from) {
+            transcript.key = to.clone();
+        }
+    }
+
     pub(super) fn stop_transcript(&mut self) {
         self.transcript = None;
     }
@@ -128,7 +135,8 @@ impl Session {
         let rest: Vec<&Line> = rest.filter(|line| !transcript.told.contains(&line.id())).collect();
         for line in rest {
             transcript.told.insert(line.id());
-            let at = lines.iter().position(|other| other.at() > line.at()).unwrap_or(lines.len());
+            // From the end: where only we have any, each comes last.
+            let at = lines.iter().rposition(|other| other.at() <= line.at()).map_or(0, |before| before + 1);
             lines.insert(at, line.clone());
         }
         lines.retain(is_told);

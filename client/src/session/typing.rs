@@ -79,6 +79,24 @@ impl Session {
         }
     }
 
+    /// A conversation has another key, as its person has another name.
+    pub(super) fn typing_moved(&mut self, from: &Key, to: &Key, name: &str) {
+        if let Some((place, _)) = self.typing.own.as_mut().filter(|(place, _)| place == from) {
+            *place = to.clone();
+        }
+        let mut found = false;
+        for writer in self.typing.writers.iter_mut().filter(|writer| writer.place == *from) {
+            writer.place = to.clone();
+            if writer.key == *from {
+                (writer.key, writer.name) = (to.clone(), name.to_owned());
+            }
+            found = true;
+        }
+        if found {
+            self.tell_typing(to);
+        }
+    }
+
     fn tell_typing(&mut self, place: &Key) {
         let here = self.typing.writers.iter().filter(|one| one.place == *place);
         let names = here.map(|one| one.name.clone()).collect();

@@ -72,6 +72,11 @@ pub fn first_word(text: &str) -> (&str, &str) {
     (word, rest.trim_start())
 }
 
+/// As much of a text as so many bytes hold.
+pub fn cut(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or_default()
+}
+
 /// Cuts a text into pieces of at most `max` bytes, in order: at the last space of a piece if
 /// it has one in its second half, else between two characters. Nothing is left out.
 pub fn pieces(text: &str, max: usize) -> Vec<&str> {

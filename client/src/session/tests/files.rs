@@ -10,7 +10,7 @@ fn offers(world: &mut World) -> Vec<Event> {
 fn an_offer_opens_a_conversation_and_waits_for_a_word() {
     let mut world = World::ours("me");
     world.server(":Bob!u@h PRIVMSG me :\u{1}DCC SEND \"a b.jpg\" 3232235777 5000 2359000\u{1}");
-    let (name, file, size) = ("Bob".into(), "a b.jpg".into(), Some("2.35 MB".into()));
+    let (name, file, size) = ("Bob".into(), "a b.jpg".into(), Some(2_359_000));
     assert_eq!(world.said("bob"), Sentence::FileOffered { name, file, size });
     let (sent, events) = world.look();
     assert_eq!(sent, [""; 0], "nobody is answered before the person is asked");
@@ -75,6 +75,6 @@ fn files_go_to_one_person() {
     world.act(typed("#lobby", "/send a.jpg"));
     let why = Sentence::FilesToPeople;
     let (key, text) = (Key::new("#lobby"), "/send a.jpg".to_owned());
-    assert!(world.events().contains(&Event::GivenBack { key, text, why }));
+    assert!(world.events().contains(&Event::GivenBack { key, text, reply: None, why }));
     assert_eq!(world.sent(), [""; 0]);
 }

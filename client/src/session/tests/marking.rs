@@ -53,6 +53,12 @@ fn people_put_emoji_under_lines_and_take_them_back() {
     world.server(&react("eve", "react=x", 8));
     world.server(&react("bob", &format!("react={}", "x".repeat(65)), 9));
     world.server(&react("bob", "react=\u{7}", 10));
+    // No line has such a name.
+    let long = "9".repeat(129);
+    world.server(&format!(
+        "@+reply={long};+draft/react=x :bob!u@h TAGMSG #lobby\n:bob!u@h REDACT #lobby {long}"
+    ));
+    assert!(world.session.marks.get(&Key::new("#lobby"), &long).is_none());
     assert_eq!(reactions(&world, "hi"), ["*🎉 eve,me"]);
     assert!(!world.events().iter().any(|event| matches!(event, Event::Alert { .. })), "no line");
 }
@@ -246,4 +252,48 @@ fn how_far_was_read_is_told_rarely_and_taken_from_other_devices() {
             .iter()
             .any(|event| matches!(event, Event::Lines { lines, .. } if lines[0].kind() == LineKind::Error))
     );
+}
+
+#[test]
+fn what_was_only_found_crowds_out_no_answer() {
+    let caps = format!("{OURS} draft/message-redaction soju.im/search");
+    let mut world = World::welcomed("me", &caps, "CASEMAPPING=ascii SAFERATE");
+    world.server("@msgid=7 :bob!u@h PRIVMSG #lobby :well?");
+    world.act(Action::Find { key: Key::new("#lobby"), text: "yes".into() });
+    let asked =
+        world.session.questions.back().and_then(|question| question.label.clone()).expect("a question");
+    let found: String = (0..crate::limits::ANSWERS)
+        .map(|i| format!("@batch=s;msgid=f{i};+reply=7 :bob!u@h PRIVMSG #lobby :yes\n"))
+        .collect();
+    world.server(&format!("@label={asked} :irc.test BATCH +s soju.im/search\n{found}:irc.test BATCH -s"));
+    world.server("@msgid=9;+reply=7 :eve!u@h PRIVMSG #lobby :here\n:bob!u@h REDACT #lobby 7");
+    assert!(line(&world, "here").reply().is_some_and(|quote| quote.deleted));
+    assert!(world.events().iter().any(
+        |event| matches!(event, Event::Found(found) if found.lines.len() == 50 || found.lines.len() == 64)
+    ));
+}
+
+#[test]
+fn what_is_under_way_goes_with_whoever_has_another_name() {
+    let mut world = marking();
+    world.server("@msgid=7 :bob!u@h PRIVMSG me :not this");
+    let id = world.last("bob").id();
+    world.act(Action::Delete { to: Key::new("bob"), id, reason: String::new() });
+    world.server("@+typing=active :bob!u@h TAGMSG me");
+    world.look();
+    world.server(":bob!u@h NICK bobby");
+    let bobby = Key::new("bobby");
+    let typing = Event::Typing { key: bobby.clone(), names: vec!["bobby".into()] };
+    assert!(world.events().contains(&typing));
+    world.server(":irc.test 482 me :That is not yours");
+    assert!(world.screen.lines("bobby").len() > 1, "said where it was asked");
+    world.pass(Duration::from_secs(7));
+    assert!(world.events().contains(&Event::Typing { key: bobby.clone(), names: vec![] }));
+    world.give(Input::Lost(GONE));
+    world.seconds(61);
+    world.look();
+    let caps = format!("{OURS} draft/message-redaction");
+    world.welcome(&caps, "CASEMAPPING=ascii SAFERATE parlor/PRIVATE");
+    world.server(":irc.test 900 me me!u@h me :You are known");
+    assert!(world.sent().contains(&"REDACT bobby 7".to_owned()));
 }

@@ -149,10 +149,52 @@ fn a_server_without_such_messages_gets_lines() {
         sent.iter().filter_map(|line| Some(line.split_once("PRIVMSG #lobby :")?.1)).collect();
     assert_eq!(said, ["one", " ", "two", "three"]);
     assert_eq!(world.states("#lobby").len(), 4);
+    // A single line that is too long for one is several, too, and nobody hears of a BATCH.
+    let open = Open { name: "#lobby".into(), kind: Kind::Room, ..Open::default() };
+    let mut world = World::new(Profile { open: vec![open], ..profile("me") });
+    let long = "word ".repeat(150);
+    world.say("#lobby", &long);
+    assert_eq!(world.states("#lobby").len(), 1);
+    world.welcome("", "SAFERATE");
+    world.enter("#lobby", "me @bob");
+    let sent = world.sent();
+    let said: Vec<&str> = sent.iter().filter_map(|line| line.strip_prefix("PRIVMSG #lobby :")).collect();
+    assert_eq!((said.len(), said.concat()), (2, long));
+    assert!(sent.iter().all(|line| line.len() < 500 && !line.contains("BATCH")), "{sent:?}");
     // A `/me` is lines anyway.
     let mut world = several("me");
     world.act(Action::Me { to: Key::new("#lobby"), text: "waves\nand goes".into() });
     assert_eq!(world.sent().len(), 2);
+}
+
+#[test]
+fn a_server_that_takes_less_gets_smaller_messages() {
+    let mut world = several("me");
+    world.give(Input::Lost(GONE));
+    let lines: Vec<String> = (0..10).map(|i| format!("line {i}")).collect();
+    world.say("#lobby", &lines.join("\n"));
+    world.act(Action::Me { to: Key::new("#lobby"), text: "waves ".repeat(75) });
+    world.seconds(61);
+    world.look();
+    world
+        .welcome(&format!("{OURS} draft/multiline=max-bytes=4096,max-lines=4"), "CASEMAPPING=ascii SAFERATE");
+    // The others see a longer name of ours, too.
+    let us = format!(":me!u@{}", "h".repeat(150));
+    world.server(&format!("{us} JOIN #lobby\n:irc.test 366 me #lobby :End of NAMES"));
+    let sent = world.sent();
+    let said = sent.split_inclusive(|line| line.starts_with("BATCH -")).filter(|sent| sent.len() > 2);
+    let said: Vec<Vec<String>> = said
+        .filter_map(|sent| {
+            sent.iter().position(|line| line.contains("BATCH +")).map(|at| message(&sent[at..]).1)
+        })
+        .collect();
+    assert_eq!(said, lines.chunks(4).map(<[String]>::to_vec).collect::<Vec<_>>());
+    let waves: Vec<&str> =
+        sent.iter().filter_map(|line| Some(line.split_once("PRIVMSG #lobby :\u{1}ACTION ")?.1)).collect();
+    assert_eq!((waves.len(), waves.concat().matches("waves").count()), (2, 75));
+    assert!(
+        waves.iter().all(|text| us.len() + " PRIVMSG #lobby :\u{1}ACTION \r\n".len() + text.len() <= 512)
+    );
 }
 
 #[test]

@@ -151,7 +151,13 @@ fn programs_are_answered_rarely() {
     world.server(":bob!u@h PRIVMSG me :\u{1}DCC SEND x\u{1}\n:bob!u@h PRIVMSG #lobby :\u{1}VERSION\u{1}");
     assert_eq!(world.sent(), [""; 0]);
     assert!(!world.screen.lines.contains_key("bob"), "no conversation of programs");
-    world.server(":bob!u@h NOTICE me :\u{1}VERSION irssi\u{1}");
+    // So is what they answer, to us and now.
+    world.server(":bob!u@h NOTICE #lobby :\u{1}VERSION irssi\u{1}");
+    let before = world.screen.lines("*").len();
+    for _ in 0..10 {
+        world.server(":bob!u@h NOTICE me :\u{1}VERSION irssi\u{1}");
+    }
+    assert_eq!(world.screen.lines("*").len() - before, 3);
     let (name, verb, text) = ("bob".into(), "VERSION".into(), "irssi".into());
     assert_eq!(world.said("*"), Sentence::CtcpAnswer { name, verb, text });
 }

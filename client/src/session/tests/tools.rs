@@ -37,6 +37,11 @@ fn hands_stay_in_order_and_go_with_their_people() {
     assert_eq!(hands(&mut world).unwrap(), ["dora", "zoe", "me"]);
     hand(&mut world, "dora", "down");
     assert_eq!(hands(&mut world).unwrap(), ["zoe", "me"]);
+    // A name that is too long is nobody's.
+    hand(&mut world, "me", "down");
+    world.server(&format!(":Zoe!u@h NICK {}", "z".repeat(300)));
+    assert_eq!(hands(&mut world).unwrap(), [""; 0]);
+    hand(&mut world, "me", "up");
     world.give(Input::Lost(GONE));
     assert_eq!(hands(&mut world).unwrap(), [""; 0]);
 }
@@ -115,6 +120,10 @@ fn what_the_host_can_do_is_told_with_the_welcome() {
 fn one_person_is_muted_and_may_speak_again() {
     let mut world = World::welcomed("me", OURS, SERVER);
     let (room, nick) = (Key::new("#lobby"), "bob".to_owned());
+    for mask in ["~q:a,b", "two words", ":x", ""] {
+        world.act(Action::Unban { room: room.clone(), mask: mask.into(), exception: false });
+    }
+    assert_eq!(world.sent(), ["MODE #lobby -b ~q:a,b"]);
     for on in [true, false] {
         world.act(Action::Mute { room: room.clone(), nick: nick.clone(), on });
         world.act(Action::Voice { room: room.clone(), nick: nick.clone(), on });
@@ -187,12 +196,62 @@ fn a_room_is_made_slow_and_what_came_too_early_is_given_back() {
     assert_eq!((slow(&mut world), world.last("#lobby").text()), (Some(None), "-f 0"));
     // Typed marks come back as marks.
     world.say("#lobby", "said *in haste*");
-    world.command("#lobby", "/me runs");
+    world.say("#lobby", "twice");
     let refusal = ":irc.test 404 me #lobby :The room is slow: your next line may come in 12 s (+f)";
     world.server(&format!("{refusal}\n{refusal}"));
     let why = Sentence::RoomSlow { wait: Duration::from_secs(12) };
-    assert_eq!(world.given_back(), Some(("said *in haste*\n/me runs".into(), why)));
+    assert_eq!(world.given_back(), Some(("said *in haste*\ntwice".into(), why)));
     assert_eq!(world.states("#lobby"), [], "no line stands for them");
+}
+
+#[test]
+fn what_comes_back_is_what_would_have_to_be_typed() {
+    let mut world = World::welcomed("me", OURS, SERVER);
+    world.server("@msgid=7 :bob!u@h PRIVMSG #lobby :well?");
+    let asked = world.last("#lobby").id();
+    world.look();
+    let refusal = ":irc.test 404 me #lobby :The room is slow: your next line may come in 12 s (+f)";
+    let mut back = |typed: &[&str]| {
+        for text in typed {
+            match text.strip_prefix('>') {
+                Some(text) => {
+                    world.act(Action::Answer { to: Key::new("#lobby"), text: text.into(), id: asked })
+                }
+                None if text.starts_with('/') => world.command("#lobby", text),
+                None => world.say("#lobby", text),
+            }
+        }
+        world.server(&vec![refusal; typed.len()].join("\n"));
+        let back = world.events().into_iter().find_map(|event| match event {
+            Event::GivenBack { text, reply, .. } => Some((text, reply.map(|line| line.id()))),
+            _ => None,
+        });
+        let failed: Vec<Line> = world
+            .screen
+            .lines("#lobby")
+            .iter()
+            .filter(|line| line.state() == Delivery::Failed)
+            .cloned()
+            .collect();
+        failed.iter().for_each(|line| world.act(Action::Discard { to: Key::new("#lobby"), id: line.id() }));
+        world.look();
+        let (text, reply) = back.expect("it comes back");
+        (text, reply, failed.iter().map(|line| line.text().to_owned()).collect::<Vec<_>>())
+    };
+    for (typed, text) in [
+        (&["//part"][..], "//part"),
+        (&["//part", "b"], "/part\nb"),
+        (&["a", "//part"], "a\n/part"),
+        (&["/me runs"], "/me runs"),
+        (&["//me runs"], "//me runs"),
+    ] {
+        assert_eq!(back(typed), (text.to_owned(), None, vec![]), "{typed:?}");
+    }
+    // What would be no command, or no answer, behind another line stays where it is, to be tried again.
+    assert_eq!(back(&["a", "/me runs", "b"]), ("a\nb".into(), None, vec!["runs".to_owned()]));
+    assert_eq!(back(&["/me runs", "a"]), ("/me runs".into(), None, vec!["a".to_owned()]));
+    assert_eq!(back(&[">yes", "a"]), ("yes\na".into(), Some(asked), vec![]));
+    assert_eq!(back(&["a", ">yes"]), ("a".into(), None, vec!["yes".to_owned()]));
 }
 
 #[test]

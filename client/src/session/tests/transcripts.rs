@@ -97,3 +97,24 @@ fn where_nothing_is_kept_it_is_what_is_here() {
     let texts: Vec<&str> = lines.iter().map(Line::text).collect();
     assert_eq!(texts, ["hello", "waves"]);
 }
+
+#[test]
+fn a_long_conversation_is_told_faster_than_it_came() {
+    #[expect(clippy::disallowed_methods, reason = "what is measured is the time of this computer")]
+    fn now() -> std::time::Instant {
+        std::time::Instant::now()
+    }
+    let mut world = World::welcomed("me", "", "SAFERATE");
+    let before = now();
+    for _ in 0..60 {
+        world.server(&":bob!u@h PRIVMSG #lobby :word\n".repeat(1_000));
+    }
+    let came = before.elapsed();
+    world.look();
+    let before = now();
+    world.act(Action::Transcript { key: lobby() });
+    let told = before.elapsed();
+    let events = world.events();
+    assert!(matches!(&events[..], [Event::Transcript { lines, .. }] if lines.len() == 60_000));
+    assert!(told < came, "{told:?} {came:?}");
+}
