@@ -45,6 +45,7 @@ impl Reader {
         let launcher = Command::new(LAUNCHER)
             .args(["--launch-immediately", "--a11y=1", "--screen-reader=1"])
             .env("DBUS_SESSION_BUS_ADDRESS", bus.address())
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("the launcher starts");
@@ -125,9 +126,10 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
+        // Gone already is as good. Killed, the launcher would leave its bus behind.
+        let _ = self.monitor.kill();
+        let _ = Command::new("sh").args(["-c", &format!("kill {}", self.launcher.id())]).status();
         for child in [&mut self.monitor, &mut self.launcher] {
-            // Gone already is as good.
-            let _ = child.kill();
             let _ = child.wait();
         }
     }
