@@ -715,8 +715,8 @@ fn talk(app: &App) {
     let code = "like this:\nfn main() {\n\u{A0}\u{A0}\u{A0}\u{A0}println!(\"hello\");\n}";
     let part = Part { from: 11, to: code.len() as i32 };
     app.global::<TimelineView<'_>>().on_block(|_, _, width, size, part| {
-        let line = size * 1.2;
-        Area { x: 0.0, y: if part.from > 0 { line } else { 0.0 }, width, height: line * 3.0 }
+        let line = size * 1.17;
+        Area { x: 0.0, y: if part.from > 0 { line } else { 0.0 }, width, height: line * 0.85 * 3.0 }
     });
     app.global::<TimelineView<'_>>().on_piece(|text, part| text[part.from as usize..part.to as usize].into());
     let rows = [
