@@ -6,7 +6,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -15,21 +14,15 @@ use super::*;
 use crate::conversations::ConversationId;
 use crate::place::{Place, PlaceId};
 use crate::session::{Dcc, Key};
+use crate::testing::Scratch;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// A folder that goes with its test.
-struct Folder(PathBuf);
+/// The folder for what is received.
+#[derive(Default)]
+struct Folder(Scratch);
 
 impl Folder {
-    fn new() -> Folder {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("parlor-files-{}-{number}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Folder(folder)
-    }
-
     fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, bytes).unwrap();
@@ -37,7 +30,7 @@ impl Folder {
     }
 
     fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
+        let entries = fs::read_dir(&*self.0).unwrap();
         let mut names: Vec<String> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
@@ -46,12 +39,6 @@ impl Folder {
 
     fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.0.join(name)).unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -71,7 +58,7 @@ struct Window {
 
 impl Window {
     fn new() -> Window {
-        Window { files: Files::default(), folder: Folder::new() }
+        Window { files: Files::default(), folder: Folder::default() }
     }
 
     /// What is said in return, and what is offered.
@@ -290,7 +277,7 @@ fn sizes_that_lie_are_found_out() {
 #[test]
 fn names_that_lie_stay_in_the_folder_and_overwrite_nothing() {
     let mut bob = Window::new();
-    let secret = Folder::new();
+    let secret = Folder::default();
     let target = secret.write("secret", b"mine");
     bob.folder.write("notes.txt", b"mine");
     symlink(&target, bob.folder.0.join("link.txt")).unwrap();
