@@ -1,7 +1,7 @@
 //! How large a picture is, by its first bytes: a small file may hold one that fills the memory.
 
 /// Width and height in pixels of a PNG, JPEG, GIF or WebP; none: it is none of them, or is cut short.
-pub fn picture_size(bytes: &[u8]) -> Option<(u32, u32)> {
+pub(super) fn picture_size(bytes: &[u8]) -> Option<(u32, u32)> {
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
         // The first chunk is the header (PNG §11.2.1).
         (bytes.get(12..16)? == b"IHDR").then_some(())?;
