@@ -178,10 +178,7 @@ mod tests {
 
     #[test]
     fn the_last_word_has_candidates() {
-        let shown = |draft: &str| {
-            let all = candidates(draft, &["#tea", "#Team", "#lobby"], &["bob", "Bea", "小明"]);
-            all
-        };
+        let shown = |draft: &str| candidates(draft, &["#tea", "#Team", "#lobby"], &["bob", "Bea", "小明"]);
         assert_eq!(shown("come to #te"), ["#tea", "#Team"]);
         assert_eq!(shown("@b"), ["@Bea", "@bob"]);
         assert_eq!(shown("@"), ["@Bea", "@bob", "@小明"]);

@@ -88,7 +88,7 @@ impl Alice {
             Event::Status(Status::Connected { .. }) => self.connected = true,
             Event::Dcc { key, who, nick, dcc } => {
                 let who = Who { at: ConversationId::new(&self.place, key), key: who, nick };
-                let (say, _) = self.files.heard(who, dcc, true, self.folder.path());
+                let say = self.files.heard(who, dcc, true, self.folder.path());
                 self.says(say);
             }
             _ => {}
