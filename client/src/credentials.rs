@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::secret::Secret;
 use crate::secrets::Given;
 use crate::session::{HostPort, Login};
-use crate::tls::{Certificate, KeyId, Shown};
+use crate::tls::Certificate;
+use crate::trust::{KeyId, Shown};
 
 /// See the [module](self).
 #[derive(Debug, Clone, Default)]

@@ -23,7 +23,7 @@ use crate::place::{Identity, PlaceId};
 use crate::secret::Secret;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
-use crate::tls::Trust;
+use crate::trust::Trust;
 
 /// The files, without what stands behind the dot.
 const FILES: &[&str] = &["settings", "servers", "secrets", "drafts", "unsent", "writing", "window"];

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
 
-use crate::tls::KeyId;
+use crate::trust::KeyId;
 use async_channel::{Receiver, Sender};
 use parlor_server::{Config, Guest, Handle, ListenerKind, Operator, Server, StartError};
 

@@ -14,7 +14,7 @@ use crate::place::{Identity, PlaceId};
 use crate::secret::Secret;
 use crate::secrets::{Given, Secrets};
 use crate::settings::Settings;
-use crate::tls::{KeyId, Trust};
+use crate::trust::{KeyId, Trust};
 
 /// The way to that thread; it ends with this and all [`Claim`]s, when all is written.
 pub struct Keeper {

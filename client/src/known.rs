@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::tls::{KeyId, Trust};
+use crate::trust::{KeyId, Trust};
 
 /// Servers at most; whoever was met first goes first.
 const MAX_SERVERS: usize = 500;

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`session`] | one connection to one server: a plain state machine |
 //! | [`net`] | the task that drives it |
-//! | [`known`] | servers that are known again |
+//! | [`trust`], [`known`] | how a server is met, and those that are known again |
 //! | [`tls`] | what nobody else reads on the way, and whose key a server has |
 //! | [`conversations`] | the list of rooms and people of all places |
 //! | [`timeline`] | what a conversation looks like from top to bottom |
@@ -63,4 +63,5 @@ pub mod testing;
 pub mod timeline;
 pub mod tls;
 pub mod transcript;
+pub mod trust;
 mod within;

@@ -19,7 +19,8 @@ use smol::{Timer, unblock};
 use crate::credentials::Credentials;
 use crate::limits::{AT_ONCE, TO_SEND, TO_TELL};
 use crate::session::{Action, Event, Input, Output, Profile, Sentence, Session, Unsent};
-use crate::tls::{Shown, Tls, Trust};
+use crate::tls::Tls;
+use crate::trust::{Shown, Trust};
 use crate::within::within;
 
 /// How long a server may take to greet by TLS that is not known to speak it.

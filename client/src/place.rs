@@ -10,7 +10,7 @@ use parlor_server::protocol::{HostPort, HostPortError};
 use siphasher::sip128::{Hasher128, SipHasher24};
 
 use crate::session::{Key, Naming};
-use crate::tls::KeyId;
+use crate::trust::KeyId;
 
 /// The port of IRC links that name none.
 const IRC_PORT: u16 = 6667;

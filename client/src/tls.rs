@@ -1,12 +1,10 @@
 //! TLS of one connection (RFC 8446, RFC 5246): bytes of the socket go in and out, and what it says of the server's key.
 //! It has no socket.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use ring::digest;
@@ -21,87 +19,12 @@ use rustls::{
     SignatureScheme,
 };
 
+use crate::trust::{KeyId, Shown, Trust};
+
 /// Bytes of a file with a certificate at most.
 const FILE: u64 = 256 * 1024;
 /// A name that no server has, where the host is none that a certificate could be made for.
 const NOBODY: &str = "host.invalid";
-
-/// A server's public key: SHA-256 of its SubjectPublicKeyInfo (RFC 7469 §2.4), which stays when a certificate is renewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct KeyId([u8; 32]);
-
-impl KeyId {
-    /// One of 32 bytes.
-    pub fn of(bytes: &[u8]) -> Option<KeyId> {
-        bytes.try_into().ok().map(KeyId)
-    }
-}
-
-/// `AB:CD:…`, as the start of a server prints it.
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, byte) in self.0.iter().enumerate() {
-            write!(f, "{}{byte:02X}", if i == 0 { "" } else { ":" })?;
-        }
-        Ok(())
-    }
-}
-
-/// What is no [`KeyId`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoKeyId;
-
-/// With or without colons, in upper or lower case.
-impl FromStr for KeyId {
-    type Err = NoKeyId;
-
-    fn from_str(text: &str) -> Result<KeyId, NoKeyId> {
-        let digits: String = text.chars().filter(|c| *c != ':').collect();
-        let mut key = [0; 32];
-        if digits.len() != 2 * key.len() || !digits.is_ascii() {
-            return Err(NoKeyId);
-        }
-        for (i, byte) in key.iter_mut().enumerate() {
-            let pair = digits.get(2 * i..2 * i + 2).ok_or(NoKeyId)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| NoKeyId)?;
-        }
-        Ok(KeyId(key))
-    }
-}
-
-/// How a server is to be met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Trust {
-    /// Lines travel readable.
-    #[default]
-    Readable,
-    /// By TLS if the server speaks it, whatever its key; else readable.
-    Perhaps,
-    /// By TLS, with this key only.
-    Key(KeyId),
-    /// By TLS, with a certificate that one of the system's authorities vouches for.
-    Authorities,
-}
-
-/// What the handshake has shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shown {
-    /// The server's key.
-    pub key: KeyId,
-    /// One of the system's authorities vouches for it, under the name that was called.
-    pub vouched: bool,
-}
-
-impl Shown {
-    /// Whether this is whom we wanted to meet.
-    pub fn suits(&self, trust: Trust) -> bool {
-        match trust {
-            Trust::Key(key) => self.key == key,
-            Trust::Authorities => self.vouched,
-            Trust::Readable | Trust::Perhaps => true,
-        }
-    }
-}
 
 /// A certificate by which a server may know us, and its key.
 pub struct Certificate {
@@ -230,7 +153,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let parsed = ParsedCertificate::try_from(own)?;
         let key = digest::digest(&digest::SHA256, parsed.subject_public_key_info().as_ref());
-        let key = key.as_ref().try_into().map(KeyId).map_err(|_| CertificateError::BadEncoding)?;
+        let key = KeyId::of(key.as_ref()).ok_or(CertificateError::BadEncoding)?;
         let by = |authorities: &Arc<WebPkiServerVerifier>| {
             authorities.verify_server_cert(own, others, name, ocsp, now).is_ok()
         };
@@ -258,25 +181,5 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_read_as_it_is_written() {
-        let key = KeyId(std::array::from_fn(|i| i as u8 * 8));
-        let text = key.to_string();
-        assert!(text.starts_with("00:08:10:") && text.len() == 95, "{text}");
-        for form in [text.clone(), text.replace(':', ""), text.to_lowercase().replace(':', "")] {
-            assert_eq!(form.parse(), Ok(key), "{form}");
-        }
-        for wrong in
-            ["", "00", &text[..93], &format!("{text}:00"), &text.replace('8', "g"), &text.replace('8', "é")]
-        {
-            assert_eq!(wrong.parse::<KeyId>(), Err(NoKeyId), "{wrong}");
-        }
     }
 }

@@ -123,6 +123,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::session::{LineId, Parts, UnixMillis};
+    use crate::testing::Scratch;
 
     fn line(kind: LineKind, text: &str, msgid: Option<&str>) -> Line {
         let at = UnixMillis(1_700_000_000_123);
@@ -153,8 +154,7 @@ mod tests {
 
     #[test]
     fn no_file_is_written_over() {
-        let folder = std::env::temp_dir().join(format!("parlor-transcript-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
+        let folder = Scratch::default();
         let save = |text: &str| {
             let mut transcript = Transcript::begin(&folder, "lobby", Form::Text).unwrap();
             transcript.add(&[line(LineKind::Said, text, None)]).unwrap();
@@ -168,6 +168,5 @@ mod tests {
         assert!(fs::read_to_string(first).unwrap().ends_with("zoë: one\n"));
         Transcript::begin(&folder, "lobby", Form::Text).unwrap().discard();
         assert!(!folder.join("lobby (3).txt").exists());
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -22,7 +22,7 @@ use parlor_client::net::{self, Connection};
 use parlor_client::secrets::Given;
 use parlor_client::session::{Action, Delivery, Event, HostPort, Key, LineKind, Profile, Sentence, Status};
 use parlor_client::testing::Screen;
-use parlor_client::tls::Trust;
+use parlor_client::trust::Trust;
 use parlor_tests::needs::{self, Lack, skip};
 use parlor_tests::{Deadline, Scratch};
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use parlor_client::tls::KeyId;
+use parlor_client::trust::KeyId;
 use parlor_tests::{Irc, Message, Tls};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

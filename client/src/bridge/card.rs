@@ -16,7 +16,7 @@ use crate::place::{Place, PlaceId};
 use crate::secret::Secret;
 use crate::secrets::Given;
 use crate::session::{Action, Field, Key, Naming, Refusal, Sentence, Status, UnixMillis};
-use crate::tls::Trust;
+use crate::trust::Trust;
 
 impl Bridge {
     pub(super) fn listen_to_card(self: &Rc<Self>, window: &App) {

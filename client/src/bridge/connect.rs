@@ -23,7 +23,7 @@ use crate::net::{self, Connection};
 use crate::place::{Identity, Place, PlaceId};
 use crate::secrets::Given;
 use crate::session::{Action, Event, Field, Key, Naming, Profile, Tools};
-use crate::tls::{KeyId, Shown, Trust};
+use crate::trust::{KeyId, Shown, Trust};
 
 /// As [`Event::LineRoom`] will hardly be less: 512 bytes but for a name, a user and a host of the longest.
 const LINE_ROOM: usize = 400;

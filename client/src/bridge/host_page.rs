@@ -18,7 +18,7 @@ use super::{Bridge, on};
 use crate::host::{End, Host};
 use crate::place::Place;
 use crate::secrets::Given;
-use crate::tls::KeyId;
+use crate::trust::KeyId;
 
 /// What the page asks for.
 struct Wanted {

@@ -25,7 +25,7 @@ use crate::notify::Notices;
 use crate::place::PlaceId;
 use crate::session::{Ban, Line, Naming};
 use crate::settings::Settings;
-use crate::tls::KeyId;
+use crate::trust::KeyId;
 
 #[derive(Default)]
 pub(super) struct State {

@@ -6,7 +6,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -15,21 +14,15 @@ use super::*;
 use crate::conversations::ConversationId;
 use crate::place::{Place, PlaceId};
 use crate::session::{Dcc, Key};
+use crate::testing::Scratch;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// A folder that goes with its test.
-struct Folder(PathBuf);
+/// The folder for what is received.
+#[derive(Default)]
+struct Folder(Scratch);
 
 impl Folder {
-    fn new() -> Folder {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("parlor-files-{}-{number}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Folder(folder)
-    }
-
     fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, bytes).unwrap();
@@ -37,7 +30,7 @@ impl Folder {
     }
 
     fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
+        let entries = fs::read_dir(&*self.0).unwrap();
         let mut names: Vec<String> =
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
@@ -46,12 +39,6 @@ impl Folder {
 
     fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.0.join(name)).unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -71,7 +58,7 @@ struct Window {
 
 impl Window {
     fn new() -> Window {
-        Window { files: Files::default(), folder: Folder::new() }
+        Window { files: Files::default(), folder: Folder::default() }
     }
 
     /// What is said in return, and what is offered.
@@ -224,10 +211,15 @@ fn a_program_that_uses_one_port_for_all_files_goes_on_too() {
     let bytes = noise(9);
     let listener = TcpListener::bind((HERE, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
+    let (first, second) = (bytes[..4].to_vec(), bytes[5..].to_vec());
+    thread::spawn(move || {
+        for part in [first, second] {
+            listener.accept().unwrap().0.write_all(&part).unwrap();
+        }
+    });
     // One that is over, from the same port.
     let before = bob.offered("alice", "a.txt", port, Some(4));
     bob.save(before, false);
-    listener.accept().unwrap().0.write_all(&bytes[..4]).unwrap();
     assert_eq!(bob.end(before), State::Done);
     // It is called otherwise here, for there is another one of its name.
     bob.folder.write("b.iso", b"another");
@@ -237,9 +229,6 @@ fn a_program_that_uses_one_port_for_all_files_goes_on_too() {
         assert_eq!(bob.state(came), State::Offered { begun: Some(5) });
         let Some(Dcc::Resume { name, .. }) = bob.save(came, true) else { panic!("it is not asked for") };
         assert_eq!(bob.hear("alice", Dcc::Accept { name, port, position, token: None }), (None, None));
-        if position == 5 {
-            listener.accept().unwrap().0.write_all(&bytes[5..]).unwrap();
-        }
         bob.end(came)
     };
     // Whoever begins elsewhere has not agreed, and nothing is cut off.
@@ -290,7 +279,7 @@ fn sizes_that_lie_are_found_out() {
 #[test]
 fn names_that_lie_stay_in_the_folder_and_overwrite_nothing() {
     let mut bob = Window::new();
-    let secret = Folder::new();
+    let secret = Folder::default();
     let target = secret.write("secret", b"mine");
     bob.folder.write("notes.txt", b"mine");
     symlink(&target, bob.folder.0.join("link.txt")).unwrap();

@@ -6,19 +6,16 @@ use crate::frame::Frame;
 use crate::place::Place;
 use crate::session::{Open, Unsent, UnsentState};
 use crate::settings::Theme;
+use crate::testing::Scratch;
 
 fn who(address: &str, name: &str) -> Identity {
     Identity::new(&Place::parse(address).unwrap().id(), name)
 }
 
-fn folder(name: &str) -> Folder {
-    let path = std::env::temp_dir().join(format!("parlor-folder-{}-{name}", std::process::id()));
-    let _ = fs::remove_dir_all(&path);
-    Folder::open(Some(path)).unwrap()
-}
-
-fn gone(folder: &Folder) {
-    fs::remove_dir_all(folder.path().unwrap()).unwrap();
+fn folder() -> (Scratch, Folder) {
+    let scratch = Scratch::default();
+    let folder = Folder::open(Some(scratch.join("folder"))).unwrap();
+    (scratch, folder)
 }
 
 fn line(text: &str) -> Unsent {
@@ -38,7 +35,7 @@ fn keep(folder: &Folder, settings: &Settings) {
 
 #[test]
 fn what_is_kept_is_read_again() {
-    let folder = folder("kept");
+    let (_scratch, folder) = folder();
     let mut settings = Settings { name: "小明".into(), theme: Theme::Dark, ..Settings::default() };
     settings.window = Some(Frame { width: 900, height: 600, place: Some((-5, 7)), maximised: true });
     settings.bookmarks.remember(Bookmark {
@@ -52,12 +49,11 @@ fn what_is_kept_is_read_again() {
     settings.bookmarks = Bookmarks::default();
     keep(&folder, &settings);
     assert_eq!(folder.settings(), (settings, None));
-    gone(&folder);
 }
 
 #[test]
 fn the_eight_places_of_an_earlier_version_are_bookmarks() {
-    let folder = folder("recent");
+    let (_scratch, folder) = folder();
     let entry = |i: usize| {
         format!("[[recent]]\naddress = \"h{i}:1\"\nname = \"me\"\nroom = \"#r{i}\"\nencoding = \"koi8-r\"\n")
     };
@@ -76,12 +72,11 @@ fn the_eight_places_of_an_earlier_version_are_bookmarks() {
     let text = fs::read_to_string(&file).unwrap();
     assert!(!text.contains("recent") && !text.contains("h3:1") && text.contains("[[bookmarks]]"), "{text}");
     assert_eq!(folder.settings(), (settings, None));
-    gone(&folder);
 }
 
 #[test]
 fn what_is_typed_is_its_persons_at_its_place() {
-    let folder = folder("slots");
+    let (_scratch, folder) = folder();
     let mut slot = folder.claim(&who("a:1", "alice")).0;
     slot.kept.unsent = vec![line("one \"1\""), line("two")];
     slot.kept.drafts.insert("#lobby".into(), "half a \"thought\"\nand more".into());
@@ -101,12 +96,11 @@ fn what_is_typed_is_its_persons_at_its_place() {
     slot.write().unwrap();
     drop(slot);
     assert!(folder.claim(&who("a:1", "alice")).0.kept.is_empty());
-    gone(&folder);
 }
 
 #[test]
 fn a_second_window_of_the_same_person_keeps_apart_and_is_found_later() {
-    let folder = folder("second");
+    let (_scratch, folder) = folder();
     let mut first = folder.claim(&who("a:1", "alice")).0;
     first.kept.unsent = vec![line("one")];
     first.write().unwrap();
@@ -124,12 +118,11 @@ fn a_second_window_of_the_same_person_keeps_apart_and_is_found_later() {
         assert_eq!(slot.kept.unsent, [line("one, still"), line("the second")]);
         assert!(trouble.is_none());
     }
-    gone(&folder);
 }
 
 #[test]
 fn another_name_of_ones_own_takes_all_along() {
-    let folder = folder("rename");
+    let (_scratch, folder) = folder();
     let mut other = folder.claim(&who("a:1", "anna")).0;
     other.kept.unsent = vec![line("of yesterday")];
     other.write().unwrap();
@@ -144,12 +137,11 @@ fn another_name_of_ones_own_takes_all_along() {
     drop(slot);
     let all = folder.claim(&who("a:1", "anna")).0.kept.unsent;
     assert_eq!(all, [line("of yesterday"), line("mine"), line("mine, too")]);
-    gone(&folder);
 }
 
 #[test]
 fn lines_that_have_no_name_are_nobodys_to_send() {
-    let folder = folder("old");
+    let (_scratch, folder) = folder();
     let old = "[unsent]\n[[unsent.\"a:1\"]]\nto = \"#lobby\"\ntoken = \"1\"\ntext = \"whose?\"\naction = false\nat = 5\n\
         [[unsent.\"b:1\"]]\nto = \"#lobby\"\ntoken = \"2\"\ntext = \"elsewhere\"\naction = false\nat = 5\n";
     fs::write(folder.path().unwrap().join("unsent.toml"), old).unwrap();
@@ -164,12 +156,11 @@ fn lines_that_have_no_name_are_nobodys_to_send() {
     assert_eq!(folder.claim(&who("a:1", "bob")).0.kept.unsent.len(), 1);
     assert_eq!(folder.claim(&who("b:1", "bob")).0.kept.unsent.len(), 1);
     assert!(!folder.path().unwrap().join("unsent.toml").exists());
-    gone(&folder);
 }
 
 #[test]
 fn who_a_server_is_is_kept_by_itself_and_read_each_time() {
-    let folder = folder("servers");
+    let (_scratch, folder) = folder();
     let key = |byte: &str| Trust::Key(byte.repeat(32).parse().unwrap());
     folder.know("a:1", key("AB"), false).unwrap();
     // Another window has met somebody else there, at the same time.
@@ -182,12 +173,11 @@ fn who_a_server_is_is_kept_by_itself_and_read_each_time() {
     assert_eq!(folder.servers().0.trust("b:1"), Some(Trust::Authorities));
     folder.know("a:1", key("CD"), true).unwrap();
     assert_eq!(folder.servers().0.trust("a:1"), Some(key("CD")));
-    gone(&folder);
 }
 
 #[test]
 fn windows_do_not_undo_each_others_settings() {
-    let folder = folder("shared");
+    let (_scratch, folder) = folder();
     let before = Settings::default();
     keep(&folder, &before);
     let one = Settings { sounds: true, ..before.clone() };
@@ -204,12 +194,11 @@ fn windows_do_not_undo_each_others_settings() {
     drop(stopped);
     let first = folder.first_window();
     assert!(first.is_some() && folder.first_window().is_none());
-    gone(&folder);
 }
 
 #[test]
 fn a_broken_file_is_set_aside_and_said_so() {
-    let folder = folder("broken");
+    let (_scratch, folder) = folder();
     let path = folder.path().unwrap().to_owned();
     fs::write(path.join("settings.toml"), "name = [").unwrap();
     let (settings, broken) = folder.settings();
@@ -223,25 +212,22 @@ fn a_broken_file_is_set_aside_and_said_so() {
     fs::write(&file, "unsent = 7").unwrap();
     let Some(Trouble::Broken(broken)) = folder.claim(&whose).1 else { panic!("it is said") };
     assert_eq!(fs::read_to_string(broken.aside).unwrap(), "unsent = 7");
-    gone(&folder);
 }
 
 #[test]
 fn a_file_of_another_version_is_read_as_far_as_it_is_known() {
-    let folder = folder("other");
+    let (_scratch, folder) = folder();
     let text = "name = \"bob\"\nfrom-the-future = 1\n";
     fs::write(folder.path().unwrap().join("settings.toml"), text).unwrap();
     let (settings, broken) = folder.settings();
     assert_eq!((settings.name.as_str(), broken), ("bob", None));
-    gone(&folder);
 }
 
 #[test]
 fn a_folder_that_was_asked_for_has_the_history_too() {
-    let folder = folder("history");
+    let (_scratch, folder) = folder();
     let history = folder.history("127.0.0.1:49806").unwrap();
     assert_eq!(history, folder.path().unwrap().join("history").join("127.0.0.1-49806"));
-    gone(&folder);
 }
 
 #[test]
@@ -263,7 +249,7 @@ fn nobody_else_can_read_what_is_kept() {
 
     let mode = |path: &Path| fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777;
     let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    let folder = folder("modes");
+    let (_scratch, folder) = folder();
     let path = folder.path().unwrap().to_owned();
     keep(&folder, &Settings::default());
     assert_eq!((mode(&path), mode(&path.join("settings.toml"))), (0o700, 0o600));
@@ -304,13 +290,12 @@ fn nobody_else_can_read_what_is_kept() {
     assert!(folder.claim(&who("a:1", "bob")).0.kept.is_empty());
     assert_eq!((fs::read_to_string(&other).unwrap().as_str(), mode(&other)), ("not ours", 0o644));
     assert_eq!(mode(&path.join("settings.toml")), 0o600);
-    gone(&folder);
 }
 
 #[cfg(unix)]
 #[test]
 fn a_pipe_or_a_folder_in_the_place_of_a_file_is_set_aside() {
-    let folder = folder("pipe");
+    let (_scratch, folder) = folder();
     let path = folder.path().unwrap().to_owned();
     let whose = who("a:1", "bob");
     let file = path.join(PLACES).join(whose.file_name()).with_extension("toml");
@@ -333,13 +318,12 @@ fn a_pipe_or_a_folder_in_the_place_of_a_file_is_set_aside() {
     drop(slot);
     File::create(&file).unwrap().set_len(FILE + 1).unwrap();
     assert!(matches!(folder.claim(&whose).1, Some(Trouble::Broken(_))));
-    gone(&folder);
 }
 
 /// Many windows of as many people, each of which writes as fast as it can, while others come and go.
 #[test]
 fn many_windows_at_a_time_keep_all() {
-    let folder = folder("many");
+    let (_scratch, folder) = folder();
     let before = Settings::default();
     keep(&folder, &before);
     let window = |i: usize| {
@@ -360,5 +344,4 @@ fn many_windows_at_a_time_keep_all() {
     std::thread::scope(|scope| (0..4).for_each(|i| drop(scope.spawn(window(i)))));
     assert_eq!(folder.settings().0.ignored.len(), 20);
     assert_eq!(folder.claim(&who("a:1", "alice")).0.kept.unsent.len(), 20);
-    gone(&folder);
 }

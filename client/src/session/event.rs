@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Ban, Dcc, Key, Line, LineId, Multiline, Naming, RoomSettings, Sentence, Status, UnixMillis};
-use crate::tls::{KeyId, Shown};
+use crate::trust::{KeyId, Shown};
 
 /// What the window learns. Everything it shows is derived from these, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use parlor_server::protocol::HostPort;
 
 use super::Command;
 use crate::file_name::size_in_words;
-use crate::tls::KeyId;
+use crate::trust::KeyId;
 
 /// Declares the enum, and for tests a sentence of every kind.
 macro_rules! sentences {

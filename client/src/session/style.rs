@@ -282,6 +282,9 @@ mod tests {
             ("\u{2}a\u{1b}[31mb\u{7}", "ab b[ab]"),
         ] {
             assert_eq!(shown(raw), expected, "{raw:?}");
+            // Whoever shows no formatting shows the same text.
+            let lines: Vec<String> = raw.split('\n').map(legible).collect();
+            assert_eq!(parse(raw).0, lines.join("\n"), "{raw:?}");
         }
         let (text, spans) = parse(&"\u{2}x\u{2}y".repeat(10_000));
         assert_eq!((text.len(), spans.len()), (20_000, SPANS));

@@ -1,7 +1,11 @@
 //! What the tests of all packages share; only with the feature `testing`, which no program has.
 
+mod scratch;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use scratch::Scratch;
 
 use crate::session::{Event, Key, Line, Person, Status};
 

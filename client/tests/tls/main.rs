@@ -13,7 +13,7 @@ use std::time::Duration;
 use parlor_client::credentials::Credentials;
 use parlor_client::net::{self, Connection};
 use parlor_client::session::{Event, Field, Profile, Refusal, Sentence, Status};
-use parlor_client::tls::{KeyId, Shown, Trust};
+use parlor_client::trust::{KeyId, Shown, Trust};
 use parlor_server::protocol::HostPort;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

@@ -16,20 +16,9 @@ pub fn legible(text: &str) -> String {
     while let Some(c) = chars.next() {
         match c {
             '\t' => shown.push(c),
-            // IRC colours: up to two digits, a comma, up to two digits.
-            '\u{3}' => {
-                if skip(&mut chars, 2, |c| c.is_ascii_digit()) > 0 && chars.peek() == Some(&',') {
-                    let mut ahead = chars.clone();
-                    ahead.next();
-                    if ahead.peek().is_some_and(char::is_ascii_digit) {
-                        chars = ahead;
-                        skip(&mut chars, 2, |c| c.is_ascii_digit());
-                    }
-                }
-            }
-            '\u{4}' => {
-                skip(&mut chars, 6, |c| c.is_ascii_hexdigit());
-            }
+            // IRC colours: two digits at most, or six of a hexadecimal number.
+            '\u{3}' => skip_colours(&mut chars, 2, char::is_ascii_digit),
+            '\u{4}' => skip_colours(&mut chars, 6, char::is_ascii_hexdigit),
             // A terminal's sequences: ESC [ … letter, ESC ] … BEL, or ESC and one character.
             '\u{1B}' => match chars.next() {
                 Some('[') => skip_sequence(&mut chars),
@@ -45,6 +34,16 @@ pub fn legible(text: &str) -> String {
 }
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+/// One, and behind a comma that of the background.
+fn skip_colours(chars: &mut Chars<'_>, most: usize, is_digit: impl Fn(&char) -> bool) {
+    if skip(chars, most, &is_digit) > 0 {
+        let mut ahead = chars.clone();
+        if ahead.next() == Some(',') && skip(&mut ahead, most, &is_digit) > 0 {
+            *chars = ahead;
+        }
+    }
+}
 
 fn skip(chars: &mut Chars<'_>, most: usize, which: impl Fn(&char) -> bool) -> usize {
     (0..most).take_while(|_| chars.next_if(&which).is_some()).count()
