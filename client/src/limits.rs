@@ -24,6 +24,9 @@
 //! | parts of a line with formatting | talk | [`SPANS`] | the last: they are plain |
 //! | a message of several lines | BATCH | [`MESSAGE_BYTES`], [`MESSAGE_LINES`] | its end |
 //! | files that are offered | DCC SEND | 5 of one person, 40 in all (`dcc`) | the oldest |
+//! | files that wait for a yes | we | 4 (`bridge/transfers`) | the newcomer, and that is said |
+//! | pictures that are shown | we | those of the files above | with their file |
+//! | pages that wait for a transcript's disk | whoever tells us history | 256 (`bridge/transcript`) | nothing is saved |
 //! | files that are remembered | the same, and we | 80 (`dcc`) | the oldest that is over |
 //! | names that we had | NICK in our name | [`NAMES_HAD`] | all but the last |
 //! | names of lines seen | msgids, `+parlor/id` | 4,096 (`session/recent.rs`) | the oldest |

@@ -22,7 +22,7 @@ use parlor_ui::*;
 /// Largest difference of one colour channel that nobody sees.
 const TOLERANCE: u8 = 48;
 /// One pixel in this many may differ by more.
-const STRAYS: usize = 50;
+const STRAYS: usize = 400;
 
 type Picture = SharedPixelBuffer<Rgba8Pixel>;
 

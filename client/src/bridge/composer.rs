@@ -108,8 +108,10 @@ impl Bridge {
     pub(super) fn given_back(self: &Rc<Self>, window: &App, id: &ConversationId, text: &str, why: &Sentence) {
         let here = self.state.borrow().conversations.is_current(id);
         let view = window.global::<ComposerView>();
-        // What was begun meanwhile comes below.
-        let whole = |begun: &str| if begun.is_empty() { text.to_owned() } else { format!("{text}\n{begun}") };
+        // What was begun meanwhile comes below; in several lines a slash begins no command, and needs no other one.
+        let above = if text.starts_with("//") { text.get(1..).unwrap_or_default() } else { text };
+        let whole =
+            |begun: &str| if begun.is_empty() { text.to_owned() } else { format!("{above}\n{begun}") };
         if !here {
             let mut state = self.state.borrow_mut();
             let whole = whole(state.drafts.get(id));

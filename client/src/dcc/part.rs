@@ -5,15 +5,16 @@ use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::downloads::{SAME_NAME, free};
 use crate::file_name::numbered;
 
 /// What is behind the name of one that is not whole.
 const ENDING: &str = ".part";
-/// A transfer that was cancelled lets go of its file within so long, and how often that is looked at.
-const STOPS: Duration = Duration::from_secs(2);
+/// A transfer that was cancelled lets go of its file within so many of [`TRY`].
+const TRIES: u32 = 100;
+/// Between two looks at a file that somebody else has.
 const TRY: Duration = Duration::from_millis(20);
 
 /// Only its owner may read it (mode 0600), and no other window writes into it.
@@ -82,14 +83,13 @@ impl Part {
 
 /// No other window writes into it; one that has just stopped may take a moment. Some file systems have no locks.
 fn lock(file: &File) -> io::Result<()> {
-    let deadline = Instant::now() + STOPS;
-    while let Err(TryLockError::WouldBlock) = file.try_lock() {
-        if Instant::now() > deadline {
-            return Err(ErrorKind::ResourceBusy.into());
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => sleep(TRY),
+            _ => return Ok(()),
         }
-        sleep(TRY);
     }
-    Ok(())
+    Err(ErrorKind::ResourceBusy.into())
 }
 
 /// The first part of so many bytes, under the names that [`Part::create`] gives, and its bytes.

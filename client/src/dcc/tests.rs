@@ -10,6 +10,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use futures_lite::FutureExt;
+
 use super::*;
 use crate::conversations::ConversationId;
 use crate::place::{Place, PlaceId};
@@ -99,6 +101,21 @@ impl Window {
     }
 }
 
+/// Whoever calls there; nobody is waited for without end.
+fn called(listener: &TcpListener) -> TcpStream {
+    smol::block_on(async {
+        let listener = smol::Async::new(listener.try_clone().unwrap()).unwrap();
+        let call = listener.accept().or(async {
+            smol::Timer::after(Duration::from_secs(30)).await;
+            panic!("somebody calls")
+        });
+        let (stream, _) = call.await.unwrap();
+        let stream = stream.into_inner().unwrap();
+        stream.set_nonblocking(false).unwrap();
+        stream
+    })
+}
+
 /// Somebody who sends these bytes to the first who calls, and hangs up when that one does; where, and how much that one
 /// says has come.
 fn sender(bytes: Vec<u8>) -> (u16, mpsc::Receiver<u32>) {
@@ -106,7 +123,7 @@ fn sender(bytes: Vec<u8>) -> (u16, mpsc::Receiver<u32>) {
     let port = listener.local_addr().unwrap().port();
     let (says, heard) = mpsc::channel();
     thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
+        let mut stream = called(&listener);
         if stream.write_all(&bytes).is_ok() && !bytes.is_empty() {
             let mut receipt = [0; 4];
             while stream.read_exact(&mut receipt).is_ok() {
@@ -214,7 +231,7 @@ fn a_program_that_uses_one_port_for_all_files_goes_on_too() {
     let (first, second) = (bytes[..4].to_vec(), bytes[5..].to_vec());
     thread::spawn(move || {
         for part in [first, second] {
-            listener.accept().unwrap().0.write_all(&part).unwrap();
+            called(&listener).write_all(&part).unwrap();
         }
     });
     // One that is over, from the same port.
@@ -263,7 +280,7 @@ fn sizes_that_lie_are_found_out() {
         let listener = TcpListener::bind((HERE, 0)).unwrap();
         let id = bob.offered("eve", "less.txt", listener.local_addr().unwrap().port(), Some(1000));
         bob.save(id, false);
-        listener.accept().unwrap().0.write_all(&noise(bytes)).unwrap();
+        called(&listener).write_all(&noise(bytes)).unwrap();
         assert_eq!(bob.end(id), State::Failed(Failure::Broken));
         assert_eq!(bob.folder.names(), left);
         assert_eq!(bob.files.get(id).unwrap().can_go_on(), !left.is_empty());
@@ -345,7 +362,7 @@ fn whoever_is_silent_is_let_go() {
     let listener = TcpListener::bind((HERE, 0)).unwrap();
     let stalls = bob.offered("eve", "a", listener.local_addr().unwrap().port(), Some(9));
     bob.save(stalls, false);
-    let held = listener.accept().unwrap();
+    let held = called(&listener);
     assert_eq!(bob.end(stalls), State::Failed(Failure::Stalled));
     drop(held);
     // Nobody is there.
@@ -406,7 +423,7 @@ fn what_is_cancelled_ends_and_leaves_nothing() {
     let listener = TcpListener::bind((HERE, 0)).unwrap();
     let id = bob.offered("eve", "a", listener.local_addr().unwrap().port(), Some(9));
     bob.save(id, false);
-    let (mut stream, _) = listener.accept().unwrap();
+    let mut stream = called(&listener);
     stream.write_all(b"1234").unwrap();
     let mut receipt = [0; 4];
     stream.read_exact(&mut receipt).unwrap();
