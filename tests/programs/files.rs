@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use parlor_client::conversations::ConversationId;
-use parlor_client::dcc::{FileId, Files, News, Say, Source, State, Who};
+use parlor_client::dcc::{FileId, Files, News, Say, Source, State, Who, begun};
 use parlor_client::net::{self, Connection};
 use parlor_client::place::{Place, PlaceId};
 use parlor_client::session::{Action, Event, HostPort, Key, Profile, Status};
@@ -87,7 +87,8 @@ impl Alice {
             Event::Status(Status::Connected { .. }) => self.connected = true,
             Event::Dcc { key, who, nick, dcc } => {
                 let who = Who { at: ConversationId::new(&self.place, key), key: who, nick };
-                let say = self.files.heard(who, dcc, true, self.folder.path());
+                let begun = begun(self.folder.path(), &dcc);
+                let say = self.files.heard(who, dcc, true, begun);
                 self.says(say);
             }
             _ => {}

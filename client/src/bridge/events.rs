@@ -186,7 +186,7 @@ impl Bridge {
             }
             Event::Listed(listed) => self.listed(window, place, listed),
             Event::Refused(refusal) => self.refused(window, place, refusal),
-            Event::Dcc { key, who, nick, dcc } => self.heard_of_file(window, id(key), who, nick, dcc),
+            Event::Dcc { key, who, nick, dcc } => self.heard_of_file(id(key), who, nick, dcc),
             Event::SendFile { key, path } => self.send_typed(id(key), &path),
             Event::Help => self.show_commands(window),
             Event::Ignored(names) => self.ignoring(window, place, names),

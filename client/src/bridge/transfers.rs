@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use async_channel::Sender;
 use parlor_ui::slint::{ComponentHandle, Image, SharedString};
 use parlor_ui::{App, FileKind as Icon, FileRow, FileState, FilesView, Panel, Screen, Shell, Words};
 use smol::Task;
@@ -11,11 +12,16 @@ use smol::Task;
 use super::text::shared;
 use super::{Bridge, chooser, drawing, on, rows};
 use crate::conversations::ConversationId;
-use crate::dcc::{FileId, Files, Full, RUNNING, Say, Source, State as Stage, Transfer, Who, address_to_tell};
+use crate::dcc::{
+    FileId, Files, Full, RUNNING, Say, Source, State as Stage, Transfer, Who, address_to_tell, begun,
+};
 use crate::file_name::{FileKind, kind, size_in_words};
 use crate::path::typed;
 use crate::place::PlaceId;
 use crate::session::{Action, Dcc, Key, Kind, Status};
+
+/// What is said of files and waits for the disk; more is not heard.
+const HEARD: usize = 64;
 
 /// Files that come and go.
 #[derive(Default)]
@@ -26,6 +32,8 @@ pub(super) struct Transfers {
     asked: Vec<(Who, Source)>,
     /// The desktop asks which file.
     choosing: Option<Task<()>>,
+    /// What is said of files, until the disk has been asked.
+    hear: Option<Sender<(Who, Dcc)>>,
     /// Pictures that are shown; each is gone with its file.
     drawn: HashMap<FileId, Image>,
 }
@@ -41,6 +49,7 @@ impl Bridge {
         on!(self, view, on_again, |this, id| this.send_again(file(id)));
         on!(self, view, on_show_folder, |this, id| this.show_folder(file(id)));
         on!(self, view, on_draw, |this, id, on| this.draw(file(id), on));
+        self.hear_of_files();
         let (news, weak) = (self.state.borrow().transfers.files.news.clone(), Rc::downgrade(self));
         let watch = async move {
             while let Ok((id, told)) = news.recv().await {
@@ -54,16 +63,36 @@ impl Bridge {
         self.tasks.spawn(watch).detach();
     }
 
-    /// Somebody's program says something of a file.
-    pub(super) fn heard_of_file(&self, window: &App, at: ConversationId, key: Key, nick: String, dcc: Dcc) {
-        let say = {
-            let mut state = self.state.borrow_mut();
-            let folder = self.folder.downloads(&state.settings.file_folder);
-            let here = state.places.get(&at.place).is_some_and(|place| place.here);
-            state.transfers.files.heard(Who { at, key, nick }, dcc, here, &folder)
+    /// Somebody's program says something of a file. What has come of it the disk knows, and that may take its time.
+    pub(super) fn heard_of_file(&self, at: ConversationId, key: Key, nick: String, dcc: Dcc) {
+        let hear = self.state.borrow().transfers.hear.clone();
+        if hear.is_some_and(|hear| hear.try_send((Who { at, key, nick }, dcc)).is_err()) {
+            log::warn!("the disk is too slow for what is said of files");
+        }
+    }
+
+    /// Looks after that, one after the other.
+    fn hear_of_files(self: &Rc<Self>) {
+        let (hear, heard) = async_channel::bounded(HEARD);
+        self.state.borrow_mut().transfers.hear = Some(hear);
+        let weak = Rc::downgrade(self);
+        let listen = async move {
+            while let Ok((who, dcc)) = heard.recv().await {
+                let Some(bridge) = weak.upgrade() else { return };
+                let folder = bridge.folder.clone();
+                let named = bridge.state.borrow().settings.file_folder.clone();
+                let ask = move || (begun(&folder.downloads(&named), &dcc), dcc);
+                let (begun, dcc) = smol::unblock(ask).await;
+                let say = {
+                    let mut state = bridge.state.borrow_mut();
+                    let here = state.places.get(&who.at.place).is_some_and(|place| place.here);
+                    state.transfers.files.heard(who, dcc, here, begun)
+                };
+                bridge.say_of_file(say);
+                bridge.window.upgrade().iter().for_each(|window| bridge.show_files(window));
+            }
         };
-        self.say_of_file(say);
-        self.show_files(window);
+        self.tasks.spawn(listen).detach();
     }
 
     fn say_of_file(&self, say: Option<Say>) {

@@ -30,6 +30,14 @@ struct Offer {
     token: Option<String>,
 }
 
+/// Bytes that are in the folder of a file that is offered. Asks the disk: not on the window's thread.
+pub fn begun(folder: &Path, dcc: &Dcc) -> Option<u64> {
+    match dcc {
+        Dcc::Send { name, size: Some(size), .. } => Part::begun(folder, &clean(name), *size),
+        _ => None,
+    }
+}
+
 /// As many as may be are under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
@@ -71,12 +79,13 @@ impl Files {
         self.list.iter().filter(|file| file.state.is_under_way()).count()
     }
 
-    /// Somebody's program has said something, at a server that is on this computer or not. What is to be said in return.
-    pub fn heard(&mut self, who: Who, dcc: Dcc, server_here: bool, folder: &Path) -> Option<Say> {
+    /// Somebody's program has said something, at a server that is on this computer or not; of an offer so much has
+    /// [`begun`] to come. What is to be said in return.
+    pub fn heard(&mut self, who: Who, dcc: Dcc, server_here: bool, begun: Option<u64>) -> Option<Say> {
         match dcc {
             Dcc::Send { name, ip, port, size, token } => {
                 if port == 0 || token.is_none() {
-                    self.offered(who, Offer { wire: name, ip, port, size, token }, server_here, folder);
+                    self.offered(who, Offer { wire: name, ip, port, size, token }, server_here, begun);
                     return None;
                 }
                 // With both it answers an offer of ours; of none that waits for it, nobody was told anything.
@@ -109,7 +118,7 @@ impl Files {
         }
     }
 
-    fn offered(&mut self, who: Who, offer: Offer, server_here: bool, folder: &Path) {
+    fn offered(&mut self, who: Who, offer: Offer, server_here: bool, begun: Option<u64>) {
         let Offer { wire, ip, port, size, token } = offer;
         let name = clean(&wire);
         let state = match size {
@@ -119,7 +128,7 @@ impl Files {
             Some(_) if port != 0 && !may_call(ip, port, server_here) => {
                 State::Failed(Failure::AddressNotPossible)
             }
-            Some(size) => State::Offered { begun: self.begun(folder, &name, size) },
+            Some(_) => State::Offered { begun: begun.filter(|_| !self.is_coming(&name)) },
         };
         // The same file again takes the place of the offer, or of the failure, before.
         self.list.retain(|file| {
@@ -150,11 +159,9 @@ impl Files {
         });
     }
 
-    /// Bytes of the file that are here, unless another transfer goes on with them.
-    fn begun(&self, folder: &Path, name: &str, size: u64) -> Option<u64> {
-        let taken =
-            self.list.iter().any(|file| !file.outgoing && file.name == name && file.state.is_under_way());
-        if taken { None } else { Part::begun(folder, name, size) }
+    /// Another transfer has a file of that name.
+    fn is_coming(&self, name: &str) -> bool {
+        self.list.iter().any(|file| !file.outgoing && file.name == name && file.state.is_under_way())
     }
 
     fn make_room_for_offer(&mut self, who: &Who) {

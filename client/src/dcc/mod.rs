@@ -29,7 +29,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use files::{Files, Full};
+pub use files::{Files, Full, begun};
 pub use link::address_to_tell;
 pub use send::Source;
 pub use transfer::{FileId, Say, State, Transfer, Who};

@@ -67,7 +67,8 @@ impl Window {
     fn hear(&mut self, from: &str, dcc: Dcc) -> (Option<Dcc>, Option<FileId>) {
         let last = |files: &Files| files.iter().next_back().map(|file| file.id);
         let before = last(&self.files);
-        let say = self.files.heard(who(from), dcc, true, &self.folder.0);
+        let begun = begun(&self.folder.0, &dcc);
+        let say = self.files.heard(who(from), dcc, true, begun);
         (say.map(|say| say.dcc), last(&self.files).filter(|id| Some(*id) > before))
     }
 
@@ -346,7 +347,7 @@ fn nobody_makes_us_call_where_nobody_should_be_called() {
         ("224.0.0.1", 5000, true),
         ("255.255.255.255", 5000, true),
     ] {
-        assert_eq!(bob.files.heard(who("eve"), of(ip, port), server_here, &bob.folder.0), None);
+        assert_eq!(bob.files.heard(who("eve"), of(ip, port), server_here, None), None);
         assert_eq!(
             bob.files.iter().next_back().unwrap().state,
             State::Failed(Failure::AddressNotPossible),
