@@ -564,6 +564,7 @@ fn hands(app: &App) {
     rows.sort_by_key(|row| if row.hand > 0 { row.hand } else { i32::MAX });
     view.set_people(rows.as_slice().into());
     view.set_my_hand(true);
+    view.set_hands_up(2);
     app.global::<RoomView<'_>>().set_done(app.global::<Words<'_>>().invoke_sent_and_kept_out("eve".into()));
 }
 

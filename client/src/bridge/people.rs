@@ -116,6 +116,7 @@ impl Bridge {
         view.set_people_text(shared(&format!("{}{more}", current.people.len())));
         view.set_operator(operator);
         view.set_hands(inside && tools.hands);
+        view.set_hands_up(hands.len() as i32);
         view.set_my_hand(mine.is_some_and(|me| hands.contains_key(&me.key)));
         view.set_lowers(tools.lowers);
         view.set_mutes(tools.mutes);

@@ -51,6 +51,7 @@ fn hands_come_first_in_their_order_and_the_teacher_lowers_them() {
         window.until("both hands", |window| people(window) == order);
     }
     assert!(eve.people().get_my_hand() && !teacher.people().get_my_hand());
+    assert_eq!(teacher.people().get_hands_up(), 2);
     carol.reads("eve raises a hand (2 up)");
     // A screen reader is told, though no line is.
     assert!(!teacher.has("raises a hand"), "{:?}", teacher.texts());
