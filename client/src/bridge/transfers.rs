@@ -20,7 +20,7 @@ use crate::path::typed;
 use crate::place::PlaceId;
 use crate::session::{Action, Dcc, Key, Kind, Status};
 
-/// What is said of files and waits for the disk; more is not heard.
+/// Offers that wait for the disk; more are not heard.
 const HEARD: usize = 64;
 
 /// Files that come and go.
@@ -32,7 +32,7 @@ pub(super) struct Transfers {
     asked: Vec<(Who, Source)>,
     /// The desktop asks which file.
     choosing: Option<Task<()>>,
-    /// What is said of files, until the disk has been asked.
+    /// Offers, until the disk has been asked.
     hear: Option<Sender<(Who, Dcc)>>,
     /// Pictures that are shown; each is gone with its file.
     drawn: HashMap<FileId, Image>,
@@ -63,11 +63,16 @@ impl Bridge {
         self.tasks.spawn(watch).detach();
     }
 
-    /// Somebody's program says something of a file. What has come of it the disk knows, and that may take its time.
+    /// Somebody's program says something of a file. What has come of one that is offered the disk knows, and that may
+    /// take its time; nothing else waits for it.
     pub(super) fn heard_of_file(&self, at: ConversationId, key: Key, nick: String, dcc: Dcc) {
+        let who = Who { at, key, nick };
+        if !matches!(dcc, Dcc::Send { .. }) {
+            return self.heard_dcc(who, dcc, None);
+        }
         let hear = self.state.borrow().transfers.hear.clone();
-        if hear.is_some_and(|hear| hear.try_send((Who { at, key, nick }, dcc)).is_err()) {
-            log::warn!("the disk is too slow for what is said of files");
+        if hear.is_some_and(|hear| hear.try_send((who, dcc)).is_err()) {
+            log::warn!("the disk is too slow for all files that are offered");
         }
     }
 
@@ -83,16 +88,20 @@ impl Bridge {
                 let named = bridge.state.borrow().settings.file_folder.clone();
                 let ask = move || (begun(&folder.downloads(&named), &dcc), dcc);
                 let (begun, dcc) = smol::unblock(ask).await;
-                let say = {
-                    let mut state = bridge.state.borrow_mut();
-                    let here = state.places.get(&who.at.place).is_some_and(|place| place.here);
-                    state.transfers.files.heard(who, dcc, here, begun)
-                };
-                bridge.say_of_file(say);
-                bridge.window.upgrade().iter().for_each(|window| bridge.show_files(window));
+                bridge.heard_dcc(who, dcc, begun);
             }
         };
         self.tasks.spawn(listen).detach();
+    }
+
+    fn heard_dcc(&self, who: Who, dcc: Dcc, begun: Option<u64>) {
+        let say = {
+            let mut state = self.state.borrow_mut();
+            let here = state.places.get(&who.at.place).is_some_and(|place| place.here);
+            state.transfers.files.heard(who, dcc, here, begun)
+        };
+        self.say_of_file(say);
+        self.window.upgrade().iter().for_each(|window| self.show_files(window));
     }
 
     fn say_of_file(&self, say: Option<Say>) {
