@@ -32,6 +32,8 @@ mod charset;
 pub mod console;
 mod dispatch;
 pub mod hub;
+#[cfg(feature = "lan")]
+pub mod lan;
 pub mod logger;
 mod peer;
 pub mod private;
@@ -47,7 +49,9 @@ pub use archive::export;
 pub use charset::Charset;
 pub use hub::Speaker;
 pub use server::{Guest, Handle, Operation, Operator, Server, Target};
-pub use start::config::{Config, DEFAULT_PORT, Encryption, Format, HAS_TLS, History, Identity};
+pub use start::config::{
+    Announce, Config, DEFAULT_PORT, Encryption, Format, HAS_LAN, HAS_TLS, History, Identity,
+};
 pub use start::data_folder::data_folder;
 pub use start::error::StartError;
 pub use start::listen::ListenerKind;

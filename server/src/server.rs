@@ -14,9 +14,13 @@ use smol::{Async, LocalExecutor, Timer};
 use crate::archive::Archive;
 use crate::dispatch::{Dispatch, QUEUE, clock};
 use crate::hub::{Input, Sts, turned_away};
+#[cfg(feature = "lan")]
+use crate::lan::{self, Announcer, LanError, Listing};
 use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::MsgId;
 use crate::protocol::time::UnixMillis;
+#[cfg(feature = "lan")]
+use crate::start::config::Announce;
 use crate::start::config::{Config, Encryption, HAS_TLS, Identity};
 use crate::start::error::StartError;
 use crate::start::listen::{ListenerKind, listen};
@@ -195,6 +199,24 @@ impl Server {
         bound.filter_map(|(listener, kind)| Some((listener.local_addr().ok()?, *kind))).collect()
     }
 
+    /// What it says of itself on the network, and where it is reached.
+    #[cfg(feature = "lan")]
+    fn listing(&self) -> Option<(Listing, Vec<SocketAddr>)> {
+        let Announce { name, is_host } = self.config.announce.clone()?;
+        let key = self.fingerprints().and_then(|[key, _]| key.try_into().ok());
+        let listing = Listing {
+            host: is_host.then(|| name.clone()),
+            name,
+            room: Some(self.config.hub.default_room.clone()),
+            people: Some(0),
+            password: self.config.hub.password.is_some(),
+            key,
+            version: concat!("Parlor ", env!("CARGO_PKG_VERSION")).into(),
+        };
+        let main = self.addresses().into_iter().filter(|(_, kind)| *kind == ListenerKind::Main);
+        Some((listing, main.map(|(address, _)| address).collect()))
+    }
+
     /// A handle that works while the server runs.
     pub fn handle(&self) -> Handle {
         Handle(self.channel.0.clone())
@@ -207,6 +229,8 @@ impl Server {
     /// If the hub does: the room's state is then unknown, and nothing may go on with it.
     pub fn run(self, operator: Operator, shutdown: impl Future<Output = ()>) {
         let executor = Rc::new(LocalExecutor::new());
+        #[cfg(feature = "lan")]
+        let listing = self.listing();
         let (sender, events) = self.channel;
         let flood = |rate| Rc::new(Flood::new(rate, self.config.hub.max_clients_per_ip, clock()));
         let flood = self.config.flood.map(flood);
@@ -217,6 +241,10 @@ impl Server {
             executor.spawn(async move { flood.sum_up().await }).detach();
         }
         executor.spawn(forward(operator.lines, sender.clone())).detach();
+        #[cfg(feature = "lan")]
+        if let Some((listing, addresses)) = listing {
+            executor.spawn(announce(listing, addresses, Handle(sender.clone()))).detach();
+        }
         let stop = sender.clone();
         let (archive, kept) = match self.store {
             Some((store, reports, opened)) => (Archive::store(store, reports), opened),
@@ -290,6 +318,40 @@ fn encrypt(
     );
     log::info!("  HexChat: tick \"Accept invalid SSL certificates\"; the key is {}", hex(&key).concat());
     Ok(Some(acceptor))
+}
+
+/// Announces it as long as it runs, with the number of its people; what goes wrong is said, and stops nothing.
+#[cfg(feature = "lan")]
+async fn announce(listing: Listing, listening: Vec<SocketAddr>, server: Handle) {
+    let name = listing.name.clone();
+    // What the library does takes a moment, which nobody's line waits for.
+    let started = smol::unblock(move || {
+        let announcer = Announcer::start(listing, &listening)?;
+        if let Err(error) = Announcer::is_heard() {
+            log::warn!("nobody on the network can find it yet: {error}");
+        }
+        Ok::<_, LanError>(announcer)
+    });
+    let mut announcer = match started.await {
+        Ok(announcer) => announcer,
+        Err(error) => return log::warn!("not announced as {name:?}: {error}"),
+    };
+    log::info!("announced on the network as {name:?}");
+    loop {
+        let people = server.guests().await.len() as u32;
+        for _ in 0..lan::NEWS {
+            let flooded;
+            (announcer, flooded) = smol::unblock(move || {
+                let flooded = announcer.refresh(people);
+                (announcer, flooded)
+            })
+            .await;
+            if flooded {
+                log::warn!("somebody floods the network with announcements: not announced for a while");
+            }
+            Timer::after(lan::TICK).await;
+        }
+    }
 }
 
 async fn forward(lines: Receiver<String>, hub: Sender<Arrival>) {

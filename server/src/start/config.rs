@@ -15,6 +15,18 @@ pub const DEFAULT_PORT: u16 = 49806;
 /// Whether this build can encrypt.
 pub const HAS_TLS: bool = cfg!(feature = "tls");
 
+/// Whether this build can announce itself on the network.
+pub const HAS_LAN: bool = cfg!(feature = "lan");
+
+/// The name under which a server is found on its network (DNS-SD, RFC 6763).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announce {
+    /// What stands in others' lists, at most 63 bytes.
+    pub name: String,
+    /// Whether it is a person's name, whose room it is.
+    pub is_host: bool,
+}
+
 /// The connections that are encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encryption {
@@ -87,6 +99,8 @@ pub struct Config {
     pub history: Option<History>,
     /// The folder where accounts are kept; `None`: they last as long as the server. Default none.
     pub accounts: Option<PathBuf>,
+    /// What others on the network find it as, in builds with the feature `lan`. Default: nothing.
+    pub announce: Option<Announce>,
     /// Bytes that may wait for one connection before it is closed. Default 256 KiB.
     pub outbox: usize,
     /// The time for which a connection may take nothing of what waits for it. Default 20 s.
@@ -152,6 +166,7 @@ impl Default for Config {
             sts: None,
             history: None,
             accounts: None,
+            announce: None,
             outbox: 256 * 1024,
             write_stall: Duration::from_secs(20),
             shutdown: Duration::from_secs(3),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use argh::FromArgs;
 
-use super::config::{Config, Encryption, Format, History, Identity};
+use super::config::{Announce, Config, Encryption, Format, HAS_LAN, History, Identity};
 use super::data_folder::data_folder;
 use super::error::StartError;
 use super::limits::MAX_PROMPT;
@@ -48,6 +48,11 @@ pub struct Options {
     /// only IRC programs may talk, no people at terminals (nc)
     #[argh(switch)]
     pub no_plain: bool,
+
+    /// name under which windows on the network find this server, in builds with the feature lan
+    /// (default none: it is not announced)
+    #[argh(option, arg_name = "name", from_str_fn(announced))]
+    pub announce: Option<String>,
 
     /// the server's name (default parlor.local)
     #[argh(option, from_str_fn(server_name))]
@@ -260,6 +265,7 @@ impl Options {
             raw_encoding: self.raw_encoding.unwrap_or(defaults.raw_encoding),
             motd: self.motd,
             oper_file: self.oper_file,
+            announce: self.announce.map(|name| Announce { name, is_host: false }),
             password_file: self.password_file,
             max_clients: self.max_clients.map(NonZeroUsize::get),
             flood: self.flood.unwrap_or(defaults.flood),
@@ -300,6 +306,14 @@ fn server_name(text: &str) -> Result<String, String> {
     is_server_name(text)
         .then(|| text.into())
         .ok_or_else(|| format!("{rule}, {MAX_SERVER_NAME} bytes at most"))
+}
+
+fn announced(text: &str) -> Result<String, String> {
+    let sound = !text.trim().is_empty() && text.len() <= 63 && !text.chars().any(char::is_control);
+    match HAS_LAN {
+        false => Err("this build cannot announce; one with --features lan can".into()),
+        true => sound.then(|| text.trim().into()).ok_or_else(|| "a name of 1 to 63 bytes".into()),
+    }
 }
 
 fn room(text: &str) -> Result<RoomName, String> {
