@@ -72,6 +72,7 @@ fn main() {
     let bridge = Bridge::new(&window, folder);
     no_folder.iter().for_each(|error| bridge.keeps_nothing(error));
     bridge.obey(Arguments { address: options.address, name: options.name, host: options.host });
+    bridge.look_around();
     bridge.close_on_signals(&window);
     bridge.open_with(&opener);
     bridge.watch_clipboard(clipboard);

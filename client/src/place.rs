@@ -17,6 +17,8 @@ const IRC_PORT: u16 = 6667;
 /// The same where TLS is spoken (RFC 7194 §2).
 const IRCS_PORT: u16 = 6697;
 
+/// In a link, behind the `?`: the server's key, in 64 hexadecimal digits. Ours alone; others leave it unread.
+const FINGERPRINT: &str = "fp=";
 /// In a link: the target is a person.
 const IS_NICK: &str = "isnick";
 /// What a link may say of its target.
@@ -33,6 +35,8 @@ pub struct Place {
     pub person: Option<String>,
     /// It was asked for by TLS: by `ircs://`, or by the port that is for it.
     pub secure: bool,
+    /// Whoever made the link knows the server by this key.
+    pub key: Option<KeyId>,
 }
 
 /// Which server: host and port, as one types them. The same after every start, so files may hold
@@ -127,6 +131,8 @@ pub enum PlaceError {
     Port,
     /// The host has a character that no host has.
     Host,
+    /// The key in a link is none.
+    Key,
 }
 
 impl fmt::Display for PlaceError {
@@ -134,6 +140,7 @@ impl fmt::Display for PlaceError {
         f.write_str(match self {
             PlaceError::Empty => "Type the address of a room, for example 192.168.1.7:49806.",
             PlaceError::Port => "The port behind the colon is a number from 1 to 65535.",
+            PlaceError::Key => "The key at the end of the link is damaged. Copy the whole link again.",
             PlaceError::Host => "An address looks like 192.168.1.7:49806 or chat.example.",
         })
     }
@@ -143,7 +150,8 @@ impl std::error::Error for PlaceError {}
 
 impl Place {
     /// Reads `host`, `host:port`, `[v6]:port`, also with the wide forms that Chinese and Japanese keyboards
-    /// write, or a link: `irc://host[:port][/room[,room…]]`, `irc://host/person,isnick`, `ircs://…` (draft-butcher-irc-url).
+    /// write, or a link: `irc://host[:port][/room[,room…]][?fp=key]`, `irc://host/person,isnick`, `ircs://…`
+    /// (draft-butcher-irc-url; the key is ours).
     pub fn parse(text: &str) -> Result<Place, PlaceError> {
         let text = text.trim();
         let plain: String = text.chars().map(narrow).collect();
@@ -153,6 +161,7 @@ impl Place {
         };
         let link = scheme("irc://").map(|rest| (rest, IRC_PORT));
         let secure = scheme("ircs://").map(|rest| (rest, IRCS_PORT));
+        let is_link = secure.or(link).is_some();
         let (rest, default) = secure.or(link).unwrap_or((&*plain, DEFAULT_PORT));
         let authority = rest.split('/').next().unwrap_or_default();
         // Whoever made the link was called so there.
@@ -173,22 +182,43 @@ impl Place {
         let before = plain.chars().count() - rest.chars().count();
         let mut path =
             text.chars().skip(before).skip_while(|c| narrow(*c) != '/').skip(1).collect::<String>();
-        path.truncate(path.find('?').unwrap_or(path.len()));
+        let query = path.find('?').map(|at| path.split_off(at));
+        let key = query.as_deref().filter(|_| is_link).map(key_of).transpose()?.flatten();
         let (flags, targets): (Vec<&str>, Vec<&str>) =
             path.split(',').filter(|target| !target.is_empty()).partition(|target| FLAGS.contains(target));
         let mut targets = targets.into_iter().map(decoded).peekable();
         if flags.contains(&IS_NICK) {
             let person = targets.next().map(|who| who.split('!').next().unwrap_or_default().to_owned());
-            return Ok(Place { server, room: None, person, secure });
+            return Ok(Place { server, room: None, person, secure, key });
         }
         let rooms: Vec<String> = targets.map(|room| Naming::default().room(&room)).collect();
         let room = (!rooms.is_empty()).then(|| rooms.join(","));
-        Ok(Place { server, room, person: None, secure })
+        Ok(Place { server, room, person: None, secure, key })
     }
 
     /// Its server, whatever the room.
     pub fn id(&self) -> PlaceId {
         PlaceId(Arc::new(self.server.clone()))
+    }
+
+    /// The link that [`parse`](Self::parse) reads, in the form that most IRC programs read, too: without the `#` of a
+    /// usual room.
+    pub fn link(&self) -> String {
+        let HostPort { host, port } = &self.server;
+        // A zone is escaped (RFC 6874 §2).
+        let host = if host.contains(':') { format!("[{}]", host.replace('%', "%25")) } else { encoded(host) };
+        let scheme = if self.secure { "ircs" } else { "irc" };
+        let room = |room: &str| {
+            let bare = room.strip_prefix('#').filter(|bare| Naming::default().room(bare) == room);
+            encoded(bare.unwrap_or(room))
+        };
+        let rooms = self.room.iter().flat_map(|rooms| rooms.split(',')).map(room).collect::<Vec<_>>();
+        let person = self.person.iter().map(|who| format!("{},{IS_NICK}", encoded(who)));
+        let path = person.chain((!rooms.is_empty()).then(|| rooms.join(","))).next().unwrap_or_default();
+        let key = self.key.map_or_else(String::new, |key| {
+            format!("?{FINGERPRINT}{}", key.to_string().replace(':', "").to_lowercase())
+        });
+        format!("{scheme}://{host}:{port}/{path}{key}")
     }
 
     /// Host and port, as one types them.
@@ -205,6 +235,22 @@ fn narrow(c: char) -> char {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
         c => c,
     }
+}
+
+/// The key in what follows the path of a link, from its `?` on.
+fn key_of(query: &str) -> Result<Option<KeyId>, PlaceError> {
+    let query = query.trim_start_matches('?');
+    let query = query.split('#').next().unwrap_or_default();
+    let key = query.split('&').find_map(|one| one.strip_prefix(FINGERPRINT));
+    key.map(|key| decoded(key).parse().map_err(|_| PlaceError::Key)).transpose()
+}
+
+/// A text with percent-encoding, but for letters, digits and what parts nothing (RFC 3986 §2.3).
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// A text without percent-encoding (RFC 3986 §2.1); what is none stays, and so does all of it where the
@@ -228,7 +274,13 @@ mod tests {
 
     fn place(host: &str, port: u16, room: Option<&str>) -> Result<Place, PlaceError> {
         let secure = port == IRCS_PORT;
-        Ok(Place { server: HostPort::new(host, port), room: room.map(Into::into), person: None, secure })
+        Ok(Place {
+            server: HostPort::new(host, port),
+            room: room.map(Into::into),
+            person: None,
+            secure,
+            key: None,
+        })
     }
 
     #[test]
@@ -264,6 +316,30 @@ mod tests {
             let read = Place::parse(link).unwrap();
             assert_eq!((read.room, read.person.as_deref()), (None, Some("bob")), "{link}");
         }
+    }
+
+    #[test]
+    fn a_link_is_read_as_it_is_written() {
+        let key: KeyId = "3A".repeat(32).parse().unwrap();
+        for (text, written) in [
+            ("192.168.1.7:49806", "irc://192.168.1.7:49806/"),
+            ("irc://a.b/#tea", "irc://a.b:6667/tea"),
+            (
+                "irc://a.b/#tea,##wide,&old,#é x,100%",
+                "irc://a.b:6667/tea,%23%23wide,%26old,%C3%A9%20x,100%25",
+            ),
+            ("ircs://a.b:7000/bob,isnick", "ircs://a.b:7000/bob,isnick"),
+            ("irc://[fe80::1%25eth0]:7/", "irc://[fe80::1%25eth0]:7/"),
+        ] {
+            let place = Place::parse(text).unwrap();
+            assert_eq!(place.link(), written);
+            assert_eq!(Place::parse(written), Ok(place.clone()));
+            let keyed = Place { key: Some(key), ..place };
+            assert_eq!(keyed.link(), format!("{written}?fp={}", "3a".repeat(32)));
+            assert_eq!(Place::parse(&keyed.link()), Ok(keyed));
+        }
+        assert_eq!(Place::parse("irc://a.b/?x=1&fp=3A3a").unwrap_err(), PlaceError::Key);
+        assert_eq!(Place::parse("irc://a.b/tea?secret"), place("a.b", 6667, Some("#tea")));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct Settings {
     pub address: String,
     /// The room to fill in.
     pub room: String,
+    /// Rooms on the network are looked for, and a hosted one can be found.
+    pub nearby: bool,
     /// Join at the start without asking.
     pub join_at_start: bool,
     /// Closing the window leaves the program in the desktop's tray.
@@ -95,6 +97,7 @@ impl Default for Settings {
             name: String::new(),
             address: format!("127.0.0.1:{}", parlor_server::DEFAULT_PORT),
             room: "#lobby".into(),
+            nearby: true,
             join_at_start: false,
             stay: false,
             theme: Theme::default(),
@@ -172,6 +175,7 @@ impl Settings {
             name,
             address,
             room,
+            nearby,
             join_at_start,
             stay,
             theme,
@@ -198,6 +202,7 @@ impl Settings {
             name: merged(name, &before.name, there.name),
             address: merged(address, &before.address, there.address),
             room: merged(room, &before.room, there.room),
+            nearby: merged(nearby, &before.nearby, there.nearby),
             join_at_start: merged(join_at_start, &before.join_at_start, there.join_at_start),
             stay: merged(stay, &before.stay, there.stay),
             theme: merged(theme, &before.theme, there.theme),

@@ -12,6 +12,13 @@ impl KeyId {
     pub fn of(bytes: &[u8]) -> Option<KeyId> {
         bytes.try_into().ok().map(KeyId)
     }
+
+    /// `ABCD EF01 2345 6789`: its first 64 bits, for two people to compare by eye.
+    pub fn short(&self) -> String {
+        let group = |pair: &[u8]| pair.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
+        let (first, _) = self.0.split_at(8);
+        first.chunks(2).map(group).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// `AB:CD:…`, as the start of a server prints it.
@@ -89,6 +96,7 @@ mod tests {
         let key = KeyId(std::array::from_fn(|i| i as u8 * 8));
         let text = key.to_string();
         assert!(text.starts_with("00:08:10:") && text.len() == 95, "{text}");
+        assert_eq!(key.short(), "0008 1018 2028 3038");
         for form in [text.clone(), text.replace(':', ""), text.to_lowercase().replace(':', "")] {
             assert_eq!(form.parse(), Ok(key), "{form}");
         }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use parlor_ui::slint::ComponentHandle;
-use parlor_ui::{ConnectView, HostView};
+use parlor_ui::{ConnectView, HostView, NearbyView};
 
 use super::Bridge;
 use super::connect::{Going, Way};
@@ -36,9 +36,10 @@ impl Bridge {
         let join_at_start = self.state.borrow().settings.join_at_start;
         if let Some(address) = &arguments.address {
             card.set_address(shared(address));
+            window.global::<NearbyView>().set_typing(true);
             if let Ok(place) = Place::parse(address) {
                 // Whom the link names has no field of its own, and neither has how the server is to be met.
-                if place.person.is_none() && !place.secure {
+                if place.person.is_none() && !place.secure && place.key.is_none() {
                     card.set_address(shared(&place.address()));
                 }
                 let state = self.state.borrow();

@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use parlor_server::protocol::Nick;
 use parlor_ui::slint::{ComponentHandle, SharedString};
-use parlor_ui::{App, Bookmark as BookmarkRow, ConnectView, Lock, Words};
+use parlor_ui::{App, Bookmark as BookmarkRow, ConnectView, Lock, NearbyView, Words};
 
 use super::connect::{Going, Way};
 use super::phrases::phrase;
 use super::places::Entry;
 use super::text::{room_typed, shared};
-use super::{Bridge, clock, on, rows};
+use super::{Bridge, clock, nearby, on, rows};
 use crate::bookmarks::Bookmark;
-use crate::place::{Place, PlaceId};
+use crate::place::{Place, PlaceError, PlaceId};
 use crate::secret::Secret;
 use crate::secrets::Given;
 use crate::session::{Action, Field, Key, Naming, Refusal, Sentence, Status, UnixMillis};
@@ -41,6 +41,7 @@ impl Bridge {
         card.set_address(shared(&state.settings.address));
         card.set_room(shared(&state.settings.room));
         card.set_join_at_start(state.settings.join_at_start);
+        window.global::<NearbyView>().set_typing(!nearby::is_new(&state.settings));
         drop(state);
         self.show_bookmarks(window);
     }
@@ -183,10 +184,12 @@ impl Bridge {
         }
         let place = match Place::parse(&address) {
             Ok(place) => Some(place),
-            Err(_) => {
-                let missing = address.is_empty();
-                let wrong = || words.invoke_address_wrong(shared(&address));
-                card.set_address_error(if missing { words.invoke_address_missing() } else { wrong() });
+            Err(error) => {
+                card.set_address_error(match error {
+                    PlaceError::Key => words.invoke_link_key_damaged(),
+                    _ if address.is_empty() => words.invoke_address_missing(),
+                    _ => words.invoke_address_wrong(shared(&address)),
+                });
                 None
             }
         };
@@ -204,7 +207,7 @@ impl Bridge {
             settings.room = room.clone();
         }
         self.keep_settings();
-        if place.secure {
+        if place.secure && place.key.is_none() {
             // Also if it is asked for by its bare address another time.
             self.keeper.know(place.address(), Trust::Authorities, false);
         }

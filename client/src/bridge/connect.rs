@@ -136,6 +136,8 @@ impl Bridge {
         match known {
             _ if self.state.borrow().hosts(&id) => Trust::Readable,
             Some(trust) => trust,
+            // Whoever made the link has seen it.
+            None if place.key.is_some() => place.key.map_or(Trust::Authorities, Trust::Key),
             None if place.secure => Trust::Authorities,
             None if id.is_here() => Trust::Readable,
             None => Trust::Perhaps,
@@ -187,7 +189,7 @@ impl Bridge {
             let room = bridge.state.borrow().places.get(&id).map(|place| place.room.clone());
             if let Some(room) = room {
                 let server = id.server().clone();
-                let place = Place { server, room: None, person: None, secure: false };
+                let place = Place { server, room: None, person: None, secure: false, key: None };
                 let shown = bridge.current().is_some_and(|current| current.place == id);
                 let way = if bridge.is_asked(&id) { Way::Asked } else { Way::Back { shown } };
                 bridge.connect(Going { place, name, room, given: Given::default(), host: None, way });

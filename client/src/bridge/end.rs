@@ -40,6 +40,7 @@ impl Bridge {
                 self.tick.restart();
             }
             Panel::Settings => self.show_settings(&window),
+            Panel::Invite => self.show_invitation(&window),
             _ => {}
         }
     }

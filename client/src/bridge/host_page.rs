@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use parlor_server::protocol::{Nick, RoomName};
 use parlor_server::store::StoreError;
-use parlor_server::{Config, History, Identity, Reachable, StartError, addresses_for_others};
+use parlor_server::{Announce, Config, History, Identity, Reachable, StartError, addresses_for_others};
 use parlor_ui::slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use parlor_ui::{App, ConnectView, HostAddress, HostKey, HostView, Reach, Screen, Shell, StatusView, Words};
 
@@ -112,6 +112,8 @@ impl Bridge {
         let identity = accounts.clone().map_or(Identity::Memory, Identity::Folder);
         let mut config = Config { bind: vec![bind], history, identity, accounts, ..Config::default() };
         config.hub.default_room = wanted.room.clone();
+        let beyond = !address.ip().is_loopback() && self.state.borrow().settings.nearby;
+        config.announce = beyond.then(|| Announce { name: wanted.name.clone(), is_host: true });
         config.hub.password = Some(wanted.password.clone()).filter(|password| !password.is_empty());
         window.global::<HostView>().set_busy(true);
         let (weak, stopping) = (Rc::downgrade(self), std::mem::take(&mut self.state.borrow_mut().stopping));
@@ -155,7 +157,7 @@ impl Bridge {
             vec![of("irssi", key.to_string()), of("WeeChat", hex(certificate)), of("HexChat", hex(key))]
         });
         view.set_keys(ModelRc::new(VecModel::from(keys)));
-        let place = Place { server: own.into(), room: None, person: None, secure: false };
+        let place = Place { server: own.into(), room: None, person: None, secure: false, key: None };
         self.watch_end(&host);
         {
             let mut state = self.state.borrow_mut();

@@ -5,7 +5,7 @@
 //!
 //! | floor | files |
 //! | --- | --- |
-//! | one adapter of the window each | `card`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `hands`, `undo`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript`, `transfers` |
+//! | one adapter of the window each | `card`, `nearby`, `invite`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `hands`, `undo`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript`, `transfers` |
 //! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `tray`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
@@ -36,6 +36,7 @@ mod hands;
 mod history;
 mod host_bar;
 mod host_page;
+mod invite;
 mod layout;
 mod lines;
 mod marking;
@@ -43,6 +44,7 @@ mod marks;
 mod menu;
 mod mode_words;
 mod moderation;
+mod nearby;
 mod notifications;
 mod pace;
 mod people;
@@ -153,6 +155,8 @@ impl Bridge {
         bridge.clear_previews(window);
         bridge.listen_to_shell(window);
         bridge.listen_to_card(window);
+        bridge.listen_to_nearby(window);
+        bridge.listen_to_invite(window);
         bridge.listen_to_host_page(window);
         bridge.listen_to_host_bar(window);
         bridge.listen_to_guests(window);
@@ -198,6 +202,7 @@ impl Bridge {
 
         window.global::<RoomsView>().set_rooms(ModelRc::default());
         window.global::<ConnectView>().set_bookmarks(ModelRc::default());
+        window.global::<NearbyView>().set_rooms(ModelRc::default());
         window.global::<PeopleView>().set_people(ModelRc::default());
         window.global::<TimelineView>().set_lines(ModelRc::default());
         window.global::<BrowseView>().set_listed(ModelRc::default());

@@ -68,6 +68,7 @@ impl Bridge {
             TimeFormat::Hours12 => TimeChoice::Hours12,
         });
         view.set_sounds(settings.sounds);
+        view.set_nearby(settings.nearby);
         view.set_join_at_start(settings.join_at_start);
         view.set_at_login(Autostart::find().is_ok_and(|entry| entry.is_on()));
         view.set_stay(settings.stay);
@@ -171,6 +172,7 @@ impl Bridge {
                 NotifyChoice::Mentions => Notify::Mentions,
                 NotifyChoice::Private => Notify::Private,
             };
+            settings.nearby = view.get_nearby();
             settings.join_at_start = view.get_join_at_start();
             settings.stay = view.get_stay();
             settings.fold_joins = view.get_fold_joins();
@@ -186,6 +188,7 @@ impl Bridge {
         self.keep_settings();
         self.apply_settings(&window);
         self.show_tray();
+        self.look_or_not();
     }
 
     fn start_at_login(&self) {

@@ -10,6 +10,7 @@ use smol::Task;
 
 use super::desktop::Shown;
 use super::lines::Lines;
+use super::nearby::Nearby;
 use super::places::{OpenPlace, Places};
 use super::transcript::Saving;
 use super::transfers::Transfers;
@@ -76,6 +77,7 @@ pub(super) struct State {
     /// The sentence above the room says that some room of this place does not let us in.
     pub(super) refused: Option<PlaceId>,
     pub(super) saving: Option<Saving>,
+    pub(super) nearby: Nearby,
     pub(super) hosting: Option<Hosting>,
     /// Opens the history and starts a server.
     pub(super) starting: Option<Task<()>>,

@@ -95,6 +95,7 @@ impl Bridge {
         let lock =
             if matches!(place.status, Some(Status::Connected { .. })) { place.lock } else { Lock::None };
         view.set_lock(lock);
+        view.set_key(place.whose.key().map(|key| shared(&key.short())).unwrap_or_default());
         view.set_status(kind);
         view.set_status_text(text);
         let mut detail = place.id.to_string();

@@ -179,7 +179,8 @@ impl Bridge {
     pub(super) fn dropped(self: &Rc<Self>, path: PathBuf) {
         let Some(window) = self.window.upgrade() else { return };
         let shell = window.global::<Shell>();
-        let covered = matches!(shell.get_panel(), Panel::Settings | Panel::About | Panel::Keys);
+        let covered =
+            matches!(shell.get_panel(), Panel::Settings | Panel::About | Panel::Keys | Panel::Invite);
         if shell.get_screen() == Screen::Room
             && !covered
             && let Some(id) = self.current()
