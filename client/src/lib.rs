@@ -18,6 +18,7 @@
 //! | [`bookmarks`] | places to come back to |
 //! | [`settings`], [`kept`] | what is remembered: of all places, of one person at one place |
 //! | [`transcript`], [`downloads`], [`path`] | a conversation as a file for the person, where those are, and how people write that |
+//! | [`doorbell`] | links that other programs open |
 //! | [`folder`], [`keeper`], [`place`] | its files, who writes them, and where to go |
 //! | `within` | how long something may take |
 //! | `bridge`, `platform`, `fonts` | the window's side, with the feature `window` |
@@ -34,6 +35,7 @@ pub mod completion;
 pub mod conversations;
 pub mod credentials;
 pub mod dcc;
+pub mod doorbell;
 pub mod downloads;
 pub mod drafts;
 pub mod emoji;

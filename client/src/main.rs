@@ -9,8 +9,8 @@ use argh::FromArgs;
 use async_channel::Receiver;
 use parlor_client::bridge::{Arguments, Bridge, Opener, end};
 use parlor_client::folder::Folder;
-use parlor_client::fonts;
 use parlor_client::platform::{self, NotPasted};
+use parlor_client::{doorbell, fonts};
 use parlor_ui::App;
 use parlor_ui::slint::{self, ComponentHandle};
 
@@ -23,7 +23,8 @@ const NO_WINDOW: i32 = 69;
 #[derive(FromArgs)]
 #[argh(help_triggers("-h", "--help"))]
 struct Options {
-    /// where to go: an address, or irc://host:port/room
+    /// where to go: an address, or irc://host:port/room, which goes to a window that runs
+    /// already unless a name is given
     #[argh(positional, arg_name = "address")]
     address: Option<String>,
 
@@ -54,10 +55,18 @@ fn main() {
         println!("parlor client {}", env!("CARGO_PKG_VERSION"));
         return;
     }
+    let link = options.address.as_deref().filter(|link| doorbell::is_link(link));
     let (folder, no_folder) = match Folder::open(options.config) {
         Ok(folder) => (folder, None),
         Err(error) => (Folder::nowhere(), Some(error)),
     };
+    // What a click on a link starts; who wants another window gives a name, or no link.
+    let alone = options.name.is_some() || options.host || options.tray;
+    if let (Some(link), Some(folder)) = (link.filter(|_| !alone), folder.path())
+        && doorbell::ring(folder, link)
+    {
+        return;
+    }
     if !fonts::any() {
         fail(
             NO_WINDOW,
@@ -73,6 +82,7 @@ fn main() {
     no_folder.iter().for_each(|error| bridge.keeps_nothing(error));
     bridge.obey(Arguments { address: options.address, name: options.name, host: options.host });
     bridge.look_around();
+    bridge.take_links();
     bridge.close_on_signals(&window);
     bridge.open_with(&opener);
     bridge.watch_clipboard(clipboard);

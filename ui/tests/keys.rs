@@ -193,6 +193,7 @@ fn keys_open_and_escape_closes() {
 #[test]
 fn the_card_is_filled_in_without_a_mouse() {
     let app = window(Screen::Connect);
+    app.global::<NearbyView<'_>>().set_search(Search::Off);
     let view = app.global::<ConnectView<'_>>();
     view.set_name("".into());
     view.set_room("#".into());
@@ -218,6 +219,47 @@ fn the_card_is_filled_in_without_a_mouse() {
     press(&app, &[Key::Space.into()]);
     assert_eq!(*told.borrow(), ["join", "join", "host"]);
     assert!(view.get_join_at_start());
+}
+
+#[test]
+fn rooms_on_the_network_are_joined_without_a_mouse_or_an_address() {
+    let app = window(Screen::Connect);
+    let (card, view) = (app.global::<ConnectView<'_>>(), app.global::<NearbyView<'_>>());
+    card.set_name("".into());
+    let told = Told::default();
+    let here = told.clone();
+    view.on_join(move |index| here.borrow_mut().push(format!("room {index}")));
+    let here = told.clone();
+    card.on_join(move || here.borrow_mut().push("join".into()));
+    let here = told.clone();
+    card.on_open_host(move || here.borrow_mut().push("host".into()));
+    // Of two rooms nobody guesses which; the second one is two steps behind the name.
+    write(&app, "anna");
+    press(&app, &[Key::Return.into()]);
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Return.into()]);
+    assert_eq!(told.take(), ["room 1"]);
+    // Back at the name: one room is joined, and where there is none, one is hosted.
+    press(&app, &[Key::Shift.into(), Key::Backtab.into()]);
+    press(&app, &[Key::Shift.into(), Key::Backtab.into()]);
+    let one: Vec<NearbyRoom> = view.get_rooms().iter().take(1).collect();
+    view.set_rooms(one.as_slice().into());
+    settle();
+    press(&app, &[Key::Return.into()]);
+    assert_eq!(told.take(), ["room 0"]);
+    view.set_rooms(ModelRc::default());
+    view.set_search(Search::None);
+    settle();
+    press(&app, &[Key::Return.into()]);
+    assert_eq!(told.take(), ["host"]);
+    // The address stays a step away, and then Enter is for that.
+    press(&app, &[Key::Tab.into()]);
+    press(&app, &[Key::Space.into()]);
+    assert!(view.get_typing());
+    write(&app, "10.0.0.1");
+    press(&app, &[Key::Return.into()]);
+    assert_eq!((told.take(), card.get_address().as_str()), (vec!["join".to_owned()], "10.0.0.1"));
 }
 
 #[test]
@@ -821,6 +863,7 @@ fn first_shown(app: &App) -> Option<usize> {
 #[test]
 fn a_password_is_hidden_and_takes_the_keyboard_when_it_is_wrong() {
     let app = window(Screen::Connect);
+    app.global::<NearbyView<'_>>().set_search(Search::Off);
     let view = app.global::<ConnectView<'_>>();
     view.set_bookmarks(ModelRc::default());
     let told = Told::default();

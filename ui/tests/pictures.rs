@@ -14,8 +14,8 @@ use i_slint_backend_testing::{
 use parlor_tests::needs;
 use parlor_ui::slint::platform::{PointerEventButton, WindowEvent};
 use parlor_ui::slint::{
-    ComponentHandle, LogicalPosition, Model, PhysicalSize, Rgba8Pixel, SharedPixelBuffer, SharedString,
-    StyledText,
+    ComponentHandle, Image, LogicalPosition, Model, ModelRc, PhysicalSize, Rgb8Pixel, Rgba8Pixel,
+    SharedPixelBuffer, SharedString, StyledText,
 };
 use parlor_ui::*;
 
@@ -36,6 +36,10 @@ struct Scene {
 
 const SCENES: &[Scene] = &[
     Scene { name: "connect", set: |app| app.global::<Shell<'_>>().set_screen(Screen::Connect), large: true },
+    Scene { name: "connect-one", set: connect_one, large: true },
+    Scene { name: "connect-none", set: |app| search(app, Search::None), large: true },
+    Scene { name: "connect-nowhere", set: connect_nowhere, large: true },
+    Scene { name: "connect-typing", set: connect_typing, large: true },
     Scene { name: "connect-errors", set: connect_errors, large: true },
     Scene { name: "connect-notice", set: connect_notice, large: false },
     Scene { name: "connect-key", set: connect_key, large: true },
@@ -45,6 +49,8 @@ const SCENES: &[Scene] = &[
     Scene { name: "host", set: |app| app.global::<Shell<'_>>().set_screen(Screen::Host), large: true },
     Scene { name: "host-password", set: host_password, large: false },
     Scene { name: "host-errors", set: host_errors, large: false },
+    Scene { name: "invite", set: invite, large: true },
+    Scene { name: "invite-here", set: invite_here, large: false },
     Scene { name: "room", set: room, large: true },
     Scene { name: "room-compact", set: compact, large: true },
     Scene { name: "room-right-to-left", set: right_to_left, large: true },
@@ -213,6 +219,54 @@ fn shot(app: &App, size: PhysicalSize) -> Picture {
     app.window().take_snapshot().expect("a picture")
 }
 
+/// Nobody has announced a room, at that state of the search.
+fn search(app: &App, search: Search) {
+    let view = app.global::<NearbyView<'_>>();
+    view.set_rooms(ModelRc::default());
+    view.set_search(search);
+}
+
+fn connect_one(app: &App) {
+    let view = app.global::<NearbyView<'_>>();
+    let rooms: Vec<NearbyRoom> = view.get_rooms().iter().take(1).collect();
+    view.set_rooms(rooms.as_slice().into());
+}
+
+fn connect_nowhere(app: &App) {
+    search(app, Search::Nowhere);
+    let sentence = app.global::<Words<'_>>().invoke_nearby_no_multicast();
+    app.global::<NearbyView<'_>>().set_nowhere(sentence);
+}
+
+/// Somebody who was here before.
+fn connect_typing(app: &App) {
+    app.global::<NearbyView<'_>>().set_typing(true);
+}
+
+/// A code of the size that links have.
+fn invite(app: &App) {
+    room(app);
+    let side = 53;
+    let mut pixels = SharedPixelBuffer::<Rgb8Pixel>::new(side, side);
+    for (i, pixel) in pixels.make_mut_slice().iter_mut().enumerate() {
+        let (x, y) = (i as u32 % side, i as u32 / side);
+        let dark =
+            (4..side - 4).contains(&x) && (4..side - 4).contains(&y) && (x * 7 + y * 3 + x * y) % 5 < 2;
+        let shade = if dark { 0 } else { 255 };
+        *pixel = Rgb8Pixel { r: shade, g: shade, b: shade };
+    }
+    app.global::<InviteView<'_>>().set_code(Image::from_rgb8(pixels));
+    app.global::<Shell<'_>>().invoke_open(Panel::Invite);
+}
+
+fn invite_here(app: &App) {
+    invite(app);
+    let view = app.global::<InviteView<'_>>();
+    view.set_address("127.0.0.1:49806".into());
+    view.set_here_only(true);
+    view.set_key("".into());
+}
+
 fn connect_errors(app: &App) {
     let view = app.global::<ConnectView<'_>>();
     let words = app.global::<Words<'_>>();
@@ -250,6 +304,7 @@ fn connect_notice(app: &App) {
 }
 
 fn connect_another(app: &App) {
+    connect_typing(app);
     let view = app.global::<ConnectView<'_>>();
     view.set_elsewhere(true);
     view.set_address("".into());
@@ -260,6 +315,7 @@ fn connect_another(app: &App) {
 
 /// One was just removed.
 fn connect_bookmarks(app: &App) {
+    connect_typing(app);
     app.global::<ConnectView<'_>>().set_removed("chat.example.com:6697".into());
     scroll(app, -2000.0);
 }

@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use parlor_ui::slint::ComponentHandle;
-use parlor_ui::{ConnectView, HostView, NearbyView};
+use parlor_ui::{ConnectView, HostView};
 
 use super::Bridge;
 use super::connect::{Going, Way};
 use super::text::shared;
 use crate::bookmarks::Bookmark;
+use crate::doorbell::is_link;
 use crate::place::Place;
 use crate::secrets::Given;
 
@@ -35,28 +36,18 @@ impl Bridge {
         }
         let join_at_start = self.state.borrow().settings.join_at_start;
         if let Some(address) = &arguments.address {
-            card.set_address(shared(address));
-            window.global::<NearbyView>().set_typing(true);
-            if let Ok(place) = Place::parse(address) {
-                // Whom the link names has no field of its own, and neither has how the server is to be met.
-                if place.person.is_none() && !place.secure && place.key.is_none() {
-                    card.set_address(shared(&place.address()));
-                }
-                let state = self.state.borrow();
-                let last = state.settings.bookmarks.get(&place.address(), card.get_name().trim());
-                place
-                    .room
-                    .as_deref()
-                    .or(last.map(|last| &*last.room))
-                    .iter()
-                    .for_each(|room| card.set_room(shared(room)));
-            }
+            self.fill_in(&window, address, Place::parse(address).ok().as_ref(), None);
         }
         if arguments.host {
             self.open_host_page();
         } else if join_at_start && arguments.address.is_none() && arguments.name.is_none() && self.come_back()
         {
             // The rooms are shown with the first one.
+        } else if let Some(link) =
+            arguments.address.as_deref().filter(|link| is_link(link) && arguments.name.is_none())
+        {
+            // The desktop's, or a web page's.
+            self.follow(link);
         } else if arguments.address.is_some() || (join_at_start && !card.get_name().is_empty()) {
             // What is missing or wrong is then said beside its field.
             self.join();

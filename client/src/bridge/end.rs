@@ -6,7 +6,7 @@ use std::time::Duration;
 use parlor_ui::slint::{self, CloseRequestResponse, ComponentHandle};
 use parlor_ui::{App, HostView, Panel, Shell};
 
-use super::text::open_link;
+use super::links::open_url;
 use super::{Bridge, on};
 
 /// The longest that the program lives on without a window: a hosted server takes up to 3 s to
@@ -20,7 +20,7 @@ impl Bridge {
         on!(self, shell, on_quit, |this| this.quit());
         on!(self, shell, on_open_url, |this, url| {
             // A topic may name rooms.
-            if url.starts_with('#') { this.open_named(&url) } else { open_link(&url) }
+            if url.starts_with('#') { this.open_named(&url) } else { open_url(&this, &url) }
         });
         let weak = Rc::downgrade(self);
         window.window().on_close_requested(move || match weak.upgrade() {

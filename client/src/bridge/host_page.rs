@@ -1,7 +1,7 @@
 //! The page for hosting: which address, which room; and the start of the server.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -192,12 +192,20 @@ impl Bridge {
     }
 }
 
-/// Starts a server, with an address beside this one for programs of one's own. While another window of ours hosts, and has
+/// Starts a server, with an address beside this one for programs of one's own; whatever network it is for, this computer
+/// finds it at its usual address, too, if that is free. While another window of ours hosts, and has
 /// the key and the names, it is a place of its own, with others that last as long as it does.
 fn start(config: Config, programs: Option<SocketAddr>) -> Result<Host, StartError> {
     let begin = |config| match programs {
         Some(address) => Host::start_with_raw(config, address),
         None => Host::start(config),
+    };
+    let near = config.bind.first().and_then(|bind| near(bind.parse().ok()?)).map(|near| near.to_string());
+    let both = Config { bind: config.bind.iter().cloned().chain(near.clone()).collect(), ..config.clone() };
+    let config = match begin(both.clone()) {
+        Err(StartError::Bind { address, .. }) if Some(&address) == near.as_ref() => config,
+        Err(StartError::Accounts(StoreError::InUse { .. })) => both,
+        started => return started,
     };
     match begin(config.clone()) {
         Err(StartError::Accounts(StoreError::InUse { folder }))
@@ -207,6 +215,16 @@ fn start(config: Config, programs: Option<SocketAddr>) -> Result<Host, StartErro
         }
         started => started,
     }
+}
+
+/// This computer's usual address, for one of a network.
+fn near(address: SocketAddr) -> Option<SocketAddr> {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if !ip.is_unspecified() && !ip.is_loopback() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if !ip.is_unspecified() && !ip.is_loopback() => Ipv6Addr::LOCALHOST.into(),
+        _ => return None,
+    };
+    (address.port() != 0).then(|| SocketAddr::new(ip, address.port()))
 }
 
 /// Why the server does not start, beside the field that it belongs to.

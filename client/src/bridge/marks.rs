@@ -6,7 +6,8 @@ use parlor_ui::slint::{ComponentHandle, SharedString};
 use parlor_ui::{App, ComposerView, TimelineView, Words};
 
 use super::clipboard::copy;
-use super::text::{open_link, shared, written};
+use super::links::open_url;
+use super::text::{shared, written};
 use super::{Bridge, on};
 use crate::conversations::ConversationId;
 use crate::session::{Action, Kind, Line};
@@ -128,11 +129,11 @@ impl Bridge {
     }
 
     /// A link of a text: a page, a room, or a person of this room.
-    pub(super) fn open_named(&self, link: &str) {
+    pub(super) fn open_named(self: &Rc<Self>, link: &str) {
         if link.starts_with('#') {
             return self.act_at_place(Action::Join { room: link.to_owned(), key: None });
         }
-        let Some(name) = link.strip_prefix('@') else { return open_link(link) };
+        let Some(name) = link.strip_prefix('@') else { return open_url(self, link) };
         let (name, window) = (shared(name), self.window.upgrade());
         window.iter().for_each(|window| window.global::<TimelineView>().set_person(name.clone()));
     }

@@ -6,7 +6,7 @@
 //! | floor | files |
 //! | --- | --- |
 //! | one adapter of the window each | `card`, `nearby`, `invite`, `host_page`, `host_bar`, `guests`, `rooms`, `room`, `moderation`, `timeline`, `marking`, `marks`, `menu`, `composer`, `emoji`, `people`, `hands`, `undo`, `browse`, `switcher`, `find`, `status`, `preferences`, `transcript`, `transfers` |
-//! | what no view owns | `announce`, `arguments`, `connect`, `entry`, `events`, `history`, `desktop`, `tray`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
+//! | what no view owns | `announce`, `arguments`, `links`, `connect`, `entry`, `events`, `history`, `desktop`, `tray`, `cursor`, `files`, `frame`, `reading`, `end`, `signals` |
 //! | the bridge itself | this file |
 //! | what it holds | `state`, `places`, `lines`, `tasks` |
 //! | tools | `chooser`, `clipboard`, `clock`, `comings`, `drawing`, `layout`, `mode_words`, `notifications`, `phrases`, `picture`, `rows`, `text` |
@@ -39,6 +39,7 @@ mod host_page;
 mod invite;
 mod layout;
 mod lines;
+mod links;
 mod marking;
 mod marks;
 mod menu;

@@ -8,6 +8,7 @@ use i_slint_core::styled_text::{get_raw_text, parse_markdown};
 use linkify::{LinkFinder, LinkKind};
 use parlor_ui::slint::{SharedString, StyledText};
 
+use crate::doorbell::is_link;
 use crate::session::{FENCE, Naming, Span, Style, is_fence};
 
 /// From one stop of a tab to the next, in characters.
@@ -371,7 +372,7 @@ fn pages(text: &str) -> impl Iterator<Item = Range<usize>> {
             while !text.is_char_boundary(from) {
                 from += 1;
             }
-            if is_web(url) && whole.starts_with(url) {
+            if (is_web(url) || is_link(url)) && whole.starts_with(url) {
                 return Some(start..start + url.len());
             }
         }
