@@ -13,11 +13,11 @@ impl KeyId {
         bytes.try_into().ok().map(KeyId)
     }
 
-    /// `ABCD EF01 2345 6789`: its first 64 bits, for two people to compare by eye.
+    /// `ABCD EF01 2345 6789`, without a break: its first 64 bits, for two people to compare by eye.
     pub fn short(&self) -> String {
         let group = |pair: &[u8]| pair.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
         let (first, _) = self.0.split_at(8);
-        first.chunks(2).map(group).collect::<Vec<_>>().join(" ")
+        first.chunks(2).map(group).collect::<Vec<_>>().join("\u{A0}")
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
         let key = KeyId(std::array::from_fn(|i| i as u8 * 8));
         let text = key.to_string();
         assert!(text.starts_with("00:08:10:") && text.len() == 95, "{text}");
-        assert_eq!(key.short(), "0008 1018 2028 3038");
+        assert_eq!(key.short(), "0008\u{A0}1018\u{A0}2028\u{A0}3038");
         for form in [text.clone(), text.replace(':', ""), text.to_lowercase().replace(':', "")] {
             assert_eq!(form.parse(), Ok(key), "{form}");
         }

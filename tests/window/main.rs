@@ -10,6 +10,7 @@ mod desktop;
 mod frame;
 mod history;
 mod hostile;
+mod links;
 mod mouse;
 mod notices;
 mod pasting;
