@@ -216,7 +216,9 @@ impl Place {
         let person = self.person.iter().map(|who| format!("{},{IS_NICK}", encoded(who)));
         let path = person.chain((!rooms.is_empty()).then(|| rooms.join(","))).next().unwrap_or_default();
         let key = self.key.map_or_else(String::new, |key| {
-            format!("?{FINGERPRINT}{}", key.to_string().replace(':', "").to_lowercase())
+            // WeeChat knows no `?`: behind the comma it is another room for it, that the server refuses.
+            let part = if path.is_empty() { "" } else { "," };
+            format!("{part}?{FINGERPRINT}{}", key.to_string().replace(':', "").to_lowercase())
         });
         format!("{scheme}://{host}:{port}/{path}{key}")
     }
@@ -335,7 +337,8 @@ mod tests {
             assert_eq!(place.link(), written);
             assert_eq!(Place::parse(written), Ok(place.clone()));
             let keyed = Place { key: Some(key), ..place };
-            assert_eq!(keyed.link(), format!("{written}?fp={}", "3a".repeat(32)));
+            let part = if written.ends_with('/') { "" } else { "," };
+            assert_eq!(keyed.link(), format!("{written}{part}?fp={}", "3a".repeat(32)));
             assert_eq!(Place::parse(&keyed.link()), Ok(keyed));
         }
         assert_eq!(Place::parse("irc://a.b/?x=1&fp=3A3a").unwrap_err(), PlaceError::Key);

@@ -233,6 +233,8 @@ fn weechat_and_we_send_each_other_files() {
     alice.sees("resumed.jpg", &two);
 }
 
+pub(crate) const HEXCHAT: &[Installed] = &[("hexchat", "hexchat"), ("Xvfb", "xvfb")];
+
 /// HexChat that sends these files to alice as soon as it is in, and takes what she offers.
 fn hexchat(server: &Server, alice: &Alice, display: &str, send: &[&str]) -> Running {
     let home = Scratch::new();
@@ -250,6 +252,11 @@ fn hexchat(server: &Server, alice: &Alice, display: &str, send: &[&str]) -> Runn
     for (file, text) in [("hexchat.conf", settings), ("servlist.conf", servers)] {
         fs::set_permissions(home.write(file, text), Permissions::from_mode(0o666)).expect("it is ours");
     }
+    hexchat_of(home, display, &[])
+}
+
+/// HexChat with the settings of this folder.
+pub(crate) fn hexchat_of(home: Scratch, display: &str, options: &[&str]) -> Running {
     fs::set_permissions(home.path(), Permissions::from_mode(0o777)).expect("it is ours");
     let mut command = Command::new("hexchat");
     if rustix::process::geteuid().is_root() {
@@ -258,6 +265,7 @@ fn hexchat(server: &Server, alice: &Alice, display: &str, send: &[&str]) -> Runn
     }
     command
         .args(["-d", &home.file("")])
+        .args(options)
         .envs([("DISPLAY", display), ("HOME", &home.file("")), ("LC_ALL", "C.UTF-8")])
         .env("DBUS_SESSION_BUS_ADDRESS", "disabled:")
         .env_remove("XDG_RUNTIME_DIR");
@@ -266,7 +274,6 @@ fn hexchat(server: &Server, alice: &Alice, display: &str, send: &[&str]) -> Runn
 
 #[test]
 fn hexchat_and_we_send_each_other_files() {
-    const HEXCHAT: &[Installed] = &[("hexchat", "hexchat"), ("Xvfb", "xvfb")];
     if !needs::have(HEXCHAT) {
         return;
     }

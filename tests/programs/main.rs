@@ -12,6 +12,7 @@ mod irssi;
 mod kind;
 mod leaving;
 mod lines;
+mod links;
 mod names;
 mod program;
 mod qt_window;
