@@ -23,7 +23,8 @@ fn hexchat_follows_an_invitation() {
     alice.join("#tea");
     let (_display, display) = display();
     let home = Scratch::new();
-    let settings = "version = 2.16.1\nirc_nick1 = bob\nirc_nick2 = bobby\ngui_slist_skip = 1\ngui_join_dialog = 0\n";
+    let settings =
+        "version = 2.16.1\nirc_nick1 = bob\nirc_nick2 = bobby\ngui_slist_skip = 1\ngui_join_dialog = 0\n";
     let _ = home.write("hexchat.conf", settings);
     let _hexchat = hexchat_of(home, &display, &[&format!("--url={}", link(&server))]);
     alice.expect(":bob!*@* JOIN #tea");
@@ -37,7 +38,8 @@ fn weechat_follows_an_invitation() {
     let server = Server::start(&[]);
     let mut alice = server.irc("alice");
     alice.join("#tea");
-    let weechat = WeeChat::start(&server, &["irc.server_default.nicks bobby", "irc.look.temporary_servers on"]);
+    let weechat =
+        WeeChat::start(&server, &["irc.server_default.nicks bobby", "irc.look.temporary_servers on"]);
     weechat.types("core.weechat", &format!("/connect {}", link(&server)));
     alice.expect(":bobby!*@* JOIN #tea");
 }

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use parlor_client::secret::Secret;
 use parlor_ui::slint::ComponentHandle;
-use parlor_ui::{HostView, Lock, Panel, Screen, SettingsView, Shell, StatusKind};
+use parlor_ui::{HostView, InviteView, Lock, Panel, Screen, SettingsView, Shell, StatusKind};
 
 use crate::person::{Person, server};
 
@@ -191,6 +191,55 @@ fn a_host_and_its_guests_are_the_same_the_next_time_at_another_port() {
             assert_eq!(parlor_ui::slint::Model::row_count(&bob.card().get_bookmarks()), 1, "one place");
         }
     }
+    alice.bridge.finish();
+}
+
+#[test]
+fn an_invitation_leads_to_the_very_server_that_it_is_of() {
+    let alice = Person::new("inviting");
+    alice.card().set_name("alice".into());
+    alice.card().set_room("#tea party".into());
+    alice.card().invoke_open_host();
+    let view = alice.app.global::<HostView>();
+    view.set_selected(0);
+    view.set_port("0".into());
+    view.set_room("#tea,party".into());
+    view.invoke_start();
+    assert!(!view.get_room_error().is_empty(), "what parts two rooms in a link is in no name");
+    view.set_room("#茶".into());
+    view.invoke_start();
+    alice.until("the own room", Person::is_inside);
+    alice.until("its name", |alice| alice.room().get_key() == "#茶");
+    alice.app.global::<Shell>().invoke_open(Panel::Invite);
+    let invitation = alice.app.global::<InviteView>();
+    let (link, address) = (invitation.get_link(), invitation.get_address());
+    assert_eq!((address.clone(), invitation.get_room()), (view.get_address_to_tell(), "#茶".into()));
+    assert!(link.starts_with(&format!("irc://{address}/%E8%8C%B6,?fp=")), "{link}");
+    assert!(invitation.get_here_only(), "it is of this computer alone");
+    let side = invitation.get_code().size().width;
+    assert!((45..100).contains(&side), "a code with its quiet zone: {side}");
+
+    // By TLS at once, although it is on this computer, and into that room: the link has said the key.
+    let bob = Person::new("invited");
+    bob.card().set_name("bob".into());
+    bob.card().set_address(link.clone());
+    bob.tries_again();
+    bob.until("the room", |bob| bob.is_inside() && bob.room().get_key() == "#茶");
+    assert_eq!(bob.status().get_lock(), Lock::Closed);
+    assert_eq!(bob.status().get_key(), invitation.get_key(), "two people compare them");
+
+    // Whoever answers in its place is not talked to.
+    let eve = Person::new("not-invited");
+    eve.card().set_name("eve".into());
+    let (first, last) = link.split_at(link.len() - 1);
+    eve.card().set_address(format!("{first}{}", if last == "0" { "1" } else { "0" }).into());
+    eve.tries_again();
+    assert!(eve.card().get_asks_trust(), "{}", eve.card().get_address_error());
+    assert!(!eve.is_inside());
+    // Half a link is none.
+    eve.card().set_address(first.into());
+    eve.tries_again();
+    assert!(eve.card().get_address_error().contains("damaged"), "{}", eve.card().get_address_error());
     alice.bridge.finish();
 }
 
