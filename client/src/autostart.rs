@@ -1,21 +1,25 @@
 //! Starting with the computer: the entry that the desktop looks at when somebody logs in.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+#[cfg(not(any(windows, target_os = "macos")))]
+pub(crate) use entry::exec;
 pub use platform::Autostart;
+#[cfg(windows)]
+pub(crate) use platform::reg;
 
 /// The option with which it starts then.
 pub const OPTION: &str = "--tray";
 
 /// The program, and what it is started with.
-fn command(config: Option<&Path>) -> io::Result<Vec<String>> {
+pub(crate) fn command(config: Option<&Path>, options: &[&str]) -> io::Result<Vec<String>> {
     let words = [std::env::current_exe()?]
         .into_iter()
         .chain(config.into_iter().flat_map(|folder| {
             ["--config".into(), std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())]
         }))
-        .chain([OPTION.into()]);
+        .chain(options.iter().map(PathBuf::from));
     words
         .map(|word| {
             let word = word.into_os_string().into_string();
@@ -64,7 +68,7 @@ mod platform {
                     done => done,
                 };
             }
-            let text = super::entry::text(&super::command(config)?);
+            let text = super::entry::text(&super::command(config, &[super::OPTION])?);
             self.file.parent().map_or(Ok(()), fs::create_dir_all)?;
             fs::write(&self.file, text)
         }
@@ -90,11 +94,15 @@ mod entry {
     }
 
     pub(super) fn text(command: &[String]) -> String {
-        let exec: Vec<String> = command.iter().map(|word| quoted(word)).collect();
         format!(
             "[Desktop Entry]\nType=Application\nName=Parlor\nComment=A chat room\nIcon=org.parlor.Parlor\nExec={}\nTerminal=false\n",
-            exec.join(" ")
+            exec(command)
         )
+    }
+
+    /// A value of `Exec`.
+    pub(crate) fn exec(command: &[String]) -> String {
+        command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
     }
 
     /// A word of `Exec`: quoted as a shell would, in a value with escapes of its own, in which `%` means more.
@@ -194,12 +202,12 @@ mod platform {
             }
             // No path on Windows has a quotation mark in it.
             let words: Vec<String> =
-                super::command(config)?.iter().map(|word| format!("\"{word}\"")).collect();
+                super::command(config, &[super::OPTION])?.iter().map(|word| format!("\"{word}\"")).collect();
             reg(&["add", KEY, "/v", "Parlor", "/t", "REG_SZ", "/d", &words.join(" "), "/f"])
         }
     }
 
-    fn reg(arguments: &[&str]) -> io::Result<()> {
+    pub(crate) fn reg(arguments: &[&str]) -> io::Result<()> {
         use std::os::windows::process::CommandExt;
 
         /// CREATE_NO_WINDOW: no console flashes up.

@@ -18,7 +18,7 @@
 //! | [`bookmarks`] | places to come back to |
 //! | [`settings`], [`kept`] | what is remembered: of all places, of one person at one place |
 //! | [`transcript`], [`downloads`], [`path`] | a conversation as a file for the person, where those are, and how people write that |
-//! | [`doorbell`] | links that other programs open |
+//! | [`doorbell`], `scheme` | links that other programs open, and that they do |
 //! | [`folder`], [`keeper`], [`place`] | its files, who writes them, and where to go |
 //! | `within` | how long something may take |
 //! | `bridge`, `platform`, `fonts` | the window's side, with the feature `window` |
@@ -55,6 +55,8 @@ pub mod path;
 pub mod place;
 #[cfg(feature = "window")]
 pub mod platform;
+#[cfg(feature = "window")]
+pub mod scheme;
 pub mod secret;
 pub mod secrets;
 pub mod sent;

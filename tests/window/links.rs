@@ -1,10 +1,12 @@
 //! Links to rooms, as the desktop opens them: in the window that runs, and not before the person agrees where nobody was yet.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use parlor_tests::{Deadline, Server, needs, program_named};
+use parlor_tests::{Deadline, Scratch, Server, needs, program_named};
 
 use crate::desk::Desk;
 
@@ -71,4 +73,36 @@ fn whoever_opens_a_window_gets_one() {
     let zoe = Desk::new().sharing(&alice).client_again(&[&link, "--name", "zoe"]);
     bob.expect(":zoe!*@* JOIN *");
     zoe.wait_title("#lobby*");
+}
+
+/// The desktop's tool is one that writes down what it is told: no desktop is here, and its real one asks that.
+#[test]
+fn links_of_the_desktop_can_be_had_without_a_package() {
+    if !needs::have(needs::DISPLAY) {
+        return;
+    }
+    let server = Server::start(&[]);
+    let home = Scratch::new();
+    let tool = home.write("xdg-mime", "#!/bin/sh\necho \"$@\" > \"$HOME/told\"\n");
+    fs::set_permissions(&tool, Permissions::from_mode(0o755)).expect("it is ours");
+    let path = format!("{}:{}", home.path().display(), std::env::var("PATH").expect("a path"));
+    let alice = Desk::new().variable("HOME", &home.file("")).variable("PATH", &path);
+    let alice = alice.variable("XDG_DATA_HOME", &home.file("data"));
+    let alice = alice.client(&[&server.address().to_string(), "--name", "alice"]);
+    alice.wait_title("#lobby*");
+    // Back, name, two switches, and the button.
+    alice.key("ctrl+comma");
+    alice.key("Tab Tab Tab Tab space");
+    alice.until("the tool", |_| fs::read_to_string(home.file("told")).is_ok_and(|told| told.ends_with('\n')));
+    let told = fs::read_to_string(home.file("told")).expect("it was there");
+    let entry = "org.parlor.Parlor.links.desktop";
+    assert_eq!(told.trim(), format!("default {entry} x-scheme-handler/irc x-scheme-handler/ircs"));
+    let entry = fs::read_to_string(home.path().join("data/applications").join(entry)).expect("an entry");
+    let exec = entry.lines().find_map(|line| line.strip_prefix("Exec=")).expect("a command");
+    // As a desktop does it: the link in the place of its code.
+    let command = exec.replace("%u", &format!("irc://{}/tea", server.address()));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &command]).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    assert!(shell.status().is_ok_and(|status| status.success()), "{command}");
+    alice.wait_title("#tea*");
 }

@@ -294,8 +294,8 @@ fn it_starts_with_the_computer_if_the_settings_say_so() {
     alice.wait_title("Parlor");
     alice.key("ctrl+comma");
     alice.wait_still();
-    // From the arrow back: the name, the start in a room, this.
-    alice.key("Tab Tab Tab space");
+    // From the arrow back: the name, the start in a room, rooms nearby, links, this.
+    alice.key("Tab Tab Tab Tab Tab space");
     alice.until("the entry", |_| entry.exists());
     let text = std::fs::read_to_string(&entry).expect("it is there");
     let exec = text.lines().find_map(|line| line.strip_prefix("Exec=")).expect("what it starts");

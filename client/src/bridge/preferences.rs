@@ -14,6 +14,7 @@ use super::text::shared;
 use super::{Bridge, on};
 use crate::autostart::Autostart;
 use crate::notify::Notify;
+use crate::scheme;
 use crate::secret::Secret;
 use crate::secrets::Secrets;
 use crate::session::Action;
@@ -31,6 +32,7 @@ impl Bridge {
         on!(self, view, on_copy_code, |this| this.copy_code());
         on!(self, view, on_use_code, |this| this.use_code());
         on!(self, view, on_at_login_changed, |this| this.start_at_login());
+        on!(self, view, on_take_links, |this| this.open_links_here());
         on!(self, view, on_open_folder, |this| {
             let folder = this.history_folder();
             let made = fs::create_dir_all(&folder);
@@ -52,6 +54,7 @@ impl Bridge {
             SettingsView::set_other_code,
             SettingsView::set_other_code_error,
             SettingsView::set_other_code_done,
+            SettingsView::set_links_done,
         ] {
             clear(&view, SharedString::default());
         }
@@ -189,6 +192,21 @@ impl Bridge {
         self.apply_settings(&window);
         self.show_tray();
         self.look_or_not();
+    }
+
+    /// The desktop's tool may take seconds.
+    fn open_links_here(self: &Rc<Self>) {
+        let (config, weak) = (self.folder.asked().map(Path::to_owned), self.window.clone());
+        let register = async move {
+            let done = smol::unblock(move || scheme::register(config.as_deref())).await;
+            let Some(window) = weak.upgrade() else { return };
+            let words = window.global::<Words>();
+            window.global::<SettingsView>().set_links_done(match done {
+                Ok(()) => words.invoke_links_taken(),
+                Err(error) => words.invoke_links_not_taken(shared(&error.to_string())),
+            });
+        };
+        self.tasks.spawn(register).detach();
     }
 
     fn start_at_login(&self) {
