@@ -135,6 +135,14 @@ fn every_line_passes_the_view() {
             read(alice).first().is_some_and(|first| Some(first) != before.first())
         });
         view = settled(&alice);
+        // A machine that was only slow has made both steps: one of them is taken back.
+        if looks.get() >= 200
+            && view.last().zip(before.first()).is_some_and(|(above, below)| above + 1 < *below)
+        {
+            alice.key("Next");
+            alice.until("a step down", |alice| read(alice).first() != view.first());
+            view = settled(&alice);
+        }
         assert!(view.windows(2).all(|pair| pair[1] == pair[0] + 1), "in order: {view:?}");
         let (above, below) = (view.last().copied(), before.first().copied());
         assert!(
