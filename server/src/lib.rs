@@ -52,5 +52,6 @@ pub use start::data_folder::data_folder;
 pub use start::error::StartError;
 pub use start::listen::ListenerKind;
 pub use start::options::{NoOptions, Options};
+pub use start::options_file::Given;
 pub use start::quantity;
 pub use start::reach::{Reachable, addresses_for_others};

@@ -11,7 +11,7 @@ use futures_lite::StreamExt;
 use log::LevelFilter;
 use parlor_server::export::export;
 use parlor_server::protocol::time::UnixMillis;
-use parlor_server::{HAS_TLS, NoOptions, Options, Server, console, logger};
+use parlor_server::{Given, HAS_TLS, NoOptions, Options, Server, console, logger};
 
 /// Wrong options (sysexits EX_USAGE).
 const USAGE: i32 = 64;
@@ -19,7 +19,8 @@ const USAGE: i32 = 64;
 const SOFTWARE: i32 = 70;
 
 fn main() {
-    let options = options();
+    let given = given();
+    let options = &given.options;
     if options.version {
         let tls = if HAS_TLS { "with" } else { "without" };
         println!("parlor server {} {tls} TLS", env!("CARGO_PKG_VERSION"));
@@ -30,27 +31,28 @@ fn main() {
         (_, true) => LevelFilter::Debug,
         _ => LevelFilter::Info,
     });
-    if options.export.is_some() { write_export(options) } else { serve(options) }
+    if options.export.is_some() { write_export(given.options) } else { serve(given) }
 }
 
-fn options() -> Options {
+fn given() -> Given {
     let args: Vec<String> = std::env::args_os()
         .map(|arg| arg.into_string().unwrap_or_else(|arg| fail(USAGE, &format!("{arg:?} is not UTF-8."))))
         .collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let (name, args) = args.split_first().map_or(("server", &[][..]), |(name, args)| (*name, args));
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    Options::parse(name, args).unwrap_or_else(|none| match none {
+    Given::read(name, args).unwrap_or_else(|none| match none {
         NoOptions::Help(text) => {
             print!("{text}");
             exit(0)
         }
+        NoOptions::File(error) => fail(error.exit_code(), &error.to_string()),
         NoOptions::Wrong(sentence) => fail(USAGE, &format!("{sentence}\nserver --help lists the options.")),
     })
 }
 
-fn serve(options: Options) {
-    let mut config = options.config().unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
+fn serve(given: Given) {
+    let mut config = given.options.clone().config().unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
     config.hub.narrate = console::has_viewer();
     let server = Server::bind(config).unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
     // Before anybody is told that it listens: from then on it must end well.
