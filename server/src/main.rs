@@ -4,14 +4,13 @@
 use std::io::{BufWriter, stdout};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::exit;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_lite::StreamExt;
 use log::LevelFilter;
 use parlor_server::export::export;
 use parlor_server::protocol::time::UnixMillis;
-use parlor_server::{Given, HAS_TLS, NoOptions, Options, Server, console, logger};
+use parlor_server::{Given, HAS_TLS, Handle, NoOptions, Options, Server, console, logger};
 
 /// Wrong options (sysexits EX_USAGE).
 const USAGE: i32 = 64;
@@ -46,17 +45,19 @@ fn given() -> Given {
             print!("{text}");
             exit(0)
         }
-        NoOptions::File(error) => fail(error.exit_code(), &error.to_string()),
         NoOptions::Wrong(sentence) => fail(USAGE, &format!("{sentence}\nserver --help lists the options.")),
+        NoOptions::File(error) => fail(error.exit_code(), &error.to_string()),
     })
 }
 
 fn serve(given: Given) {
-    let mut config = given.options.clone().config().unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
+    let mut config =
+        given.options.clone().config().unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
     config.hub.narrate = console::has_viewer();
-    let server = Server::bind(config).unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
+    let mut server = Server::bind(config).unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
     // Before anybody is told that it listens: from then on it must end well.
-    let stopped = stopped(server.rereads());
+    let reloads = server.reload_from(given);
+    let stopped = stopped(reloads.then(|| server.handle()));
     console::announce(&server.addresses());
     let ran = catch_unwind(AssertUnwindSafe(|| server.run(console::start(), stopped)));
     log::logger().flush();
@@ -88,20 +89,20 @@ fn now() -> UnixMillis {
 }
 
 /// Until the system or the terminal asks the server to stop; listens for that from the call on. SIGHUP has files
-/// read again instead, if there are some, and no terminal that may have hung up.
-fn stopped(reread: Option<impl Fn() + Send + Sync + 'static>) -> impl Future<Output = ()> {
+/// read again instead, by this server, if there are some, and no terminal that may have hung up.
+fn stopped(reloads: Option<Handle>) -> impl Future<Output = ()> {
     use async_signal::{Signal, Signals};
     // A limit on the size of files ends a program that does not listen for it; the history pauses.
     let always = [Signal::Int, Signal::Term, Signal::Xfsz].into_iter();
-    let reread = reread.filter(|_| !has_terminal()).map(Arc::new);
-    let hangup = reread.is_some() || !survives_hangup();
+    let reloads = reloads.filter(|_| !has_terminal());
+    let hangup = reloads.is_some() || !survives_hangup();
     let signals = Signals::new(always.chain(hangup.then_some(Signal::Hup)));
     async move {
         match signals {
             Ok(mut signals) => loop {
-                match (signals.next().await, reread.clone()) {
+                match (signals.next().await, &reloads) {
                     (Some(Ok(Signal::Xfsz)), _) => {}
-                    (Some(Ok(Signal::Hup)), Some(reread)) => smol::unblock(move || reread()).await,
+                    (Some(Ok(Signal::Hup)), Some(server)) => server.reload().await,
                     _ => return,
                 }
             },

@@ -1,5 +1,6 @@
 //! The options of the server: whatever is not given is `None` or empty.
 
+use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -184,6 +185,15 @@ pub enum NoOptions {
     File(StartError),
     /// Something is wrong; a sentence, perhaps of several lines.
     Wrong(String),
+}
+
+impl fmt::Display for NoOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoOptions::Help(text) | NoOptions::Wrong(text) => f.write_str(text),
+            NoOptions::File(error) => write!(f, "{error}"),
+        }
+    }
 }
 
 impl Options {

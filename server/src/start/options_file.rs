@@ -10,6 +10,7 @@ use super::error::StartError;
 use super::limits::MAX_OPTIONS_FILE;
 use super::options::{NoOptions, Options};
 use crate::private;
+use crate::protocol::text::printable;
 
 /// Options that only the command line has.
 const NOT_IN_FILE: &[&str] = &["--config", "--export", "--since", "--format", "--help", "--version"];
@@ -141,7 +142,10 @@ fn read(program: &str, path: &Path, again: bool) -> Result<Vec<Setting>, NoOptio
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let wrong = |what| NoOptions::Wrong(format!("{}, line {number}: {what}", path.display()));
+        // The file may be anything, and its words go to a terminal.
+        let wrong = |what: String| {
+            NoOptions::Wrong(format!("{}, line {number}: {}", path.display(), printable(&what)))
+        };
         let (flag, value) = setting(program, folder, line).map_err(wrong)?;
         let before = seen.insert(flag.long, number).filter(|_| flag.optionality != Optionality::Repeating);
         if let Some(before) = before {
