@@ -86,14 +86,13 @@ struct Reload {
 
 impl Dispatch {
     pub(crate) fn new(
-        config: Rc<Config>,
+        (config, reread): (Rc<Config>, Option<Reread>),
         executor: Weak<LocalExecutor<'static>>,
         (sender, arrivals): (Sender<Arrival>, Receiver<Arrival>),
         (flood, acceptor): (Option<Rc<Flood>>, Option<Rc<dyn Acceptor>>),
         (console, cloaks): (Sender<String>, Cloaks),
         (archive, opened): (Archive, Opened),
         accounts: (Option<AccountsFile>, KeptAccounts),
-        reread: Option<Reread>,
     ) -> Dispatch {
         let started = clock();
         let mut hub = Hub::new(config.hub.clone(), moment(started));
