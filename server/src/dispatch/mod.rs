@@ -4,6 +4,8 @@
 
 mod connections;
 mod durability;
+mod figures;
+mod reload;
 
 use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpStream};
@@ -16,12 +18,15 @@ use smol::{Async, LocalExecutor, Timer};
 
 use self::connections::Connections;
 use self::durability::Durability;
+use self::figures::Counted;
+use self::reload::Reload;
 use crate::accounts::Accounts;
 use crate::archive::Archive;
 use crate::hub::history::Answer;
 use crate::hub::{ConnectionId, Hub, Input, News, Output, Token};
 use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::time::{Moment, UnixMillis};
+use crate::reload::Reread;
 use crate::start::config::Config;
 use crate::start::listen::ListenerKind;
 use crate::store::{AccountsFile, KeptAccounts, Opened, Report};
@@ -54,6 +59,7 @@ pub(crate) struct Dispatch {
     config: Rc<Config>,
     flood: Option<Rc<Flood>>,
     arrivals: Receiver<Arrival>,
+    sender: Sender<Arrival>,
     console: Sender<String>,
     cloaks: Cloaks,
     connections: Connections,
@@ -66,11 +72,13 @@ pub(crate) struct Dispatch {
     accounts: Accounts,
     /// Answers from memory that the hub has not heard yet.
     answers: VecDeque<(u64, Answer)>,
+    reload: Reload,
+    counted: Counted,
 }
 
 impl Dispatch {
     pub(crate) fn new(
-        config: Rc<Config>,
+        (config, reread): (Rc<Config>, Option<Reread>),
         executor: Weak<LocalExecutor<'static>>,
         (sender, arrivals): (Sender<Arrival>, Receiver<Arrival>),
         (flood, acceptor): (Option<Rc<Flood>>, Option<Rc<dyn Acceptor>>),
@@ -94,10 +102,17 @@ impl Dispatch {
         let age = config.history.as_ref().and_then(|history| history.retention.age);
         Dispatch {
             hub,
-            connections: Connections::new(Rc::clone(&config), executor, sender, flood.clone(), acceptor),
+            connections: Connections::new(
+                Rc::clone(&config),
+                executor,
+                sender.clone(),
+                flood.clone(),
+                acceptor,
+            ),
             config,
             flood,
             arrivals,
+            sender,
             console,
             cloaks,
             more: VecDeque::new(),
@@ -107,6 +122,8 @@ impl Dispatch {
             durability: Durability::new(age, started),
             accounts,
             answers: VecDeque::new(),
+            reload: Reload::new(reread),
+            counted: Counted::default(),
         }
     }
 
@@ -149,6 +166,7 @@ impl Dispatch {
                     self.arrivals.try_recv().map_or(Woken::Pages, Woken::Arrival)
                 }
             };
+            self.counted.turns += 1;
             self.go_on();
             match woken {
                 Woken::Arrival(arrival) => {
@@ -225,9 +243,16 @@ impl Dispatch {
     fn take(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::Opened { stream, peer, listener } => self.open(*stream, peer, listener),
-            Arrival::Input(input) => self.give(input),
+            Arrival::Input(input) => {
+                if let Input::News(_, News::Lines(block)) = &input {
+                    self.counted.traffic.0 += block.len() as u64;
+                }
+                self.give(input);
+            }
             // Whoever asked may have gone.
             Arrival::Guests(answer) => drop(answer.try_send(self.hub.guests())),
+            Arrival::Reload => self.reload(),
+            Arrival::Reloaded(renewal) => self.reloaded(*renewal),
             Arrival::Stop => self.stop_at = Some(clock()),
         }
     }
@@ -283,6 +308,7 @@ impl Dispatch {
     /// Carries out what the hub wants done, but for writing to sockets.
     fn settle(&mut self) {
         self.carry_out();
+        self.tell_figures();
         self.report_failed();
     }
 
@@ -295,9 +321,13 @@ impl Dispatch {
     }
 
     fn carry_out(&mut self) {
+        let mut reload = false;
         for output in self.hub.drain() {
             match output {
-                Output::Lines { to, lines } => self.connections.push(to, lines),
+                Output::Lines { to, lines } => {
+                    self.counted.traffic.1 += lines.len() as u64;
+                    self.connections.push(to, lines);
+                }
                 Output::Close { id } => self.connections.close(id),
                 Output::Detach { id } => self.connections.detach(id),
                 Output::Hold { id } => self.connections.hold(id),
@@ -322,8 +352,13 @@ impl Dispatch {
                 Output::Warn(text) => log::warn!("{text}"),
                 // A terminal that is held up must not hold up the room.
                 Output::Console(text) => drop(self.console.try_send(text)),
+                Output::Stats { asker } => self.counted.asked.push(asker),
+                Output::Reload => reload = true,
                 Output::Stop(after) => self.stop_at = Some(clock() + after),
             }
+        }
+        if reload {
+            self.reload();
         }
     }
 
