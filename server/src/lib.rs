@@ -16,6 +16,7 @@
 //! | `charset` | bytes of text other than UTF-8 |
 //! | `start` | options, configuration, files, listeners, errors of the start |
 //! | `tls` | keys, certificates, encrypted sessions |
+//! | `reload` | what a running server takes over from its files |
 //! | `peer` | one connection: reader, flood control, outbox |
 //! | `archive` | the history as the hub task sees it: on disk or in memory; [`export`] |
 //! | `accounts` | passwords and accounts as the hub task sees them |
@@ -36,6 +37,7 @@ pub mod logger;
 mod peer;
 pub mod private;
 pub mod protocol;
+mod reload;
 mod server;
 mod start;
 pub mod store;
@@ -52,5 +54,6 @@ pub use start::data_folder::data_folder;
 pub use start::error::StartError;
 pub use start::listen::ListenerKind;
 pub use start::options::{NoOptions, Options};
+pub use start::options_file::Given;
 pub use start::quantity;
 pub use start::reach::{Reachable, addresses_for_others};

@@ -4,14 +4,13 @@
 use std::io::{BufWriter, stdout};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::exit;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_lite::StreamExt;
 use log::LevelFilter;
 use parlor_server::export::export;
 use parlor_server::protocol::time::UnixMillis;
-use parlor_server::{HAS_TLS, NoOptions, Options, Server, console, logger};
+use parlor_server::{Given, HAS_TLS, Handle, NoOptions, Options, Server, console, logger};
 
 /// Wrong options (sysexits EX_USAGE).
 const USAGE: i32 = 64;
@@ -19,7 +18,8 @@ const USAGE: i32 = 64;
 const SOFTWARE: i32 = 70;
 
 fn main() {
-    let options = options();
+    let given = given();
+    let options = &given.options;
     if options.version {
         let tls = if HAS_TLS { "with" } else { "without" };
         println!("parlor server {} {tls} TLS", env!("CARGO_PKG_VERSION"));
@@ -30,31 +30,34 @@ fn main() {
         (_, true) => LevelFilter::Debug,
         _ => LevelFilter::Info,
     });
-    if options.export.is_some() { write_export(options) } else { serve(options) }
+    if options.export.is_some() { write_export(given.options) } else { serve(given) }
 }
 
-fn options() -> Options {
+fn given() -> Given {
     let args: Vec<String> = std::env::args_os()
         .map(|arg| arg.into_string().unwrap_or_else(|arg| fail(USAGE, &format!("{arg:?} is not UTF-8."))))
         .collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let (name, args) = args.split_first().map_or(("server", &[][..]), |(name, args)| (*name, args));
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    Options::parse(name, args).unwrap_or_else(|none| match none {
+    Given::read(name, args).unwrap_or_else(|none| match none {
         NoOptions::Help(text) => {
             print!("{text}");
             exit(0)
         }
         NoOptions::Wrong(sentence) => fail(USAGE, &format!("{sentence}\nserver --help lists the options.")),
+        NoOptions::File(error) => fail(error.exit_code(), &error.to_string()),
     })
 }
 
-fn serve(options: Options) {
-    let mut config = options.config().unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
+fn serve(given: Given) {
+    let mut config =
+        given.options.clone().config().unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
     config.hub.narrate = console::has_viewer();
-    let server = Server::bind(config).unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
+    let mut server = Server::bind(config).unwrap_or_else(|error| fail(error.exit_code(), &error.to_string()));
     // Before anybody is told that it listens: from then on it must end well.
-    let stopped = stopped(server.rereads());
+    let reloads = server.reload_from(given);
+    let stopped = stopped(reloads.then(|| server.handle()));
     console::announce(&server.addresses());
     let ran = catch_unwind(AssertUnwindSafe(|| server.run(console::start(), stopped)));
     log::logger().flush();
@@ -86,20 +89,20 @@ fn now() -> UnixMillis {
 }
 
 /// Until the system or the terminal asks the server to stop; listens for that from the call on. SIGHUP has files
-/// read again instead, if there are some, and no terminal that may have hung up.
-fn stopped(reread: Option<impl Fn() + Send + Sync + 'static>) -> impl Future<Output = ()> {
+/// read again instead, by this server, if there are some, and no terminal that may have hung up.
+fn stopped(reloads: Option<Handle>) -> impl Future<Output = ()> {
     use async_signal::{Signal, Signals};
     // A limit on the size of files ends a program that does not listen for it; the history pauses.
     let always = [Signal::Int, Signal::Term, Signal::Xfsz].into_iter();
-    let reread = reread.filter(|_| !has_terminal()).map(Arc::new);
-    let hangup = reread.is_some() || !survives_hangup();
+    let reloads = reloads.filter(|_| !has_terminal());
+    let hangup = reloads.is_some() || !survives_hangup();
     let signals = Signals::new(always.chain(hangup.then_some(Signal::Hup)));
     async move {
         match signals {
             Ok(mut signals) => loop {
-                match (signals.next().await, reread.clone()) {
+                match (signals.next().await, &reloads) {
                     (Some(Ok(Signal::Xfsz)), _) => {}
-                    (Some(Ok(Signal::Hup)), Some(reread)) => smol::unblock(move || reread()).await,
+                    (Some(Ok(Signal::Hup)), Some(server)) => server.reload().await,
                     _ => return,
                 }
             },

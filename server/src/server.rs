@@ -17,9 +17,11 @@ use crate::hub::{Input, Sts, turned_away};
 use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::MsgId;
 use crate::protocol::time::UnixMillis;
+use crate::reload::{Reread, reread};
 use crate::start::config::{Config, Encryption, HAS_TLS, Identity};
 use crate::start::error::StartError;
 use crate::start::listen::{ListenerKind, listen};
+use crate::start::options_file::Given;
 use crate::start::{descriptors, motd, oper_file};
 use crate::store::{self, AccountsFile, KeptAccounts, Opened, Report, Store};
 use crate::tls::{self, Acceptor};
@@ -59,6 +61,12 @@ impl Handle {
         let (answer, guests) = async_channel::bounded(1);
         let _ = self.0.send(Arrival::Guests(answer)).await;
         guests.recv().await.unwrap_or_default()
+    }
+
+    /// Has the server read its files again, as SIGHUP does: see [`Server::reload_from`]. What comes of it is said in
+    /// the log.
+    pub async fn reload(&self) {
+        let _ = self.0.send(Arrival::Reload).await;
     }
 
     /// Asks the server to stop, as its `shutdown` does.
@@ -105,6 +113,7 @@ pub struct Server {
     acceptor: Option<Box<dyn Acceptor>>,
     accounts: (Option<AccountsFile>, KeptAccounts),
     channel: (Sender<Arrival>, Receiver<Arrival>),
+    reread: Option<Reread>,
 }
 
 impl Server {
@@ -173,13 +182,14 @@ impl Server {
         };
         let acceptor = encrypt(&mut config, &listeners)?;
         let channel = async_channel::bounded(QUEUE);
-        Ok(Server { config, listeners, cloak_key, store, acceptor, accounts, channel })
+        Ok(Server { config, listeners, cloak_key, store, acceptor, accounts, channel, reread: None })
     }
 
-    /// What reads the files of [`Identity::Files`] anew, from any thread, for the connections to come; `None`
-    /// where there are none.
-    pub fn rereads(&self) -> Option<impl Fn() + Send + Sync + 'static> {
-        self.acceptor.as_ref()?.rereads(&self.config.identity)
+    /// From now on [`Handle::reload`] reads the file of options, the message of the day and the operator's own
+    /// certificate anew. `given`: what [`Config`] was made of. Whether there are such files.
+    pub fn reload_from(&mut self, given: Given) -> bool {
+        self.reread = reread(given, &self.config, self.acceptor.as_deref());
+        self.reread.is_some()
     }
 
     /// The SHA-256 of the key by which others know this server, as it stands in its certificate
@@ -230,6 +240,7 @@ impl Server {
             (operator.shown, Cloaks::new(self.cloak_key)),
             (archive, kept),
             self.accounts,
+            self.reread,
         );
         let stopped = async {
             shutdown.await;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the crate, each below those behind it.
 const ORDER: &[&str] = &[
-    "private", "protocol", "hub", "store", "charset", "start", "tls", "peer", "archive", "accounts",
-    "dispatch", "server", "console",
+    "private", "protocol", "hub", "store", "charset", "start", "tls", "reload", "peer", "archive",
+    "accounts", "dispatch", "server", "console",
 ];
 /// Folders without a circle of files.
 const FOLDERS: &[&str] = &["store", "tls", "start", "peer", "archive", "dispatch"];

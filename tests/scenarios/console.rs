@@ -99,6 +99,51 @@ fn rooms_shows_every_room() {
 }
 
 #[test]
+fn stats_tell_what_goes_on() {
+    let scratch = Scratch::new();
+    let mut server = scratch.server(&[]);
+    // Each name's first figure.
+    let figures = |lines: &[String]| -> std::collections::HashMap<String, String> {
+        let words = lines.iter().map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        words.filter(|words| words.len() > 1).map(|words| (words[0].clone(), words[1..].join(" "))).collect()
+    };
+    let before = figures(&ask(&mut server, "/stats", "memory *"));
+    for (name, value) in
+        [("members", "0, 0 at a time"), ("rooms", "1"), ("messages", "0"), ("traffic", "0 B in, 0 B out")]
+    {
+        assert_eq!(before[name], value, "{before:?}");
+    }
+    assert!(before["up"].starts_with("0 days 0:00:") && before["history"].ends_with('B'), "{before:?}");
+    let mut alice = server.irc_with("alice", &["echo-message", "message-tags"]);
+    alice.join("#tea");
+    let mut bob = person(&server, "bob");
+    let _unnamed = server.plain();
+    alice.ask("PRIVMSG #tea :one", "PRIVMSG #tea one");
+    alice.send("TAGMSG #tea");
+    bob.send("two");
+    bob.send("/msg alice three");
+    alice.expect(":bob!*@* PRIVMSG alice three");
+    alice.ask(&format!("PRIVMSG #tea :{}", "4".repeat(400)), "PRIVMSG #tea 4*");
+    let after = figures(&ask(&mut server, "/stats", "memory *"));
+    for (name, value) in [("members", "2, 2 at a time"), ("rooms", "2"), ("messages", "4")] {
+        assert_eq!(after[name], value, "{after:?}");
+    }
+    assert!(after["connections"].starts_with("3 of "), "{after:?}");
+    assert!(!after["traffic"].contains(" B "), "more than 1,000 bytes each way: {after:?}");
+    assert_ne!((&after["history"], &after["turns"]), (&before["history"], &before["turns"]), "{after:?}");
+    #[cfg(target_os = "linux")]
+    assert!(after["memory"].ends_with(" MB"), "{after:?}");
+    // From afar, and where the history is in memory.
+    let key = scratch.write_secret("oper", "0123456789abcdef0123456789abcdef\n");
+    let server = Server::start(&["--oper-file", &key]);
+    let mut root = server.irc("root");
+    root.ask("OPER me 0123456789abcdef0123456789abcdef", "381 root *");
+    let lines = root.ask_all("CONSOLE :/stats");
+    assert!(lines.iter().any(|m| m.command == "NOTICE" && m.last().starts_with("members ")), "{lines:?}");
+    assert!(lines.iter().any(|m| m.last().ends_with(" in memory")), "{lines:?}");
+}
+
+#[test]
 fn op_makes_an_operator_of_a_room() {
     let mut server = Server::start(&[]);
     let (mut alice, mut bob) = (in_lobby(&server, "alice"), in_lobby(&server, "bob"));

@@ -13,7 +13,7 @@ use async_channel::Receiver;
 pub(crate) use self::memory::Memory;
 use crate::hub::history::{Answer, Record, Request};
 use crate::protocol::time::Moment;
-use crate::store::{Job, Report, Store};
+use crate::store::{Job, Report, Retention, Store};
 
 /// Time to free the disk when the server stops.
 const CLOSE: Duration = Duration::from_secs(2);
@@ -152,6 +152,21 @@ impl Archive {
         match self {
             Archive::Memory(_) => None,
             Archive::Store(backlog) => backlog.reports.try_recv().ok(),
+        }
+    }
+
+    /// Keeps another part of each room from now on.
+    pub(crate) fn keep(&self, retention: Retention) {
+        if let Archive::Store(backlog) = self {
+            backlog.store.keep(retention);
+        }
+    }
+
+    /// Bytes of the history on disk; `None`: it has none.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        match self {
+            Archive::Memory(_) => None,
+            Archive::Store(backlog) => Some(backlog.store.bytes()),
         }
     }
 

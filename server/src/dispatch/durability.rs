@@ -15,7 +15,7 @@ const TELL_TIME_OFTEN: Duration = Duration::from_secs(1);
 /// See the [module](self).
 pub(super) struct Durability {
     /// The age up to which lines are kept.
-    age: Option<Duration>,
+    pub(super) age: Option<Duration>,
     /// The store has said that its disk takes nothing.
     pub(super) paused: bool,
     /// The beginning of the time in which the store takes nothing.

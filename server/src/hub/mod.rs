@@ -51,6 +51,7 @@ use state::member::Member;
 
 pub use change::{Operation, Target};
 pub use command::is_command;
+pub use command::stats::Figures;
 pub use delivery::lines::{Line, Lines};
 pub use delivery::output::{Output, Password};
 pub(crate) use state::SERVER;
@@ -87,6 +88,11 @@ pub enum Input {
     Console(String),
     /// What the host of this server has it do; what cannot be done is said in the log.
     Operate(Operation),
+    /// What the console asked for with [`Output::Stats`].
+    Stats { asker: Option<ConnectionId>, figures: Figures },
+    /// The operator wants other limits and another message of the day, for what comes from now on. The other settings
+    /// stay as they are.
+    Settings(Box<Settings>),
     /// The server ends: everybody is told and closed.
     Stop,
     /// A time given by [`Hub::next_timeout`] has come.
@@ -191,6 +197,8 @@ impl Hub {
             Input::News(id, news) => self.news(id, news),
             Input::Console(line) => self.console(&line, Asker::Console),
             Input::Operate(operation) => self.operate(&operation, Asker::Host),
+            Input::Stats { asker, figures } => self.stats(asker, &figures),
+            Input::Settings(settings) => self.state.adopt(*settings),
             Input::Stop => self.stop(),
             Input::Tick => self.tick(),
             Input::Stored { upto } => self.stored(upto),

@@ -6,6 +6,7 @@ use async_channel::Sender;
 use smol::Async;
 
 use crate::hub::{Guest, Input};
+use crate::reload::Renewal;
 use crate::start::listen::ListenerKind;
 
 /// See the [module](self).
@@ -15,5 +16,8 @@ pub(crate) enum Arrival {
     Input(Input),
     // The host wants to know who is here.
     Guests(Sender<Vec<Guest>>),
+    // Its files may have changed.
+    Reload,
+    Reloaded(Box<Result<Renewal, String>>),
     Stop,
 }

@@ -93,9 +93,9 @@ impl Bucket {
 #[derive(Debug)]
 pub(crate) struct Flood {
     /// Lines a second from one connection.
-    rate: NonZeroU32,
+    rate: Cell<NonZeroU32>,
     /// People of one party, where the operator says so.
-    people: Option<usize>,
+    people: Cell<Option<usize>>,
     parties: RefCell<Parties>,
     /// Something is left out of the log.
     folded: (Sender<()>, Receiver<()>),
@@ -104,7 +104,13 @@ pub(crate) struct Flood {
 impl Flood {
     pub(crate) fn new(rate: NonZeroU32, people: Option<usize>, now: Instant) -> Flood {
         let parties = RefCell::new(Parties::new(now));
-        Flood { rate, people, parties, folded: async_channel::bounded(1) }
+        Flood { rate: rate.into(), people: people.into(), parties, folded: async_channel::bounded(1) }
+    }
+
+    /// Other limits, from now on.
+    pub(crate) fn limit(&self, rate: NonZeroU32, people: Option<usize>) {
+        self.rate.set(rate);
+        self.people.set(people);
     }
 
     /// Takes one line of so many bytes; says how long to wait before it may go on.
@@ -118,7 +124,7 @@ impl Flood {
     }
 
     fn take(&self, ip: IpAddr, own: &Cell<Bucket>, cost: f64, now: Instant) -> Duration {
-        let one = Size { rate: f64::from(self.rate.get()), burst: BURST };
+        let one = Size { rate: f64::from(self.rate.get().get()), burst: BURST };
         let mut bucket = own.get();
         let alone = bucket.take(cost, one, LONGEST, now);
         own.set(bucket);
@@ -175,7 +181,7 @@ impl Flood {
     }
 
     fn people(&self, ip: IpAddr) -> f64 {
-        self.people.unwrap_or_else(|| party_size(ip)) as f64
+        self.people.get().unwrap_or_else(|| party_size(ip)) as f64
     }
 }
 

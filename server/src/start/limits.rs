@@ -18,3 +18,5 @@ pub(super) const MAX_KEY_FILE: usize = 4096;
 pub(super) const MIN_KEY: usize = 16;
 /// Bytes of the password of a server, at least.
 pub(crate) const MIN_PASSWORD: usize = 6;
+/// Bytes of a file of options.
+pub(super) const MAX_OPTIONS_FILE: usize = 64 * 1024;

@@ -9,5 +9,6 @@ pub(crate) mod listen;
 pub(crate) mod motd;
 pub(crate) mod oper_file;
 pub(crate) mod options;
+pub(crate) mod options_file;
 pub mod quantity;
 pub(crate) mod reach;

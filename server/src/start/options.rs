@@ -1,10 +1,11 @@
 //! The options of the server: whatever is not given is `None` or empty.
 
+use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 
 use super::config::{Config, Encryption, Format, History, Identity};
 use super::data_folder::data_folder;
@@ -21,8 +22,8 @@ const RENAMED: &[(&str, &str)] = &[("--plain-bind", "--raw-bind"), ("--plain-pro
 
 /// A chat room that IRC programs, nc and raw clients share.
 // Its documentation is the text of `--help`, and each field's the help of its option. Where a value may be `none`,
-// `auto` or `off`, that is `Some(None)`.
-#[derive(Debug, Clone, Default, FromArgs)]
+// `auto` or `off`, that is `Some(None)`. An `arg_name` of `file` or `dir` is a path also in a file of options.
+#[derive(Debug, Clone, Default, FromArgs, ArgsInfo)]
 #[argh(help_triggers("-h", "--help"))]
 #[cfg_attr(feature = "tls", argh(note = "This build has TLS."))]
 #[cfg_attr(not(feature = "tls"), argh(note = "This build has no TLS: lines travel readable."))]
@@ -158,6 +159,10 @@ pub struct Options {
     #[argh(option, arg_name = "time", from_str_fn(age))]
     pub accounts_keep: Option<Duration>,
 
+    /// file with further options, one a line without the hyphens; what stands here wins
+    #[argh(option, arg_name = "file")]
+    pub config: Option<PathBuf>,
+
     /// log warnings only
     #[argh(switch, short = 'q')]
     pub quiet: bool,
@@ -172,30 +177,52 @@ pub struct Options {
 }
 
 /// A command line that gives no options to start with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum NoOptions {
     /// Help was asked for; this is its text.
     Help(String),
+    /// The file of options cannot be read.
+    File(StartError),
     /// Something is wrong; a sentence, perhaps of several lines.
     Wrong(String),
 }
 
+impl fmt::Display for NoOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoOptions::Help(text) | NoOptions::Wrong(text) => f.write_str(text),
+            NoOptions::File(error) => write!(f, "{error}"),
+        }
+    }
+}
+
 impl Options {
-    /// Reads the arguments of a command line; `program` is for the text of the help.
+    /// Reads the arguments of a command line; `program` is for the text of the help. The file of `--config` is not
+    /// read: see [`Given`](crate::Given).
     ///
     /// # Errors
     /// [`NoOptions`], where help is asked for, or an option is unknown, wrong or of no use without
     /// another one.
     pub fn parse(program: &str, args: &[&str]) -> Result<Options, NoOptions> {
+        Options::each(program, args)?.together()
+    }
+
+    /// The options, each as it is by itself.
+    pub(super) fn each(program: &str, args: &[&str]) -> Result<Options, NoOptions> {
         if let Some((old, new)) = RENAMED.iter().find(|(old, _)| args.contains(old)) {
             return Err(NoOptions::Wrong(format!(
                 "{old} is called {new} now: it is for raw clients, and --no-plain for people at terminals."
             )));
         }
-        let options = Options::from_args(&[program], args).map_err(|early| match early.status {
+        Options::from_args(&[program], args).map_err(|early| match early.status {
             Ok(()) => NoOptions::Help(early.output),
             Err(()) => NoOptions::Wrong(early.output.trim_end().to_owned()),
-        })?;
+        })
+    }
+
+    /// The same, where none contradicts another.
+    fn together(self) -> Result<Options, NoOptions> {
+        let options = self;
         let wrong = |sentence: &str| Err(NoOptions::Wrong(sentence.into()));
         let files = options.tls_cert.iter().chain(&options.tls_key).count();
         match options.export {

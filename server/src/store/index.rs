@@ -152,8 +152,19 @@ impl<'a> List<'a> {
 impl Index {
     /// Nothing, of which so much will be kept.
     pub(super) fn new(retention: &Retention) -> Index {
-        let keep = Keep { lines: retention.lines, bytes: retention.bytes };
-        Index { keep, ..Index::default() }
+        let mut index = Index::default();
+        index.keep(retention);
+        index
+    }
+
+    /// So much is kept from now on; what is gone already does not come back.
+    pub(super) fn keep(&mut self, retention: &Retention) {
+        self.keep = Keep { lines: retention.lines, bytes: retention.bytes };
+    }
+
+    /// Bytes of all segments on the disk, about.
+    pub(super) fn bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| u64::from(segment.end)).sum()
     }
 
     pub(super) fn number(&self, room: &str) -> Option<u32> {

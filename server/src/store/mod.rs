@@ -232,6 +232,17 @@ impl Store {
         self.shared.tell_time(now);
     }
 
+    /// Keeps another part of each room from now on; [`Job::Time`] has the disk follow. What is gone already does not
+    /// come back.
+    pub fn keep(&self, retention: Retention) {
+        self.shared.keep(retention);
+    }
+
+    /// Bytes of the records on the disk, about.
+    pub fn bytes(&self) -> u64 {
+        self.shared.index().bytes()
+    }
+
     /// Writes the jobs that wait, frees the disk while there is time, answers requests, and stops the
     /// threads. Blocks until about `deadline` after the disk took the jobs; the count is of records
     /// that it did not take.

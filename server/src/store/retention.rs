@@ -88,7 +88,7 @@ impl Upkeep {
         self.swept = Some(shared.now());
         let mut index = shared.index_mut();
         let floor = shared.floor(&index);
-        index.trim(&shared.options.retention, floor);
+        index.trim(&shared.retention(), floor);
         self.condemned = index.segments_with_waste();
         for id in index.take_erased_elsewhere() {
             rooms.set_erased(id, None);
@@ -137,7 +137,7 @@ impl Upkeep {
         let (live, segments, late) = {
             let mut index = shared.index_mut();
             let floor = shared.floor(&index);
-            index.trim(&shared.options.retention, floor);
+            index.trim(&shared.retention(), floor);
             let gone =
                 rooms.forget(|room| index.rooms.get(&room).is_some_and(|room| !room.entries.is_empty()));
             for (number, name) in gone {
@@ -214,7 +214,7 @@ impl Upkeep {
 
 /// Milliseconds that what is too old may stay on the disk; `None` = nothing becomes too old.
 pub(super) fn lateness(shared: &Shared) -> Option<u64> {
-    let late = shared.options.retention.age.map(|keep| (keep / LATE).max(LEAST_LATE));
+    let late = shared.retention().age.map(|keep| (keep / LATE).max(LEAST_LATE));
     late.map(|late| u64::try_from(late.as_millis()).unwrap_or(u64::MAX))
 }
 

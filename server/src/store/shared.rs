@@ -9,7 +9,7 @@ use super::disk::Disk;
 use super::error::StoreError;
 use super::frame::Header;
 use super::index::{Filter, Floor, Index};
-use super::{Options, Report};
+use super::{Options, Report, Retention};
 use crate::hub::history::Range;
 use crate::protocol::time::Moment;
 
@@ -17,6 +17,8 @@ use crate::protocol::time::Moment;
 pub(super) struct Shared {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) options: Options,
+    /// That of the options, or what took its place.
+    retention: Mutex<Retention>,
     index: RwLock<Index>,
     clock: Mutex<Clock>,
     /// Number and generation of the segments whose damage was said.
@@ -41,7 +43,8 @@ impl Shared {
         notify: Box<dyn Fn(Report) + Send + Sync>,
     ) -> Shared {
         let (index, clock) = (RwLock::new(index), Mutex::new(clock));
-        Shared { disk, options, index, clock, damaged: Mutex::default(), notify }
+        let retention = Mutex::new(options.retention);
+        Shared { disk, options, retention, index, clock, damaged: Mutex::default(), notify }
     }
 
     pub(super) fn notify(&self, report: Report) {
@@ -64,6 +67,15 @@ impl Shared {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn retention(&self) -> Retention {
+        *self.retention.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn keep(&self, retention: Retention) {
+        *self.retention.lock().unwrap_or_else(PoisonError::into_inner) = retention;
+        self.index_mut().keep(&retention);
+    }
+
     pub(super) fn tell_time(&self, moment: Moment) {
         self.clock.lock().unwrap_or_else(PoisonError::into_inner).tell(moment);
     }
@@ -75,7 +87,7 @@ impl Shared {
 
     /// Milliseconds: what is older is not kept.
     pub(super) fn oldest(&self) -> u64 {
-        self.options.retention.oldest(self.now())
+        self.retention().oldest(self.now())
     }
 
     /// Where what is young enough begins.

@@ -395,7 +395,7 @@ impl Writer {
                 .sweep(&*shared.disk, &mut self.buffer)
                 .map_err(StoreError::io(&*shared.disk, ROOMS))?;
         }
-        if shared.options.retention.age.is_some() {
+        if shared.retention().age.is_some() {
             self.note_time(SAVE_TIME)?;
         }
         let (Some(first), Some(last)) = (self.contents.chunks.first(), self.contents.last()) else {

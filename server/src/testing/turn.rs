@@ -69,7 +69,11 @@ impl Turn {
                 Output::Derive { ticket, password } => turn.derive.push((ticket, password)),
                 Output::Account { ticket, name, state } => turn.accounts.push((ticket, name, state)),
                 Output::Log { text, .. } | Output::Warn(text) => turn.log.push(text),
-                Output::Charge { .. } | Output::Console(_) | Output::Stop(_) => {}
+                Output::Charge { .. }
+                | Output::Console(_)
+                | Output::Stats { .. }
+                | Output::Reload
+                | Output::Stop(_) => {}
             }
         }
         turn

@@ -14,7 +14,7 @@ use smol::lock::Semaphore;
 
 use super::identity::{self, fingerprint};
 use super::session::Tls;
-use super::{Acceptor, Session};
+use super::{Acceptor, Renews, Session};
 use crate::start::config::Identity;
 use crate::start::error::StartError;
 
@@ -59,17 +59,14 @@ impl Acceptor for Shared {
         [key.as_ref().map_or(&[][..], |key| key), certificate].map(fingerprint)
     }
 
-    fn rereads(&self, identity: &Identity) -> Option<Box<dyn Fn() + Send + Sync>> {
-        let Identity::Files { certificate, .. } = identity else { return None };
-        let (path, identity) = (certificate.clone(), identity.clone());
+    fn renews(&self) -> Renews {
         let (current, provider) = (Arc::clone(&self.current), Arc::clone(self.config.crypto_provider()));
-        Some(Box::new(move || match identity::load(&identity, "", &provider) {
-            Ok(key) => {
+        Box::new(move |identity| {
+            let (key, current) = (identity::load(identity, "", &provider)?, Arc::clone(&current));
+            Ok(Box::new(move || {
                 *current.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
-                log::info!("TLS: read {} again", path.display());
-            }
-            Err(error) => log::error!("TLS: {error} The one before is still used."),
-        }))
+            }))
+        })
     }
 }
 

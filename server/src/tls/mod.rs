@@ -26,7 +26,6 @@ use smol::lock::Semaphore;
 pub(crate) use acceptor::acceptor;
 
 use crate::start::config::Identity;
-#[cfg(not(feature = "tls"))]
 use crate::start::error::StartError;
 
 /// What all sessions have in common.
@@ -40,10 +39,12 @@ pub(crate) trait Acceptor: Send {
     /// The SHA-256 of the key, as it stands in the certificate (SubjectPublicKeyInfo), and of the certificate.
     fn fingerprints(&self) -> [Vec<u8>; 2];
 
-    /// What reads the operator's files anew, for the handshakes to come; what is wrong with them is said in the
-    /// log, and nothing changes. `None`: there are no such files.
-    fn rereads(&self, identity: &Identity) -> Option<Box<dyn Fn() + Send + Sync>>;
+    /// What reads the operator's files anew, from any thread.
+    fn renews(&self) -> Renews;
 }
+
+/// Reads a key and a certificate; what it gives has the handshakes to come use them.
+pub(crate) type Renews = Box<dyn Fn(&Identity) -> Result<Box<dyn FnOnce() + Send>, StartError> + Send + Sync>;
 
 /// The encryption of one connection.
 pub(crate) trait Session: Send {

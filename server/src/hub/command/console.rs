@@ -26,6 +26,8 @@ const HELP: &[&str] = &[
     "/accounts                   whose names are somebody's",
     "/password NAME              gives an account a new password, or makes it",
     "/forget NAME                ends an account: its name is nobody's",
+    "/stats                      how many are here, what was said, what the server takes",
+    "/reload                     reads the files again, as SIGHUP does",
     "/stop [seconds]             stops the server",
 ];
 
@@ -88,6 +90,14 @@ impl Hub {
                 self.answer_all(asker, lines);
                 self.answer(asker, &total);
             }
+            "stats" => {
+                let asker = if let Asker::Operator(id) = asker { Some(id) } else { None };
+                self.delivery.output(Output::Stats { asker });
+            }
+            "reload" => {
+                self.delivery.output(Output::Reload);
+                self.answer(asker, "The files are read again; the log says what comes of it");
+            }
             "rooms" => self.answer_all(asker, self.rooms_there_are()),
             "bans" => {
                 let bans = self.bans();
@@ -126,7 +136,7 @@ impl Hub {
 
     /// A long answer: to the terminal whole, to an operator afar as much as its outbox holds
     /// easily.
-    fn answer_all(&mut self, asker: Asker, mut lines: Vec<String>) {
+    pub(super) fn answer_all(&mut self, asker: Asker, mut lines: Vec<String>) {
         if let Asker::Console = asker {
             return self.answer(asker, &lines.join("\n"));
         }

@@ -25,6 +25,7 @@ mod resume;
 mod rooms;
 mod sasl;
 mod search;
+pub(crate) mod stats;
 mod store;
 mod who;
 

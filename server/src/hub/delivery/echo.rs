@@ -1,10 +1,11 @@
 //! An echo is a receipt: it comes when the line is on disk (IRCv3 echo-message).
 
 use crate::hub::delivery::Delivery;
-use crate::hub::delivery::event::Event;
+use crate::hub::delivery::event::{Event, What};
 use crate::hub::delivery::queue::{Order, Until};
 use crate::hub::state::ConnectionId;
 use crate::protocol::Capability;
+use crate::protocol::command::Verb;
 
 /// What becomes of lines that are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,9 @@ pub(crate) enum Storage {
 impl<P> Delivery<P> {
     /// The sender's own copy. `kept`: the event goes to disk if anything does.
     pub(crate) fn echo(&mut self, id: ConnectionId, event: &Event<'_>, kept: bool) {
+        if matches!(event.what, What::Message { verb, .. } if verb != Verb::Tagmsg) {
+            self.said += 1;
+        }
         let Some(reader) = self.reader(id).filter(|reader| reader.caps.has(Capability::EchoMessage)) else {
             return;
         };

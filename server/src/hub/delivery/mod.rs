@@ -112,6 +112,8 @@ pub(crate) struct Delivery<P> {
     /// When which PONG, one that had to wait, overtakes long replies.
     due: VecDeque<(Duration, ConnectionId)>,
     batches: u32,
+    /// Messages of members since the start.
+    pub(crate) said: u64,
     outputs: Outputs,
 }
 
@@ -126,6 +128,7 @@ impl<P> Delivery<P> {
             awaiting: VecDeque::new(),
             due: VecDeque::new(),
             batches: 0,
+            said: 0,
             outputs: Outputs::default(),
         }
     }

@@ -72,6 +72,10 @@ pub enum Output {
     Log { about: Option<IpAddr>, text: String },
     /// The same, for those too who want warnings only.
     Warn(String),
+    /// The operator wants to know what only the shell does: answer with [`Input::Stats`](crate::hub::Input::Stats).
+    Stats { asker: Option<ConnectionId> },
+    /// The operator asks for the files to be read again.
+    Reload,
     /// The operator asks the server to stop after this time.
     Stop(Duration),
 }

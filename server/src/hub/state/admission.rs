@@ -42,6 +42,16 @@ impl Admission {
         }
     }
 
+    /// Other limits, from now on.
+    pub(super) fn limit(&mut self, max: usize, max_per_ip: Option<usize>) {
+        (self.max, self.max_per_ip) = (max, max_per_ip);
+    }
+
+    /// Connections now, and at most.
+    pub(crate) fn connected(&self) -> (usize, usize) {
+        (self.connections.all, self.max)
+    }
+
     /// Counts a connection in, or says why not.
     fn enter(&mut self, ip: IpAddr, now: Duration) -> Result<(), String> {
         self.bans.retain(|_, ban| ban.until.is_none_or(|until| until > now));

@@ -1,12 +1,13 @@
-//! What the hub is told once, at its start.
+//! What the hub is told at its start.
 
 use std::time::Duration;
 
+use crate::hub::state::State;
 use crate::hub::state::accounts::Accounts;
 use crate::hub::state::limits::MAX_LINES;
 use crate::protocol::RoomName;
 
-/// What the hub is told once, at its start.
+/// What the hub is told at its start, and some of it [again](State::adopt).
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The server's name in prefixes; see [`is_server_name`](crate::protocol::name::is_server_name).
@@ -65,6 +66,16 @@ pub struct Sts {
 impl Settings {
     /// As many lines as one CHATHISTORY may bring.
     pub const MAX_REPLAY: usize = MAX_LINES;
+}
+
+impl State {
+    /// Takes over what may change while the server runs. Nobody who is here has to go.
+    pub(crate) fn adopt(&mut self, new: Settings) {
+        self.admission.limit(new.max_clients, new.max_clients_per_ip);
+        let Settings { motd, accounts_keep, replay, max_clients, max_clients_per_ip, .. } = new;
+        let old = std::mem::take(&mut self.settings);
+        self.settings = Settings { motd, accounts_keep, replay, max_clients, max_clients_per_ip, ..old };
+    }
 }
 
 impl Default for Settings {

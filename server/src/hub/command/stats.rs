@@ -1,0 +1,66 @@
+//! What the operator is told about the server at work.
+
+use crate::hub::Hub;
+use crate::hub::change::Asker;
+use crate::hub::state::ConnectionId;
+
+/// What only the shell of the hub knows, since the start.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Figures {
+    /// Turns of the hub.
+    pub turns: u64,
+    /// Bytes of lines from members, and to them.
+    pub traffic: (u64, u64),
+    /// Bytes of the history on disk; `None`: it is in memory.
+    pub history: Option<u64>,
+    /// Bytes of memory that the process takes; `None`: the system does not tell.
+    pub memory: Option<u64>,
+}
+
+impl Hub {
+    /// Tells the one who asked, or the console.
+    pub(crate) fn stats(&mut self, asker: Option<ConnectionId>, figures: &Figures) {
+        let (state, up) = (&self.state, self.state.now.elapsed.as_secs());
+        let (days, h, m, s) = (up / 86_400, up / 3600 % 24, up / 60 % 60, up % 60);
+        let (here, peak) = (state.population.registered, state.population.registered_peak);
+        let (connected, most) = state.admission.connected();
+        let rooms = state.rooms.from(0).filter(|(_, room)| room.is_alive()).count();
+        let (read, sent) = figures.traffic;
+        let lines = [
+            format!("up           {days} days {h}:{m:02}:{s:02}"),
+            format!("members      {here}, {peak} at a time"),
+            format!("connections  {connected} of {most}"),
+            format!("rooms        {rooms}"),
+            format!("messages     {}", self.delivery.said),
+            format!("traffic      {} in, {} out", size(read), size(sent)),
+            format!("turns        {}", figures.turns),
+            format!("history      {}", figures.history.map_or("in memory".into(), size)),
+            format!("memory       {}", figures.memory.map_or("unknown".into(), size)),
+        ];
+        self.answer_all(asker.map_or(Asker::Console, Asker::Operator), lines.into());
+    }
+}
+
+/// Bytes as people read them, in units of 1024.
+fn size(bytes: u64) -> String {
+    let mut amount = bytes as f64;
+    for unit in ["B", "KB", "MB", "GB"] {
+        if amount < 1000.0 {
+            let decimals = usize::from(unit != "B" && amount < 100.0);
+            return format!("{amount:.decimals$} {unit}");
+        }
+        amount /= 1024.0;
+    }
+    format!("{amount:.1} TB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_at_a_glance() {
+        let sizes = [0, 999, 1000, 5 << 20, 1_200_000_000_000].map(size);
+        assert_eq!(sizes, ["0 B", "999 B", "1.0 KB", "5.0 MB", "1.1 TB"]);
+    }
+}
