@@ -237,3 +237,23 @@ fn the_packages_say_which_version_they_are_of() {
     let newest = metainfo.lines().find(|line| line.contains("<release ")).unwrap_or_default();
     assert!(newest.contains(&format!("version=\"{version}\"")), "{newest}");
 }
+
+#[test]
+fn the_service_is_held_in() {
+    if needs::have(&[("systemd-analyze", "systemd")]) {
+        let unit = file("parlor-server.service");
+        let said =
+            run("systemd-analyze", &["security", "--offline=yes", "--threshold=20", "--no-pager", &unit]);
+        assert!(said.contains("Overall exposure level"), "{said}");
+    }
+}
+
+#[test]
+fn the_desktop_understands_what_it_is_told_of_the_window() {
+    if needs::have(&[("desktop-file-validate", "desktop-file-utils"), ("appstreamcli", "appstream")]) {
+        let folder = "../../client/package/org.parlor.Parlor";
+        assert_eq!(run("desktop-file-validate", &[&file(&format!("{folder}.desktop"))]), "");
+        let said = run("appstreamcli", &["validate", "--no-net", &file(&format!("{folder}.metainfo.xml"))]);
+        assert!(said.contains("Validation was successful"), "{said}");
+    }
+}
