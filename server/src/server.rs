@@ -233,14 +233,13 @@ impl Server {
             None => (Archive::memory(), Opened::default()),
         };
         let dispatch = Dispatch::new(
-            Rc::new(self.config),
+            (Rc::new(self.config), self.reread),
             Rc::downgrade(&executor),
             (sender, events),
             (flood, self.acceptor.map(Rc::from)),
             (operator.shown, Cloaks::new(self.cloak_key)),
             (archive, kept),
             self.accounts,
-            self.reread,
         );
         let stopped = async {
             shutdown.await;

@@ -369,7 +369,7 @@ fn files_of_ones_own_are_read_again_at_sighup() {
     assert_eq!(certificate(&server), before, "what cannot be used changes nothing");
     fs::write(&file, &two).expect("it is ours");
     server.signal("HUP");
-    server.wait_log("reloaded");
+    server.wait_log("reloaded*");
     assert_ne!(certificate(&server), before);
     alice.settle();
     // A promise that only those with a certificate of their own can keep.

@@ -4,6 +4,8 @@
 
 mod connections;
 mod durability;
+mod figures;
+mod reload;
 
 use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpStream};
@@ -16,13 +18,15 @@ use smol::{Async, LocalExecutor, Timer};
 
 use self::connections::Connections;
 use self::durability::Durability;
+use self::figures::Counted;
+use self::reload::Reload;
 use crate::accounts::Accounts;
 use crate::archive::Archive;
 use crate::hub::history::Answer;
-use crate::hub::{ConnectionId, Figures, Hub, Input, News, Output, Token};
+use crate::hub::{ConnectionId, Hub, Input, News, Output, Token};
 use crate::peer::{Arrival, Cloaks, Flood};
 use crate::protocol::time::{Moment, UnixMillis};
-use crate::reload::{Renewal, Reread};
+use crate::reload::Reread;
 use crate::start::config::Config;
 use crate::start::listen::ListenerKind;
 use crate::store::{AccountsFile, KeptAccounts, Opened, Report};
@@ -69,31 +73,18 @@ pub(crate) struct Dispatch {
     /// Answers from memory that the hub has not heard yet.
     answers: VecDeque<(u64, Answer)>,
     reload: Reload,
-    /// Turns, and bytes of lines that came and went, since the start.
-    turns: u64,
-    traffic: (u64, u64),
-    /// Who is to be told of them.
-    asked: Vec<Option<ConnectionId>>,
-}
-
-/// The files that may be read again: one thread does that at a time, however often it is asked for.
-struct Reload {
-    reread: Option<Reread>,
-    running: bool,
-    /// It was asked for again meanwhile.
-    again: bool,
+    counted: Counted,
 }
 
 impl Dispatch {
     pub(crate) fn new(
-        config: Rc<Config>,
+        (config, reread): (Rc<Config>, Option<Reread>),
         executor: Weak<LocalExecutor<'static>>,
         (sender, arrivals): (Sender<Arrival>, Receiver<Arrival>),
         (flood, acceptor): (Option<Rc<Flood>>, Option<Rc<dyn Acceptor>>),
         (console, cloaks): (Sender<String>, Cloaks),
         (archive, opened): (Archive, Opened),
         accounts: (Option<AccountsFile>, KeptAccounts),
-        reread: Option<Reread>,
     ) -> Dispatch {
         let started = clock();
         let mut hub = Hub::new(config.hub.clone(), moment(started));
@@ -131,10 +122,8 @@ impl Dispatch {
             durability: Durability::new(age, started),
             accounts,
             answers: VecDeque::new(),
-            reload: Reload { reread, running: false, again: false },
-            turns: 0,
-            traffic: (0, 0),
-            asked: Vec::new(),
+            reload: Reload::new(reread),
+            counted: Counted::default(),
         }
     }
 
@@ -177,7 +166,7 @@ impl Dispatch {
                     self.arrivals.try_recv().map_or(Woken::Pages, Woken::Arrival)
                 }
             };
-            self.turns += 1;
+            self.counted.turns += 1;
             self.go_on();
             match woken {
                 Woken::Arrival(arrival) => {
@@ -256,7 +245,7 @@ impl Dispatch {
             Arrival::Opened { stream, peer, listener } => self.open(*stream, peer, listener),
             Arrival::Input(input) => {
                 if let Input::News(_, News::Lines(block)) = &input {
-                    self.traffic.0 += block.len() as u64;
+                    self.counted.traffic.0 += block.len() as u64;
                 }
                 self.give(input);
             }
@@ -265,56 +254,6 @@ impl Dispatch {
             Arrival::Reload => self.reload(),
             Arrival::Reloaded(renewal) => self.reloaded(*renewal),
             Arrival::Stop => self.stop_at = Some(clock()),
-        }
-    }
-
-    /// Has the files read again, in a thread that may wait for the disk.
-    fn reload(&mut self) {
-        let Some(reread) = self.reload.reread.clone() else {
-            return log::warn!("not reloaded: this server has no files to be read again");
-        };
-        self.reload.again = self.reload.running;
-        if !std::mem::replace(&mut self.reload.running, true) {
-            let hub = self.sender.clone();
-            let read = move || hub.send_blocking(Arrival::Reloaded(Box::new(reread())));
-            smol::unblock(read).detach();
-        }
-    }
-
-    /// Takes over what was read: all of it, or nothing.
-    fn reloaded(&mut self, renewal: Result<Renewal, String>) {
-        match renewal {
-            Err(sentence) => log::error!("not reloaded, nothing has changed: {sentence}"),
-            Ok(Renewal { config, certify, waiting }) => {
-                certify.into_iter().for_each(|certify| certify());
-                if let Some((flood, rate)) = self.flood.as_ref().zip(config.flood) {
-                    flood.limit(rate, config.hub.max_clients_per_ip);
-                }
-                if let Some(history) = &config.history {
-                    self.durability.age = history.retention.age;
-                    self.archive.keep(history.retention);
-                    self.archive.tell_time(moment(self.started));
-                }
-                self.give(Input::Settings(Box::new(config.hub)));
-                match waiting.join(", ") {
-                    names if names.is_empty() => log::info!("reloaded"),
-                    names => log::warn!("reloaded, but for what waits for a restart: {names}"),
-                }
-            }
-        }
-        self.reload.running = false;
-        if std::mem::take(&mut self.reload.again) {
-            self.reload();
-        }
-    }
-
-    /// Tells who asked what only this module knows.
-    fn tell_figures(&mut self) {
-        for asker in std::mem::take(&mut self.asked) {
-            let (turns, traffic, history) = (self.turns, self.traffic, self.archive.bytes());
-            let figures = Figures { turns, traffic, history, memory: memory() };
-            self.hub.handle(Input::Stats { asker, figures }, moment(self.started));
-            self.carry_out();
         }
     }
 
@@ -386,7 +325,7 @@ impl Dispatch {
         for output in self.hub.drain() {
             match output {
                 Output::Lines { to, lines } => {
-                    self.traffic.1 += lines.len() as u64;
+                    self.counted.traffic.1 += lines.len() as u64;
                     self.connections.push(to, lines);
                 }
                 Output::Close { id } => self.connections.close(id),
@@ -413,7 +352,7 @@ impl Dispatch {
                 Output::Warn(text) => log::warn!("{text}"),
                 // A terminal that is held up must not hold up the room.
                 Output::Console(text) => drop(self.console.try_send(text)),
-                Output::Stats { asker } => self.asked.push(asker),
+                Output::Stats { asker } => self.counted.asked.push(asker),
                 Output::Reload => reload = true,
                 Output::Stop(after) => self.stop_at = Some(clock() + after),
             }
@@ -450,13 +389,6 @@ impl Dispatch {
         drop(self.arrivals);
         self.accounts.close();
     }
-}
-
-/// Bytes that are resident (proc(5), `VmRSS`); where there is no such file: unknown.
-fn memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(resident.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
 #[expect(clippy::disallowed_methods, reason = "here time comes in")]

@@ -83,7 +83,8 @@ impl Given {
             let has = |names: &[&str]| settings.iter().any(|setting| names.contains(&setting.name));
             let mut more = read(program, path, again)?;
             let loudness = has(LOUDNESS);
-            more.retain(|more| !has(&[more.name]) && !(loudness && LOUDNESS.contains(&more.name)));
+            let given = |name| has(&[name]) || loudness && LOUDNESS.contains(&name);
+            more.retain(|more| !given(more.name));
             settings.extend(more);
         }
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();

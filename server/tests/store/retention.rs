@@ -48,6 +48,28 @@ fn lines_beyond_the_age_are_gone_when_the_time_is_told() {
 }
 
 #[test]
+fn another_retention_holds_at_once_and_the_one_before_no_more() {
+    let keep = Options { now_ms: 0, ..keeping(Retention { lines: Some(1_900), ..Retention::default() }) };
+    let mut desk = Desk::open(Arc::new(FakeDisk::default()), keep).unwrap();
+    desk.keep((1..=2_000).map(|millis| line("#a", millis, 300)).collect());
+    assert_eq!(desk.all("#a").len(), 1_900);
+    desk.store.keep(Retention { lines: Some(1_000), ..Retention::default() });
+    assert_eq!(desk.all("#a").len(), 1_000);
+    let age = Some(Duration::from_millis(1_000));
+    desk.store.keep(Retention { age, ..Retention::default() });
+    desk.tell(2_500);
+    assert_eq!(desk.all("#a")[0].0, key(1_500));
+    desk.keep((3_001..=5_000).map(|millis| line("#a", millis, 300)).collect());
+    desk.store.keep(Retention { total: Some(100_000), ..Retention::default() });
+    // It is trimmed between two commits, soon after the time is told.
+    let bytes = (0..100).map(|_| {
+        desk.tell(5_000);
+        desk.all("#a").len() * 300
+    });
+    assert!(bytes.into_iter().any(|bytes| (50_000..170_000).contains(&bytes)), "of 750,000");
+}
+
+#[test]
 fn a_question_is_answered_by_the_time_it_was_asked_at() {
     let keep = Options {
         now_ms: 0,
