@@ -1,5 +1,8 @@
 //! The program `client`: options and the window. Everything else is the library.
 #![forbid(unsafe_code)]
+// No terminal stands behind a window that was opened by a double-click. What --help prints is read through a pipe then
+// (`client --help | more`): to print into the terminal that it was started from takes unsafe code.
+#![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
@@ -134,8 +137,10 @@ fn options() -> Options {
     let args: Vec<String> = std::env::args_os()
         .map(|arg| arg.into_string().unwrap_or_else(|arg| fail(USAGE, &format!("{arg:?} is not UTF-8."))))
         .collect();
-    let args: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
-    Options::from_args(&["client"], &args).unwrap_or_else(|early| match early.status {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let (name, args) = args.split_first().map_or(("client", &[][..]), |(name, args)| (*name, args));
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    Options::from_args(&[name], args).unwrap_or_else(|early| match early.status {
         Ok(()) => {
             print!("{}", early.output);
             exit(0)

@@ -96,7 +96,9 @@ fn stopped(reloads: Option<Handle>) -> impl Future<Output = ()> {
     let always = [Signal::Int, Signal::Term, Signal::Xfsz].into_iter();
     let reloads = reloads.filter(|_| !has_terminal());
     let hangup = reloads.is_some() || !survives_hangup();
-    let signals = Signals::new(always.chain(hangup.then_some(Signal::Hup)));
+    // Windows has only Ctrl-C, and asked for more it gives none.
+    let known = |signal: &Signal| cfg!(unix) || matches!(signal, Signal::Int);
+    let signals = Signals::new(always.chain(hangup.then_some(Signal::Hup)).filter(known));
     async move {
         match signals {
             Ok(mut signals) => loop {

@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use parlor_server::{Given, NoOptions, Options};
 use parlor_tests::needs::{self, Installed};
-use parlor_tests::{Launch, Scratch, Server};
+use parlor_tests::{Launch, Scratch, Server, program_named};
 
 /// Names of options, without hyphens.
 type Names = BTreeSet<String>;
@@ -209,4 +209,51 @@ fn zsh_is_given_each_option() {
         found.insert(name.to_owned());
     }
     assert_eq!(found, all);
+}
+
+#[test]
+fn the_manual_of_the_window_has_each_option() {
+    let client = program_named("client");
+    let help = Launch::new(&["--help"]).without_defaults().program(&client.to_string_lossy()).run().stdout;
+    let all: Names = help.lines().filter(|line| line.starts_with("  -")).flat_map(long_names).collect();
+    assert!(all.contains("config") && all.contains("help"), "{help}");
+    let manual = text("../../client/package/parlor.1");
+    let entries = manual.lines().filter_map(|line| line.strip_prefix(".It Fl "));
+    let found = entries.filter_map(|entry| entry.split_whitespace().find_map(|word| word.strip_prefix('-')));
+    assert_eq!(found.map(str::to_owned).collect::<Names>(), all);
+    if needs::have(&[MAN, ("groff", "groff-base")]) {
+        let shown = run("man", &["--warnings", "-E", "UTF-8", "-l", &file("../../client/package/parlor.1")]);
+        assert!(shown.contains("--tray") && shown.contains("EXIT STATUS"), "{shown}");
+    }
+}
+
+#[test]
+fn the_packages_say_which_version_they_are_of() {
+    let version = env!("CARGO_PKG_VERSION");
+    let changelog = text("changelog");
+    let first = changelog.lines().next().unwrap_or_default();
+    assert!(first.starts_with(&format!("parlor ({version}-")), "{first}");
+    let metainfo = text("../../client/package/org.parlor.Parlor.metainfo.xml");
+    let newest = metainfo.lines().find(|line| line.contains("<release ")).unwrap_or_default();
+    assert!(newest.contains(&format!("version=\"{version}\"")), "{newest}");
+}
+
+#[test]
+fn the_service_is_held_in() {
+    if needs::have(&[("systemd-analyze", "systemd")]) {
+        let unit = file("parlor-server.service");
+        let said =
+            run("systemd-analyze", &["security", "--offline=yes", "--threshold=20", "--no-pager", &unit]);
+        assert!(said.contains("Overall exposure level"), "{said}");
+    }
+}
+
+#[test]
+fn the_desktop_understands_what_it_is_told_of_the_window() {
+    if needs::have(&[("desktop-file-validate", "desktop-file-utils"), ("appstreamcli", "appstream")]) {
+        let folder = "../../client/package/org.parlor.Parlor";
+        assert_eq!(run("desktop-file-validate", &[&file(&format!("{folder}.desktop"))]), "");
+        let said = run("appstreamcli", &["validate", "--no-net", &file(&format!("{folder}.metainfo.xml"))]);
+        assert!(said.contains("Validation was successful"), "{said}");
+    }
 }
