@@ -1,0 +1,1 @@
+//! Many networks, odd ones, and none.

@@ -1,0 +1,1 @@
+//! Silence, unless somebody announces or looks.
