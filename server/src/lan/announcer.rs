@@ -12,11 +12,11 @@ use super::listing::Listing;
 use super::multicast::{self, LanError};
 
 /// How often [`Announcer::refresh`] is to be called.
-pub const TICK: Duration = Duration::from_secs(2);
+pub const TICK: Duration = Duration::from_millis(400);
 /// Ticks between two announcements of how many people there are: a word to everybody on the network.
-pub const NEWS: u32 = 5;
+pub const NEWS: u32 = 25;
 /// Ticks for which a flooded network hears nothing of us.
-const PAUSE: u32 = 15;
+const PAUSE: u32 = 75;
 
 /// A room that is announced; dropped, it says good-bye, which takes up to a second.
 pub struct Announcer {
@@ -59,11 +59,11 @@ impl Announcer {
     }
 
     /// Says how many people there are, if that has changed, not more often than every 10 s; and pauses for 30 s where
-    /// somebody floods the network. `true`: it has paused now.
-    pub fn refresh(&mut self, people: u32) -> bool {
+    /// somebody floods the network. Why it has paused now, if it has.
+    pub fn refresh(&mut self, people: u32) -> Option<&'static str> {
         self.ticks += 1;
-        let paused = self.daemon.as_mut().is_some_and(Daemon::is_flooded);
-        if paused {
+        let paused = self.daemon.as_ref().and_then(Daemon::trouble);
+        if paused.is_some() {
             self.daemon = None;
             self.ticks = 0;
         } else if self.daemon.is_none() && self.ticks >= PAUSE {
@@ -105,7 +105,7 @@ impl Drop for Announcer {
         if let (Some(daemon), Ok(service)) = (&self.daemon, self.service())
             && let Ok(said) = daemon.get().unregister(service.get_fullname())
         {
-            let _ = said.recv_timeout(TICK / 4);
+            let _ = said.recv_timeout(TICK);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Who looks for rooms on the network.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -81,7 +81,7 @@ fn look(tell: &Sender<Seen>) {
 
 /// Listens to one daemon; says how long to wait until the next.
 fn watch(tell: &Sender<Seen>) -> Result<Duration, LanError> {
-    let mut daemon = Daemon::start()?;
+    let daemon = Daemon::start()?;
     let mut events = daemon.get().browse(SERVICE).map_err(refused)?;
     let mut rooms: BTreeMap<String, Found> = BTreeMap::new();
     let mut shown = None;
@@ -107,7 +107,7 @@ fn watch(tell: &Sender<Seen>) -> Result<Duration, LanError> {
             shown = Some(list.clone());
             let _ = tell.force_send(Seen::Rooms(list));
         }
-        if daemon.is_flooded() {
+        if daemon.trouble().is_some() {
             return Ok(PAUSE);
         }
         if confirmed.elapsed() > CONFIRM {
@@ -156,8 +156,10 @@ fn addresses(service: &ResolvedService) -> Vec<HostPort> {
     let near = |ip: &IpAddr| own.iter().any(|interface| is_of(interface, ip));
     let mut ranked: Vec<((u8, bool, IpAddr), HostPort)> = Vec::new();
     for scoped in &service.addresses {
-        let ip = scoped.to_ip_addr();
-        if ip.is_unspecified() || ip.is_multicast() || ip.is_loopback() {
+        // One of IPv4 that is written as IPv6 is what it is.
+        let ip = scoped.to_ip_addr().to_canonical();
+        let nobody = ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST);
+        if nobody || ip.is_loopback() {
             continue;
         }
         let host = match scoped {
