@@ -77,6 +77,7 @@ fn what_leads_nowhere_is_not_listed_and_what_is_written_oddly_is_readable() {
     let _neighbour: Guest = there.neighbour(&["10.1.0.2", "odd", "5"]);
     looker.finds("last");
     let list = looker.wait("the last", crate::SOON, |list| list.rooms().len() >= 3);
+    assert!(list.one("Tea").is_some());
     for room in list.rooms() {
         assert!(room.name.chars().all(|c| !c.is_control()) && room.name.len() <= 63, "{room:?}");
         for address in &room.addresses {
@@ -97,16 +98,19 @@ fn a_name_that_is_claimed_again_and_again_still_leads_to_the_room() {
     there.sh("ip addr add 10.1.0.2/24 dev eth0");
     let _neighbour = there.neighbour(&["10.1.0.2", "claim", "Tea", "10"]);
     let server = here.announced("Tea", &[]);
+    let before = resident(server.id());
     let mut looker = here.looker();
-    let ours = |list: &List| list.rooms().iter().any(|room| room.addresses[0] == "10.1.0.1:49806");
-    let list = looker.wait("our room by whatever name", Duration::from_secs(40), ours);
-    eprintln!("{list:#?} {}", resident(server.id()));
+    let list = looker.wait("our room", Duration::from_secs(30), |list| list.one("Tea").is_some());
+    assert_eq!(list.rooms().len(), 1, "{list:?}");
+    assert_eq!(list.rooms()[0].addresses, ["10.1.0.1:49806"]);
+    assert!(resident(server.id()) - before < 4_000, "each claim costs a little, not more");
 }
 
 #[test]
 fn a_forged_good_bye_is_contradicted() {
     let Some(([_here, there], _server, mut looker)) = three() else { return };
-    let _neighbour = there.neighbour(&["10.1.0.2", "bye", "Tea", "4"]);
-    // It is asked once more before it is believed to be gone.
-    looker.always(Duration::from_secs(8), |list| list.one("Tea").is_some());
+    let neighbour = there.neighbour(&["10.1.0.2", "bye", "Tea", "3"]);
+    neighbour.expect("sent ");
+    looker.wait("it is still there, or again", Duration::from_secs(20), |list| list.one("Tea").is_some());
+    looker.always(Duration::from_secs(3), |list| list.one("Tea").is_some());
 }

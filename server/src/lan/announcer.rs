@@ -90,7 +90,7 @@ impl Announcer {
     /// On each network with the addresses that the server has there, also those that it gets later.
     fn service(&self) -> Result<ServiceInfo, LanError> {
         let port = self.listening.first().map_or(0, SocketAddr::port);
-        let Listing { name, .. } = &self.listing;
+        let name = &self.listing.instance();
         let properties = &self.listing.properties()[..];
         let service = ServiceInfo::new(SERVICE, name, &self.host_name, "", port, properties);
         let mut service = service.map_err(refused)?.enable_addr_auto();

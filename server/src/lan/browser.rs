@@ -112,8 +112,10 @@ fn watch(tell: &Sender<Seen>) -> Result<Duration, LanError> {
         }
         if confirmed.elapsed() > CONFIRM {
             confirmed = now();
+            // The library asks wrongly for a name with a dot or a backslash in it; no room of ours has one.
+            let asked = rooms.keys().filter(|name| !instance(name).contains(['.', '\\']));
             // One that cannot be asked now is asked the next time.
-            rooms.keys().for_each(|name| drop(daemon.get().verify(name.clone(), ANSWER)));
+            asked.for_each(|name| drop(daemon.get().verify(name.clone(), ANSWER)));
         }
         if checked.elapsed() > CHECK {
             checked = now();
@@ -125,27 +127,22 @@ fn watch(tell: &Sender<Seen>) -> Result<Duration, LanError> {
 
 fn note(rooms: &mut BTreeMap<String, Found>, service: &ResolvedService) {
     let addresses = addresses(service);
-    if addresses.is_empty() {
+    let listing = Listing::read(instance(&service.fullname), |key| service.get_property_val(key).flatten());
+    // What has no name or is nowhere cannot be shown.
+    if addresses.is_empty() || service.port == 0 || listing.name.is_empty() {
         rooms.remove(&service.fullname);
         return;
     }
     if rooms.len() >= MAX_FOUND && !rooms.contains_key(&service.fullname) {
         return;
     }
-    let name = service.fullname.strip_suffix(SERVICE).unwrap_or(&service.fullname);
-    let name = unescaped(name.strip_suffix('.').unwrap_or(name));
-    let listing = Listing::read(&name, |key| service.get_property_val(key).flatten());
     rooms.insert(service.fullname.clone(), Found { listing, addresses });
 }
 
-/// An instance's name without the backslashes of DNS (RFC 6763 §4.3).
-fn unescaped(name: &str) -> String {
-    let mut escaped = false;
-    let plain = |c: &char| {
-        escaped = *c == '\\' && !escaped;
-        !escaped
-    };
-    name.chars().filter(plain).collect()
+/// What is before the service in a full name.
+fn instance(fullname: &str) -> &str {
+    let name = fullname.strip_suffix(SERVICE).unwrap_or(fullname);
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 /// Those of an announcement that can be called from here: of a network that this machine is on too, IPv4 first, then the
