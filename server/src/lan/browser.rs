@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{mem, thread};
 
 use async_channel::{Receiver, Sender};
 use mdns_sd::{ResolvedService, ScopedIp, ServiceEvent};
@@ -90,14 +90,9 @@ fn watch(tell: &Sender<Seen>) -> Result<Duration, LanError> {
         let until = now() + TURN;
         while let Some(left) = until.checked_duration_since(now()).filter(|left| !left.is_zero()) {
             match events.recv_timeout(left) {
-                Ok(ServiceEvent::ServiceResolved(service)) => note(&mut rooms, &service),
-                Ok(ServiceEvent::ServiceRemoved(_, name)) => drop(rooms.remove(&name)),
-                Ok(_) => {}
-                Err(_) if events.is_disconnected() => {
-                    // More came than we took.
-                    thread::sleep(TURN);
-                    events = daemon.get().browse(SERVICE).map_err(refused)?;
-                }
+                Ok(event) => hear(&mut rooms, event),
+                // More came than we took.
+                Err(_) if events.is_disconnected() => return Ok(PAUSE),
                 Err(_) => break,
             }
         }
@@ -116,6 +111,12 @@ fn watch(tell: &Sender<Seen>) -> Result<Duration, LanError> {
             let asked = rooms.keys().filter(|name| !instance(name).contains(['.', '\\']));
             // One that cannot be asked now is asked the next time.
             asked.for_each(|name| drop(daemon.get().verify(name.clone(), ANSWER)));
+            // Those that somebody else took leave of answer to this; by itself the library asks less and less often.
+            let Ok(again) = daemon.get().browse(SERVICE) else { return Ok(PAUSE) };
+            let former = mem::replace(&mut events, again);
+            while let Ok(event) = former.recv_timeout(TURN) {
+                hear(&mut rooms, event);
+            }
         }
         if checked.elapsed() > CHECK {
             checked = now();
@@ -123,6 +124,14 @@ fn watch(tell: &Sender<Seen>) -> Result<Duration, LanError> {
         }
     }
     Ok(Duration::ZERO)
+}
+
+fn hear(rooms: &mut BTreeMap<String, Found>, event: ServiceEvent) {
+    match event {
+        ServiceEvent::ServiceResolved(service) => note(rooms, &service),
+        ServiceEvent::ServiceRemoved(_, name) => drop(rooms.remove(&name)),
+        _ => {}
+    }
 }
 
 fn note(rooms: &mut BTreeMap<String, Found>, service: &ResolvedService) {
