@@ -36,7 +36,8 @@ fn flooded(kind: &str) {
         bob.types(&format!("turn {turn}"));
         alice.expect(&format!("turn {turn}"));
         looker.always(Duration::from_millis(200), |list| {
-            list.rooms().len() <= 64 && list.rooms().iter().all(|room| room.name.chars().all(|c| !c.is_control()))
+            list.rooms().len() <= 64
+                && list.rooms().iter().all(|room| room.name.chars().all(|c| !c.is_control()))
         });
         for (most, id) in most.iter_mut().zip([server.id(), looker.id()]) {
             *most = resident(id).max(*most);

@@ -61,7 +61,8 @@ impl Looker {
                     Some(why) => List::Nowhere(why.to_owned()),
                     None => {
                         let count = line.strip_suffix(" rooms").and_then(|count| count.parse().ok());
-                        let rows = lines.by_ref().take(count.unwrap_or_else(|| panic!("rooms said {line:?}")));
+                        let rows =
+                            lines.by_ref().take(count.unwrap_or_else(|| panic!("rooms said {line:?}")));
                         List::Rooms(rows.map(|row| listed(&row)).collect())
                     }
                 };

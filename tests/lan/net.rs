@@ -17,8 +17,9 @@ pub(crate) fn hosts<const N: usize>() -> Option<[Host; N]> {
         return None;
     }
     // Root needs no namespace of users, and is allowed networks where it may be forbidden those.
-    let first = Host::held(Command::new("unshare").arg("--net"), None)
-        .or_else(|| Host::held(Command::new("unshare").args(["--user", "--map-root-user", "--net"]), Some(0)));
+    let first = Host::held(Command::new("unshare").arg("--net"), None).or_else(|| {
+        Host::held(Command::new("unshare").args(["--user", "--map-root-user", "--net"]), Some(0))
+    });
     let Some(first) = first else {
         needs::skip(Lack::Forbidden("the kernel forbids namespaces"));
         return None;

@@ -23,10 +23,8 @@ fn the_first_address_is_the_one_that_connects() {
         host.cable(&name, &vpn);
         host.sh(&format!("ip addr add 10.8.0.{last}/24 dev {name}"));
         // A tunnel whose other end is not there.
-        host.sh(
-            "ip tuntap add dev tun0 mode tun || exit 0; ip addr add 10.0.0.1 peer 10.0.0.2 dev tun0;
-             ip link set tun0 up",
-        );
+        host.sh("ip tuntap add dev tun0 mode tun || exit 0; ip addr add 10.0.0.1 peer 10.0.0.2 dev tun0;
+             ip link set tun0 up");
     }
     let _server = there.announced("Tea", &[]);
     let found = here.looker().finds("Tea");
@@ -92,10 +90,8 @@ fn without_a_network_it_says_so_and_finds_the_room_when_one_comes() {
 #[test]
 fn a_tunnel_alone_is_no_network() {
     let Some([here]) = hosts() else { return };
-    here.sh(
-        "ip tuntap add dev tun0 mode tun || exit 0; ip addr add 10.0.0.1 peer 10.0.0.2 dev tun0;
-         ip link set tun0 up",
-    );
+    here.sh("ip tuntap add dev tun0 mode tun || exit 0; ip addr add 10.0.0.1 peer 10.0.0.2 dev tun0;
+         ip link set tun0 up");
     here.looker().wait("why", SOON, |list| matches!(list, List::Nowhere(_)));
 }
 
@@ -109,7 +105,8 @@ fn a_network_that_carries_no_multicast_is_one_later() {
     let mut looker = here.looker();
     let server = there.announced("Tea", &[]);
     // Linux clears a flag and goes on: what is found is right as long as it connects.
-    let list = looker.wait("anything", SOON, |list| list.one("Tea").is_some() || matches!(list, List::Nowhere(_)));
+    let list =
+        looker.wait("anything", SOON, |list| list.one("Tea").is_some() || matches!(list, List::Nowhere(_)));
     eprintln!("with multicast off: {list:?}");
     for host in [&here, &there] {
         host.sh("ip link set eth0 multicast on");

@@ -67,6 +67,8 @@ impl Announcer {
             self.daemon = None;
             self.ticks = 0;
         } else if self.daemon.is_none() && self.ticks >= PAUSE {
+            // What fails is tried again after the next pause.
+            self.ticks = 0;
             let _ = self.announce();
         }
         if self.daemon.is_some() && self.ticks >= NEWS && self.listing.people != Some(people) {

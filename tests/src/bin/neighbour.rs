@@ -101,8 +101,7 @@ impl Packet {
     }
 
     fn text(self, instance: &[u8], ttl: u32, words: &[&[u8]]) -> Packet {
-        let data: Vec<u8> =
-            words.iter().flat_map(|word| [&[word.len() as u8], *word].concat()).collect();
+        let data: Vec<u8> = words.iter().flat_map(|word| [&[word.len() as u8], *word].concat()).collect();
         self.record(of_service(instance), TXT, ttl, &data)
     }
 
@@ -198,7 +197,10 @@ fn claims(instance: &str, at: Ipv4Addr) -> Vec<Packet> {
     let all = [instance.to_owned()].into_iter().chain(others);
     all.map(|one| {
         let one = one.as_bytes();
-        Packet::answer().service(one, b"thief", 1, TTL).text(one, TTL, &[b"room=#theft"]).address(b"thief", at, TTL)
+        Packet::answer()
+            .service(one, b"thief", 1, TTL)
+            .text(one, TTL, &[b"room=#theft"])
+            .address(b"thief", at, TTL)
     })
     .collect()
 }
