@@ -20,7 +20,7 @@ fn three() -> Option<([Host; 2], Server, Looker)> {
 }
 
 /// MB that any of them may grow by.
-const MOST: u64 = 48;
+const MOST: u64 = 40;
 
 #[track_caller]
 fn flooded(kind: &str) {
@@ -70,6 +70,18 @@ fn a_flood_of_addresses_costs_bounded_memory_and_no_line() {
 #[test]
 fn a_flood_of_questions_costs_bounded_memory_and_no_line() {
     flooded("queries");
+}
+
+#[test]
+fn a_flooded_server_stops_when_it_is_told_to() {
+    let Some(([here, there], server, _looker)) = three() else { return };
+    let _neighbour = there.neighbour(&["10.1.0.2", "flood", "texts", "10"]);
+    let bob = here.joins("10.1.0.1:49806", "bob");
+    server.wait_log("floods the network");
+    drop(bob);
+    let within = parlor_tests::Deadline::after(Duration::from_secs(2));
+    assert_eq!(server.stop(), 0);
+    assert!(within.left().is_some(), "the library's thread does not hold it up");
 }
 
 #[test]

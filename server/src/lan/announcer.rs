@@ -12,11 +12,11 @@ use super::listing::Listing;
 use super::multicast::{self, LanError};
 
 /// How often [`Announcer::refresh`] is to be called.
-pub const TICK: Duration = Duration::from_millis(400);
+pub const TICK: Duration = Duration::from_millis(250);
 /// Ticks between two announcements of how many people there are: a word to everybody on the network.
-pub const NEWS: u32 = 25;
+pub const NEWS: u32 = 40;
 /// Ticks for which a flooded network hears nothing of us.
-const PAUSE: u32 = 75;
+const PAUSE: u32 = 120;
 
 /// A room that is announced; dropped, it says good-bye, which takes up to a second.
 pub struct Announcer {
