@@ -218,7 +218,7 @@ impl Server {
             host: is_host.then(|| name.clone()),
             name,
             room: Some(self.config.hub.default_room.clone()),
-            people: Some(0),
+            people: None,
             password: self.config.hub.password.is_some(),
             key,
             version: concat!("Parlor ", env!("CARGO_PKG_VERSION")).into(),
@@ -350,14 +350,14 @@ async fn announce(listing: Listing, listening: Vec<SocketAddr>, server: Handle) 
     loop {
         let people = server.guests().await.len() as u32;
         for _ in 0..lan::NEWS {
-            let flooded;
-            (announcer, flooded) = smol::unblock(move || {
-                let flooded = announcer.refresh(people);
-                (announcer, flooded)
+            let paused;
+            (announcer, paused) = smol::unblock(move || {
+                let paused = announcer.refresh(people);
+                (announcer, paused)
             })
             .await;
-            if flooded {
-                log::warn!("somebody floods the network with announcements: not announced for a while");
+            if let Some(why) = paused {
+                log::warn!("{why}: not announced for half a minute");
             }
             Timer::after(lan::TICK).await;
         }

@@ -12,11 +12,11 @@ use super::listing::Listing;
 use super::multicast::{self, LanError};
 
 /// How often [`Announcer::refresh`] is to be called.
-pub const TICK: Duration = Duration::from_secs(2);
+pub const TICK: Duration = Duration::from_millis(250);
 /// Ticks between two announcements of how many people there are: a word to everybody on the network.
-pub const NEWS: u32 = 5;
+pub const NEWS: u32 = 40;
 /// Ticks for which a flooded network hears nothing of us.
-const PAUSE: u32 = 15;
+const PAUSE: u32 = 120;
 
 /// A room that is announced; dropped, it says good-bye, which takes up to a second.
 pub struct Announcer {
@@ -59,17 +59,22 @@ impl Announcer {
     }
 
     /// Says how many people there are, if that has changed, not more often than every 10 s; and pauses for 30 s where
-    /// somebody floods the network. `true`: it has paused now.
-    pub fn refresh(&mut self, people: u32) -> bool {
+    /// somebody floods the network. Why it has paused now, if it has.
+    pub fn refresh(&mut self, people: u32) -> Option<&'static str> {
         self.ticks += 1;
-        let paused = self.daemon.as_mut().is_some_and(Daemon::is_flooded);
-        if paused {
+        let paused = self.daemon.as_ref().and_then(Daemon::trouble);
+        if paused.is_some() {
             self.daemon = None;
             self.ticks = 0;
         } else if self.daemon.is_none() && self.ticks >= PAUSE {
+            // What fails is tried again after the next pause.
+            self.ticks = 0;
             let _ = self.announce();
         }
-        if self.daemon.is_some() && self.ticks >= NEWS && self.listing.people != Some(people) {
+        if self.daemon.is_some()
+            && (self.ticks >= NEWS || self.listing.people.is_none())
+            && self.listing.people != Some(people)
+        {
             self.listing.people = Some(people);
             let _ = self.announce();
         }
@@ -90,7 +95,7 @@ impl Announcer {
     /// On each network with the addresses that the server has there, also those that it gets later.
     fn service(&self) -> Result<ServiceInfo, LanError> {
         let port = self.listening.first().map_or(0, SocketAddr::port);
-        let Listing { name, .. } = &self.listing;
+        let name = &self.listing.instance();
         let properties = &self.listing.properties()[..];
         let service = ServiceInfo::new(SERVICE, name, &self.host_name, "", port, properties);
         let mut service = service.map_err(refused)?.enable_addr_auto();
@@ -105,7 +110,7 @@ impl Drop for Announcer {
         if let (Some(daemon), Ok(service)) = (&self.daemon, self.service())
             && let Ok(said) = daemon.get().unregister(service.get_fullname())
         {
-            let _ = said.recv_timeout(TICK / 4);
+            let _ = said.recv_timeout(TICK);
         }
     }
 }

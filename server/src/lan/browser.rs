@@ -1,9 +1,9 @@
 //! Who looks for rooms on the network.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::thread;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
+use std::{mem, thread};
 
 use async_channel::{Receiver, Sender};
 use mdns_sd::{ResolvedService, ScopedIp, ServiceEvent};
@@ -81,7 +81,7 @@ fn look(tell: &Sender<Seen>) {
 
 /// Listens to one daemon; says how long to wait until the next.
 fn watch(tell: &Sender<Seen>) -> Result<Duration, LanError> {
-    let mut daemon = Daemon::start()?;
+    let daemon = Daemon::start()?;
     let mut events = daemon.get().browse(SERVICE).map_err(refused)?;
     let mut rooms: BTreeMap<String, Found> = BTreeMap::new();
     let mut shown = None;
@@ -90,14 +90,9 @@ fn watch(tell: &Sender<Seen>) -> Result<Duration, LanError> {
         let until = now() + TURN;
         while let Some(left) = until.checked_duration_since(now()).filter(|left| !left.is_zero()) {
             match events.recv_timeout(left) {
-                Ok(ServiceEvent::ServiceResolved(service)) => note(&mut rooms, &service),
-                Ok(ServiceEvent::ServiceRemoved(_, name)) => drop(rooms.remove(&name)),
-                Ok(_) => {}
-                Err(_) if events.is_disconnected() => {
-                    // More came than we took.
-                    thread::sleep(TURN);
-                    events = daemon.get().browse(SERVICE).map_err(refused)?;
-                }
+                Ok(event) => hear(&mut rooms, event),
+                // More came than we took.
+                Err(_) if events.is_disconnected() => return Ok(PAUSE),
                 Err(_) => break,
             }
         }
@@ -107,13 +102,21 @@ fn watch(tell: &Sender<Seen>) -> Result<Duration, LanError> {
             shown = Some(list.clone());
             let _ = tell.force_send(Seen::Rooms(list));
         }
-        if daemon.is_flooded() {
+        if daemon.trouble().is_some() {
             return Ok(PAUSE);
         }
         if confirmed.elapsed() > CONFIRM {
             confirmed = now();
+            // The library asks wrongly for a name with a dot or a backslash in it; no room of ours has one.
+            let asked = rooms.keys().filter(|name| !instance(name).contains(['.', '\\']));
             // One that cannot be asked now is asked the next time.
-            rooms.keys().for_each(|name| drop(daemon.get().verify(name.clone(), ANSWER)));
+            asked.for_each(|name| drop(daemon.get().verify(name.clone(), ANSWER)));
+            // Those that somebody else took leave of answer to this; by itself the library asks less and less often.
+            let Ok(again) = daemon.get().browse(SERVICE) else { return Ok(PAUSE) };
+            let former = mem::replace(&mut events, again);
+            while let Ok(event) = former.recv_timeout(TURN) {
+                hear(&mut rooms, event);
+            }
         }
         if checked.elapsed() > CHECK {
             checked = now();
@@ -123,29 +126,32 @@ fn watch(tell: &Sender<Seen>) -> Result<Duration, LanError> {
     Ok(Duration::ZERO)
 }
 
+fn hear(rooms: &mut BTreeMap<String, Found>, event: ServiceEvent) {
+    match event {
+        ServiceEvent::ServiceResolved(service) => note(rooms, &service),
+        ServiceEvent::ServiceRemoved(_, name) => drop(rooms.remove(&name)),
+        _ => {}
+    }
+}
+
 fn note(rooms: &mut BTreeMap<String, Found>, service: &ResolvedService) {
     let addresses = addresses(service);
-    if addresses.is_empty() {
+    let listing = Listing::read(instance(&service.fullname), |key| service.get_property_val(key).flatten());
+    // What has no name or is nowhere cannot be shown.
+    if addresses.is_empty() || service.port == 0 || listing.name.is_empty() {
         rooms.remove(&service.fullname);
         return;
     }
     if rooms.len() >= MAX_FOUND && !rooms.contains_key(&service.fullname) {
         return;
     }
-    let name = service.fullname.strip_suffix(SERVICE).unwrap_or(&service.fullname);
-    let name = unescaped(name.strip_suffix('.').unwrap_or(name));
-    let listing = Listing::read(&name, |key| service.get_property_val(key).flatten());
     rooms.insert(service.fullname.clone(), Found { listing, addresses });
 }
 
-/// An instance's name without the backslashes of DNS (RFC 6763 §4.3).
-fn unescaped(name: &str) -> String {
-    let mut escaped = false;
-    let plain = |c: &char| {
-        escaped = *c == '\\' && !escaped;
-        !escaped
-    };
-    name.chars().filter(plain).collect()
+/// What is before the service in a full name.
+fn instance(fullname: &str) -> &str {
+    let name = fullname.strip_suffix(SERVICE).unwrap_or(fullname);
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 /// Those of an announcement that can be called from here: of a network that this machine is on too, IPv4 first, then the
@@ -156,8 +162,10 @@ fn addresses(service: &ResolvedService) -> Vec<HostPort> {
     let near = |ip: &IpAddr| own.iter().any(|interface| is_of(interface, ip));
     let mut ranked: Vec<((u8, bool, IpAddr), HostPort)> = Vec::new();
     for scoped in &service.addresses {
-        let ip = scoped.to_ip_addr();
-        if ip.is_unspecified() || ip.is_multicast() || ip.is_loopback() {
+        // One of IPv4 that is written as IPv6 is what it is.
+        let ip = scoped.to_ip_addr().to_canonical();
+        let nobody = ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST);
+        if nobody || ip.is_loopback() {
             continue;
         }
         let host = match scoped {

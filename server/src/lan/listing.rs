@@ -39,10 +39,16 @@ impl Listing {
         }
     }
 
+    /// The name to announce it by. The library neither asks for one with a dot or a backslash in it nor answers for it,
+    /// and adds up to 7 bytes, ` (9999)`, where another has it already.
+    pub(super) fn instance(&self) -> String {
+        text::cut(&self.name.replace(['.', '\\'], " "), MAX_TEXT - 7).to_owned()
+    }
+
     /// Keys and values, none longer than 255 bytes together.
     pub(super) fn properties(&self) -> Vec<(&'static str, String)> {
         let hex = |key: &[u8; 32]| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let mut properties = vec![("txtvers", "1".to_owned())];
+        let mut properties = vec![("txtvers", "1".to_owned()), ("name", self.name.clone())];
         properties.extend(self.room.as_ref().map(|room| ("room", room.to_string())));
         properties.extend(self.host.clone().map(|host| ("host", host)));
         properties.extend(self.people.map(|people| ("people", people.to_string())));
@@ -52,11 +58,11 @@ impl Listing {
         properties
     }
 
-    /// What a stranger announces; what it lacks, or has wrong, is absent.
-    pub(super) fn read<'a>(name: &str, value: impl Fn(&str) -> Option<&'a [u8]>) -> Listing {
+    /// What a stranger announces by that name; what it lacks, or has wrong, is absent.
+    pub(super) fn read<'a>(instance: &str, value: impl Fn(&str) -> Option<&'a [u8]>) -> Listing {
         let read = |key: &str| value(key).and_then(|value| str::from_utf8(value).ok());
         Listing {
-            name: name.to_owned(),
+            name: read("name").filter(|name| !clean(name).is_empty()).unwrap_or(instance).to_owned(),
             host: read("host").map(str::to_owned),
             room: read("room").and_then(|room| RoomName::parse(room).ok()),
             people: read("people").and_then(|people| people.parse().ok()).map(|n: u32| n.min(MAX_PEOPLE)),
@@ -113,6 +119,14 @@ mod tests {
         let as_bytes: Vec<_> = properties.iter().map(|(key, value)| (*key, value.as_bytes())).collect();
         assert_eq!(read("Anna", &as_bytes), listing);
         assert!(properties.iter().all(|(key, value)| key.len() + value.len() < 255));
+        assert_eq!(read("Anna (2)", &as_bytes), listing, "the name that was left for it is not its own");
+    }
+
+    #[test]
+    fn a_name_of_any_kind_can_be_announced() {
+        let named = |name: &str| Listing { name: name.into(), ..Listing::default() }.instance();
+        assert_eq!(named("Tea at 3.30 \\o/"), "Tea at 3 30  o/");
+        assert_eq!(named(&"é".repeat(31)).len(), 56);
     }
 
     #[test]

@@ -41,7 +41,9 @@ impl std::error::Error for LanError {}
 /// [`LanError::NoNetwork`] and [`LanError::NoMulticast`].
 pub(super) fn check() -> Result<(), LanError> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let mut others = interfaces.iter().filter(|one| !one.is_loopback() && one.is_oper_up()).peekable();
+    // What is found beyond a tunnel is no neighbour: the library leaves it out as well.
+    let is_other = |one: &&if_addrs::Interface| !one.is_loopback() && !one.is_p2p() && one.is_oper_up();
+    let mut others = interfaces.iter().filter(is_other).peekable();
     if others.peek().is_none() {
         return Err(LanError::NoNetwork);
     }

@@ -11,10 +11,12 @@ fn main() -> Result<(), LanError> {
             Seen::Rooms(rooms) => {
                 println!("{} rooms", rooms.len());
                 for found in rooms {
-                    let room = found.listing.room.map(|room| room.to_string()).unwrap_or_default();
+                    let room = found.listing.room.map_or("-".into(), |room| room.to_string());
+                    let hex = |key: [u8; 32]| key.iter().map(|byte| format!("{byte:02x}")).collect();
+                    let key: String = found.listing.key.map_or("-".into(), hex);
                     let people = found.listing.people.map_or(-1, i64::from);
                     let at: Vec<String> = found.addresses.iter().map(ToString::to_string).collect();
-                    println!("  {:?} {room} {people} {}", found.listing.name, at.join(" "));
+                    println!("  {:?} {room} {people} {key} {}", found.listing.name, at.join(" "));
                 }
             }
         }

@@ -7,7 +7,7 @@ use crate::hub::state::accounts::Accounts;
 use crate::hub::state::limits::MAX_LINES;
 use crate::protocol::RoomName;
 
-/// What the hub is told at its start, and some of it [again](State::adopt).
+/// What the hub is told at its start, and some of it again ([`Input::Settings`](crate::hub::Input::Settings)).
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The server's name in prefixes; see [`is_server_name`](crate::protocol::name::is_server_name).
