@@ -579,6 +579,10 @@ fn middle(app: &App, called: impl Fn(&str) -> bool + 'static) -> LogicalPosition
 
 fn hosting_key(app: &App) {
     hosting(app);
+    // A narrow bar has no place for it.
+    if app.window().size().width < 720 {
+        return;
+    }
     let key = middle(app, |label| label.starts_with("This server's key") || label.contains("密钥"));
     click(app, key, PointerEventButton::Left);
 }
