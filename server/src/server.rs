@@ -347,6 +347,8 @@ async fn announce(listing: Listing, listening: Vec<SocketAddr>, server: Handle) 
         Err(error) => return log::warn!("not announced as {name:?}: {error}"),
     };
     log::info!("announced on the network as {name:?}");
+    // Whoever hosts is the first to come in.
+    Timer::after(Duration::from_secs(1)).await;
     loop {
         let people = server.guests().await.len() as u32;
         for _ in 0..lan::NEWS {
