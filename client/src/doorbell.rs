@@ -29,6 +29,8 @@ pub struct Doorbell {
     listener: Async<TcpListener>,
     file: PathBuf,
     word: String,
+    /// What shows a caller that this is the window, and no stranger who has its port now.
+    answer: String,
 }
 
 impl Doorbell {
@@ -37,16 +39,19 @@ impl Doorbell {
     /// # Errors
     /// What the system says: no port, no random numbers, no file.
     pub fn hang(folder: &Path) -> io::Result<Doorbell> {
-        let mut word = [0; 16];
-        getrandom::fill(&mut word).map_err(io::Error::other)?;
-        let word: String = word.iter().map(|byte| format!("{byte:02x}")).collect();
+        let chance = || -> io::Result<String> {
+            let mut word = [0; 16];
+            getrandom::fill(&mut word).map_err(io::Error::other)?;
+            Ok(word.iter().map(|byte| format!("{byte:02x}")).collect())
+        };
+        let (word, answer) = (chance()?, chance()?);
         let listener = Async::<TcpListener>::bind((Ipv4Addr::LOCALHOST, 0))?;
         let folder = folder.join(FOLDER);
         private::make_folder(&folder)?;
         let file = folder.join(listener.get_ref().local_addr()?.port().to_string());
         // One of that name is of a window that is gone.
-        private::replace(&file)?.write_all(word.as_bytes())?;
-        Ok(Doorbell { listener, file, word })
+        private::replace(&file)?.write_all(format!("{word} {answer}").as_bytes())?;
+        Ok(Doorbell { listener, file, word, answer })
     }
 
     /// The next link that somebody brings. One caller at a time, and each for 2 s at most.
@@ -76,7 +81,7 @@ impl Doorbell {
             .and_then(|said| said.strip_prefix(b" ")?.strip_suffix(b"\n"))
             .and_then(|link| String::from_utf8(link.to_vec()).ok());
         if link.is_some() {
-            stream.write_all(b"ok\n").await?;
+            stream.write_all(format!("{}\n", self.answer).as_bytes()).await?;
         }
         Ok(link)
     }
@@ -101,8 +106,10 @@ pub fn ring(folder: &Path, link: &str) -> bool {
     files.sort();
     files.iter().rev().take(MOST).any(|(_, file)| match ring_at(file, link) {
         Ok(taken) => taken,
-        // Its window did not end as it should.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+        // Its window did not end as it should, or somebody else answers in its place.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::InvalidData) =>
+        {
             let _ = fs::remove_file(file);
             false
         }
@@ -113,15 +120,21 @@ pub fn ring(folder: &Path, link: &str) -> bool {
 fn ring_at(file: &Path, link: &str) -> io::Result<bool> {
     let port = file.file_name().and_then(|name| name.to_str()?.parse().ok());
     let port: u16 = port.ok_or(io::ErrorKind::InvalidInput)?;
-    let mut word = String::new();
-    private::open(file)?.take(64).read_to_string(&mut word)?;
+    let mut words = String::new();
+    private::open(file)?.take(128).read_to_string(&mut words)?;
+    let (word, expected) = words.split_once(' ').ok_or(io::ErrorKind::InvalidData)?;
     let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{word} {link}\n").as_bytes())?;
     let mut answer = String::new();
-    BufReader::new(stream.take(8)).read_line(&mut answer)?;
-    Ok(answer == "ok\n")
+    BufReader::new(stream.take(64)).read_line(&mut answer)?;
+    match answer.trim_end() {
+        // It was too busy, or did not understand.
+        "" => Ok(false),
+        said if said == expected => Ok(true),
+        _ => Err(io::ErrorKind::InvalidData.into()),
+    }
 }
 
 /// Whether a text is a link, rather than an address that somebody has typed.
@@ -176,7 +189,7 @@ mod tests {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let dead = taken.local_addr().unwrap().port();
         drop(taken);
-        private::replace(&folder_of.join(dead.to_string())).unwrap().write_all(b"word").unwrap();
+        private::replace(&folder_of.join(dead.to_string())).unwrap().write_all(b"word answer").unwrap();
         let ringing = rings(&folder, "irc://a.b/");
         let both = future::or(async { Some(first.next().await) }, async {
             smol::Timer::after(Duration::from_secs(20)).await;

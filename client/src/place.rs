@@ -17,7 +17,7 @@ const IRC_PORT: u16 = 6667;
 /// The same where TLS is spoken (RFC 7194 §2).
 const IRCS_PORT: u16 = 6697;
 
-/// In a link, behind the `?`: the server's key, in 64 hexadecimal digits. Ours alone; others leave it unread.
+/// Behind the `?` of a link, also of one without its scheme: the server's key, in 64 hexadecimal digits. Ours alone; others leave it unread.
 const FINGERPRINT: &str = "fp=";
 /// In a link: the target is a person.
 const IS_NICK: &str = "isnick";
@@ -25,7 +25,7 @@ const IS_NICK: &str = "isnick";
 const FLAGS: &[&str] = &[IS_NICK, "isserver", "needkey", "needpass"];
 
 /// A server and, perhaps, where to go on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     /// Where the server is; the port is not 0.
     pub server: HostPort,
@@ -161,7 +161,6 @@ impl Place {
         };
         let link = scheme("irc://").map(|rest| (rest, IRC_PORT));
         let secure = scheme("ircs://").map(|rest| (rest, IRCS_PORT));
-        let is_link = secure.or(link).is_some();
         let (rest, default) = secure.or(link).unwrap_or((&*plain, DEFAULT_PORT));
         let authority = rest.split('/').next().unwrap_or_default();
         // Whoever made the link was called so there.
@@ -183,7 +182,7 @@ impl Place {
         let mut path =
             text.chars().skip(before).skip_while(|c| narrow(*c) != '/').skip(1).collect::<String>();
         let query = path.find('?').map(|at| path.split_off(at));
-        let key = query.as_deref().filter(|_| is_link).map(key_of).transpose()?.flatten();
+        let key = query.as_deref().map(key_of).transpose()?.flatten();
         let (flags, targets): (Vec<&str>, Vec<&str>) =
             path.split(',').filter(|target| !target.is_empty()).partition(|target| FLAGS.contains(target));
         let mut targets = targets.into_iter().map(decoded).peekable();
@@ -209,7 +208,8 @@ impl Place {
         let host = if host.contains(':') { format!("[{}]", host.replace('%', "%25")) } else { encoded(host) };
         let scheme = if self.secure { "ircs" } else { "irc" };
         let room = |room: &str| {
-            let bare = room.strip_prefix('#').filter(|bare| Naming::default().room(bare) == room);
+            let is_usual = |bare: &&str| Naming::default().room(bare) == room && !FLAGS.contains(bare);
+            let bare = room.strip_prefix('#').filter(is_usual);
             encoded(bare.unwrap_or(room))
         };
         let rooms = self.room.iter().flat_map(|rooms| rooms.split(',')).map(room).collect::<Vec<_>>();
@@ -326,6 +326,7 @@ mod tests {
         for (text, written) in [
             ("192.168.1.7:49806", "irc://192.168.1.7:49806/"),
             ("irc://a.b/#tea", "irc://a.b:6667/tea"),
+            ("irc://a.b/%23isnick,b", "irc://a.b:6667/%23isnick,b"),
             (
                 "irc://a.b/#tea,##wide,&old,#é x,100%",
                 "irc://a.b:6667/tea,%23%23wide,%26old,%C3%A9%20x,100%25",
@@ -341,6 +342,7 @@ mod tests {
             assert_eq!(keyed.link(), format!("{written}{part}?fp={}", "3a".repeat(32)));
             assert_eq!(Place::parse(&keyed.link()), Ok(keyed));
         }
+        assert_eq!(Place::parse(&format!("a.b:6667/tea,?fp={key}")).unwrap().key, Some(key));
         assert_eq!(Place::parse("irc://a.b/?x=1&fp=3A3a").unwrap_err(), PlaceError::Key);
         assert_eq!(Place::parse("irc://a.b/tea?secret"), place("a.b", 6667, Some("#tea")));
     }

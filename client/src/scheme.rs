@@ -52,7 +52,7 @@ pub fn register(config: Option<&Path>) -> io::Result<()> {
 
     // No path on Windows has a quotation mark in it.
     let words: Vec<String> = command(config, &[])?.iter().map(|word| format!("\"{word}\"")).collect();
-    let open = format!("{} \"%1\"", words.join(" "));
+    let open = format!("{} -- \"%1\"", words.join(" "));
     for scheme in SCHEMES {
         let key = format!(r"HKCU\Software\Classes\{scheme}");
         reg(&["add", &key, "/ve", "/d", "URL:IRC", "/f"])?;

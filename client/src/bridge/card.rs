@@ -16,7 +16,7 @@ use crate::place::{Place, PlaceError, PlaceId};
 use crate::secret::Secret;
 use crate::secrets::Given;
 use crate::session::{Action, Field, Key, Naming, Refusal, Sentence, Status, UnixMillis};
-use crate::trust::Trust;
+use crate::trust::{KeyId, Trust};
 
 impl Bridge {
     pub(super) fn listen_to_card(self: &Rc<Self>, window: &App) {
@@ -200,14 +200,18 @@ impl Bridge {
             sound = false;
         }
         let (Some(place), true) = (place, sound) else { return };
+        if self.contradicts(&window, &place) {
+            return;
+        }
         {
             let settings = &mut self.state.borrow_mut().settings;
             settings.name = name.clone();
-            settings.address = place.address();
+            // Until the server was met by it, the key is all that tells it from others.
+            settings.address = if place.key.is_some() { place.link() } else { place.address() };
             settings.room = room.clone();
         }
         self.keep_settings();
-        if place.secure && place.key.is_none() {
+        if place.secure && place.key.is_none() && self.known(&place).is_none() {
             // Also if it is asked for by its bare address another time.
             self.keeper.know(place.address(), Trust::Authorities, false);
         }
@@ -218,6 +222,21 @@ impl Bridge {
         self.connect(Going { place, name, room, given, host: None, way: Way::Asked });
     }
 
+    /// A link says another key than the place is known by: that is asked about, as any other change of it.
+    fn contradicts(&self, window: &App, place: &Place) -> bool {
+        let known = self.known(place).and_then(|known| known.key.parse::<KeyId>().ok());
+        let Some((known, key)) = known.zip(place.key).filter(|(known, key)| known != key) else {
+            return false;
+        };
+        let (card, words, address) =
+            (window.global::<ConnectView>(), window.global::<Words>(), place.address());
+        let [before, now] = [known, key].map(|key| shared(&key.to_string()));
+        card.set_address_error(words.invoke_key_changed(shared(&address), before, now));
+        card.set_asks_trust(true);
+        self.state.borrow_mut().stranger = Some((address, key));
+        true
+    }
+
     /// Where a place is open under this name, its session enters the room; says whether it is.
     fn go_to_open(&self, window: &App, place: &Place, name: &str, room: &str) -> bool {
         let id = place.id();
@@ -225,7 +244,11 @@ impl Bridge {
             let state = self.state.borrow();
             state.places.get(&id).is_some_and(|there| {
                 let connected = matches!(there.status, Some(Status::Connected { .. }));
-                connected && there.entry == Entry::Inside && Key::new(&there.name) == Key::new(name)
+                let is_meant = place.key.is_none_or(|key| there.whose.key() == Some(key));
+                connected
+                    && is_meant
+                    && there.entry == Entry::Inside
+                    && Key::new(&there.name) == Key::new(name)
             })
         };
         if !connected {

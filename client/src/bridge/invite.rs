@@ -1,5 +1,6 @@
 //! The page that invites others to the room on the screen: its link, as text and as a QR code.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ impl Bridge {
         view.set_room(place.room.as_deref().map(shared).unwrap_or_default());
         view.set_address(shared(&place.address()));
         view.set_key(place.key.map(|key| shared(&key.short())).unwrap_or_default());
-        view.set_here_only(place.id().is_here());
+        let is_none = place.server.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
+        view.set_here_only(place.id().is_here() || is_none);
         view.set_code(code(&link).unwrap_or_default());
         view.set_link(shared(&link));
         view.set_copied(false);
@@ -37,11 +39,17 @@ impl Bridge {
 
     /// The room on the screen, by an address that others can use, if there is one.
     fn invited_to(&self, window: &App) -> Option<Place> {
-        let id = self.place_id()?;
         let state = self.state.borrow();
+        let (hosted, view) = (window.global::<InviteView>().get_hosted(), window.global::<RoomView>());
+        let own = state.hosting.as_ref().filter(|_| hosted).map(|hosting| hosting.place.clone());
+        let id = own.or_else(|| state.place().map(|place| place.id.clone()))?;
         let there = state.places.get(&id)?;
-        let room = Some(window.global::<RoomView>().get_key().to_string()).filter(|room| !room.is_empty());
+        // A person's conversation, and the server's own, is no room.
+        let is_room = !view.get_person() && !view.get_strangers() && !view.get_server();
+        let is_shown = is_room && state.place().is_some_and(|place| place.id == id);
+        let room = Some(view.get_key().to_string()).filter(|room| is_shown && !room.is_empty());
         if let Some(hosting) = state.hosting.as_ref().filter(|hosting| hosting.place == id) {
+            let room = room.or_else(|| Some(hosting.room.clone()));
             let told = window.global::<HostView>().get_address_to_tell();
             return Some(Place { room, key: hosting.host.key(), ..Place::parse(&told).ok()? });
         }

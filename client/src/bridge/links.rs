@@ -37,8 +37,15 @@ impl Bridge {
         let Some(window) = self.window.upgrade() else { return };
         let link = link.trim();
         let place = Place::parse(link).ok();
-        let known = place.as_ref().and_then(|place| self.known(place));
+        // By another key than the link says it is not.
+        let is_meant = |known: &Bookmark| {
+            let key = place.as_ref().and_then(|place| place.key);
+            key.is_none_or(|key| known.key == key.to_string())
+        };
+        let known = place.as_ref().and_then(|place| self.known(place)).filter(is_meant);
         window.global::<Shell>().set_panel(Panel::None);
+        // What was on its way is not what the card is about now.
+        self.ask_no_more();
         if self.state.borrow().places.first().is_none() {
             self.clear_complaints(&window);
             self.clear_given(&window);
@@ -54,10 +61,13 @@ impl Bridge {
     }
 
     /// Where we are already, or were before: as whom.
-    fn known(&self, place: &Place) -> Option<Bookmark> {
+    pub(super) fn known(&self, place: &Place) -> Option<Bookmark> {
         let state = self.state.borrow();
         let id = place.id();
-        let open = state.places.get(&id).map(|open| Bookmark::of(&id.to_string(), &open.name));
+        let open = state.places.get(&id).map(|open| Bookmark {
+            key: open.whose.key().map_or_else(String::new, |key| key.to_string()),
+            ..Bookmark::of(&id.to_string(), &open.name)
+        });
         open.or_else(|| state.settings.bookmarks.iter().find(|one| one.address == place.address()).cloned())
     }
 

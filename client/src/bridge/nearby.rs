@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use futures_lite::future;
 use parlor_server::lan::{Browser, Found, LanError, Seen};
+use parlor_server::protocol::HostPort;
 use parlor_ui::slint::{ComponentHandle, SharedString};
 use parlor_ui::{App, ConnectView, NearbyRoom, NearbyView, Screen, Search, Shell, Words};
 use smol::Task;
 
 use super::text::shared;
 use super::{Bridge, on, rows};
+use crate::place::Place;
 use crate::settings::Settings;
 use crate::trust::KeyId;
 
@@ -50,7 +52,8 @@ impl Bridge {
             let wanted = state.nearby.looks && state.settings.nearby;
             (wanted, state.nearby.task.is_some())
         };
-        let shown = window.global::<Shell>().get_screen() == Screen::Connect;
+        let hidden = self.state.borrow().tray.is_hidden();
+        let shown = window.global::<Shell>().get_screen() == Screen::Connect && !hidden;
         let view = window.global::<NearbyView>();
         if !wanted || !shown {
             // With its thread, and without a word more on the network.
@@ -71,7 +74,13 @@ impl Bridge {
             Seen::Rooms(rooms) => {
                 let own = self.state.borrow().hosting.as_ref().and_then(|hosting| hosting.host.key());
                 let others = |one: &Found| own.is_none() || key(one) != own;
-                self.show_nearby(&window, rooms.into_iter().filter(others).collect());
+                let mut rooms: Vec<Found> = rooms.into_iter().filter(others).collect();
+                // Where they were: whatever comes in between, nobody presses another one than they read.
+                let state = self.state.borrow();
+                let before = |one: &Found| state.nearby.found.iter().position(|old| id(old) == id(one));
+                rooms.sort_by_key(|one| before(one).unwrap_or(usize::MAX));
+                drop(state);
+                self.show_nearby(&window, rooms);
             }
             Seen::Nowhere(error) => {
                 self.show_nearby(&window, Vec::new());
@@ -123,7 +132,7 @@ impl Bridge {
         self.state.borrow_mut().nearby.found = found;
     }
 
-    /// One of them was chosen: it is joined as if its address had been typed.
+    /// One of them was chosen: it is joined as if its address had been typed, and only if it has the key that was read.
     fn join_nearby(self: &Rc<Self>, index: i32) {
         let chosen = usize::try_from(index)
             .ok()
@@ -132,8 +141,9 @@ impl Bridge {
         let Some(address) = found.addresses.first() else { return };
         // What was typed for another place is not told to this one.
         self.clear_given(&window);
+        let place = Place { server: address.clone(), key: key(&found), ..Place::default() };
         let card = window.global::<ConnectView>();
-        card.set_address(shared(&address.to_string()));
+        card.set_address(shared(&if place.key.is_some() { place.link() } else { place.address() }));
         card.set_room(found.listing.room.map_or_else(SharedString::default, |room| shared(room.as_str())));
         self.join();
     }
@@ -143,6 +153,11 @@ impl Bridge {
 pub(super) fn is_new(settings: &Settings) -> bool {
     let first = Settings::default();
     settings.address == first.address && settings.bookmarks.iter().next().is_none()
+}
+
+/// Two hosts may call themselves the same.
+fn id(found: &Found) -> (&str, Option<&HostPort>, Option<KeyId>) {
+    (&found.listing.name, found.addresses.first(), key(found))
 }
 
 fn key(found: &Found) -> Option<KeyId> {

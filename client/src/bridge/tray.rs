@@ -135,6 +135,7 @@ impl Bridge {
         let told = std::mem::replace(&mut state.tray.told, true);
         let hosting = state.hosting.is_some();
         drop(state);
+        self.look_or_not();
         if !told {
             self.tell_of_tray(hosting);
         }
@@ -175,6 +176,7 @@ impl Bridge {
                 window.window().set_position(PhysicalPosition::new(x, y));
             }
             self.show_tray();
+            self.look_or_not();
         }
         window.window().set_minimized(false);
         window.window().with_winit_window(|window| window.focus_window());

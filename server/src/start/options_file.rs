@@ -41,6 +41,8 @@ pub struct Given {
     program: String,
     args: Vec<String>,
     settings: Vec<Setting>,
+    /// The last line of the file has an end, or there is no file.
+    ended: bool,
 }
 
 /// An option as it was given.
@@ -58,16 +60,22 @@ impl Given {
     /// # Errors
     /// [`NoOptions`], as [`Options::parse`] has it; what is wrong in the file is said with its line.
     pub fn read(program: &str, args: &[&str]) -> Result<Given, NoOptions> {
-        Given::all(program, args, false)
+        Given::all(program, args)
     }
 
     /// Reads the file anew. Says also which options have changed that wait for a restart.
     ///
     /// # Errors
-    /// [`NoOptions`], also where the file may be half written: its last line has no end.
+    /// [`NoOptions`], also where the file is another one and may be half written: its last line has no end.
     pub fn again(&self) -> Result<(Options, Vec<&'static str>), NoOptions> {
         let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
-        let new = Given::all(&self.program, &args, true)?;
+        let new = Given::all(&self.program, &args)?;
+        if let Some(path) =
+            new.options.config.as_deref().filter(|_| !new.ended && new.settings != self.settings)
+        {
+            let half = format!("The last line of {} has no end: it may be half written.", path.display());
+            return Err(NoOptions::Wrong(half));
+        }
         let of = |given: &Given, name: &str| -> Vec<Setting> {
             given.settings.iter().filter(|setting| setting.name == name).cloned().collect()
         };
@@ -76,12 +84,13 @@ impl Given {
         Ok((new.options, changed))
     }
 
-    fn all(program: &str, args: &[&str], again: bool) -> Result<Given, NoOptions> {
+    fn all(program: &str, args: &[&str]) -> Result<Given, NoOptions> {
         let own = Options::each(program, args)?;
-        let mut settings = typed(args);
+        let (mut settings, mut ended) = (typed(args), true);
         if let Some(path) = own.config.as_deref().filter(|_| !own.version) {
             let has = |names: &[&str]| settings.iter().any(|setting| names.contains(&setting.name));
-            let mut more = read(program, path, again)?;
+            let mut more;
+            (more, ended) = read(program, path)?;
             let loudness = has(LOUDNESS);
             let given = |name| has(&[name]) || loudness && LOUDNESS.contains(&name);
             more.retain(|more| !given(more.name));
@@ -96,7 +105,7 @@ impl Given {
             }
             (none, _) => none,
         })?;
-        Ok(Given { options, program: program.into(), args, settings })
+        Ok(Given { options, program: program.into(), args, settings, ended })
     }
 }
 
@@ -118,8 +127,8 @@ fn typed(args: &[&str]) -> Vec<Setting> {
     settings
 }
 
-/// What a file gives. Read again, each of its lines has to have an end.
-fn read(program: &str, path: &Path, again: bool) -> Result<Vec<Setting>, NoOptions> {
+/// What a file gives, and whether its last line has an end.
+fn read(program: &str, path: &Path) -> Result<(Vec<Setting>, bool), NoOptions> {
     let unreadable = |error| NoOptions::File(StartError::Unreadable { path: path.into(), error });
     let (bytes, _) = private::read_named(path, MAX_OPTIONS_FILE).map_err(unreadable)?;
     if bytes.len() > MAX_OPTIONS_FILE {
@@ -130,10 +139,7 @@ fn read(program: &str, path: &Path, again: bool) -> Result<Vec<Setting>, NoOptio
         let line = before.filter(|byte| **byte == b'\n').count() + 1;
         unreadable(io::Error::other(format!("line {line} is not UTF-8")))
     })?;
-    if again && !text.ends_with('\n') {
-        let half = format!("The last line of {} has no end: it may be half written.", path.display());
-        return Err(NoOptions::Wrong(half));
-    }
+    let ended = text.ends_with('\n');
     // What editors of Windows put there.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let folder = path.parent().unwrap_or(path);
@@ -154,7 +160,7 @@ fn read(program: &str, path: &Path, again: bool) -> Result<Vec<Setting>, NoOptio
         }
         settings.push(Setting { name: flag.long, value });
     }
-    Ok(settings)
+    Ok((settings, ended))
 }
 
 /// The option of a line and its value, or what is wrong with it.
