@@ -236,6 +236,11 @@ fn an_invitation_leads_to_the_very_server_that_it_is_of() {
     eve.tries_again();
     assert!(eve.card().get_asks_trust(), "{}", eve.card().get_address_error());
     assert!(!eve.is_inside());
+    // Where one was before another key is no less a question, and the place that is open stays.
+    bob.card().set_address(eve.card().get_address());
+    bob.card().invoke_join();
+    assert!(bob.card().get_asks_trust(), "{}", bob.card().get_address_error());
+    assert!(bob.is_inside());
     // Half a link is none.
     eve.card().set_address(first.into());
     eve.tries_again();
