@@ -95,7 +95,9 @@ impl Announcer {
     /// On each network with the addresses that the server has there, also those that it gets later.
     fn service(&self) -> Result<ServiceInfo, LanError> {
         let port = self.listening.first().map_or(0, SocketAddr::port);
-        let name = &self.listing.instance();
+        // One of its own: whoever has to give way to another one of its name is not found for a while.
+        let id = self.host_name.get(7..11).unwrap_or_default();
+        let name = &format!("{} ({id})", self.listing.instance());
         let properties = &self.listing.properties()[..];
         let service = ServiceInfo::new(SERVICE, name, &self.host_name, "", port, properties);
         let mut service = service.map_err(refused)?.enable_addr_auto();

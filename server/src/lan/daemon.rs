@@ -13,7 +13,7 @@ use super::multicast::LanError;
 /// Records that it may remember: far more than 64 rooms have, and some hundred kilobytes.
 const MAX_RECORDS: i64 = 4_000;
 /// How long it may take to say how many there are; it takes a millisecond unless it is flooded.
-const ANSWER: Duration = Duration::from_millis(500);
+const ANSWER: Duration = Duration::from_millis(200);
 /// The time for its good-byes.
 const GOODBYE: Duration = Duration::from_millis(500);
 
@@ -50,7 +50,7 @@ impl Daemon {
     }
 
     /// What is wrong with it, if anything is: it remembers too much, is too busy to say, hears nothing, or has ended.
-    /// The caller then drops it and waits. Takes up to 0.5 s.
+    /// The caller then drops it and waits. Takes up to 0.2 s.
     pub(super) fn trouble(&self) -> Option<&'static str> {
         let records = |counts: mdns_sd::Metrics| -> i64 {
             counts.iter().filter(|(name, _)| name.starts_with("cached-")).map(|(_, count)| count).sum()

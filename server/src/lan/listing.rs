@@ -40,9 +40,9 @@ impl Listing {
     }
 
     /// The name to announce it by. The library neither asks for one with a dot or a backslash in it nor answers for it,
-    /// and adds up to 7 bytes, ` (9999)`, where another has it already.
+    /// and adds up to 7 bytes, ` (9999)`, where another has it already; the announcer adds 7 of its own.
     pub(super) fn instance(&self) -> String {
-        text::cut(&self.name.replace(['.', '\\'], " "), MAX_TEXT - 7).to_owned()
+        text::cut(&self.name.replace(['.', '\\'], " "), MAX_TEXT - 14).to_owned()
     }
 
     /// Keys and values, none longer than 255 bytes together.
@@ -126,7 +126,7 @@ mod tests {
     fn a_name_of_any_kind_can_be_announced() {
         let named = |name: &str| Listing { name: name.into(), ..Listing::default() }.instance();
         assert_eq!(named("Tea at 3.30 \\o/"), "Tea at 3 30  o/");
-        assert_eq!(named(&"é".repeat(31)).len(), 56);
+        assert_eq!(named(&"é".repeat(31)).len(), 48);
     }
 
     #[test]
