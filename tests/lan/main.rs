@@ -14,5 +14,6 @@ mod networks;
 mod quiet;
 mod window;
 
-/// Far more than a room takes to be found, and less than the next time that anything is asked again.
-const SOON: Duration = Duration::from_secs(12);
+/// Far more than a room takes to be found, also on a machine so busy that the library's thread was taken for flooded and
+/// paused.
+const SOON: Duration = Duration::from_secs(45);
