@@ -332,8 +332,11 @@ fn encrypt(
 
 /// Announces it as long as it runs, with the number of its people; what goes wrong is said, and stops nothing.
 #[cfg(feature = "lan")]
-async fn announce(listing: Listing, listening: Vec<SocketAddr>, server: Handle) {
+async fn announce(mut listing: Listing, listening: Vec<SocketAddr>, server: Handle) {
     let name = listing.name.clone();
+    // Whoever hosts is the first to come in.
+    Timer::after(Duration::from_secs(1)).await;
+    listing.people = Some(server.guests().await.len() as u32);
     // What the library does takes a moment, which nobody's line waits for.
     let started = smol::unblock(move || {
         let announcer = Announcer::start(listing, &listening)?;
@@ -347,8 +350,6 @@ async fn announce(listing: Listing, listening: Vec<SocketAddr>, server: Handle) 
         Err(error) => return log::warn!("not announced as {name:?}: {error}"),
     };
     log::info!("announced on the network as {name:?}");
-    // Whoever hosts is the first to come in.
-    Timer::after(Duration::from_secs(1)).await;
     loop {
         let people = server.guests().await.len() as u32;
         for _ in 0..lan::NEWS {

@@ -26,6 +26,8 @@ pub struct Announcer {
     host_name: String,
     /// None while the network is flooded.
     daemon: Option<Daemon>,
+    /// This machine's, when it was announced last.
+    addresses: BTreeSet<IpAddr>,
     /// Since the last announcement, or since the daemon ended.
     ticks: u32,
 }
@@ -45,7 +47,8 @@ impl Announcer {
         let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
         let host_name = format!("parlor-{id}.local.");
         let listing = listing.cleaned();
-        let mut announcer = Announcer { listing, listening, host_name, daemon: None, ticks: 0 };
+        let mut announcer =
+            Announcer { listing, listening, host_name, daemon: None, addresses: BTreeSet::new(), ticks: 0 };
         announcer.announce()?;
         Ok(announcer)
     }
@@ -71,12 +74,17 @@ impl Announcer {
             self.ticks = 0;
             let _ = self.announce();
         }
-        if self.daemon.is_some()
-            && (self.ticks >= NEWS || self.listing.people.is_none())
-            && self.listing.people != Some(people)
-        {
-            self.listing.people = Some(people);
-            let _ = self.announce();
+        if self.daemon.is_some() && self.ticks >= NEWS {
+            self.ticks = 0;
+            let addresses = addresses();
+            // What is told the library while a cable is out it does not always say when that is in again.
+            if addresses != self.addresses {
+                self.daemon = None;
+            }
+            if self.daemon.is_none() || self.listing.people != Some(people) {
+                self.listing.people = Some(people);
+                let _ = self.announce();
+            }
         }
         paused
     }
@@ -88,6 +96,7 @@ impl Announcer {
         };
         daemon.get().register(self.service()?).map_err(refused)?;
         self.daemon = Some(daemon);
+        self.addresses = addresses();
         self.ticks = 0;
         Ok(())
     }
@@ -115,6 +124,16 @@ impl Drop for Announcer {
             let _ = said.recv_timeout(TICK);
         }
     }
+}
+
+/// Those of all networks that are up.
+fn addresses() -> BTreeSet<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    interfaces
+        .iter()
+        .filter(|one| one.is_oper_up() && !one.is_loopback())
+        .map(if_addrs::Interface::ip)
+        .collect()
 }
 
 /// The interfaces on which a listener on this address is reached. One on all addresses of IPv6 takes IPv4 as well.
