@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use crate::SOON;
-use crate::net::hosts;
+use crate::net::two;
 
 #[test]
 fn a_room_is_found_with_all_that_it_says_and_is_gone_when_it_ends() {
-    let Some([here, there]) = hosts() else { return };
-    here.cable("eth0", &there);
-    here.sh("ip addr add 10.1.0.1/24 dev eth0");
-    there.sh("ip addr add 10.1.0.2/24 dev eth0");
+    let Some([here, there]) = two() else { return };
     let server = there.announced("Tea at Anna’s. 3 o'clock \\ #1", &["--tls", "on"]);
     let key = server.wait_log("HexChat: ");
     let key = key.rsplit(' ').next().expect("words");
@@ -35,10 +32,7 @@ fn a_room_is_found_with_all_that_it_says_and_is_gone_when_it_ends() {
 
 #[test]
 fn rooms_of_one_name_are_two() {
-    let Some([here, there]) = hosts() else { return };
-    here.cable("eth0", &there);
-    here.sh("ip addr add 10.1.0.1/24 dev eth0");
-    there.sh("ip addr add 10.1.0.2/24 dev eth0");
+    let Some([here, there]) = two() else { return };
     let ours = here.announced("Tea", &[]);
     let mut looker = here.looker();
     looker.finds("Tea");
@@ -59,10 +53,7 @@ fn rooms_of_one_name_are_two() {
 
 #[test]
 fn servers_of_one_computer_are_found_there_too() {
-    let Some([here, there]) = hosts() else { return };
-    here.cable("eth0", &there);
-    here.sh("ip addr add 10.1.0.1/24 dev eth0");
-    there.sh("ip addr add 10.1.0.2/24 dev eth0");
+    let Some([here, there]) = two() else { return };
     let _first = here.announced("Tea", &["--bind", "0.0.0.0:49806"]);
     let _second = here.announced("Coffee", &["--bind", "0.0.0.0:49807"]);
     for looking in [&here, &there] {

@@ -3,18 +3,10 @@
 use std::time::Duration;
 
 use crate::SOON;
-use crate::net::{Host, hosts};
+use crate::net::two;
 
 /// It is asked every 15 s, has 4 s to answer, and the list is looked at five times a second.
 const VANISHED: Duration = Duration::from_secs(30);
-
-fn two() -> Option<[Host; 2]> {
-    let [here, there] = hosts()?;
-    here.cable("eth0", &there);
-    here.sh("ip addr add 10.1.0.1/24 dev eth0");
-    there.sh("ip addr add 10.1.0.2/24 dev eth0");
-    Some([here, there])
-}
 
 #[test]
 fn a_killed_server_is_gone_within_half_a_minute() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use parlor_tests::Server;
 
 use crate::looker::{List, Looker, resident};
-use crate::net::{Guest, Host, hosts};
+use crate::net::{Guest, Host, hosts, two};
 
 /// A room and a looker on one computer, a neighbour on another.
 fn three() -> Option<([Host; 2], Server, Looker)> {
@@ -105,10 +105,7 @@ fn what_leads_nowhere_is_not_listed_and_what_is_written_oddly_is_readable() {
 
 #[test]
 fn a_name_that_is_claimed_again_and_again_still_leads_to_the_room() {
-    let Some([here, there]) = hosts() else { return };
-    here.cable("eth0", &there);
-    here.sh("ip addr add 10.1.0.1/24 dev eth0");
-    there.sh("ip addr add 10.1.0.2/24 dev eth0");
+    let Some([here, there]) = two() else { return };
     let _neighbour = there.neighbour(&["10.1.0.2", "claim", "Tea", "10"]);
     let server = here.announced("Tea", &[]);
     let before = resident(server.id());

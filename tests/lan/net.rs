@@ -39,6 +39,15 @@ pub(crate) fn hosts<const N: usize>() -> Option<[Host; N]> {
     hosts.try_into().ok()
 }
 
+/// Two with a cable between them, `eth0` on both: 10.1.0.1 and 10.1.0.2.
+pub(crate) fn two() -> Option<[Host; 2]> {
+    let [here, there] = hosts()?;
+    here.cable("eth0", &there);
+    here.sh("ip addr add 10.1.0.1/24 dev eth0");
+    there.sh("ip addr add 10.1.0.2/24 dev eth0");
+    Some([here, there])
+}
+
 /// A computer: a network namespace, held by a process that ends with this test.
 pub(crate) struct Host {
     holder: Child,
