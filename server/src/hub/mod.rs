@@ -31,14 +31,16 @@ mod state;
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::protocol::scram::Keys;
 use crate::protocol::time::Moment;
-use crate::protocol::{MsgId, line};
+use crate::protocol::{MsgId, Position, line};
 
 use change::Asker;
+use change::order::Proposal;
 use change::secrets::Secrets;
 use command::page::Page;
 use delivery::Delivery;
@@ -48,7 +50,9 @@ use history::seen::Seen;
 use history::tickets::History;
 use state::State;
 use state::member::Member;
+use state::words::put;
 
+pub use change::entry::FORMAT;
 pub use change::{Operation, Target};
 pub use command::is_command;
 pub use command::stats::Figures;
@@ -61,6 +65,9 @@ pub use state::guest::Guest;
 pub use state::member::{RawKind, Speaker};
 pub use state::settings::{Settings, Sts};
 pub use state::{ConnectionId, Token};
+
+/// What is kept of rooms or accounts: folded names, and what they are.
+pub type Kept = Vec<(Box<str>, Box<[u8]>)>;
 
 /// What happens to the hub.
 #[derive(Debug)]
@@ -93,6 +100,11 @@ pub enum Input {
     /// The operator wants other limits and another message of the day, for what comes from now on. The other settings
     /// stay as they are.
     Settings(Box<Settings>),
+    /// An entry of the log that several servers share has its turn: what one of them has proposed
+    /// ([`Output::Propose`]), this one or another.
+    Ordered { server: u32, at: Position, entry: Box<[u8]> },
+    /// Another server that shares the log is gone, as far as this one can tell: all are told.
+    ServerGone { server: u32, name: String },
     /// The server ends: everybody is told and closed.
     Stop,
     /// A time given by [`Hub::next_timeout`] has come.
@@ -152,6 +164,15 @@ pub struct Hub {
     delivery: Delivery<Page>,
     history: History,
     secrets: Secrets,
+    /// What was proposed here and has not had its turn, in its order.
+    proposals: VecDeque<Proposal>,
+    /// Accounts that had their turn: under which tickets, and whether they are somebody's now.
+    settled: Vec<(u64, bool)>,
+}
+
+/// Lines that are known by these.
+fn known(settings: &Settings, fingerprints: Vec<u64>) -> Seen {
+    if settings.cluster.is_some() { Seen::shared(fingerprints) } else { Seen::new(fingerprints) }
 }
 
 impl Hub {
@@ -160,8 +181,10 @@ impl Hub {
         let storage = if settings.durable { Storage::Disk } else { Storage::Memory };
         Hub {
             delivery: Delivery::new(&settings.name, storage),
-            history: History::default(),
+            history: History::new(known(&settings, Vec::new())),
             secrets: Secrets::default(),
+            proposals: VecDeque::new(),
+            settled: Vec::new(),
             state: State::new(settings, now),
         }
     }
@@ -170,7 +193,7 @@ impl Hub {
     /// [`Output::Room`] gave them out, empty where only lines are known; and the fingerprints of a day's
     /// records. Says which rooms could not be read.
     pub fn restore(&mut self, rooms: Vec<(Box<str>, Box<[u8]>)>, fingerprints: Vec<u64>) -> Vec<Box<str>> {
-        self.history.seen = Seen::new(fingerprints);
+        self.history.seen = known(&self.state.settings, fingerprints);
         self.state.restore(rooms)
     }
 
@@ -182,6 +205,33 @@ impl Hub {
         unreadable
     }
 
+    /// Everything that several servers share, as it is now; `None` where there is but one. `whole`: for a server that
+    /// starts; else only what is the same on all of them at the same place in their log.
+    pub fn snapshot(&self, whole: bool) -> Box<[u8]> {
+        let mut bytes = self.state.snapshot(whole);
+        put(&mut bytes, &["."]);
+        self.history.seen.recent().for_each(|print| bytes.extend_from_slice(&print.to_le_bytes()));
+        bytes.into()
+    }
+
+    /// Takes a snapshot of another server in, before anything else; and what a store and a file of accounts remember
+    /// here, which are made to agree. False if the snapshot makes no sense.
+    pub fn adopt(&mut self, snapshot: &[u8], rooms: Kept, accounts: &Kept) -> bool {
+        let Some(prints) = self.state.adopt_snapshot(snapshot) else { return false };
+        let print = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).unwrap_or_default();
+        self.history.seen = Seen::shared(prints.chunks(8).map(print));
+        self.state.write_rooms_over(rooms);
+        self.state.write_accounts_over(accounts);
+        self.state.end_pairs();
+        self.write_rooms();
+        true
+    }
+
+    /// The last entry of the log that had its turn, and how many did.
+    pub fn position(&self) -> (Position, u64) {
+        self.state.cluster.as_ref().map_or_else(Default::default, |shared| (shared.position, shared.entries))
+    }
+
     /// Everyone who is here.
     pub fn guests(&self) -> Vec<Guest> {
         self.state.guests()
@@ -189,7 +239,7 @@ impl Hub {
 
     /// Takes one input. Its outputs wait in [`Hub::drain`].
     pub fn handle(&mut self, input: Input, now: Moment) {
-        self.state.now = now;
+        self.state.set_time(now);
         match input {
             Input::Opened { id, peer, cloak, token, raw } => {
                 self.opened(id, Member::new(peer, cloak, token, now.elapsed), raw);
@@ -199,6 +249,8 @@ impl Hub {
             Input::Operate(operation) => self.operate(&operation, Asker::Host),
             Input::Stats { asker, figures } => self.stats(asker, &figures),
             Input::Settings(settings) => self.state.adopt(*settings),
+            Input::Ordered { server, at, entry } => self.ordered(server, at, &entry),
+            Input::ServerGone { server, name } => self.propose_gone(server, &name),
             Input::Stop => self.stop(),
             Input::Tick => self.tick(),
             Input::Stored { upto } => self.stored(upto),
@@ -242,7 +294,7 @@ impl Hub {
             News::HungUp if self.state.ends_later(id) => {}
             News::HungUp => self.hung_up(id),
             News::Lost(reason) => self.failed(id, &reason),
-            News::Refused(reason) => self.depart(id, reason, reason),
+            News::Refused(reason) => self.leaves(id, reason, reason),
         }
     }
 

@@ -33,6 +33,8 @@ pub mod batch {
     pub const MULTILINE: &str = "draft/multiline";
     /// Several lines that answer one command (IRCv3 labeled-response).
     pub const LABELED: &str = "labeled-response";
+    /// Members who are gone with their server (IRCv3 netsplit).
+    pub const NETSPLIT: &str = "netsplit";
     /// What ZNC has kept for a client that comes back.
     pub const PLAYBACK: &str = "znc.in/playback";
 }

@@ -43,6 +43,8 @@ pub struct Turn {
     pub derive: Vec<(u64, Password)>,
     /// What is to be written of accounts.
     pub accounts: Vec<ToKeep>,
+    /// What is to be put into the log of several servers.
+    pub proposed: Vec<Box<[u8]>>,
     /// Lines for the log.
     pub log: Vec<String>,
 }
@@ -69,6 +71,7 @@ impl Turn {
                 Output::Derive { ticket, password } => turn.derive.push((ticket, password)),
                 Output::Account { ticket, name, state } => turn.accounts.push((ticket, name, state)),
                 Output::Log { text, .. } | Output::Warn(text) => turn.log.push(text),
+                Output::Propose { entry } => turn.proposed.push(entry),
                 Output::Charge { .. }
                 | Output::Console(_)
                 | Output::Stats { .. }

@@ -48,8 +48,12 @@ pub struct World {
     pub keeps: Option<bool>,
     /// Tickets of accounts of which it was not told.
     pub keeping: Vec<u64>,
+    /// What is to be put into the log of several servers.
+    pub proposed: Vec<Box<[u8]>>,
     /// Nothing that is sent is kept.
     pub deaf: bool,
+    /// Below all tokens.
+    pub tokens: u128,
     sent: HashMap<ConnectionId, Vec<Line>>,
     memory: Memory,
     opened: u32,
@@ -80,7 +84,9 @@ impl World {
             accounts: HashMap::new(),
             keeps: Some(true),
             keeping: Vec::new(),
+            proposed: Vec::new(),
             deaf: false,
+            tokens: 0,
             sent: HashMap::new(),
             memory: Memory::default(),
             opened: 0,
@@ -103,6 +109,7 @@ impl World {
         self.held.extend(turn.held);
         self.held.retain(|held| !turn.released.contains(held));
         self.log.extend(turn.log);
+        self.proposed.extend(turn.proposed);
         let mut answers = Vec::new();
         for job in turn.store {
             match (job, &mut self.asked) {
@@ -159,7 +166,7 @@ impl World {
         self.opened += 1;
         let peer = (address, self.opened as u16).into();
         // Tokens are told apart, and are easily told.
-        let token = Token::new(u128::from(self.opened));
+        let token = Token::new(self.tokens + u128::from(self.opened));
         self.give(Input::Opened { id, peer, cloak: 1, token, raw: false });
         id
     }

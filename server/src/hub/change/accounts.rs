@@ -10,6 +10,7 @@ use crate::hub::state::modes::ModeChange;
 use crate::hub::state::refusal::Refused;
 use crate::hub::state::room::{Place, Rank};
 use crate::protocol::Numeric::*;
+use crate::protocol::scram::Key;
 use crate::protocol::{Capability, Folded, Nick};
 
 /// What the old connection of an account is told.
@@ -114,6 +115,13 @@ impl Hub {
         }
     }
 
+    /// A certificate logs in to a member's account from now on.
+    pub(super) fn add_print(&mut self, id: ConnectionId, print: Key) {
+        if let Some(account) = self.state.member(id).and_then(|member| member.account.clone()) {
+            self.state.add_print(&account, print);
+        }
+    }
+
     /// Gives a connection the place of an old one, whose account's password it knows. The old one is told in a form
     /// that a program understands: if it came back by itself it would replace this one in its turn.
     pub(super) fn replace(&mut self, id: ConnectionId, old: ConnectionId) -> Option<Vec<Missed>> {
@@ -131,7 +139,9 @@ impl Hub {
     pub(super) fn displace(&mut self, name: &str) {
         let folded = Folded::new(name);
         let Some(&id) = self.state.nicks.get(&folded) else { return };
-        if !self.state.is_others(id, &folded) {
+        let member = self.state.member(id).is_some_and(Member::registered);
+        if !self.state.is_others(id, &folded) || self.state.cluster.is_some() && !member {
+            // Who is no member yet is refused when it would be one.
             return;
         }
         let nick = self.state.free_name(name);
@@ -147,6 +157,7 @@ impl Hub {
         self.state.forget_pairs(&folded);
         self.state.forget_marks(name);
         for id in self.state.of_account(&folded) {
+            let registered = self.state.member(id).is_some_and(Member::registered);
             self.state.member_mut(id).into_iter().for_each(|member| member.account = None);
             let prefix = self.state.source(id).prefix;
             self.reply(
@@ -154,7 +165,9 @@ impl Hub {
                 RPL_LOGGEDOUT,
                 format!("{prefix} :You are logged out: the operator forgot this account"),
             );
-            self.tell_account(id, None);
+            if registered {
+                self.tell_account(id, None);
+            }
         }
         there
     }

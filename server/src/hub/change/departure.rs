@@ -5,18 +5,18 @@ use crate::hub::delivery::event::What;
 use crate::hub::delivery::output::Output;
 use crate::hub::delivery::queue::Order;
 use crate::hub::state::ConnectionId;
-use crate::hub::state::member::Speaker;
+use crate::hub::state::member::{Member, Speaker};
 use crate::protocol::text::printable;
 
 /// What others are told of somebody who hung up.
-const CLOSED: &str = "Connection closed";
+pub(super) const CLOSED: &str = "Connection closed";
 
 impl Hub {
     /// The peer has closed its side, and reads no last line.
     pub(crate) fn hung_up(&mut self, id: ConnectionId) {
         self.state.reads_on(id);
         if !self.linger(id, CLOSED) {
-            self.depart(id, CLOSED, CLOSED);
+            self.leaves(id, CLOSED, CLOSED);
         }
     }
 
@@ -32,7 +32,7 @@ impl Hub {
     pub(crate) fn lost(&mut self, id: ConnectionId, reason: &str) {
         self.closing_line(id, reason);
         if !self.linger(id, reason) {
-            self.depart(id, reason, reason);
+            self.leaves(id, reason, reason);
         }
     }
 
@@ -43,7 +43,7 @@ impl Hub {
         let line = match self.state.member(id).map(|member| member.speaker) {
             None => return,
             Some(Speaker::Raw(_)) => {
-                let event = self.server_event(What::Announcement { target: "*", text: reason });
+                let event = self.event_beside(None, What::Announcement { target: "*", text: reason });
                 return self.tell(id, &event);
             }
             Some(Speaker::Plain) => format!("-!- Closing link: {}\n", printable(reason)),
@@ -56,17 +56,29 @@ impl Hub {
     pub(crate) fn depart(&mut self, id: ConnectionId, reason: &str, logged: &str) {
         let Some(member) = self.state.member(id) else { return };
         let (peer, registered) = (member.peer, member.registered());
+        if !registered && self.state.is_proposing(id) {
+            // The other servers will take it for a member: it goes when it is one.
+            return self.detach_for_good(id);
+        }
         if registered {
             let event = self.event(id, What::Quit { reason });
             self.tell_neighbours(id, &event, |_| true);
             self.record_everywhere(id, &event);
             self.narrate("", &event);
-            self.state.remember(id);
-            self.state.note_read(id);
-            self.state.leave_everything(id);
             self.log_about(peer, format!("left: {} from {peer} ({logged})", event.from.nick));
         } else {
             self.log_about(peer, format!("refused: {peer} ({logged})"));
+        }
+        self.go_without_a_word(id);
+    }
+
+    /// Takes a connection out of everything; who is to hear of it has.
+    pub(super) fn go_without_a_word(&mut self, id: ConnectionId) {
+        let registered = self.state.member(id).is_some_and(Member::registered);
+        if registered {
+            self.state.remember(id);
+            self.state.note_read(id);
+            self.state.leave_everything(id);
         }
         let nick = self.state.free_names(id);
         if let (true, Some(nick)) = (registered, nick) {
@@ -79,8 +91,10 @@ impl Hub {
     fn forget(&mut self, id: ConnectionId) {
         if let Some(member) = self.state.close(id) {
             self.history.forget(member.peer.ip(), id);
-            self.delivery.close(id);
-            self.delivery.output(Output::Close { id });
+            if !id.is_remote() {
+                self.delivery.close(id);
+                self.delivery.output(Output::Close { id });
+            }
         }
     }
 

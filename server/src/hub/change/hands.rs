@@ -54,7 +54,7 @@ impl Hub {
         let whose = state.hands.iter().filter_map(|number| Some(state.seat(*number)?.member));
         let whose: Vec<ConnectionId> = whose.collect();
         for (waiting, whose) in (1..).zip(whose) {
-            let event = self.event(whose, What::Hand { room: &name, up: true, waiting });
+            let event = self.event_beside(Some(whose), What::Hand { room: &name, up: true, waiting });
             self.tell(id, &event);
         }
     }

@@ -6,28 +6,29 @@
 //! state's ([`State::now`](super::state::State), [`Stamps`](super::state::stamp::Stamps)), and come
 //! with the input, as cloak and token came with the connection.
 //!
-//! Today a change is applied as soon as it is proposed. In an order that several servers share,
-//! [`Hub::propose`] would hand it to them, and they would give it to `apply`; a change that lost
-//! against an earlier one is refused there as any other is. What concerns one connection only
-//! (replies, paging, time-outs, PING, CAP, WHO) is no change.
+//! When it is applied is said in [`order`].
 
 mod accounts;
 mod departure;
+pub(crate) mod entry;
 mod hands;
 mod modes;
 mod operator;
+pub(crate) mod order;
 mod people;
 mod redact;
 mod reply;
 mod resume;
 mod rooms;
 pub(crate) mod secrets;
+mod split;
 mod talk;
 mod tell;
 
 pub(crate) use redact::Deletion;
 pub(crate) use talk::MAX_ANNOUNCEMENT;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -37,7 +38,8 @@ use crate::hub::state::ConnectionId;
 use crate::hub::state::modes::ModeChange;
 use crate::hub::state::refusal::Refused;
 use crate::hub::state::room::Rank;
-use crate::protocol::{Nick, RoomName};
+use crate::protocol::scram::Key;
+use crate::protocol::{MsgId, Nick, RoomName};
 
 /// Lines of flood control beyond its own that a change costs after which the room is written down.
 const WRITTEN: u32 = 2;
@@ -62,7 +64,7 @@ pub(crate) enum Change<'a> {
     },
     /// Modes of the member itself, letters of [`USER_MODES`](super::state::modes::USER_MODES).
     UserModes {
-        changes: &'a [ModeChange<'a>],
+        changes: Cow<'a, [ModeChange<'a>]>,
     },
     Join {
         room: RoomName,
@@ -83,7 +85,7 @@ pub(crate) enum Change<'a> {
     },
     Modes {
         room: &'a str,
-        changes: &'a [ModeChange<'a>],
+        changes: Cow<'a, [ModeChange<'a>]>,
     },
     Invite {
         nick: &'a str,
@@ -111,6 +113,16 @@ pub(crate) enum Change<'a> {
     Kill {
         nick: &'a str,
         reason: Option<&'a str>,
+    },
+    /// A certificate logs in to the member's account from now on.
+    AddPrint {
+        print: Key,
+    },
+    /// The member's account has read so far. `place`: where that is kept, `target`: as it was written.
+    Read {
+        target: &'a str,
+        place: &'a str,
+        upto: MsgId,
     },
     /// The member goes, and is not waited for. `reason` is for people, `logged` for the log.
     Quit {
@@ -164,13 +176,6 @@ pub(crate) enum Asker {
 }
 
 impl Hub {
-    /// Does what a member wants, or tells it why not.
-    pub(crate) fn propose(&mut self, by: ConnectionId, change: Change<'_>) {
-        if let Err(refused) = self.apply(by, change) {
-            self.refuse(by, refused);
-        }
-    }
-
     fn apply(&mut self, by: ConnectionId, change: Change<'_>) -> Result<(), Refused> {
         match change {
             Change::Talk { room, rank, talk } => self.talk(by, room, rank, talk),
@@ -179,17 +184,25 @@ impl Hub {
             Change::Nick { nick } => self.rename(by, nick),
             Change::Away { text } => self.away(by, text),
             Change::Setname { realname } => self.setname(by, realname),
-            Change::UserModes { changes } => self.user_modes(by, changes),
+            Change::UserModes { changes } => self.user_modes(by, &changes),
             Change::Join { room, key } => self.join(by, room, key),
             Change::Part { room, reason } => self.part(by, room, reason),
             Change::Kick { room, nick, reason } => self.kick(by, room, nick, reason),
             Change::Topic { room, text } => self.topic(by, room, text),
-            Change::Modes { room, changes } => self.room_modes(by, room, changes),
+            Change::Modes { room, changes } => self.room_modes(by, room, &changes),
             Change::Invite { nick, room } => self.invite(by, nick, room),
             Change::Hand { room, up, nick } => self.hand(by, room, up, nick),
             Change::Redact { deletion } => self.redact(by, deletion),
             Change::Wallops { text } => self.wallops(by, text),
             Change::Kill { nick, reason } => self.kill(by, nick, reason),
+            Change::AddPrint { print } => {
+                self.add_print(by, print);
+                Ok(())
+            }
+            Change::Read { target, place, upto } => {
+                self.read(by, target, place, upto);
+                Ok(())
+            }
             Change::Quit { reason, logged } => {
                 self.depart(by, reason, logged);
                 Ok(())

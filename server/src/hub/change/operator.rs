@@ -49,7 +49,7 @@ impl Hub {
             }
             Operation::Stop { after } => {
                 if *after > Duration::ZERO {
-                    self.announce(&format!("The server stops in {} seconds", after.as_secs()));
+                    self.tell_here(&format!("The server stops in {} seconds", after.as_secs()));
                 }
                 self.delivery.output(Output::Stop(*after));
                 Ok(None)
@@ -92,13 +92,10 @@ impl Hub {
             }
         };
         let ip = party(ip);
-        let until =
-            minutes.map(|minutes| self.state.now.elapsed + Duration::from_secs(60 * u64::from(minutes)));
+        let until = minutes.map(|minutes| self.state.clock() + Duration::from_secs(60 * u64::from(minutes)));
         self.state.admission.bans.insert(ip, Ban { until });
         self.state.note_bans();
-        let from =
-            |id: &ConnectionId| self.state.member(*id).is_some_and(|member| party(member.peer.ip()) == ip);
-        let mut gone: Vec<ConnectionId> = self.state.connections().into_iter().filter(from).collect();
+        let mut gone = self.state.all_who(|_, member| party(member.peer.ip()) == ip);
         gone.retain(|id| !matches!(asker, Asker::Operator(own) if own == *id));
         let count = gone.len();
         gone.into_iter().for_each(|id| self.expel(id, "Banned"));

@@ -17,6 +17,10 @@ impl Hub {
     pub(super) fn register(&mut self, id: ConnectionId) -> Result<(), Refused> {
         let brought = self.state.brought(id);
         let account = |hub: &Hub| hub.state.member(id)?.account.clone();
+        if self.state.cluster.is_some() {
+            // What it has shown before it was a member is known to all now.
+            account(self).into_iter().for_each(|name| self.state.note_used(&name));
+        }
         let proved = account(self);
         if let Some(missed) = brought.and_then(|token| self.take_over(id, token)) {
             self.welcome(id, brought);
@@ -34,6 +38,12 @@ impl Hub {
                 self.show_place(id, missed);
             }
             return Ok(());
+        }
+        if self.state.cluster.is_some()
+            && let Some(nick) = self.state.member(id).and_then(|member| member.nick.clone())
+        {
+            // On another server somebody may have been quicker.
+            self.state.may_have(id, &nick)?;
         }
         let Some(member) = self.state.admit(id) else { return Ok(()) };
         let speaker = member.speaker;

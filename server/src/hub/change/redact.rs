@@ -1,7 +1,5 @@
 //! Lines that are deleted.
 
-use std::sync::Arc;
-
 use crate::hub::Hub;
 use crate::hub::delivery::echo::Storage;
 use crate::hub::delivery::event::{Event, What};
@@ -15,7 +13,7 @@ use crate::protocol::{Capability, MsgId};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deletion<'a> {
     /// Where it is kept.
-    pub(crate) room: &'a Arc<str>,
+    pub(crate) room: &'a str,
     /// The room, or the other person, as it was written.
     pub(crate) target: &'a str,
     pub(crate) of: MsgId,
@@ -44,7 +42,7 @@ impl Hub {
             None => self.tell_redacted(id, (room, target), &event),
         }
         let payload = told.tombstone(&event.from.prefix, reason);
-        self.record_deletion(room.clone(), &event, Erasure { id: of, payload });
+        self.record_deletion(room.into(), &event, Erasure { id: of, payload });
         if let (Some(_), Some(member)) = (found, self.state.member(id)) {
             let whose = if told.author == &**member.author() { "their own" } else { told.sender() };
             let text = format!("deleted: a line of {whose} in {name} by {}", member.name());

@@ -119,13 +119,26 @@ impl Hub {
         let talk = matches!(what, What::Message { private: false, .. });
         let volatile = talk && self.delivery.storage != Storage::Disk;
         let from = Cow::Owned(self.state.source(id));
-        Event { id: self.state.stamps.next(self.state.now.wall), from, tags: "", what, volatile }
+        Event { id: self.state.next_id(), from, tags: "", what, volatile, batch: "" }
     }
 
     /// What the server does now.
     pub(crate) fn server_event<'a>(&mut self, what: What<'a>) -> Event<'a> {
         let from = Cow::Owned(self.state.server_source());
-        Event { id: self.state.stamps.next(self.state.now.wall), from, tags: "", what, volatile: false }
+        Event { id: self.state.next_id(), from, tags: "", what, volatile: false, batch: "" }
+    }
+
+    /// What one member alone is told of another, or of itself: it takes no id of the shared order.
+    pub(crate) fn event_beside<'a>(&mut self, id: Option<ConnectionId>, what: What<'a>) -> Event<'a> {
+        let from = id.map_or_else(|| self.state.server_source(), |id| self.state.source(id));
+        Event {
+            id: self.state.next_id_beside(),
+            from: Cow::Owned(from),
+            tags: "",
+            what,
+            volatile: false,
+            batch: "",
+        }
     }
 
     /// Begins to bind replies if the command has a label to bind them to.

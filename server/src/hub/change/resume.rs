@@ -37,8 +37,10 @@ impl Hub {
         }
         let missed = self.state.move_member(old, id)?;
         self.history.forget(ip, old);
-        self.delivery.close(old);
-        self.delivery.output(Output::Close { id: old });
+        if !old.is_remote() {
+            self.delivery.close(old);
+            self.delivery.output(Output::Close { id: old });
+        }
         let member = self.state.member(id)?;
         self.log_about(member.peer, format!("resumed: {} from {}", member.name(), member.peer));
         Some(missed)
@@ -52,14 +54,17 @@ impl Hub {
         let nick = self.state.nick_of(id).to_owned();
         for Missed { id: when, from, tags, verb, text } in missed {
             let what = What::Message { verb, target: &nick, text: &text, private: true };
-            self.tell(id, &Event { id: when, from: Cow::Owned(from), tags: &tags, what, volatile: false });
+            self.tell(
+                id,
+                &Event { id: when, from: Cow::Owned(from), tags: &tags, what, volatile: false, batch: "" },
+            );
         }
     }
 
     fn show_resumed_room(&mut self, id: ConnectionId, room: RoomId) {
         let (Some(member), Some(state)) = (self.state.member(id), self.state.rooms.get(room)) else { return };
         let (name, realname) = (state.name.to_string(), member.realname.to_string());
-        let event = self.event(id, What::Join { room: &name, realname: &realname });
+        let event = self.event_beside(Some(id), What::Join { room: &name, realname: &realname });
         self.tell(id, &event);
         self.show_room(id, room);
     }
@@ -91,13 +96,17 @@ impl Hub {
         let wanted = member.registered()
             && member.speaker == Speaker::Irc
             && member.token.is_some_and(|token| self.state.tokens.contains_key(&token))
-            && member.lingering.is_none();
+            && member.lingering.is_none()
+            && !member.leaving;
         let ip = member.peer.ip();
         if !wanted || stopping || !self.state.admission.wait_for(ip) {
             return false;
         }
         let Some(member) = self.state.member_mut(id) else { return false };
-        member.waiting = None;
+        if let Some(waiting) = &mut member.waiting {
+            waiting.lines.clear();
+        }
+        member.waiting.take_if(|waiting| !waiting.is_proposing());
         member.lingering = Some(Box::new(Lingering { until, reason: reason.into(), missed: Vec::new() }));
         let (peer, text) =
             (member.peer, format!("waiting: {} from {} ({reason})", member.name(), member.peer));
@@ -116,8 +125,10 @@ impl Hub {
             return false;
         };
         let (until, reason) = (lingering.until, lingering.reason.clone());
-        if now >= until {
-            self.depart(id, &reason, &reason);
+        if self.state.member(id).is_some_and(|member| member.leaving) {
+            // It is given up already.
+        } else if now >= until {
+            self.leaves(id, &reason, &reason);
         } else {
             self.state.timers.arm(id, until);
         }

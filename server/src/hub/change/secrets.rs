@@ -11,11 +11,11 @@ use std::time::Duration;
 use crate::hub::Hub;
 use crate::hub::change::{Asker, Change};
 use crate::hub::delivery::output::{Output, Password};
-use crate::hub::state::ConnectionId;
 use crate::hub::state::accounts::Accounts;
 use crate::hub::state::admission::{party, party_size};
 use crate::hub::state::circle::Circle;
 use crate::hub::state::pace::Pace;
+use crate::hub::state::{ConnectionId, State};
 use crate::protocol::Numeric::*;
 use crate::protocol::scram::{Keys, MAX_PASSWORD, ROUNDS, same};
 use crate::protocol::{Folded, Nick};
@@ -332,15 +332,20 @@ impl Hub {
                 } else {
                     self.not_proved(id, way, &name, wrong());
                 }
-                self.go_on_waiting(id, ticket);
+                self.end_wait(id, ticket);
             }
             Purpose::Claim(id, way) if self.state.accounts.has(&Folded::new(&name)) => {
                 self.not_proved(id, way, &name, taken(&name));
-                self.go_on_waiting(id, ticket);
+                self.end_wait(id, ticket);
             }
             Purpose::Claim(..) | Purpose::Set(_) => {
                 let state = self.state.draft_account(&name, question.salt, question.rounds, keys);
+                let by = if let Purpose::Claim(id, _) = question.purpose { Some(id) } else { None };
                 self.secrets.questions.insert(ticket, question);
+                if !self.state.decides() {
+                    by.into_iter().for_each(|id| self.state.end_wait(id, ticket));
+                    return self.propose_account((by, by.is_some()), ticket, &state);
+                }
                 let name = Folded::new(&name).as_str().into();
                 self.delivery.output(Output::Account { ticket: Some(ticket), name, state: Some(state) });
             }
@@ -352,13 +357,7 @@ impl Hub {
         let Some(Question { name, purpose, .. }) = self.secrets.questions.remove(&ticket) else { return };
         let kept = self.state.accounts.settle(&name, kept);
         if kept {
-            self.log(format!("account: {name} is somebody's now"));
-            // Whoever is logged in knows the old password, if anything.
-            let folded = Folded::new(&name);
-            self.forget_owner(&folded);
-            for id in self.state.of_account(&folded) {
-                self.expel(id, "This account has a new password");
-            }
+            self.has_new_keys(&name);
         }
         let failed = || later("The server's disk does not take it; try again later");
         match purpose {
@@ -366,7 +365,7 @@ impl Hub {
                 if self.state.waits_for(id, ticket) {
                     if kept { self.proved(id, way, &name) } else { self.not_proved(id, way, &name, failed()) }
                 }
-                self.go_on_waiting(id, ticket);
+                self.end_wait(id, ticket);
             }
             Purpose::Set(asker) if kept => self.answer(asker, &format!("{name} has that password now")),
             Purpose::Set(asker) => self.answer(asker, &failed().1),
@@ -377,9 +376,56 @@ impl Hub {
         }
     }
 
-    /// What a connection said meanwhile is done now.
-    fn go_on_waiting(&mut self, id: ConnectionId, ticket: u64) {
-        let Some(waiting) = self.state.go_on_from(id, ticket) else { return };
+    /// An account has other keys from now on. Whoever is logged in knows the old password, if anything.
+    fn has_new_keys(&mut self, name: &str) {
+        self.log(format!("account: {name} is somebody's now"));
+        let folded = Folded::new(name);
+        self.forget_owner(&folded);
+        for id in self.state.of_account(&folded) {
+            self.expel(id, "This account has a new password");
+        }
+    }
+
+    /// An account stands in the log that several servers share; whether it counts from now on. `claimed`: only if the
+    /// name is nobody's. `by` is its owner.
+    pub(super) fn account_changes(&mut self, by: Option<ConnectionId>, claimed: bool, state: &[u8]) -> bool {
+        let name = State::name_of_account(state);
+        let free = |name: &str| !claimed || !self.state.accounts.has(&Folded::new(name));
+        let Some(name) = name.filter(|name| free(name)).and_then(|_| self.state.put_account(state)) else {
+            return false;
+        };
+        self.has_new_keys(&name);
+        if let Some(id) = by {
+            // Logging in is refused to nobody whose name this is.
+            let _ = self.log_in(id, &name);
+        }
+        self.displace(&name);
+        true
+    }
+
+    /// The same, where it was asked for.
+    pub(super) fn account_settled(&mut self, ticket: u64, kept: bool) {
+        let Some(Question { name, purpose, .. }) = self.secrets.questions.remove(&ticket) else { return };
+        match purpose {
+            Purpose::Claim(id, way) if kept => {
+                self.is_owner(id, way, &name);
+                self.has_proved(id, way);
+            }
+            Purpose::Claim(id, way) => self.not_proved(id, way, &name, taken(&name)),
+            Purpose::Set(asker) => self.answer(asker, &format!("{name} has that password now")),
+            Purpose::LogIn(..) => {}
+        }
+    }
+
+    /// A password was looked at.
+    fn end_wait(&mut self, id: ConnectionId, ticket: u64) {
+        self.state.end_wait(id, ticket);
+        self.go_on_waiting(id);
+    }
+
+    /// What a connection said meanwhile is done now, if it waits for nothing else.
+    pub(super) fn go_on_waiting(&mut self, id: ConnectionId) {
+        let Some(waiting) = self.state.go_on_from(id) else { return };
         self.block(id, &waiting.lines);
         if waiting.ended && !self.state.ends_later(id) {
             self.hung_up(id);
@@ -392,13 +438,23 @@ impl Hub {
         let Some(waiting) = waiting else { return };
         waiting.lines.extend_from_slice(line);
         waiting.lines.push(b'\n');
-        if waiting.lines.len() > MAX_WAITING {
+        let (bytes, proposing) = (waiting.lines.len(), waiting.is_proposing());
+        if proposing && bytes > MAX_WAITING / 4 {
+            self.delivery.park(id, true);
+        }
+        if bytes > MAX_WAITING {
             self.lost(id, "Too many lines before a password was looked at");
         }
     }
 
     /// Somebody has shown to be whose account this is.
     pub(crate) fn proved(&mut self, id: ConnectionId, way: Way, name: &str) {
+        self.is_owner(id, way, name);
+        self.propose(id, Change::LogIn { name });
+        self.has_proved(id, way);
+    }
+
+    fn is_owner(&mut self, id: ConnectionId, way: Way, name: &str) {
         if let Some((party, _)) = self.party_of(id) {
             self.secrets.owners.insert(Folded::new(name), party);
         }
@@ -406,7 +462,9 @@ impl Hub {
             let sentence = "The name is yours now; keep its password";
             self.say_as_server(id, format!("REGISTER SUCCESS {name} :{sentence}"));
         }
-        self.propose(id, Change::LogIn { name });
+    }
+
+    fn has_proved(&mut self, id: ConnectionId, way: Way) {
         match way {
             // Where others can read it, no password is sent.
             Way::Sasl => return self.reply(id, RPL_SASLSUCCESS, ":You are logged in"),

@@ -6,6 +6,7 @@ use crate::hub::delivery::event::{Event, Talk, What};
 use crate::hub::delivery::form::Form;
 use crate::hub::delivery::output::Output;
 use crate::hub::history::record;
+use crate::hub::state::member::Member;
 use crate::hub::state::refusal::{Refused, no_such_room};
 use crate::hub::state::room::{Rank, RoomId};
 use crate::hub::state::{ConnectionId, SERVER};
@@ -84,11 +85,24 @@ impl Hub {
         Ok(())
     }
 
+    /// Tells everybody who is on this server something about it.
+    pub(crate) fn tell_here(&mut self, text: &str) {
+        if self.state.decides() {
+            return self.announce(text);
+        }
+        for id in self.state.connections() {
+            if self.state.member(id).is_some_and(Member::registered) {
+                self.explain(id, text);
+            }
+        }
+    }
+
     /// The server speaks once in every room, and to those who are in none.
     pub(crate) fn announce(&mut self, text: &str) {
         let text = text::printable(text);
         let rooms = self.state.rooms.from(0).filter(|(_, room)| room.is_alive());
-        let rooms: Vec<(RoomId, String)> = rooms.map(|(id, room)| (id, room.name.to_string())).collect();
+        let mut rooms: Vec<(RoomId, String)> = rooms.map(|(id, room)| (id, room.name.to_string())).collect();
+        rooms.sort_by(|(_, one), (_, other)| one.cmp(other));
         let roomless = self.state.everyone().filter(|(_, member)| member.rooms.is_empty());
         let roomless: Vec<(ConnectionId, String)> =
             roomless.map(|(id, member)| (id, member.name().to_owned())).collect();

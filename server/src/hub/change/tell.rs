@@ -98,12 +98,19 @@ impl Hub {
         self.delivery.send(to, line, order);
     }
 
+    /// A line of the log; about what comes from another server, that one writes it.
     pub(crate) fn log(&mut self, text: String) {
+        if self.state.is_foreign() {
+            return;
+        }
         self.delivery.output(Output::Log { about: None, text });
     }
 
     /// A line of the log about what somebody at this address did.
     pub(crate) fn log_about(&mut self, peer: SocketAddr, text: String) {
+        if self.state.is_foreign() {
+            return;
+        }
         self.delivery.output(Output::Log { about: Some(peer.ip()), text });
     }
 

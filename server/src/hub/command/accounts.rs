@@ -1,6 +1,7 @@
 //! Claiming a name and logging in, other than by SASL: REGISTER, and what is said to NickServ.
 
 use crate::hub::Hub;
+use crate::hub::change::Change;
 use crate::hub::change::secrets::Way;
 use crate::hub::command::{Done, need};
 use crate::hub::state::ConnectionId;
@@ -71,7 +72,7 @@ impl Hub {
                     if !self.may_keep(id) {
                         return self.explain(id, "That was too much for one day; try again tomorrow");
                     }
-                    self.state.add_print(&account, print);
+                    self.propose(id, Change::AddPrint { print });
                 }
                 let line = format!("This certificate logs in as {account} from now on (SASL EXTERNAL)");
                 self.explain(id, &line);

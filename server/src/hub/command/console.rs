@@ -117,7 +117,7 @@ impl Hub {
     }
 
     /// Does what the operator wants, and says so.
-    pub(crate) fn operate(&mut self, operation: &Operation, asker: Asker) {
+    pub(crate) fn operate_now(&mut self, operation: &Operation, asker: Asker) {
         match (self.perform(operation, asker), asker) {
             (Ok(None), _) | (Ok(_), Asker::Host) => {}
             (Err(why), Asker::Host) => self.log(format!("not done: {why}")),

@@ -59,14 +59,23 @@ impl Hub {
         for id in self.delivery.overdue(now) {
             self.go_on(id);
         }
-        self.state.note_hours();
+        if self.state.next_hour().is_some_and(|at| now >= at) {
+            if self.state.decides() { self.state.note_hours() } else { self.propose_hour() }
+        }
+        let (ping_after, pong_within) = (self.state.settings.ping_after, self.state.settings.pong_within);
         for id in self.state.timers.expired(now) {
             if self.tick_lingering(id) {
                 continue;
             }
+            if self.state.is_proposing(id) {
+                // What it waits for is not its own fault.
+                self.alive(id);
+                self.delayed(id, ping_after);
+                self.state.timers.arm(id, now + ping_after);
+                continue;
+            }
             let Some(member) = self.state.member(id) else { continue };
             let (heard, pinged) = (member.heard, member.pinged);
-            let (ping_after, pong_within) = (self.state.settings.ping_after, self.state.settings.pong_within);
             if let Some(registration) = &member.registration {
                 let soon = self.state.settings.registration;
                 let limit = if registration.begun { soon } else { SILENT };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::hub::Hub;
+use crate::hub::change::Change;
 use crate::hub::command::Done;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::refusal::shown;
@@ -37,7 +38,8 @@ pub(super) fn markread(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -
         let upto = MsgId { boot: 0, millis: time.0.min(hub.state.now.wall.0), count: 0 };
         if hub.state.marked(&account, &place).is_none_or(|before| before < upto) {
             hub.delivery.charge(id, COST);
-            hub.state.mark_read(&account, place.clone(), upto);
+            hub.propose(id, Change::Read { target, place: &place, upto });
+            return Ok(());
         }
     }
     hub.show_mark(id, target, &account, &place);
@@ -57,6 +59,13 @@ impl Hub {
             None => "*".into(),
         };
         self.say_as_server(id, format!("MARKREAD {target} {time}"));
+    }
+
+    /// An account has read so far.
+    pub(crate) fn read(&mut self, id: ConnectionId, target: &str, place: &str, upto: MsgId) {
+        let Some(account) = self.state.member(id).and_then(|member| member.account.clone()) else { return };
+        self.state.mark_read(&account, place.into(), upto);
+        self.show_mark(id, target, &account, place);
     }
 
     /// Up to where somebody who came into a room has read it.

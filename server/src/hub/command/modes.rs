@@ -69,7 +69,7 @@ fn room_modes(hub: &mut Hub, id: ConnectionId, room: RoomId, modes: &str, argume
     if !hub.state.is_operator(id, room) {
         return Err(operator_needed(&name));
     }
-    hub.propose(id, Change::Modes { room: &name, changes: &changes });
+    hub.propose(id, Change::Modes { room: &name, changes: changes.into() });
     Ok(())
 }
 
@@ -101,7 +101,7 @@ fn user_modes(hub: &mut Hub, id: ConnectionId, modes: &str) -> Done {
         hub.reply(id, ERR_UMODEUNKNOWNFLAG, format!(":Unknown mode; here are {USER_MODES}"));
     }
     changes.sort_by_key(|change| change.letter);
-    hub.propose(id, Change::UserModes { changes: &changes });
+    hub.propose(id, Change::UserModes { changes: changes.into() });
     Ok(())
 }
 

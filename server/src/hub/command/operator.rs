@@ -21,7 +21,10 @@ pub(super) fn oper(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Do
     }
     hub.log(format!("operator: {name} from {peer}"));
     hub.reply(id, RPL_YOUREOPER, ":You are now a server operator");
-    hub.propose(id, Change::UserModes { changes: &[ModeChange { on: true, letter: 'o', argument: "" }] });
+    hub.propose(
+        id,
+        Change::UserModes { changes: vec![ModeChange { on: true, letter: 'o', argument: "" }].into() },
+    );
     Ok(())
 }
 

@@ -64,6 +64,9 @@ impl Hub {
     /// Topic and names for somebody who came into a room.
     pub(crate) fn show_room(&mut self, id: ConnectionId, room: RoomId) {
         let (Some(member), Some(state)) = (self.state.member(id), self.state.rooms.get(room)) else { return };
+        if id.is_remote() {
+            return;
+        }
         let name = state.name.as_str().into();
         let topic = state.topic.is_some();
         let names = !member.has(Capability::NoImplicitNames) && !member.has(Capability::DraftNoImplicitNames);
@@ -91,6 +94,9 @@ impl Hub {
     /// starts empty; an IRC program shows still what it was sent before.
     pub(crate) fn replay_on_join(&mut self, id: ConnectionId, room: RoomId, joined: MsgId) {
         let (Some(member), Some(state)) = (self.state.member(id), self.state.rooms.get(room)) else { return };
+        if id.is_remote() {
+            return;
+        }
         let read = match member.speaker {
             Speaker::Irc if member.has(Capability::Chathistory) => return,
             Speaker::Irc => self.state.read_before(id, room),
@@ -114,7 +120,7 @@ impl Hub {
 
     /// Tells somebody who came back with an account, and cannot ask, what others told it meanwhile.
     pub(crate) fn replay_private(&mut self, id: ConnectionId) {
-        let Some(member) = self.state.member(id) else { return };
+        let Some(member) = self.state.member(id).filter(|_| !id.is_remote()) else { return };
         let asks = match member.speaker {
             Speaker::Irc => member.has(Capability::Chathistory),
             Speaker::Plain => false,
@@ -122,7 +128,7 @@ impl Hub {
         };
         let Some(account) = member.account.clone().filter(|_| !asks) else { return };
         let told = self.state.told_private(&account);
-        let upto = self.state.stamps.last();
+        let upto = self.state.last_id();
         let range = Range { after: told.map_or(Edge::Open, Edge::At), upto, ..Range::ALL };
         let limit = MAX_LINES;
         let pairs = self.state.pairs(id).into_iter();

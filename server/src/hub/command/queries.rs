@@ -132,10 +132,9 @@ impl Hub {
     }
 
     pub(crate) fn lusers(&mut self, id: ConnectionId) {
-        let connections = self.state.slots.iter().filter(|slot| slot.member.is_some()).count();
+        let unknown = self.state.all_who(|id, member| !id.is_remote() && !member.registered()).len();
         let count = self.state.population;
         let visible = count.registered - count.invisible;
-        let unknown = connections - count.registered;
         let (here, peak) = (count.registered, count.registered_peak);
         let rooms = self.state.rooms.from(0).filter(|(_, room)| room.is_alive()).count();
         let text = format!("There are {visible} users and {} invisible on 1 servers", count.invisible);

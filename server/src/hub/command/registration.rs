@@ -131,6 +131,9 @@ impl Hub {
     }
 
     pub(crate) fn welcome(&mut self, id: ConnectionId, brought: Option<Token>) {
+        if id.is_remote() {
+            return self.hand_out_token(id, brought);
+        }
         self.reply(id, RPL_WELCOME, format!(":Welcome to Parlor, {}", self.state.source(id).prefix));
         self.hand_out_token(id, brought);
         let server = &self.state.settings.name;
@@ -152,6 +155,6 @@ impl Hub {
         }
         self.state.reads_on(id);
         self.closing_line(id, "Quit");
-        self.propose(id, Change::Quit { reason: &text, logged: "quit" });
+        self.leaves(id, &text, "quit");
     }
 }

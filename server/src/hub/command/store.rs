@@ -29,7 +29,7 @@ impl Hub {
             self.go_on(id);
         }
         // Not why: that names folders, and is for the log.
-        self.announce("History is paused: the server's disk takes nothing now. The room goes on; what is said now may not be kept.");
+        self.tell_here("History is paused: the server's disk takes nothing now. The room goes on; what is said now may not be kept.");
     }
 
     /// The disk takes lines again; `lost` of those said meanwhile are not kept.
@@ -40,7 +40,7 @@ impl Hub {
         self.delivery.storage = Storage::Disk;
         self.delivery
             .output(Output::Warn(format!("history goes on; {lost} lines of the pause are not kept")));
-        self.announce("History goes on: what is said from now on is kept.");
+        self.tell_here("History goes on: what is said from now on is kept.");
     }
 
     /// An answer of the store. Who asked may have gone.

@@ -54,4 +54,6 @@ pub(crate) struct Event<'a> {
     pub(crate) what: What<'a>,
     /// It is talk of a room that is not kept on disk now.
     pub(crate) volatile: bool,
+    /// The tag of a batch that it is in, for readers who know batches; empty: it is in none.
+    pub(crate) batch: &'a str,
 }

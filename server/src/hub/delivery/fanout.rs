@@ -262,7 +262,14 @@ mod tests {
             bot: false,
         };
         let what = What::Message { verb: Verb::Privmsg, target: "#a", text, private: false };
-        let event = Event { id: MsgId::default(), from: Cow::Owned(from), tags: "", what, volatile: false };
+        let event = Event {
+            id: MsgId::default(),
+            from: Cow::Owned(from),
+            tags: "",
+            what,
+            volatile: false,
+            batch: "",
+        };
         let seats = rooms.get(room).unwrap().seats();
         delivery.fan_out(Some(room), seats, &event, |seat, _| seat.member != id(by));
     }

@@ -51,6 +51,8 @@ pub(crate) struct Reader<P> {
     asked: bool,
     /// It is not read: too many lines wait.
     held: bool,
+    /// The same, for what it said waits.
+    parked: bool,
     /// What it is to be sent, as long as that grows.
     piece: Piece,
     queue: Option<Box<Queue<P>>>,
@@ -158,6 +160,7 @@ impl<P> Delivery<P> {
             unread: 0,
             asked: false,
             held: false,
+            parked: false,
             piece: Piece::default(),
             queue: None,
         };
@@ -406,6 +409,15 @@ impl<P> Delivery<P> {
         self.queue_mut(id).is_some_and(|queue| queue.answer_page(take))
     }
 
+    /// Has a connection not read, or read again, for what it said waits.
+    pub(crate) fn park(&mut self, id: ConnectionId, parked: bool) {
+        if let Some(reader) = self.reader_mut(id)
+            && std::mem::replace(&mut reader.parked, parked) != parked
+        {
+            self.settle(id);
+        }
+    }
+
     /// Leaves out long replies.
     pub(crate) fn forget_pages(&mut self, id: ConnectionId, forgotten: impl Fn(&P) -> bool) {
         if let Some(queue) = self.queue_mut(id) {
@@ -429,8 +441,9 @@ impl<P> Delivery<P> {
             }
         }
         reader.asked |= asks;
+        let full = full || reader.parked;
         let hold = !reader.held && full;
-        let release = reader.held && lines == 0;
+        let release = reader.held && lines == 0 && !reader.parked;
         reader.held = full || reader.held && !release;
         if asks {
             self.output(Output::More { id });

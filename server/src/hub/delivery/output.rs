@@ -65,6 +65,9 @@ pub enum Output {
     /// [`Hub::restore_accounts`](crate::hub::Hub::restore_accounts), or forget it. With a ticket, answer with
     /// [`Input::AccountKept`](crate::hub::Input::AccountKept) when it is on disk.
     Account { ticket: Option<u64>, name: Box<str>, state: Option<Box<[u8]>> },
+    /// Put this into the log that several servers share; it comes back as [`Input::Ordered`](crate::hub::Input::Ordered)
+    /// when it has its turn. Each once, in this order.
+    Propose { entry: Box<[u8]> },
     /// A line for the operator's terminal.
     Console(String),
     /// A line for the log, about what this address does, which may be added up. Never message text, never a

@@ -111,7 +111,7 @@ impl<'a> Told<'a> {
             author: self.author.into(),
             bot: self.flags & BOT != 0,
         };
-        Event { id, from: Cow::Owned(from), tags: self.tags, what, volatile: false }
+        Event { id, from: Cow::Owned(from), tags: self.tags, what, volatile: false, batch: "" }
     }
 
     /// The line for readers of a form.
@@ -143,7 +143,7 @@ impl<'a> Told<'a> {
         let nick = prefix.split_once('!').map_or(SERVER, |(nick, _)| nick).into();
         let from = Source { nick, prefix: prefix.into(), account: None, author: Arc::default(), bot: false };
         let what = What::Redact { target, of: id, reason: self.second, past: true };
-        Some(Event { id, from: Cow::Owned(from), tags: "", what, volatile: false })
+        Some(Event { id, from: Cow::Owned(from), tags: "", what, volatile: false, batch: "" })
     }
 
     /// What is kept of it when somebody deletes it: who said it, and who took it back.
@@ -152,6 +152,13 @@ impl<'a> Told<'a> {
         let mut bytes = vec![kind::DELETED, self.flags & BOT | tags];
         put(&mut bytes, &[self.prefix, "", by, reason, self.author]);
         bytes.into()
+    }
+
+    /// Who said what kind of line, without what was said, as it is read again.
+    pub(crate) fn without_text(&self) -> Vec<u8> {
+        let mut bytes = vec![self.number, self.flags];
+        put(&mut bytes, &[self.prefix, "", "", "", self.author]);
+        bytes
     }
 
     /// What was said; `None` if it is no talk.
@@ -390,7 +397,7 @@ mod tests {
             What::Redact { target: room, of: MsgId::MAX, reason: "spam", past: false },
         ] {
             let tags = "+draft/react=x";
-            let event = Event { id, from: Cow::Borrowed(&from), tags, what, volatile: false };
+            let event = Event { id, from: Cow::Borrowed(&from), tags, what, volatile: false, batch: "" };
             let payload = encode(&event).expect("kept");
             let read = Told::parse(&payload).expect("known");
             // Who may take it back is kept of what can be taken back.
@@ -432,7 +439,8 @@ mod tests {
                 from: Cow::Borrowed(&from),
                 tags: "+typing=active",
                 what: typing,
-                volatile: false
+                volatile: false,
+                batch: "",
             }),
             None
         );

@@ -1,11 +1,14 @@
 //! Which lines are known by their senders' names for them.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 /// Names that are remembered: with 8 bytes each, a bound on memory. A day of ten lines a second.
 pub(crate) const MOST: usize = 1_000_000;
 /// Names that are kept where adding is cheap, before they are put away sorted.
 const YOUNG: usize = 32 * 1024;
+
+/// Names that several servers remember together: they stand in each snapshot, 8 bytes a name.
+const RECENT: usize = 128 * 1024;
 
 /// Names of one run at most: the oldest go a run at a time.
 const RUN: usize = MOST / 4;
@@ -19,6 +22,8 @@ pub(crate) struct Seen {
     young: HashSet<u64>,
     /// The oldest first.
     runs: Vec<Vec<u64>>,
+    /// With other servers: those of `young` in their order, which is all there are.
+    recent: Option<VecDeque<u64>>,
 }
 
 impl Seen {
@@ -30,13 +35,34 @@ impl Seen {
         seen
     }
 
+    /// For several servers, which all know the same ones: the latest [`RECENT`], the oldest first.
+    pub(crate) fn shared(fingerprints: impl IntoIterator<Item = u64>) -> Seen {
+        let mut seen = Seen { recent: Some(VecDeque::new()), ..Seen::default() };
+        fingerprints.into_iter().for_each(|print| seen.insert(print));
+        seen
+    }
+
+    /// Those that all servers know, the oldest first.
+    pub(crate) fn recent(&self) -> impl Iterator<Item = u64> {
+        self.recent.iter().flatten().copied()
+    }
+
     pub(crate) fn contains(&self, fingerprint: u64) -> bool {
         self.young.contains(&fingerprint)
             || self.runs.iter().rev().any(|run| run.binary_search(&fingerprint).is_ok())
     }
 
     pub(crate) fn insert(&mut self, fingerprint: u64) {
-        self.young.insert(fingerprint);
+        let new = self.young.insert(fingerprint);
+        if let Some(recent) = &mut self.recent {
+            recent.extend(Some(fingerprint).filter(|_| new));
+            if recent.len() > RECENT
+                && let Some(oldest) = recent.pop_front()
+            {
+                self.young.remove(&oldest);
+            }
+            return;
+        }
         if self.young.len() >= YOUNG {
             let full = std::mem::take(&mut self.young);
             self.put_away(full.into_iter().collect());

@@ -90,6 +90,11 @@ impl Questions {
 }
 
 impl History {
+    /// Nothing is asked yet.
+    pub(crate) fn new(seen: Seen) -> History {
+        History { seen, ..History::default() }
+    }
+
     fn questions(&mut self, request: &Request) -> &mut Questions {
         if matches!(request, Request::Search { .. }) { &mut self.searches } else { &mut self.others }
     }

@@ -50,7 +50,7 @@ impl Hub {
 
     /// A person is asked again. Lines behind a refused name are a script's: its next one is no name,
     /// so it is closed before anything of it is taken for one.
-    pub(super) fn refuse_name(&mut self, id: ConnectionId, sentence: &str, more: bool) {
+    pub(crate) fn refuse_name(&mut self, id: ConnectionId, sentence: &str, more: bool) {
         self.explain(id, sentence);
         let registration = self.state.member_mut(id).and_then(|member| member.registration.as_mut());
         registration.into_iter().for_each(|registration| registration.refused = true);
@@ -263,6 +263,7 @@ impl Hub {
             tags: "",
             what,
             volatile: false,
+            batch: "",
         };
         MAX_BODY.saturating_sub(event.body_len())
     }

@@ -106,7 +106,8 @@ impl State {
 
     /// Remembers that somebody has read everything in these rooms up to `upto`.
     pub(crate) fn has_read(&mut self, id: ConnectionId, rooms: &[RoomId], upto: MsgId) {
-        let Some(who) = self.member(id).filter(|_| !rooms.is_empty()).and_then(who) else { return };
+        let here = self.member(id).filter(|_| !rooms.is_empty() && !id.is_remote());
+        let Some(who) = here.and_then(who) else { return };
         let rooms = rooms.iter().filter_map(|room| Some(self.rooms.get(*room)?.folded.clone())).collect();
         self.mark(who, rooms, upto, MAX_ROOMS);
     }
@@ -119,6 +120,17 @@ impl State {
     /// An account has read so far, at least.
     pub(crate) fn mark_read(&mut self, account: &str, target: Arc<str>, upto: MsgId) {
         self.mark(marks_of(account), vec![target], upto, MAX_MARKS);
+    }
+
+    /// How far accounts have read, as it is written, for another server.
+    pub(super) fn written_marks(&self) -> Vec<(Arc<str>, Box<[u8]>)> {
+        let of_account = |(who, _): &(&Arc<str>, &Read)| who.starts_with('=');
+        let shared = |(who, read): (&Arc<str>, &Read)| {
+            // What it was told beside the order, another server does not have.
+            let read: Read = read.iter().filter(|(room, _)| **room != *TOLD).cloned().collect();
+            (who.clone(), encode(&read))
+        };
+        self.absences.people.iter().filter(of_account).map(shared).collect()
     }
 
     /// Up to where an account was told its private lines.

@@ -161,6 +161,34 @@ impl Book {
 }
 
 impl State {
+    /// All accounts as they are written, by name, for other servers.
+    pub(super) fn written_accounts(&self) -> impl Iterator<Item = Box<[u8]>> {
+        self.accounts.list().into_iter().map(Account::encode)
+    }
+
+    /// Takes in an account as another server has it.
+    pub(super) fn adopt_account(&mut self, state: &[u8]) -> Option<()> {
+        let account = Account::decode(state)?;
+        let name = Folded::new(&account.name);
+        self.accounts.accounts.insert(name, Some(account));
+        Some(())
+    }
+
+    /// What is kept here of accounts is made what they are; `kept`: by folded names, as it was written.
+    pub(crate) fn write_accounts_over(&mut self, kept: &[(Box<str>, Box<[u8]>)]) {
+        let known: HashMap<&str, &[u8]> = kept.iter().map(|(name, state)| (&**name, &**state)).collect();
+        let mut names: Vec<String> = known.keys().map(|name| (*name).to_owned()).collect();
+        names.extend(self.accounts.accounts.keys().map(|name| name.as_str().to_owned()));
+        names.sort();
+        names.dedup();
+        for name in names {
+            let now = self.accounts.get(&name).map(Account::encode);
+            if now.as_deref() != known.get(&*name).copied() {
+                self.accounts.write(&name);
+            }
+        }
+    }
+
     /// Takes in what is kept of accounts, by folded names. Says which could not be read.
     pub(crate) fn restore_accounts(&mut self, kept: Vec<(Box<str>, Box<[u8]>)>) -> Vec<Box<str>> {
         let mut unreadable = Vec::new();
@@ -185,6 +213,25 @@ impl State {
         mac(&self.settings.secret, &self.accounts.made.to_le_bytes())
     }
 
+    /// An account as it stands in the log of several servers is there from now on, or has other keys; its name.
+    pub(crate) fn put_account(&mut self, state: &[u8]) -> Option<Arc<str>> {
+        let mut account = Account::decode(state)?;
+        let (now, ran) = (self.now.wall, self.ran());
+        let known = self.accounts.get(&account.name);
+        account.made = known.map_or(now, |known| known.made);
+        account.name = known.map_or_else(|| account.name.clone(), |known| known.name.clone());
+        (account.used, account.ran) = (now, ran);
+        let name = account.name.clone();
+        self.accounts.accounts.insert(Folded::new(&name), Some(account));
+        self.accounts.write(&name);
+        Some(name)
+    }
+
+    /// The name in what is written of an account.
+    pub(crate) fn name_of_account(state: &[u8]) -> Option<Arc<str>> {
+        Account::decode(state).map(|account| account.name)
+    }
+
     /// Makes the draft of a new account, or of one with a new password; how it is written.
     pub(crate) fn draft_account(&mut self, name: &str, salt: [u8; 16], rounds: u32, keys: Keys) -> Box<[u8]> {
         let (now, ran) = (self.now.wall, self.ran());
@@ -193,12 +240,17 @@ impl State {
         let made = known.map_or(now, |known| known.made);
         let account = Account { name, salt, rounds, keys, prints: Vec::new(), made, used: now, ran };
         let state = account.encode();
-        self.accounts.drafts.insert(Folded::new(&account.name), account);
+        if self.cluster.is_none() {
+            self.accounts.drafts.insert(Folded::new(&account.name), account);
+        }
         state
     }
 
-    /// An account was used now.
+    /// An account was used now. Of somebody who is no member yet, other servers do not know that.
     pub(crate) fn note_used(&mut self, name: &str) {
+        if !self.decides() {
+            return;
+        }
         let (now, ran) = (self.now.wall, self.ran());
         let Some(Some(account)) = self.accounts.accounts.get_mut(&Folded::new(name)) else { return };
         if now.0.abs_diff(account.used.0) >= DAY || account.ran > ran {
@@ -235,11 +287,7 @@ impl State {
 
     /// Connections that have logged in to this account, whether they are registered or not.
     pub(crate) fn of_account(&self, name: &Folded) -> Vec<ConnectionId> {
-        let own = |id: &ConnectionId| {
-            let account = self.member(*id).and_then(|member| member.account.as_ref());
-            account.is_some_and(|account| Folded::new(account) == *name)
-        };
-        self.connections().into_iter().filter(own).collect()
+        self.all_who(|_, member| member.account.as_ref().is_some_and(|own| Folded::new(own) == *name))
     }
 
     /// Another connection of the account that this one has logged in to: its place is this one's.

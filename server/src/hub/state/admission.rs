@@ -154,7 +154,7 @@ pub fn turned_away(raw: bool, reason: &str) -> String {
 impl State {
     /// The operator's bans are other ones now: they last longer than the server runs, if anything does.
     pub(crate) fn note_bans(&mut self) {
-        let (now, wall) = (self.now.elapsed, self.now.wall.0);
+        let (now, wall) = (self.clock(), self.now.wall.0);
         let mut bytes = Vec::new();
         for (ip, Ban { until }) in &self.admission.bans {
             // By the clock on the wall: a server that is off lets them end, too.
@@ -171,7 +171,7 @@ impl State {
     pub(super) fn restore_bans(&mut self, mut state: &[u8]) {
         while let (Some(ip), Some(until)) = (take(&mut state), take(&mut state)) {
             let left = until.parse().ok().map(|until: u64| until.saturating_sub(self.now.wall.0));
-            let until = left.map(|left| self.now.elapsed + Duration::from_millis(left));
+            let until = left.map(|left| self.clock() + Duration::from_millis(left));
             if let Ok(ip) = ip.parse() {
                 self.admission.bans.insert(ip, Ban { until });
             }
@@ -180,7 +180,7 @@ impl State {
 
     /// Counts a connection in and gives it its place, or says why not.
     pub(crate) fn open(&mut self, id: ConnectionId, member: Member) -> Result<(), String> {
-        self.admission.enter(member.peer.ip(), self.now.elapsed)?;
+        self.admission.enter(member.peer.ip(), self.clock())?;
         let slot = id.slot as usize;
         if slot >= self.slots.len() {
             self.slots.resize_with(slot + 1, || Slot { generation: 0, member: None });
@@ -192,6 +192,11 @@ impl State {
     /// Takes a connection's member out of its place.
     pub(crate) fn close(&mut self, id: ConnectionId) -> Option<Box<Member>> {
         self.member(id)?;
+        if let Some(cluster) = self.cluster.as_mut().filter(|_| id.is_remote()) {
+            let member = cluster.slot_mut(id)?.member.take();
+            cluster.vacate(id);
+            return member;
+        }
         let member = self.slots.get_mut(id.slot as usize)?.member.take()?;
         let ip = member.peer.ip();
         if member.lingering.is_some() {

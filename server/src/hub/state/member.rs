@@ -156,6 +156,8 @@ pub(crate) struct Member {
     pub(crate) watched: Vec<(Folded, Box<str>)>,
     /// A message of several lines that it has begun.
     pub(crate) draft: Option<Box<Draft>>,
+    /// Its connection is gone for good, which has to have its turn.
+    pub(crate) leaving: bool,
     /// Its connection is gone, and it is waited for.
     pub(crate) lingering: Option<Box<Lingering>>,
 }
@@ -211,6 +213,7 @@ impl Member {
             spoke: now,
             watched: Vec::new(),
             draft: None,
+            leaving: false,
             lingering: None,
         }
     }

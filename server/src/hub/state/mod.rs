@@ -5,12 +5,14 @@ mod absences;
 pub(crate) mod accounts;
 pub(crate) mod admission;
 pub(crate) mod circle;
+pub(crate) mod cluster;
 pub(crate) mod draft;
 pub(crate) mod guest;
 pub(crate) mod limits;
 pub(crate) mod member;
+pub(crate) mod member_record;
 pub(crate) mod modes;
-mod nicks;
+pub(crate) mod nicks;
 pub(crate) mod pace;
 mod places;
 pub(crate) mod private;
@@ -21,6 +23,7 @@ pub(crate) mod room_record;
 mod running;
 pub(crate) mod sasl;
 pub(crate) mod settings;
+mod snapshot;
 pub(crate) mod stamp;
 pub(crate) mod timers;
 pub(crate) mod token;
@@ -38,6 +41,7 @@ use crate::protocol::time::{Moment, UnixMillis};
 use absences::Absences;
 use accounts::Book;
 use admission::Admission;
+use cluster::Cluster;
 use member::{Member, Slot, Source};
 use private::Private;
 use room::{RoomId, Rooms};
@@ -93,12 +97,16 @@ pub(crate) struct State {
     /// Rooms that are written down, and those that are to be.
     written: HashSet<Arc<str>>,
     changed_rooms: Vec<RoomId>,
+    /// Who lost a name that was chosen, see [`take_displaced`](State::take_displaced).
+    displaced: Vec<ConnectionId>,
     /// What is to be written of rooms, and of who was in them.
     unwritten: Vec<Unwritten>,
     /// Rooms that ended, and whose lines nobody may read any more.
     forgotten: Vec<Arc<str>>,
     running: Running,
     pub(crate) stopping: bool,
+    /// The other servers; `None`: there are none.
+    pub(crate) cluster: Option<Box<Cluster>>,
 }
 
 /// How many are here, counted as they come and go.
@@ -116,7 +124,8 @@ impl State {
         let mut rooms = Rooms::default();
         rooms.create(settings.default_room.clone(), now.wall, true);
         State {
-            stamps: Stamps::new(settings.boot),
+            stamps: Stamps::new(settings.boot, settings.cluster.is_some()),
+            cluster: settings.cluster.map(|server| Box::new(Cluster::new(server))),
             admission: Admission::new(settings.max_clients, settings.max_clients_per_ip),
             settings,
             started: now.wall,
@@ -135,6 +144,7 @@ impl State {
             tokens: HashMap::new(),
             written: HashSet::new(),
             changed_rooms: Vec::new(),
+            displaced: Vec::new(),
             unwritten: Vec::new(),
             forgotten: Vec::new(),
             running: Running::default(),
@@ -144,12 +154,18 @@ impl State {
 
     /// The member at `id`, if that connection is still here.
     pub(crate) fn member(&self, id: ConnectionId) -> Option<&Member> {
-        let slot = self.slots.get(id.slot as usize)?;
+        let slot = match &self.cluster {
+            Some(cluster) if id.is_remote() => cluster.slot(id)?,
+            _ => self.slots.get(id.slot as usize)?,
+        };
         slot.member.as_deref().filter(|_| slot.generation == id.generation)
     }
 
     pub(crate) fn member_mut(&mut self, id: ConnectionId) -> Option<&mut Member> {
-        let slot = self.slots.get_mut(id.slot as usize)?;
+        let slot = match &mut self.cluster {
+            Some(cluster) if id.is_remote() => cluster.slot_mut(id)?,
+            _ => self.slots.get_mut(id.slot as usize)?,
+        };
         slot.member.as_deref_mut().filter(|_| slot.generation == id.generation)
     }
 
@@ -164,18 +180,31 @@ impl State {
         self.member(id).and_then(|member| member.nick.as_ref()).map_or("*", |nick| nick.as_str())
     }
 
-    /// Every connection, registered or not, lowest place first.
+    /// Every place, those of other servers' members behind the connections.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (ConnectionId, &Member)> {
+        let remote = self.cluster.iter().flat_map(|cluster| cluster.slots());
+        (0..).zip(&self.slots).chain(remote).filter_map(|(slot, entry)| {
+            let id = ConnectionId { slot, generation: entry.generation };
+            Some((id, entry.member.as_deref()?))
+        })
+    }
+
+    /// Every connection of this server, registered or not, lowest place first.
     pub(crate) fn connections(&self) -> Vec<ConnectionId> {
-        let slots = self.slots.iter().enumerate().filter(|(_, slot)| slot.member.is_some());
-        slots.map(|(at, slot)| ConnectionId { slot: at as u32, generation: slot.generation }).collect()
+        self.places().map(|(id, _)| id).filter(|id| !id.is_remote()).collect()
+    }
+
+    /// Everybody of whom this holds, registered or not, in an order that is the same on all servers.
+    pub(crate) fn all_who(&self, holds: impl Fn(ConnectionId, &Member) -> bool) -> Vec<ConnectionId> {
+        let found = self.places().filter(|(id, member)| holds(*id, member));
+        let mut all: Vec<ConnectionId> = found.map(|(id, _)| id).collect();
+        all.sort_by_key(|id| self.origin(*id));
+        all
     }
 
     /// Everyone who is here, lowest place first.
     pub(crate) fn everyone(&self) -> impl Iterator<Item = (ConnectionId, &Member)> {
-        self.slots.iter().enumerate().filter_map(|(slot, entry)| {
-            let id = ConnectionId { slot: slot as u32, generation: entry.generation };
-            entry.member.as_deref().filter(|member| member.registered()).map(|member| (id, member))
-        })
+        self.places().filter(|(_, member)| member.registered())
     }
 
     /// The rooms that somebody is in, in the order of joining.

@@ -11,6 +11,11 @@ use crate::protocol::{Folded, MsgId, Nick};
 /// Name of who tells none; numbered.
 const ANONYMOUS: &str = "guest";
 
+/// Why a name is not to be had that somebody has.
+pub(crate) fn taken(nick: &str) -> (Numeric, String) {
+    (ERR_NICKNAMEINUSE, format!("The name {nick} is taken"))
+}
+
 impl State {
     /// Whether a name is free, or this connection's own in another spelling; if not, why.
     pub(crate) fn may_have(&self, id: ConnectionId, nick: &Nick) -> Result<(), (Numeric, String)> {
@@ -27,9 +32,15 @@ impl State {
             ));
         }
         match self.nicks.get(&nick.fold()) {
-            Some(other) if *other != id => Err((ERR_NICKNAMEINUSE, format!("The name {nick} is taken"))),
+            Some(other) if *other != id && self.is_had(*other) => Err(taken(nick.as_str())),
             _ => Ok(()),
         }
+    }
+
+    /// Whether who has a name has it for all: other servers do not know of those who are no members yet.
+    fn is_had(&self, other: ConnectionId) -> bool {
+        let in_turn = self.cluster.is_some() && self.decides();
+        !in_turn || self.member(other).is_some_and(Member::registered)
     }
 
     /// The nearest free name: what cannot stand in a name becomes `_`, a taken one gets a
@@ -52,7 +63,7 @@ impl State {
             let kept: String = base.chars().take(MAX_CHARS - suffix.len()).collect();
             let kept = &kept[..kept.floor_char_boundary(MAX_BYTES - suffix.len())];
             if let Ok(nick) = Nick::parse(&format!("{kept}{suffix}"))
-                && !self.nicks.contains_key(&nick.fold())
+                && !self.nicks.get(&nick.fold()).is_some_and(|other| self.is_had(*other))
                 && !self.accounts.has(&nick.fold())
             {
                 return nick;
@@ -72,10 +83,10 @@ impl State {
             if member.registered() {
                 self.remember(id);
             }
-            if let Some(before) = before {
+            if let Some(before) = before.filter(|before| self.nicks.get(before) == Some(&id)) {
                 self.nicks.remove(&before);
             }
-            self.nicks.insert(after, id);
+            self.take_name(id, after);
         }
         self.member_mut(id)?.nick.replace(nick).filter(|_| other)
     }
@@ -87,7 +98,9 @@ impl State {
         let stay = format!(" {:x}.{:x}", self.settings.boot / MsgId::STARTS, self.stays).into();
         let member = self.member_mut(id)?;
         member.registration = None;
+        let name = member.nick.as_ref().map(Nick::fold);
         (member.signed_on, member.spoke, member.stay) = (now.wall, now.elapsed, stay);
+        name.filter(|_| self.cluster.is_some()).into_iter().for_each(|name| self.take_name(id, name));
         let population = &mut self.population;
         population.registered += 1;
         population.registered_peak = population.registered_peak.max(population.registered);
@@ -101,8 +114,31 @@ impl State {
         if let Some(token) = token {
             self.tokens.remove(&token);
         }
-        self.nicks.remove(&nick.as_ref()?.fold());
+        let folded = nick.as_ref()?.fold();
+        if self.nicks.get(&folded) == Some(&id) {
+            self.nicks.remove(&folded);
+        }
         nick
+    }
+
+    /// Gives a connection a name; one that is no member yet, and has it here alone, loses it.
+    fn take_name(&mut self, id: ConnectionId, name: Folded) {
+        let before = self.nicks.insert(name, id).filter(|before| *before != id);
+        self.displaced.extend(before.filter(|_| self.cluster.is_some()));
+    }
+
+    /// Those who lost the names that they chose since the last call.
+    pub(crate) fn take_displaced(&mut self) -> Vec<ConnectionId> {
+        std::mem::take(&mut self.displaced)
+    }
+
+    /// A connection that is no member yet has no name.
+    pub(crate) fn unname(&mut self, id: ConnectionId) {
+        if let Some(nick) = self.member_mut(id).and_then(|member| member.nick.take())
+            && self.nicks.get(&nick.fold()) == Some(&id)
+        {
+            self.nicks.remove(&nick.fold());
+        }
     }
 
     /// Keeps a name that is given up, for WHOWAS.

@@ -155,7 +155,7 @@ impl State {
 
     /// Seconds until this member may say its next line in a room that is slow; the line of now is noted.
     pub(crate) fn slowed(&mut self, id: ConnectionId, room: RoomId) -> Option<u64> {
-        let now = self.now.elapsed;
+        let now = self.clock();
         let free =
             self.member(id)?.operator || self.seat(id, room).is_some_and(|seat| seat.rank > Rank::NONE);
         let author = self.member(id).filter(|_| !free)?.author().clone();

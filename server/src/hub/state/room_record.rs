@@ -7,10 +7,11 @@
 //! The lines of a room that ends stay, and whoever makes it anew reads them: but for those of one that not
 //! everybody could come into, which are nobody's then.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::hub::state::limits::{KEPT_FOR, MAX_ALL_ROOMS};
-use crate::hub::state::room::{Entry, Flags, Holder, LISTS, Owner, Rank, Room, RoomId, Topic};
+use crate::hub::state::room::{Entry, Flags, Holder, LISTS, Owner, Rank, Room, RoomId, Rooms, Topic};
 use crate::hub::state::words::{put, take};
 use crate::hub::state::{State, Token, Unwritten, admission, running};
 use crate::protocol::time::UnixMillis;
@@ -31,9 +32,11 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
         && room.slow.is_none()
         && room.entries() == 0
         && room.holders.is_empty();
-    if bare && !room.remembered {
-        return None;
-    }
+    if bare && !room.remembered { None } else { Some(written(room)) }
+}
+
+/// Writes down what a room is, whatever that is.
+pub(super) fn written(room: &Room) -> Box<[u8]> {
     let mut flags = room.flags;
     let letters: String =
         Flags::LETTERS.chars().filter(|c| flags.get_mut(*c).is_some_and(|on| *on)).collect();
@@ -67,7 +70,7 @@ fn encode(room: &Room) -> Option<Box<[u8]>> {
             }
         }
     }
-    Some(bytes.into())
+    bytes.into()
 }
 
 /// Its version, and the rest.
@@ -77,12 +80,12 @@ fn versioned(state: &[u8]) -> Option<(u8, &[u8])> {
 }
 
 /// A room's name, read first: the room has to be there before the rest is read into it.
-fn name_of(state: &[u8]) -> Option<RoomName> {
+pub(super) fn name_of(state: &[u8]) -> Option<RoomName> {
     RoomName::parse(take(&mut versioned(state)?.1)?).ok()
 }
 
 /// Reads what was written, `ran` hours after the first start; its maker. `None` where it is no such thing.
-fn decode(state: &[u8], ran: u32, room: &mut Room) -> Option<Option<u64>> {
+pub(super) fn decode(state: &[u8], ran: u32, room: &mut Room) -> Option<Option<u64>> {
     let (version, mut rest) = versioned(state)?;
     let mut word = || take(&mut rest);
     word()?;
@@ -120,6 +123,15 @@ fn decode(state: &[u8], ran: u32, room: &mut Room) -> Option<Option<u64>> {
         }
     }
     Some(maker)
+}
+
+/// Whether this is a room that not everybody could come into, made at another time: its lines are nobody's.
+fn is_other(state: &[u8], created: UnixMillis) -> bool {
+    let mut room = Rooms::default();
+    let Some(name) = name_of(state) else { return !state.is_empty() };
+    let id = room.create(name, UnixMillis::default(), false);
+    let decoded = room.get_mut(id).and_then(|room| decode(state, 0, room).map(|_| &*room));
+    decoded.is_none_or(|room| room.is_locked() && room.created != created)
 }
 
 fn millis(number: &str) -> Option<UnixMillis> {
@@ -178,6 +190,39 @@ impl State {
             }
         }
         read.map(|_| ())
+    }
+
+    /// What is kept here of rooms is made what they are, taken over from another server; `kept`: by folded names, as it
+    /// was written.
+    pub(crate) fn write_rooms_over(&mut self, kept: Vec<(Box<str>, Box<[u8]>)>) {
+        let mut kept: HashMap<Box<str>, Box<[u8]>> = kept.into_iter().collect();
+        let rooms: Vec<RoomId> = self.rooms.from(0).map(|(id, _)| id).collect();
+        for id in rooms {
+            let Some(room) = self.rooms.get(id) else { continue };
+            let (now, folded, created) = (encode(room), room.folded.clone(), room.created);
+            let before = kept.remove(&*folded);
+            if before.as_ref().is_some_and(|before| is_other(before, created)) {
+                self.forgotten.push(folded.clone());
+            }
+            if before != now {
+                self.changed(id);
+            }
+            if before.is_some() {
+                self.written.insert(folded);
+            }
+        }
+        for (name, before) in kept {
+            if !name.starts_with('#') {
+                let taken = *name == *running::NAME || *name == *admission::BANS || self.restore_pair(&name);
+                if !taken {
+                    self.restore_absence(&name, &before);
+                }
+            } else if is_other(&before, UnixMillis::default()) {
+                self.forgotten.push((&*name).into());
+            } else {
+                self.unwritten.push(((&*name).into(), None));
+            }
+        }
     }
 
     /// Something about a room changed that is written down.

@@ -23,7 +23,8 @@ pub(crate) struct Running {
 impl State {
     /// Hours that the server has run.
     pub(crate) fn ran(&self) -> u32 {
-        self.running.before.saturating_add(self.hours())
+        // With other servers, hours are counted by the log.
+        self.running.before.saturating_add(if self.cluster.is_some() { 0 } else { self.hours() })
     }
 
     fn hours(&self) -> u32 {
@@ -36,17 +37,33 @@ impl State {
         self.running.before = hours.unwrap_or_default();
     }
 
+    /// Hours that the servers have run together.
+    pub(super) fn ran_before(&mut self, hours: u32) {
+        self.running.before = hours;
+    }
+
     /// When the next hour is over, where something counts them.
     pub(crate) fn next_hour(&self) -> Option<Duration> {
-        self.settings.durable.then(|| HOUR * self.running.written.saturating_add(1))
+        let own = || HOUR * self.running.written.saturating_add(1);
+        self.settings.durable.then(|| self.next_shared_hour().unwrap_or_else(own))
     }
 
     /// Writes down the hours that are over; rooms that nobody came into for long end.
     pub(crate) fn note_hours(&mut self) {
-        if self.next_hour().is_none_or(|at| self.now.elapsed < at) {
-            return;
-        }
         self.running.written = self.hours();
+        self.end_hour();
+    }
+
+    /// The servers together have run for so many hours; others may have said so, too.
+    pub(crate) fn hour_is_over(&mut self, hours: u32) {
+        if hours == self.running.before.saturating_add(1) {
+            self.running.before = hours;
+            self.begin_hour();
+            self.end_hour();
+        }
+    }
+
+    fn end_hour(&mut self) {
         let ran = self.ran();
         self.unwritten.push((NAME.into(), Some(ran.to_string().into_bytes().into())));
         self.end_rooms_left(ran);

@@ -46,6 +46,9 @@ pub struct Settings {
     pub max_clients_per_ip: Option<usize>,
     /// Whether [`Output::Console`](crate::hub::delivery::output::Output::Console) also carries what happens in rooms.
     pub narrate: bool,
+    /// This server's number among those that share all rooms, and the time and order of their log; `None`: it is
+    /// alone. Default alone.
+    pub cluster: Option<u32>,
     /// How long a connection may take to tell its name. Default 30 s.
     pub registration: Duration,
     /// Silence before a PING is sent. Default 60 s.
@@ -98,6 +101,7 @@ impl Default for Settings {
             max_clients: 10_000,
             max_clients_per_ip: None,
             narrate: false,
+            cluster: None,
             registration: Duration::from_secs(30),
             ping_after: Duration::from_secs(60),
             pong_within: Duration::from_secs(30),

@@ -10,12 +10,21 @@ const SMALL_STEP: u64 = 1_000;
 #[derive(Debug)]
 pub(crate) struct Stamps {
     last: MsgId,
+    /// The highest count within a millisecond.
+    most: u16,
 }
 
 impl Stamps {
-    /// `boot` and the numbers behind it, up to that of the next start, are this start's.
-    pub(crate) fn new(boot: u32) -> Stamps {
-        Stamps { last: MsgId { boot, ..MsgId::default() } }
+    /// `boot` and the numbers behind it, up to that of the next start, are this start's. `shared`: half of the ids
+    /// of each millisecond are for what is beside the order of several servers.
+    pub(crate) fn new(boot: u32, shared: bool) -> Stamps {
+        let most = if shared { u16::MAX / 2 } else { u16::MAX };
+        Stamps { last: MsgId { boot, ..MsgId::default() }, most }
+    }
+
+    /// Goes on behind this id.
+    pub(crate) fn go_on_from(&mut self, last: MsgId) {
+        self.last = last;
     }
 
     /// The last id given out.
@@ -34,7 +43,7 @@ impl Stamps {
             && boot < last.next_boot()
         {
             *last = MsgId { boot, millis: now, count: 0 };
-        } else if let Some(count) = last.count.checked_add(1) {
+        } else if let Some(count) = last.count.checked_add(1).filter(|count| *count <= self.most) {
             last.count = count;
         } else {
             *last = MsgId { millis: last.millis + 1, count: 0, ..*last };
@@ -49,7 +58,7 @@ mod tests {
 
     #[test]
     fn ids_rise_whatever_the_clock_does() {
-        let mut stamps = Stamps::new(3);
+        let mut stamps = Stamps::new(3, false);
         let mut last = stamps.next(UnixMillis(1_000));
         let clock = [1_000, 1_001, 999, 0, 2_000].into_iter().chain(std::iter::repeat_n(2_000, 70_000));
         for now in clock {
@@ -62,7 +71,7 @@ mod tests {
 
     #[test]
     fn times_are_those_of_the_clock_however_often_it_steps_back() {
-        let mut stamps = Stamps::new(3 * MsgId::STARTS);
+        let mut stamps = Stamps::new(3 * MsgId::STARTS, false);
         let mut last = MsgId::default();
         let highest = 4 * MsgId::STARTS - 1;
         for step in 0..2 * u64::from(MsgId::STARTS) {

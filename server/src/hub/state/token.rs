@@ -102,8 +102,9 @@ impl State {
         }
     }
 
+    /// Whether its connection is gone, and the member not yet.
     pub(crate) fn lingers(&self, id: ConnectionId) -> bool {
-        self.member(id).is_some_and(|member| member.lingering.is_some())
+        self.member(id).is_some_and(|member| member.lingering.is_some() || member.leaving)
     }
 
     /// Everything that one connection's member is and has becomes the other's. The private lines that
@@ -111,7 +112,9 @@ impl State {
     pub(crate) fn move_member(&mut self, from: ConnectionId, to: ConnectionId) -> Option<Vec<Missed>> {
         let now = self.now.elapsed;
         // A name that it registered with meanwhile is free again.
-        if let Some(folded) = self.member(to)?.nick.as_ref().map(Nick::fold) {
+        if let Some(folded) = self.member(to)?.nick.as_ref().map(Nick::fold)
+            && self.nicks.get(&folded) == Some(&to)
+        {
             self.nicks.remove(&folded);
         }
         let mut before = self.close(from)?;
@@ -135,6 +138,7 @@ impl State {
         (before.speaker, before.telnet) = (member.speaker, member.telnet);
         (before.secure, before.certificate) = (member.secure, member.certificate.take());
         (before.sasl, before.waiting, before.draft) = (None, member.waiting.take(), None);
+        before.leaving = member.leaving;
         (before.heard, before.pinged, before.spoke) = (now, None, now);
         let missed = before.lingering.take().map_or_else(Vec::new, |lingering| lingering.missed);
         *member = *before;

@@ -26,6 +26,11 @@ impl Whowas {
         self.0.push_front(departed);
     }
 
+    /// All of them, the latest first.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Departed> {
+        self.0.iter()
+    }
+
     /// Who had this name, the latest first.
     pub(crate) fn of(&self, folded: &Folded) -> impl Iterator<Item = &Departed> {
         self.0.iter().filter(move |departed| departed.folded == *folded)

@@ -3,6 +3,7 @@
 
 mod absences;
 mod accounts;
+mod cluster;
 mod receipts;
 mod rooms;
 mod turns;
@@ -19,15 +20,14 @@ impl World {
     pub(super) fn check(&self) {
         let hub = &self.hub;
         let mut seats = 0;
-        for (slot, entry) in hub.state.slots.iter().enumerate() {
-            let id = ConnectionId { slot: slot as u32, generation: entry.generation };
-            let Some(member) = &entry.member else { continue };
+        for (id, member) in hub.state.places() {
             for place in &member.rooms {
                 let seat = hub.state.rooms.get(place.room).and_then(|room| room.seat(place.number));
                 assert_eq!(seat.map(|seat| seat.member), Some(id), "a place without its seat");
                 seats += 1;
             }
-            if let Some(nick) = &member.nick {
+            let sure = hub.state.cluster.is_none() || member.registered();
+            if let Some(nick) = member.nick.as_ref().filter(|_| sure) {
                 assert_eq!(hub.state.nicks.get(&nick.fold()), Some(&id), "{nick} is not found by name");
             }
             for (name, _) in &member.watched {
@@ -41,8 +41,11 @@ impl World {
         for (_, room) in hub.state.rooms.from(0) {
             assert!(room.seats().is_sorted_by_key(|seat| seat.number));
         }
-        for id in hub.state.nicks.values().chain(hub.state.watchers.values().flatten()) {
-            assert!(hub.state.member(*id).is_some(), "a name leads to nobody");
+        for (name, id) in &hub.state.nicks {
+            assert!(hub.state.member(*id).is_some(), "{name:?} leads to nobody: {id:?}");
+        }
+        for id in hub.state.watchers.values().flatten() {
+            assert!(hub.state.member(*id).is_some(), "a name leads to nobody: {id:?}");
         }
         assert_eq!(hub.state.population.registered, hub.state.everyone().count());
         assert_eq!(hub.state.population.invisible, hub.state.everyone().filter(|(_, m)| m.invisible).count());

@@ -92,10 +92,14 @@ pub(crate) fn body_len(event: &Event<'_>) -> usize {
 fn tags(event: &Event<'_>, form: Irc, first: bool, to: &mut String) {
     let account = event.from.account.as_ref().filter(|_| form.account);
     let all = form.tags && first;
-    if !form.time && !all && account.is_none() {
+    if !form.time && !all && account.is_none() && event.batch.is_empty() {
         return;
     }
     let mut separator = '@';
+    if !event.batch.is_empty() {
+        to.extend(["@", event.batch]);
+        separator = ';';
+    }
     if form.time {
         // Writing to a String cannot fail.
         let _ = write!(to, "{separator}{TIME}={}", event.id.time());

@@ -55,8 +55,14 @@ impl Event<'_> {
                 for text in text.split('\n').filter(|line| !line.is_empty()) {
                     let what = What::Message { verb, target, text, private };
                     let from = Cow::Borrowed(&*self.from);
-                    written |=
-                        write(&Event { id: self.id, from, tags: self.tags, what, volatile: self.volatile });
+                    written |= write(&Event {
+                        id: self.id,
+                        from,
+                        tags: self.tags,
+                        what,
+                        volatile: self.volatile,
+                        batch: "",
+                    });
                 }
                 written
             }

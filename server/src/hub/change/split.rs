@@ -1,0 +1,70 @@
+//! A server of the cluster is gone, and with it all of its members: one netsplit for those who stay (IRCv3 netsplit).
+
+use crate::hub::Hub;
+use crate::hub::delivery::event::What;
+use crate::hub::delivery::output::Output;
+use crate::hub::delivery::queue::Order;
+use crate::hub::state::ConnectionId;
+use crate::hub::state::member::Speaker;
+use crate::protocol::Capability;
+use crate::protocol::tag::{BATCH, batch::NETSPLIT};
+
+impl Hub {
+    /// Takes the members of a server out of everything. `name`: what people are told of it.
+    pub(super) fn split(&mut self, server: u32, name: &str) {
+        if self.state.is_this_server(server) {
+            // Its members hear of it otherwise, from whoever began it.
+            return;
+        }
+        let gone = self.state.members_of(server);
+        if gone.is_empty() {
+            return;
+        }
+        let reason = format!("{} {name}", self.state.settings.name);
+        let batch = self.delivery.next_batch();
+        let batched = self.readers_of_batches(&gone);
+        let begin = self.server_line(format_args!("BATCH +{batch} {NETSPLIT} {reason}"));
+        batched.iter().for_each(|id| self.delivery.send(*id, begin.clone(), Order::News));
+        let tag = format!("{BATCH}={batch}");
+        for id in &gone {
+            self.quit_in_batch(*id, &reason, &tag);
+        }
+        let end = self.server_line(format_args!("BATCH -{batch}"));
+        batched.iter().for_each(|id| self.delivery.send(*id, end.clone(), Order::News));
+        let rest = self.state.population.registered;
+        self.delivery.output(Output::Warn(format!(
+            "cluster: {name} is gone, and with it {} members; {rest} are left",
+            gone.len()
+        )));
+    }
+
+    /// Those of here who share a room with one of these, and asked for batches.
+    fn readers_of_batches(&self, gone: &[ConnectionId]) -> Vec<ConnectionId> {
+        let mut rooms: Vec<_> = gone.iter().flat_map(|id| self.state.rooms_of(*id)).collect();
+        rooms.sort_by_key(|room| room.slot);
+        rooms.dedup();
+        let seats = rooms.iter().filter_map(|room| self.state.rooms.get(*room)).flat_map(|room| room.seats());
+        let mut readers: Vec<ConnectionId> = seats.map(|seat| seat.member).collect();
+        readers.sort_by_key(|id| id.slot);
+        readers.dedup();
+        let reads = |id: &ConnectionId| {
+            let member = self.state.member(*id).filter(|_| !id.is_remote());
+            member.is_some_and(|member| member.speaker == Speaker::Irc && member.has(Capability::Batch))
+        };
+        readers.retain(reads);
+        readers
+    }
+
+    fn quit_in_batch(&mut self, id: ConnectionId, reason: &str, tag: &str) {
+        let what = || What::Quit { reason };
+        let event = self.event(id, what());
+        let batches = Capability::Batch;
+        let mut tagged = self.event_beside(Some(id), what());
+        (tagged.id, tagged.batch) = (event.id, tag);
+        self.tell_neighbours(id, &tagged, |caps| caps.has(batches));
+        self.tell_neighbours(id, &event, |caps| !caps.has(batches));
+        self.record_everywhere(id, &event);
+        self.narrate("", &event);
+        self.go_without_a_word(id);
+    }
+}

@@ -1,0 +1,293 @@
+//! Several servers with one order.
+
+use super::*;
+use crate::testing::world::START;
+
+/// Several hubs and their log; each applies it when a test says so.
+struct Servers {
+    worlds: Vec<World>,
+    log: Vec<(u32, Position, Box<[u8]>)>,
+    /// What each has applied.
+    applied: Vec<usize>,
+}
+
+impl Servers {
+    fn new(count: u32) -> Servers {
+        let settings = |server| Settings {
+            cluster: Some(server),
+            oper_key: Some("open sesame".into()),
+            durable: true,
+            boot: 7 * MsgId::STARTS,
+            ..Settings::default()
+        };
+        let mut worlds: Vec<World> = (1..=count).map(|server| World::with(settings(server))).collect();
+        (1..).zip(&mut worlds).for_each(|(number, world)| world.tokens = 1000 * number);
+        // Whoever starts later has the first one's state.
+        let snapshot = worlds[0].hub.snapshot(true);
+        for world in &mut worlds[1..] {
+            assert!(world.hub.adopt(&snapshot, Vec::new(), &Vec::new()));
+        }
+        Servers { worlds, log: Vec::new(), applied: vec![0; count as usize] }
+    }
+
+    /// What was proposed stands in the log.
+    fn append(&mut self, server: usize) {
+        let millis = START + self.worlds[server].now.as_millis() as u64;
+        for entry in std::mem::take(&mut self.worlds[server].proposed) {
+            let at = Position { millis, count: self.log.len() as u64 };
+            self.log.push((server as u32 + 1, at, entry));
+        }
+    }
+
+    /// A server applies the next entry; whether there was one.
+    fn apply(&mut self, server: usize) -> bool {
+        let Some((by, at, entry)) = self.log.get(self.applied[server]).cloned() else { return false };
+        self.applied[server] += 1;
+        self.worlds[server].give(Input::Ordered { server: by, at, entry });
+        self.worlds[server].check();
+        let id = self.worlds[server].last;
+        self.worlds[server].give(Input::Stored { upto: id });
+        true
+    }
+
+    /// Everything has its turn everywhere.
+    fn settle(&mut self) {
+        loop {
+            let count = self.worlds.len();
+            (0..count).for_each(|server| self.append(server));
+            let more = (0..count).map(|server| self.apply(server)).filter(|more| *more).count();
+            if more == 0 {
+                break;
+            }
+        }
+        self.check();
+    }
+
+    fn check(&self) {
+        let first = self.worlds[0].hub.snapshot(false);
+        for world in &self.worlds {
+            world.check();
+            same(&world.hub.snapshot(false), &first);
+        }
+    }
+
+    fn irc(&mut self, server: usize, nick: &str) -> ConnectionId {
+        let id = self.worlds[server].open_irc();
+        self.say(server, id, &format!("NICK {nick}\nUSER u 0 * :real name\n"));
+        self.worlds[server].heard(id);
+        id
+    }
+
+    fn say(&mut self, server: usize, id: ConnectionId, lines: &str) {
+        self.worlds[server].say(id, lines);
+        self.settle();
+    }
+
+    fn heard(&mut self, server: usize, id: ConnectionId) -> Vec<String> {
+        self.worlds[server].heard(id)
+    }
+}
+
+/// Bytes for people to read.
+fn show(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string().replace("\\x00", " ")
+}
+
+/// Two snapshots are the same; else what is around their first difference is shown.
+fn same(one: &[u8], other: &[u8]) {
+    let at =
+        one.iter().zip(other).position(|(one, other)| one != other).unwrap_or(one.len().min(other.len()));
+    let around = |bytes: &[u8]| show(&bytes[at.saturating_sub(150)..bytes.len().min(at + 100)]);
+    assert!(one == other, "they differ:\n{}\n{}", around(one), around(other));
+}
+
+#[test]
+fn people_on_two_servers_are_in_one_room() {
+    let mut servers = Servers::new(2);
+    let (amy, bob) = (servers.irc(0, "amy"), servers.irc(1, "bob"));
+    servers.say(0, amy, "JOIN #a\n");
+    servers.say(1, bob, "JOIN #a\n");
+    let heard = servers.heard(0, amy);
+    assert!(heard.iter().any(|line| line.starts_with(":bob!") && line.ends_with("JOIN #a")), "{heard:?}");
+    let heard = servers.heard(1, bob);
+    assert!(heard.iter().any(|line| line.ends_with(" 353 bob = #a :@amy bob")), "{heard:?}");
+    servers.say(0, amy, "PRIVMSG #a :hi\n");
+    assert!(servers.heard(1, bob)[0].ends_with("PRIVMSG #a :hi"));
+    servers.say(0, amy, "KICK #a bob\nNICK amanda\n");
+    let heard = servers.heard(1, bob);
+    assert!(heard[0].contains("KICK #a bob"), "{heard:?}");
+}
+
+#[test]
+fn one_order_decides_who_has_a_name_a_room_and_the_last_place() {
+    let mut servers = Servers::new(2);
+    let (one, other) = (servers.worlds[0].open_irc(), servers.worlds[1].open_irc());
+    for (server, id) in [(0, one), (1, other)] {
+        servers.worlds[server].say(id, "NICK bob\nUSER u 0 * :x\n");
+    }
+    servers.settle();
+    let (won, lost) = (servers.heard(0, one), servers.heard(1, other));
+    assert!(won.iter().any(|line| line.contains(" 001 bob ")), "{won:?}");
+    assert!(lost.iter().any(|line| line.contains(" 433 ")), "{lost:?}");
+    servers.say(1, other, "NICK rob\n");
+    assert!(servers.heard(1, other).iter().any(|line| line.contains(" 001 rob ")));
+    servers.worlds[0].say(one, "JOIN #new\n");
+    servers.worlds[1].say(other, "JOIN #new\n");
+    servers.settle();
+    let (won, lost) = (servers.heard(0, one), servers.heard(1, other));
+    assert!(won.iter().any(|line| line.ends_with(" 353 bob = #new :@bob")), "{won:?}");
+    assert!(lost.iter().any(|line| line.ends_with(" 353 rob = #new :@bob rob")), "{lost:?}");
+    let (cat, dan) = (servers.irc(0, "cat"), servers.irc(1, "dan"));
+    servers.say(0, one, "MODE #new +l 3\n");
+    servers.worlds[1].say(dan, "JOIN #new\n");
+    servers.append(1);
+    servers.worlds[0].say(cat, "JOIN #new\n");
+    servers.settle();
+    assert!(servers.heard(0, cat).iter().any(|line| line.contains(" 471 ")));
+    assert!(servers.heard(1, dan).iter().any(|line| line.contains(" 353 ")));
+}
+
+#[test]
+fn members_of_a_server_that_is_gone_leave_in_one_batch() {
+    let mut servers = Servers::new(3);
+    let amy = servers.irc(0, "amy");
+    servers.say(0, amy, "CAP REQ :batch message-tags server-time\nJOIN #a\n");
+    for nick in ["bob", "cat"] {
+        let id = servers.irc(1, nick);
+        servers.say(1, id, "JOIN #a\n");
+    }
+    servers.heard(0, amy);
+    servers.worlds[2].give(Input::ServerGone { server: 2, name: "b.example".into() });
+    // Nobody speaks for the second one any more.
+    servers.worlds.remove(1);
+    servers.applied.remove(1);
+    servers.append(1);
+    let last = servers.log.len() - 1;
+    servers.log[last].0 = 3;
+    while servers.apply(0) | servers.apply(1) {}
+    servers.check();
+    let heard = servers.heard(0, amy);
+    assert!(heard.len() == 4 && heard[0].contains("BATCH +") && heard[0].contains(" netsplit "), "{heard:?}");
+    assert!(heard[1].starts_with("@batch=") && heard[1].contains(":bob!"), "{heard:?}");
+    assert!(heard[3].contains("BATCH -"), "{heard:?}");
+}
+
+/// Whatever people on several servers do at once, all servers are equal after the same entry.
+#[test]
+fn all_servers_are_equal_whatever_happens() {
+    let seeds = crate::testing::random::given_seed().map_or(0..300, |seed| seed..seed + 1);
+    for seed in seeds {
+        let mut random = Random::new(seed);
+        let mut servers = Servers::new(3);
+        let mut people: Vec<(usize, ConnectionId)> = Vec::new();
+        eprintln!("seed {seed}");
+        for step in 0..400 {
+            let below = |random: &mut Random, count: usize| random.below(count);
+            match below(&mut random, 10) {
+                0 if people.len() < 24 => {
+                    let server = below(&mut random, 3);
+                    let id = servers.worlds[server].open();
+                    let speaks =
+                        [Speaker::Irc, Speaker::Irc, Speaker::Plain, Speaker::Raw(crate::hub::RawKind::Bare)];
+                    let speaker = speaks[below(&mut random, 4)];
+                    servers.worlds[server].give(Input::News(id, News::Speaks(speaker, Some("raw".into()))));
+                    let nick = format!("p{}", below(&mut random, 12));
+                    let caps =
+                        ["", "CAP REQ :parlor/resume message-tags batch echo-message labeled-response\n"];
+                    let caps = caps[below(&mut random, 2)];
+                    let line = match speaker {
+                        Speaker::Irc => format!("{caps}NICK {nick}\nUSER u 0 * :x\nCAP END\n"),
+                        _ => format!("{nick}\n"),
+                    };
+                    servers.worlds[server].say(id, &line);
+                    people.push((server, id));
+                }
+                1 => {
+                    let server = below(&mut random, 3);
+                    servers.append(server);
+                }
+                2..=4 => {
+                    let server = below(&mut random, 3);
+                    servers.apply(server);
+                }
+                5 if step % 9 == 0 => {
+                    let seconds = 1 + random.number(50);
+                    servers.worlds.iter_mut().for_each(|world| world.pass(seconds));
+                }
+                _ if people.is_empty() => {}
+                _ => {
+                    let at = below(&mut random, people.len());
+                    let (server, id) = people[at];
+                    let room = ["#a", "#b", "#lobby", "#c"][below(&mut random, 4)];
+                    let nick = format!("p{}", below(&mut random, 12));
+                    let name = format!("@+parlor/id={:032x} ", random.below(40));
+                    let lines = match below(&mut random, 30) {
+                        0 => format!("JOIN {room}\n"),
+                        1 => format!("JOIN #a,{room},#c\n"),
+                        2 => format!("PART {room} :bye\n"),
+                        3..=6 => format!("PRIVMSG {room} :hello\n"),
+                        7 => format!("{name}PRIVMSG {room} :again\n"),
+                        8 => format!("TOPIC {room} :{nick}\n"),
+                        9 => format!("MODE {room} +o {nick}\n"),
+                        10 => format!(
+                            "MODE {room} +{} {nick}\n",
+                            ["b", "e", "I", "v", "k", "-k"][below(&mut random, 6)]
+                        ),
+                        11 => format!(
+                            "MODE {room} {}\n",
+                            ["+i", "-i", "+m", "-m", "+s", "+f 5", "-f", "+l 3", "-l", "+R", "-R"]
+                                [below(&mut random, 11)]
+                        ),
+                        12 => format!("KICK {room} {nick} :out\n"),
+                        13 => format!("NICK {nick}\n"),
+                        14 => format!("AWAY :{nick}\n"),
+                        15 => "AWAY\n".into(),
+                        16 => format!("INVITE {nick} {room}\n"),
+                        17 => format!("HAND {room} UP\n"),
+                        18 => format!("HAND {room} DOWN\n"),
+                        19 => "MODE p1 +i\nSETNAME :other\n".into(),
+                        20 => "OPER x :open sesame\n".into(),
+                        21 => format!("KILL {nick} :because\n"),
+                        22 => "QUIT :bye\n".into(),
+                        23 => "NS REGISTER secret12\n".into(),
+                        24 => format!("NS IDENTIFY {nick} secret12\n"),
+                        25 => format!("PRIVMSG {nick} :psst\n"),
+                        26 => "CONSOLE :hear\n".into(),
+                        27 => format!("WALLOPS :{room}\n"),
+                        28 => format!("@label=x JOIN {room},#new\n"),
+                        _ => {
+                            let token = 1000 * (1 + random.below(3)) + random.below(9);
+                            format!("RESUME {token:032x}\n")
+                        }
+                    };
+                    match below(&mut random, 25) {
+                        0 => {
+                            servers.worlds[server].give(Input::News(id, News::HungUp));
+                            people.remove(at);
+                        }
+                        1 => servers.worlds[server].give(Input::Console(format!("/kick {nick} no"))),
+                        2 => servers.worlds[server].give(Input::Console(format!("/op {nick} {room}"))),
+                        3 => servers.worlds[server].give(Input::Console(format!("/forget {nick}"))),
+                        4 => servers.worlds[server].give(Input::Console("hear, all".into())),
+                        _ => servers.worlds[server].say(id, &lines),
+                    }
+                }
+            }
+        }
+        servers.settle();
+        // Who starts now knows the same.
+        let settings =
+            Settings { cluster: Some(9), durable: true, boot: 7 * MsgId::STARTS, ..Settings::default() };
+        let mut late = World::with(settings);
+        assert!(
+            late.hub.adopt(&servers.worlds[1].hub.snapshot(true), Vec::new(), &Vec::new()),
+            "seed {seed}"
+        );
+        assert_eq!(
+            show(&late.hub.snapshot(false)),
+            show(&servers.worlds[0].hub.snapshot(false)),
+            "seed {seed}"
+        );
+        late.check();
+    }
+}
