@@ -14,6 +14,7 @@
 //! | [`hub`] | members, rooms, messages: no socket, no clock |
 //! | [`store`] | the history on disk |
 //! | `charset` | bytes of text other than UTF-8 |
+//! | [`cluster`] | the log that several servers share, on Redis or Valkey |
 //! | `start` | options, configuration, files, listeners, errors of the start |
 //! | `tls` | keys, certificates, encrypted sessions |
 //! | `reload` | what a running server takes over from its files |
@@ -30,6 +31,7 @@
 mod accounts;
 mod archive;
 mod charset;
+pub mod cluster;
 pub mod console;
 mod dispatch;
 pub mod hub;

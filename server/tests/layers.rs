@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the crate, each below those behind it.
 const ORDER: &[&str] = &[
-    "private", "protocol", "hub", "store", "charset", "lan", "start", "tls", "reload", "peer", "archive",
-    "accounts", "dispatch", "server", "console",
+    "private", "protocol", "hub", "store", "charset", "lan", "cluster", "start", "tls", "reload", "peer",
+    "archive", "accounts", "dispatch", "server", "console",
 ];
 /// Folders without a circle of files.
-const FOLDERS: &[&str] = &["store", "tls", "lan", "start", "peer", "archive", "dispatch"];
+const FOLDERS: &[&str] = &["store", "tls", "lan", "cluster", "start", "peer", "archive", "dispatch"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

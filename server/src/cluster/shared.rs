@@ -1,0 +1,346 @@
+//! What the connections of a running server have in common.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_channel::{Receiver, Sender};
+use futures_lite::future;
+use smol::Timer;
+
+use super::clock::now;
+use super::error::Error;
+use super::history::{Differs, Entry, History, Kept};
+use super::script::Identity;
+use crate::protocol::Position;
+
+/// Bytes of an entry at most.
+pub const MAX_ENTRY: usize = 256 << 10;
+/// Entries that are appended at once.
+const BATCH: usize = 256;
+/// Bytes of them at most, beyond the first.
+const BATCH_BYTES: usize = 256 << 10;
+/// Bytes at most that wait to be published.
+const PUBLISH_BYTES: usize = 4 << 20;
+/// The engine is away when it has not answered for so long.
+const AWAY: Duration = Duration::from_secs(2);
+/// The first pause before a connection is tried again, and the longest.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Why a server begins anew.
+pub(super) const FENCED: &str = "it was silent for so long that the others have given it up";
+pub(super) const DIFFERS: &str = "the log of the cluster is not the one that it has read";
+
+/// What a running server is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The next entries of the log, in order, this server's own included, each exactly once.
+    Entries(Vec<Entry>),
+    /// Published to this server.
+    Private(Box<[u8]>),
+    /// Whether a server took what was published. Where the engine is away, or the answer was lost, none did as far as is
+    /// known.
+    Heard {
+        /// The ticket of [`Link::publish`](super::Link::publish).
+        ticket: u64,
+        /// Whether it was taken.
+        heard: bool,
+    },
+    /// The engine has not answered for two seconds. Told once.
+    Away {
+        /// A sentence.
+        why: String,
+    },
+    /// It answers again.
+    Back,
+    /// It had lost something, and this server has put it back.
+    PutBack {
+        /// How many entries.
+        entries: usize,
+    },
+    /// Another server's lease is over: [`Link::fence`](super::Link::fence) it. Told again until somebody has.
+    Expired {
+        /// Its number.
+        server: u32,
+    },
+    /// This server must begin anew: its lease is over and the others know, or the log is not the one that it has read.
+    /// Nothing follows.
+    Fenced {
+        /// The reason, which completes "this server begins anew: ".
+        why: String,
+    },
+}
+
+/// The connections, by what they are for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part {
+    Writer,
+    Reader,
+    Listener,
+}
+
+struct Proposal {
+    sequence: u64,
+    bytes: Box<[u8]>,
+}
+
+/// Something for one server.
+pub(super) struct Publication {
+    pub(super) server: u32,
+    pub(super) ticket: u64,
+    pub(super) bytes: Box<[u8]>,
+}
+
+/// What waits, and what is known.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) history: History,
+    /// Proposals that were not read in the log yet, in order and without a gap. Whoever proposes bounds them, by
+    /// [`Link::waiting`](super::Link::waiting).
+    proposals: VecDeque<Proposal>,
+    /// The sequence of the last proposal.
+    proposed: u64,
+    /// The same of the last one that the engine has taken.
+    appended: u64,
+    /// The same of the last one that was read.
+    pub(super) read: u64,
+    /// Bytes of proposals that the engine has not taken.
+    pub(super) waiting: usize,
+    pub(super) publications: Vec<Publication>,
+    publication_bytes: usize,
+    /// Tickets of what was published and not answered.
+    pub(super) asked: VecDeque<u64>,
+    /// Tickets that are answered, to be told.
+    heard: Vec<(u64, bool)>,
+    /// Servers to be fenced, and the entries that say so.
+    pub(super) fences: BTreeMap<u32, Box<[u8]>>,
+    /// Servers that were not fenced when the lease was renewed last.
+    pub(super) peers: Vec<u32>,
+    /// The latest snapshot is to be kept by the engine.
+    pub(super) snapshot_waits: bool,
+    /// The parts that are not connected.
+    down: [bool; 3],
+    /// Since when there is such a part, and what was last wrong.
+    trouble: Option<(Instant, String)>,
+    /// When the lease is to be given up.
+    pub(super) leave_at: Option<Instant>,
+}
+
+/// See the [module](self).
+pub(super) struct Shared {
+    pub(super) me: Identity,
+    pub(super) tell: Sender<Event>,
+    pub(super) state: RefCell<State>,
+    /// There is something to be written.
+    pub(super) bell: (Sender<()>, Receiver<()>),
+    /// There is something to be told.
+    news: (Sender<()>, Receiver<()>),
+    /// The lease is given up.
+    pub(super) left: (Sender<()>, Receiver<()>),
+}
+
+impl Shared {
+    pub(super) fn new(me: Identity, history: History, tell: Sender<Event>) -> Shared {
+        let bell = || async_channel::bounded(1);
+        let state = State { history, down: [false, true, true], ..State::default() };
+        Shared { me, tell, state: RefCell::new(state), bell: bell(), news: bell(), left: bell() }
+    }
+
+    /// Tells something, as soon as there is room.
+    pub(super) async fn tell(&self, event: Event) {
+        // Nobody listens where the server ends.
+        let _ = self.tell.send(event).await;
+    }
+
+    /// A part is connected, and is answered.
+    pub(super) fn up(&self, part: Part) {
+        let state = &mut *self.state.borrow_mut();
+        state.down[part as usize] = false;
+        if state.trouble.is_some() && state.down == [false; 3] {
+            state.trouble = None;
+            ring(&self.news);
+        }
+    }
+
+    /// A part is not connected, or was not answered since then.
+    pub(super) fn down(&self, part: Part, since: Instant, why: &Error) {
+        let state = &mut *self.state.borrow_mut();
+        state.down[part as usize] = true;
+        let since = state.trouble.as_ref().map_or(since, |trouble| trouble.0);
+        state.trouble = Some((since, why.to_string()));
+        if matches!(part, Part::Writer) {
+            state.heard.extend(state.asked.drain(..).map(|ticket| (ticket, false)));
+            state.heard.extend(state.publications.drain(..).map(|one| (one.ticket, false)));
+            state.publication_bytes = 0;
+        }
+        ring(&self.news);
+    }
+
+    /// Pauses before a part connects again.
+    pub(super) async fn pause(&self, part: Part, pause: &mut Duration, why: &Error) {
+        self.down(part, now(), why);
+        Timer::after(*pause).await;
+        *pause = (*pause * 2).min(LAST_PAUSE);
+    }
+
+    /// What comes of a question, which may take so long; a part that has no answer soon after is down.
+    pub(super) async fn watched<T>(
+        &self,
+        part: Part,
+        may_take: Duration,
+        question: Pin<&mut (dyn Future<Output = Result<T, Error>> + '_)>,
+    ) -> Result<T, Error> {
+        let asked = now() + may_take;
+        let late = async {
+            Timer::after(may_take + AWAY).await;
+            self.down(part, asked, &Error::Silent { at: self.me.address.host.to_string() });
+            future::pending().await
+        };
+        future::or(question, late).await
+    }
+
+    /// Tells of trouble that lasts, and of its end, and of what nobody heard.
+    pub(super) async fn watch(&self) {
+        let mut told = false;
+        loop {
+            let heard = std::mem::take(&mut self.state.borrow_mut().heard);
+            for (ticket, heard) in heard {
+                self.tell(Event::Heard { ticket, heard }).await;
+            }
+            let trouble = self.state.borrow().trouble.clone();
+            let mut wait = Duration::MAX;
+            match trouble {
+                Some((since, why)) if !told => {
+                    wait = AWAY.saturating_sub(since.elapsed());
+                    if wait.is_zero() {
+                        told = true;
+                        self.tell(Event::Away { why }).await;
+                        continue;
+                    }
+                }
+                None if told => {
+                    told = false;
+                    self.tell(Event::Back).await;
+                    continue;
+                }
+                _ => {}
+            }
+            rung(&self.news, wait).await;
+        }
+    }
+
+    pub(super) fn propose(&self, bytes: Box<[u8]>) {
+        if bytes.len() > MAX_ENTRY {
+            return log::error!("An entry of {} bytes is left out of the cluster's log.", bytes.len());
+        }
+        let state = &mut *self.state.borrow_mut();
+        state.proposed += 1;
+        state.waiting += bytes.len();
+        state.proposals.push_back(Proposal { sequence: state.proposed, bytes });
+        ring(&self.bell);
+    }
+
+    /// The first of what was published and not answered is answered.
+    pub(super) fn heard(&self, heard: bool) {
+        let state = &mut *self.state.borrow_mut();
+        state.heard.extend(state.asked.pop_front().map(|ticket| (ticket, heard)));
+        ring(&self.news);
+    }
+
+    pub(super) fn publish(&self, publication: Publication) {
+        let state = &mut *self.state.borrow_mut();
+        state.publication_bytes += publication.bytes.len();
+        if state.down[Part::Writer as usize] || state.publication_bytes > PUBLISH_BYTES {
+            state.publication_bytes -= publication.bytes.len();
+            state.heard.push((publication.ticket, false));
+            ring(&self.news);
+        } else {
+            state.publications.push(publication);
+            ring(&self.bell);
+        }
+    }
+}
+
+impl State {
+    /// What was read of the log. Says whether this server may go on.
+    pub(super) fn take(&mut self, kept: Kept, me: u32) -> Result<(), Differs> {
+        if kept.entry.server == me {
+            self.read = self.read.max(kept.sequence);
+            self.appended_upto(kept.sequence);
+            while self.proposals.front().is_some_and(|first| first.sequence <= kept.sequence) {
+                self.proposals.pop_front();
+            }
+        }
+        self.fences.remove(&kept.fences);
+        self.history.take(kept)
+    }
+
+    /// Whether there are proposals that the engine has not taken.
+    pub(super) fn has_proposals(&self) -> bool {
+        self.appended < self.proposed
+    }
+
+    /// The engine has taken proposals up to this one.
+    pub(super) fn appended_upto(&mut self, sequence: u64) {
+        let before = self.appended;
+        if before < sequence {
+            self.appended = sequence;
+            let taken = self.proposals.iter().skip_while(|one| one.sequence <= before);
+            let taken = taken.take_while(|one| one.sequence <= sequence);
+            self.waiting -= taken.map(|one| one.bytes.len()).sum::<usize>();
+        }
+    }
+
+    /// What was not read is to be appended again: the script knows what of it is there.
+    pub(super) fn append_again(&mut self) {
+        self.appended = self.read;
+        self.waiting = self.proposals.iter().map(|one| one.bytes.len()).sum();
+    }
+
+    /// The next batch to be appended: the sequence of the first, and the bytes of each.
+    pub(super) fn batch(&self) -> (u64, Vec<&[u8]>) {
+        let before =
+            self.proposals.front().map_or(0, |first| (self.appended + 1).saturating_sub(first.sequence));
+        let mut size = 0;
+        let waiting = self.proposals.range((before as usize).min(self.proposals.len())..).take(BATCH);
+        let fits = waiting.take_while(|one| {
+            size += one.bytes.len();
+            size == one.bytes.len() || size <= BATCH_BYTES
+        });
+        (self.appended + 1, fits.map(|one| &*one.bytes).collect())
+    }
+
+    /// What is to be published now.
+    pub(super) fn take_publications(&mut self) -> Vec<Publication> {
+        self.publication_bytes = 0;
+        self.asked.extend(self.publications.iter().map(|one| one.ticket));
+        std::mem::take(&mut self.publications)
+    }
+
+    /// Takes over a snapshot, which the engine is to keep too.
+    pub(super) fn keep_snapshot(&mut self, at: Position, bytes: Arc<[u8]>) {
+        self.history.take_snapshot(at, bytes);
+        self.snapshot_waits = true;
+    }
+}
+
+/// Wakes whoever waits for this bell.
+pub(super) fn ring(bell: &(Sender<()>, Receiver<()>)) {
+    // One that rings already need not ring twice.
+    let _ = bell.0.try_send(());
+}
+
+/// Waits until it rings, or for so long.
+pub(super) async fn rung(bell: &(Sender<()>, Receiver<()>), wait: Duration) {
+    let ringing = async {
+        let _ = bell.1.recv().await;
+    };
+    let late = async {
+        Timer::after(wait).await;
+    };
+    future::or(ringing, late).await;
+}
