@@ -353,7 +353,7 @@ impl Dispatch {
                 // A terminal that is held up must not hold up the room.
                 Output::Console(text) => drop(self.console.try_send(text)),
                 Output::Stats { asker } => self.counted.asked.push(asker),
-                Output::Propose { .. } => {}
+                Output::Propose { .. } | Output::Post { .. } => {}
                 Output::Reload => reload = true,
                 Output::Stop(after) => self.stop_at = Some(clock() + after),
             }

@@ -40,6 +40,7 @@ use crate::protocol::time::Moment;
 use crate::protocol::{MsgId, Position, line};
 
 use change::Asker;
+use change::letters::Letters;
 use change::order::Proposal;
 use change::secrets::Secrets;
 use command::page::Page;
@@ -103,6 +104,10 @@ pub enum Input {
     /// An entry of the log that several servers share has its turn: what one of them has proposed
     /// ([`Output::Propose`]), this one or another.
     Ordered { server: u32, at: Position, entry: Box<[u8]> },
+    /// Another server hands over a private line ([`Output::Post`] there).
+    Letter(Box<[u8]>),
+    /// Whether a server heard what was posted with this ticket.
+    Heard { ticket: u64, heard: bool },
     /// Another server that shares the log is gone, as far as this one can tell: all are told.
     ServerGone { server: u32, name: String },
     /// The server ends: everybody is told and closed.
@@ -168,6 +173,7 @@ pub struct Hub {
     proposals: VecDeque<Proposal>,
     /// Accounts that had their turn: under which tickets, and whether they are somebody's now.
     settled: Vec<(u64, bool)>,
+    letters: Letters,
 }
 
 /// Lines that are known by these.
@@ -181,10 +187,11 @@ impl Hub {
         let storage = if settings.durable { Storage::Disk } else { Storage::Memory };
         Hub {
             delivery: Delivery::new(&settings.name, storage),
-            history: History::new(known(&settings, Vec::new())),
+            history: History::new(known(&settings, Vec::new()), settings.cluster.map(|_| Seen::default())),
             secrets: Secrets::default(),
             proposals: VecDeque::new(),
             settled: Vec::new(),
+            letters: Letters::default(),
             state: State::new(settings, now),
         }
     }
@@ -193,6 +200,7 @@ impl Hub {
     /// [`Output::Room`] gave them out, empty where only lines are known; and the fingerprints of a day's
     /// records. Says which rooms could not be read.
     pub fn restore(&mut self, rooms: Vec<(Box<str>, Box<[u8]>)>, fingerprints: Vec<u64>) -> Vec<Box<str>> {
+        self.history.seen_private = self.state.cluster.as_ref().map(|_| Seen::new(fingerprints.clone()));
         self.history.seen = known(&self.state.settings, fingerprints);
         self.state.restore(rooms)
     }
@@ -216,10 +224,16 @@ impl Hub {
 
     /// Takes a snapshot of another server in, before anything else; and what a store and a file of accounts remember
     /// here, which are made to agree. False if the snapshot makes no sense.
-    pub fn adopt(&mut self, snapshot: &[u8], rooms: Kept, accounts: &Kept) -> bool {
+    pub fn adopt(
+        &mut self,
+        snapshot: &[u8],
+        (rooms, fingerprints): (Kept, Vec<u64>),
+        accounts: &Kept,
+    ) -> bool {
         let Some(prints) = self.state.adopt_snapshot(snapshot) else { return false };
         let print = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).unwrap_or_default();
         self.history.seen = Seen::shared(prints.chunks(8).map(print));
+        self.history.seen_private = Some(Seen::new(fingerprints));
         self.state.write_rooms_over(rooms);
         self.state.write_accounts_over(accounts);
         self.state.end_pairs();
@@ -250,6 +264,8 @@ impl Hub {
             Input::Stats { asker, figures } => self.stats(asker, &figures),
             Input::Settings(settings) => self.state.adopt(*settings),
             Input::Ordered { server, at, entry } => self.ordered(server, at, &entry),
+            Input::Letter(letter) => self.letter(&letter),
+            Input::Heard { ticket, heard } => self.heard(ticket, heard),
             Input::ServerGone { server, name } => self.propose_gone(server, &name),
             Input::Stop => self.stop(),
             Input::Tick => self.tick(),

@@ -45,6 +45,8 @@ pub struct Turn {
     pub accounts: Vec<ToKeep>,
     /// What is to be put into the log of several servers.
     pub proposed: Vec<Box<[u8]>>,
+    /// What is to be handed to which server, under which ticket.
+    pub posted: Vec<(u32, u64, Box<[u8]>)>,
     /// Lines for the log.
     pub log: Vec<String>,
 }
@@ -72,6 +74,7 @@ impl Turn {
                 Output::Account { ticket, name, state } => turn.accounts.push((ticket, name, state)),
                 Output::Log { text, .. } | Output::Warn(text) => turn.log.push(text),
                 Output::Propose { entry } => turn.proposed.push(entry),
+                Output::Post { server, ticket, letter } => turn.posted.push((server, ticket, letter)),
                 Output::Charge { .. }
                 | Output::Console(_)
                 | Output::Stats { .. }

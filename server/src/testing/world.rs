@@ -50,6 +50,8 @@ pub struct World {
     pub keeping: Vec<u64>,
     /// What is to be put into the log of several servers.
     pub proposed: Vec<Box<[u8]>>,
+    /// What is to be handed to which server, under which ticket.
+    pub posted: Vec<(u32, u64, Box<[u8]>)>,
     /// Nothing that is sent is kept.
     pub deaf: bool,
     /// Below all tokens.
@@ -85,6 +87,7 @@ impl World {
             keeps: Some(true),
             keeping: Vec::new(),
             proposed: Vec::new(),
+            posted: Vec::new(),
             deaf: false,
             tokens: 0,
             sent: HashMap::new(),
@@ -110,6 +113,7 @@ impl World {
         self.held.retain(|held| !turn.released.contains(held));
         self.log.extend(turn.log);
         self.proposed.extend(turn.proposed);
+        self.posted.extend(turn.posted);
         let mut answers = Vec::new();
         for job in turn.store {
             match (job, &mut self.asked) {

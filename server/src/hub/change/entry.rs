@@ -57,11 +57,17 @@ pub(super) fn encode_newcomer(state: &State, by: Origin) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn verb_word(verb: Verb) -> &'static str {
-    verb.as_str()
+/// What all servers call a connection, as a word.
+pub(super) fn who(origin: Origin) -> String {
+    origin_word(origin)
 }
 
-fn verb(word: &str) -> Option<Verb> {
+/// Reads that.
+pub(super) fn by(word: &str) -> Option<Origin> {
+    origin(word)
+}
+
+pub(super) fn verb(word: &str) -> Option<Verb> {
     [Verb::Privmsg, Verb::Notice, Verb::Tagmsg].into_iter().find(|verb| verb.as_str() == word)
 }
 
@@ -83,7 +89,7 @@ pub(super) fn encode(by: Origin, change: &Change<'_>) -> Vec<u8> {
             let line = talk.line.map_or(String::new(), |line| line.to_string());
             let long = if talk.long { "1" } else { "" };
             let rank = rank.number().to_string();
-            words("talk", &[room, &rank, verb_word(talk.verb), &line, long, talk.tags, talk.text]);
+            words("talk", &[room, &rank, talk.verb.as_str(), &line, long, talk.tags, talk.text]);
         }
         Change::LogIn { name } => words("login", &[name]),
         Change::Nick { nick } => words("nick", &[nick.as_str()]),
@@ -127,6 +133,7 @@ pub(super) fn encode(by: Origin, change: &Change<'_>) -> Vec<u8> {
             words("kill", &[nick, &on, &reason]);
         }
         Change::Quit { reason, logged } => words("quit", &[reason, logged]),
+        Change::Whisper { ticket, to } => words("whisper", &[&ticket.to_string(), &to.to_string()]),
         Change::AddPrint { print } => {
             words("print", &[]);
             put_bytes(&mut bytes, &print[..]);
@@ -229,6 +236,10 @@ pub(super) fn decode(entry: &[u8]) -> Option<Entry<'_>> {
         "wallops" => Change::Wallops { text: take(rest)? },
         "kill" => Change::Kill { nick: take(rest)?, reason: optional(rest)? },
         "quit" => Change::Quit { reason: take(rest)?, logged: take(rest)? },
+        "whisper" => {
+            let [ticket, to] = words(rest)?;
+            Change::Whisper { ticket: ticket.parse().ok()?, to: to.parse().ok()? }
+        }
         "print" => Change::AddPrint { print: take_bytes(rest)?.try_into().ok()? },
         "read" => {
             let [target, place, millis] = words(rest)?;

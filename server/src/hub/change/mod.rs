@@ -12,6 +12,7 @@ mod accounts;
 mod departure;
 pub(crate) mod entry;
 mod hands;
+pub(crate) mod letters;
 mod modes;
 mod operator;
 pub(crate) mod order;
@@ -114,6 +115,12 @@ pub(crate) enum Change<'a> {
         nick: &'a str,
         reason: Option<&'a str>,
     },
+    /// It says something to one other member. What it is waits under a ticket where it was said, and on the server of
+    /// this number, if that is another one.
+    Whisper {
+        ticket: u64,
+        to: u32,
+    },
     /// A certificate logs in to the member's account from now on.
     AddPrint {
         print: Key,
@@ -195,6 +202,7 @@ impl Hub {
             Change::Redact { deletion } => self.redact(by, deletion),
             Change::Wallops { text } => self.wallops(by, text),
             Change::Kill { nick, reason } => self.kill(by, nick, reason),
+            Change::Whisper { ticket, to } => self.whisper_in_turn(by, ticket, to),
             Change::AddPrint { print } => {
                 self.add_print(by, print);
                 Ok(())

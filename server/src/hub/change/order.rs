@@ -46,8 +46,6 @@ impl Hub {
     fn is_own(&self, by: ConnectionId, change: &Change<'_>) -> bool {
         match change {
             Change::Register => false,
-            // It is told beside the order, as the line was.
-            Change::Redact { deletion } if !deletion.room.starts_with('#') => true,
             _ => self
                 .state
                 .member(by)
@@ -58,6 +56,16 @@ impl Hub {
     fn hand_in(&mut self, (by, asker): (Option<ConnectionId>, Asker), entry: Vec<u8>) {
         let label = by.and_then(|id| self.delivery.take_label(id));
         by.into_iter().for_each(|id| self.state.begin_proposal(id));
+        self.hand_in_begun((by, asker), label, entry);
+    }
+
+    /// The same, of a connection that waits already.
+    pub(super) fn hand_in_begun(
+        &mut self,
+        (by, asker): (Option<ConnectionId>, Asker),
+        label: Option<Box<str>>,
+        entry: Vec<u8>,
+    ) {
         self.proposals.push_back(Proposal { by, asker, label });
         self.delivery.output(Output::Propose { entry: entry.into() });
     }
@@ -183,7 +191,7 @@ impl Hub {
     }
 
     /// What a connection proposed has had its turn, and what it said meanwhile goes on.
-    fn had_its_turn(&mut self, id: ConnectionId) {
+    pub(super) fn had_its_turn(&mut self, id: ConnectionId) {
         for (ticket, kept) in std::mem::take(&mut self.settled) {
             self.account_settled(ticket, kept);
         }

@@ -30,6 +30,10 @@ impl Hub {
         let name = found.and_then(|room| self.state.rooms.get(room)).map(|room| room.name.to_string());
         let name = name.unwrap_or_else(|| target.to_owned());
         let event = self.event(id, What::Redact { target: &name, of, reason, past: false });
+        if found.is_none() && !self.state.keeps_pair(room) {
+            // Another server keeps it.
+            return Ok(());
+        }
         let answer = event.line(self.delivery.form(id)).unwrap_or_else(|| [].into());
         if told.deletion(target, of).is_some() {
             self.delivery.answer(id, ticket, &answer, None);

@@ -43,6 +43,10 @@ impl Hub {
         }
         let member = self.state.member(id)?;
         self.log_about(member.peer, format!("resumed: {} from {}", member.name(), member.peer));
+        if id.is_remote() {
+            self.forward(id, missed);
+            return Some(Vec::new());
+        }
         Some(missed)
     }
 

@@ -83,7 +83,7 @@ impl Hub {
         };
         let lines = |after, before, limit, newest| Query {
             room: room.clone(),
-            range: Range { after, before, upto: self.state.last_id() },
+            range: Range { after, before, upto: self.state.stamps.last() },
             limit,
             newest,
             events: self.state.member(id).is_some_and(|member| member.has(Capability::EventPlayback)),
@@ -116,7 +116,7 @@ impl Hub {
         let rooms = member.rooms.iter().filter_map(|place| self.state.rooms.get(place.room));
         let rooms = rooms.map(|room| room.folded.clone());
         let rooms = rooms.chain(self.state.pairs(id).into_iter().map(|pair| pair.key));
-        let range = Range { after, before, upto: self.state.last_id() };
+        let range = Range { after, before, upto: self.state.stamps.last() };
         let latest = rooms.map(|room| Query { room, range, limit: 1, newest: true, events: false });
         Ok(Replay::new(Why::Targets(limit), latest))
     }

@@ -15,7 +15,7 @@ use crate::hub::state::room::Rank;
 use crate::protocol::Numeric::*;
 use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
-use crate::protocol::{Capability, LineName, Message};
+use crate::protocol::{Capability, LineName, Message, MsgId};
 
 pub(super) fn privmsg(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
     send(hub, id, Verb::Privmsg, message)
@@ -86,8 +86,23 @@ impl Hub {
     /// To one person: no change, for nobody else hears of it. Between two accounts it is kept, and told when the
     /// other one comes back.
     fn whisper(&mut self, id: ConnectionId, target: &str, talk: Talk<'_>) -> Done {
+        if !self.state.decides() {
+            return self.post(id, target, talk);
+        }
+        self.whisper_now(id, (target, self.state.find(target)), talk, None)
+    }
+
+    /// The same, when it has its turn; with other servers, under the id that it got there. `found`: who it is for,
+    /// if they can be told.
+    pub(crate) fn whisper_now(
+        &mut self,
+        id: ConnectionId,
+        (target, found): (&str, Option<ConnectionId>),
+        talk: Talk<'_>,
+        given: Option<MsgId>,
+    ) -> Done {
         let Talk { verb, text, tags, long, line } = talk;
-        let (found, pair) = (self.state.find(target), self.state.pair(id, target));
+        let pair = self.state.pair(id, target);
         let nick = match (found, &pair) {
             (Some(other), _) => self.state.nick_of(other).to_owned(),
             (None, Some(pair)) => pair.peer.to_string(),
@@ -95,13 +110,17 @@ impl Hub {
         };
         let print = line.zip(pair.as_ref()).map(|(line, pair)| record::fingerprint(&pair.key, line));
         if let (Some(print), Some(pair)) = (print, &pair)
-            && self.history.seen.contains(print.get())
+            && self.history.knows_private(print)
         {
             self.say_again(id, (pair.key.clone(), nick), print, talk);
             return Ok(());
         }
         let what = What::Message { verb, target: &nick, text, private: true };
-        let mut event = Event { tags, ..self.event(id, what) };
+        let mut event = match given {
+            Some(given) => Event { id: given, ..self.event_beside(Some(id), what) },
+            None => self.event(id, what),
+        };
+        event.tags = tags;
         if !long && event.body_len() > MAX_BODY {
             // That is said of a notice, too.
             self.refuse(id, too_long());
@@ -123,7 +142,7 @@ impl Hub {
             };
         }
         if let Some(print) = print.filter(|_| kept) {
-            self.history.seen.insert(print.get());
+            self.history.note_private(print);
         }
         self.delivery.echo(id, &event, kept);
         let away = match found {
@@ -142,13 +161,22 @@ impl Hub {
 
     /// Tells somebody what is for them alone; false if it is nothing for who is not there. `kept`: it is not lost
     /// whatever becomes of them.
-    fn tell_alone(&mut self, other: ConnectionId, event: &Event<'_>, kept: bool) -> Result<bool, Refused> {
+    pub(crate) fn tell_alone(
+        &mut self,
+        other: ConnectionId,
+        event: &Event<'_>,
+        kept: bool,
+    ) -> Result<bool, Refused> {
         let What::Message { verb, target, .. } = event.what else { return Ok(true) };
         if self.state.member(other).is_some_and(|other| matches!(other.speaker, Speaker::Raw(_)))
             && verb != Verb::Tagmsg
         {
             // Their programs know one room and no private talk: it would look public.
             return Err((ERR_NOSUCHNICK, format!("{target} :Their program cannot show private messages")));
+        }
+        if other.is_remote() {
+            // Its own server has it.
+            return Ok(true);
         }
         match self.keep_for_resume(other, event) {
             // It hears it when it is back.

@@ -128,7 +128,7 @@ impl Hub {
         };
         let Some(account) = member.account.clone().filter(|_| !asks) else { return };
         let told = self.state.told_private(&account);
-        let upto = self.state.last_id();
+        let upto = self.state.stamps.last();
         let range = Range { after: told.map_or(Edge::Open, Edge::At), upto, ..Range::ALL };
         let limit = MAX_LINES;
         let pairs = self.state.pairs(id).into_iter();

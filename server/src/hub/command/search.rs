@@ -67,7 +67,7 @@ fn parse(hub: &Hub, id: ConnectionId, attributes: Tags<'_>) -> Result<Search, &'
     let text = attributes.get("text").unwrap_or_default();
     Ok(Search {
         rooms,
-        range: Range { after: edge(after), before: edge(before), upto: hub.state.last_id() },
+        range: Range { after: edge(after), before: edge(before), upto: hub.state.stamps.last() },
         text: text.split_whitespace().map(Folded::new).collect(),
         from: attributes.get("from").map(|nick| Folded::new(&nick)),
         left: left.min(MAX_FOUND),

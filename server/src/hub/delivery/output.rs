@@ -68,6 +68,9 @@ pub enum Output {
     /// Put this into the log that several servers share; it comes back as [`Input::Ordered`](crate::hub::Input::Ordered)
     /// when it has its turn. Each once, in this order.
     Propose { entry: Box<[u8]> },
+    /// Hand this to one server alone, as [`Input::Letter`](crate::hub::Input::Letter), in this order; then say
+    /// [`Input::Heard`](crate::hub::Input::Heard), if there is a ticket.
+    Post { server: u32, ticket: u64, letter: Box<[u8]> },
     /// A line for the operator's terminal.
     Console(String),
     /// A line for the log, about what this address does, which may be added up. Never message text, never a

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use crate::hub::Hub;
 use crate::hub::delivery::output::Output;
-use crate::hub::history::Request;
 use crate::hub::history::seen::Seen;
+use crate::hub::history::{Fingerprint, Request};
 use crate::hub::state::ConnectionId;
 use crate::hub::state::admission::party;
 use crate::hub::state::circle::Circle;
@@ -27,6 +27,8 @@ const AT_A_TIME: usize = 2;
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub(crate) seen: Seen,
+    /// With other servers: private lines, which only this one knows.
+    pub(crate) seen_private: Option<Seen>,
     /// Who waits for which answer: at most one a line or long reply that waits.
     tickets: HashMap<u64, Ticket>,
     last_ticket: u64,
@@ -91,8 +93,18 @@ impl Questions {
 
 impl History {
     /// Nothing is asked yet.
-    pub(crate) fn new(seen: Seen) -> History {
-        History { seen, ..History::default() }
+    pub(crate) fn new(seen: Seen, seen_private: Option<Seen>) -> History {
+        History { seen, seen_private, ..History::default() }
+    }
+
+    /// Whether a private line is known already.
+    pub(crate) fn knows_private(&self, print: Fingerprint) -> bool {
+        self.seen_private.as_ref().unwrap_or(&self.seen).contains(print.get())
+    }
+
+    /// A private line is known from now on.
+    pub(crate) fn note_private(&mut self, print: Fingerprint) {
+        self.seen_private.as_mut().unwrap_or(&mut self.seen).insert(print.get());
     }
 
     fn questions(&mut self, request: &Request) -> &mut Questions {

@@ -155,19 +155,6 @@ impl State {
         cluster.beside
     }
 
-    /// An id that another server gave out beside the order: here, too, the next ones are later.
-    pub(crate) fn note_beside(&mut self, id: MsgId) {
-        if let Some(cluster) = &mut self.cluster {
-            cluster.beside = cluster.beside.max(id);
-        }
-    }
-
-    /// The last id of all that was given out.
-    pub(crate) fn last_id(&self) -> MsgId {
-        let beside = self.cluster.as_ref().map_or_else(MsgId::default, |cluster| cluster.beside);
-        self.stamps.last().max(beside)
-    }
-
     /// What all servers call a connection.
     pub(crate) fn origin(&self, id: ConnectionId) -> Origin {
         let own = Origin { server: 0, slot: id.slot, generation: id.generation };

@@ -105,6 +105,12 @@ impl State {
         Some(Pair { key, peer })
     }
 
+    /// Whether lines of two are kept here.
+    pub(crate) fn keeps_pair(&self, key: &str) -> bool {
+        let ends = ends(key).and_then(|[(one, _), _]| self.private.pairs.get(one));
+        ends.is_some_and(|pairs| pairs.contains(key))
+    }
+
     /// Makes place for lines of these two; false if there is none.
     pub(crate) fn add_pair(&mut self, pair: &Pair) -> bool {
         self.private.add(&pair.key)

@@ -100,7 +100,7 @@ impl State {
     /// Takes a snapshot in; the state is a new one. What comes behind it. `None` if it makes no sense.
     pub(crate) fn adopt_snapshot<'a>(&mut self, mut rest: &'a [u8]) -> Option<&'a [u8]> {
         let rest = &mut rest;
-        let (position, last) = (Position::parse(take(rest)?)?, MsgId::parse(take(rest)?)?);
+        let (position, last) = (Position::parse(take(rest)?.as_bytes())?, MsgId::parse(take(rest)?)?);
         let (entries, stays, ran): (u64, u64, u32) = (number(rest)?, number(rest)?, number(rest)?);
         self.now.wall = UnixMillis(position.millis);
         self.stays = stays;

@@ -25,7 +25,7 @@ impl Servers {
         // Whoever starts later has the first one's state.
         let snapshot = worlds[0].hub.snapshot(true);
         for world in &mut worlds[1..] {
-            assert!(world.hub.adopt(&snapshot, Vec::new(), &Vec::new()));
+            assert!(world.hub.adopt(&snapshot, Default::default(), &Vec::new()));
         }
         Servers { worlds, log: Vec::new(), applied: vec![0; count as usize] }
     }
@@ -33,6 +33,12 @@ impl Servers {
     /// What was proposed stands in the log.
     fn append(&mut self, server: usize) {
         let millis = START + self.worlds[server].now.as_millis() as u64;
+        for (to, ticket, letter) in std::mem::take(&mut self.worlds[server].posted) {
+            if let Some(world) = self.worlds.get_mut(to as usize - 1) {
+                world.give(Input::Letter(letter));
+            }
+            self.worlds[server].give(Input::Heard { ticket, heard: true });
+        }
         for entry in std::mem::take(&mut self.worlds[server].proposed) {
             let at = Position { millis, count: self.log.len() as u64 };
             self.log.push((server as u32 + 1, at, entry));
@@ -280,7 +286,7 @@ fn all_servers_are_equal_whatever_happens() {
             Settings { cluster: Some(9), durable: true, boot: 7 * MsgId::STARTS, ..Settings::default() };
         let mut late = World::with(settings);
         assert!(
-            late.hub.adopt(&servers.worlds[1].hub.snapshot(true), Vec::new(), &Vec::new()),
+            late.hub.adopt(&servers.worlds[1].hub.snapshot(true), Default::default(), &Vec::new()),
             "seed {seed}"
         );
         assert_eq!(
@@ -290,4 +296,50 @@ fn all_servers_are_equal_whatever_happens() {
         );
         late.check();
     }
+}
+
+#[test]
+fn private_lines_reach_another_server_and_have_one_id_on_both_ends() {
+    let mut servers = Servers::new(3);
+    let (amy, bob) = (servers.irc(0, "amy"), servers.irc(1, "bob"));
+    let caps = "CAP REQ :echo-message message-tags labeled-response\n";
+    servers.say(0, amy, caps);
+    servers.say(1, bob, caps);
+    servers.say(0, amy, "@label=7 PRIVMSG bob :psst\n");
+    let (said, heard) = (servers.heard(0, amy), servers.heard(1, bob));
+    let id = |line: &str| line.split("msgid=").nth(1).map(|rest| rest[..23].to_owned());
+    assert!(said[1].contains("label=7") && said[1].ends_with("PRIVMSG bob :psst"), "{said:?}");
+    assert!(heard[1].ends_with(":amy!u@baaaaaaaaaaa.cloak PRIVMSG bob :psst"), "{heard:?}");
+    assert_eq!(id(&said[1]), id(&heard[1]));
+    assert!(servers.log.iter().all(|(_, _, entry)| !show(entry).contains("psst")), "it stands in the log");
+    // Its server is gone, and nobody knows it yet.
+    servers.worlds[0].say(amy, "PRIVMSG bob :hello?\n");
+    let (_, ticket, _) = servers.worlds[0].posted.pop().unwrap();
+    servers.worlds[0].give(Input::Heard { ticket, heard: false });
+    servers.settle();
+    let heard = servers.heard(0, amy);
+    assert!(heard.len() == 1 && heard[0].contains(" 401 "), "{heard:?}");
+}
+
+#[test]
+fn who_comes_back_on_another_server_has_its_place_and_what_it_missed() {
+    let mut servers = Servers::new(2);
+    let id = servers.worlds[0].open_irc();
+    servers.say(0, id, "CAP REQ :parlor/resume message-tags\nNICK amy\nUSER u 0 * :x\nCAP END\nJOIN #a\n");
+    let bob = servers.irc(1, "bob");
+    servers.say(1, bob, "JOIN #a\n");
+    servers.heard(1, bob);
+    servers.worlds[0].give(Input::News(id, News::HungUp));
+    servers.settle();
+    servers.say(1, bob, "PRIVMSG amy :psst\n");
+    let again = servers.worlds[1].open_irc();
+    servers.say(1, again, "CAP REQ :parlor/resume message-tags\nRESUME 000000000000000000000000000003e9\n");
+    servers.say(1, again, "USER u 0 * :x\nCAP END\n");
+    servers.settle();
+    let heard = servers.heard(1, again).join("\n");
+    let order =
+        ["RESUME ACCEPTED amy", " 001 amy ", "JOIN #a", "PRIVMSG amy :psst"].map(|what| heard.find(what));
+    assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{heard}");
+    assert!(servers.heard(1, bob).is_empty(), "nobody sees anything");
+    assert!(servers.worlds[0].closed.contains(&id));
 }
