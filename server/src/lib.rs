@@ -21,6 +21,7 @@
 //! | `peer` | one connection: reader, flood control, outbox |
 //! | `archive` | the history as the hub task sees it: on disk or in memory; [`export`] |
 //! | `accounts` | passwords and accounts as the hub task sees them |
+//! | `replica` | where a server of a cluster begins |
 //! | `dispatch` | the hub task |
 //! | [`Server`] | binds, accepts, runs, stops |
 //! | [`console`], [`logger`] | the operator's terminal |
@@ -42,6 +43,7 @@ mod peer;
 pub mod private;
 pub mod protocol;
 mod reload;
+mod replica;
 mod server;
 mod start;
 pub mod store;
@@ -52,7 +54,7 @@ mod tls;
 pub use archive::export;
 pub use charset::Charset;
 pub use hub::Speaker;
-pub use server::{Guest, Handle, Operation, Operator, Server, Target};
+pub use server::{Ended, Guest, Handle, Operation, Operator, Server, Target};
 pub use start::config::{
     Announce, Config, DEFAULT_PORT, Encryption, Format, HAS_LAN, HAS_TLS, History, Identity,
 };

@@ -10,7 +10,7 @@ use futures_lite::StreamExt;
 use log::LevelFilter;
 use parlor_server::export::export;
 use parlor_server::protocol::time::UnixMillis;
-use parlor_server::{Given, HAS_TLS, Handle, NoOptions, Options, Server, console, logger};
+use parlor_server::{Ended, Given, HAS_TLS, Handle, NoOptions, Options, Server, console, logger};
 
 /// Wrong options (sysexits EX_USAGE).
 const USAGE: i32 = 64;
@@ -62,7 +62,7 @@ fn serve(given: Given) {
     let ran = catch_unwind(AssertUnwindSafe(|| server.run(console::start(), stopped)));
     log::logger().flush();
     // Not `return`: the thread that reads standard input cannot be woken.
-    exit(if ran.is_ok() { 0 } else { SOFTWARE });
+    exit(if let Ok(Ended::Asked) = ran { 0 } else { SOFTWARE });
 }
 
 /// Writes the history of a stopped server to standard output.

@@ -5,21 +5,23 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_channel::{Receiver, Sender};
 use futures_lite::future;
 use smol::{Async, LocalExecutor, Timer};
 
 use crate::archive::Archive;
-use crate::dispatch::{Dispatch, QUEUE, clock};
+pub use crate::dispatch::Ended;
+use crate::dispatch::{Dispatch, QUEUE, clock, moment};
 use crate::hub::{Input, Sts, turned_away};
 #[cfg(feature = "lan")]
 use crate::lan::{self, Announcer, LanError, Listing};
-use crate::peer::{Arrival, Cloaks, Flood};
+use crate::peer::{Arrival, Flood};
 use crate::protocol::MsgId;
 use crate::protocol::time::UnixMillis;
 use crate::reload::{Reread, reread};
+use crate::replica::{self, Own, Replica};
 #[cfg(feature = "lan")]
 use crate::start::config::Announce;
 use crate::start::config::{Config, Encryption, HAS_TLS, Identity};
@@ -113,6 +115,8 @@ pub struct Server {
     config: Config,
     listeners: Vec<(TcpListener, ListenerKind)>,
     cloak_key: [u8; 16],
+    started: Instant,
+    replica: Option<Replica>,
     store: Option<(Store, Receiver<Report>, Opened)>,
     acceptor: Option<Box<dyn Acceptor>>,
     accounts: (Option<AccountsFile>, KeptAccounts),
@@ -185,8 +189,30 @@ impl Server {
             None => (None, Vec::new()),
         };
         let acceptor = encrypt(&mut config, &listeners)?;
+        let started = clock();
+        let kept = store.as_ref().map(|(_, _, opened)| opened);
+        let own = Own {
+            rooms: &kept.map_or_else(Vec::new, |opened| opened.rooms.clone()),
+            fingerprints: kept.map_or(&[], |opened| &opened.fingerprints),
+            accounts: &accounts.1,
+            last: kept.map_or_else(MsgId::default, |opened| opened.last),
+        };
+        // Last of all: others wait for a server that is one of them.
+        let replica = smol::block_on(replica::join(&mut config, &mut cloak_key, own, moment(started)))?;
         let channel = async_channel::bounded(QUEUE);
-        Ok(Server { config, listeners, cloak_key, store, acceptor, accounts, channel, reread: None })
+        let reread = None;
+        Ok(Server {
+            config,
+            listeners,
+            cloak_key,
+            started,
+            replica,
+            store,
+            acceptor,
+            accounts,
+            channel,
+            reread,
+        })
     }
 
     /// From now on [`Handle::reload`] reads the file of options, the message of the day and the operator's own
@@ -237,7 +263,7 @@ impl Server {
     ///
     /// # Panics
     /// If the hub does: the room's state is then unknown, and nothing may go on with it.
-    pub fn run(self, operator: Operator, shutdown: impl Future<Output = ()>) {
+    pub fn run(self, operator: Operator, shutdown: impl Future<Output = ()>) -> Ended {
         let executor = Rc::new(LocalExecutor::new());
         #[cfg(feature = "lan")]
         let listing = self.listing();
@@ -265,9 +291,10 @@ impl Server {
             Rc::downgrade(&executor),
             (sender, events),
             (flood, self.acceptor.map(Rc::from)),
-            (operator.shown, Cloaks::new(self.cloak_key)),
+            (operator.shown, self.cloak_key),
             (archive, kept),
             self.accounts,
+            (self.replica, self.started),
         );
         let stopped = async {
             shutdown.await;
@@ -276,7 +303,7 @@ impl Server {
             std::future::pending().await
         };
         let running = futures_lite::future::or(dispatch.run(), stopped);
-        smol::block_on(executor.run(running));
+        smol::block_on(executor.run(running))
     }
 }
 

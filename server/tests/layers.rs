@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// The modules of the crate, each below those behind it.
 const ORDER: &[&str] = &[
     "private", "protocol", "hub", "store", "charset", "lan", "cluster", "start", "tls", "reload", "peer",
-    "archive", "accounts", "dispatch", "server", "console",
+    "archive", "accounts", "replica", "dispatch", "server", "console",
 ];
 /// Folders without a circle of files.
 const FOLDERS: &[&str] = &["store", "tls", "lan", "cluster", "start", "peer", "archive", "dispatch"];

@@ -75,6 +75,11 @@ impl Connections {
         }
     }
 
+    /// Where tasks run, as long as the server does.
+    pub(super) fn executor(&self) -> Option<Rc<LocalExecutor<'static>>> {
+        self.executor.upgrade()
+    }
+
     /// Takes a connection in and starts its reader.
     pub(super) fn open(
         &mut self,

@@ -5,6 +5,7 @@
 mod connections;
 mod durability;
 mod figures;
+mod order;
 mod reload;
 
 use std::collections::VecDeque;
@@ -19,14 +20,18 @@ use smol::{Async, LocalExecutor, Timer};
 use self::connections::Connections;
 use self::durability::Durability;
 use self::figures::Counted;
+use self::order::{Fate, Shared};
 use self::reload::Reload;
 use crate::accounts::Accounts;
 use crate::archive::Archive;
+use crate::cluster::Event;
 use crate::hub::history::Answer;
-use crate::hub::{ConnectionId, Hub, Input, News, Output, Token};
+use crate::hub::{ConnectionId, Hub, Input, Kept, News, Output, Token};
 use crate::peer::{Arrival, Cloaks, Flood};
+use crate::protocol::MsgId;
 use crate::protocol::time::{Moment, UnixMillis};
 use crate::reload::Reread;
+use crate::replica::Replica;
 use crate::start::config::Config;
 use crate::start::listen::ListenerKind;
 use crate::store::{AccountsFile, KeptAccounts, Opened, Report};
@@ -48,6 +53,8 @@ const PAGES: Duration = Duration::from_millis(2);
 enum Woken {
     Arrival(Arrival),
     Report(Report),
+    /// What the log of several servers says.
+    Shared(Event),
     /// Long replies go on.
     Pages,
     Alarm,
@@ -74,6 +81,21 @@ pub(crate) struct Dispatch {
     answers: VecDeque<(u64, Answer)>,
     reload: Reload,
     counted: Counted,
+    /// The other servers' log; `None`: this one is alone.
+    shared: Option<Shared>,
+    cloak_key: [u8; 16],
+    /// The last record that the archive was given: what a log says once more is not kept twice.
+    kept_upto: MsgId,
+    ended: Ended,
+}
+
+/// How a server came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to stop.
+    Asked,
+    /// It knew something else than the other servers of its cluster, and had to leave them.
+    Differs,
 }
 
 impl Dispatch {
@@ -82,25 +104,25 @@ impl Dispatch {
         executor: Weak<LocalExecutor<'static>>,
         (sender, arrivals): (Sender<Arrival>, Receiver<Arrival>),
         (flood, acceptor): (Option<Rc<Flood>>, Option<Rc<dyn Acceptor>>),
-        (console, cloaks): (Sender<String>, Cloaks),
+        (console, cloak_key): (Sender<String>, [u8; 16]),
         (archive, opened): (Archive, Opened),
         accounts: (Option<AccountsFile>, KeptAccounts),
+        (replica, started): (Option<Replica>, Instant),
     ) -> Dispatch {
-        let started = clock();
         let mut hub = Hub::new(config.hub.clone(), moment(started));
         let stateless = opened.stateless.into_iter().map(|name| (name, [].into()));
-        let rooms = opened.rooms.into_iter().chain(stateless).collect();
-        for room in hub.restore(rooms, opened.fingerprints) {
-            log::warn!(
-                "history: the topic and modes of {room} cannot be read; it is for invited people, and /op lets in"
-            );
-        }
-        for name in hub.restore_accounts(accounts.1) {
-            log::warn!("accounts: that of {name} cannot be read, and the name is nobody's to have");
-        }
+        let rooms: Kept = opened.rooms.into_iter().chain(stateless).collect();
+        let kept = (rooms, opened.fingerprints);
+        let replica = match replica {
+            Some(replica) => Some((replica, kept, accounts.1)),
+            None => {
+                restore(&mut hub, kept, accounts.1);
+                None
+            }
+        };
         let accounts = Accounts::start(accounts.0, sender.clone());
         let age = config.history.as_ref().and_then(|history| history.retention.age);
-        Dispatch {
+        let mut dispatch = Dispatch {
             hub,
             connections: Connections::new(
                 Rc::clone(&config),
@@ -114,7 +136,7 @@ impl Dispatch {
             arrivals,
             sender,
             console,
-            cloaks,
+            cloaks: Cloaks::new(cloak_key),
             more: VecDeque::new(),
             started,
             stop_at: None,
@@ -124,12 +146,20 @@ impl Dispatch {
             answers: VecDeque::new(),
             reload: Reload::new(reread),
             counted: Counted::default(),
+            shared: None,
+            cloak_key,
+            kept_upto: opened.last,
+            ended: Ended::Asked,
+        };
+        if let Some((replica, kept, accounts)) = replica {
+            dispatch.catch_up(replica, kept, &accounts);
         }
+        dispatch
     }
 
     /// Runs until the server is asked to stop; then tells everybody, delivers what waits and
     /// returns.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self) -> Ended {
         let mut alarm = Timer::never();
         let mut set_for = None;
         loop {
@@ -152,16 +182,24 @@ impl Dispatch {
                         Err(_) => future::pending().await,
                     }
                 };
+                let said = async {
+                    match &self.shared {
+                        Some(shared) => Woken::Shared(shared.next().await),
+                        None => future::pending().await,
+                    }
+                };
                 if self.archive.is_behind() {
                     reported.or(rung).await
                 } else {
-                    arrived.or(reported).or(rung).await
+                    said.or(arrived).or(reported).or(rung).await
                 }
             } else {
                 // Long replies go on; everybody else has a turn between two pages.
                 future::yield_now().await;
                 if self.archive.is_behind() {
                     Woken::Pages
+                } else if let Some(event) = self.shared.as_ref().and_then(Shared::try_next) {
+                    Woken::Shared(event)
                 } else {
                     self.arrivals.try_recv().map_or(Woken::Pages, Woken::Arrival)
                 }
@@ -174,6 +212,13 @@ impl Dispatch {
                     self.take_all().await;
                 }
                 Woken::Report(report) => self.report(report),
+                Woken::Shared(event) => {
+                    if let Fate::Anew(why) = self.hear(event) {
+                        self.begin_anew(&why).await;
+                    }
+                    // Others have their turn, however much the servers say.
+                    self.take_all().await;
+                }
                 Woken::Pages => {}
                 Woken::Alarm => set_for = None,
             }
@@ -322,6 +367,7 @@ impl Dispatch {
 
     fn carry_out(&mut self) {
         let mut reload = false;
+        let catching_up = self.shared.is_none() && self.hub.server() > 0;
         for output in self.hub.drain() {
             match output {
                 Output::Lines { to, lines } => {
@@ -335,7 +381,12 @@ impl Dispatch {
                 Output::Charge { id, lines } => self.connections.charge(id, lines, clock()),
                 Output::Derive { ticket, password } => self.accounts.derive(ticket, password),
                 Output::Account { ticket, name, state } => self.accounts.keep(ticket, name, state),
-                Output::Store(record) => self.archive.append(*record),
+                // What a log says once more is kept already.
+                Output::Store(record) if catching_up && record.id <= self.kept_upto => {}
+                Output::Store(record) => {
+                    self.kept_upto = record.id;
+                    self.archive.append(*record);
+                }
                 Output::Room { room, state } => self.archive.set_room(room, state),
                 Output::Forget { room } => self.archive.forget_room(room),
                 Output::Read { ticket, request } => {
@@ -353,7 +404,20 @@ impl Dispatch {
                 // A terminal that is held up must not hold up the room.
                 Output::Console(text) => drop(self.console.try_send(text)),
                 Output::Stats { asker } => self.counted.asked.push(asker),
-                Output::Propose { .. } | Output::Post { .. } => {}
+                Output::Propose { entry } => self.shared.iter().for_each(|shared| shared.propose(&entry)),
+                Output::Post { server, ticket, letter } => {
+                    self.shared.iter().for_each(|shared| shared.post(server, ticket, &letter));
+                }
+                Output::Snapshot { at, state } => {
+                    self.shared.iter().for_each(|shared| shared.keep_snapshot(at, &state));
+                }
+                Output::Differs { at } => {
+                    log::error!(
+                        "cluster: at {at} this server knew something else than another one; it leaves them"
+                    );
+                    self.ended = Ended::Differs;
+                    self.stop_at = Some(clock());
+                }
                 Output::Reload => reload = true,
                 Output::Stop(after) => self.stop_at = Some(clock() + after),
             }
@@ -381,7 +445,8 @@ impl Dispatch {
         self.give(Input::Opened { id, peer, cloak: self.cloaks.of(peer.ip()), token, raw });
     }
 
-    async fn finish(mut self) {
+    async fn finish(mut self) -> Ended {
+        self.leave().await;
         self.connections.stop();
         self.give(Input::Stop);
         self.settle();
@@ -389,6 +454,19 @@ impl Dispatch {
         self.archive.close();
         drop(self.arrivals);
         self.accounts.close();
+        self.ended
+    }
+}
+
+/// Takes in what is kept; what cannot be read is said.
+fn restore(hub: &mut Hub, (rooms, fingerprints): (Kept, Vec<u64>), accounts: Kept) {
+    for room in hub.restore(rooms, fingerprints) {
+        log::warn!(
+            "history: the topic and modes of {room} cannot be read; it is for invited people, and /op lets in"
+        );
+    }
+    for name in hub.restore_accounts(accounts) {
+        log::warn!("accounts: that of {name} cannot be read, and the name is nobody's to have");
     }
 }
 
@@ -398,7 +476,7 @@ pub(crate) fn clock() -> Instant {
 }
 
 #[expect(clippy::disallowed_methods, reason = "here time comes in")]
-fn moment(started: Instant) -> Moment {
+pub(crate) fn moment(started: Instant) -> Moment {
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Moment { elapsed: started.elapsed(), wall: UnixMillis(wall.as_millis() as u64) }
 }

@@ -33,10 +33,12 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::protocol::line_name::hash;
 use crate::protocol::scram::Keys;
-use crate::protocol::time::Moment;
+use crate::protocol::time::{Moment, UnixMillis};
 use crate::protocol::{MsgId, Position, line};
 
 use change::Asker;
@@ -103,13 +105,17 @@ pub enum Input {
     Settings(Box<Settings>),
     /// An entry of the log that several servers share has its turn: what one of them has proposed
     /// ([`Output::Propose`]), this one or another.
-    Ordered { server: u32, at: Position, entry: Box<[u8]> },
+    Ordered { server: u32, at: Position, entry: Arc<[u8]> },
     /// Another server hands over a private line ([`Output::Post`] there).
     Letter(Box<[u8]>),
     /// Whether a server heard what was posted with this ticket.
     Heard { ticket: u64, heard: bool },
-    /// Another server that shares the log is gone, as far as this one can tell: all are told.
-    ServerGone { server: u32, name: String },
+    /// The log of several servers does not answer, for a reason that is for this server's log; or does again.
+    LogAway { why: Option<String> },
+    /// The log had lost so many entries, and has them again.
+    PutBack { entries: usize },
+    /// The others have gone on without this server: everybody is told and closed.
+    Anew,
     /// The server ends: everybody is told and closed.
     Stop,
     /// A time given by [`Hub::next_timeout`] has come.
@@ -213,13 +219,53 @@ impl Hub {
         unreadable
     }
 
-    /// Everything that several servers share, as it is now; `None` where there is but one. `whole`: for a server that
-    /// starts; else only what is the same on all of them at the same place in their log.
-    pub fn snapshot(&self, whole: bool) -> Box<[u8]> {
-        let mut bytes = self.state.snapshot(whole);
+    /// Everything that several servers share, as it is now, for a server that starts.
+    pub fn snapshot(&self) -> Box<[u8]> {
+        let mut bytes = self.state.snapshot();
+        self.state.put_marks(&mut bytes);
         put(&mut bytes, &["."]);
         self.history.seen.recent().for_each(|print| bytes.extend_from_slice(&print.to_le_bytes()));
         bytes.into()
+    }
+
+    /// Stands for everything that is the same on all servers at the same place in their log.
+    pub fn digest(&self) -> u64 {
+        let prints = self.history.seen.recent().map(u64::to_le_bytes);
+        hash(
+            std::iter::once(&*self.shared()).chain(prints.collect::<Vec<_>>().iter().map(|print| &print[..])),
+        )
+    }
+
+    /// What all servers know alike, but for the lines that were said lately.
+    pub fn shared(&self) -> Box<[u8]> {
+        self.state.snapshot().into()
+    }
+
+    /// The servers that somebody is on, without this one.
+    pub fn servers(&self) -> Vec<u32> {
+        self.state.servers()
+    }
+
+    /// This server's number; 0: it is alone.
+    pub fn server(&self) -> u32 {
+        self.state.cluster.as_ref().map_or(0, |cluster| cluster.server)
+    }
+
+    /// The entry of the log that says that a server is gone.
+    pub fn gone(&self, server: u32) -> Box<[u8]> {
+        change::order::gone(server).into()
+    }
+
+    /// What a store and a file of accounts remember of this hub, for one that begins anew.
+    pub fn kept(&self) -> (Kept, Kept) {
+        (self.state.kept_rooms(), self.state.kept_accounts())
+    }
+
+    /// Says in every room that lines are missing here between the last one that is kept, `known`, and what comes now.
+    pub fn note_gap(&mut self, known: MsgId) {
+        let (from, to) = (known.time(), UnixMillis(self.position().0.millis));
+        let text = format!("Lines from {from} to {to} are missing in the history of this server");
+        self.record_gap(known.after(), &text);
     }
 
     /// Takes a snapshot of another server in, before anything else; and what a store and a file of accounts remember
@@ -266,7 +312,9 @@ impl Hub {
             Input::Ordered { server, at, entry } => self.ordered(server, at, &entry),
             Input::Letter(letter) => self.letter(&letter),
             Input::Heard { ticket, heard } => self.heard(ticket, heard),
-            Input::ServerGone { server, name } => self.propose_gone(server, &name),
+            Input::LogAway { why } => self.log_away(why),
+            Input::PutBack { entries } => self.log_mended(entries),
+            Input::Anew => self.close_all("This server was cut off from the others; connect again"),
             Input::Stop => self.stop(),
             Input::Tick => self.tick(),
             Input::Stored { upto } => self.stored(upto),

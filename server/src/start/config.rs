@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::charset::Charset;
+use crate::cluster::Address;
 use crate::hub::Settings;
 use crate::protocol::time::UnixMillis;
 use crate::store::{self, Retention};
@@ -99,6 +100,8 @@ pub struct Config {
     pub history: Option<History>,
     /// The folder where accounts are kept; `None`: they last as long as the server. Default none.
     pub accounts: Option<PathBuf>,
+    /// Where the log is that several servers share, which then are one; `None`: this server is alone. Default alone.
+    pub cluster: Option<Address>,
     /// What others on the network find it as, in builds with the feature `lan`. Default: nothing.
     pub announce: Option<Announce>,
     /// Bytes that may wait for one connection before it is closed. Default 256 KiB.
@@ -166,6 +169,7 @@ impl Default for Config {
             sts: None,
             history: None,
             accounts: None,
+            cluster: None,
             announce: None,
             outbox: 256 * 1024,
             write_stall: Duration::from_secs(20),

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::limits::{MAX_MOTD, MAX_MOTD_LINE, MIN_KEY, MIN_PASSWORD, RESERVED};
+use crate::cluster;
 use crate::store::StoreError;
 
 /// The reason why the server does not start; its `Display` is a sentence for the person who reads
@@ -55,6 +56,10 @@ pub enum StartError {
     Accounts(StoreError),
     /// The history does not open.
     History(StoreError),
+    /// The server cannot take part in its cluster.
+    Cluster(cluster::Error),
+    /// A history of its own cannot be brought into a cluster that has one.
+    OwnHistory { folder: PathBuf, name: String },
 }
 
 impl StartError {
@@ -68,6 +73,8 @@ impl StartError {
             | StartError::RawWithPassword { .. }
             | StartError::RawReadable { .. } => 64,
             StartError::History(error) | StartError::Accounts(error) => error.exit_code(),
+            StartError::Cluster(error) => error.exit_code(),
+            StartError::OwnHistory { .. } => 78,
             StartError::Unreadable { .. }
             | StartError::KeyUnusable { .. }
             | StartError::MotdTooLong { .. }
@@ -104,6 +111,12 @@ impl fmt::Display for StartError {
                 }
                 _ => write!(f, "Cannot listen on {address}: {error}. Choose another address with --bind."),
             },
+            StartError::Cluster(error) => error.fmt(f),
+            StartError::OwnHistory { folder, name } => write!(
+                f,
+                "The folder {} has a history from before, and the cluster {name} has another one. Give an empty folder with --data, or found the cluster with this server.",
+                folder.display()
+            ),
             StartError::Twice { address, own } => {
                 write!(f, "{address} is part of {own}, where this server listens already. Give one of them.")
             }

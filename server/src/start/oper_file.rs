@@ -28,6 +28,12 @@ pub(crate) fn password(path: &Path) -> Result<String, StartError> {
     }
 }
 
+/// Reads a password that somebody else asks for.
+pub(crate) fn secret(path: &Path) -> Result<String, StartError> {
+    let absent = || StartError::Unreadable { path: path.into(), error: ErrorKind::NotFound.into() };
+    read(path)?.filter(|word| !word.is_empty()).ok_or_else(absent)
+}
+
 /// The word in a file that is ours alone; `None` where there is no file, an empty one where there is no such word.
 fn read(path: &Path) -> Result<Option<String>, StartError> {
     let unreadable = |error| StartError::Unreadable { path: path.into(), error };

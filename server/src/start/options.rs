@@ -11,8 +11,10 @@ use super::config::{Announce, Config, Encryption, Format, HAS_LAN, History, Iden
 use super::data_folder::data_folder;
 use super::error::StartError;
 use super::limits::MAX_PROMPT;
+use super::oper_file;
 use super::quantity::{self, Since};
 use crate::charset::Charset;
+use crate::cluster::Address;
 use crate::hub::{Accounts, Settings};
 use crate::protocol::RoomName;
 use crate::protocol::name::{MAX_SERVER_NAME, is_server_name};
@@ -54,6 +56,15 @@ pub struct Options {
     /// (default none: it is not announced)
     #[argh(option, arg_name = "name", from_str_fn(announced))]
     pub announce: Option<String>,
+
+    /// where several servers share all rooms: redis://[user:password@]host[:port]/name of a Redis or
+    /// Valkey; rediss:// in builds with TLS (default none: this server is alone)
+    #[argh(option, arg_name = "url")]
+    pub cluster: Option<Address>,
+
+    /// file with the password for --cluster
+    #[argh(option, arg_name = "file")]
+    pub cluster_password_file: Option<PathBuf>,
 
     /// the server's name (default parlor.local)
     #[argh(option, from_str_fn(server_name))]
@@ -237,6 +248,14 @@ impl Options {
             _ if options.no_private && options.keep_private.is_some() => {
                 wrong("--no-private leaves nothing to --keep-private.")
             }
+            _ if options.cluster_password_file.is_some() && options.cluster.is_none() => {
+                wrong("--cluster-password-file belongs to --cluster.")
+            }
+            _ if options.cluster_password_file.is_some()
+                && options.cluster.as_ref().is_some_and(Address::has_password) =>
+            {
+                wrong("--cluster has a password already; --cluster-password-file would be another one.")
+            }
             _ if files == 1 => wrong("--tls-cert and --tls-key belong together."),
             _ if files > 0 && options.tls == Some(Encryption::Off) => {
                 wrong("--tls off leaves nothing to --tls-cert.")
@@ -266,6 +285,11 @@ impl Options {
         if folder.is_none() && !self.no_history {
             return Err(StartError::NoHome);
         }
+        let password = self.cluster_password_file.as_deref().map(oper_file::secret).transpose()?;
+        let cluster = match (self.cluster, password) {
+            (Some(cluster), Some(password)) => Some(cluster.with_password(password)),
+            (cluster, _) => cluster,
+        };
         let own_files = matches!(identity, Some(Identity::Files { .. }));
         // Where accounts are kept, the key is.
         let own = || folder.clone().map_or(Identity::Memory, Identity::Folder);
@@ -292,6 +316,7 @@ impl Options {
             raw_encoding: self.raw_encoding.unwrap_or(defaults.raw_encoding),
             motd: self.motd,
             oper_file: self.oper_file,
+            cluster,
             announce: self.announce.map(|name| Announce { name, is_host: false }),
             password_file: self.password_file,
             max_clients: self.max_clients.map(NonZeroUsize::get),

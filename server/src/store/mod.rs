@@ -126,6 +126,8 @@ pub struct Opened {
     pub rooms: Vec<(Box<str>, Box<[u8]>)>,
     /// Folded names of rooms that have only records.
     pub stateless: Vec<Box<str>>,
+    /// The last record; the default where there is none.
+    pub last: MsgId,
     /// A sentence for each thing that was repaired.
     pub repaired: Vec<String>,
 }
@@ -192,6 +194,7 @@ impl Store {
             fingerprints: std::mem::take(&mut loaded.fingerprints),
             rooms: loaded.rooms.states(),
             stateless: loaded.rooms.stateless(),
+            last: loaded.index.last(),
             repaired: std::mem::take(&mut loaded.repaired),
         };
         let shared = Arc::new(Shared::new(disk, options, (index, loaded.clock.clone()), Box::new(notify)));

@@ -75,9 +75,11 @@ impl Turn {
                 Output::Log { text, .. } | Output::Warn(text) => turn.log.push(text),
                 Output::Propose { entry } => turn.proposed.push(entry),
                 Output::Post { server, ticket, letter } => turn.posted.push((server, ticket, letter)),
+                Output::Differs { at } => turn.log.push(format!("differs at {at}")),
                 Output::Charge { .. }
                 | Output::Console(_)
                 | Output::Stats { .. }
+                | Output::Snapshot { .. }
                 | Output::Reload
                 | Output::Stop(_) => {}
             }

@@ -101,13 +101,18 @@ impl Hub {
     /// The server ends: everybody is told, and closed.
     pub(crate) fn stop(&mut self) {
         self.state.stopping = true;
+        self.close_all("The server is stopping");
+    }
+
+    /// Closes every connection with this reason.
+    pub(crate) fn close_all(&mut self, reason: &str) {
         for id in self.state.connections() {
             self.state.reads_on(id);
             self.state.note_read(id);
             if let Some(member) = self.state.member(id) {
                 let (owner, places) = (self.state.owner(id), member.rooms.clone());
                 places.into_iter().for_each(|place| self.state.renew_holder(owner.as_ref(), place));
-                self.closing_line(id, "The server is stopping");
+                self.closing_line(id, reason);
                 self.forget(id);
             }
         }

@@ -6,14 +6,14 @@ use crate::hub::change::{Change, Deletion, Operation, Target};
 use crate::hub::delivery::event::Talk;
 use crate::hub::history::Told;
 use crate::hub::state::State;
-use crate::hub::state::cluster::Origin;
+use crate::hub::state::cluster::{Milestone, Origin};
 use crate::hub::state::member::Member;
 use crate::hub::state::member_record::{origin, origin_word, put_member, take_member};
 use crate::hub::state::modes::ModeChange;
 use crate::hub::state::room::Rank;
 use crate::hub::state::words::{put, put_bytes, take, take_bytes};
 use crate::protocol::command::Verb;
-use crate::protocol::{Capability, LineName, MsgId, Nick, RoomName};
+use crate::protocol::{Capability, LineName, MsgId, Nick, Position, RoomName};
 
 /// The version of this encoding and of the snapshot's: servers of another one are refused.
 pub const FORMAT: u32 = 1;
@@ -41,9 +41,11 @@ pub(super) enum ServerChange<'a> {
         state: &'a [u8],
     },
     /// This server is gone, and with it its members.
-    Gone { server: u32, name: &'a str },
+    Gone { server: u32 },
     /// The servers have run for so many hours.
     Hour(u32),
+    /// What it knows at a milestone.
+    Milestone(Milestone),
 }
 
 /// Writes down that a connection would be a member.
@@ -189,8 +191,11 @@ pub(super) fn encode_server(change: &ServerChange<'_>) -> Vec<u8> {
             put(&mut bytes, &["account", &maybe(by), claimed, &ticket.to_string()]);
             put_bytes(&mut bytes, state);
         }
-        ServerChange::Gone { server, name } => put(&mut bytes, &["gone", &server.to_string(), name]),
+        ServerChange::Gone { server } => put(&mut bytes, &["gone", &server.to_string()]),
         ServerChange::Hour(hours) => put(&mut bytes, &["hour", &hours.to_string()]),
+        ServerChange::Milestone(Milestone { at, digest }) => {
+            put(&mut bytes, &["same", &at.to_string(), &format!("{digest:x}")])
+        }
     }
     bytes
 }
@@ -200,7 +205,9 @@ pub(super) fn decode(entry: &[u8]) -> Option<Entry<'_>> {
     let mut rest = entry;
     let tag = take(&mut rest)?;
     match tag {
-        "operate" | "account" | "gone" | "hour" => return decode_server(tag, rest).map(Entry::Server),
+        "operate" | "account" | "gone" | "hour" | "same" => {
+            return decode_server(tag, rest).map(Entry::Server);
+        }
         _ => {}
     }
     let by = origin(take(&mut rest)?)?;
@@ -279,7 +286,12 @@ fn decode_server<'a>(tag: &str, mut rest: &'a [u8]) -> Option<ServerChange<'a>> 
             let (by, claimed, ticket) = (origin(by), !claimed.is_empty(), ticket.parse().ok()?);
             ServerChange::Account { by, claimed, ticket, state: take_bytes(rest)? }
         }
-        "gone" => ServerChange::Gone { server: take(rest)?.parse().ok()?, name: take(rest)? },
+        "gone" => ServerChange::Gone { server: take(rest)?.parse().ok()? },
+        "same" => {
+            let [at, digest] = words(rest)?;
+            let digest = u64::from_str_radix(digest, 16).ok()?;
+            ServerChange::Milestone(Milestone { at: Position::parse(at.as_bytes())?, digest })
+        }
         _ => ServerChange::Hour(take(rest)?.parse().ok()?),
     })
 }

@@ -10,7 +10,7 @@ use crate::hub::change::entry::{self, Entry, ServerChange};
 use crate::hub::change::{Asker, Change, Operation};
 use crate::hub::delivery::output::Output;
 use crate::hub::state::ConnectionId;
-use crate::hub::state::cluster::Origin;
+use crate::hub::state::cluster::{Milestone, Origin};
 use crate::hub::state::member::{Member, Speaker};
 use crate::hub::state::refusal::Refused;
 use crate::protocol::{Nick, Position};
@@ -100,22 +100,19 @@ impl Hub {
         self.hand_in((None, Asker::Host), entry);
     }
 
-    /// A server is gone, says this one.
-    pub(crate) fn propose_gone(&mut self, server: u32, name: &str) {
-        let entry = entry::encode_server(&ServerChange::Gone { server, name });
-        self.hand_in((None, Asker::Host), entry);
-    }
-
     /// An entry of the log has its turn.
     pub(crate) fn ordered(&mut self, server: u32, at: Position, entry: &[u8]) {
         self.state.begin_turn(server, at);
-        let proposal = if self.state.is_foreign() { None } else { self.proposals.pop_front() };
+        let decoded = entry::decode(entry);
+        // Whoever fences another server does not wait for that.
+        let unasked = matches!(decoded, Some(Entry::Server(ServerChange::Gone { .. })));
+        let proposal = if self.state.is_foreign() || unasked { None } else { self.proposals.pop_front() };
         if let Some(Proposal { by: Some(id), label: Some(label), .. }) = &proposal {
             self.delivery.begin_label(*id, label);
         }
         let asker = proposal.as_ref().map_or(Asker::Host, |proposal| proposal.asker);
         let mut failed = None;
-        match entry::decode(entry) {
+        match decoded {
             None => self
                 .delivery
                 .output(Output::Warn(format!("cluster: entry {at} makes no sense and was left out"))),
@@ -131,7 +128,9 @@ impl Hub {
             Some(Entry::Server(change)) => self.server_change(change, asker),
         }
         self.write_rooms();
-        self.state.end_turn();
+        if self.state.end_turn(entry.len()) {
+            self.milestone(at);
+        }
         for id in self.state.take_displaced() {
             // Who has asked to be a member with it is refused when that has its turn.
             if !self.state.is_proposing(id) {
@@ -144,6 +143,15 @@ impl Hub {
             }
             self.had_its_turn(id);
         }
+    }
+
+    /// All servers write down what they know, and compare it.
+    fn milestone(&mut self, at: Position) {
+        let (state, digest) = (self.snapshot(), self.digest());
+        self.delivery.output(Output::Snapshot { at, state });
+        let milestone = Milestone { at, digest };
+        self.state.note_milestone(milestone);
+        self.hand_in((None, Asker::Host), entry::encode_server(&ServerChange::Milestone(milestone)));
     }
 
     /// Makes a member of somebody on one of the servers; why not.
@@ -185,8 +193,13 @@ impl Hub {
                     self.settled.push((ticket, kept));
                 }
             }
-            ServerChange::Gone { server, name } => self.split(server, name),
+            ServerChange::Gone { server } => self.split(server),
             ServerChange::Hour(hours) => self.state.hour_is_over(hours),
+            ServerChange::Milestone(milestone) => {
+                if self.state.differs(milestone) {
+                    self.delivery.output(Output::Differs { at: milestone.at });
+                }
+            }
         }
     }
 
@@ -255,6 +268,11 @@ impl Hub {
             self.delivery.output(Output::Detach { id });
         }
     }
+}
+
+/// The entry that says that a server is gone.
+pub(crate) fn gone(server: u32) -> Vec<u8> {
+    entry::encode_server(&ServerChange::Gone { server })
 }
 
 impl Operation {

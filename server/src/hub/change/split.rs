@@ -10,8 +10,8 @@ use crate::protocol::Capability;
 use crate::protocol::tag::{BATCH, batch::NETSPLIT};
 
 impl Hub {
-    /// Takes the members of a server out of everything. `name`: what people are told of it.
-    pub(super) fn split(&mut self, server: u32, name: &str) {
+    /// Takes the members of a server out of everything.
+    pub(super) fn split(&mut self, server: u32) {
         if self.state.is_this_server(server) {
             // Its members hear of it otherwise, from whoever began it.
             return;
@@ -20,6 +20,8 @@ impl Hub {
         if gone.is_empty() {
             return;
         }
+        // Two names of servers, as programs expect it.
+        let name = format!("server{server}.{}", self.state.settings.name);
         let reason = format!("{} {name}", self.state.settings.name);
         let batch = self.delivery.next_batch();
         let batched = self.readers_of_batches(&gone);

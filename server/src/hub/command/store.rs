@@ -43,6 +43,30 @@ impl Hub {
         self.tell_here("History goes on: what is said from now on is kept.");
     }
 
+    /// The log that several servers share does not answer, or does again. What was said waits.
+    pub(crate) fn log_away(&mut self, why: Option<String>) {
+        match why {
+            Some(why) => {
+                self.delivery.output(Output::Warn(format!("cluster: {why}; what people say waits")));
+                self.tell_here(
+                    "The servers cannot reach each other now. What you say waits; it is sent when they can.",
+                );
+            }
+            None => {
+                self.delivery.output(Output::Warn("cluster: the log answers again".into()));
+                self.tell_here("The servers reach each other again: what waited is sent.");
+            }
+        }
+    }
+
+    /// The log had lost something, and has it again.
+    pub(crate) fn log_mended(&mut self, entries: usize) {
+        self.delivery.output(Output::Warn(format!(
+            "cluster: the log had lost {entries} entries, which were put back"
+        )));
+        self.tell_here("The servers' common log had lost what was said last; it was put back.");
+    }
+
     /// An answer of the store. Who asked may have gone.
     pub(crate) fn store_answered(&mut self, ticket: u64, answer: Answer) {
         match self.answered(ticket) {

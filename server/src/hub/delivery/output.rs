@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::hub::delivery::lines::Lines;
 use crate::hub::history::query::{Record, Request};
 use crate::hub::state::ConnectionId;
+use crate::protocol::Position;
 
 /// A password, and how its keys are derived; never shown.
 pub struct Password {
@@ -71,6 +72,10 @@ pub enum Output {
     /// Hand this to one server alone, as [`Input::Letter`](crate::hub::Input::Letter), in this order; then say
     /// [`Input::Heard`](crate::hub::Input::Heard), if there is a ticket.
     Post { server: u32, ticket: u64, letter: Box<[u8]> },
+    /// This is what several servers know, right after that place of their log: keep it for those who start.
+    Snapshot { at: Position, state: Box<[u8]> },
+    /// At that place of the log this hub knew something else than another server: it must not go on.
+    Differs { at: Position },
     /// A line for the operator's terminal.
     Console(String),
     /// A line for the log, about what this address does, which may be added up. Never message text, never a

@@ -316,6 +316,14 @@ impl Hub {
         true
     }
 
+    /// Keeps in every room that something is missing there.
+    pub(crate) fn record_gap(&mut self, id: MsgId, text: &str) {
+        let rooms: Vec<RoomId> =
+            self.state.rooms.from(0).filter(|(_, room)| room.remembered).map(|(id, _)| id).collect();
+        let event = Event { id, ..self.event_beside(None, What::Announcement { target: "", text }) };
+        self.record_in(&rooms, &event, None);
+    }
+
     /// Keeps that a line was deleted, and deletes it. `room`: where it is kept.
     pub(crate) fn record_deletion(&mut self, room: Arc<str>, event: &Event<'_>, erasure: Erasure) {
         let Some(payload) = encode(event) else { return };

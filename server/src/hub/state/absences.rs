@@ -122,6 +122,11 @@ impl State {
         self.mark(marks_of(account), vec![target], upto, MAX_MARKS);
     }
 
+    /// All of them, as they are written.
+    pub(super) fn kept_absences(&self) -> Vec<(Box<str>, Box<[u8]>)> {
+        self.absences.people.iter().map(|(who, read)| (Box::from(&**who), encode(read))).collect()
+    }
+
     /// How far accounts have read, as it is written, for another server.
     pub(super) fn written_marks(&self) -> Vec<(Arc<str>, Box<[u8]>)> {
         let of_account = |(who, _): &(&Arc<str>, &Read)| who.starts_with('=');

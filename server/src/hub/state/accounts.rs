@@ -166,6 +166,12 @@ impl State {
         self.accounts.list().into_iter().map(Account::encode)
     }
 
+    /// The same, with their folded names.
+    pub(crate) fn kept_accounts(&self) -> Vec<(Box<str>, Box<[u8]>)> {
+        let kept = |account: &Account| (Folded::new(&account.name).as_str().into(), account.encode());
+        self.accounts.list().into_iter().map(kept).collect()
+    }
+
     /// Takes in an account as another server has it.
     pub(super) fn adopt_account(&mut self, state: &[u8]) -> Option<()> {
         let account = Account::decode(state)?;

@@ -4,7 +4,7 @@
 //! is sent to them from here. What decides about others is decided when its entry of the shared log has its turn, on
 //! every server alike; its time and its message ids come from the log.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::hub::state::member::{Member, Slot};
@@ -18,6 +18,12 @@ const REMOTE: u32 = 1 << 31;
 const BESIDE: u16 = 1 << 15;
 /// Ids of a stretch.
 const STRETCH: u16 = 1 << 10;
+/// Entries after which all servers look what they know, and write that down.
+const MILESTONE: u64 = 10_000;
+/// Bytes of entries after which they do, too.
+const MILESTONE_BYTES: usize = 2 << 20;
+/// Milestones that are remembered: what another one says of them comes soon.
+const MILESTONES: usize = 8;
 /// How long after the last hour the next one is over.
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -38,8 +44,13 @@ pub(crate) struct Cluster {
     turn: Option<u32>,
     /// The last entry that had its turn.
     pub(crate) position: Position,
-    /// How many have had it.
+    /// How many have had it, and their bytes since the last milestone.
     pub(crate) entries: u64,
+    bytes: usize,
+    /// What the state was at the last milestones, see [`Milestone`].
+    milestones: VecDeque<Milestone>,
+    /// The last place at which servers have compared theirs.
+    compared: Position,
     /// The time of the last entry, and when it had its turn by this computer's clock.
     last: Option<(UnixMillis, Duration)>,
     /// The last id that was given out beside the order.
@@ -49,6 +60,14 @@ pub(crate) struct Cluster {
     slots: Vec<(Origin, Slot)>,
     free: Vec<u32>,
     places: HashMap<Origin, ConnectionId>,
+}
+
+/// A place in the log at which all servers look what they know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Milestone {
+    pub(crate) at: Position,
+    /// Stands for everything that they share.
+    pub(crate) digest: u64,
 }
 
 impl ConnectionId {
@@ -129,8 +148,36 @@ impl State {
         }
     }
 
-    pub(crate) fn end_turn(&mut self) {
-        self.cluster.iter_mut().for_each(|cluster| cluster.turn = None);
+    /// It has had its turn; whether all servers look now what they know. `bytes`: of the entry.
+    pub(crate) fn end_turn(&mut self, bytes: usize) -> bool {
+        let Some(cluster) = &mut self.cluster else { return false };
+        cluster.turn = None;
+        cluster.bytes += bytes;
+        let milestone = cluster.entries.is_multiple_of(MILESTONE) || cluster.bytes >= MILESTONE_BYTES;
+        if milestone {
+            cluster.bytes = 0;
+        }
+        milestone
+    }
+
+    /// What the state is at a milestone.
+    pub(crate) fn note_milestone(&mut self, milestone: Milestone) {
+        if let Some(cluster) = &mut self.cluster {
+            if cluster.milestones.len() >= MILESTONES {
+                cluster.milestones.pop_front();
+            }
+            cluster.milestones.push_back(milestone);
+        }
+    }
+
+    /// What it is by the first server that says so; whether here it is something else.
+    pub(crate) fn differs(&mut self, said: Milestone) -> bool {
+        let Some(cluster) = &mut self.cluster else { return false };
+        if said.at <= cluster.compared {
+            return false;
+        }
+        cluster.compared = said.at;
+        cluster.milestones.iter().any(|own| own.at == said.at && own.digest != said.digest)
     }
 
     /// The next message id: of the order, or beside it what concerns one member alone.
@@ -191,6 +238,15 @@ impl State {
         let id = ConnectionId { slot: REMOTE + at, generation };
         cluster.places.insert(origin, id);
         Some(id)
+    }
+
+    /// The servers that members are on, without this one.
+    pub(crate) fn servers(&self) -> Vec<u32> {
+        let remote = self.everyone().map(|(id, _)| id).filter(|id| id.is_remote());
+        let mut servers: Vec<u32> = remote.map(|id| self.origin(id).server).collect();
+        servers.sort_unstable();
+        servers.dedup();
+        servers
     }
 
     /// The members of a server of the cluster, in the order of their places there.

@@ -105,6 +105,12 @@ impl State {
         Some(Pair { key, peer })
     }
 
+    /// Where lines of two are kept here.
+    pub(super) fn kept_pairs(&self) -> Vec<(Box<str>, Box<[u8]>)> {
+        let all: BTreeSet<&Arc<str>> = self.private.pairs.values().flatten().collect();
+        all.into_iter().map(|key| (Box::from(&**key), Box::default())).collect()
+    }
+
     /// Whether lines of two are kept here.
     pub(crate) fn keeps_pair(&self, key: &str) -> bool {
         let ends = ends(key).and_then(|[(one, _), _]| self.private.pairs.get(one));

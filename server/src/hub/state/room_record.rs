@@ -225,6 +225,13 @@ impl State {
         }
     }
 
+    /// What is kept of rooms now, by folded names.
+    pub(crate) fn kept_rooms(&self) -> Vec<(Box<str>, Box<[u8]>)> {
+        let kept = |(_, room): (RoomId, &Room)| Some((Box::from(&*room.folded), encode(room)?));
+        let rooms = self.rooms.from(0).filter_map(kept);
+        rooms.chain(self.kept_absences()).chain(self.kept_pairs()).collect()
+    }
+
     /// Something about a room changed that is written down.
     pub(crate) fn changed(&mut self, room: RoomId) {
         if !self.changed_rooms.contains(&room) {

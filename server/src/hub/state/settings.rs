@@ -74,6 +74,14 @@ impl Settings {
 impl State {
     /// Takes over what may change while the server runs. Nobody who is here has to go.
     pub(crate) fn adopt(&mut self, new: Settings) {
+        let new = match self.cluster {
+            // What all servers decide by stays as it is.
+            Some(_) => {
+                let Settings { max_clients_per_ip, accounts_keep, .. } = self.settings;
+                Settings { max_clients_per_ip, accounts_keep, ..new }
+            }
+            None => new,
+        };
         self.admission.limit(new.max_clients, new.max_clients_per_ip);
         let Settings { motd, accounts_keep, replay, max_clients, max_clients_per_ip, .. } = new;
         let old = std::mem::take(&mut self.settings);

@@ -21,8 +21,8 @@ use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, MsgId, Position};
 
 impl State {
-    /// See the [module](self). `marks`: also what is not the same everywhere, how far accounts have read.
-    pub(crate) fn snapshot(&self, marks: bool) -> Vec<u8> {
+    /// See the [module](self).
+    pub(crate) fn snapshot(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let Some(cluster) = &self.cluster else { return bytes };
         let number = |number: u64| number.to_string();
@@ -53,13 +53,15 @@ impl State {
             put(&mut bytes, &["j", &origin_word(self.origin(id)), &number(names.len() as u64)]);
             names.iter().for_each(|name| put(&mut bytes, &[name]));
         }
-        if marks {
-            for (who, read) in self.written_marks() {
-                put(&mut bytes, &["k", &who]);
-                put_bytes(&mut bytes, &read);
-            }
-        }
         bytes
+    }
+
+    /// What is not the same everywhere, but good to know: how far accounts have read.
+    pub(crate) fn put_marks(&self, bytes: &mut Vec<u8>) {
+        for (who, read) in self.written_marks() {
+            put(bytes, &["k", &who]);
+            put_bytes(bytes, &read);
+        }
     }
 
     fn put_bans(&self, bytes: &mut Vec<u8>) {

@@ -1,0 +1,158 @@
+//! The hub's part in a cluster: the log's entries go in, its own go out.
+
+use std::time::Duration;
+
+use async_channel::Receiver;
+use smol::Timer;
+
+use super::{Dispatch, moment};
+use crate::cluster::{Entry, Event, Link};
+use crate::hub::{Hub, Input, Kept};
+use crate::protocol::time::UnixMillis;
+use crate::protocol::{MsgId, Position};
+use crate::replica::{self, Own, Replica};
+
+/// What the log's connections tell, in batches; then they wait, and do not read on.
+const QUEUE: usize = 4;
+/// The pause before a server that has to begin anew tries again.
+const AGAIN: Duration = Duration::from_secs(1);
+/// The time that the last changes of a server that stops may take.
+const LEAVE: Duration = Duration::from_secs(2);
+
+/// The log, as a running hub has it.
+pub(super) struct Shared {
+    link: Link,
+    events: Receiver<Event>,
+}
+
+impl Shared {
+    pub(super) async fn next(&self) -> Event {
+        match self.events.recv().await {
+            Ok(event) => event,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    pub(super) fn propose(&self, entry: &[u8]) {
+        self.link.propose(entry.into());
+    }
+
+    pub(super) fn post(&self, server: u32, ticket: u64, letter: &[u8]) {
+        self.link.publish(server, ticket, letter.into());
+    }
+
+    pub(super) fn keep_snapshot(&self, at: Position, state: &[u8]) {
+        self.link.keep_snapshot(at, state.into());
+    }
+
+    pub(super) fn try_next(&self) -> Option<Event> {
+        self.events.try_recv().ok()
+    }
+}
+
+/// What came of a batch of news.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    GoesOn,
+    /// It has to begin anew: the others have gone on without it.
+    Anew(String),
+}
+
+impl Dispatch {
+    /// Has the hub begin where the others are.
+    pub(super) fn catch_up(
+        &mut self,
+        replica: Replica,
+        (rooms, fingerprints): (Kept, Vec<u64>),
+        accounts: &Kept,
+    ) {
+        let Replica { joined, snapshot, at, entries, alive } = replica;
+        if !self.hub.adopt(&snapshot, (rooms, fingerprints), accounts) {
+            log::error!("cluster: the state that another server has left makes no sense");
+        }
+        let known = self.kept_upto;
+        if known != MsgId::default() && at.millis > known.millis {
+            log::warn!(
+                "cluster: this server was away for longer than the log reaches: its history lacks what was said from {} to {}. A copy of another server's data folder has it",
+                known.time(),
+                UnixMillis(at.millis)
+            );
+            self.hub.note_gap(known);
+        }
+        entries.into_iter().for_each(|entry| self.ordered(entry));
+        let (tell, events) = async_channel::bounded(QUEUE);
+        let Some(executor) = self.connections.executor() else { return };
+        let link = joined.run(&executor, tell);
+        for server in self.hub.servers().into_iter().filter(|server| !alive.contains(server)) {
+            link.fence(server, self.hub.gone(server));
+        }
+        self.shared = Some(Shared { link, events });
+        self.settle();
+    }
+
+    fn ordered(&mut self, Entry { at, server, bytes }: Entry) {
+        self.give(Input::Ordered { server, at, entry: bytes });
+    }
+
+    /// Takes what the log's connections tell, and all that waits with it.
+    pub(super) fn hear(&mut self, event: Event) -> Fate {
+        let mut next = Some(event);
+        while let Some(event) = next {
+            if let Event::Fenced { why } = event {
+                return Fate::Anew(why);
+            }
+            self.take_event(event);
+            next = self.shared.as_ref().and_then(Shared::try_next);
+        }
+        Fate::GoesOn
+    }
+
+    fn take_event(&mut self, event: Event) {
+        match event {
+            Event::Entries(entries) => entries.into_iter().for_each(|entry| self.ordered(entry)),
+            Event::Private(letter) => self.give(Input::Letter(letter)),
+            Event::Heard { ticket, heard } => self.give(Input::Heard { ticket, heard }),
+            Event::Away { why } => self.give(Input::LogAway { why: Some(why) }),
+            Event::Back => self.give(Input::LogAway { why: None }),
+            Event::PutBack { entries } => self.give(Input::PutBack { entries }),
+            Event::Expired { server } => {
+                let entry = self.hub.gone(server);
+                self.shared.iter().for_each(|shared| shared.link.fence(server, entry.clone()));
+            }
+            Event::Fenced { .. } => {}
+        }
+    }
+
+    /// Ends all connections, for the others have gone on without them; they come back to a server that knows what
+    /// the others know.
+    pub(super) async fn begin_anew(&mut self, why: &str) {
+        log::error!("cluster: this server begins anew: {why}");
+        self.shared = None;
+        self.give(Input::Anew);
+        self.settle();
+        self.flush();
+        let (rooms, accounts) = self.hub.kept();
+        let mut config = (*self.config).clone();
+        let mut key = self.cloak_key;
+        let replica = loop {
+            let own = Own { rooms: &rooms, fingerprints: &[], accounts: &accounts, last: self.kept_upto };
+            match replica::join(&mut config, &mut key, own, moment(self.started)).await {
+                Ok(Some(replica)) => break replica,
+                Ok(None) => return,
+                Err(error) => log::warn!("cluster: {error}"),
+            }
+            Timer::after(AGAIN).await;
+        };
+        self.hub = Hub::new(config.hub, moment(self.started));
+        self.more.clear();
+        self.catch_up(replica, (rooms, Vec::new()), &accounts);
+        log::warn!("cluster: this server is one of them again");
+    }
+
+    /// Tells the others that this server stops.
+    pub(super) async fn leave(&mut self) {
+        let Some(Shared { link, .. }) = self.shared.take() else { return };
+        link.propose(self.hub.gone(self.hub.server()));
+        link.leave(LEAVE).await;
+    }
+}
