@@ -1,6 +1,7 @@
 //! This server's part in a cluster: where it begins, and what must be the same on all servers.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_lite::io;
@@ -58,7 +59,17 @@ fn common(hub: &Settings) -> Vec<(&'static str, String)> {
 ///
 /// # Errors
 /// [`StartError::Cluster`], and what is wrong with the data folder.
-pub(crate) async fn join(
+pub(crate) fn join<'a>(
+    config: &'a mut Config,
+    key: &'a mut [u8; 16],
+    own: Own<'a>,
+    now: Moment,
+) -> Pin<Box<dyn Future<Output = Result<Option<Replica>, StartError>> + 'a>> {
+    // Boxed, so that its code is there once.
+    Box::pin(join_now(config, key, own, now))
+}
+
+async fn join_now(
     config: &mut Config,
     key: &mut [u8; 16],
     own: Own<'_>,

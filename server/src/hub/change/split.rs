@@ -6,6 +6,7 @@ use crate::hub::delivery::output::Output;
 use crate::hub::delivery::queue::Order;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::member::Speaker;
+use crate::hub::state::room::RoomId;
 use crate::protocol::Capability;
 use crate::protocol::tag::{BATCH, batch::NETSPLIT};
 
@@ -42,19 +43,16 @@ impl Hub {
 
     /// Those of here who share a room with one of these, and asked for batches.
     fn readers_of_batches(&self, gone: &[ConnectionId]) -> Vec<ConnectionId> {
-        let mut rooms: Vec<_> = gone.iter().flat_map(|id| self.state.rooms_of(*id)).collect();
-        rooms.sort_by_key(|room| room.slot);
-        rooms.dedup();
-        let seats = rooms.iter().filter_map(|room| self.state.rooms.get(*room)).flat_map(|room| room.seats());
-        let mut readers: Vec<ConnectionId> = seats.map(|seat| seat.member).collect();
-        readers.sort_by_key(|id| id.slot);
-        readers.dedup();
-        let reads = |id: &ConnectionId| {
-            let member = self.state.member(*id).filter(|_| !id.is_remote());
-            member.is_some_and(|member| member.speaker == Speaker::Irc && member.has(Capability::Batch))
-        };
-        readers.retain(reads);
-        readers
+        let mut rooms: Vec<RoomId> = Vec::new();
+        for room in gone.iter().flat_map(|id| self.state.rooms_of(*id)) {
+            if !rooms.contains(&room) {
+                rooms.push(room);
+            }
+        }
+        self.state.all_who(|id, member| {
+            let reads = member.speaker == Speaker::Irc && member.has(Capability::Batch) && !id.is_remote();
+            reads && member.rooms.iter().any(|place| rooms.contains(&place.room))
+        })
     }
 
     fn quit_in_batch(&mut self, id: ConnectionId, reason: &str, tag: &str) {

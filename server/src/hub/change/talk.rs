@@ -9,6 +9,7 @@ use crate::hub::history::record;
 use crate::hub::state::member::Member;
 use crate::hub::state::refusal::{Refused, no_such_room};
 use crate::hub::state::room::{Rank, RoomId};
+use crate::hub::state::sorted::sorted;
 use crate::hub::state::{ConnectionId, SERVER};
 use crate::protocol::Numeric::*;
 use crate::protocol::command::Verb;
@@ -101,8 +102,10 @@ impl Hub {
     pub(crate) fn announce(&mut self, text: &str) {
         let text = text::printable(text);
         let rooms = self.state.rooms.from(0).filter(|(_, room)| room.is_alive());
-        let mut rooms: Vec<(RoomId, String)> = rooms.map(|(id, room)| (id, room.name.to_string())).collect();
-        rooms.sort_by(|(_, one), (_, other)| one.cmp(other));
+        // In the same order on all servers.
+        let rooms = sorted(rooms.map(|(id, room)| (room.folded.clone(), id))).into_iter();
+        let named = |(_, id)| Some((id, self.state.rooms.get(id)?.name.to_string()));
+        let rooms: Vec<(RoomId, String)> = rooms.filter_map(named).collect();
         let roomless = self.state.everyone().filter(|(_, member)| member.rooms.is_empty());
         let roomless: Vec<(ConnectionId, String)> =
             roomless.map(|(id, member)| (id, member.name().to_owned())).collect();

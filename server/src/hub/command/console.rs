@@ -7,6 +7,7 @@ use crate::hub::Hub;
 use crate::hub::change::{Asker, MAX_ANNOUNCEMENT, Operation, Target};
 use crate::hub::delivery::output::Output;
 use crate::hub::state::guest::Guest;
+use crate::hub::state::sorted::sorted;
 use crate::protocol::text::{self, first_word, printable};
 
 /// Lines of an answer to an operator who is not at the console.
@@ -185,8 +186,7 @@ impl Hub {
             Some(until) => format!("{ip}  {} minutes left", left(until)),
             None => format!("{ip}  {for_long}"),
         });
-        let mut lines: Vec<String> = bans.collect();
-        lines.sort();
+        let mut lines = sorted(bans);
         if lines.is_empty() {
             lines.push("Nobody is banned".into());
         }

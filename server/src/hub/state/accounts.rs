@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::hub::state::sorted::sorted;
 use crate::hub::state::words::{put, take};
 use crate::hub::state::{ConnectionId, State};
 use crate::protocol::scram::{Key, Keys, mac};
@@ -115,9 +116,8 @@ impl Book {
 
     /// All of them, by name.
     pub(crate) fn list(&self) -> Vec<&Account> {
-        let mut list: Vec<&Account> = self.accounts.values().flatten().collect();
-        list.sort_by_key(|account| Folded::new(&account.name));
-        list
+        let names = sorted(self.accounts.keys().map(Folded::as_str));
+        names.into_iter().filter_map(|name| self.get(name)).collect()
     }
 
     /// The account of a certificate: the oldest of those that `acting` allows.
@@ -183,13 +183,12 @@ impl State {
     /// What is kept here of accounts is made what they are; `kept`: by folded names, as it was written.
     pub(crate) fn write_accounts_over(&mut self, kept: &[(Box<str>, Box<[u8]>)]) {
         let known: HashMap<&str, &[u8]> = kept.iter().map(|(name, state)| (&**name, &**state)).collect();
-        let mut names: Vec<String> = known.keys().map(|name| (*name).to_owned()).collect();
-        names.extend(self.accounts.accounts.keys().map(|name| name.as_str().to_owned()));
-        names.sort();
-        names.dedup();
+        let new = self.accounts.list().into_iter().map(|account| account.name.to_string());
+        let new = new.filter(|name| !known.contains_key(Folded::new(name).as_str()));
+        let names: Vec<String> = new.chain(known.keys().map(|name| (*name).to_owned())).collect();
         for name in names {
             let now = self.accounts.get(&name).map(Account::encode);
-            if now.as_deref() != known.get(&*name).copied() {
+            if now.as_deref() != known.get(Folded::new(&name).as_str()).copied() {
                 self.accounts.write(&name);
             }
         }

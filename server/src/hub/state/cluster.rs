@@ -242,19 +242,19 @@ impl State {
 
     /// The servers that members are on, without this one.
     pub(crate) fn servers(&self) -> Vec<u32> {
-        let remote = self.everyone().map(|(id, _)| id).filter(|id| id.is_remote());
-        let mut servers: Vec<u32> = remote.map(|id| self.origin(id).server).collect();
-        servers.sort_unstable();
-        servers.dedup();
+        let mut servers = Vec::new();
+        for id in self.everyone().map(|(id, _)| id).filter(|id| id.is_remote()) {
+            let server = self.origin(id).server;
+            if !servers.contains(&server) {
+                servers.push(server);
+            }
+        }
         servers
     }
 
     /// The members of a server of the cluster, in the order of their places there.
     pub(crate) fn members_of(&self, server: u32) -> Vec<ConnectionId> {
-        let mut ids: Vec<ConnectionId> =
-            self.everyone().map(|(id, _)| id).filter(|id| self.origin(*id).server == server).collect();
-        ids.sort_by_key(|id| self.origin(*id));
-        ids
+        self.all_who(|id, member| member.registered() && self.origin(id).server == server)
     }
 
     /// When the next hour is over, where an entry of the log says so.

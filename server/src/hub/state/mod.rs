@@ -24,6 +24,7 @@ mod running;
 pub(crate) mod sasl;
 pub(crate) mod settings;
 mod snapshot;
+pub(crate) mod sorted;
 pub(crate) mod stamp;
 pub(crate) mod timers;
 pub(crate) mod token;
@@ -47,6 +48,7 @@ use private::Private;
 use room::{RoomId, Rooms};
 use running::Running;
 use settings::Settings;
+use sorted::sorted;
 use stamp::Stamps;
 use timers::Timers;
 use whowas::Whowas;
@@ -56,7 +58,7 @@ pub(crate) const SERVER: &str = "server";
 
 /// One connection, for as long as the server runs: a place in a table and how often that
 /// place was taken before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId {
     /// The place in the table.
     pub slot: u32,
@@ -197,9 +199,8 @@ impl State {
     /// Everybody of whom this holds, registered or not, in an order that is the same on all servers.
     pub(crate) fn all_who(&self, holds: impl Fn(ConnectionId, &Member) -> bool) -> Vec<ConnectionId> {
         let found = self.places().filter(|(id, member)| holds(*id, member));
-        let mut all: Vec<ConnectionId> = found.map(|(id, _)| id).collect();
-        all.sort_by_key(|id| self.origin(*id));
-        all
+        let all = sorted(found.map(|(id, _)| (self.origin(id), id)));
+        all.into_iter().map(|(_, id)| id).collect()
     }
 
     /// Everyone who is here, lowest place first.

@@ -9,7 +9,7 @@ use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, RoomName, mask};
 
 /// A room, for as long as it exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RoomId {
     pub(crate) slot: u32,
     serial: u32,

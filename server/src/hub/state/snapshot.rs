@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::hub::state::State;
@@ -15,6 +16,7 @@ use crate::hub::state::member::Member;
 use crate::hub::state::member_record::{origin, origin_word, put_member, take_member};
 use crate::hub::state::room::{Place, Rank, RoomId};
 use crate::hub::state::room_record::{decode, name_of, written};
+use crate::hub::state::sorted::sorted;
 use crate::hub::state::whowas::Departed;
 use crate::hub::state::words::{put, put_bytes, take, take_bytes};
 use crate::protocol::time::UnixMillis;
@@ -44,9 +46,8 @@ impl State {
             put(&mut bytes, &["m", &origin_word(self.origin(*id))]);
             put_member(&mut bytes, member, token, None);
         }
-        let mut rooms: Vec<RoomId> = self.rooms.from(0).map(|(id, _)| id).collect();
-        rooms.sort_by_key(|id| self.rooms.get(*id).map(|room| room.folded.clone()));
-        rooms.into_iter().for_each(|id| self.put_room(&mut bytes, id));
+        let rooms = sorted(self.rooms.from(0).map(|(id, room)| (room.folded.clone(), id)));
+        rooms.into_iter().for_each(|(_, id)| self.put_room(&mut bytes, id));
         for id in everyone {
             // Who came into which of them first is known by nobody else.
             let names = self.room_names_of(id);
@@ -67,12 +68,12 @@ impl State {
     fn put_bans(&self, bytes: &mut Vec<u8>) {
         let now = self.clock();
         let lasting = |(_, ban): &(&IpAddr, &Ban)| ban.until.is_none_or(|until| until > now);
-        let mut bans: Vec<(&IpAddr, &Ban)> = self.admission.bans.iter().filter(lasting).collect();
-        bans.sort_by_key(|(ip, _)| **ip);
-        for (ip, Ban { until }) in bans {
+        let bans = self.admission.bans.iter().filter(lasting).map(|(ip, Ban { until })| {
             let until = until.map_or(String::new(), |until| until.as_millis().to_string());
-            put(bytes, &["b", &ip.to_string(), &until]);
-        }
+            (Arc::from(ip.to_string()), Arc::from(until))
+        });
+        // As words, which what else is sorted here is, too.
+        sorted(bans).iter().for_each(|(ip, until): &(Arc<str>, Arc<str>)| put(bytes, &["b", ip, until]));
     }
 
     fn put_room(&self, bytes: &mut Vec<u8>, id: RoomId) {
@@ -93,10 +94,10 @@ impl State {
         put_count(bytes, invited.len());
         invited.iter().for_each(|id| put(bytes, &[&origin_word(self.origin(**id))]));
         let (now, pause) = (self.clock(), Duration::from_secs(room.slow.unwrap_or_default().into()));
-        let mut spoke: Vec<_> = room.spoke.iter().filter(|(_, spoke)| **spoke + pause > now).collect();
-        spoke.sort();
+        let spoke = room.spoke.iter().filter(|(_, spoke)| **spoke + pause > now);
+        let spoke = sorted(spoke.map(|(who, spoke)| (who.clone(), Arc::from(spoke.as_millis().to_string()))));
         put_count(bytes, spoke.len());
-        spoke.iter().for_each(|(who, spoke)| put(bytes, &[who, &spoke.as_millis().to_string()]));
+        spoke.iter().for_each(|(who, spoke): &(Arc<str>, Arc<str>)| put(bytes, &[who, spoke]));
     }
 
     /// Takes a snapshot in; the state is a new one. What comes behind it. `None` if it makes no sense.
