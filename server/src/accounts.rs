@@ -1,7 +1,6 @@
 //! The accounts as the hub task sees them: a thread that derives keys from passwords, which takes long, and writes
 //! records to the disk, which may.
 
-use std::sync::mpsc;
 use std::thread::{Builder, JoinHandle};
 
 use async_channel::Sender;
@@ -19,16 +18,16 @@ enum Job {
 
 /// See the [module](self).
 pub(crate) struct Accounts {
-    jobs: mpsc::Sender<Job>,
+    jobs: Sender<Job>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Accounts {
     /// Starts the thread. Without a file accounts last as long as the server.
     pub(crate) fn start(mut file: Option<AccountsFile>, hub: Sender<Arrival>) -> Accounts {
-        let (jobs, waiting) = mpsc::channel();
+        let (jobs, waiting) = async_channel::unbounded();
         let run = move || {
-            for job in waiting {
+            while let Ok(job) = waiting.recv_blocking() {
                 let told = match job {
                     Job::Derive { ticket, password: Password { text, salt, rounds } } => {
                         Some(Input::Derived { ticket, keys: Keys::derive(&text, &salt, rounds) })
@@ -57,7 +56,7 @@ impl Accounts {
 
     fn add(&self, job: Job) {
         // Refused only where there is no thread, which was said.
-        let _ = self.jobs.send(job);
+        let _ = self.jobs.try_send(job);
     }
 
     /// Writes what waits. The hub's channel has to be closed: the thread may wait to tell it something.

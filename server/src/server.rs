@@ -468,7 +468,7 @@ fn prepare(stream: TcpStream) -> io::Result<Async<TcpStream>> {
 /// Says when to come again, and closes: neither the hub nor a task has to know.
 fn turn_away(mut stream: TcpStream, listener: ListenerKind, wait: Duration) -> io::Result<()> {
     stream.set_nonblocking(true)?;
-    let wait = wait.as_secs_f64().ceil();
+    let wait = wait.as_millis().div_ceil(1000);
     let reason = format!("Too many new connections from your address; come again in {wait} s");
     stream.write_all(turned_away(listener == ListenerKind::Raw, &reason).as_bytes())?;
     stream.shutdown(Shutdown::Write)?;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::hub::history::{Answer, Erasure, Kept, Query, Record, Request};
+use crate::protocol::sorted::{sorted, sorted_by_key};
 
 /// Lines of a room that are remembered.
 const LINES: usize = 200;
@@ -94,9 +95,7 @@ impl Memory {
             }
         }
         let last = |room: &Room| room.records.back().map(|record| record.id);
-        let mut silent: Vec<_> = self.rooms.iter().map(|(name, room)| (last(room), name.clone())).collect();
-        silent.sort_unstable();
-        for (_, room) in silent {
+        for (_, room) in sorted(self.rooms.iter().map(|(name, room)| (last(room), name.clone()))) {
             if self.bytes <= most {
                 break;
             }
@@ -111,15 +110,12 @@ impl Memory {
             Request::Lines(query) => self.lines(query),
             Request::Search { rooms, range, limit, matcher } => {
                 let records = rooms.iter().flat_map(|room| self.records(room));
-                let mut looked_at: Vec<&Record> =
-                    records.filter(|record| !record.event && range.has(record.id)).collect();
-                let newest_first = |record: &&Record| std::cmp::Reverse(record.id);
+                let looked_at = records.filter(|record| !record.event && range.has(record.id));
+                let mut looked_at = sorted_by_key(looked_at, |record| std::cmp::Reverse(record.id));
                 if looked_at.len() > SEARCHED {
-                    let (_, last, _) = looked_at.select_nth_unstable_by_key(SEARCHED - 1, newest_first);
-                    more = Some(last.id);
                     looked_at.truncate(SEARCHED);
+                    more = looked_at.last().map(|last| last.id);
                 }
-                looked_at.sort_unstable_by_key(newest_first);
                 let found = looked_at.into_iter().filter(|record| (matcher.0)(&record.payload));
                 found.take(*limit).map(kept).collect()
             }

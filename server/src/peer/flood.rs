@@ -14,6 +14,7 @@ use async_channel::{Receiver, Sender};
 use smol::Timer;
 
 use crate::hub::{party, party_size};
+use crate::protocol::sorted::sorted;
 
 /// Lines that one connection may send at once.
 const BURST: f64 = 20.0;
@@ -248,8 +249,8 @@ impl Parties {
     /// Lines for the log in the place of those that it has not.
     fn take_folded(&mut self) -> Vec<String> {
         let folded = self.table.iter_mut().filter(|(_, party)| party.folded > 0);
-        let mut folded: Vec<_> = folded.map(|(ip, party)| (std::mem::take(&mut party.folded), *ip)).collect();
-        folded.sort_by(|one, two| two.cmp(one));
+        let mut folded = sorted(folded.map(|(ip, party)| (std::mem::take(&mut party.folded), *ip)));
+        folded.reverse();
         let rest = folded.split_off(folded.len().min(NAMED));
         let rest: u32 = rest.into_iter().map(|(lines, _)| lines).sum();
         let rest = rest + std::mem::take(&mut self.others.folded);

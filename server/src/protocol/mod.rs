@@ -19,6 +19,7 @@ pub mod numeric;
 pub mod position;
 pub mod raw;
 pub mod scram;
+pub mod sorted;
 pub mod tag;
 pub mod text;
 pub mod time;

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 
 use super::error::StartError;
 use crate::protocol::HostPort;
+use crate::protocol::sorted::sorted;
 
 /// Connections that may wait to be accepted; std asks for 128.
 #[cfg(unix)]
@@ -64,9 +65,7 @@ fn resolve(address: &str) -> Result<Vec<SocketAddr>, StartError> {
     let unresolved = |error| StartError::Unresolved { address: address.into(), error };
     let at: HostPort =
         address.parse().map_err(|error| unresolved(io::Error::new(ErrorKind::InvalidInput, error)))?;
-    let mut candidates: Vec<SocketAddr> =
-        (at.host.as_str(), at.port).to_socket_addrs().map_err(unresolved)?.collect();
-    candidates.sort();
+    let mut candidates = sorted((at.host.as_str(), at.port).to_socket_addrs().map_err(unresolved)?);
     candidates.dedup();
     Ok(candidates)
 }

@@ -9,6 +9,7 @@ use super::frame::{Frame, Header};
 use super::segment::{Chunk, Contents, Entry};
 use crate::hub::history::Range;
 use crate::protocol::MsgId;
+use crate::protocol::sorted::sorted;
 
 /// See the [module](self).
 #[derive(Debug, Default)]
@@ -173,9 +174,7 @@ impl Index {
 
     /// The names of all rooms, sorted.
     pub(super) fn names(&self) -> Vec<Arc<str>> {
-        let mut names: Vec<_> = self.numbers.keys().cloned().collect();
-        names.sort();
-        names
+        sorted(self.numbers.keys().cloned())
     }
 
     pub(super) fn add_room(&mut self, number: u32, name: Arc<str>) {
@@ -475,11 +474,11 @@ impl Index {
     /// they have less.
     fn even_share(&self, total: u64, private: bool) -> Option<u64> {
         let rooms = self.rooms.values().filter(|room| room.private == private);
-        let mut sizes: Vec<u64> = rooms.map(|room| room.bytes).collect();
+        let sizes: Vec<u64> = rooms.map(|room| room.bytes).collect();
         if sizes.iter().sum::<u64>() <= total {
             return None;
         }
-        sizes.sort_unstable();
+        let sizes = sorted(sizes);
         let (mut left, mut rooms) = (total, sizes.len() as u64);
         for size in sizes {
             if size > left / rooms {

@@ -178,7 +178,9 @@ impl Reading {
                 if (log.header.number, log.header.generation) != (number, generation) {
                     return Err(StoreError::damaged(disk, name, "it was given another file's name"));
                 }
-                logs.push(log);
+                // In the order of their numbers.
+                let at = logs.partition_point(|other: &LogFile| other.header.number <= number);
+                logs.insert(at, log);
             }
         }
         let headers: Vec<Header> = logs.iter().map(|log| log.header).collect();
@@ -187,7 +189,6 @@ impl Reading {
         };
         let is_replaced = |log: &mut LogFile| headers.iter().any(|other| replaces(other, log.header));
         reading.leftovers.extend(logs.extract_if(.., is_replaced).map(|log| log.name));
-        logs.sort_by_key(|log| log.header.number);
         let has_index = |name: &&String| {
             parse_name(name, ".index")
                 .is_some_and(|of| !logs.iter().any(|log| (log.header.number, log.header.generation) == of))

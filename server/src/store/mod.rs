@@ -34,7 +34,7 @@ mod writer;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -207,7 +207,7 @@ impl Store {
         let deadline = Arc::new(Mutex::new(None));
         let mut readers = Vec::new();
         let mut reader = |name: &str| {
-            let (sender, requests) = mpsc::channel();
+            let (sender, requests) = async_channel::unbounded();
             let shared = shared.clone();
             let run = move || readers::run(&shared, &requests);
             readers.push(Builder::new().name(name.into()).spawn(run)?);

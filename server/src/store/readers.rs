@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+
+use async_channel::Receiver;
 
 use super::Report;
 use super::clock::DAY;
@@ -37,7 +38,7 @@ pub(super) struct Question {
 
 /// Answers until the store is closed.
 pub(super) fn run(shared: &Shared, requests: &Receiver<Question>) {
-    while let Ok(question) = requests.recv() {
+    while let Ok(question) = requests.recv_blocking() {
         let ticket = question.ticket;
         let answer = catch_unwind(AssertUnwindSafe(|| answer(shared, &question))).unwrap_or_else(|_| {
             log::error!("a fault of the server's own: a request to the history panicked");

@@ -14,6 +14,7 @@ use super::frame::{BATCH, FRAME, Fields, Frame, HEADER, Header};
 use super::index::Erased;
 use super::log::{LogFile, Tail};
 use crate::protocol::MsgId;
+use crate::protocol::sorted::sorted;
 
 /// The file's name.
 pub(super) const ROOMS: &str = "rooms.log";
@@ -208,9 +209,8 @@ impl Rooms {
     /// Drops the rooms that have no state and, as `has_records` says, no records; and the oldest of those
     /// that have only records, where there are more than [`MOST`] in all.
     pub(super) fn forget(&mut self, has_records: impl Fn(u32) -> bool) -> Vec<(u32, Arc<str>)> {
-        let mut stateless: Vec<u32> =
-            self.rooms.iter().filter(|(_, room)| room.state.is_none()).map(|(number, _)| *number).collect();
-        stateless.sort_unstable();
+        let stateless = self.rooms.iter().filter(|(_, room)| room.state.is_none());
+        let stateless = sorted(stateless.map(|(number, _)| *number));
         let over = self.rooms.len().saturating_sub(MOST);
         let last = over.checked_sub(1).and_then(|last| stateless.get(last)).copied().unwrap_or_default();
         let empty = |(&number, room): (&u32, &Room)| {

@@ -11,6 +11,7 @@ use super::crc::crc32c;
 use super::disk::{Disk, DiskFile};
 use super::frame::{Fields, Frame, HEADER, Header, put_key};
 use crate::protocol::MsgId;
+use crate::protocol::sorted::sorted;
 
 /// Bytes after which a segment is closed and the next one begun.
 pub(super) const SEGMENT: u64 = 8 * 1024 * 1024;
@@ -189,9 +190,8 @@ pub(super) fn write_index(
     let sum = crc32c(sum, &bytes[HEAD..]);
     bytes.extend_from_slice(&sum.to_le_bytes());
     let begin = bytes.len();
-    let mut prints = contents.prints.clone();
-    prints.sort_unstable_by_key(|(chunk, print)| (*print, *chunk));
-    for (chunk, fingerprint) in &prints {
+    let prints = sorted(contents.prints.iter().map(|(chunk, print)| (*print, *chunk)));
+    for (fingerprint, chunk) in &prints {
         bytes.extend_from_slice(&chunk.to_le_bytes());
         bytes.extend_from_slice(&fingerprint.to_le_bytes());
     }

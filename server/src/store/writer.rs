@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
+
+use async_channel::Sender;
 use std::time::{Duration, Instant};
 
 use super::error::StoreError;
@@ -447,7 +448,7 @@ impl Writer {
             }
             let search = matches!(question.request, Request::Search { .. });
             // They end after the writer.
-            let _ = if search { &self.searches } else { &self.pages }.send(question);
+            let _ = if search { &self.searches } else { &self.pages }.try_send(question);
         }
     }
 

@@ -9,10 +9,10 @@ use crate::hub::history::record;
 use crate::hub::state::member::Member;
 use crate::hub::state::refusal::{Refused, no_such_room};
 use crate::hub::state::room::{Rank, RoomId};
-use crate::hub::state::sorted::sorted;
 use crate::hub::state::{ConnectionId, SERVER};
 use crate::protocol::Numeric::*;
 use crate::protocol::command::Verb;
+use crate::protocol::sorted::sorted;
 use crate::protocol::text;
 
 /// Bytes of one announcement; a longer one goes out as several.

@@ -7,7 +7,7 @@ use crate::hub::Hub;
 use crate::hub::change::{Asker, MAX_ANNOUNCEMENT, Operation, Target};
 use crate::hub::delivery::output::Output;
 use crate::hub::state::guest::Guest;
-use crate::hub::state::sorted::sorted;
+use crate::protocol::sorted::sorted;
 use crate::protocol::text::{self, first_word, printable};
 
 /// Lines of an answer to an operator who is not at the console.

@@ -11,6 +11,7 @@ use crate::hub::state::refusal::{no_such_room, nobody, operator_needed};
 use crate::hub::state::room::{Entry, LISTS, RoomId};
 use crate::protocol::Message;
 use crate::protocol::Numeric::*;
+use crate::protocol::sorted::sorted_by_key;
 
 pub(super) fn mode(hub: &mut Hub, id: ConnectionId, message: &Message<'_>) -> Done {
     let (target, modes) = (need(message, 0)?, message.params.filled(1));
@@ -100,7 +101,7 @@ fn user_modes(hub: &mut Hub, id: ConnectionId, modes: &str) -> Done {
     if unknown {
         hub.reply(id, ERR_UMODEUNKNOWNFLAG, format!(":Unknown mode; here are {USER_MODES}"));
     }
-    changes.sort_by_key(|change| change.letter);
+    let changes = sorted_by_key(changes, |change| change.letter);
     hub.propose(id, Change::UserModes { changes: changes.into() });
     Ok(())
 }

@@ -43,15 +43,19 @@ impl Hub {
 
 /// Bytes as people read them, in units of 1024.
 fn size(bytes: u64) -> String {
-    let mut amount = bytes as f64;
-    for unit in ["B", "KB", "MB", "GB"] {
-        if amount < 1000.0 {
-            let decimals = usize::from(unit != "B" && amount < 100.0);
-            return format!("{amount:.decimals$} {unit}");
-        }
-        amount /= 1024.0;
+    if bytes < 1000 {
+        return format!("{bytes} B");
     }
-    format!("{amount:.1} TB")
+    // In tenths: what prints fractions of a float takes 14 KB of code.
+    let mut tenths = (bytes.saturating_mul(10) + 512) / 1024;
+    for unit in ["KB", "MB", "GB"] {
+        match tenths {
+            0..1000 => return format!("{}.{} {unit}", tenths / 10, tenths % 10),
+            1000..10_000 => return format!("{} {unit}", tenths / 10),
+            _ => tenths = (tenths + 512) / 1024,
+        }
+    }
+    format!("{}.{} TB", tenths / 10, tenths % 10)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::hub::history::search::Search;
 use crate::hub::history::tickets::Ticket;
 use crate::hub::history::{Answer, Edge, Kept, Query, Request, Told};
 use crate::hub::state::ConnectionId;
+use crate::protocol::sorted::sorted_by_key;
 use crate::protocol::tag::{BATCH, LABEL, batch};
 use crate::protocol::{Capability, Folded};
 
@@ -102,7 +103,7 @@ impl Replay {
             self.state = State::Wanted;
         }
         // The newest come first, a stretch at a time.
-        self.found.make_contiguous().sort_by_key(|kept| kept.id);
+        self.found = sorted_by_key(std::mem::take(&mut self.found), |kept| kept.id).into();
         true
     }
 

@@ -8,10 +8,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::hub::state::sorted::sorted;
 use crate::hub::state::words::{put, take};
 use crate::hub::state::{ConnectionId, State};
 use crate::protocol::scram::{Key, Keys, mac};
+use crate::protocol::sorted::sorted;
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, Nick, base64};
 

@@ -24,7 +24,6 @@ mod running;
 pub(crate) mod sasl;
 pub(crate) mod settings;
 mod snapshot;
-pub(crate) mod sorted;
 pub(crate) mod stamp;
 pub(crate) mod timers;
 pub(crate) mod token;
@@ -37,6 +36,7 @@ use std::num::NonZeroU128;
 use std::sync::Arc;
 
 use crate::protocol::Folded;
+use crate::protocol::sorted::sorted;
 use crate::protocol::time::{Moment, UnixMillis};
 
 use absences::Absences;
@@ -48,7 +48,6 @@ use private::Private;
 use room::{RoomId, Rooms};
 use running::Running;
 use settings::Settings;
-use sorted::sorted;
 use stamp::Stamps;
 use timers::Timers;
 use whowas::Whowas;

@@ -16,9 +16,9 @@ use crate::hub::state::member::Member;
 use crate::hub::state::member_record::{origin, origin_word, put_member, take_member};
 use crate::hub::state::room::{Place, Rank, RoomId};
 use crate::hub::state::room_record::{decode, name_of, written};
-use crate::hub::state::sorted::sorted;
 use crate::hub::state::whowas::Departed;
 use crate::hub::state::words::{put, put_bytes, take, take_bytes};
+use crate::protocol::sorted::sorted;
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{Folded, MsgId, Position};
 
