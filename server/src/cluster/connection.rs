@@ -153,7 +153,7 @@ fn failed(at: &str, error: io::Error) -> Error {
     match error.kind() {
         ErrorKind::TimedOut => Error::Silent { at },
         // What is no TLS, or a certificate that nobody vouches for.
-        ErrorKind::InvalidData => Error::Refused { at, why: error.to_string() },
+        ErrorKind::InvalidData => Error::Insecure { at, why: error.to_string() },
         _ => Error::Unreachable { at, error },
     }
 }

@@ -15,7 +15,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 pub(super) struct Engine {
     pub(super) port: u16,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     arguments: Vec<String>,
     child: Option<Child>,
 }
@@ -36,6 +36,43 @@ impl Engine {
         let mut engine = Engine { port: free_port(), folder, arguments, child: None };
         engine.run();
         Some(engine)
+    }
+
+    /// One that also speaks TLS, on this port, with a certificate for 127.0.0.1 that `own.pem` in its folder vouches for.
+    #[cfg(feature = "tls")]
+    pub(super) fn encrypted() -> Option<(Engine, u16)> {
+        let mut engine = Engine::always()?;
+        engine.kill();
+        let made = Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+            ])
+            .args(["-subj", "/CN=own", "-addext", "subjectAltName=IP:127.0.0.1"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", "key.pem", "-out", "own.pem"])
+            .current_dir(&engine.folder)
+            .stderr(Stdio::null())
+            .status();
+        if !made.is_ok_and(|status| status.success()) {
+            assert!(std::env::var_os("CI").is_none(), "openssl is not installed");
+            eprintln!("skipped: openssl is not installed");
+            return None;
+        }
+        let port = free_port();
+        let options = ["--tls-port", &port.to_string(), "--tls-auth-clients", "no"].map(str::to_owned);
+        engine.arguments.extend(options);
+        engine
+            .arguments
+            .extend(["--tls-cert-file", "own.pem", "--tls-key-file", "key.pem"].map(str::to_owned));
+        engine.run();
+        Some((engine, port))
     }
 
     /// One that flushes before it answers.

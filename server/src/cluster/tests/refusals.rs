@@ -174,3 +174,41 @@ fn encryption_needs_a_build_that_has_it() {
         assert!(matches!(error, Error::NoTls) && error.exit_code() == 78);
     });
 }
+
+#[cfg(feature = "tls")]
+#[test]
+fn an_engine_is_believed_by_its_certificate() {
+    let Some((engine, port)) = Engine::encrypted() else { return };
+    let at = |port: u16, query: &str| {
+        let mut options = options(port);
+        options.address = format!("rediss://127.0.0.1:{port}/test{query}").parse().unwrap();
+        options
+    };
+    let own = format!("?ca={}", engine.folder.join("own.pem").display());
+    scenario(async |executor| {
+        let one = super::node::Node::start(&executor, at(port, &own)).await;
+        let two = super::node::Node::start(&executor, options(engine.port)).await;
+        let wanted: Vec<_> = (0..200).map(|n| "x".repeat(n * 1000)).collect();
+        wanted.iter().for_each(|text| one.say(text));
+        one.hears(200).await;
+        two.hears(200).await;
+        super::node::agree(&[&one, &two], &wanted);
+        one.keep_snapshot();
+        until("a snapshot", || engine.ask(&["HLEN", "parlor:{test}:snapshots"]) == "2").await;
+        // Nobody of those whom the system trusts vouches for it.
+        let (code, why) = refused(at(port, "")).await;
+        assert!(code == 78 && (why.contains("UnknownIssuer") || why.contains("certificates")), "{why}");
+        // It is not who it should be.
+        let mut other = at(port, &own);
+        other.address = format!("rediss://localhost:{port}/test{own}").parse().unwrap();
+        let (code, why) = refused(other).await;
+        assert!(code == 78 && why.contains("No secure connection"), "{why}");
+        // No TLS where there should be, and the other way round.
+        let (code, why) = refused(at(engine.port, &own)).await;
+        assert!(code == 69 && why.contains("rediss://"), "{why}");
+        let (code, why) = refused(options(port)).await;
+        assert!(matches!(code, 69 | 78), "{why}");
+        let (code, why) = refused(at(port, "?ca=/nowhere/own.pem")).await;
+        assert!(code == 78 && why.contains("/nowhere/own.pem"), "{why}");
+    });
+}
