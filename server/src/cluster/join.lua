@@ -55,6 +55,7 @@ else
 end
 local n = c('HINCRBY', M, 'next', 1)
 if not there then c('HSET', M, 'founder', n) end
+c('DEL', P .. 'seq:' .. n)
 c('SET', P .. 'lease:' .. n, token, 'PX', lease)
 c('HSET', P .. 'servers', n, '1')
 return {'OK', n, c('HGET', M, 'id'), c('HGET', M, 'birth'), c('HGET', M, 'cloak'), c('HGET', M, 'boot'), there and 0 or 1}

@@ -23,8 +23,11 @@ const BEGINNING: Duration = Duration::from_secs(30);
 const LOADING: Duration = Duration::from_secs(60);
 /// The time for another server to found the cluster, or to put it back.
 const BUSY: Duration = Duration::from_secs(45);
-/// The time in which servers that still run notice that the engine has lost everything.
+/// The time in which servers that are connected notice that the engine has lost everything.
 const PUT_BACK: Duration = Duration::from_secs(7);
+/// The time in which servers that still run connect again to an engine that begins anew, perhaps with nothing. The tests
+/// of this module have many such engines, and nobody who would come.
+const RECONNECT: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 4 });
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(100);
 /// An engine that runs for less has begun anew: leases may be over because it was away.
@@ -163,7 +166,10 @@ async fn take_number(script: &mut Script, options: &Options, token: &str) -> Res
     let run = script.run.clone();
     let begun = now();
     loop {
-        let patient = if options.member_of.is_some() && begun.elapsed() < PUT_BACK { "1" } else { "0" };
+        let patient = begun.elapsed() < PUT_BACK
+            && (begun.elapsed() + Duration::from_secs(script.uptime) < RECONNECT
+                || others_listen(script, &prefix).await?);
+        let patient = if patient { "1" } else { "0" };
         let mut all: Vec<&[u8]> = vec![b"EVAL", include_bytes!("join.lua"), b"1", prefix.as_bytes()];
         for part in [&*run, &format, &birth, &id, &cloak, &boot, token, &own, patient, &lease] {
             all.push(part.as_bytes());
@@ -197,6 +203,14 @@ async fn take_number(script: &mut Script, options: &Options, token: &str) -> Res
             _ => Error::Garbled { at: script.connection.at.clone() },
         });
     }
+}
+
+/// Whether servers of this cluster are connected, whatever the engine has forgotten of it.
+async fn others_listen(script: &mut Script, prefix: &str) -> Result<bool, Error> {
+    script.connection.say(&[b"PUBSUB", b"CHANNELS", format!("{prefix}to:*").as_bytes()]);
+    script.connection.send().await?;
+    // Where it may not be asked, none are known of.
+    Ok(!script.connection.next(STEP).await?.list().is_empty())
 }
 
 impl Joined {
@@ -278,7 +292,7 @@ impl Joined {
     /// Gives up the lease.
     pub async fn abandon(mut self) {
         // Otherwise it is over by itself.
-        let _ = self.script.run(&self.me, "leave", Position::default(), &[]).await;
+        let _ = self.script.run(&self.me, "abandon", Position::default(), &[]).await;
     }
 
     /// Runs from now on, until the last [`Link`] is dropped or [`Event::Fenced`] is told. Where `tell` is full, no more of

@@ -12,7 +12,7 @@ use smol::{LocalExecutor, Task};
 use super::clock::now;
 use super::history::History;
 use super::script::{Identity, Script};
-use super::shared::{Event, Publication, Shared, ring, rung};
+use super::shared::{Event, FENCED, Publication, Shared, ring, rung, within};
 use super::{listener, reader, writer};
 use crate::protocol::Position;
 
@@ -105,5 +105,14 @@ async fn all(shared: Rc<Shared>, script: Script) {
         std::task::Poll::Pending
     });
     let why = why.await;
+    if why != FENCED {
+        // Otherwise the others would wait for the end of a lease that nobody has any more.
+        let leaving = async {
+            if let Ok(mut script) = Script::open(&shared.me.address, LEAVE).await {
+                let _ = script.run(&shared.me, "leave", Position::default(), &[]).await;
+            }
+        };
+        within(LEAVE, pin!(leaving)).await;
+    }
     shared.tell(Event::Fenced { why }).await;
 }

@@ -37,8 +37,9 @@ local function lost()
   return {'LOST', last(), c('HLEN', S)}
 end
 
-if op == 'leave' then
+if op == 'leave' or op == 'abandon' then
   if c('GET', P .. 'lease:' .. N) == token then c('DEL', P .. 'lease:' .. N) end
+  if op == 'abandon' then c('HDEL', V, N) end
   return {'OK'}
 end
 local there = c('HGET', M, 'birth')

@@ -29,7 +29,9 @@
 //! | `run` | the `run_id` of the engine that was seen last | one |
 //! | `hold` | nothing is appended while it is there | 2 s |
 //!
-//! Servers hear each other on the channels `to:N`.
+//! Servers hear each other on the channels `to:N`. A user of the engine needs these keys and channels, and the commands
+//! AUTH, INFO, PING, SCRIPT LOAD, EVAL, EVALSHA, XREAD, HKEYS, HGET, PUBLISH, SUBSCRIBE, PUBSUB CHANNELS and those of the two
+//! scripts (`join.lua`, `log.lua`).
 //!
 //! # When the engine has lost something
 //! Each server keeps the latest snapshot it has and every entry since. An engine that runs anew, or has lost all, takes nothing

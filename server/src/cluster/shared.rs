@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -172,11 +172,15 @@ impl Shared {
         state.down[part as usize] = true;
         let since = state.trouble.as_ref().map_or(since, |trouble| trouble.0);
         state.trouble = Some((since, why.to_string()));
-        if matches!(part, Part::Writer) {
-            state.heard.extend(state.asked.drain(..).map(|ticket| (ticket, false)));
-            state.heard.extend(state.publications.drain(..).map(|one| (one.ticket, false)));
-            state.publication_bytes = 0;
-        }
+        ring(&self.news);
+    }
+
+    /// Nobody hears what waits to be published, or is not answered.
+    pub(super) fn unheard(&self) {
+        let state = &mut *self.state.borrow_mut();
+        state.heard.extend(state.asked.drain(..).map(|ticket| (ticket, false)));
+        state.heard.extend(state.publications.drain(..).map(|one| (one.ticket, false)));
+        state.publication_bytes = 0;
         ring(&self.news);
     }
 
@@ -269,6 +273,10 @@ impl State {
     /// What was read of the log. Says whether this server may go on.
     pub(super) fn take(&mut self, kept: Kept, me: u32) -> Result<(), Differs> {
         if kept.entry.server == me {
+            if kept.sequence > self.proposed {
+                // Another server has had this number: the engine had forgotten that it was given away.
+                return Err(Differs);
+            }
             self.read = self.read.max(kept.sequence);
             self.appended_upto(kept.sequence);
             while self.proposals.front().is_some_and(|first| first.sequence <= kept.sequence) {
@@ -339,8 +347,67 @@ pub(super) async fn rung(bell: &(Sender<()>, Receiver<()>), wait: Duration) {
     let ringing = async {
         let _ = bell.1.recv().await;
     };
+    within(wait, pin!(ringing)).await;
+}
+
+/// Waits for something, or for so long.
+pub(super) async fn within(wait: Duration, something: Pin<&mut (dyn Future<Output = ()> + '_)>) {
     let late = async {
         Timer::after(wait).await;
     };
-    future::or(ringing, late).await;
+    future::or(something, late).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: u32 = 3;
+
+    fn state(proposals: &[usize]) -> State {
+        let mut state = State::default();
+        for length in proposals {
+            state.proposed += 1;
+            state.waiting += length;
+            state.proposals.push_back(Proposal { sequence: state.proposed, bytes: vec![0; *length].into() });
+        }
+        state
+    }
+
+    fn kept(count: u64, sequence: u64) -> Kept {
+        let place = |count| Position { millis: 0, count };
+        let entry = Entry { at: place(count), server: ME, bytes: Arc::default() };
+        Kept { entry, before: place(count - 1), sequence, fences: 0 }
+    }
+
+    #[test]
+    fn what_was_not_read_is_appended_again() {
+        let mut state = state(&[1, 10, 100, 1000]);
+        assert_eq!((state.batch().0, state.batch().1.len()), (1, 4));
+        state.appended_upto(3);
+        assert_eq!((state.waiting, state.batch().0, state.batch().1.len()), (1000, 4, 1));
+        state.take(kept(1, 1), ME).unwrap();
+        assert_eq!((state.waiting, state.batch().0), (1000, 4));
+        state.append_again();
+        assert_eq!((state.waiting, state.batch().0, state.batch().1.len()), (1110, 2, 3));
+        // One that was read before its answer came.
+        state.take(kept(2, 4), ME).unwrap();
+        assert_eq!((state.waiting, state.has_proposals(), state.batch().1.len()), (0, false, 0));
+        state.appended_upto(4);
+        assert_eq!((state.waiting, state.proposals.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_batch_has_a_bound_and_one_entry_always_fits() {
+        let large = BATCH_BYTES * 2 / 3;
+        assert_eq!(state(&[large, large]).batch().1.len(), 1);
+        assert_eq!(state(&[BATCH_BYTES + 1, 1]).batch().1.len(), 1);
+        assert_eq!(state(&[0; 1000]).batch().1.len(), BATCH);
+        assert!(state(&[0]).has_proposals());
+    }
+
+    #[test]
+    fn what_another_has_said_under_this_number_is_not_taken_for_its_own() {
+        assert_eq!(state(&[1]).take(kept(1, 2), ME), Err(Differs));
+    }
 }

@@ -46,7 +46,10 @@ pub(super) async fn write(shared: &Rc<Shared>, script: Script) -> String {
         };
         match served {
             Ok(why) => return why.to_owned(),
-            Err(error) => shared.pause(Part::Writer, &mut pause, &error).await,
+            Err(error) => {
+                shared.unheard();
+                shared.pause(Part::Writer, &mut pause, &error).await;
+            }
         }
         opened = Script::open(&shared.me.address, PATIENCE).await;
     }
@@ -163,6 +166,7 @@ impl Writer<'_> {
             if appends { script.verdict().await.map(|(verdict, _)| Some(verdict)) } else { Ok(None) }
         };
         let Some(verdict) = shared.watched(Part::Writer, QUICK, pin!(answers)).await? else {
+            self.answered();
             return Ok(None);
         };
         if verdict == Verdict::Done {
@@ -185,8 +189,7 @@ impl Writer<'_> {
         (self.renewed, self.renew_at) = (at, at + RENEW);
         let hold = Duration::from_millis(reply.list().get(2).map_or(0, Reply::number));
         self.held = at + hold;
-        let (mut expired, answers);
-        expired = Vec::new();
+        let mut expired = Vec::new();
         {
             let state = &mut *self.shared.state.borrow_mut();
             state.peers.clear();
@@ -198,18 +201,22 @@ impl Writer<'_> {
                     expired.push(server);
                 }
             }
-            // Where something is to be appended, it shows whether that is possible.
-            answers = !state.has_proposals() || !hold.is_zero();
         }
         if self.steady.elapsed() >= LEASE {
             for server in expired {
                 self.shared.tell(Event::Expired { server }).await;
             }
         }
-        if answers {
+        self.answered();
+        Ok(None)
+    }
+
+    /// The engine has answered. Where something is to be appended, only that shows whether it takes anything.
+    fn answered(&self) {
+        let waits = self.shared.state.borrow().has_proposals() && self.held <= now();
+        if !waits {
             self.shared.up(Part::Writer);
         }
-        Ok(None)
     }
 
     /// What the script has said, and what follows from it.
