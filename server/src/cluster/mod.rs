@@ -8,10 +8,11 @@
 //! | `wire`, `encryption` | what passes between a connection and its socket |
 //! | `reply` | what the engine answers |
 //! | `connection` | one connection to the engine |
-//! | `script` | the connection that changes the log, by `log.lua` |
+//! | `script` | how the log is changed, by `log.lua` |
 //! | `history` | what this server knows of the log, to put it back |
 //! | `link` | what the other parts of the server hold, and all that is told |
-//! | `writer`, `reader`, `listener` | what runs: one connection each |
+//! | `part` | what a connection is for that is there as long as the server runs |
+//! | `writer`, `reader`, `listener` | the three parts |
 //! | `join` | how a server becomes one of the cluster |
 //!
 //! # Keys
@@ -48,6 +49,7 @@ mod history;
 mod join;
 mod link;
 mod listener;
+mod part;
 mod reader;
 mod reply;
 mod script;

@@ -1,7 +1,7 @@
 //! What the connections of a running server have in common.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -11,9 +11,10 @@ use async_channel::{Receiver, Sender};
 use futures_lite::future;
 use smol::Timer;
 
-use super::clock::now;
+use super::connection::LATE;
 use super::error::Error;
 use super::history::{Differs, Entry, History, Kept};
+use super::reply::Reply;
 use super::script::Identity;
 use crate::protocol::Position;
 
@@ -25,11 +26,6 @@ const BATCH: usize = 256;
 const BATCH_BYTES: usize = 256 << 10;
 /// Bytes at most that wait to be published.
 const PUBLISH_BYTES: usize = 4 << 20;
-/// The engine is away when it has not answered for so long.
-const AWAY: Duration = Duration::from_secs(2);
-/// The first pause before a connection is tried again, and the longest.
-pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LAST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why a server begins anew.
 pub(super) const FENCED: &str = "it was silent for so long that the others have given it up";
@@ -77,7 +73,7 @@ pub enum Event {
 
 /// The connections, by what they are for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Part {
+pub(super) enum Role {
     Writer,
     Reader,
     Listener,
@@ -117,7 +113,7 @@ pub(super) struct State {
     /// Tickets that are answered, to be told.
     heard: Vec<(u64, bool)>,
     /// Servers to be fenced, and the entries that say so.
-    pub(super) fences: BTreeMap<u32, Box<[u8]>>,
+    pub(super) fences: Vec<(u32, Box<[u8]>)>,
     /// Servers that were not fenced when the lease was renewed last.
     pub(super) peers: Vec<u32>,
     /// The latest snapshot is to be kept by the engine.
@@ -157,9 +153,9 @@ impl Shared {
     }
 
     /// A part is connected, and is answered.
-    pub(super) fn up(&self, part: Part) {
+    pub(super) fn up(&self, role: Role) {
         let state = &mut *self.state.borrow_mut();
-        state.down[part as usize] = false;
+        state.down[role as usize] = false;
         if state.trouble.is_some() && state.down == [false; 3] {
             state.trouble = None;
             ring(&self.news);
@@ -167,9 +163,9 @@ impl Shared {
     }
 
     /// A part is not connected, or was not answered since then.
-    pub(super) fn down(&self, part: Part, since: Instant, why: &Error) {
+    pub(super) fn down(&self, role: Role, since: Instant, why: &Error) {
         let state = &mut *self.state.borrow_mut();
-        state.down[part as usize] = true;
+        state.down[role as usize] = true;
         let since = state.trouble.as_ref().map_or(since, |trouble| trouble.0);
         state.trouble = Some((since, why.to_string()));
         ring(&self.news);
@@ -184,31 +180,8 @@ impl Shared {
         ring(&self.news);
     }
 
-    /// Pauses before a part connects again.
-    pub(super) async fn pause(&self, part: Part, pause: &mut Duration, why: &Error) {
-        self.down(part, now(), why);
-        Timer::after(*pause).await;
-        *pause = (*pause * 2).min(LAST_PAUSE);
-    }
-
-    /// What comes of a question, which may take so long; a part that has no answer soon after is down.
-    pub(super) async fn watched<T>(
-        &self,
-        part: Part,
-        may_take: Duration,
-        question: Pin<&mut (dyn Future<Output = Result<T, Error>> + '_)>,
-    ) -> Result<T, Error> {
-        let asked = now() + may_take;
-        let late = async {
-            Timer::after(may_take + AWAY).await;
-            self.down(part, asked, &Error::Silent { at: self.me.address.host.to_string() });
-            future::pending().await
-        };
-        future::or(question, late).await
-    }
-
     /// Tells of trouble that lasts, and of its end, and of what nobody heard.
-    pub(super) async fn watch(&self) {
+    pub(super) async fn watch(&self) -> &'static str {
         let mut told = false;
         loop {
             let heard = std::mem::take(&mut self.state.borrow_mut().heard);
@@ -219,7 +192,7 @@ impl Shared {
             let mut wait = Duration::MAX;
             match trouble {
                 Some((since, why)) if !told => {
-                    wait = AWAY.saturating_sub(since.elapsed());
+                    wait = LATE.saturating_sub(since.elapsed());
                     if wait.is_zero() {
                         told = true;
                         self.tell(Event::Away { why }).await;
@@ -249,16 +222,48 @@ impl Shared {
     }
 
     /// The first of what was published and not answered is answered.
-    pub(super) fn heard(&self, heard: bool) {
+    pub(super) fn heard(&self, replies: &[Reply]) {
         let state = &mut *self.state.borrow_mut();
-        state.heard.extend(state.asked.pop_front().map(|ticket| (ticket, heard)));
+        for reply in replies {
+            let heard = matches!(reply, Reply::Number(count) if *count > 0);
+            state.heard.extend(state.asked.pop_front().map(|ticket| (ticket, heard)));
+        }
         ring(&self.news);
+    }
+
+    /// Ends the lease of another server.
+    pub(super) fn fence(&self, server: u32, bytes: Box<[u8]>) {
+        let state = &mut *self.state.borrow_mut();
+        if state.fences.iter().all(|(fenced, _)| *fenced != server) {
+            state.fences.push((server, bytes));
+        }
+        ring(&self.bell);
+    }
+
+    /// A key of the cluster.
+    pub(super) fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.me.prefix)
+    }
+
+    /// What a server listens to.
+    pub(super) fn channel(&self, server: u32) -> String {
+        format!("{}to:{server}", self.me.prefix)
+    }
+
+    /// Host and port of the engine, for errors.
+    pub(super) fn at(&self) -> String {
+        self.me.address.host.to_string()
+    }
+
+    /// The error where it does not answer.
+    pub(super) fn silent(&self) -> Error {
+        Error::Silent { at: self.at() }
     }
 
     pub(super) fn publish(&self, publication: Publication) {
         let state = &mut *self.state.borrow_mut();
         state.publication_bytes += publication.bytes.len();
-        if state.down[Part::Writer as usize] || state.publication_bytes > PUBLISH_BYTES {
+        if state.down[Role::Writer as usize] || state.publication_bytes > PUBLISH_BYTES {
             state.publication_bytes -= publication.bytes.len();
             state.heard.push((publication.ticket, false));
             ring(&self.news);
@@ -283,7 +288,7 @@ impl State {
                 self.proposals.pop_front();
             }
         }
-        self.fences.remove(&kept.fences);
+        self.fences.retain(|(fenced, _)| *fenced != kept.fences);
         self.history.take(kept)
     }
 
