@@ -14,6 +14,7 @@ use super::address::Address;
 use super::error::Error;
 use super::reply::{self, MAX_REPLY, Reply, Scan};
 use super::wire::{Plain, Wire};
+use super::words::Words;
 
 /// A connection that is silent for so long, beyond what was asked of it, is dead.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -99,23 +100,20 @@ impl Connection {
             pings: false,
         };
         if let Some(password) = &address.password {
-            let user = address.user.as_ref().map(String::as_bytes);
-            let words: Vec<_> =
-                [Some(b"AUTH".as_slice()), user, Some(password.as_bytes())].into_iter().flatten().collect();
-            connection.say(&words);
+            let mut words = Words::default();
+            words.add(b"AUTH");
+            if let Some(user) = &address.user {
+                words.add(user.as_bytes());
+            }
+            connection.say(words.add(password.as_bytes()));
             connection.asked_in = true;
         }
         Ok(connection)
     }
 
     /// Appends a command to those that wait to be sent.
-    pub(super) fn say(&mut self, arguments: &[&[u8]]) {
-        header(&mut self.output, b'*', arguments.len());
-        for argument in arguments {
-            header(&mut self.output, b'$', argument.len());
-            self.output.extend_from_slice(argument);
-            self.output.extend_from_slice(b"\r\n");
-        }
+    pub(super) fn say(&mut self, words: &Words) {
+        words.send(&mut self.output);
     }
 
     /// Sends the commands that wait, and takes so many replies, errors among them. `may_take` is the time for which the engine
@@ -141,7 +139,7 @@ impl Connection {
                     Ok(Step::Blocked) => {
                         ready!(Pin::new(&mut timer).poll(context));
                         match stage {
-                            0 if self.pings => self.say(&[b"PING"]),
+                            0 if self.pings => self.say(Words::default().add(b"PING")),
                             0 => {}
                             1 => late(),
                             _ => return Poll::Ready(Err(Error::Silent { at: self.at.clone() })),
@@ -228,12 +226,6 @@ impl Connection {
         self.input.truncate(whole + *read.as_ref().unwrap_or(&0));
         Ok(read.map(|count| (count > 0).then_some(Step::Moved)))
     }
-}
-
-fn header(output: &mut Vec<u8>, kind: u8, length: usize) {
-    output.push(kind);
-    output.extend_from_slice(length.to_string().as_bytes());
-    output.extend_from_slice(b"\r\n");
 }
 
 fn empty(buffer: &mut Vec<u8>) {

@@ -9,9 +9,9 @@ use crate::protocol::Position;
 /// Bytes of entries at most, besides the snapshot before them.
 const MAX_BYTES: usize = 64 << 20;
 /// Entries that are read at once: with [`MAX_ENTRY`](super::MAX_ENTRY), fewer bytes than a reply may have.
-pub(super) const COUNT: &[u8] = b"200";
+pub(super) const COUNT: &str = "200";
 /// What an entry takes besides its bytes.
-pub(super) const OVERHEAD: usize = 160;
+const OVERHEAD: usize = 160;
 /// Numbers of fenced servers at most; the first go first.
 const MAX_FENCED: usize = 1000;
 

@@ -14,6 +14,7 @@ use super::link::Link;
 use super::reply::Reply;
 use super::script::{GREETINGS, Identity, Script, Verdict, greet, place, sound, verdict};
 use super::shared::Event;
+use super::words::Words;
 use crate::protocol::Position;
 
 /// The time for each step: to connect, to ask for something.
@@ -112,12 +113,12 @@ pub async fn join(options: Options) -> Result<Joined, Error> {
     let mut joined = loop {
         // Servers of this cluster that are connected, whatever the engine has forgotten of it; where it may not be asked,
         // none are known of.
-        connection.say(&[b"PUBSUB", b"CHANNELS", listening.as_bytes()]);
+        connection.say(Words::default().all(&["PUBSUB", "CHANNELS", &listening]));
         let replies = connection.exchange(1, STEP, &|| ()).await?;
         let others = replies.iter().any(|reply| !reply.list().is_empty());
         let young = begun.elapsed() + Duration::from_secs(script.uptime) < RECONNECT;
         request.patient = begun.elapsed() < PUT_BACK && (young || others);
-        request.say(&options, &mut connection);
+        request.say(&mut connection);
         let replies = connection.exchange(1, STEP, &|| ()).await?;
         match request.answered(&options, replies.first().unwrap_or(&Reply::Nil)) {
             Err(Error::Busy { .. }) if begun.elapsed() < BUSY => {}
@@ -145,8 +146,8 @@ impl Options {
 struct Request {
     prefix: String,
     token: String,
-    /// What comes before the settings.
-    words: Vec<String>,
+    /// All but whether it is patient.
+    words: Words,
     /// Others may put back what the engine has lost.
     patient: bool,
 }
@@ -166,30 +167,28 @@ impl Request {
             .member_of
             .unwrap_or(u64::from_str_radix(new.get(..16).unwrap_or_default(), 16).unwrap_or(1));
         let own = options.member_of.map_or(String::new(), |id| id.to_string());
-        let words = vec![
-            script.run.clone(),
-            options.format.to_string(),
-            birth,
-            id.to_string(),
-            hex(&options.cloak_key),
-            options.boot.to_string(),
-            token.clone(),
-            own,
-            BEGINNING.as_millis().to_string(),
-        ];
+        let mut words = Words::default();
+        words.add(script.run.as_bytes()).number(options.format.into()).add(birth.as_bytes()).number(id);
+        words.add(hex(&options.cloak_key).as_bytes()).number(options.boot.into());
+        words.all(&[&token, &own]).number(BEGINNING.as_millis() as u64);
+        for (name, value) in &options.settings {
+            words.all(&[name, value]);
+        }
         // In braces, so that a Redis Cluster keeps all keys in one place.
         let prefix = format!("parlor:{{{}}}:", options.address.name);
         Ok(Request { prefix, token, words, patient: false })
     }
 
-    fn say(&self, options: &Options, connection: &mut Connection) {
-        let mut all: Vec<&[u8]> = vec![b"EVAL", include_bytes!("join.lua"), b"1", self.prefix.as_bytes()];
-        all.push(if self.patient { b"1" } else { b"0" });
-        all.extend(self.words.iter().map(String::as_bytes));
-        for (name, value) in &options.settings {
-            all.extend([name.as_bytes(), value.as_bytes()]);
-        }
-        connection.say(&all);
+    fn say(&self, connection: &mut Connection) {
+        let mut words = Words::default();
+        words.all(&[
+            "EVAL",
+            include_str!("join.lua"),
+            "1",
+            &self.prefix,
+            if self.patient { "1" } else { "0" },
+        ]);
+        connection.say(words.join(&self.words));
     }
 
     fn answered(&self, options: &Options, reply: &Reply) -> Result<(Identity, Given), Error> {
@@ -264,11 +263,11 @@ impl Joined {
     /// Reads where to begin.
     async fn fetch(&mut self, known_upto: Option<Position>) -> Result<(), Error> {
         let [snapshots, fenced] = ["snapshots", "fenced"].map(|key| format!("{}{key}", self.me.prefix));
-        self.connection.say(&[b"HKEYS", snapshots.as_bytes()]);
-        self.connection.say(&[b"HKEYS", fenced.as_bytes()]);
+        self.connection.say(Words::default().all(&["HKEYS", &snapshots]));
+        self.connection.say(Words::default().all(&["HKEYS", &fenced]));
         let replies = self.connection.exchange(2, STEP, &|| ()).await?;
         let at = self.choose(&replies, known_upto)?;
-        self.connection.say(&[b"HGET", snapshots.as_bytes(), at.to_string().as_bytes()]);
+        self.connection.say(Words::default().all(&["HGET", &snapshots]).place(at));
         let replies = self.connection.exchange(1, STEP, &|| ()).await?;
         let Some(Reply::Text(bytes)) = replies.first() else { return Err(self.me.lapsed()) };
         let snapshot: Arc<[u8]> = bytes.as_slice().into();
@@ -294,7 +293,7 @@ impl Joined {
     /// # Errors
     /// [`Error::Lapsed`] if another server has founded it meanwhile, and those of the connection.
     pub async fn found(&mut self, snapshot: Arc<[u8]>) -> Result<(), Error> {
-        self.call("found", &[&snapshot]).await?;
+        self.call("found", Words::default().add(&snapshot)).await?;
         self.history.begin(Position::default(), snapshot);
         Ok(())
     }
@@ -305,14 +304,15 @@ impl Joined {
     /// # Errors
     /// [`Error::Lapsed`], and those of the connection.
     pub async fn catch_up(&mut self) -> Result<Vec<Entry>, Error> {
-        let reply = self.call("renew", &[]).await?;
+        let reply = self.call("renew", Words::default().all(&["0", "1"])).await?;
         let end = reply.list().get(1).map(place).unwrap_or_default();
         if *self.goal.get_or_insert(end) <= self.history.last {
             self.goal = None;
             return Ok(Vec::new());
         }
-        let (log, last) = (format!("{}log", self.me.prefix), self.history.last.to_string());
-        self.connection.say(&[b"XREAD", b"COUNT", COUNT, b"STREAMS", log.as_bytes(), last.as_bytes()]);
+        let mut words = Words::default();
+        words.all(&["XREAD", "COUNT", COUNT, "STREAMS", &format!("{}log", self.me.prefix)]);
+        self.connection.say(words.place(self.history.last));
         let replies = self.connection.exchange(1, STEP, &|| ()).await?;
         self.take(replies.first().unwrap_or(&Reply::Nil))
     }
@@ -336,7 +336,7 @@ impl Joined {
     /// # Errors
     /// [`Error::Lapsed`], and those of the connection.
     pub async fn alive(&mut self) -> Result<Vec<u32>, Error> {
-        let reply = self.call("renew", &[]).await?;
+        let reply = self.call("renew", Words::default().all(&["0", "1"])).await?;
         let young = self.opened.elapsed() + Duration::from_secs(self.script.uptime) < YOUNG;
         let alive = reply.list().iter().skip(3).filter_map(|one| {
             let [server, alive] = one.list() else { return None };
@@ -348,7 +348,7 @@ impl Joined {
     /// Gives up the lease.
     pub async fn abandon(mut self) {
         // Otherwise it is over by itself.
-        let _ = self.call("abandon", &[]).await;
+        let _ = self.call("abandon", &Words::default()).await;
     }
 
     /// Runs from now on, until the last [`Link`] is dropped or [`Event::Fenced`] is told. Where `tell` is full, no more of
@@ -357,7 +357,7 @@ impl Joined {
         Link::run(self.me, self.connection, self.script, self.history, executor, tell)
     }
 
-    fn call<'a>(&'a mut self, operation: &'a str, arguments: &'a [&'a [u8]]) -> Waiting<'a, Reply> {
+    fn call<'a>(&'a mut self, operation: &'a str, arguments: &'a Words) -> Waiting<'a, Reply> {
         Box::pin(async move {
             self.script.say(&mut self.connection, &self.me, operation, self.history.last, arguments);
             let mut replies = self.connection.exchange(1, STEP, &|| ()).await?;

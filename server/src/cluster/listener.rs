@@ -6,6 +6,7 @@ use super::part::{Next, Part};
 use super::reply::Reply;
 use super::script::sound;
 use super::shared::{Event, Role, Shared};
+use super::words::Words;
 
 /// See the [module](self).
 #[derive(Default)]
@@ -27,7 +28,7 @@ impl Part for Listener {
         if !self.subscribed {
             self.subscribed = true;
             connection.pings = true;
-            connection.say(&[b"SUBSCRIBE", shared.channel(shared.me.server).as_bytes()]);
+            connection.say(Words::default().all(&["SUBSCRIBE", &shared.channel(shared.me.server)]));
         }
         Next::Ask(1, PATIENCE)
     }

@@ -6,7 +6,7 @@
 //! | `address` | where the log is |
 //! | `error` | why a server cannot take part |
 //! | `wire`, `encryption` | what passes between a connection and its socket |
-//! | `reply` | what the engine answers |
+//! | `words`, `reply` | what the engine is told, and what it answers |
 //! | `connection` | one connection to the engine |
 //! | `script` | how the log is changed, by `log.lua` |
 //! | `history` | what this server knows of the log, to put it back |
@@ -57,6 +57,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod words;
 mod writer;
 
 pub use address::{Address, AddressError};

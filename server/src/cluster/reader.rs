@@ -9,10 +9,11 @@ use super::part::{Next, Part};
 use super::reply::Reply;
 use super::script::sound;
 use super::shared::{DIFFERS, Event, FENCED, Role, Shared};
+use super::words::Words;
 
 /// The time for which the engine waits for an entry, and the same in milliseconds.
 const BLOCK: Duration = Duration::from_millis(1500);
-const BLOCK_MILLIS: &[u8] = b"1500";
+const BLOCK_MILLIS: &str = "1500";
 
 /// See the [module](self).
 pub(super) struct Reader;
@@ -25,11 +26,9 @@ impl Part for Reader {
     fn begin(&mut self, _: &Shared) {}
 
     fn next(&mut self, shared: &Shared, connection: &mut Connection) -> Next {
-        let (log, last) = (shared.key("log"), shared.state.borrow().history.last.to_string());
-        let words = [b"XREAD".as_slice(), b"COUNT", COUNT, b"BLOCK", BLOCK_MILLIS, b"STREAMS"];
-        let mut words = words.to_vec();
-        words.extend([log.as_bytes(), last.as_bytes()]);
-        connection.say(&words);
+        let mut words = Words::default();
+        words.all(&["XREAD", "COUNT", COUNT, "BLOCK", BLOCK_MILLIS, "STREAMS", &shared.key("log")]);
+        connection.say(words.place(shared.state.borrow().history.last));
         Next::Ask(1, BLOCK)
     }
 

@@ -6,6 +6,7 @@ use super::address::Address;
 use super::connection::Connection;
 use super::error::Error;
 use super::reply::Reply;
+use super::words::Words;
 use crate::protocol::Position;
 
 /// The time for which a lease holds; it is renewed after a third of it.
@@ -46,6 +47,8 @@ pub(super) enum Verdict {
     Wait(Duration),
     /// The engine has lost entries: its last is this one, or it holds no snapshot any more.
     Lost { last: Position, bare: bool },
+    /// What was appended and not read is to be appended again.
+    Again,
     /// This server's lease is over, and the others know.
     Fenced,
     /// The log is not the one that this server has read.
@@ -66,8 +69,8 @@ pub(super) struct Script {
 
 /// Asks what the engine is, and gives it the script.
 pub(super) fn greet(connection: &mut Connection) {
-    connection.say(&[b"INFO", b"server"]);
-    connection.say(&[b"SCRIPT", b"LOAD", include_bytes!("log.lua")]);
+    connection.say(Words::default().all(&["INFO", "server"]));
+    connection.say(Words::default().all(&["SCRIPT", "LOAD", include_str!("log.lua")]));
 }
 
 impl Script {
@@ -100,16 +103,12 @@ impl Script {
         me: &Identity,
         operation: &str,
         applied: Position,
-        arguments: &[&[u8]],
+        arguments: &Words,
     ) {
-        let (server, applied) = (me.server.to_string(), applied.to_string());
-        let lease = self.lease.as_millis().to_string();
-        let mut all: Vec<&[u8]> = vec![b"EVALSHA", &self.digest, b"1", me.prefix.as_bytes()];
-        all.extend(
-            [operation, &server, &me.token, &me.birth, &self.run, &applied, &lease].map(str::as_bytes),
-        );
-        all.extend_from_slice(arguments);
-        connection.say(&all);
+        let mut words = Words::default();
+        words.add(b"EVALSHA").add(&self.digest).all(&["1", &me.prefix, operation]).number(me.server.into());
+        words.all(&[&me.token, &me.birth, &self.run]).place(applied).number(self.lease.as_millis() as u64);
+        connection.say(words.join(arguments));
     }
 }
 
@@ -122,6 +121,7 @@ pub(super) fn verdict(at: &str, reply: &Reply) -> Result<Verdict, Error> {
         b"SEND" => Verdict::Send,
         b"WAIT" => Verdict::Wait(Duration::from_millis(part(1).number().min(5_000))),
         b"LOST" => Verdict::Lost { last: place(part(1)), bare: part(2).number() == 0 },
+        b"AGAIN" => Verdict::Again,
         b"FENCED" => Verdict::Fenced,
         b"DIFFERS" | b"OTHER" => Verdict::Differs,
         _ => return Err(Error::Garbled { at: at.to_owned() }),

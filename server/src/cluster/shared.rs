@@ -16,13 +16,14 @@ use super::error::Error;
 use super::history::{Differs, Entry, History, Kept};
 use super::reply::Reply;
 use super::script::Identity;
+use super::words::Words;
 use crate::protocol::Position;
 
 /// Bytes of an entry at most.
 pub const MAX_ENTRY: usize = 256 << 10;
 /// Entries that are appended at once.
 const BATCH: usize = 256;
-/// Bytes of them at most, beyond the first.
+/// Bytes of them at most; one may have more.
 const BATCH_BYTES: usize = 256 << 10;
 /// Bytes at most that wait to be published.
 const PUBLISH_BYTES: usize = 4 << 20;
@@ -314,17 +315,27 @@ impl State {
         self.waiting = self.proposals.iter().map(|one| one.bytes.len()).sum();
     }
 
-    /// The next batch to be appended: the sequence of the first, and the bytes of each.
-    pub(super) fn batch(&self) -> (u64, Vec<&[u8]>) {
-        let before =
-            self.proposals.front().map_or(0, |first| (self.appended + 1).saturating_sub(first.sequence));
-        let mut size = 0;
-        let waiting = self.proposals.range((before as usize).min(self.proposals.len())..).take(BATCH);
-        let fits = waiting.take_while(|one| {
-            size += one.bytes.len();
-            size == one.bytes.len() || size <= BATCH_BYTES
-        });
-        (self.appended + 1, fits.map(|one| &*one.bytes).collect())
+    /// Appends the next batch to a command: what was read, the sequence of the first, and the bytes of each. Gives the
+    /// sequence of the last; `None` if there is nothing to be appended.
+    pub(super) fn batch(&self, words: &mut Words) -> Option<u64> {
+        let first = self.reached(words);
+        let before = first.saturating_sub(self.proposals.front()?.sequence) as usize;
+        let mut last = None;
+        for one in self.proposals.iter().skip(before).take(BATCH) {
+            if last.is_some() && words.size() + one.bytes.len() > BATCH_BYTES {
+                break;
+            }
+            words.add(&one.bytes);
+            last = Some(one.sequence);
+        }
+        last
+    }
+
+    /// Appends to a command how far this server has come: what was read, and the sequence that would be appended next.
+    pub(super) fn reached(&self, words: &mut Words) -> u64 {
+        let first = self.appended + 1;
+        words.number(self.read).number(first);
+        first
     }
 
     /// What is to be published now.
@@ -385,19 +396,27 @@ mod tests {
         Kept { entry, before: place(count - 1), sequence, fences: 0 }
     }
 
+    /// The sequence of the first, and how many there are.
+    fn batch(state: &State) -> Option<(u64, usize)> {
+        let mut words = Words::default();
+        let last = state.batch(&mut words)?;
+        let count = words.count() - 2;
+        Some((last + 1 - count as u64, count))
+    }
+
     #[test]
     fn what_was_not_read_is_appended_again() {
         let mut state = state(&[1, 10, 100, 1000]);
-        assert_eq!((state.batch().0, state.batch().1.len()), (1, 4));
+        assert_eq!(batch(&state), Some((1, 4)));
         state.appended_upto(3);
-        assert_eq!((state.waiting, state.batch().0, state.batch().1.len()), (1000, 4, 1));
+        assert_eq!((state.waiting, batch(&state)), (1000, Some((4, 1))));
         state.take(kept(1, 1), ME).unwrap();
-        assert_eq!((state.waiting, state.batch().0), (1000, 4));
+        assert_eq!((state.waiting, batch(&state)), (1000, Some((4, 1))));
         state.append_again();
-        assert_eq!((state.waiting, state.batch().0, state.batch().1.len()), (1110, 2, 3));
+        assert_eq!((state.waiting, batch(&state)), (1110, Some((2, 3))));
         // One that was read before its answer came.
         state.take(kept(2, 4), ME).unwrap();
-        assert_eq!((state.waiting, state.has_proposals(), state.batch().1.len()), (0, false, 0));
+        assert_eq!((state.waiting, state.has_proposals(), batch(&state)), (0, false, None));
         state.appended_upto(4);
         assert_eq!((state.waiting, state.proposals.len()), (0, 0));
     }
@@ -405,9 +424,10 @@ mod tests {
     #[test]
     fn a_batch_has_a_bound_and_one_entry_always_fits() {
         let large = BATCH_BYTES * 2 / 3;
-        assert_eq!(state(&[large, large]).batch().1.len(), 1);
-        assert_eq!(state(&[BATCH_BYTES + 1, 1]).batch().1.len(), 1);
-        assert_eq!(state(&[0; 1000]).batch().1.len(), BATCH);
+        assert_eq!(batch(&state(&[large, large])), Some((1, 1)));
+        assert_eq!(batch(&state(&[BATCH_BYTES + 1, 1])), Some((1, 1)));
+        assert_eq!(batch(&state(&[0; 1000])), Some((1, BATCH)));
+        assert_eq!(batch(&state(&[])), None);
         assert!(state(&[0]).has_proposals());
     }
 

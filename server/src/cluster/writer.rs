@@ -1,16 +1,16 @@
 //! The part that changes the log and renews the lease.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::clock::now;
 use super::connection::{Connection, PATIENCE};
 use super::error::Error;
-use super::history::{Kept, OVERHEAD};
+use super::history::Kept;
 use super::part::{Next, Part};
 use super::reply::Reply;
 use super::script::{GREETINGS, LEASE, Script, Verdict, greet, place, verdict};
 use super::shared::{DIFFERS, Event, FENCED, Role, Shared, ring};
+use super::words::Words;
 use crate::protocol::Position;
 
 /// Why a server begins anew.
@@ -98,7 +98,8 @@ impl Writer {
         }
     }
 
-    fn say(&self, shared: &Shared, connection: &mut Connection, operation: &str, arguments: &[&[u8]]) {
+    /// Has the script do something.
+    fn say(&self, shared: &Shared, connection: &mut Connection, operation: &str, arguments: &Words) {
         if let Some(script) = &self.script {
             let applied = shared.state.borrow().history.last;
             script.say(connection, &shared.me, operation, applied, arguments);
@@ -109,73 +110,59 @@ impl Writer {
     fn write(&mut self, shared: &Shared, connection: &mut Connection, may_append: bool) -> Next {
         let publications = shared.state.borrow_mut().take_publications();
         for one in &publications {
-            connection.say(&[b"PUBLISH", shared.channel(one.server).as_bytes(), &one.bytes]);
+            let mut words = Words::default();
+            words.all(&["PUBLISH", &shared.channel(one.server)]);
+            connection.say(words.add(&one.bytes));
         }
-        let state = shared.state.borrow();
-        let (first, batch) = state.batch();
-        let appends = may_append && !batch.is_empty();
-        let upto = appends.then(|| first + batch.len() as u64 - 1);
-        if appends {
-            let (read, first) = (state.read.to_string(), first.to_string());
-            let mut all = vec![read.as_bytes(), first.as_bytes()];
-            all.extend(batch);
-            self.say(shared, connection, "append", &all);
+        let mut words = Words::default();
+        let upto = if may_append { shared.state.borrow().batch(&mut words) } else { None };
+        if upto.is_some() {
+            self.say(shared, connection, "append", &words);
         }
         self.wrote = true;
         self.asked = Asked::Write(publications.len(), upto);
-        Next::Ask(publications.len() + usize::from(appends), QUICK)
+        Next::Ask(publications.len() + usize::from(upto.is_some()), QUICK)
     }
 
     /// Says what puts the engine right.
     fn mend(&mut self, shared: &Shared, connection: &mut Connection) -> Next {
-        let mut numbers: Vec<String> = Vec::new();
+        let mut words = Words::default();
         let Some(mending) = &mut self.mending else { return Next::Wait(QUICK) };
-        let Some(rest) = &mending.rest else {
-            mending.tries += 1;
-            let state = shared.state.borrow();
-            let (at, bytes) = state.history.snapshot.clone().unwrap_or_default();
-            let bytes = if mending.bare || at > mending.last { bytes } else { Arc::default() };
-            numbers.push(at.to_string());
-            numbers.push(state.history.highest.max(shared.me.server).to_string());
-            let lists = [&state.peers, &state.history.fenced];
-            numbers.push(shared.me.meta.len().to_string());
-            numbers.extend_from_slice(&shared.me.meta);
-            for list in lists {
-                numbers.push(list.len().to_string());
-                numbers.extend(list.iter().map(u32::to_string));
+        let operation = match &mending.rest {
+            None => {
+                mending.tries += 1;
+                let state = shared.state.borrow();
+                let (at, bytes) = state.history.snapshot.clone().unwrap_or_default();
+                let needed = mending.bare || at > mending.last;
+                words.place(at).add(if needed { &bytes } else { &[] });
+                words.number(state.history.highest.max(shared.me.server).into());
+                words.number(shared.me.meta.len() as u64);
+                for part in &shared.me.meta {
+                    words.add(part.as_bytes());
+                }
+                for list in [&state.peers, &state.history.fenced] {
+                    words.number(list.len() as u64);
+                    for server in list {
+                        words.number((*server).into());
+                    }
+                }
+                self.asked = Asked::Restore;
+                "restore"
             }
-            let mut all: Vec<&[u8]> = numbers.iter().map(String::as_bytes).collect();
-            all.insert(1, &bytes);
-            drop(state);
-            self.asked = Asked::Restore;
-            self.say(shared, connection, "restore", &all);
-            return Next::Ask(1, SLOW);
+            Some(rest) => {
+                for Kept { entry, before, sequence, fences } in rest.iter().skip(mending.done) {
+                    words.place(entry.at).number(entry.server.into()).number(*sequence).place(*before);
+                    words.add(&entry.bytes).number((*fences).into());
+                    mending.done += 1;
+                    if words.size() > PUT_BACK {
+                        break;
+                    }
+                }
+                self.asked = Asked::PutBack;
+                "putback"
+            }
         };
-        let mut size = 0;
-        let rest = rest.get(mending.done..).unwrap_or_default();
-        let fits = rest.iter().take_while(|kept| {
-            let first = size == 0;
-            size += kept.entry.bytes.len() + OVERHEAD;
-            first || size <= PUT_BACK
-        });
-        let batch: Vec<&Kept> = fits.collect();
-        for Kept { entry, before, sequence, fences } in &batch {
-            numbers.extend([entry.at.to_string(), entry.server.to_string(), sequence.to_string()]);
-            numbers.extend([before.to_string(), fences.to_string()]);
-        }
-        let mut all: Vec<&[u8]> = Vec::with_capacity(6 * batch.len());
-        for (kept, numbers) in batch.iter().zip(numbers.chunks(5)) {
-            all.extend(numbers.iter().map(String::as_bytes));
-            all.insert(all.len() - 1, &kept.entry.bytes);
-        }
-        mending.done += batch.len();
-        self.asked = Asked::PutBack;
-        // What is to be put back is not touched by it.
-        let script = self.script.as_ref();
-        if let Some(script) = script {
-            let applied = shared.state.borrow().history.last;
-            script.say(connection, &shared.me, "putback", applied, &all);
-        }
+        self.say(shared, connection, operation, &words);
         Next::Ask(1, SLOW)
     }
 
@@ -260,7 +247,7 @@ impl Part for Writer {
         };
         if leave_at.is_some_and(|leave_at| idle || leave_at <= at) {
             self.asked = Asked::Leave;
-            self.say(shared, connection, "leave", &[]);
+            self.say(shared, connection, "leave", &Words::default());
             return Next::Ask(1, QUICK);
         }
         if self.mending.is_some() {
@@ -268,7 +255,9 @@ impl Part for Writer {
         }
         if self.renew_at <= at {
             self.asked = Asked::Renew;
-            self.say(shared, connection, "renew", &[]);
+            let mut words = Words::default();
+            shared.state.borrow().reached(&mut words);
+            self.say(shared, connection, "renew", &words);
             return Next::Ask(1, QUICK);
         }
         let free = self.held <= at;
@@ -283,13 +272,15 @@ impl Part for Writer {
         self.wrote = false;
         if let Some((server, bytes)) = fence {
             self.asked = Asked::Fence(server);
-            self.say(shared, connection, "fence", &[server.to_string().as_bytes(), &bytes]);
+            let mut words = Words::default();
+            self.say(shared, connection, "fence", words.number(server.into()).add(&bytes));
             return Next::Ask(1, QUICK);
         }
         if let Some((place, bytes)) = snapshot {
             let bytes = if self.sends { &*bytes } else { &[] };
             self.asked = Asked::Snapshot(place);
-            self.say(shared, connection, "snapshot", &[place.to_string().as_bytes(), bytes]);
+            let mut words = Words::default();
+            self.say(shared, connection, "snapshot", words.place(place).add(bytes));
             return Next::Ask(1, if self.sends { SLOW } else { QUICK });
         }
         let mut until = leave_at.map_or(self.renew_at, |leave_at| leave_at.min(self.renew_at));
@@ -366,6 +357,7 @@ impl Part for Writer {
                 let (rest, done, entries, forgotten) = (None, 0, 0, false);
                 self.mending = Some(Mending { last, bare, tries, rest, done, entries, forgotten });
             }
+            Verdict::Again => shared.state.borrow_mut().append_again(),
             Verdict::Fenced => return Ok(Some(FENCED)),
             Verdict::Differs => return Ok(Some(DIFFERS)),
         }

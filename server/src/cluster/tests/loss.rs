@@ -83,6 +83,32 @@ fn an_engine_that_has_forgotten_everything_is_told_again() {
 }
 
 #[test]
+fn what_nobody_has_read_before_the_engine_forgot_it_is_appended_again() {
+    let Some(engine) = Engine::always() else { return };
+    scenario(async |executor| {
+        let [way, other_way] = [(); 2].map(|()| Proxy::start(&executor, engine.port));
+        let one = Node::start(&executor, options(way.port)).await;
+        let two = Node::start(&executor, options(other_way.port)).await;
+        one.say("both hear it");
+        two.hears(1).await;
+        one.hears(1).await;
+        way.deaf.set(true);
+        other_way.deaf.set(true);
+        one.say("nobody hears it");
+        until("an entry", || one.link.waiting() == 0).await;
+        engine.ask(&["FLUSHALL"]);
+        // It is the other one that notices first.
+        two.say("something else");
+        until("that it is put back", || two.told(put_back) == 1).await;
+        way.deaf.set(false);
+        other_way.deaf.set(false);
+        one.hears(3).await;
+        two.hears(3).await;
+        agree(&[&one, &two], &["both hear it", "nobody hears it", "something else"].map(str::to_owned));
+    });
+}
+
+#[test]
 fn an_engine_with_an_older_copy_of_its_data_is_told_the_rest() {
     let Some(mut engine) = Engine::always() else { return };
     scenario(async |executor| {

@@ -13,6 +13,8 @@ pub(super) struct Proxy {
     pub(super) port: u16,
     /// Nothing passes.
     pub(super) stopped: Rc<Cell<bool>>,
+    /// Nothing passes to whoever reads the log.
+    pub(super) deaf: Rc<Cell<bool>>,
     /// The connections of as many appends are to be cut, after the engine has answered and before anybody hears it.
     pub(super) cuts: Rc<Cell<usize>>,
     _task: Task<()>,
@@ -22,29 +24,37 @@ impl Proxy {
     pub(super) fn start(executor: &Rc<LocalExecutor<'static>>, engine: u16) -> Proxy {
         let listener = Async::<std::net::TcpListener>::bind(([127, 0, 0, 1], 0)).unwrap();
         let port = listener.get_ref().local_addr().unwrap().port();
-        let (stopped, cuts) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(0)));
-        let (stops, cut, on) = (Rc::clone(&stopped), Rc::clone(&cuts), Rc::clone(executor));
+        let [stopped, deaf] = [(); 2].map(|()| Rc::new(Cell::new(false)));
+        let cuts = Rc::new(Cell::new(0));
+        let held = [Rc::clone(&stopped), Rc::clone(&deaf)];
+        let (cut, on) = (Rc::clone(&cuts), Rc::clone(executor));
         let task = executor.spawn(async move {
             loop {
                 let Ok((client, _)) = listener.accept().await else { return };
-                on.spawn(pass(client, engine, Rc::clone(&stops), Rc::clone(&cut))).detach();
+                on.spawn(pass(client, engine, held.clone(), Rc::clone(&cut))).detach();
             }
         });
-        Proxy { port, stopped, cuts, _task: task }
+        Proxy { port, stopped, deaf, cuts, _task: task }
     }
 }
 
-async fn pass(client: Async<TcpStream>, engine: u16, stopped: Rc<Cell<bool>>, cuts: Rc<Cell<usize>>) {
+async fn pass(
+    client: Async<TcpStream>,
+    engine: u16,
+    [stopped, deaf]: [Rc<Cell<bool>>; 2],
+    cuts: Rc<Cell<usize>>,
+) {
     let Ok(engine) = Async::<TcpStream>::connect(([127, 0, 0, 1], engine)).await else { return };
-    let cutting = Cell::new(false);
+    let (cutting, reading) = (Cell::new(false), Cell::new(false));
     let up = async {
         let mut bytes = vec![0; 1 << 16];
         while let Ok(count @ 1..) = (&client).read(&mut bytes).await {
             if was_stopped(&stopped).await {
                 return;
             }
-            let word = b"\r\nappend\r\n";
-            if cuts.get() > 0 && bytes[..count].windows(word.len()).any(|here| here == word) {
+            let has = |word: &[u8]| bytes[..count].windows(word.len()).any(|here| here == word);
+            reading.set(reading.get() || has(b"\r\nXREAD\r\n"));
+            if cuts.get() > 0 && has(b"\r\nappend\r\n") {
                 cuts.set(cuts.get() - 1);
                 cutting.set(true);
             }
@@ -56,10 +66,8 @@ async fn pass(client: Async<TcpStream>, engine: u16, stopped: Rc<Cell<bool>>, cu
     let down = async {
         let mut bytes = vec![0; 1 << 16];
         while let Ok(count @ 1..) = (&engine).read(&mut bytes).await {
-            if was_stopped(&stopped).await
-                || cutting.get()
-                || (&client).write_all(&bytes[..count]).await.is_err()
-            {
+            let held = reading.get() && was_stopped(&deaf).await || was_stopped(&stopped).await;
+            if held || cutting.get() || (&client).write_all(&bytes[..count]).await.is_err() {
                 return;
             }
         }
