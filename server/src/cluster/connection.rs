@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_lite::future;
@@ -13,40 +14,72 @@ use super::address::Address;
 use super::error::Error;
 use super::reply::{self, MAX_REPLY, Reply, Scan};
 use super::wire::{Plain, Wire};
+use super::words::Words;
 
 /// A connection that is silent for so long, beyond what was asked of it, is dead.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// It is late when it is silent for so long.
+pub(super) const LATE: Duration = Duration::from_secs(2);
 /// Bytes that are read at once.
 const CHUNK: usize = 32 << 10;
 /// Bytes of a buffer that is kept when it is empty.
 const KEEP: usize = 256 << 10;
 
+/// What comes of waiting for the engine; in a box, since who waits for it is to be small.
+pub(super) type Waiting<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
+
 /// See the [module](self).
 pub(super) struct Connection {
     /// Host and port, for errors.
-    pub(super) at: String,
+    at: String,
     stream: Async<TcpStream>,
     wire: Box<dyn Wire>,
     /// Read, and no whole reply yet.
     input: Vec<u8>,
     scan: Scan,
-    /// Commands that wait to be sent.
+    /// Commands that wait to be sent, and how much of them is.
     output: Vec<u8>,
+    sent: usize,
+    flushes: bool,
+    /// The reply to a password is to come.
+    asked_in: bool,
+    /// Whoever is silent is asked whether it is there.
+    pub(super) pings: bool,
+}
+
+/// How it goes on.
+enum Step {
+    Done,
+    Moved,
+    Blocked,
 }
 
 impl Connection {
-    /// Connects, with this much time for each step, and gives the password.
-    pub(super) async fn open(address: &Address, patience: Duration) -> Result<Connection, Error> {
-        let at = address.host.to_string();
-        let mut stream = Err(ErrorKind::NotFound.into());
-        let host = (address.host.host.as_str(), address.host.port);
-        let found = within(patience, pin!(smol::net::resolve(host))).await;
-        for found in found.map_err(|error| failed(&at, error))? {
-            stream = within(patience, pin!(Async::<TcpStream>::connect(found))).await;
-            if stream.is_ok() {
-                break;
-            }
-        }
+    /// Connects, with this much time for each step. The password goes before the first command.
+    pub(super) fn open(address: &Address, patience: Duration) -> Waiting<'_, Connection> {
+        Box::pin(async move {
+            let at = address.host.to_string();
+            let connecting = async {
+                let mut stream = Err(ErrorKind::NotFound.into());
+                for found in smol::net::resolve((address.host.host.as_str(), address.host.port)).await? {
+                    stream = future::or(Async::<TcpStream>::connect(found), late(patience)).await;
+                    if stream.is_ok() {
+                        break;
+                    }
+                }
+                stream
+            };
+            // Of each of several addresses; a name may take its time too.
+            let stream = future::or(connecting, late(patience * 2)).await;
+            Connection::begin(address, at, stream)
+        })
+    }
+
+    fn begin(
+        address: &Address,
+        at: String,
+        stream: io::Result<Async<TcpStream>>,
+    ) -> Result<Connection, Error> {
         let stream = stream.map_err(|error| failed(&at, error))?;
         stream.get_ref().set_nodelay(true).map_err(|error| failed(&at, error))?;
         #[cfg(feature = "tls")]
@@ -54,91 +87,145 @@ impl Connection {
         #[cfg(not(feature = "tls"))]
         let encrypted = |_: &Address| Err(Error::NoTls);
         let wire: Box<dyn Wire> = if address.encrypted { encrypted(address)? } else { Box::new(Plain) };
-        let mut connection =
-            Connection { at, stream, wire, input: Vec::new(), scan: Scan::default(), output: Vec::new() };
+        let mut connection = Connection {
+            at,
+            stream,
+            wire,
+            input: Vec::new(),
+            scan: Scan::default(),
+            output: Vec::new(),
+            sent: 0,
+            flushes: false,
+            asked_in: false,
+            pings: false,
+        };
         if let Some(password) = &address.password {
-            match &address.user {
-                Some(user) => connection.say(&[b"AUTH", user.as_bytes(), password.as_bytes()]),
-                None => connection.say(&[b"AUTH", password.as_bytes()]),
+            let mut words = Words::default();
+            words.add(b"AUTH");
+            if let Some(user) = &address.user {
+                words.add(user.as_bytes());
             }
-            connection.answer(patience).await?;
+            connection.say(words.add(password.as_bytes()));
+            connection.asked_in = true;
         }
         Ok(connection)
     }
 
     /// Appends a command to those that wait to be sent.
-    pub(super) fn say(&mut self, arguments: &[&[u8]]) {
-        header(&mut self.output, '*', arguments.len());
-        for argument in arguments {
-            header(&mut self.output, '$', argument.len());
-            self.output.extend_from_slice(argument);
-            self.output.extend_from_slice(b"\r\n");
-        }
+    pub(super) fn say(&mut self, words: &Words) {
+        words.send(&mut self.output);
     }
 
-    /// Sends the commands that wait.
-    pub(super) async fn send(&mut self) -> Result<(), Error> {
-        let Connection { at, stream, wire, output, .. } = self;
-        let mut sent = 0;
-        while let Some(rest) = output.get(sent..).filter(|rest| !rest.is_empty()) {
-            let writing = stream.write_with(|tcp| wire.write(tcp, rest));
-            match within(PATIENCE, pin!(writing)).await {
-                Ok(0) => return Err(failed(at, ErrorKind::WriteZero.into())),
-                Ok(count) => sent += count,
-                Err(error) => return Err(failed(at, error)),
-            }
-        }
-        empty(output);
-        let flushing = stream.write_with(|tcp| wire.flush(tcp));
-        within(PATIENCE, pin!(flushing)).await.map_err(|error| failed(at, error))
-    }
-
-    /// The next reply, whatever it is. `patience` is for each part of it; [`Error::Silent`] leaves the connection as it was.
-    pub(super) async fn next(&mut self, patience: Duration) -> Result<Reply, Error> {
-        let Connection { at, stream, wire, input, scan, .. } = self;
-        loop {
-            let garbled = |_| Error::Garbled { at: at.clone() };
-            if let Some(end) = scan.end(input).map_err(garbled)? {
-                let reply = reply::read(input.get(..end).unwrap_or_default()).map_err(garbled)?;
-                input.drain(..end);
-                if input.is_empty() {
-                    empty(input);
+    /// Sends the commands that wait, and takes so many replies, errors among them. `may_take` is the time for which the engine
+    /// may be silent with good reason; `late` is called where it is [`LATE`] then, and with [`PATIENCE`] it is over.
+    pub(super) fn exchange<'a>(
+        &'a mut self,
+        want: usize,
+        may_take: Duration,
+        late: &'a dyn Fn(),
+    ) -> Waiting<'a, Vec<Reply>> {
+        let mut replies = Vec::new();
+        let mut timer = Timer::after(may_take);
+        let mut stage = 0;
+        Box::pin(future::poll_fn(move |context| {
+            loop {
+                match self.advance(context, want, &mut replies) {
+                    Err(error) => return Poll::Ready(Err(error)),
+                    Ok(Step::Done) => return Poll::Ready(Ok(std::mem::take(&mut replies))),
+                    Ok(Step::Moved) => {
+                        timer.set_after(may_take);
+                        stage = 0;
+                    }
+                    Ok(Step::Blocked) => {
+                        ready!(Pin::new(&mut timer).poll(context));
+                        match stage {
+                            0 if self.pings => self.say(Words::default().add(b"PING")),
+                            0 => {}
+                            1 => late(),
+                            _ => return Poll::Ready(Err(Error::Silent { at: self.at.clone() })),
+                        }
+                        timer.set_after(if stage == 0 { LATE } else { PATIENCE - LATE });
+                        stage += 1;
+                    }
                 }
-                return Ok(reply);
             }
-            let whole = input.len();
-            if whole > MAX_REPLY + CHUNK {
-                return Err(Error::Garbled { at: at.clone() });
+        }))
+    }
+
+    /// Writes or reads something.
+    fn advance(
+        &mut self,
+        context: &mut Context<'_>,
+        want: usize,
+        replies: &mut Vec<Reply>,
+    ) -> Result<Step, Error> {
+        let writes = self.flushes || !self.output.is_empty();
+        let moved = if writes { self.write() } else { self.read(want, replies)? };
+        let error = match moved {
+            Ok(Some(step)) => return Ok(step),
+            Ok(None) => ErrorKind::UnexpectedEof.into(),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let ready = if writes {
+                    self.stream.poll_writable(context)
+                } else {
+                    self.stream.poll_readable(context)
+                };
+                match ready {
+                    Poll::Pending => return Ok(Step::Blocked),
+                    Poll::Ready(Ok(())) => return self.advance(context, want, replies),
+                    Poll::Ready(Err(error)) => error,
+                }
             }
-            input.resize(whole + CHUNK, 0);
-            let into = input.get_mut(whole..).unwrap_or_default();
-            let read = within(patience, pin!(stream.read_with(|tcp| wire.read(tcp, into)))).await;
-            input.truncate(whole + *read.as_ref().unwrap_or(&0));
-            match read {
-                Ok(0) => return Err(failed(at, ErrorKind::UnexpectedEof.into())),
-                Ok(_) => {}
-                Err(error) => return Err(failed(at, error)),
+            Err(error) => error,
+        };
+        Err(failed(&self.at, error))
+    }
+
+    /// Writes; `None`: the engine takes nothing any more.
+    fn write(&mut self) -> io::Result<Option<Step>> {
+        let stream = self.stream.get_ref();
+        if self.output.is_empty() {
+            self.wire.flush(stream)?;
+            self.flushes = false;
+            return Ok(Some(Step::Moved));
+        }
+        let count = self.wire.write(stream, self.output.get(self.sent..).unwrap_or_default())?;
+        self.sent += count;
+        if self.sent >= self.output.len() {
+            empty(&mut self.output);
+            (self.sent, self.flushes) = (0, true);
+        }
+        Ok((count > 0).then_some(Step::Moved))
+    }
+
+    /// Reads; `None`: nothing follows.
+    fn read(&mut self, want: usize, replies: &mut Vec<Reply>) -> Result<io::Result<Option<Step>>, Error> {
+        let garbled = |_| Error::Garbled { at: self.at.clone() };
+        while replies.len() < want {
+            let Some(end) = self.scan.end(&self.input).map_err(garbled)? else { break };
+            let reply = reply::read(self.input.get(..end).unwrap_or_default()).map_err(garbled)?;
+            self.input.drain(..end);
+            if self.input.is_empty() {
+                empty(&mut self.input);
+            }
+            if !std::mem::take(&mut self.asked_in) {
+                replies.push(reply);
+            } else if let Reply::Error(why) = reply {
+                return Err(Error::of_reply(&self.at, &why));
             }
         }
-    }
-
-    /// Sends the commands that wait, of which one is unanswered, and takes its reply; one that is an error is ours.
-    pub(super) async fn answer(&mut self, patience: Duration) -> Result<Reply, Error> {
-        self.send().await?;
-        self.reply(patience).await
-    }
-
-    /// The next reply; one that is an error is ours.
-    pub(super) async fn reply(&mut self, patience: Duration) -> Result<Reply, Error> {
-        match self.next(patience).await? {
-            Reply::Error(why) => Err(Error::of_reply(&self.at, &why)),
-            reply => Ok(reply),
+        if replies.len() >= want {
+            return Ok(Ok(Some(Step::Done)));
         }
+        let whole = self.input.len();
+        if whole > MAX_REPLY + CHUNK {
+            return Err(Error::Garbled { at: self.at.clone() });
+        }
+        self.input.resize(whole + CHUNK, 0);
+        let read = self.wire.read(self.stream.get_ref(), self.input.get_mut(whole..).unwrap_or_default());
+        self.input.truncate(whole + *read.as_ref().unwrap_or(&0));
+        Ok(read.map(|count| (count > 0).then_some(Step::Moved)))
     }
-}
-
-fn header(output: &mut Vec<u8>, kind: char, length: usize) {
-    output.extend_from_slice(format!("{kind}{length}\r\n").as_bytes());
 }
 
 fn empty(buffer: &mut Vec<u8>) {
@@ -153,19 +240,13 @@ fn failed(at: &str, error: io::Error) -> Error {
     match error.kind() {
         ErrorKind::TimedOut => Error::Silent { at },
         // What is no TLS, or a certificate that nobody vouches for.
-        ErrorKind::InvalidData => Error::Refused { at, why: error.to_string() },
+        ErrorKind::InvalidData => Error::Insecure { at, why: error.to_string() },
         _ => Error::Unreachable { at, error },
     }
 }
 
-/// What comes of it in time; [`ErrorKind::TimedOut`] if nothing does.
-async fn within<T>(
-    patience: Duration,
-    future: Pin<&mut (dyn Future<Output = io::Result<T>> + '_)>,
-) -> io::Result<T> {
-    let late = async {
-        Timer::after(patience).await;
-        Err(ErrorKind::TimedOut.into())
-    };
-    future::or(future, late).await
+/// An error after so long.
+async fn late(patience: Duration) -> io::Result<Async<TcpStream>> {
+    pin!(Timer::after(patience)).await;
+    Err(ErrorKind::TimedOut.into())
 }

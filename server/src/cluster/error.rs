@@ -39,6 +39,8 @@ pub enum Error {
     Lapsed { name: String },
     /// The address asks for encryption, and this build has none.
     NoTls,
+    /// What answers does not speak TLS, or shows a certificate that nobody vouches for.
+    Insecure { at: String, why: String },
     /// The certificates of those who vouch for the engine cannot be read.
     Authorities { path: PathBuf, why: String },
     /// The system gives no random numbers.
@@ -93,9 +95,10 @@ impl fmt::Display for Error {
                     "Cannot reach the cluster's Redis at {at}: {error}. Check that it runs, and the address."
                 )
             }
-            Error::Silent { at } => {
-                write!(f, "The cluster's Redis at {at} does not answer. Check that it runs, and the address.")
-            }
+            Error::Silent { at } => write!(
+                f,
+                "The cluster's Redis at {at} does not answer. Check that it runs, the address, and whether it is redis:// or rediss://."
+            ),
             Error::Garbled { at } => write!(
                 f,
                 "What answers at {at} does not speak as Redis and Valkey do. Check host and port, and whether it is redis:// or rediss://."
@@ -149,6 +152,10 @@ impl fmt::Display for Error {
             Error::NoTls => write!(
                 f,
                 "This build has no TLS, which rediss:// needs. Build one with `cargo build -p parlor-server --features tls`, or give redis://."
+            ),
+            Error::Insecure { at, why } => write!(
+                f,
+                "No secure connection to the Redis at {at}: {why}. Check the address, and whose certificates are believed (?ca=/PATH)."
             ),
             Error::Authorities { path, why } => {
                 write!(

@@ -1,6 +1,6 @@
 //! What this server knows of the log: enough to put it back where the engine has lost it.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::reply::Reply;
@@ -11,8 +11,8 @@ const MAX_BYTES: usize = 64 << 20;
 /// Entries that are read at once: with [`MAX_ENTRY`](super::MAX_ENTRY), fewer bytes than a reply may have.
 pub(super) const COUNT: &str = "200";
 /// What an entry takes besides its bytes.
-pub(super) const OVERHEAD: usize = 160;
-/// Numbers of fenced servers at most; the lowest go first.
+const OVERHEAD: usize = 160;
+/// Numbers of fenced servers at most; the first go first.
 const MAX_FENCED: usize = 1000;
 
 /// One entry of the log.
@@ -53,7 +53,7 @@ pub(super) struct History {
     /// The place of the last entry that was read.
     pub(super) last: Position,
     /// Servers whose lease an entry has ended.
-    pub(super) fenced: BTreeSet<u32>,
+    pub(super) fenced: Vec<u32>,
     /// The highest number of a server that was seen.
     pub(super) highest: u32,
 }
@@ -83,9 +83,9 @@ impl History {
         self.last = kept.entry.at;
         self.highest = self.highest.max(kept.entry.server);
         if kept.fences > 0 {
-            self.fenced.insert(kept.fences);
+            self.fenced.push(kept.fences);
             if self.fenced.len() > MAX_FENCED {
-                self.fenced.pop_first();
+                self.fenced.remove(0);
             }
         }
         self.bytes += kept.entry.bytes.len() + OVERHEAD;

@@ -1,6 +1,6 @@
 -- A server begins: checks the cluster, or makes it, and takes a number and a lease.
 local P = KEYS[1]
-local run, format, birth, id, cloak, boot, token, own, patient, lease = unpack(ARGV, 1, 10)
+local patient, run, format, birth, id, cloak, boot, token, own, lease = unpack(ARGV, 1, 10)
 local c = redis.call
 local kinds = {meta = 'hash', log = 'stream', snapshots = 'hash', servers = 'hash', fenced = 'hash', run = 'string', hold = 'string'}
 for key, kind in pairs(kinds) do
@@ -55,6 +55,7 @@ else
 end
 local n = c('HINCRBY', M, 'next', 1)
 if not there then c('HSET', M, 'founder', n) end
+c('DEL', P .. 'seq:' .. n)
 c('SET', P .. 'lease:' .. n, token, 'PX', lease)
 c('HSET', P .. 'servers', n, '1')
 return {'OK', n, c('HGET', M, 'id'), c('HGET', M, 'birth'), c('HGET', M, 'cloak'), c('HGET', M, 'boot'), there and 0 or 1}

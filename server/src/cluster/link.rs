@@ -1,8 +1,9 @@
 //! What the other parts of a server hold of the log.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use async_channel::Sender;
@@ -10,21 +11,28 @@ use futures_lite::future;
 use smol::{LocalExecutor, Task};
 
 use super::clock::now;
+use super::connection::Connection;
 use super::history::History;
+use super::listener::Listener;
+use super::part::run;
+use super::reader::Reader;
 use super::script::{Identity, Script};
-use super::shared::{Event, Publication, Shared, ring, rung};
-use super::{listener, reader, writer};
+use super::shared::{Event, FENCED, Publication, Shared, ring, rung};
+use super::writer::Writer;
 use crate::protocol::Position;
 
 /// Beyond the time that is given, so long may it take to give up the lease.
 const LEAVE: Duration = Duration::from_secs(1);
 
+/// A part that runs, until there is a reason to begin anew.
+type Running<'a> = Pin<Box<dyn Future<Output = &'static str> + 'a>>;
+
 /// The running side of a server's place in a cluster; cheap to clone, and nothing of it waits but [`Link::leave`]. With the
 /// last one everything ends.
 #[derive(Clone)]
-pub struct Link(Rc<Running>);
+pub struct Link(Rc<Inner>);
 
-struct Running {
+struct Inner {
     shared: Rc<Shared>,
     task: Task<()>,
 }
@@ -32,14 +40,15 @@ struct Running {
 impl Link {
     pub(super) fn run(
         me: Identity,
+        connection: Connection,
         script: Script,
         history: History,
         executor: &LocalExecutor<'static>,
         tell: Sender<Event>,
     ) -> Link {
         let shared = Rc::new(Shared::new(me, history, tell));
-        let task = executor.spawn(all(Rc::clone(&shared), script));
-        Link(Rc::new(Running { shared, task }))
+        let task = executor.spawn(all(Rc::clone(&shared), connection, script));
+        Link(Rc::new(Inner { shared, task }))
     }
 
     /// Appends an entry of at most [`MAX_ENTRY`](super::MAX_ENTRY) bytes, in the order of the calls. What is not in the log
@@ -64,8 +73,7 @@ impl Link {
     /// it comes back. Nothing happens if its lease is not over, or somebody else was first. The order with proposals is
     /// not defined.
     pub fn fence(&self, server: u32, bytes: Box<[u8]>) {
-        self.0.shared.state.borrow_mut().fences.insert(server, bytes);
-        ring(&self.0.shared.bell);
+        self.0.shared.fence(server, bytes);
     }
 
     /// Keeps a snapshot, which must not be empty, of the state right after `at`, here and at the engine, and lets the log be
@@ -87,23 +95,32 @@ impl Link {
 }
 
 /// Runs the connections until this server has to begin anew.
-async fn all(shared: Rc<Shared>, script: Script) {
-    let writes = pin!(writer::write(&shared, script));
-    let reads = pin!(reader::read(&shared));
-    let hears = pin!(listener::hear(&shared));
-    let watches = pin!(async {
-        shared.watch().await;
-        String::new()
-    });
-    let mut parts: [Pin<&mut dyn Future<Output = String>>; 4] = [writes, reads, hears, watches];
+async fn all(shared: Rc<Shared>, connection: Connection, script: Script) {
+    let (mut writer, mut reader, mut listener) = (Writer::new(script), Reader, Listener::default());
+    let writes: Running<'_> = Box::pin(run(&shared, &mut writer, Some(connection)));
+    let reads: Running<'_> = Box::pin(run(&shared, &mut reader, None));
+    let hears: Running<'_> = Box::pin(run(&shared, &mut listener, None));
+    let watches: Running<'_> = Box::pin(shared.watch());
+    let mut parts = [writes, reads, hears, watches];
     let why = future::poll_fn(|context| {
-        for part in &mut parts {
-            if let done @ std::task::Poll::Ready(_) = part.as_mut().poll(context) {
-                return done;
-            }
-        }
-        std::task::Poll::Pending
+        let ready = |part: &mut Running<'_>| match part.as_mut().poll(context) {
+            Poll::Ready(why) => Some(why),
+            Poll::Pending => None,
+        };
+        parts.iter_mut().find_map(ready).map_or(Poll::Pending, Poll::Ready)
     });
     let why = why.await;
-    shared.tell(Event::Fenced { why }).await;
+    drop(parts);
+    if why != FENCED {
+        // Otherwise the others would wait for the end of a lease that nobody has any more.
+        let mut leaver = Writer::leaver();
+        let leaving: Running<'_> = Box::pin(run(&shared, &mut leaver, None));
+        shared.state.borrow_mut().leave_at = Some(now());
+        let left = async {
+            rung(&shared.left, LEAVE).await;
+            ""
+        };
+        future::or(leaving, left).await;
+    }
+    shared.tell(Event::Fenced { why: why.to_owned() }).await;
 }

@@ -1,48 +1,53 @@
-//! The connection on which other servers hand this one something.
-
-use std::rc::Rc;
-use std::time::Duration;
+//! The part to which other servers hand something.
 
 use super::connection::{Connection, PATIENCE};
 use super::error::Error;
+use super::part::{Next, Part};
 use super::reply::Reply;
-use super::shared::{Event, FIRST_PAUSE, Part, Shared};
+use super::script::sound;
+use super::shared::{Event, Role, Shared};
+use super::words::Words;
 
-/// Listens for ever.
-pub(super) async fn hear(shared: &Rc<Shared>) -> String {
-    let mut pause = FIRST_PAUSE;
-    loop {
-        if let Err(error) = listen(shared, &mut pause).await {
-            shared.pause(Part::Listener, &mut pause, &error).await;
-        }
-    }
+/// See the [module](self).
+#[derive(Default)]
+pub(super) struct Listener {
+    /// It has said what it listens to.
+    subscribed: bool,
 }
 
-async fn listen(shared: &Shared, pause: &mut Duration) -> Result<(), Error> {
-    let mut connection = Connection::open(&shared.me.address, PATIENCE).await?;
-    let channel = format!("{}to:{}", shared.me.prefix, shared.me.server);
-    connection.say(&[b"SUBSCRIBE", channel.as_bytes()]);
-    connection.send().await?;
-    let mut asked = true;
-    loop {
-        match connection.reply(PATIENCE).await {
-            // Nobody speaks: is the engine still there?
-            Err(Error::Silent { .. }) if !asked => {
-                asked = true;
-                connection.say(&[b"PING"]);
-                connection.send().await?;
-            }
-            reply => {
-                let reply = reply?;
-                asked = false;
-                *pause = FIRST_PAUSE;
-                shared.up(Part::Listener);
-                if let [kind, _, Reply::Text(bytes)] = reply.list()
-                    && kind.text() == b"message"
-                {
-                    shared.tell(Event::Private(bytes.as_slice().into())).await;
-                }
+impl Part for Listener {
+    fn role(&self) -> Role {
+        Role::Listener
+    }
+
+    fn begin(&mut self, _: &Shared) {
+        self.subscribed = false;
+    }
+
+    fn next(&mut self, shared: &Shared, connection: &mut Connection) -> Next {
+        if !self.subscribed {
+            self.subscribed = true;
+            connection.pings = true;
+            connection.say(Words::default().all(&["SUBSCRIBE", &shared.channel(shared.me.server)]));
+        }
+        Next::Ask(1, PATIENCE)
+    }
+
+    fn take(
+        &mut self,
+        shared: &Shared,
+        replies: &[Reply],
+        tell: &mut Vec<Event>,
+    ) -> Result<Option<&'static str>, Error> {
+        for reply in replies {
+            sound(&shared.at(), reply)?;
+            if let [kind, _, Reply::Text(bytes)] = reply.list()
+                && kind.text() == b"message"
+            {
+                tell.push(Event::Private(bytes.as_slice().into()));
             }
         }
+        shared.up(Role::Listener);
+        Ok(None)
     }
 }

@@ -37,8 +37,9 @@ local function lost()
   return {'LOST', last(), c('HLEN', S)}
 end
 
-if op == 'leave' then
+if op == 'leave' or op == 'abandon' then
   if c('GET', P .. 'lease:' .. N) == token then c('DEL', P .. 'lease:' .. N) end
+  if op == 'abandon' then c('HDEL', V, N) end
   return {'OK'}
 end
 local there = c('HGET', M, 'birth')
@@ -86,7 +87,6 @@ end
 if not there then return lost() end
 local held = c('GET', P .. 'lease:' .. N)
 if held and held ~= token then return {'FENCED'} end
-local hold = 0
 if op == 'renew' then
   if tonumber(c('HGET', M, 'next')) < tonumber(N) then c('HSET', M, 'next', N) end
   if c('GET', P .. 'run') ~= run then
@@ -115,6 +115,15 @@ if op == 'putback' then
   return {'OK', count}
 end
 if c('HLEN', S) == 0 or before(at, applied) then return lost() end
+-- What was read of this server's own, and what it would append next: between them nothing may be missing, which another
+-- server did not know of when it put the rest back.
+local key = P .. 'seq:' .. N
+local done, sequence = 0, 1
+if op == 'renew' or op == 'append' then
+  done = math.max(tonumber(c('GET', key) or '0'), tonumber(ARGV[8]))
+  sequence = tonumber(ARGV[9])
+  if sequence > done + 1 then return {'AGAIN'} end
+end
 if op == 'renew' then
   local reply = {'OK', at, c('PTTL', P .. 'hold')}
   for _, server in ipairs(c('HKEYS', V)) do
@@ -136,7 +145,7 @@ if op == 'snapshot' then
   if kept[1] ~= '0-0' then c('XTRIM', L, 'MINID', kept[1]) end
   return {'OK'}
 end
-hold = c('PTTL', P .. 'hold')
+local hold = c('PTTL', P .. 'hold')
 if hold > 0 then return {'WAIT', hold} end
 if op == 'fence' then
   local server = ARGV[8]
@@ -145,10 +154,6 @@ if op == 'fence' then
   end
   return {'OK'}
 end
--- append: what was read of this server's own, the first sequence, entries
-local key = P .. 'seq:' .. N
-local done = math.max(tonumber(c('GET', key) or '0'), tonumber(ARGV[8]))
-local sequence = tonumber(ARGV[9])
 for i = 10, #ARGV do
   if sequence > done then
     done = sequence

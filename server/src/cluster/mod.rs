@@ -6,12 +6,13 @@
 //! | `address` | where the log is |
 //! | `error` | why a server cannot take part |
 //! | `wire`, `encryption` | what passes between a connection and its socket |
-//! | `reply` | what the engine answers |
+//! | `words`, `reply` | what the engine is told, and what it answers |
 //! | `connection` | one connection to the engine |
-//! | `script` | the connection that changes the log, by `log.lua` |
+//! | `script` | how the log is changed, by `log.lua` |
 //! | `history` | what this server knows of the log, to put it back |
 //! | `link` | what the other parts of the server hold, and all that is told |
-//! | `writer`, `reader`, `listener` | what runs: one connection each |
+//! | `part` | what a connection is for that is there as long as the server runs |
+//! | `writer`, `reader`, `listener` | the three parts |
 //! | `join` | how a server becomes one of the cluster |
 //!
 //! # Keys
@@ -29,7 +30,9 @@
 //! | `run` | the `run_id` of the engine that was seen last | one |
 //! | `hold` | nothing is appended while it is there | 2 s |
 //!
-//! Servers hear each other on the channels `to:N`.
+//! Servers hear each other on the channels `to:N`. A user of the engine needs these keys and channels, and the commands
+//! AUTH, INFO, PING, SCRIPT LOAD, EVAL, EVALSHA, XREAD, HKEYS, HGET, PUBLISH, SUBSCRIBE, PUBSUB CHANNELS and those of the two
+//! scripts (`join.lua`, `log.lua`).
 //!
 //! # When the engine has lost something
 //! Each server keeps the latest snapshot it has and every entry since. An engine that runs anew, or has lost all, takes nothing
@@ -46,6 +49,7 @@ mod history;
 mod join;
 mod link;
 mod listener;
+mod part;
 mod reader;
 mod reply;
 mod script;
@@ -53,6 +57,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod words;
 mod writer;
 
 pub use address::{Address, AddressError};

@@ -136,8 +136,11 @@ fn item(bytes: &[u8], at: &mut usize) -> Result<Reply, Garbled> {
     })
 }
 
-/// Kind, rest of the line and what is behind it; `None` if its end is not there yet.
-fn header(bytes: &[u8], at: usize) -> Result<Option<(u8, &[u8], usize)>, Garbled> {
+/// The kind, the rest of the line, and where what is behind it begins.
+type Header<'a> = (u8, &'a [u8], usize);
+
+/// Reads a line; `None` if its end is not there yet.
+fn header(bytes: &[u8], at: usize) -> Result<Option<Header<'_>>, Garbled> {
     let rest = bytes.get(at..).unwrap_or_default();
     let Some(&kind) = rest.first() else { return Ok(None) };
     // At once, since whoever is no engine may never end its line.

@@ -1,15 +1,18 @@
-//! The connection that changes the log, by a script that the engine runs as a whole (`log.lua`).
+//! The script by which the log is changed, which the engine runs as a whole (`log.lua`).
 
 use std::time::Duration;
 
 use super::address::Address;
-use super::connection::{Connection, PATIENCE};
+use super::connection::Connection;
 use super::error::Error;
 use super::reply::Reply;
+use super::words::Words;
 use crate::protocol::Position;
 
 /// The time for which a lease holds; it is renewed after a third of it.
 pub(super) const LEASE: Duration = Duration::from_secs(15);
+/// Replies to [`greet`].
+pub(super) const GREETINGS: usize = 2;
 
 /// Who this server is, and what cluster it is in.
 #[derive(Debug)]
@@ -22,8 +25,8 @@ pub(super) struct Identity {
     pub(super) token: String,
     /// Tells this cluster from a later one of the same name.
     pub(super) birth: String,
-    /// What else stands in the cluster's `meta`, to be written again: names and values.
-    pub(super) meta: Vec<(String, String)>,
+    /// What else stands in the cluster's `meta`, to be written again: names and values in turn.
+    pub(super) meta: Vec<String>,
 }
 
 impl Identity {
@@ -44,16 +47,17 @@ pub(super) enum Verdict {
     Wait(Duration),
     /// The engine has lost entries: its last is this one, or it holds no snapshot any more.
     Lost { last: Position, bare: bool },
+    /// What was appended and not read is to be appended again.
+    Again,
     /// This server's lease is over, and the others know.
     Fenced,
     /// The log is not the one that this server has read.
     Differs,
 }
 
-/// See the [module](self).
+/// What the script is called by, on one connection.
 pub(super) struct Script {
-    pub(super) connection: Connection,
-    /// The digest by which the engine knows the script.
+    /// The digest by which the engine knows it.
     digest: Vec<u8>,
     /// Tells one run of the engine from the next.
     pub(super) run: String,
@@ -63,76 +67,73 @@ pub(super) struct Script {
     pub(super) lease: Duration,
 }
 
+/// Asks what the engine is, and gives it the script.
+pub(super) fn greet(connection: &mut Connection) {
+    connection.say(Words::default().all(&["INFO", "server"]));
+    connection.say(Words::default().all(&["SCRIPT", "LOAD", include_str!("log.lua")]));
+}
+
 impl Script {
-    /// Connects, with this much time for each step.
-    pub(super) async fn open(address: &Address, patience: Duration) -> Result<Script, Error> {
-        let mut connection = Connection::open(address, patience).await?;
-        connection.say(&[b"INFO", b"server"]);
-        let info = connection.answer(patience).await?;
+    /// Reads the replies to [`greet`]; `at` is for errors.
+    pub(super) fn greeted(at: &str, replies: &[Reply]) -> Result<Script, Error> {
+        let [info, digest] = replies else { return Err(Error::Garbled { at: at.to_owned() }) };
+        for reply in replies {
+            sound(at, reply)?;
+        }
         let info = String::from_utf8_lossy(info.text());
         let field = |name: &str| {
             info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or_default()
         };
         let version = field("redis_version");
         let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or_default());
-        let at = || connection.at.clone();
-        match (numbers.next(), numbers.next()) {
-            _ if version.is_empty() => return Err(Error::Garbled { at: at() }),
-            (major, minor) if (major, minor) < (Some(6), Some(2)) => {
-                return Err(Error::TooOld { at: at(), version: version.to_owned() });
-            }
-            _ => {}
+        if version.is_empty() {
+            return Err(Error::Garbled { at: at.to_owned() });
         }
-        let (run, uptime) =
-            (field("run_id").to_owned(), field("uptime_in_seconds").parse().unwrap_or_default());
-        connection.say(&[b"SCRIPT", b"LOAD", include_bytes!("log.lua")]);
-        let digest = connection.answer(patience).await?.text().to_vec();
-        Ok(Script { connection, digest, run, uptime, lease: LEASE })
-    }
-
-    /// Says what the script is to do; the reply is to be taken with [`verdict`](Script::verdict).
-    pub(super) fn say(&mut self, me: &Identity, operation: &str, applied: Position, arguments: &[&[u8]]) {
-        let (server, applied) = (me.server.to_string(), applied.to_string());
-        let lease = self.lease.as_millis().to_string();
-        let mut all: Vec<&[u8]> = vec![b"EVALSHA", &self.digest, b"1", me.prefix.as_bytes()];
-        for part in [operation, &server, &me.token, &me.birth, &self.run, &applied, &lease] {
-            all.push(part.as_bytes());
+        if (numbers.next(), numbers.next()) < (Some(6), Some(2)) {
+            return Err(Error::TooOld { at: at.to_owned(), version: version.to_owned() });
         }
-        all.extend_from_slice(arguments);
-        self.connection.say(&all);
+        let uptime = field("uptime_in_seconds").parse().unwrap_or_default();
+        Ok(Script { digest: digest.text().to_vec(), run: field("run_id").to_owned(), uptime, lease: LEASE })
     }
 
-    /// What the script has said, and all that it has said.
-    pub(super) async fn verdict(&mut self) -> Result<(Verdict, Reply), Error> {
-        let reply = self.connection.reply(PATIENCE).await?;
-        let mut parts = reply.list().iter();
-        let verdict = match parts.next().map(Reply::text) {
-            Some(b"OK") => Verdict::Done,
-            Some(b"SEND") => Verdict::Send,
-            Some(b"WAIT") => {
-                Verdict::Wait(Duration::from_millis(parts.next().map_or(0, Reply::number).min(5_000)))
-            }
-            Some(b"LOST") => {
-                let last = parts.next().and_then(|last| Position::parse(last.text())).unwrap_or_default();
-                Verdict::Lost { last, bare: parts.next().is_none_or(|count| count.number() == 0) }
-            }
-            Some(b"FENCED") => Verdict::Fenced,
-            Some(b"DIFFERS" | b"OTHER") => Verdict::Differs,
-            _ => return Err(Error::Garbled { at: self.connection.at.clone() }),
-        };
-        Ok((verdict, reply))
-    }
-
-    /// Has the script do something.
-    pub(super) async fn run(
-        &mut self,
+    /// Says what the script is to do; its reply is to be read with [`verdict`].
+    pub(super) fn say(
+        &self,
+        connection: &mut Connection,
         me: &Identity,
         operation: &str,
         applied: Position,
-        arguments: &[&[u8]],
-    ) -> Result<(Verdict, Reply), Error> {
-        self.say(me, operation, applied, arguments);
-        self.connection.send().await?;
-        self.verdict().await
+        arguments: &Words,
+    ) {
+        let mut words = Words::default();
+        words.add(b"EVALSHA").add(&self.digest).all(&["1", &me.prefix, operation]).number(me.server.into());
+        words.all(&[&me.token, &me.birth, &self.run]).place(applied).number(self.lease.as_millis() as u64);
+        connection.say(words.join(arguments));
     }
+}
+
+/// What the script has said first; `at` is for errors.
+pub(super) fn verdict(at: &str, reply: &Reply) -> Result<Verdict, Error> {
+    sound(at, reply)?;
+    let part = |at: usize| reply.list().get(at).unwrap_or(&Reply::Nil);
+    Ok(match part(0).text() {
+        b"OK" => Verdict::Done,
+        b"SEND" => Verdict::Send,
+        b"WAIT" => Verdict::Wait(Duration::from_millis(part(1).number().min(5_000))),
+        b"LOST" => Verdict::Lost { last: place(part(1)), bare: part(2).number() == 0 },
+        b"AGAIN" => Verdict::Again,
+        b"FENCED" => Verdict::Fenced,
+        b"DIFFERS" | b"OTHER" => Verdict::Differs,
+        _ => return Err(Error::Garbled { at: at.to_owned() }),
+    })
+}
+
+/// A place, or the one before all.
+pub(super) fn place(reply: &Reply) -> Position {
+    Position::parse(reply.text()).unwrap_or_default()
+}
+
+/// An error of the engine is ours.
+pub(super) fn sound(at: &str, reply: &Reply) -> Result<(), Error> {
+    if let Reply::Error(why) = reply { Err(Error::of_reply(at, why)) } else { Ok(()) }
 }

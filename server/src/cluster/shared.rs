@@ -1,9 +1,9 @@
 //! What the connections of a running server have in common.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,25 +11,22 @@ use async_channel::{Receiver, Sender};
 use futures_lite::future;
 use smol::Timer;
 
-use super::clock::now;
+use super::connection::LATE;
 use super::error::Error;
 use super::history::{Differs, Entry, History, Kept};
+use super::reply::Reply;
 use super::script::Identity;
+use super::words::Words;
 use crate::protocol::Position;
 
 /// Bytes of an entry at most.
 pub const MAX_ENTRY: usize = 256 << 10;
 /// Entries that are appended at once.
 const BATCH: usize = 256;
-/// Bytes of them at most, beyond the first.
+/// Bytes of them at most; one may have more.
 const BATCH_BYTES: usize = 256 << 10;
 /// Bytes at most that wait to be published.
 const PUBLISH_BYTES: usize = 4 << 20;
-/// The engine is away when it has not answered for so long.
-const AWAY: Duration = Duration::from_secs(2);
-/// The first pause before a connection is tried again, and the longest.
-pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LAST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Why a server begins anew.
 pub(super) const FENCED: &str = "it was silent for so long that the others have given it up";
@@ -77,7 +74,7 @@ pub enum Event {
 
 /// The connections, by what they are for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Part {
+pub(super) enum Role {
     Writer,
     Reader,
     Listener,
@@ -117,7 +114,7 @@ pub(super) struct State {
     /// Tickets that are answered, to be told.
     heard: Vec<(u64, bool)>,
     /// Servers to be fenced, and the entries that say so.
-    pub(super) fences: BTreeMap<u32, Box<[u8]>>,
+    pub(super) fences: Vec<(u32, Box<[u8]>)>,
     /// Servers that were not fenced when the lease was renewed last.
     pub(super) peers: Vec<u32>,
     /// The latest snapshot is to be kept by the engine.
@@ -157,9 +154,9 @@ impl Shared {
     }
 
     /// A part is connected, and is answered.
-    pub(super) fn up(&self, part: Part) {
+    pub(super) fn up(&self, role: Role) {
         let state = &mut *self.state.borrow_mut();
-        state.down[part as usize] = false;
+        state.down[role as usize] = false;
         if state.trouble.is_some() && state.down == [false; 3] {
             state.trouble = None;
             ring(&self.news);
@@ -167,44 +164,25 @@ impl Shared {
     }
 
     /// A part is not connected, or was not answered since then.
-    pub(super) fn down(&self, part: Part, since: Instant, why: &Error) {
+    pub(super) fn down(&self, role: Role, since: Instant, why: &Error) {
         let state = &mut *self.state.borrow_mut();
-        state.down[part as usize] = true;
+        state.down[role as usize] = true;
         let since = state.trouble.as_ref().map_or(since, |trouble| trouble.0);
         state.trouble = Some((since, why.to_string()));
-        if matches!(part, Part::Writer) {
-            state.heard.extend(state.asked.drain(..).map(|ticket| (ticket, false)));
-            state.heard.extend(state.publications.drain(..).map(|one| (one.ticket, false)));
-            state.publication_bytes = 0;
-        }
         ring(&self.news);
     }
 
-    /// Pauses before a part connects again.
-    pub(super) async fn pause(&self, part: Part, pause: &mut Duration, why: &Error) {
-        self.down(part, now(), why);
-        Timer::after(*pause).await;
-        *pause = (*pause * 2).min(LAST_PAUSE);
-    }
-
-    /// What comes of a question, which may take so long; a part that has no answer soon after is down.
-    pub(super) async fn watched<T>(
-        &self,
-        part: Part,
-        may_take: Duration,
-        question: Pin<&mut (dyn Future<Output = Result<T, Error>> + '_)>,
-    ) -> Result<T, Error> {
-        let asked = now() + may_take;
-        let late = async {
-            Timer::after(may_take + AWAY).await;
-            self.down(part, asked, &Error::Silent { at: self.me.address.host.to_string() });
-            future::pending().await
-        };
-        future::or(question, late).await
+    /// Nobody hears what waits to be published, or is not answered.
+    pub(super) fn unheard(&self) {
+        let state = &mut *self.state.borrow_mut();
+        state.heard.extend(state.asked.drain(..).map(|ticket| (ticket, false)));
+        state.heard.extend(state.publications.drain(..).map(|one| (one.ticket, false)));
+        state.publication_bytes = 0;
+        ring(&self.news);
     }
 
     /// Tells of trouble that lasts, and of its end, and of what nobody heard.
-    pub(super) async fn watch(&self) {
+    pub(super) async fn watch(&self) -> &'static str {
         let mut told = false;
         loop {
             let heard = std::mem::take(&mut self.state.borrow_mut().heard);
@@ -215,7 +193,7 @@ impl Shared {
             let mut wait = Duration::MAX;
             match trouble {
                 Some((since, why)) if !told => {
-                    wait = AWAY.saturating_sub(since.elapsed());
+                    wait = LATE.saturating_sub(since.elapsed());
                     if wait.is_zero() {
                         told = true;
                         self.tell(Event::Away { why }).await;
@@ -245,16 +223,48 @@ impl Shared {
     }
 
     /// The first of what was published and not answered is answered.
-    pub(super) fn heard(&self, heard: bool) {
+    pub(super) fn heard(&self, replies: &[Reply]) {
         let state = &mut *self.state.borrow_mut();
-        state.heard.extend(state.asked.pop_front().map(|ticket| (ticket, heard)));
+        for reply in replies {
+            let heard = matches!(reply, Reply::Number(count) if *count > 0);
+            state.heard.extend(state.asked.pop_front().map(|ticket| (ticket, heard)));
+        }
         ring(&self.news);
+    }
+
+    /// Ends the lease of another server.
+    pub(super) fn fence(&self, server: u32, bytes: Box<[u8]>) {
+        let state = &mut *self.state.borrow_mut();
+        if state.fences.iter().all(|(fenced, _)| *fenced != server) {
+            state.fences.push((server, bytes));
+        }
+        ring(&self.bell);
+    }
+
+    /// A key of the cluster.
+    pub(super) fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.me.prefix)
+    }
+
+    /// What a server listens to.
+    pub(super) fn channel(&self, server: u32) -> String {
+        format!("{}to:{server}", self.me.prefix)
+    }
+
+    /// Host and port of the engine, for errors.
+    pub(super) fn at(&self) -> String {
+        self.me.address.host.to_string()
+    }
+
+    /// The error where it does not answer.
+    pub(super) fn silent(&self) -> Error {
+        Error::Silent { at: self.at() }
     }
 
     pub(super) fn publish(&self, publication: Publication) {
         let state = &mut *self.state.borrow_mut();
         state.publication_bytes += publication.bytes.len();
-        if state.down[Part::Writer as usize] || state.publication_bytes > PUBLISH_BYTES {
+        if state.down[Role::Writer as usize] || state.publication_bytes > PUBLISH_BYTES {
             state.publication_bytes -= publication.bytes.len();
             state.heard.push((publication.ticket, false));
             ring(&self.news);
@@ -269,13 +279,17 @@ impl State {
     /// What was read of the log. Says whether this server may go on.
     pub(super) fn take(&mut self, kept: Kept, me: u32) -> Result<(), Differs> {
         if kept.entry.server == me {
+            if kept.sequence > self.proposed {
+                // Another server has had this number: the engine had forgotten that it was given away.
+                return Err(Differs);
+            }
             self.read = self.read.max(kept.sequence);
             self.appended_upto(kept.sequence);
             while self.proposals.front().is_some_and(|first| first.sequence <= kept.sequence) {
                 self.proposals.pop_front();
             }
         }
-        self.fences.remove(&kept.fences);
+        self.fences.retain(|(fenced, _)| *fenced != kept.fences);
         self.history.take(kept)
     }
 
@@ -301,17 +315,27 @@ impl State {
         self.waiting = self.proposals.iter().map(|one| one.bytes.len()).sum();
     }
 
-    /// The next batch to be appended: the sequence of the first, and the bytes of each.
-    pub(super) fn batch(&self) -> (u64, Vec<&[u8]>) {
-        let before =
-            self.proposals.front().map_or(0, |first| (self.appended + 1).saturating_sub(first.sequence));
-        let mut size = 0;
-        let waiting = self.proposals.range((before as usize).min(self.proposals.len())..).take(BATCH);
-        let fits = waiting.take_while(|one| {
-            size += one.bytes.len();
-            size == one.bytes.len() || size <= BATCH_BYTES
-        });
-        (self.appended + 1, fits.map(|one| &*one.bytes).collect())
+    /// Appends the next batch to a command: what was read, the sequence of the first, and the bytes of each. Gives the
+    /// sequence of the last; `None` if there is nothing to be appended.
+    pub(super) fn batch(&self, words: &mut Words) -> Option<u64> {
+        let first = self.reached(words);
+        let before = first.saturating_sub(self.proposals.front()?.sequence) as usize;
+        let mut last = None;
+        for one in self.proposals.iter().skip(before).take(BATCH) {
+            if last.is_some() && words.size() + one.bytes.len() > BATCH_BYTES {
+                break;
+            }
+            words.add(&one.bytes);
+            last = Some(one.sequence);
+        }
+        last
+    }
+
+    /// Appends to a command how far this server has come: what was read, and the sequence that would be appended next.
+    pub(super) fn reached(&self, words: &mut Words) -> u64 {
+        let first = self.appended + 1;
+        words.number(self.read).number(first);
+        first
     }
 
     /// What is to be published now.
@@ -339,8 +363,76 @@ pub(super) async fn rung(bell: &(Sender<()>, Receiver<()>), wait: Duration) {
     let ringing = async {
         let _ = bell.1.recv().await;
     };
+    within(wait, pin!(ringing)).await;
+}
+
+/// Waits for something, or for so long.
+pub(super) async fn within(wait: Duration, something: Pin<&mut (dyn Future<Output = ()> + '_)>) {
     let late = async {
         Timer::after(wait).await;
     };
-    future::or(ringing, late).await;
+    future::or(something, late).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: u32 = 3;
+
+    fn state(proposals: &[usize]) -> State {
+        let mut state = State::default();
+        for length in proposals {
+            state.proposed += 1;
+            state.waiting += length;
+            state.proposals.push_back(Proposal { sequence: state.proposed, bytes: vec![0; *length].into() });
+        }
+        state
+    }
+
+    fn kept(count: u64, sequence: u64) -> Kept {
+        let place = |count| Position { millis: 0, count };
+        let entry = Entry { at: place(count), server: ME, bytes: Arc::default() };
+        Kept { entry, before: place(count - 1), sequence, fences: 0 }
+    }
+
+    /// The sequence of the first, and how many there are.
+    fn batch(state: &State) -> Option<(u64, usize)> {
+        let mut words = Words::default();
+        let last = state.batch(&mut words)?;
+        let count = words.count() - 2;
+        Some((last + 1 - count as u64, count))
+    }
+
+    #[test]
+    fn what_was_not_read_is_appended_again() {
+        let mut state = state(&[1, 10, 100, 1000]);
+        assert_eq!(batch(&state), Some((1, 4)));
+        state.appended_upto(3);
+        assert_eq!((state.waiting, batch(&state)), (1000, Some((4, 1))));
+        state.take(kept(1, 1), ME).unwrap();
+        assert_eq!((state.waiting, batch(&state)), (1000, Some((4, 1))));
+        state.append_again();
+        assert_eq!((state.waiting, batch(&state)), (1110, Some((2, 3))));
+        // One that was read before its answer came.
+        state.take(kept(2, 4), ME).unwrap();
+        assert_eq!((state.waiting, state.has_proposals(), batch(&state)), (0, false, None));
+        state.appended_upto(4);
+        assert_eq!((state.waiting, state.proposals.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_batch_has_a_bound_and_one_entry_always_fits() {
+        let large = BATCH_BYTES * 2 / 3;
+        assert_eq!(batch(&state(&[large, large])), Some((1, 1)));
+        assert_eq!(batch(&state(&[BATCH_BYTES + 1, 1])), Some((1, 1)));
+        assert_eq!(batch(&state(&[0; 1000])), Some((1, BATCH)));
+        assert_eq!(batch(&state(&[])), None);
+        assert!(state(&[0]).has_proposals());
+    }
+
+    #[test]
+    fn what_another_has_said_under_this_number_is_not_taken_for_its_own() {
+        assert_eq!(state(&[1]).take(kept(1, 2), ME), Err(Differs));
+    }
 }

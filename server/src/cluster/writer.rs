@@ -1,19 +1,16 @@
-//! The connection that changes the log and renews the lease.
+//! The part that changes the log and renews the lease.
 
-use std::pin::pin;
-use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_lite::future;
-
 use super::clock::now;
-use super::connection::PATIENCE;
+use super::connection::{Connection, PATIENCE};
 use super::error::Error;
-use super::history::{History, Kept, OVERHEAD};
+use super::history::Kept;
+use super::part::{Next, Part};
 use super::reply::Reply;
-use super::script::{LEASE, Script, Verdict};
-use super::shared::{DIFFERS, Event, FENCED, FIRST_PAUSE, Part, Shared, ring, rung};
+use super::script::{GREETINGS, LEASE, Script, Verdict, greet, place, verdict};
+use super::shared::{DIFFERS, Event, FENCED, Role, Shared, ring};
+use super::words::Words;
 use crate::protocol::Position;
 
 /// Why a server begins anew.
@@ -26,301 +23,345 @@ const PUT_BACK: usize = 256 << 10;
 const QUICK: Duration = Duration::ZERO;
 const SLOW: Duration = PATIENCE;
 
-/// The reason to begin anew, or none.
-type Step = Option<&'static str>;
-
-/// Writes for ever, or says why this server has to begin anew.
-pub(super) async fn write(shared: &Rc<Shared>, script: Script) -> String {
-    let mut pause = FIRST_PAUSE;
-    let mut opened = Ok(script);
-    loop {
-        let served = match opened {
-            Ok(mut script) => {
-                script.lease = LEASE;
-                let now = now();
-                let mut writer =
-                    Writer { shared, script, renew_at: now, renewed: now, steady: now, held: now };
-                writer.serve(&mut pause).await
-            }
-            Err(error) => Err(error),
-        };
-        match served {
-            Ok(why) => return why.to_owned(),
-            Err(error) => shared.pause(Part::Writer, &mut pause, &error).await,
-        }
-        opened = Script::open(&shared.me.address, PATIENCE).await;
-    }
+/// What the engine was asked.
+#[derive(Debug, Clone, Copy)]
+enum Asked {
+    Greeting,
+    Renew,
+    /// To publish so much, and to append proposals up to this one, or none.
+    Write(usize, Option<u64>),
+    /// To fence this server.
+    Fence(u32),
+    /// To keep the snapshot of this place.
+    Snapshot(Position),
+    Leave,
+    Restore,
+    PutBack,
 }
 
-struct Writer<'a> {
-    shared: &'a Shared,
-    script: Script,
+/// What the engine has lost, on its way back.
+struct Mending {
+    /// The last entry that the engine has.
+    last: Position,
+    /// It has no snapshot.
+    bare: bool,
+    tries: u32,
+    /// What is to be put back, in order; `None` until the engine has what comes before it.
+    rest: Option<Vec<Kept>>,
+    /// How much of it was, and how much was not there.
+    done: usize,
+    entries: usize,
+    /// The engine had forgotten the cluster.
+    forgotten: bool,
+}
+
+/// See the [module](self).
+pub(super) struct Writer {
+    /// None until the engine has been greeted.
+    script: Option<Script>,
+    asked: Asked,
     renew_at: Instant,
     renewed: Instant,
     /// Since when the engine was there without a break, and so was this server.
     steady: Instant,
     /// Until then nothing is appended.
     held: Instant,
+    /// The last that was done was to write: others come before it is done again.
+    wrote: bool,
+    /// The engine wants the bytes of the snapshot.
+    sends: bool,
+    left: bool,
+    mending: Option<Mending>,
 }
 
-impl Writer<'_> {
-    async fn serve(&mut self, pause: &mut Duration) -> Result<&'static str, Error> {
-        self.shared.state.borrow_mut().append_again();
-        loop {
-            if let Some(why) = self.step().await? {
-                return Ok(why);
-            }
-            *pause = FIRST_PAUSE;
-        }
+impl Writer {
+    /// Begins with a connection on which the engine has been greeted.
+    pub(super) fn new(mut script: Script) -> Writer {
+        script.lease = LEASE;
+        Writer { script: Some(script), ..Writer::leaver() }
     }
 
-    /// Does what is due, or waits for it.
-    async fn step(&mut self) -> Result<Step, Error> {
+    /// Begins without a connection.
+    pub(super) fn leaver() -> Writer {
         let at = now();
-        if self.renew_at <= at {
-            return self.renew().await;
+        Writer {
+            script: None,
+            asked: Asked::Greeting,
+            renew_at: at,
+            renewed: at,
+            steady: at,
+            held: at,
+            wrote: false,
+            sends: false,
+            left: false,
+            mending: None,
         }
-        let (mut fence, mut snapshot, mut until) = (None, None, self.renew_at);
-        let (leaves, writes) = {
-            let state = self.shared.state.borrow();
-            if self.held <= at {
-                fence = state.fences.first_key_value().map(|(server, bytes)| (*server, bytes.clone()));
-            } else {
-                until = until.min(self.held);
-            }
-            if state.snapshot_waits {
-                snapshot = state.history.snapshot.clone();
-            }
-            let idle = !state.has_proposals() && state.publications.is_empty();
-            until = state.leave_at.map_or(until, |leave_at| until.min(leave_at));
-            let writes = !state.publications.is_empty() || state.has_proposals() && self.held <= at;
-            (state.leave_at.is_some_and(|leave_at| idle || leave_at <= at), writes)
-        };
-        if leaves {
-            self.call("leave", QUICK, &[]).await?;
-            ring(&self.shared.left);
-            return future::pending().await;
-        }
-        if !writes && fence.is_none() && snapshot.is_none() {
-            rung(&self.shared.bell, until.saturating_duration_since(at)).await;
-            return Ok(None);
-        }
-        if writes && let Some(why) = self.write().await? {
-            return Ok(Some(why));
-        }
-        if let Some((server, bytes)) = fence {
-            let (verdict, _) = self.call("fence", QUICK, &[server.to_string().as_bytes(), &bytes]).await?;
-            if verdict == Verdict::Done {
-                self.shared.state.borrow_mut().fences.remove(&server);
-            }
-            if let Some(why) = self.judge(verdict).await? {
-                return Ok(Some(why));
-            }
-        }
-        if let Some((place, bytes)) = snapshot {
-            let at = place.to_string();
-            let mut verdict = self.call("snapshot", QUICK, &[at.as_bytes(), b""]).await?.0;
-            if verdict == Verdict::Send {
-                verdict = self.call("snapshot", SLOW, &[at.as_bytes(), &bytes]).await?.0;
-            }
-            if verdict == Verdict::Done {
-                let state = &mut *self.shared.state.borrow_mut();
-                // A later one may have come meanwhile.
-                state.snapshot_waits = state.history.snapshot.as_ref().is_some_and(|later| later.0 != place);
-            }
-            return self.judge(verdict).await;
-        }
-        Ok(None)
     }
 
-    /// Publishes and appends what waits, both in one round trip.
-    async fn write(&mut self) -> Result<Step, Error> {
-        let shared = self.shared;
-        let (appends, upto) = {
-            let state = &mut *shared.state.borrow_mut();
-            for one in state.take_publications() {
-                let channel = format!("{}to:{}", shared.me.prefix, one.server);
-                self.script.connection.say(&[b"PUBLISH", channel.as_bytes(), &one.bytes]);
-            }
-            let (first, batch) = state.batch();
-            let upto = first + batch.len() as u64 - 1;
-            let appends = self.held <= now() && !batch.is_empty();
-            if appends {
-                let (read, first) = (state.read.to_string(), first.to_string());
-                let mut all = vec![read.as_bytes(), first.as_bytes()];
-                all.extend(batch);
-                self.script.say(&shared.me, "append", state.history.last, &all);
-            }
-            (appends, upto)
-        };
-        let script = &mut self.script;
-        let answers = async {
-            script.connection.send().await?;
-            while !shared.state.borrow().asked.is_empty() {
-                let reply = script.connection.next(PATIENCE).await?;
-                shared.heard(matches!(reply, Reply::Number(count) if count > 0));
-            }
-            if appends { script.verdict().await.map(|(verdict, _)| Some(verdict)) } else { Ok(None) }
-        };
-        let Some(verdict) = shared.watched(Part::Writer, QUICK, pin!(answers)).await? else {
-            return Ok(None);
-        };
-        if verdict == Verdict::Done {
-            shared.state.borrow_mut().appended_upto(upto);
+    /// Has the script do something.
+    fn say(&self, shared: &Shared, connection: &mut Connection, operation: &str, arguments: &Words) {
+        if let Some(script) = &self.script {
+            let applied = shared.state.borrow().history.last;
+            script.say(connection, &shared.me, operation, applied, arguments);
         }
-        self.judge(verdict).await
     }
 
-    /// Renews the lease, and looks whose is over.
-    async fn renew(&mut self) -> Result<Step, Error> {
-        let (verdict, reply) = self.call("renew", QUICK, &[]).await?;
-        if verdict != Verdict::Done {
-            return self.judge(verdict).await;
+    /// Says what is to be published and appended now, both in one round trip.
+    fn write(&mut self, shared: &Shared, connection: &mut Connection, may_append: bool) -> Next {
+        let publications = shared.state.borrow_mut().take_publications();
+        for one in &publications {
+            let mut words = Words::default();
+            words.all(&["PUBLISH", &shared.channel(one.server)]);
+            connection.say(words.add(&one.bytes));
         }
+        let mut words = Words::default();
+        let upto = if may_append { shared.state.borrow().batch(&mut words) } else { None };
+        if upto.is_some() {
+            self.say(shared, connection, "append", &words);
+        }
+        self.wrote = true;
+        self.asked = Asked::Write(publications.len(), upto);
+        Next::Ask(publications.len() + usize::from(upto.is_some()), QUICK)
+    }
+
+    /// Says what puts the engine right.
+    fn mend(&mut self, shared: &Shared, connection: &mut Connection) -> Next {
+        let mut words = Words::default();
+        let Some(mending) = &mut self.mending else { return Next::Wait(QUICK) };
+        let operation = match &mending.rest {
+            None => {
+                mending.tries += 1;
+                let state = shared.state.borrow();
+                let (at, bytes) = state.history.snapshot.clone().unwrap_or_default();
+                let needed = mending.bare || at > mending.last;
+                words.place(at).add(if needed { &bytes } else { &[] });
+                words.number(state.history.highest.max(shared.me.server).into());
+                words.number(shared.me.meta.len() as u64);
+                for part in &shared.me.meta {
+                    words.add(part.as_bytes());
+                }
+                for list in [&state.peers, &state.history.fenced] {
+                    words.number(list.len() as u64);
+                    for server in list {
+                        words.number((*server).into());
+                    }
+                }
+                self.asked = Asked::Restore;
+                "restore"
+            }
+            Some(rest) => {
+                for Kept { entry, before, sequence, fences } in rest.iter().skip(mending.done) {
+                    words.place(entry.at).number(entry.server.into()).number(*sequence).place(*before);
+                    words.add(&entry.bytes).number((*fences).into());
+                    mending.done += 1;
+                    if words.size() > PUT_BACK {
+                        break;
+                    }
+                }
+                self.asked = Asked::PutBack;
+                "putback"
+            }
+        };
+        self.say(shared, connection, operation, &words);
+        Next::Ask(1, SLOW)
+    }
+
+    /// The lease is renewed; looks whose is over.
+    fn renewed(&mut self, shared: &Shared, reply: &Reply, tell: &mut Vec<Event>) {
         let at = now();
         if at.duration_since(self.renewed) > LEASE {
             // This server stood still, and perhaps all others with it.
             self.steady = at;
         }
         (self.renewed, self.renew_at) = (at, at + RENEW);
-        let hold = Duration::from_millis(reply.list().get(2).map_or(0, Reply::number));
-        self.held = at + hold;
-        let (mut expired, answers);
-        expired = Vec::new();
-        {
-            let state = &mut *self.shared.state.borrow_mut();
-            state.peers.clear();
-            for one in reply.list().iter().skip(3) {
-                let [server, alive] = one.list() else { continue };
-                let Ok(server) = u32::try_from(server.number()) else { continue };
-                state.peers.push(server);
-                if alive.number() == 0 && !state.fences.contains_key(&server) {
-                    expired.push(server);
-                }
-            }
-            // Where something is to be appended, it shows whether that is possible.
-            answers = !state.has_proposals() || !hold.is_zero();
-        }
-        if self.steady.elapsed() >= LEASE {
-            for server in expired {
-                self.shared.tell(Event::Expired { server }).await;
+        self.held = at + Duration::from_millis(reply.list().get(2).map_or(0, Reply::number));
+        let state = &mut *shared.state.borrow_mut();
+        state.peers.clear();
+        for one in reply.list().iter().skip(3) {
+            let [server, alive] = one.list() else { continue };
+            let Ok(server) = u32::try_from(server.number()) else { continue };
+            state.peers.push(server);
+            let told = state.fences.iter().any(|(fenced, _)| *fenced == server);
+            if alive.number() == 0 && !told && at.duration_since(self.steady) >= LEASE {
+                tell.push(Event::Expired { server });
             }
         }
-        if answers {
-            self.shared.up(Part::Writer);
-        }
-        Ok(None)
     }
 
-    /// What the script has said, and what follows from it.
-    async fn judge(&mut self, verdict: Verdict) -> Result<Step, Error> {
-        match verdict {
-            Verdict::Done | Verdict::Send => {}
-            Verdict::Wait(time) => self.held = now() + time,
-            Verdict::Lost { last, bare } => return self.restore(last, bare).await,
-            Verdict::Fenced => return Ok(Some(FENCED)),
-            Verdict::Differs => return Ok(Some(DIFFERS)),
+    /// The engine has answered. Where something is to be appended, only that shows whether it takes anything.
+    fn answered(&self, shared: &Shared) {
+        let waits = shared.state.borrow().has_proposals() && self.held <= now();
+        if !waits {
+            shared.up(Role::Writer);
         }
-        self.shared.up(Part::Writer);
-        Ok(None)
     }
 
-    /// Puts back what the engine has lost and this server knows.
-    async fn restore(&mut self, mut last: Position, mut bare: bool) -> Result<Step, Error> {
-        let mut tries = 0..3;
-        let mended = loop {
-            if tries.next().is_none() {
-                return Ok(Some(FORGOTTEN));
+    /// How mending goes on.
+    fn mended(&mut self, shared: &Shared, verdict: Verdict, reply: &Reply, tell: &mut Vec<Event>) {
+        let Some(mending) = &mut self.mending else { return };
+        let part = |at: usize| reply.list().get(at).unwrap_or(&Reply::Nil);
+        match (verdict, &mending.rest) {
+            (Verdict::Done, None) => {
+                mending.forgotten = part(2).number() > 0;
+                mending.rest = Some(shared.state.borrow().history.after(place(part(1))));
             }
-            let (snapshot, peers, fenced, highest) = {
-                let state = self.shared.state.borrow();
-                let History { snapshot, fenced, highest, .. } = &state.history;
-                (snapshot.clone(), words(state.peers.iter()), words(fenced.iter()), *highest)
-            };
-            let (at, mut bytes) = snapshot.unwrap_or_default();
-            if !bare && at <= last {
-                bytes = Arc::default();
-            }
-            let (at, highest) = (at.to_string(), highest.max(self.shared.me.server).to_string());
-            let mut all: Vec<&[u8]> = vec![at.as_bytes(), &bytes, highest.as_bytes()];
-            let meta: Vec<_> =
-                self.shared.me.meta.iter().flat_map(|(name, value)| [name.clone(), value.clone()]).collect();
-            let lists = [meta, peers, fenced];
-            let counts = lists.each_ref().map(|list| list.len().to_string());
-            for (count, list) in counts.iter().zip(&lists) {
-                all.push(count.as_bytes());
-                all.extend(list.iter().map(String::as_bytes));
-            }
-            let (verdict, reply) = self.call("restore", SLOW, &all).await?;
-            match verdict {
-                Verdict::Lost { last: now, bare: empty } => (last, bare) = (now, empty),
-                Verdict::Done => {
-                    let part = |at: usize| reply.list().get(at);
-                    last = part(1).and_then(|last| Position::parse(last.text())).unwrap_or_default();
-                    break part(2).is_some_and(|mended| mended.number() > 0);
-                }
-                Verdict::Fenced => return Ok(Some(FENCED)),
-                _ => return Ok(Some(DIFFERS)),
-            }
-        };
-        let kept = self.shared.state.borrow().history.after(last);
-        let mut rest = kept.as_slice();
-        let mut entries = 0;
-        while !rest.is_empty() {
-            let mut size = 0;
-            let fits = rest.iter().take_while(|kept| {
-                size += kept.entry.bytes.len() + OVERHEAD;
-                size <= PUT_BACK
-            });
-            let (batch, later) = rest.split_at(fits.count().max(1));
-            rest = later;
-            let (verdict, reply) = self.put_back(batch).await?;
-            entries += reply.list().get(1).map_or(0, Reply::number) as usize;
-            match verdict {
-                Verdict::Done => {}
-                Verdict::Fenced => return Ok(Some(FENCED)),
-                Verdict::Lost { .. } => break,
-                _ => return Ok(Some(DIFFERS)),
-            }
+            (Verdict::Done, Some(_)) => mending.entries += part(1).number() as usize,
+            _ => {}
         }
-        if entries > 0 || mended {
-            self.shared.tell(Event::PutBack { entries }).await;
+        if mending.rest.as_ref().is_some_and(|rest| rest.len() <= mending.done) {
+            let (entries, forgotten) = (mending.entries, mending.forgotten);
+            self.mending = None;
+            if entries > 0 || forgotten {
+                tell.push(Event::PutBack { entries });
+            }
+            shared.state.borrow_mut().append_again();
+            self.renew_at = now();
         }
-        self.shared.state.borrow_mut().append_again();
-        self.renew_at = now();
-        Ok(None)
-    }
-
-    async fn put_back(&mut self, batch: &[Kept]) -> Result<(Verdict, Reply), Error> {
-        let numbers: Vec<_> = batch
-            .iter()
-            .map(|kept| {
-                let Kept { entry, before, sequence, fences } = kept;
-                let (at, server) = (entry.at.to_string(), entry.server.to_string());
-                [at, server, sequence.to_string(), before.to_string(), fences.to_string()]
-            })
-            .collect();
-        let mut all: Vec<&[u8]> = Vec::with_capacity(6 * batch.len());
-        for (kept, [at, server, sequence, before, fences]) in batch.iter().zip(&numbers) {
-            all.extend([at, server, sequence, before].map(String::as_bytes));
-            all.extend([&*kept.entry.bytes, fences.as_bytes()]);
-        }
-        self.call("putback", SLOW, &all).await
-    }
-
-    async fn call(
-        &mut self,
-        operation: &str,
-        may_take: Duration,
-        arguments: &[&[u8]],
-    ) -> Result<(Verdict, Reply), Error> {
-        let shared = self.shared;
-        let applied = shared.state.borrow().history.last;
-        let running = self.script.run(&shared.me, operation, applied, arguments);
-        shared.watched(Part::Writer, may_take, pin!(running)).await
     }
 }
 
-fn words<'a>(numbers: impl Iterator<Item = &'a u32>) -> Vec<String> {
-    numbers.map(u32::to_string).collect()
+impl Part for Writer {
+    fn role(&self) -> Role {
+        Role::Writer
+    }
+
+    fn begin(&mut self, shared: &Shared) {
+        shared.unheard();
+        shared.state.borrow_mut().append_again();
+        (self.script, self.mending, self.sends) = (None, None, false);
+    }
+
+    fn next(&mut self, shared: &Shared, connection: &mut Connection) -> Next {
+        let at = now();
+        if self.left {
+            return Next::End;
+        }
+        if self.script.is_none() {
+            greet(connection);
+            self.asked = Asked::Greeting;
+            return Next::Ask(GREETINGS, QUICK);
+        }
+        let (leave_at, idle) = {
+            let state = shared.state.borrow();
+            (state.leave_at, state.publications.is_empty() && !state.has_proposals())
+        };
+        if leave_at.is_some_and(|leave_at| idle || leave_at <= at) {
+            self.asked = Asked::Leave;
+            self.say(shared, connection, "leave", &Words::default());
+            return Next::Ask(1, QUICK);
+        }
+        if self.mending.is_some() {
+            return self.mend(shared, connection);
+        }
+        if self.renew_at <= at {
+            self.asked = Asked::Renew;
+            let mut words = Words::default();
+            shared.state.borrow().reached(&mut words);
+            self.say(shared, connection, "renew", &words);
+            return Next::Ask(1, QUICK);
+        }
+        let free = self.held <= at;
+        let state = shared.state.borrow();
+        let writes = !state.publications.is_empty() || free && state.has_proposals();
+        let fence = state.fences.first().filter(|_| free).cloned();
+        let snapshot = state.history.snapshot.clone().filter(|_| state.snapshot_waits);
+        drop(state);
+        if writes && !(self.wrote && (fence.is_some() || snapshot.is_some())) {
+            return self.write(shared, connection, free);
+        }
+        self.wrote = false;
+        if let Some((server, bytes)) = fence {
+            self.asked = Asked::Fence(server);
+            let mut words = Words::default();
+            self.say(shared, connection, "fence", words.number(server.into()).add(&bytes));
+            return Next::Ask(1, QUICK);
+        }
+        if let Some((place, bytes)) = snapshot {
+            let bytes = if self.sends { &*bytes } else { &[] };
+            self.asked = Asked::Snapshot(place);
+            let mut words = Words::default();
+            self.say(shared, connection, "snapshot", words.place(place).add(bytes));
+            return Next::Ask(1, if self.sends { SLOW } else { QUICK });
+        }
+        let mut until = leave_at.map_or(self.renew_at, |leave_at| leave_at.min(self.renew_at));
+        if !free {
+            until = until.min(self.held);
+        }
+        Next::Wait(until.saturating_duration_since(at))
+    }
+
+    fn take(
+        &mut self,
+        shared: &Shared,
+        replies: &[Reply],
+        tell: &mut Vec<Event>,
+    ) -> Result<Option<&'static str>, Error> {
+        let at = shared.at();
+        let mut replies = replies;
+        match self.asked {
+            Asked::Greeting => {
+                self.script = Some(Script::greeted(&at, replies)?);
+                (self.renew_at, self.steady) = (now(), now());
+                return Ok(None);
+            }
+            Asked::Write(published, _) => {
+                let (heard, rest) = replies.split_at(published.min(replies.len()));
+                shared.heard(heard);
+                replies = rest;
+            }
+            _ => {}
+        }
+        let Some(reply) = replies.first() else {
+            self.answered(shared);
+            return Ok(None);
+        };
+        let verdict = verdict(&at, reply)?;
+        let done = verdict == Verdict::Done;
+        match self.asked {
+            Asked::Renew if done => {
+                self.renewed(shared, reply, tell);
+                self.answered(shared);
+                return Ok(None);
+            }
+            Asked::Write(_, Some(upto)) if done => {
+                shared.state.borrow_mut().appended_upto(upto);
+                shared.up(Role::Writer);
+            }
+            Asked::Fence(server) if done => {
+                shared.state.borrow_mut().fences.retain(|(fenced, _)| *fenced != server);
+            }
+            Asked::Snapshot(place) => {
+                self.sends = verdict == Verdict::Send;
+                let state = &mut *shared.state.borrow_mut();
+                // A later one may have come meanwhile.
+                let same = state.history.snapshot.as_ref().is_none_or(|(later, _)| *later == place);
+                state.snapshot_waits &= !(done && same);
+            }
+            Asked::Leave => {
+                self.left = true;
+                ring(&shared.left);
+            }
+            Asked::Restore | Asked::PutBack if matches!(verdict, Verdict::Done | Verdict::Lost { .. }) => {
+                self.mended(shared, verdict, reply, tell);
+            }
+            _ => {}
+        }
+        match verdict {
+            Verdict::Done | Verdict::Send => {}
+            Verdict::Wait(time) => self.held = now() + time,
+            Verdict::Lost { last, bare } => {
+                let tries = self.mending.as_ref().map_or(0, |mending| mending.tries);
+                if tries > 2 {
+                    return Ok(Some(FORGOTTEN));
+                }
+                let (rest, done, entries, forgotten) = (None, 0, 0, false);
+                self.mending = Some(Mending { last, bare, tries, rest, done, entries, forgotten });
+            }
+            Verdict::Again => shared.state.borrow_mut().append_again(),
+            Verdict::Fenced => return Ok(Some(FENCED)),
+            Verdict::Differs => return Ok(Some(DIFFERS)),
+        }
+        self.answered(shared);
+        Ok(None)
+    }
 }

@@ -15,7 +15,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 pub(super) struct Engine {
     pub(super) port: u16,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     arguments: Vec<String>,
     child: Option<Child>,
 }
@@ -38,41 +38,75 @@ impl Engine {
         Some(engine)
     }
 
+    /// One that also speaks TLS, on this port, with a certificate for 127.0.0.1 that `own.pem` in its folder vouches for.
+    #[cfg(feature = "tls")]
+    pub(super) fn encrypted() -> Option<(Engine, u16)> {
+        let mut engine = Engine::always()?;
+        engine.kill();
+        let made = Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+            ])
+            .args(["-subj", "/CN=own", "-addext", "subjectAltName=IP:127.0.0.1"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", "key.pem", "-out", "own.pem"])
+            .current_dir(&engine.folder)
+            .stderr(Stdio::null())
+            .status();
+        if !made.is_ok_and(|status| status.success()) {
+            assert!(std::env::var_os("CI").is_none(), "openssl is not installed");
+            eprintln!("skipped: openssl is not installed");
+            return None;
+        }
+        let port = free_port();
+        let options = ["--tls-port", &port.to_string(), "--tls-auth-clients", "no"].map(str::to_owned);
+        engine.arguments.extend(options);
+        engine
+            .arguments
+            .extend(["--tls-cert-file", "own.pem", "--tls-key-file", "key.pem"].map(str::to_owned));
+        engine.run();
+        Some((engine, port))
+    }
+
     /// One that flushes before it answers.
     pub(super) fn always() -> Option<Engine> {
         Engine::start(&["--appendfsync", "always"])
     }
 
+    /// Runs it again with a pause of so many microseconds a key that it loads; it answers, but is not ready.
+    pub(super) fn slow_start(&mut self, pause: &str) {
+        self.arguments.extend(["--key-load-delay", pause].map(str::to_owned));
+        self.run();
+    }
+
     /// Runs it (again), and waits until it answers.
     pub(super) fn run(&mut self) {
         let deadline = now() + DEADLINE;
+        let slow = self.arguments.iter().any(|argument| argument == "--key-load-delay");
         loop {
             let mut command = Command::new("redis-server");
             command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
             command.args(["--appendonly", "yes", "--loglevel", "warning", "--dir"]).arg(&self.folder);
             command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            let mut child = command.spawn().unwrap();
+            let child = self.child.insert(command.spawn().unwrap());
             while now() < deadline {
                 if child.try_wait().unwrap().is_some() {
                     break;
                 }
-                if self.answers() {
-                    self.child = Some(child);
+                if answers(self.port, slow) {
                     return;
                 }
                 thread::sleep(Duration::from_millis(20));
             }
             assert!(now() < deadline, "redis-server does not start");
         }
-    }
-
-    fn answers(&self) -> bool {
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
-        let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
-        let mut answer = [0; 7];
-        stream.write_all(b"PING\r\n").is_ok()
-            && stream.read_exact(&mut answer).is_ok()
-            && (answer.starts_with(b"+PONG") || answer.starts_with(b"-NOAUTH"))
     }
 
     /// kill -9
@@ -117,6 +151,16 @@ impl Drop for Engine {
         self.kill();
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Whether it answers; that it loads its data is an answer where it is to be slow.
+fn answers(port: u16, slow: bool) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
+    let mut answer = [0; 7];
+    stream.write_all(b"PING\r\n").is_ok()
+        && stream.read_exact(&mut answer).is_ok()
+        && (answer.starts_with(b"+PONG") || answer.starts_with(b"-NOAUTH") || slow && answer == *b"-LOADIN")
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -1,5 +1,9 @@
-//! Servers that share the log of a real engine. Its program is `redis-server`.
+//! Servers that share the log of a real engine, `redis-server`.
 
 mod engine;
+mod leases;
+mod loss;
 mod node;
 mod order;
+mod proxy;
+mod refusals;

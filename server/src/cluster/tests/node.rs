@@ -84,13 +84,18 @@ impl Node {
         let (tell, told) = async_channel::bounded(4);
         let link = joined.run(executor, tell);
         let seen = Rc::new(RefCell::new(seen));
-        let sees = Rc::clone(&seen);
+        let (sees, fences) = (Rc::clone(&seen), link.clone());
         let task = executor.spawn(async move {
             while let Ok(event) = told.recv().await {
                 let seen = &mut *sees.borrow_mut();
                 match event {
                     Event::Entries(entries) => entries.iter().for_each(|entry| seen.take(entry)),
-                    other => seen.events.push(other),
+                    other => {
+                        if let Event::Expired { server } = other {
+                            fences.fence(server, format!("{server} is gone").as_bytes().into());
+                        }
+                        seen.events.push(other);
+                    }
                 }
             }
         });
