@@ -25,7 +25,9 @@ fn files(path: &Path) -> Vec<PathBuf> {
     }
     let entries =
         fs::read_dir(path).expect("a folder of the crate").map(|entry| entry.expect("an entry").path());
-    entries.filter(|path| !path.ends_with("tests")).flat_map(|path| files(&path)).collect()
+    let is_code = |path: &PathBuf| path.is_dir() || path.extension().is_some_and(|kind| kind == "rs");
+    let code = entries.filter(|path| is_code(path) && !path.ends_with("tests"));
+    code.flat_map(|path| files(&path)).collect()
 }
 
 /// The names that follow `prefix` in the code of a file, its tests and comments left out.

@@ -43,7 +43,7 @@ if there then
   -- Another run of the engine may have lost entries: those who have them come first.
   if c('GET', P .. 'run') ~= run then
     c('SET', P .. 'run', run)
-    c('SET', P .. 'hold', '1', 'PX', 2000)
+    c('SET', P .. 'hold', '1', 'PX', 3000)
   end
   if c('EXISTS', P .. 'hold') == 1 then return {'WAIT'} end
 else

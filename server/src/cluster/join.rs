@@ -96,6 +96,11 @@ pub struct Joined {
 /// # Errors
 /// Any [`Error`].
 pub async fn join(options: Options) -> Result<Joined, Error> {
+    let beginning: Waiting<'_, Joined> = Box::pin(begin(&options));
+    beginning.await
+}
+
+async fn begin(options: &Options) -> Result<Joined, Error> {
     let begun = now();
     let (mut connection, mut script) = loop {
         let mut connection = Connection::open(&options.address, STEP).await?;
@@ -108,7 +113,7 @@ pub async fn join(options: Options) -> Result<Joined, Error> {
         Timer::after(PAUSE).await;
     };
     script.lease = BEGINNING;
-    let mut request = Request::new(&options, &script)?;
+    let mut request = Request::new(options, &script)?;
     let (begun, listening) = (now(), format!("{}to:*", request.prefix));
     let mut joined = loop {
         // Servers of this cluster that are connected, whatever the engine has forgotten of it; where it may not be asked,
@@ -120,7 +125,7 @@ pub async fn join(options: Options) -> Result<Joined, Error> {
         request.patient = begun.elapsed() < PUT_BACK && (young || others);
         request.say(&mut connection);
         let replies = connection.exchange(1, STEP, &|| ()).await?;
-        match request.answered(&options, replies.first().unwrap_or(&Reply::Nil)) {
+        match request.answered(options, replies.first().unwrap_or(&Reply::Nil)) {
             Err(Error::Busy { .. }) if begun.elapsed() < BUSY => {}
             Err(error) => return Err(error),
             Ok((me, given)) => break Joined::new(me, given, connection, script),

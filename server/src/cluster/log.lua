@@ -65,7 +65,8 @@ if op == 'restore' then
   if not there then
     for k = from, to, 2 do c('HSET', M, ARGV[k], ARGV[k + 1]) end
     c('HSET', M, 'next', '0')
-    c('SET', P .. 'hold', '1', 'PX', 2000)
+    -- Longer than the pause between two renewals: some servers may have nothing else to say.
+    c('SET', P .. 'hold', '1', 'PX', 6000)
   end
   if tonumber(c('HGET', M, 'next')) < next then c('HSET', M, 'next', ARGV[10]) end
   from, to = some()
@@ -91,7 +92,8 @@ if op == 'renew' then
   if tonumber(c('HGET', M, 'next')) < tonumber(N) then c('HSET', M, 'next', N) end
   if c('GET', P .. 'run') ~= run then
     c('SET', P .. 'run', run)
-    c('SET', P .. 'hold', '1', 'PX', 2000)
+    -- Longer than any server takes to connect again.
+    if c('PTTL', P .. 'hold') < 3000 then c('SET', P .. 'hold', '1', 'PX', 3000) end
   end
 end
 if op == 'renew' or not held then

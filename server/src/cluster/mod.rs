@@ -28,7 +28,7 @@
 //! | `servers` | the servers that are not fenced | a server goes when it is fenced |
 //! | `fenced` | the servers that are | the highest 1,000 numbers |
 //! | `run` | the `run_id` of the engine that was seen last | one |
-//! | `hold` | nothing is appended while it is there | 2 s |
+//! | `hold` | nothing is appended while it is there | 3 s, or 6 s |
 //!
 //! Servers hear each other on the channels `to:N`. A user of the engine needs these keys and channels, and the commands
 //! AUTH, INFO, PING, SCRIPT LOAD, EVAL, EVALSHA, XREAD, HKEYS, HGET, PUBLISH, SUBSCRIBE, PUBSUB CHANNELS and those of the two
@@ -36,7 +36,7 @@
 //!
 //! # When the engine has lost something
 //! Each server keeps the latest snapshot it has and every entry since. An engine that runs anew, or has lost all, takes nothing
-//! for two seconds (`hold`): those who know more than it put that back, each entry right behind the one that it followed. Who
+//! for some seconds (`hold`): those who know more than it put that back, each entry right behind the one that it followed. Who
 //! has read what is not in the log in the end has to begin anew ([`Event::Fenced`]).
 
 mod address;

@@ -6,14 +6,15 @@ use futures_lite::future;
 use smol::Timer;
 
 use super::clock::now;
-use super::connection::{Connection, PATIENCE};
+use super::connection::{Connection, LATE};
 use super::error::Error;
 use super::reply::Reply;
 use super::shared::{Event, Role, Shared, rung};
 
-/// The first pause before a connection is tried again, and the longest.
+/// The first pause before a connection is tried again, and the longest: an engine that is back waits for three seconds for
+/// those who know more than it (`hold`).
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LAST_PAUSE: Duration = Duration::from_secs(2);
+const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a part does next.
 pub(super) enum Next {
@@ -76,7 +77,7 @@ pub(super) async fn run(shared: &Shared, part: &mut dyn Part, mut given: Option<
                     }
                 }
             },
-            None => match Connection::open(&shared.me.address, PATIENCE).await {
+            None => match Connection::open(&shared.me.address, LATE).await {
                 Ok(connection) => {
                     given = Some(connection);
                     continue;

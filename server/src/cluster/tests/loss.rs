@@ -59,7 +59,7 @@ fn an_engine_that_has_forgotten_everything_is_told_again() {
         let one = Node::start(&executor, options(engine.port)).await;
         let two = Node::start(&executor, options(engine.port)).await;
         while_talking(&executor, &[&one, &two], async {
-            for round in 0..3 {
+            for round in 0..2 {
                 let before = one.count();
                 until("talk", || one.count() > before + 100).await;
                 // Each has another snapshot.

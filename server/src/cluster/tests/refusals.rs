@@ -6,7 +6,7 @@ use std::thread;
 
 use super::engine::{Engine, free_port};
 use super::node::{options, scenario, until};
-use crate::cluster::{Error, Options, join};
+use crate::cluster::{Options, join};
 
 /// The error, as it is shown.
 async fn refused(options: Options) -> (i32, String) {
@@ -171,7 +171,7 @@ fn encryption_needs_a_build_that_has_it() {
         let mut encrypted = options(engine.port);
         encrypted.address = format!("rediss://127.0.0.1:{}/test", engine.port).parse().unwrap();
         let Err(error) = join(encrypted).await else { panic!("it joined") };
-        assert!(matches!(error, Error::NoTls) && error.exit_code() == 78);
+        assert!(matches!(error, crate::cluster::Error::NoTls) && error.exit_code() == 78);
     });
 }
 
