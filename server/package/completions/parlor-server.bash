@@ -14,15 +14,17 @@ _parlor_server() {
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -d -- "$word")
             ;;
-        --config | --motd | --tls-cert | --tls-key | --oper-file | --password-file)
+        --config | --motd | --tls-cert | --tls-key | --oper-file | --password-file | \
+            --cluster-password-file)
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             ;;
-        --bind | --raw-bind | --announce | --name | --default-room | --max-clients | --max-clients-per-ip | --sts | \
+        --bind | --raw-bind | --announce | --cluster | --name | --default-room | --max-clients | --max-clients-per-ip | --sts | \
             --keep-private | --replay | --keep | --keep-lines | --keep-bytes | --keep-total | --export | --since | \
             --accounts-keep) ;;
         *)
-            mapfile -t COMPREPLY < <(compgen -W '--bind --raw-bind --raw-prompt --raw-encoding --no-plain --announce --name --motd
+            mapfile -t COMPREPLY < <(compgen -W '--bind --raw-bind --raw-prompt --raw-encoding --no-plain --announce --cluster
+                --cluster-password-file --name --motd
                 --default-room --max-clients --max-clients-per-ip --flood --tls --tls-cert --tls-key --sts --data
                 --no-history --no-private --keep-private --replay --keep --keep-lines --keep-bytes --keep-total
                 --export --since --format --oper-file --password-file --accounts --accounts-keep --config -q --quiet

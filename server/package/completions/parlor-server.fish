@@ -7,6 +7,8 @@ complete -c parlor-server -l raw-prompt -x -a 'none NICK' -d 'Word that asks a s
 complete -c parlor-server -l raw-encoding -x -a 'auto utf-8 ascii latin-1 gbk' -d 'How raw clients write text'
 complete -c parlor-server -l no-plain -d 'Only IRC programs may talk'
 complete -c parlor-server -l announce -x -d 'Name under which it is found on the network'
+complete -c parlor-server -l cluster -x -d 'Redis over which servers share all rooms'
+complete -c parlor-server -l cluster-password-file -r -F -d 'File with the password for that'
 complete -c parlor-server -l name -x -d 'Name of the server'
 complete -c parlor-server -l motd -r -F -d 'File with the message of the day'
 complete -c parlor-server -l default-room -x -d 'Room that always exists'

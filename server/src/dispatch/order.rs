@@ -8,6 +8,7 @@ use smol::Timer;
 use super::{Dispatch, moment};
 use crate::cluster::{Entry, Event, Link};
 use crate::hub::{Hub, Input, Kept};
+use crate::peer::Arrival;
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{MsgId, Position};
 use crate::replica::{self, Own, Replica};
@@ -142,11 +143,26 @@ impl Dispatch {
                 Err(error) => log::warn!("cluster: {error}"),
             }
             Timer::after(AGAIN).await;
+            if self.is_to_stop() {
+                return;
+            }
         };
         self.hub = Hub::new(config.hub, moment(self.started));
         self.more.clear();
         self.catch_up(replica, (rooms, Vec::new()), &accounts);
         log::warn!("cluster: this server is one of them again");
+    }
+
+    /// Takes what has come while the hub is none of the others: whoever calls is closed at once, and finds another
+    /// server the sooner. Whether this one is to stop.
+    fn is_to_stop(&mut self) -> bool {
+        while let Ok(arrival) = self.arrivals.try_recv() {
+            match arrival {
+                Arrival::Opened { .. } => {}
+                other => self.take(other),
+            }
+        }
+        self.stop_at.is_some()
     }
 
     /// Tells the others that this server stops.

@@ -126,6 +126,10 @@ impl Hub {
         }
         let letter = letter.clone();
         let id = letter.by;
+        if self.state.member(id).is_none() {
+            self.letters.own.remove(&ticket);
+            return;
+        }
         if heard || self.state.pair(id, &letter.target).is_some() {
             // Between two accounts it is kept all the same, for the other one's return.
             return self.put_in_order(ticket, &letter);
@@ -160,6 +164,15 @@ impl Hub {
             }
         }
         Ok(())
+    }
+
+    /// Whoever wrote a letter was gone when it had its turn.
+    pub(super) fn forget_letter_of(&mut self, change: &Change<'_>, origin: Origin) {
+        if let Change::Whisper { ticket, .. } = change
+            && self.state.is_this_server(origin.server)
+        {
+            self.letters.own.remove(ticket);
+        }
     }
 
     /// Another server hands over a letter.

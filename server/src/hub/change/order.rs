@@ -118,11 +118,14 @@ impl Hub {
                 .output(Output::Warn(format!("cluster: entry {at} makes no sense and was left out"))),
             Some(Entry::Newcomer(origin, member)) => failed = self.newcomer(origin, *member),
             Some(Entry::Member(origin, change)) => {
-                // It may be gone, put out by somebody else meanwhile.
-                if let Some(by) = self.state.at_origin(origin)
-                    && let Err(refused) = self.apply(by, change)
-                {
-                    self.refuse(by, refused);
+                match self.state.at_origin(origin) {
+                    Some(by) => {
+                        if let Err(refused) = self.apply(by, change) {
+                            self.refuse(by, refused);
+                        }
+                    }
+                    // It is gone, put out by somebody else meanwhile.
+                    None => self.forget_letter_of(&change, origin),
                 }
             }
             Some(Entry::Server(change)) => self.server_change(change, asker),
@@ -136,6 +139,9 @@ impl Hub {
             if !self.state.is_proposing(id) {
                 self.name_lost(id, None);
             }
+        }
+        for (ticket, kept) in std::mem::take(&mut self.settled) {
+            self.account_settled(ticket, kept);
         }
         if let Some(Proposal { by: Some(id), .. }) = proposal {
             if let Some(refused) = failed {
@@ -205,9 +211,6 @@ impl Hub {
 
     /// What a connection proposed has had its turn, and what it said meanwhile goes on.
     pub(super) fn had_its_turn(&mut self, id: ConnectionId) {
-        for (ticket, kept) in std::mem::take(&mut self.settled) {
-            self.account_settled(ticket, kept);
-        }
         if !self.state.end_proposal(id) {
             return;
         }

@@ -443,7 +443,12 @@ impl Hub {
             self.delivery.park(id, true);
         }
         if bytes > MAX_WAITING {
-            self.lost(id, "Too many lines before a password was looked at");
+            let why = if proposing {
+                "Too many lines while the servers cannot reach each other"
+            } else {
+                "Too many lines before a password was looked at"
+            };
+            self.lost(id, why);
         }
     }
 

@@ -2,10 +2,12 @@
 //! `cargo build --profile dist --workspace && cargo run --profile dist -p parlor-tests --bin bench -- [scenario]…`
 //!
 //! Without a scenario: every short one of the load generator (Linux). `memory` is the server at
-//! rest, `window` the window (needs Xvfb), `store` the history on disk (two minutes), `soak` takes as
+//! rest, `cluster` two servers with one order (needs redis-server), `window` the window (needs Xvfb), `store` the history on disk (two minutes), `soak` takes as
 //! long as it is told.
 #![forbid(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+mod cluster;
 #[cfg(target_os = "linux")]
 mod load;
 mod memory;
@@ -23,7 +25,7 @@ use argh::FromArgs;
 const USAGE: i32 = 64;
 
 /// Measures server and window. Scenarios: batch, single, thousand, paced, reactions, idle, joins,
-/// empty, history, cores, scale, small, hostile, tls, store, soak; memory, window.
+/// empty, history, cores, scale, small, hostile, tls, store, soak; memory, cluster, window.
 #[derive(FromArgs)]
 struct Options {
     /// what to measure; without a name all short ones under load
@@ -100,6 +102,8 @@ fn run(options: &Options) -> io::Result<bool> {
         match &**scenario {
             "memory" => memory::measure()?,
             #[cfg(target_os = "linux")]
+            "cluster" => cluster::measure()?,
+            #[cfg(target_os = "linux")]
             "window" => window::measure(options.vs.split(',').any(|name| name == "hexchat"))?,
             name => loads.push(name),
         }
@@ -130,7 +134,7 @@ fn under_load(names: &[&str], options: &Options) -> io::Result<bool> {
     let known = SCENARIOS.map(|(name, ..)| name);
     if let Some(name) = names.iter().find(|name| !known.contains(name)) {
         return Err(io::Error::other(format!(
-            "there is no scenario {name}. There are: {}, memory, window",
+            "there is no scenario {name}. There are: {}, memory, cluster, window",
             known.join(", ")
         )));
     }
