@@ -58,13 +58,7 @@ impl Recent {
 pub(crate) async fn connect(server: HostPort, recent: Recent, again: bool) -> io::Result<TcpStream> {
     let HostPort { host, port } = server;
     let addresses = unblock(move || (host.as_str(), port).to_socket_addrs()).await?;
-    let mut addresses = interleaved(addresses.collect());
-    if again {
-        recent.sort_again(&mut addresses)
-    } else {
-        recent.sort(&mut addresses)
-    }
-    let stream = call(addresses).await?;
+    let stream = call(in_turn(addresses.collect(), &recent, again)).await?;
     stream.set_nodelay(true)?;
     // Else a server that is gone, and of which it is not known that it answers, is found out after a quarter of an hour.
     #[cfg(target_os = "linux")]
@@ -73,6 +67,17 @@ pub(crate) async fn connect(server: HostPort, recent: Recent, again: bool) -> io
         log::debug!("a server that is gone may go unnoticed for long: {error}");
     }
     Ok(stream)
+}
+
+/// The addresses of a server in the order in which they are called.
+fn in_turn(addresses: Vec<SocketAddr>, recent: &Recent, again: bool) -> VecDeque<SocketAddr> {
+    let mut addresses = interleaved(addresses);
+    if again {
+        recent.sort_again(&mut addresses)
+    } else {
+        recent.sort(&mut addresses)
+    }
+    addresses
 }
 
 /// Calls addresses one after another, the next when one fails or has not answered for [`STAGGER`]; the first that
@@ -224,5 +229,25 @@ mod tests {
         assert_eq!(again, ["[::2]:1", "[::1]:1", "1.0.0.1:1", "1.0.0.2:1"].map(of));
         (0..2 * RECENT as u16).for_each(|port| recent.led_to(SocketAddr::from(([1, 0, 0, 9], port))));
         assert_eq!((recent.0.len(), sorted(&recent)), (RECENT, given.into()), "the oldest is forgotten");
+    }
+
+    #[test]
+    fn a_name_with_two_servers_leads_to_the_other_one_when_one_was_lost() {
+        let living = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let (one, two) = (living(), living());
+        let all: Vec<SocketAddr> = [&one, &two].map(|server| server.local_addr().unwrap()).to_vec();
+        let mut recent = Recent::default();
+        let mut next = |again: bool| {
+            let stream = smol::block_on(call(in_turn(all.clone(), &recent, again))).unwrap();
+            let peer = stream.peer_addr().unwrap();
+            recent.led_to(peer);
+            all.iter().position(|address| *address == peer).unwrap()
+        };
+        assert_eq!([next(false), next(false), next(true), next(false), next(true)], [0, 1, 1, 0, 0]);
+        // The other one is gone: back to the first, at once.
+        drop(two);
+        let began = now();
+        assert_eq!([next(false), next(false)], [0, 0]);
+        assert!(began.elapsed() < STAGGER);
     }
 }

@@ -19,6 +19,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 const CONNECT_SOON: Duration = Duration::from_secs(5);
 /// How long a server may take from the first byte to the welcome.
 pub(super) const REGISTER_WITHIN: Duration = Duration::from_secs(30);
+/// The same while others of the place were not called yet.
+const REGISTER_SOON: Duration = Duration::from_secs(10);
 /// The clock ran ahead of us by so many milliseconds: the computer was asleep.
 const SLEPT: u64 = 15_000;
 
@@ -70,7 +72,8 @@ impl Session {
         if !matches!(self.phase, Phase::Connecting { .. }) {
             return;
         }
-        self.phase = Phase::Registering { until: self.now.elapsed + REGISTER_WITHIN };
+        let within = if self.turn.has_more() { REGISTER_SOON } else { REGISTER_WITHIN };
+        self.phase = Phase::Registering { until: self.now.elapsed + within };
         self.liveness = Liveness::new(self.now.elapsed);
         self.login = login;
         self.set_status(Status::Registering);

@@ -173,6 +173,7 @@ fn the_place_is_the_same_in_any_order_and_begins_with_the_first_that_was_typed()
     let folder = std::mem::take(&mut alice.folder);
     drop(alice);
 
+    let mut bob = Terminal::joins(one.address(), "bob");
     let mut alice = Person::again(folder);
     let bookmarks = alice.card().get_bookmarks();
     assert_eq!(bookmarks.row_data(0).unwrap().address, format!("{second},{first}"));
@@ -181,9 +182,12 @@ fn the_place_is_the_same_in_any_order_and_begins_with_the_first_that_was_typed()
     alice.until("the draft", |alice| alice.composer().get_draft() == "half a thought");
     alice.waits_for_server(&first);
     assert_eq!(alice.card().get_bookmarks().row_count(), 1);
+    bob.reads("-!- alice joined");
     alice.bridge.finish();
     let folder = std::mem::take(&mut alice.folder);
     drop(alice);
+    // The name is free again.
+    bob.reads("-!- alice");
 
     // One of them alone is another place.
     let alice = Person::again(folder);

@@ -110,6 +110,20 @@ fn one_that_does_not_answer_has_less_time_while_others_wait() {
 }
 
 #[test]
+fn one_that_takes_the_call_and_says_nothing_has_less_time_while_others_wait() {
+    let mut world = inside(&["a", "b"]);
+    world.give(Input::Lost(GONE));
+    world.give(Input::Connected(Login::default()));
+    world.look();
+    world.seconds(10);
+    assert_eq!((world.calls.clone(), world.session.server()), (vec!["disconnect", "connect"], server("a")));
+    world.give(Input::Connected(Login::default()));
+    world.look();
+    world.seconds(29);
+    assert_eq!(world.calls, [""; 0]);
+}
+
+#[test]
 fn servers_that_throw_us_out_are_not_called_in_turn_for_ever() {
     let mut world = inside(&["a", "b"]);
     world.give(Input::Lost(GONE));
