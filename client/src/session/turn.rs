@@ -116,13 +116,13 @@ impl Turn {
     pub(super) fn next(&mut self, seed: &mut Seed) -> (u32, Duration) {
         self.attempt = self.attempt.saturating_add(1);
         self.at = (self.at + 1) % self.count();
-        if self.has_more() {
-            return (self.attempt, Duration::ZERO);
+        let within = self.has_more();
+        if !within {
+            (self.called, self.round) = (0, self.round.saturating_add(1));
         }
-        (self.called, self.round) = (0, self.round.saturating_add(1));
         let wait = match self.round {
-            0 | 1 => Duration::ZERO,
-            more => Duration::from_secs(1 << (more - 2).min(6)).min(LONGEST),
+            more @ 2.. if !within => Duration::from_secs(1 << (more - 2).min(6)).min(LONGEST),
+            _ => Duration::ZERO,
         };
         let jitter = Duration::from_millis(seed.below(wait.as_millis() as u64 / 4 + 1));
         (self.attempt, wait - jitter)
