@@ -2,18 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::addresses::are_same;
 use crate::limits::BOOKMARKS;
 use crate::session::Key;
+use crate::trust::KeyId;
 
 /// A person at a place that was joined before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Bookmark {
-    /// Host and port, as typed.
+    /// Host and port, as typed; of a place with several servers all of them.
     pub address: String,
     /// The name used there.
     pub name: String,
-    /// The server's key, if it is known by that: then it is the same place at another address.
+    /// The server's key, if it is known by that: then it is the same place at another address. Of several servers those
+    /// that are known, with commas between them; they tell nothing of another address.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub key: String,
     /// The room that was looked at last.
@@ -36,10 +39,18 @@ impl Bookmark {
         Bookmark { address: address.into(), name: name.into(), ..Bookmark::default() }
     }
 
-    /// Whether it is the same person at the same place, which is the server's key or else its address.
+    /// Whether it is the same person at the same place, which is the server's key or else its address; with several
+    /// servers their addresses.
     pub fn is_of(&self, other: &Bookmark) -> bool {
-        let same_place = self.address == other.address || (!self.key.is_empty() && self.key == other.key);
-        same_place && Key::new(&self.name) == Key::new(&other.name)
+        let lists = self.address.contains(',') || other.address.contains(',');
+        let same_key = !lists && !self.key.is_empty() && self.key == other.key;
+        (same_key || are_same(&self.address, &other.address)) && Key::new(&self.name) == Key::new(&other.name)
+    }
+
+    /// Whether a server is known by this key there.
+    pub fn knows(&self, key: &KeyId) -> bool {
+        let key = key.to_string();
+        self.key.split(',').any(|known| known == key)
     }
 }
 
@@ -144,7 +155,7 @@ impl Bookmarks {
 
     /// The name of a server's encoding; empty: none is named.
     pub fn encoding(&self, address: &str) -> &str {
-        let of_it = self.0.iter().filter(|place| place.address == address);
+        let of_it = self.0.iter().filter(|place| are_same(&place.address, address));
         of_it.map(|place| &*place.encoding).find(|label| !label.is_empty()).unwrap_or_default()
     }
 
@@ -195,6 +206,22 @@ mod tests {
         all.remember(keyed("old:1"));
         all.remember(keyed("new:2"));
         assert_eq!(all.iter().filter(|one| one.key == "AB").collect::<Vec<_>>(), [&keyed("new:2")]);
+    }
+
+    #[test]
+    fn several_servers_are_one_place_in_any_order() {
+        let mut all = Bookmarks::default();
+        let keyed = |address: &str, key: &str| Bookmark { key: key.into(), ..entry(address, "me", "#tea") };
+        all.remember(Bookmark { encoding: "koi8-r".into(), ..keyed("b:2,a:1", "AB") });
+        assert_eq!(all.get("a:1,b:2", "ME").map(|one| &*one.address), Some("b:2,a:1"), "as it was typed");
+        assert_eq!(all.encoding("A:1,b:2"), "koi8-r");
+        all.remember(keyed("a:1,b:2", "AB,CD"));
+        all.remember(keyed("a:1", "AB"));
+        let addresses: Vec<&str> = all.iter().map(|one| &*one.address).collect();
+        assert_eq!(addresses, ["a:1", "a:1,b:2"], "one of them alone is another place");
+        let key = |byte: &str| byte.repeat(32).parse::<KeyId>().unwrap();
+        let both = keyed("a:1,b:2", &format!("{},{}", key("AB"), key("CD")));
+        assert!(both.knows(&key("AB")) && both.knows(&key("CD")) && !both.knows(&key("EF")));
     }
 
     #[test]

@@ -47,8 +47,8 @@ pub struct Found {
     pub claim: Claim,
     /// What an earlier start has kept.
     pub kept: Kept,
-    /// How the server is to be met, if it is known.
-    pub trust: Option<Trust>,
+    /// How each server of the place is to be met, if it is known.
+    pub trusts: Vec<Option<Trust>>,
     /// What shows who they are.
     pub credentials: Credentials,
     /// Whose it is.
@@ -133,7 +133,7 @@ impl Keeper {
         let _ = self.todo.try_send(Todo::Settings(Box::new(settings.clone())));
     }
 
-    /// Has it kept how a server is to be met; see [`Servers::know`](crate::known::Servers::know).
+    /// Has it kept how a server is to be met, by its own address; see [`Servers::know`](crate::known::Servers::know).
     pub fn know(&self, address: String, trust: Trust, sure: bool) {
         let _ = self.todo.try_send(Todo::Know(address, trust, sure));
     }
@@ -237,7 +237,9 @@ impl Writer {
         let Wanted { place, name, given, host } = wanted;
         let address = place.to_string();
         let (servers, broken) = self.folder.servers();
-        let whose = Identity::new(&place, &name).with(host.or(servers.key(&address)));
+        // Of several no key is the place's.
+        let known = servers.key(&place.servers().first().to_string());
+        let whose = Identity::new(&place, &name).with(host.or(known));
         let (slot, trouble) = self.folder.claim(&whose);
         let trouble = broken.map(Trouble::Broken).or(trouble);
         let (secrets, broken) = self.folder.secrets();
@@ -252,13 +254,13 @@ impl Writer {
         // Another window has the name, and does not lose it to this one.
         let own = if matches!(trouble, Some(Trouble::Taken)) { Vec::new() } else { secrets.own() };
         let credentials = Credentials { own, given, host };
-        let trust = servers.trust(&address);
+        let trusts = place.servers().iter().map(|server| servers.trust(&server.to_string())).collect();
         self.last += 1;
         let (id, kept) = (self.last, slot.kept.clone());
         self.slots.insert(id, slot);
         let claim = Claim(Arc::new(Claimed { id, todo }));
         // Nobody wants it any more: then it is released.
-        let _ = tell.try_send(Found { claim, kept, trust, credentials, whose, trouble });
+        let _ = tell.try_send(Found { claim, kept, trusts, credentials, whose, trouble });
     }
 
     fn rename(&mut self, id: u64, to: &Identity) {

@@ -37,10 +37,7 @@ impl Servers {
 
     /// The key of the server at an address, if it is known by that.
     pub fn key(&self, address: &str) -> Option<KeyId> {
-        match self.trust(address) {
-            Some(Trust::Key(key)) => Some(key),
-            _ => None,
-        }
+        self.trust(address)?.key()
     }
 
     /// A server is to be met like this from now on; says whether that is news. Without `sure`, who is known stays so.

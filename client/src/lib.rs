@@ -3,7 +3,7 @@
 //! | module | noun |
 //! | --- | --- |
 //! | [`session`] | one connection to one server: a plain state machine |
-//! | [`net`] | the task that drives it |
+//! | [`net`], `call` | the task that drives it, and how it calls a server |
 //! | [`trust`], [`known`] | how a server is met, and those that are known again |
 //! | [`tls`] | what nobody else reads on the way, and whose key a server has |
 //! | [`conversations`] | the list of rooms and people of all places |
@@ -19,18 +19,21 @@
 //! | [`settings`], [`kept`] | what is remembered: of all places, of one person at one place |
 //! | [`transcript`], [`downloads`], [`path`] | a conversation as a file for the person, where those are, and how people write that |
 //! | [`doorbell`], `scheme` | links that other programs open, and that they do |
-//! | [`folder`], [`keeper`], [`place`] | its files, who writes them, and where to go |
+//! | [`folder`], [`keeper`] | its files, and who writes them |
+//! | [`place`], [`addresses`] | where to go, and by which addresses |
 //! | `within` | how long something may take |
 //! | `bridge`, `platform`, `fonts` | the window's side, with the feature `window` |
 //!
 //! Without the feature `window` nothing of Slint is built.
 #![forbid(unsafe_code)]
 
+pub mod addresses;
 #[cfg(feature = "window")]
 pub mod autostart;
 pub mod bookmarks;
 #[cfg(feature = "window")]
 pub mod bridge;
+mod call;
 pub mod completion;
 pub mod conversations;
 pub mod credentials;

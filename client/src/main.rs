@@ -26,8 +26,8 @@ const NO_WINDOW: i32 = 69;
 #[derive(FromArgs)]
 #[argh(help_triggers("-h", "--help"))]
 struct Options {
-    /// where to go: an address, or irc://host:port/room, which goes to a window that runs
-    /// already unless a name is given
+    /// where to go: an address, several with commas between them where servers share their rooms, or
+    /// irc://host:port/room, which goes to a window that runs already unless a name is given
     #[argh(positional, arg_name = "address")]
     address: Option<String>,
 

@@ -1,11 +1,9 @@
 //! The smol task, on a thread of its own, that drives a [`Session`]: bytes and actions in,
 //! bytes and events out. Time and randomness come in here, and nowhere else in the library.
 
-use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::IpAddr;
 use std::pin::Pin;
-use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,9 +11,10 @@ use async_channel::{Receiver, Sender};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, FutureExt, future};
 use parlor_server::protocol::HostPort;
 use parlor_server::protocol::time::{Moment, UnixMillis};
+use smol::Timer;
 use smol::net::TcpStream;
-use smol::{Timer, unblock};
 
+use crate::call::{self, Calling, Recent};
 use crate::credentials::Credentials;
 use crate::limits::{AT_ONCE, TO_SEND, TO_TELL};
 use crate::session::{Action, Event, Input, Output, Profile, Sentence, Session, Unsent};
@@ -27,13 +26,6 @@ use crate::within::within;
 const PERHAPS: Duration = Duration::from_secs(2);
 /// The same of one that is.
 const GREETS: Duration = Duration::from_secs(10);
-/// How long an address may take to answer.
-const CONNECT: Duration = Duration::from_secs(10);
-/// How long it has the first word before the next one is called, too (RFC 8305 §5).
-const STAGGER: Duration = Duration::from_millis(250);
-/// How long what was sent may be without an acknowledgement (RFC 5482).
-#[cfg(target_os = "linux")]
-const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 /// Between two looks at the clock and at this computer's addresses: the driver's own timers stand
 /// still while the computer sleeps.
 const LOOK: Duration = Duration::from_secs(5);
@@ -70,6 +62,18 @@ pub fn start_keeping(
     credentials: Credentials,
     keep: impl FnMut(Vec<Unsent>) + Send + 'static,
 ) -> io::Result<Connection> {
+    let trusts = vec![trust; 1 + profile.others.len()];
+    start_at(profile, trusts, credentials, keep)
+}
+
+/// As [`start_keeping`], meeting each server of the place in its own way: `trusts` has one for [`Profile::server`] and then
+/// for each of [`Profile::others`]; one that has none is met only if an authority vouches for it.
+pub fn start_at(
+    profile: Profile,
+    trusts: Vec<Trust>,
+    credentials: Credentials,
+    keep: impl FnMut(Vec<Unsent>) + Send + 'static,
+) -> io::Result<Connection> {
     let (actions, todo) = async_channel::bounded(256);
     let (tell, events) = async_channel::bounded(1);
     #[expect(clippy::disallowed_methods, reason = "here time comes in")]
@@ -78,7 +82,7 @@ pub fn start_keeping(
     getrandom::fill(&mut secret).map_err(|error| io::Error::other(error.to_string()))?;
     let (runs, ended) = async_channel::bounded(1);
     let run = move || {
-        let driver = Driver::new(profile, (trust, credentials), secret, Box::new(keep), started);
+        let driver = Driver::new(profile, (trusts, credentials), secret, Box::new(keep), started);
         smol::block_on(driver.run(&todo, &tell));
         drop(runs);
     };
@@ -99,27 +103,34 @@ enum Woken {
     Time,
 }
 
-/// An attempt that goes on while other things happen.
-type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
 /// A batch that the window takes when it has taken the one before.
 type Telling<'a> = Option<Pin<Box<async_channel::Send<'a, Vec<Event>>>>>;
 
 /// What keeps the lines that are not sent.
 type Keep = Box<dyn FnMut(Vec<Unsent>) + Send>;
 
+/// A server of the place.
+struct Server {
+    address: HostPort,
+    /// How it is to be met.
+    trust: Trust,
+}
+
 struct Driver {
     session: Session,
-    server: HostPort,
     started: Instant,
-    /// How the server is to be met.
-    trust: Trust,
+    /// As the session counts them; never empty.
+    servers: Vec<Server>,
+    /// Which one is called, or connected.
+    at: usize,
+    recent: Recent,
     credentials: Credentials,
     stream: Option<TcpStream>,
     /// It is on this very computer.
     here: bool,
     /// Our address on the way there.
     own: Option<IpAddr>,
-    connecting: Option<Connecting>,
+    connecting: Option<Calling>,
     tls: Option<Tls>,
     /// It did not greet by TLS just now, and is met readable this time.
     readable: bool,
@@ -140,18 +151,22 @@ struct Driver {
 impl Driver {
     fn new(
         profile: Profile,
-        (trust, credentials): (Trust, Credentials),
+        (trusts, credentials): (Vec<Trust>, Credentials),
         secret: [u8; 16],
         keep: Keep,
         started: Instant,
     ) -> Driver {
-        let server = profile.server.clone();
+        let trusts = trusts.into_iter().chain(std::iter::repeat(Trust::Authorities));
+        let all = std::iter::once(&profile.server).chain(&profile.others);
+        let servers =
+            all.zip(trusts).map(|(address, trust)| Server { address: address.clone(), trust }).collect();
         let session = Session::new(profile, secret, Moment { elapsed: Duration::ZERO, wall: wall() });
         Driver {
             session,
-            server,
             started,
-            trust,
+            servers,
+            at: 0,
+            recent: Recent::default(),
             credentials,
             stream: None,
             here: false,
@@ -168,6 +183,27 @@ impl Driver {
             look_at: started + LOOK,
             addresses: addresses(),
         }
+    }
+
+    /// The server that is called, or connected.
+    fn server(&self) -> HostPort {
+        self.servers.get(self.at).map(|server| server.address.clone()).unwrap_or_default()
+    }
+
+    fn trust(&self) -> Trust {
+        self.servers.get(self.at).map_or(Trust::Authorities, |server| server.trust)
+    }
+
+    /// It is to be met like this from now on.
+    fn set_trust(&mut self, trust: Trust) {
+        if let Some(server) = self.servers.get_mut(self.at) {
+            server.trust = trust;
+        }
+    }
+
+    /// Whether a server of the place is known to speak TLS: then nobody reads what is said to another one either.
+    fn is_secret(&self) -> bool {
+        self.servers.iter().any(|server| matches!(server.trust, Trust::Key(_) | Trust::Authorities))
     }
 
     async fn run(mut self, todo: &Receiver<Action>, tell: &Sender<Vec<Event>>) {
@@ -196,7 +232,7 @@ impl Driver {
                 Woken::Connected(Ok(stream)) => self.called(stream),
                 Woken::Connected(Err(error)) => {
                     self.connecting = None;
-                    self.give(Input::Lost(unreachable(&self.server, &error)));
+                    self.give(Input::Lost(unreachable(&self.server(), &error)));
                 }
                 Woken::Read(Ok(0) | Err(_)) if self.greets_until.is_some() => self.no_tls(false),
                 Woken::Read(Ok(0)) => self.lost(Sentence::ServerClosed { reason: None }),
@@ -216,10 +252,13 @@ impl Driver {
         let ends = stream.peer_addr().ok().zip(stream.local_addr().ok());
         self.here = ends.is_some_and(|(peer, own)| peer.ip() == own.ip());
         self.own = ends.map(|(_, own)| own.ip());
+        if let Some((peer, _)) = ends {
+            self.recent.led_to(peer);
+        }
         self.stream = Some(stream);
         // Nothing that was meant for the connection before goes over this one.
         self.to_write.clear();
-        if self.readable || self.trust == Trust::Readable {
+        if self.readable || self.trust() == Trust::Readable {
             return self.met(None);
         }
         let own = match self.credentials.certificate() {
@@ -229,11 +268,11 @@ impl Driver {
                 return self.lost(Sentence::CertificateUnusable { path, why });
             }
         };
-        match Tls::new(&self.server.host, self.trust, own) {
+        match Tls::new(&self.server().host, self.trust(), own) {
             Ok(mut tls) => {
                 tls.drain(&mut self.to_write);
                 self.tls = Some(tls);
-                let within = if self.trust == Trust::Perhaps { PERHAPS } else { GREETS };
+                let within = if self.trust() == Trust::Perhaps { PERHAPS } else { GREETS };
                 self.greets_until = Some(self.started + now(self.started).elapsed + within);
             }
             Err(error) => self.lost(Sentence::ConnectionBroke { error: error.to_string() }),
@@ -243,22 +282,24 @@ impl Driver {
     /// The connection stands; by TLS if a key was shown.
     fn met(&mut self, shown: Option<Shown>) {
         self.greets_until = None;
-        self.to_tell.push(Event::Met { shown, own: self.own, here: self.here });
-        let login = self.credentials.login(&self.server, shown, self.here);
+        let server = self.server();
+        let login = self.credentials.login(&server, shown, self.here);
+        self.to_tell.push(Event::Met { server, shown, own: self.own, here: self.here });
         self.give(Input::Connected(login));
     }
 
     /// Nobody greets by TLS; `said`: something else was said in its place.
     fn no_tls(&mut self, said: bool) {
-        if self.trust == Trust::Perhaps {
-            if said {
-                self.trust = Trust::Readable;
+        if self.trust() == Trust::Perhaps && !self.is_secret() {
+            // Of several, one may turn out to speak TLS later.
+            if said && self.servers.len() == 1 {
+                self.set_trust(Trust::Readable);
             }
             self.readable = true;
             self.hang_up();
-            self.connecting = Some(Box::pin(connect(self.server.clone())));
+            self.connecting = Some(Box::pin(call::connect(self.server(), self.recent.clone(), true)));
         } else {
-            self.lost(Sentence::NotSecure { server: self.server.clone() });
+            self.lost(Sentence::NotSecure { server: self.server() });
         }
     }
 
@@ -284,12 +325,12 @@ impl Driver {
 
     /// The server has shown whose key it has.
     fn shown(&mut self, shown: Shown) {
-        let server = self.server.clone();
-        match self.trust {
-            _ if shown.suits(self.trust) => {
-                if self.trust == Trust::Perhaps {
+        let server = self.server();
+        match self.trust() {
+            trust if shown.suits(trust) => {
+                if trust == Trust::Perhaps {
                     // From now on that one and no other.
-                    self.trust = Trust::Key(shown.key);
+                    self.set_trust(Trust::Key(shown.key));
                 }
                 self.met(Some(shown));
             }
@@ -335,11 +376,15 @@ impl Driver {
 
     fn carry_out(&mut self) {
         let now = self.started + now(self.started).elapsed;
+        let address = self.session.address();
         for output in self.session.drain() {
             match output {
                 Output::Connect => {
                     self.readable = false;
-                    self.connecting = Some(Box::pin(connect(self.server.clone())));
+                    self.at = address;
+                    let server = self.servers.get(address).map(|server| server.address.clone());
+                    let server = server.unwrap_or_default();
+                    self.connecting = Some(Box::pin(call::connect(server, self.recent.clone(), false)));
                 }
                 Output::Disconnect => {
                     if let Some(mut tls) = self.tls.take() {
@@ -463,82 +508,6 @@ fn say_last(mut stream: TcpStream, bytes: Vec<u8>) {
     let _ = smol::block_on(within(Duration::from_secs(1), say));
 }
 
-/// Calls the addresses of a host.
-async fn connect(HostPort { host, port }: HostPort) -> io::Result<TcpStream> {
-    let addresses = unblock(move || (host.as_str(), port).to_socket_addrs()).await?;
-    let stream = call(interleaved(addresses.collect())).await?;
-    stream.set_nodelay(true)?;
-    // Else a server that is gone, and of which it is not known that it answers, is found out after a quarter of an hour.
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(&stream, UNACKNOWLEDGED.as_millis() as u32)
-    {
-        log::debug!("a server that is gone may go unnoticed for long: {error}");
-    }
-    Ok(stream)
-}
-
-/// Calls addresses one after another, the next when one fails or has not answered for [`STAGGER`]; the first that
-/// answers is it, and the others are let go (RFC 8305 §5). The error has those of all.
-async fn call(mut addresses: VecDeque<SocketAddr>) -> io::Result<TcpStream> {
-    let mut calls: Vec<Connecting> = Vec::new();
-    let mut errors: Vec<io::Error> = Vec::new();
-    loop {
-        if let Some(address) = addresses.pop_front() {
-            calls.push(Box::pin(async move {
-                let called = within(CONNECT, TcpStream::connect(address)).await;
-                let called = called.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
-                called.map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))
-            }));
-        }
-        if calls.is_empty() {
-            return Err(of_all(errors));
-        }
-        let answer = future::poll_fn(|context| {
-            for at in 0..calls.len() {
-                if let Some(call) = calls.get_mut(at)
-                    && let Poll::Ready(answer) = call.as_mut().poll(context)
-                {
-                    drop(calls.swap_remove(at));
-                    return Poll::Ready(Some(answer));
-                }
-            }
-            Poll::Pending
-        });
-        let next = async {
-            if addresses.is_empty() {
-                future::pending::<()>().await;
-            }
-            Timer::after(STAGGER).await;
-            None
-        };
-        match answer.or(next).await {
-            Some(Ok(stream)) => return Ok(stream),
-            Some(Err(error)) => errors.push(error),
-            None => {}
-        }
-    }
-}
-
-/// Both families in turn, beginning with that of the first (RFC 8305 §4).
-fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
-    let first = addresses.first().map(SocketAddr::is_ipv6);
-    let (of_first, of_other): (VecDeque<_>, VecDeque<_>) =
-        addresses.into_iter().partition(|address| Some(address.is_ipv6()) == first);
-    let count = of_first.len().max(of_other.len());
-    (0..count).flat_map(|at| [of_first.get(at), of_other.get(at)]).flatten().copied().collect()
-}
-
-/// One error with the words of all; its kind is that which says most: somebody refused, or was silent, rather than that no
-/// way leads there.
-fn of_all(errors: Vec<io::Error>) -> io::Error {
-    use io::ErrorKind::{ConnectionRefused, NotFound, TimedOut};
-    let kinds = || errors.iter().map(io::Error::kind);
-    let kind = [ConnectionRefused, TimedOut].into_iter().find(|kind| kinds().any(|other| other == *kind));
-    let kind = kind.or_else(|| kinds().next()).unwrap_or(NotFound);
-    let words: Vec<String> = errors.iter().map(io::Error::to_string).collect();
-    io::Error::new(kind, words.join("; "))
-}
-
 /// What an address that does not answer means to a person.
 fn unreachable(server: &HostPort, error: &io::Error) -> Sentence {
     use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, TimedOut};
@@ -572,64 +541,4 @@ fn wall() -> UnixMillis {
 
 fn now(started: Instant) -> Moment {
     Moment { elapsed: started.elapsed(), wall: wall() }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::TcpListener;
-
-    use super::*;
-
-    /// An address that takes no calls and does not refuse them: its queue is full for as long as this lives.
-    struct Dead {
-        address: SocketAddr,
-        _queue: (TcpListener, Vec<std::net::TcpStream>),
-    }
-
-    impl Dead {
-        fn new() -> Dead {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            rustix::net::listen(&listener, 0).unwrap();
-            let address = listener.local_addr().unwrap();
-            let soon = Duration::from_millis(50);
-            let queue =
-                (0..8).map_while(|_| std::net::TcpStream::connect_timeout(&address, soon).ok()).collect();
-            Dead { address, _queue: (listener, queue) }
-        }
-    }
-
-    #[test]
-    fn dead_addresses_cost_a_quarter_of_a_second_each() {
-        let dead = [Dead::new(), Dead::new()];
-        let living = TcpListener::bind("127.0.0.1:0").unwrap();
-        let living = living.local_addr().unwrap();
-        let began = wall();
-        let addresses = [dead[0].address, dead[1].address, living].into();
-        let stream = smol::block_on(call(addresses)).unwrap();
-        let took = Duration::from_millis(wall().0 - began.0);
-        assert_eq!(stream.peer_addr().unwrap(), living);
-        assert!((2 * STAGGER..CONNECT / 2).contains(&took), "{took:?}");
-    }
-
-    #[test]
-    fn a_refusal_costs_nothing_and_all_are_told() {
-        let refusing = || {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            listener.local_addr().unwrap()
-        };
-        let addresses = [refusing(), refusing()];
-        let began = wall();
-        let error = smol::block_on(call(addresses.into())).unwrap_err();
-        assert!(wall().0 - began.0 < STAGGER.as_millis() as u64, "one does not wait for the other");
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
-        assert!(addresses.iter().all(|address| error.to_string().contains(&address.to_string())), "{error}");
-        assert_eq!(smol::block_on(call(VecDeque::new())).unwrap_err().kind(), io::ErrorKind::NotFound);
-    }
-
-    #[test]
-    fn both_families_in_turn() {
-        let of = |text: &str| text.parse::<SocketAddr>().unwrap();
-        let given = ["[::1]:1", "[::2]:1", "[::3]:1", "1.0.0.1:1"].map(of).to_vec();
-        assert_eq!(interleaved(given), ["[::1]:1", "1.0.0.1:1", "[::2]:1", "[::3]:1"].map(of));
-    }
 }

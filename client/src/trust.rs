@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A server's public key: SHA-256 of its SubjectPublicKeyInfo (RFC 7469 §2.4), which stays when a certificate is renewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyId([u8; 32]);
 
 impl KeyId {
@@ -65,6 +65,13 @@ pub enum Trust {
     Key(KeyId),
     /// By TLS, with a certificate that one of the system's authorities vouches for.
     Authorities,
+}
+
+impl Trust {
+    /// The only key by which it is met.
+    pub fn key(self) -> Option<KeyId> {
+        if let Trust::Key(key) = self { Some(key) } else { None }
+    }
 }
 
 /// What the handshake has shown.

@@ -11,6 +11,7 @@ use super::phrases::phrase;
 use super::places::Entry;
 use super::text::{room_typed, shared};
 use super::{Bridge, clock, nearby, on, rows};
+use crate::addresses::{MOST, are_same};
 use crate::bookmarks::Bookmark;
 use crate::place::{Place, PlaceError, PlaceId};
 use crate::secret::Secret;
@@ -52,11 +53,11 @@ impl Bridge {
         let words = window.global::<Words>();
         let is_open = |one: &Bookmark| {
             let mut places = state.places.iter();
-            places.any(|place| place.id.to_string() == one.address && place.name == one.name)
+            places.any(|place| are_same(&place.id.address(), &one.address) && place.name == one.name)
         };
         let row = |one: &Bookmark| BookmarkRow {
             label: Place::parse(&one.address)
-                .map_or_else(|_| shared(&one.address), |place| shared(&place.server.host)),
+                .map_or_else(|_| shared(&one.address), |place| shared(&place.servers.hosts())),
             address: shared(&one.address),
             name: shared(&one.name),
             room: shared(&one.room),
@@ -116,7 +117,12 @@ impl Bridge {
         let Some((address, key)) = self.state.borrow_mut().stranger.take() else { return };
         self.keeper.know(address.clone(), Trust::Key(key), true);
         if let Some(window) = self.window.upgrade() {
-            window.global::<ConnectView>().set_address(shared(&address));
+            let card = window.global::<ConnectView>();
+            // It is one of several servers of the place that the card names.
+            let several = Place::parse(&card.get_address()).is_ok_and(|place| place.servers.are_several());
+            if !several {
+                card.set_address(shared(&address));
+            }
         }
         self.join();
     }
@@ -187,8 +193,11 @@ impl Bridge {
             Err(error) => {
                 card.set_address_error(match error {
                     PlaceError::Key => words.invoke_link_key_damaged(),
+                    PlaceError::TooMany => {
+                        words.invoke_addresses_too_many(i32::try_from(MOST).unwrap_or(i32::MAX))
+                    }
                     _ if address.is_empty() => words.invoke_address_missing(),
-                    _ => words.invoke_address_wrong(shared(&address)),
+                    _ => words.invoke_address_wrong(shared(wrong_one(&address))),
                 });
                 None
             }
@@ -213,7 +222,9 @@ impl Bridge {
         self.keep_settings();
         if place.secure && place.key.is_none() && self.known(&place).is_none() {
             // Also if it is asked for by its bare address another time.
-            self.keeper.know(place.address(), Trust::Authorities, false);
+            for server in place.servers.iter() {
+                self.keeper.know(server.to_string(), Trust::Authorities, false);
+            }
         }
         if self.go_to_open(&window, &place, &name, &room) {
             return;
@@ -222,9 +233,11 @@ impl Bridge {
         self.connect(Going { place, name, room, given, host: None, way: Way::Asked });
     }
 
-    /// A link says another key than the place is known by: that is asked about, as any other change of it.
+    /// A link says another key than the place is known by: that is asked about, as any other change of it. Of several
+    /// servers any may be meant, and each is met by the key that it is known by.
     fn contradicts(&self, window: &App, place: &Place) -> bool {
-        let known = self.known(place).and_then(|known| known.key.parse::<KeyId>().ok());
+        let known = self.known(place).filter(|_| !place.servers.are_several());
+        let known = known.and_then(|known| known.key.parse::<KeyId>().ok());
         let Some((known, key)) = known.zip(place.key).filter(|(known, key)| known != key) else {
             return false;
         };
@@ -244,7 +257,7 @@ impl Bridge {
             let state = self.state.borrow();
             state.places.get(&id).is_some_and(|there| {
                 let connected = matches!(there.status, Some(Status::Connected { .. }));
-                let is_meant = place.key.is_none_or(|key| there.whose.key() == Some(key));
+                let is_meant = place.key.is_none_or(|key| there.keys.contains(&key));
                 connected
                     && is_meant
                     && there.entry == Entry::Inside
@@ -354,7 +367,7 @@ impl Bridge {
             let state = &mut *self.state.borrow_mut();
             // What is hosted is gone when the window is.
             let Some(there) = state.places.get(place).filter(|_| !state.hosts(place)) else { return };
-            let (address, key) = (place.to_string(), there.whose.key());
+            let address = there.id.address();
             let bookmarks = &mut state.settings.bookmarks;
             let known = bookmarks.get(&address, &there.name).cloned();
             if known.is_none() && !asked {
@@ -362,7 +375,7 @@ impl Bridge {
                 return;
             }
             let now = Bookmark {
-                key: key.map_or_else(String::new, |key| key.to_string()),
+                key: there.keys_in_files(),
                 room: there.room.clone(),
                 locked: there.lock == Lock::Closed,
                 used: clock::now().0 / 1000,
@@ -379,4 +392,10 @@ impl Bridge {
         self.keep_settings();
         self.show_bookmarks(window);
     }
+}
+
+/// The address that is none, among several.
+fn wrong_one(addresses: &str) -> &str {
+    let mut all = addresses.split([',', '，', '、']).map(str::trim).filter(|one| !one.is_empty());
+    all.find(|one| Place::parse(one).is_err()).unwrap_or(addresses)
 }

@@ -1,5 +1,6 @@
 //! Joining a place and leaving it.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,11 +8,12 @@ use std::time::Duration;
 use async_channel::Receiver;
 use futures_lite::future;
 use parlor_ui::slint::{ComponentHandle, SharedString};
-use parlor_ui::{App, ConnectView, Lock, Screen, Shell, StatusView};
+use parlor_ui::{App, ConnectView, Lock, Screen, Shell, StatusView, Words};
 
 use super::Bridge;
 use super::clock::monotonic;
 use super::pace::{self, Pace};
+use super::phrases::phrase;
 use super::places::{Entry, OpenPlace};
 use super::preferences::language_code;
 use super::text::shared;
@@ -20,9 +22,9 @@ use crate::credentials::Credentials;
 use crate::keeper::{Found, Wanted};
 use crate::kept::Kept;
 use crate::net::{self, Connection};
-use crate::place::{Identity, Place, PlaceId};
+use crate::place::{Identity, Place, PlaceId, is_for_tls, is_here};
 use crate::secrets::Given;
-use crate::session::{Action, Event, Field, Key, Naming, Profile, Tools};
+use crate::session::{Action, Event, Field, HostPort, Key, Naming, Profile, Sentence, Tools};
 use crate::trust::{KeyId, Shown, Trust};
 
 /// As [`Event::LineRoom`] will hardly be less: 512 bytes but for a name, a user and a host of the longest.
@@ -129,27 +131,40 @@ impl Bridge {
         self.state.borrow().asked.as_ref() == Some(place)
     }
 
-    /// How a server is to be met: as last time, as was asked for, or by TLS if it speaks that. What does not leave this
-    /// computer nobody else reads.
-    fn trust(&self, place: &Place, known: Option<Trust>) -> Trust {
-        let id = place.id();
-        match known {
-            _ if self.state.borrow().hosts(&id) => Trust::Readable,
-            Some(trust) => trust,
-            // Whoever made the link has seen it.
-            None if place.key.is_some() => place.key.map_or(Trust::Authorities, Trust::Key),
-            None if place.secure => Trust::Authorities,
-            None if id.is_here() => Trust::Readable,
-            None => Trust::Perhaps,
+    /// How each server of a place is to be met: as last time, as was asked for, or by TLS if it speaks that. What does not
+    /// leave this computer nobody else reads.
+    fn trusts(&self, place: &Place, known: &[Option<Trust>]) -> Vec<Trust> {
+        let hosted = self.state.borrow().hosts(&place.id());
+        let known = known.iter().copied().chain(std::iter::repeat(None));
+        let trust = |(server, known): (&HostPort, Option<Trust>)| match (known, place.key) {
+            _ if hosted => Trust::Readable,
+            (Some(trust), _) => trust,
+            // Whoever made the link has seen it; of several one that is not known and has another one is asked about.
+            (None, Some(key)) => Trust::Key(key),
+            (None, None) if place.secure || is_for_tls(server) => Trust::Authorities,
+            (None, None) if is_here(server) => Trust::Readable,
+            (None, None) => Trust::Perhaps,
+        };
+        place.servers.iter().zip(known).map(trust).collect()
+    }
+
+    /// Of the several servers of a place this one is called now.
+    pub(super) fn calling(&self, window: &App, id: &PlaceId, server: HostPort) {
+        if let Some(place) = self.state.borrow_mut().places.get_mut(id) {
+            place.server = Some(server);
         }
+        self.show_status(window);
     }
 
     /// A server has answered, and is known from now on.
-    pub(super) fn met(self: &Rc<Self>, window: &App, id: &PlaceId, shown: Option<Shown>) {
+    pub(super) fn met(self: &Rc<Self>, window: &App, id: &PlaceId, server: &HostPort, shown: Option<Shown>) {
         {
             let mut state = self.state.borrow_mut();
-            let here = id.is_here() || state.hosts(id);
+            let here = is_here(server) || state.hosts(id);
             if let Some(place) = state.places.get_mut(id) {
+                place.key = shown.filter(|shown| !shown.vouched).map(|shown| shown.key);
+                let news = place.key.filter(|key| !place.keys.contains(key));
+                place.keys.extend(news);
                 place.lock = match shown {
                     Some(_) => Lock::Closed,
                     None if here => Lock::None,
@@ -161,16 +176,18 @@ impl Bridge {
         match shown {
             None => {}
             Some(Shown { vouched: true, .. }) => {
-                self.keeper.know(id.to_string(), Trust::Authorities, false);
+                self.keeper.know(server.to_string(), Trust::Authorities, false);
             }
             Some(Shown { key, .. }) => {
-                self.keeper.know(id.to_string(), Trust::Key(key), false);
-                self.place_is(id, key);
+                self.keeper.know(server.to_string(), Trust::Key(key), false);
+                if !id.servers().are_several() {
+                    self.place_is(id, key);
+                }
             }
         }
     }
 
-    /// A place is its key. If it is known from another address, we come in anew, as who we are there.
+    /// A place of one server is its key. If it is known from another address, we come in anew, as who we are there.
     fn place_is(self: &Rc<Self>, id: &PlaceId, key: KeyId) {
         let asked = {
             let mut state = self.state.borrow_mut();
@@ -188,8 +205,8 @@ impl Bridge {
             // Unless the person has left meanwhile.
             let room = bridge.state.borrow().places.get(&id).map(|place| place.room.clone());
             if let Some(room) = room {
-                let server = id.server().clone();
-                let place = Place { server, room: None, person: None, secure: false, key: None };
+                let servers = id.servers().clone();
+                let place = Place { servers, room: None, person: None, secure: false, key: None };
                 let shown = bridge.current().is_some_and(|current| current.place == id);
                 let way = if bridge.is_asked(&id) { Way::Asked } else { Way::Back { shown } };
                 bridge.connect(Going { place, name, room, given: Given::default(), host: None, way });
@@ -209,18 +226,19 @@ impl Bridge {
         let Going { place, name, room, way, .. } = going;
         let id = place.id();
         let (claim, kept, known, credentials, whose) = match found {
-            Some(Found { claim, kept, trust, credentials, whose, trouble }) => {
+            Some(Found { claim, kept, trusts, credentials, whose, trouble }) => {
                 trouble.into_iter().for_each(|trouble| self.tell_trouble(window, trouble));
-                (Some(claim), kept, trust, credentials, whose)
+                (Some(claim), kept, trusts, credentials, whose)
             }
             None => {
                 self.keeps_nothing(&ErrorKind::TimedOut.into());
-                (None, Kept::default(), None, Credentials::default(), Identity::new(&id, &name))
+                (None, Kept::default(), Vec::new(), Credentials::default(), Identity::new(&id, &name))
             }
         };
         let Kept { current, drafts, notify, open, unsent, .. } = kept;
         let profile = Profile {
-            server: place.server.clone(),
+            server: place.servers.first().clone(),
+            others: place.servers.others().to_vec(),
             nick: name.clone(),
             realname: name.clone(),
             rooms: if room.is_empty() { Vec::new() } else { vec![room.clone()] },
@@ -239,17 +257,23 @@ impl Bridge {
                 claim.change(|kept| kept.unsent = unsent);
             }
         };
-        let trust = self.trust(&place, known);
+        let keys = whose.key().into_iter().chain(known.iter().flatten().filter_map(|trust| trust.key()));
+        let keys = keys.collect::<BTreeSet<_>>().into_iter().collect();
         let given = credentials.given.clone();
-        let connection = match net::start_keeping(profile, trust, credentials, keep) {
+        let started = match contradiction(&place, &known) {
+            Some(sentence) => Err(phrase(&window.global::<Words>(), &sentence)),
+            None => net::start_at(profile, self.trusts(&place, &known), credentials, keep)
+                .map_err(|error| shared(&error.to_string())),
+        };
+        let connection = match started {
             Ok(connection) => connection,
             Err(error) => {
                 self.state.borrow_mut().conversations.close_place(&id);
                 if !self.is_asked(&id) {
-                    return self.notice(window, shared(&error.to_string()));
+                    return self.notice(window, error);
                 }
                 self.ask_no_more();
-                return window.global::<ConnectView>().set_address_error(shared(&error.to_string()));
+                return window.global::<ConnectView>().set_address_error(error);
             }
         };
         if let Some(nick) = place.person.clone() {
@@ -312,7 +336,10 @@ impl Bridge {
             last: wanted,
             notify,
             refusal: None,
+            key: whose.key(),
             whose,
+            server: None,
+            keys,
             given,
             claim,
             back: open,
@@ -501,6 +528,15 @@ impl Bridge {
         };
         places.iter().for_each(|place| self.leave(place));
     }
+}
+
+/// All servers of a place are known, and none by the key that a link says. Whose it may be nobody can be asked.
+fn contradiction(place: &Place, known: &[Option<Trust>]) -> Option<Sentence> {
+    let now = place.key.filter(|_| place.servers.are_several())?;
+    let keys: Vec<KeyId> = known.iter().flatten().filter_map(|trust| trust.key()).collect();
+    let before =
+        keys.first().copied().filter(|_| keys.len() == place.servers.len() && !keys.contains(&now))?;
+    Some(Sentence::KeyChanged { server: place.servers.first().clone(), before, now })
 }
 
 /// The key of a room as it is typed, before the server has said how it tells names apart.

@@ -125,15 +125,15 @@ impl Bridge {
         if !self.is_asked(place) {
             let state = self.state.borrow();
             if let Some(there) = state.places.get(place) {
-                card.set_address(shared(&place.to_string()));
+                card.set_address(shared(&there.id.address()));
                 card.set_name(shared(&there.name));
                 card.set_room(shared(&there.room));
             }
         }
         self.refuse_on_card(window, place, &refusal);
-        if let Some(key) = refusal.stranger() {
+        if let Some((server, key)) = refusal.stranger() {
             card.set_asks_trust(true);
-            self.state.borrow_mut().stranger = Some((place.to_string(), key));
+            self.state.borrow_mut().stranger = Some((server.to_string(), key));
         }
         window.global::<StatusView>().set_notice(SharedString::default());
         self.leave(place);

@@ -83,11 +83,12 @@ impl Bridge {
                     self.look(window);
                 }
             }
-            Event::Met { shown, own, here } => {
+            Event::Calling { server } => self.calling(window, place, server),
+            Event::Met { server, shown, own, here } => {
                 if let Some(place) = self.state.borrow_mut().places.get_mut(place) {
                     (place.own, place.here) = (own, here);
                 }
-                self.met(window, place, shown);
+                self.met(window, place, &server, shown);
             }
             Event::Me { nick } => self.own_name(window, place, nick),
             Event::Renamed { nick } => self.renamed_ourselves(place, nick),

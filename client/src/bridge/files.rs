@@ -144,7 +144,7 @@ impl Bridge {
         if there.entry != Entry::Inside || hosted {
             return;
         }
-        let address = place.to_string();
+        let address = there.id.address();
         let Some(bookmark) = settings.bookmarks.get(&address, &there.name) else { return };
         let rooms = || here().filter(|open| open.kind == Kind::Room);
         let shown = rooms().find(|room| conversations.is_current(&room.id));
@@ -168,7 +168,7 @@ impl Bridge {
             if let Some(claim) = &there.claim {
                 claim.rename(there.whose.clone());
             }
-            settings.rename(&place.to_string(), &there.name, &nick);
+            settings.rename(&there.id.address(), &there.name, &nick);
             there.name = nick;
         }
         self.keep_settings();

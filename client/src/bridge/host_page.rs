@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::rc::Rc;
 
-use parlor_server::protocol::{Nick, RoomName};
+use parlor_server::protocol::{HostPort, Nick, RoomName};
 use parlor_server::store::StoreError;
 use parlor_server::{Announce, Config, History, Identity, Reachable, StartError, addresses_for_others};
 use parlor_ui::slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
@@ -157,7 +157,7 @@ impl Bridge {
             vec![of("irssi", key.to_string()), of("WeeChat", hex(certificate)), of("HexChat", hex(key))]
         });
         view.set_keys(ModelRc::new(VecModel::from(keys)));
-        let place = Place { server: own.into(), room: None, person: None, secure: false, key: None };
+        let place = Place { servers: HostPort::from(own).into(), ..Place::default() };
         self.watch_end(&host);
         {
             let mut state = self.state.borrow_mut();

@@ -11,7 +11,8 @@ use qrcodegen::{QrCode, QrCodeEcc};
 use super::clipboard::copy;
 use super::text::shared;
 use super::{Bridge, on};
-use crate::place::Place;
+use crate::place::{Place, is_here};
+use crate::session::HostPort;
 
 /// Light modules around a code (ISO/IEC 18004 §6.3.8).
 const QUIET: i32 = 4;
@@ -30,8 +31,8 @@ impl Bridge {
         view.set_room(place.room.as_deref().map(shared).unwrap_or_default());
         view.set_address(shared(&place.address()));
         view.set_key(place.key.map(|key| shared(&key.short())).unwrap_or_default());
-        let is_none = place.server.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
-        view.set_here_only(place.id().is_here() || is_none);
+        let is_none = |server: &HostPort| server.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
+        view.set_here_only(place.servers.iter().all(|server| is_here(server) || is_none(server)));
         view.set_code(code(&link).unwrap_or_default());
         view.set_link(shared(&link));
         view.set_copied(false);
@@ -53,10 +54,13 @@ impl Bridge {
             let told = window.global::<HostView>().get_address_to_tell();
             return Some(Place { room, key: hosting.host.key(), ..Place::parse(&told).ok()? });
         }
-        let (server, key) = (id.server().clone(), there.whose.key());
+        // Other programs go to the one that is connected, and that is the one which has this key.
+        let servers = there.server.as_ref().map(|server| id.servers().beginning_with(server));
+        let servers = servers.unwrap_or_else(|| id.servers().clone());
+        let key = there.whose.key().or(there.key);
         // One that authorities vouch for is asked for by that.
         let secure = there.lock == Lock::Closed && key.is_none();
-        Some(Place { server, room, person: None, secure, key })
+        Some(Place { servers, room, person: None, secure, key })
     }
 
     fn copy_invitation(&self) {

@@ -8,6 +8,7 @@ use parlor_ui::{App, ConnectView, NearbyView, Panel, Shell};
 
 use super::Bridge;
 use super::text::{open_link, shared};
+use crate::addresses::are_same;
 use crate::bookmarks::Bookmark;
 use crate::doorbell::{self, Doorbell};
 use crate::place::Place;
@@ -40,7 +41,7 @@ impl Bridge {
         // By another key than the link says it is not.
         let is_meant = |known: &Bookmark| {
             let key = place.as_ref().and_then(|place| place.key);
-            key.is_none_or(|key| known.key == key.to_string())
+            key.is_none_or(|key| known.knows(&key))
         };
         let known = place.as_ref().and_then(|place| self.known(place)).filter(is_meant);
         window.global::<Shell>().set_panel(Panel::None);
@@ -65,10 +66,12 @@ impl Bridge {
         let state = self.state.borrow();
         let id = place.id();
         let open = state.places.get(&id).map(|open| Bookmark {
-            key: open.whose.key().map_or_else(String::new, |key| key.to_string()),
-            ..Bookmark::of(&id.to_string(), &open.name)
+            key: open.keys_in_files(),
+            ..Bookmark::of(&open.id.address(), &open.name)
         });
-        open.or_else(|| state.settings.bookmarks.iter().find(|one| one.address == place.address()).cloned())
+        let address = place.address();
+        let mut bookmarks = state.settings.bookmarks.iter();
+        open.or_else(|| bookmarks.find(|one| are_same(&one.address, &address)).cloned())
     }
 
     /// The fields, as a link or an address wants them.

@@ -141,7 +141,7 @@ impl Bridge {
         let Some(address) = found.addresses.first() else { return };
         // What was typed for another place is not told to this one.
         self.clear_given(&window);
-        let place = Place { server: address.clone(), key: key(&found), ..Place::default() };
+        let place = Place { servers: address.clone().into(), key: key(&found), ..Place::default() };
         let card = window.global::<ConnectView>();
         card.set_address(shared(&if place.key.is_some() { place.link() } else { place.address() }));
         card.set_room(found.listing.room.map_or_else(SharedString::default, |room| shared(room.as_str())));

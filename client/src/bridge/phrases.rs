@@ -17,6 +17,7 @@ pub(super) fn phrase(w: &Words<'_>, sentence: &Sentence) -> SharedString {
     let or_none = |text: &Option<String>| shared(text.as_deref().unwrap_or_default());
     match sentence {
         NobodyAnswers { server } => w.invoke_nobody_answers(shared(&server.to_string())),
+        NoneAnswers { servers } => w.invoke_none_answers(shared(servers)),
         Unreachable { server } => w.invoke_unreachable(shared(&server.to_string())),
         NotFound { host } => w.invoke_not_found(shared(host)),
         NotChat { server } => w.invoke_not_a_chat(shared(&server.to_string())),

@@ -14,7 +14,8 @@ use crate::net::Connection;
 use crate::notify::RoomNotify;
 use crate::place::{Identity, PlaceId};
 use crate::secrets::Given;
-use crate::session::{Event, Key, ListedRoom, Multiline, Naming, Open, Refusal, Status, Tools};
+use crate::session::{Event, HostPort, Key, ListedRoom, Multiline, Naming, Open, Refusal, Status, Tools};
+use crate::trust::KeyId;
 
 /// How far we have come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,12 @@ pub(super) struct OpenPlace {
     pub(super) refusal: Option<Refusal>,
     /// What is kept is theirs.
     pub(super) whose: Identity,
+    /// Of several servers that which is called, or connected.
+    pub(super) server: Option<HostPort>,
+    /// The key of the one that is connected, or was last, if it is known by that.
+    pub(super) key: Option<KeyId>,
+    /// By which its servers are known, as far as they are.
+    pub(super) keys: Vec<KeyId>,
     /// What shows there who we are, as far as the person has given it.
     pub(super) given: Given,
     /// To keep what is ours there; without: nothing is kept.
@@ -82,6 +89,16 @@ pub(super) struct OpenPlace {
 }
 
 impl OpenPlace {
+    /// The address that is called, or connected, as one types it.
+    pub(super) fn address(&self) -> String {
+        self.server.as_ref().map_or_else(|| self.id.address(), HostPort::to_string)
+    }
+
+    /// All keys that are known there, for a bookmark.
+    pub(super) fn keys_in_files(&self) -> String {
+        self.keys.iter().map(KeyId::to_string).collect::<Vec<_>>().join(",")
+    }
+
     /// What is known of a conversation that is open again.
     pub(super) fn back(&mut self, key: &Key) -> Option<Open> {
         let at = self.back.iter().position(|open| Key::new(&open.name) == *key)?;

@@ -90,7 +90,7 @@ impl Bridge {
         let address = state.conversations.current().filter(alone).map(|current| {
             let hosted = state.hosting.as_ref().is_some_and(|hosting| hosting.place == current.id.place);
             let told = window.global::<HostView>().get_address_to_tell();
-            if hosted && !told.is_empty() { told } else { shared(&current.id.place.to_string()) }
+            if hosted && !told.is_empty() { told } else { shared(&current.id.place.address()) }
         });
         window.global::<RoomView>().set_invite_address(address.unwrap_or_default());
     }

@@ -148,11 +148,11 @@ impl State {
         named.into_iter().flatten().filter(|id| *id == from).for_each(|id| *id = to.clone());
     }
 
-    /// What a place is called among the others: its host, where no other one has that, too.
+    /// What a place is called among the others: its hosts, where no other one has the same.
     pub(super) fn label(&self, place: &PlaceId) -> String {
-        let host = &place.server().host;
-        let alike = self.places.iter().filter(|other| other.id.server().host == *host).count();
-        if alike > 1 { place.to_string() } else { host.clone() }
+        let hosts = place.servers().hosts();
+        let alike = self.places.iter().filter(|other| other.id.servers().hosts() == hosts).count();
+        if alike > 1 { place.address() } else { hosts }
     }
 
     /// The same, where there are several.

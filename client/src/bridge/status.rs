@@ -95,10 +95,10 @@ impl Bridge {
         let lock =
             if matches!(place.status, Some(Status::Connected { .. })) { place.lock } else { Lock::None };
         view.set_lock(lock);
-        view.set_key(place.whose.key().map(|key| shared(&key.short())).unwrap_or_default());
+        view.set_key(place.key.or(place.whose.key()).map(|key| shared(&key.short())).unwrap_or_default());
         view.set_status(kind);
         view.set_status_text(text);
-        let mut detail = place.id.to_string();
+        let mut detail = place.address();
         if let Some(refusal) = place.refusal.as_ref().filter(|_| kind == StatusKind::Offline) {
             detail = phrase(&words, &refusal.sentence).into();
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ban, Dcc, Key, Line, LineId, Multiline, Naming, RoomSettings, Sentence, Status, UnixMillis};
+use super::{
+    Ban, Dcc, HostPort, Key, Line, LineId, Multiline, Naming, RoomSettings, Sentence, Status, UnixMillis,
+};
 use crate::trust::{KeyId, Shown};
 
 /// What the window learns. Everything it shows is derived from these, in order.
@@ -13,8 +15,15 @@ use crate::trust::{KeyId, Shown};
 pub enum Event {
     /// How the connection stands; the first one comes from [`Session::new`](super::Session::new).
     Status(Status),
+    /// Of the several addresses of the place this one is called now.
+    Calling {
+        /// Which one.
+        server: HostPort,
+    },
     /// The server was called and has answered.
     Met {
+        /// Which one it is.
+        server: HostPort,
         /// By TLS, and who it is then; else all that is said can be read on the way.
         shown: Option<Shown>,
         /// This computer's address on the way there.
@@ -386,10 +395,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The key of a server that is not met before it is trusted.
-    pub fn stranger(&self) -> Option<KeyId> {
-        match self.sentence {
-            Sentence::KeyChanged { now: key, .. } | Sentence::KeyUnknown { key, .. } => Some(key),
+    /// A server that is not met before it is trusted, and its key.
+    pub fn stranger(&self) -> Option<(&HostPort, KeyId)> {
+        match &self.sentence {
+            Sentence::KeyChanged { server, now: key, .. } | Sentence::KeyUnknown { server, key } => {
+                Some((server, *key))
+            }
             _ => None,
         }
     }

@@ -156,7 +156,7 @@ impl Session {
 
     pub(super) fn not_safe(&mut self, field: Field) -> bool {
         self.out.push_back(Output::Disconnect);
-        let server = self.profile.server.clone();
+        let server = self.server();
         self.give_up(field, Sentence::PasswordNotSafe { server }, None);
         false
     }
@@ -343,7 +343,7 @@ impl Session {
         let Login { private, password, own, .. } = &self.login;
         let named = self.isupport.key(&self.me.nick) == self.isupport.key(&self.me.wanted);
         if self.password_is_unsafe() {
-            let sentence = Sentence::PasswordNotSafe { server: self.profile.server.clone() };
+            let sentence = Sentence::PasswordNotSafe { server: self.server() };
             return self.inform(&Key::server(), LineKind::Error, &sentence);
         }
         if self.registration.signing.done || !private || !named {

@@ -59,6 +59,7 @@ mod talk;
 mod tests;
 mod throttle;
 mod transcript;
+mod turn;
 mod typing;
 mod unsent;
 
@@ -103,12 +104,13 @@ use page::{Batch, Question};
 use pings::Pings;
 use reactions::Deleting;
 use recent::Recent;
-use reconnect::{Backoff, Phase};
+use reconnect::Phase;
 use registration::{Me, Registration};
 use search::Search;
 use seed::Seed;
 use throttle::Throttle;
 use transcript::Transcript;
+use turn::Turn;
 use typing::Typing;
 
 /// Lines at once to a server without SAFERATE, and the time between two after that.
@@ -139,7 +141,7 @@ pub enum Input<'a> {
 /// What a session wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// Call the profile's address; answer with [`Input::Connected`] or [`Input::Lost`].
+    /// Call the address that [`Session::address`] counts; answer with [`Input::Connected`] or [`Input::Lost`].
     Connect,
     /// Close the connection, or stop calling, after what was to be sent before. No
     /// [`Input::Received`] or [`Input::Lost`] of it may follow.
@@ -160,7 +162,7 @@ struct Wanted {
     key: Option<String>,
 }
 
-/// One connection to one server; see the [module](self).
+/// One connection to one server, or to one at a time of several that share their rooms; see the [module](self).
 ///
 /// ```
 /// use std::time::Duration;
@@ -190,7 +192,7 @@ pub struct Session {
     // The connection.
     phase: Phase,
     status: Option<Status>,
-    backoff: Backoff,
+    turn: Turn,
     liveness: Liveness,
     framer: Framer,
     caps: Capabilities,
@@ -274,7 +276,7 @@ impl Session {
             seed: Seed::new(secret),
             phase: Phase::Offline,
             status: None,
-            backoff: Backoff::default(),
+            turn: Turn::new(&profile),
             liveness: Liveness::default(),
             framer: Framer::new(Leniency::Lenient),
             caps: Capabilities::default(),
@@ -360,6 +362,11 @@ impl Session {
     /// What is to be done since the last call, in order.
     pub fn drain(&mut self) -> impl Iterator<Item = Output> {
         self.out.drain(..)
+    }
+
+    /// Which address is called, or connected: 0 is [`Profile::server`], and those behind it are [`Profile::others`].
+    pub fn address(&self) -> usize {
+        self.turn.at()
     }
 
     /// When to give the next [`Input::Tick`], as [`Moment::elapsed`] counts.

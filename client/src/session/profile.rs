@@ -9,6 +9,8 @@ use super::Kind;
 pub struct Profile {
     /// The server, for messages; the driver is what calls it.
     pub server: super::HostPort,
+    /// Others that share its rooms: they are called when it does not answer, each in its turn.
+    pub others: Vec<super::HostPort>,
     /// The name we want.
     pub nick: String,
     /// The name shown by WHOIS; empty: the nick.

@@ -1,4 +1,4 @@
-//! Losing the connection and getting it back.
+//! Losing the connection and getting it back, from the same server or another one of the same place.
 
 use std::time::Duration;
 
@@ -7,19 +7,20 @@ use super::event::{Event, Field, Refusal};
 use super::liveness::Liveness;
 use super::login::Login;
 use super::opening;
-use super::seed::Seed;
-use super::{Key, Output, Sentence, Session, Status, UnixMillis};
+use super::{HostPort, Key, Output, Sentence, Session, Status, UnixMillis};
 use parlor_server::protocol::Leniency;
 use parlor_server::protocol::line::Framer;
 
-/// The longest wait between two attempts.
-const LONGEST: Duration = Duration::from_secs(60);
 /// A connection that stood as long as this was a good one: the next attempt is made at once.
 const GOOD: Duration = Duration::from_secs(10);
 /// How long an address may take to answer.
 const CONNECT_WITHIN: Duration = Duration::from_secs(20);
+/// The same while others of the place were not called yet.
+const CONNECT_SOON: Duration = Duration::from_secs(5);
 /// How long a server may take from the first byte to the welcome.
 pub(super) const REGISTER_WITHIN: Duration = Duration::from_secs(30);
+/// The same while others of the place were not called yet.
+const REGISTER_SOON: Duration = Duration::from_secs(10);
 /// The clock ran ahead of us by so many milliseconds: the computer was asleep.
 const SLEPT: u64 = 15_000;
 
@@ -36,26 +37,6 @@ pub(super) enum Phase {
     Registering { until: Duration },
     /// Welcome, since then.
     Ready { since: Duration },
-}
-
-/// How often it was tried since the last good connection.
-#[derive(Debug, Default)]
-pub(super) struct Backoff {
-    attempt: u32,
-}
-
-impl Backoff {
-    /// The number of the next attempt and how long to wait for it: nothing, then 1 s, doubling
-    /// to [`LONGEST`], each up to a quarter less so that not everybody comes at once.
-    pub(super) fn next(&mut self, seed: &mut Seed) -> (u32, Duration) {
-        self.attempt = self.attempt.saturating_add(1);
-        let wait = match self.attempt {
-            0 | 1 => Duration::ZERO,
-            more => Duration::from_secs(1 << (more - 2).min(6)).min(LONGEST),
-        };
-        let jitter = Duration::from_millis(seed.below(wait.as_millis() as u64 / 4 + 1));
-        (self.attempt, wait - jitter)
-    }
 }
 
 impl Session {
@@ -75,9 +56,14 @@ impl Session {
         }
     }
 
-    /// Calls the address.
+    /// Calls the address whose turn it is.
     pub(super) fn connect(&mut self) {
-        self.phase = Phase::Connecting { until: self.now.elapsed + CONNECT_WITHIN };
+        self.turn.call();
+        let within = if self.turn.has_more() { CONNECT_SOON } else { CONNECT_WITHIN };
+        self.phase = Phase::Connecting { until: self.now.elapsed + within };
+        if self.turn.are_several() {
+            self.tell(Event::Calling { server: self.turn.server().clone() });
+        }
         self.out.push_back(Output::Connect);
         self.set_status(Status::Connecting);
     }
@@ -86,7 +72,8 @@ impl Session {
         if !matches!(self.phase, Phase::Connecting { .. }) {
             return;
         }
-        self.phase = Phase::Registering { until: self.now.elapsed + REGISTER_WITHIN };
+        let within = if self.turn.has_more() { REGISTER_SOON } else { REGISTER_WITHIN };
+        self.phase = Phase::Registering { until: self.now.elapsed + within };
         self.liveness = Liveness::new(self.now.elapsed);
         self.login = login;
         self.set_status(Status::Registering);
@@ -99,26 +86,26 @@ impl Session {
         let farewell = self.farewell.take();
         let why = match self.phase {
             Phase::Offline | Phase::Waiting { .. } => return,
-            Phase::Connecting { .. } => farewell.unwrap_or(why),
-            // Whoever hangs up before the first welcome, and without a word, is no chat server.
-            Phase::Registering { .. } if !self.welcomed_once => farewell.unwrap_or_else(|| self.not_chat()),
-            Phase::Registering { .. } => farewell.unwrap_or(why),
             Phase::Ready { since } => {
                 self.last_online = Some(now.wall);
                 if now.elapsed >= since + GOOD {
-                    self.backoff = Backoff::default();
-                } else if self.backoff.attempt == 0 {
-                    // One that did not last: not again at once.
-                    self.backoff.attempt = 1;
+                    self.turn.lost()
+                } else {
+                    self.turn.lost_soon()
                 }
                 farewell.unwrap_or(why)
+            }
+            Phase::Connecting { .. } | Phase::Registering { .. } => {
+                // Whoever hangs up before the first welcome, and without a word, is no chat server.
+                let silent = matches!(self.phase, Phase::Registering { .. }) && !self.welcomed_once;
+                let why = farewell.unwrap_or_else(|| if silent { self.not_chat() } else { why });
+                self.turn.failed(&why);
+                why
             }
         };
         self.forget_connection();
         let (field, final_word) = match why {
-            Sentence::Banned { .. } | Sentence::KeyChanged { .. } | Sentence::KeyUnknown { .. } => {
-                (Field::Address, true)
-            }
+            Sentence::Banned { .. } => (Field::Address, true),
             Sentence::PasswordNeeded | Sentence::PasswordWrong => (Field::ServerPassword, true),
             Sentence::CertificateUnusable { .. } => (Field::Certificate, true),
             Sentence::Replaced => {
@@ -128,13 +115,23 @@ impl Session {
             }
             _ => (Field::Address, false),
         };
-        if !(self.welcomed_once || self.profile.known) || final_word {
+        if final_word {
             return self.give_up(field, why, None);
         }
-        let (attempt, wait) = self.backoff.next(&mut self.seed);
+        let (more, known) = (self.turn.has_more(), self.welcomed_once || self.profile.known);
+        if !more && let Some(stranger) = self.turn.stranger() {
+            return self.give_up(Field::Address, stranger, None);
+        }
+        if !more && !known {
+            let why = self.turn.verdict(why);
+            return self.give_up(Field::Address, why, None);
+        }
+        let (attempt, wait) = self.turn.next(&mut self.seed);
         let at = now.elapsed + wait;
         self.phase = Phase::Waiting { at };
-        self.set_status(Status::Reconnecting { at, attempt, why });
+        if known {
+            self.set_status(Status::Reconnecting { at, attempt, why });
+        }
         if wait.is_zero() {
             self.connect();
         }
@@ -170,7 +167,7 @@ impl Session {
             self.forget_connection();
         }
         self.phase = Phase::Offline;
-        self.backoff = Backoff::default();
+        self.turn.renew();
         self.set_status(Status::Offline { since: self.last_online });
     }
 
@@ -191,11 +188,11 @@ impl Session {
     pub(super) fn doubt(&mut self) {
         match self.phase {
             Phase::Waiting { .. } => {
-                self.backoff = Backoff::default();
+                self.turn.renew();
                 self.connect();
             }
             Phase::Connecting { .. } => {
-                self.backoff = Backoff::default();
+                self.turn.renew();
                 self.drop_connection(Sentence::NetworkChanged);
             }
             Phase::Ready { .. } => {
@@ -264,7 +261,7 @@ impl Session {
         match self.phase {
             Phase::Waiting { at } if now >= at => self.connect(),
             Phase::Connecting { until } if now >= until => {
-                let server = self.profile.server.clone();
+                let server = self.server();
                 self.drop_connection(Sentence::NobodyAnswers { server });
             }
             Phase::Registering { until } if now >= self.welcome_ends().unwrap_or(until) => {
@@ -329,9 +326,14 @@ impl Session {
         }
     }
 
+    /// Whom we call, or are connected to.
+    pub(super) fn server(&self) -> HostPort {
+        self.turn.server().clone()
+    }
+
     /// Somebody answers, but not as a chat server does.
     pub(super) fn not_chat(&self) -> Sentence {
-        Sentence::NotChat { server: self.profile.server.clone() }
+        Sentence::NotChat { server: self.server() }
     }
 
     /// The time of a line that has none of its own.

@@ -42,6 +42,8 @@ pub(super) struct Me {
     pub(super) were: HashSet<Key>,
     /// What gets our place back after a loss (`parlor/resume`); good for one time.
     pub(super) token: Option<String>,
+    /// It was said where nobody else reads.
+    pub(super) token_private: bool,
 }
 
 /// How far registration has come.
@@ -94,9 +96,12 @@ impl Session {
     pub(super) fn opened_by(&mut self, opener: Opener) {
         match opener {
             Opener::Irc => {}
+            Opener::Tutorial if self.turn.has_more() => {
+                self.drop_connection(Sentence::TutorialServer { server: self.server() });
+            }
             Opener::Tutorial => {
                 self.out.push_back(Output::Disconnect);
-                let server = self.profile.server.clone();
+                let server = self.server();
                 self.give_up(Field::Address, Sentence::TutorialServer { server }, None);
             }
             Opener::Other => self.drop_connection(self.not_chat()),
@@ -121,9 +126,11 @@ impl Session {
             }
             "ACK" => {
                 self.caps.acknowledge(list);
+                // What was said where nobody reads is said nowhere else, whichever server it is.
+                let safe = self.login.private || !self.me.token_private;
                 if self.caps.has(Capability::Resume)
                     && !self.registration.negotiated
-                    && let Some(token) = self.me.token.take()
+                    && let Some(token) = self.me.token.take_if(|_| safe)
                 {
                     self.send(&format!("RESUME {token}"));
                 }
@@ -148,6 +155,7 @@ impl Session {
         match (message.params.first().copied(), message.params.filled(1)) {
             (Some("TOKEN"), Some(token)) if super::commands::is_word(token) => {
                 self.me.token = Some(token.to_owned());
+                self.me.token_private = self.login.private;
             }
             (Some("ACCEPTED"), Some(nick)) if !self.registration.is_welcomed() => {
                 self.registration.resumed = true;
@@ -210,12 +218,13 @@ impl Session {
             return;
         }
         self.phase = Phase::Ready { since: self.now.elapsed };
+        self.turn.let_in();
         let first = !std::mem::replace(&mut self.welcomed_once, true);
         self.liveness.heard(self.now.elapsed);
         self.refold();
         let server =
             self.isupport.network.clone().unwrap_or_else(|| match self.registration.server.as_str() {
-                "" => self.profile.server.host.clone(),
+                "" => self.server().host,
                 name => name.to_owned(),
             });
         self.set_status(Status::Connected { server });

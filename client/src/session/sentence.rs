@@ -35,6 +35,11 @@ sentences! {
         /// Where.
         server: HostPort,
     },
+    /// Nobody answers at any of the addresses of a place.
+    NoneAnswers {
+        /// All of them.
+        servers: String,
+    },
     /// The address is on no network that this computer is on.
     Unreachable {
         /// Where.
@@ -427,6 +432,13 @@ pub(super) fn filled(text: impl Into<String>) -> Option<String> {
     Some(text.into()).filter(|text| !text.is_empty())
 }
 
+impl Sentence {
+    /// Whether it is about a server that is not met before the person trusts it.
+    pub fn is_of_stranger(&self) -> bool {
+        matches!(self, Sentence::KeyChanged { .. } | Sentence::KeyUnknown { .. })
+    }
+}
+
 impl fmt::Display for Sentence {
     /// The words of `ui/words.slint` in English; a test of the window compares the two.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -434,6 +446,9 @@ impl fmt::Display for Sentence {
         match self {
             NobodyAnswers { server } => {
                 write!(f, "Nobody answers at {server}. Is the server started, and is the port right?")
+            }
+            NoneAnswers { servers } => {
+                write!(f, "None of these servers answers: {servers}. Are they started, and are the ports right?")
             }
             Unreachable { server } => {
                 write!(f, "{server} can't be reached from here. Is this computer on the same network?")

@@ -45,6 +45,8 @@ enum Kind {
     Broken,
     /// By TLS with one key, then with the other: the first time it hangs up behind the welcome.
     Changing,
+    /// By TLS with one key the first time, where it hangs up behind the welcome; then it is gone.
+    Once((&'static [u8], &'static [u8])),
     /// Readable, and waits for a line end for ever.
     Patient,
     /// Readable, and hangs up at what is no line.
@@ -57,7 +59,8 @@ fn server(kind: Kind) -> (HostPort, Receiver<Vec<u8>>) {
     let address = listener.local_addr().unwrap();
     let (tell, heard) = channel();
     thread::spawn(move || {
-        for (nth, stream) in listener.incoming().enumerate() {
+        let most = if matches!(kind, Kind::Once(_)) { 1 } else { usize::MAX };
+        for (nth, stream) in listener.incoming().take(most).enumerate() {
             let (tell, stream) = (tell.clone(), stream.unwrap());
             thread::spawn(move || {
                 let mut first = [0; 1];
@@ -70,6 +73,7 @@ fn server(kind: Kind) -> (HostPort, Receiver<Vec<u8>>) {
                 let _ = match kind {
                     Kind::Tls(identity, version) => talk(tls(identity, version, stream), false),
                     Kind::Broken => break_off(tls(ONE, newest, stream)),
+                    Kind::Once(identity) => talk(tls(identity, newest, stream), true),
                     Kind::Changing if nth == 0 => talk(tls(ONE, newest, stream), true),
                     Kind::Changing => talk(tls(OTHER, newest, stream), false),
                     Kind::Strict if first[0] == 0x16 => Ok(()),
@@ -139,6 +143,24 @@ impl Client {
     fn meets(server: &HostPort, trust: Trust) -> Client {
         let profile = Profile { server: server.clone(), nick: "me".into(), ..Profile::default() };
         Client { connection: net::start_keeping(profile, trust, Credentials::default(), |_| ()).unwrap() }
+    }
+
+    /// Goes to a place with several servers.
+    fn goes(servers: &[&HostPort], trusts: &[Trust]) -> Client {
+        let (first, others) = servers.split_first().unwrap();
+        let others = others.iter().copied().cloned().collect();
+        let profile =
+            Profile { server: HostPort::clone(first), others, nick: "me".into(), ..Profile::default() };
+        let connection = net::start_at(profile, trusts.to_vec(), Credentials::default(), |_| ());
+        Client { connection: connection.unwrap() }
+    }
+
+    /// Where it is met next, and with what.
+    fn next(&self) -> (HostPort, Option<KeyId>) {
+        match self.until(|event| matches!(event, Event::Met { .. })).pop() {
+            Some(Event::Met { server, shown, .. }) => (server, shown.map(|shown| shown.key)),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// The events up to one that fits.
@@ -287,4 +309,49 @@ fn whom_an_authority_vouches_for_may_have_another_key() {
     let (server, _heard) = server(Kind::Tls(ONE, &rustls::version::TLS13));
     let sentence = Client::meets(&server, Trust::Authorities).refused();
     assert_eq!(sentence, Sentence::KeyUnknown { server, key: key(ONE_KEY) }, "an authority is no server");
+}
+
+#[test]
+fn each_server_of_a_place_has_its_own_key_from_the_first_meeting_on() {
+    let newest = &rustls::version::TLS13;
+    for trusts in [[Trust::Perhaps; 2], [ONE_KEY, OTHER_KEY].map(|text| Trust::Key(key(text)))] {
+        let ((one, _), (other, _)) = (server(Kind::Once(ONE)), server(Kind::Tls(OTHER, newest)));
+        let client = Client::goes(&[&one, &other], &trusts);
+        assert_eq!(client.next(), (one, Some(key(ONE_KEY))));
+        assert_eq!(client.next(), (other, Some(key(OTHER_KEY))));
+    }
+    // What the first one has is no proof of the second.
+    let ((one, _), (other, _)) = (server(Kind::Once(ONE)), server(Kind::Once(OTHER)));
+    let client = Client::goes(&[&one, &other], &[key(ONE_KEY), key(ONE_KEY)].map(Trust::Key));
+    assert_eq!(client.next(), (one, Some(key(ONE_KEY))));
+    let changed = Sentence::KeyChanged { server: other, before: key(ONE_KEY), now: key(OTHER_KEY) };
+    assert_eq!(client.refused(), changed);
+    // Where nothing is said of how it is met, somebody must vouch for it.
+    let ((one, _), (other, _)) = (server(Kind::Once(ONE)), server(Kind::Tls(OTHER, newest)));
+    let client = Client::goes(&[&one, &other], &[Trust::Perhaps]);
+    assert_eq!(client.next(), (one, Some(key(ONE_KEY))));
+    assert_eq!(client.refused(), Sentence::KeyUnknown { server: other, key: key(OTHER_KEY) });
+}
+
+#[test]
+fn a_place_that_was_met_by_tls_is_met_readable_at_none_of_its_addresses() {
+    for kind in [Kind::Patient, Kind::Strict] {
+        let ((one, _), (readable, heard)) = (server(Kind::Once(ONE)), server(kind));
+        let client = Client::goes(&[&one, &readable], &[Trust::Perhaps; 2]);
+        assert_eq!(client.next(), (one, Some(key(ONE_KEY))));
+        let not_secure = |event: &Event| match event {
+            Event::Status(Status::Reconnecting { why: Sentence::NotSecure { server }, .. }) => {
+                *server == readable
+            }
+            _ => false,
+        };
+        let events = client.until(not_secure);
+        assert!(!events.iter().any(|event| matches!(event, Event::Met { .. })), "{events:?}");
+        assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), [0x16]);
+        assert!(heard.try_recv().is_err(), "and is told nothing");
+    }
+    // Of a place that nobody has met by TLS each is asked whether it speaks that.
+    let ((strict, _), (one, _)) = (server(Kind::Strict), server(Kind::Tls(ONE, &rustls::version::TLS13)));
+    let client = Client::goes(&[&strict, &one], &[Trust::Perhaps; 2]);
+    assert_eq!(client.next(), (strict, None));
 }

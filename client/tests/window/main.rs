@@ -15,6 +15,7 @@ mod person;
 mod places;
 mod private;
 mod script;
+mod several;
 mod talk;
 mod tools;
 

@@ -98,7 +98,13 @@ impl Person {
             if come(self) {
                 return;
             }
-            assert!(started.elapsed() < PATIENCE, "waited for {what}\nrows: {:#?}", self.texts());
+            assert!(
+                started.elapsed() < PATIENCE,
+                "waited for {what}\ncard: {}{}\nrows: {:#?}",
+                self.card().get_name_error(),
+                self.card().get_address_error(),
+                self.texts()
+            );
             std::thread::sleep(Duration::from_millis(3));
         }
     }

@@ -18,6 +18,7 @@ mod people;
 mod reconnecting;
 mod registering;
 mod server;
+mod several;
 mod sloppy;
 mod talking;
 mod tools;
