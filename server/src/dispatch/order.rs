@@ -80,7 +80,12 @@ impl Dispatch {
             );
             self.hub.note_gap(known);
         }
-        entries.into_iter().for_each(|entry| self.ordered(entry));
+        for entry in entries {
+            self.ordered(entry);
+            // What is kept already is told from what is new only until this server is one of them.
+            self.settle();
+        }
+        self.settle();
         let (tell, events) = async_channel::bounded(QUEUE);
         let Some(executor) = self.connections.executor() else { return };
         let link = joined.run(&executor, tell);
@@ -88,7 +93,6 @@ impl Dispatch {
             link.fence(server, self.hub.gone(server));
         }
         self.shared = Some(Shared { link, events });
-        self.settle();
     }
 
     fn ordered(&mut self, Entry { at, server, bytes }: Entry) {

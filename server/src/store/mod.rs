@@ -194,7 +194,7 @@ impl Store {
             fingerprints: std::mem::take(&mut loaded.fingerprints),
             rooms: loaded.rooms.states(),
             stateless: loaded.rooms.stateless(),
-            last: loaded.index.last(),
+            last: index.last(),
             repaired: std::mem::take(&mut loaded.repaired),
         };
         let shared = Arc::new(Shared::new(disk, options, (index, loaded.clock.clone()), Box::new(notify)));
