@@ -84,6 +84,8 @@ pub(crate) struct Dispatch {
     /// The other servers' log; `None`: this one is alone.
     shared: Option<Shared>,
     cloak_key: [u8; 16],
+    /// What the hub proposed while it caught up with the others.
+    early: Vec<Box<[u8]>>,
     /// The last record that the archive was given: what a log says once more is not kept twice.
     kept_upto: MsgId,
     ended: Ended,
@@ -148,6 +150,7 @@ impl Dispatch {
             counted: Counted::default(),
             shared: None,
             cloak_key,
+            early: Vec::new(),
             kept_upto: opened.last,
             ended: Ended::Asked,
         };
@@ -404,7 +407,10 @@ impl Dispatch {
                 // A terminal that is held up must not hold up the room.
                 Output::Console(text) => drop(self.console.try_send(text)),
                 Output::Stats { asker } => self.counted.asked.push(asker),
-                Output::Propose { entry } => self.shared.iter().for_each(|shared| shared.propose(&entry)),
+                Output::Propose { entry } => match &self.shared {
+                    Some(shared) => shared.propose(entry),
+                    None => self.early.push(entry),
+                },
                 Output::Post { server, ticket, letter } => {
                     self.shared.iter().for_each(|shared| shared.post(server, ticket, &letter));
                 }

@@ -34,8 +34,8 @@ impl Shared {
         }
     }
 
-    pub(super) fn propose(&self, entry: &[u8]) {
-        self.link.propose(entry.into());
+    pub(super) fn propose(&self, entry: Box<[u8]>) {
+        self.link.propose(entry);
     }
 
     pub(super) fn post(&self, server: u32, ticket: u64, letter: &[u8]) {
@@ -92,6 +92,7 @@ impl Dispatch {
         for server in self.hub.servers().into_iter().filter(|server| !alive.contains(server)) {
             link.fence(server, self.hub.gone(server));
         }
+        self.early.drain(..).for_each(|entry| link.propose(entry));
         self.shared = Some(Shared { link, events });
     }
 
@@ -151,6 +152,8 @@ impl Dispatch {
                 return;
             }
         };
+        // What it still wanted is nothing to the next one.
+        self.early.clear();
         self.hub = Hub::new(config.hub, moment(self.started));
         self.more.clear();
         self.catch_up(replica, (rooms, Vec::new()), &accounts);
