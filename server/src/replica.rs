@@ -89,50 +89,65 @@ async fn join_now(
         // The entry itself may have brought more than that event.
         known_upto: known.then(|| Position { millis: own.last.millis.saturating_sub(1), count: u64::MAX }),
     };
-    let joined = cluster::join(options).await.map_err(StartError::Cluster)?;
-    if let (Some(folder), Start::From { .. }, true, None) = (&folder, &joined.start, known, member_of) {
-        joined.abandon().await;
-        return Err(StartError::OwnHistory { folder: folder.clone(), name: address.name });
+    let mut joined = cluster::join(options).await.map_err(StartError::Cluster)?;
+    let begun = async {
+        let has_own = known || !own.rooms.is_empty() || !own.accounts.is_empty();
+        // Ids would not rise any more behind those that it gave out by itself, or in an earlier cluster.
+        let other = own.last.start() > joined.boot / MsgId::STARTS || has_own && member_of.is_none();
+        if let (Some(folder), Start::From { .. }, true) = (&folder, &joined.start, other) {
+            return Err(StartError::OwnHistory { folder: folder.clone(), name: address.name });
+        }
+        (*key, config.hub.boot, config.hub.cluster) = (joined.cloak_key, joined.boot, Some(joined.server));
+        let begun = begin(&mut joined, &config.hub, &own, now).await?;
+        if let (Some(folder), None) = (&folder, member_of) {
+            let noted = note_member_of(folder, joined.cluster);
+            noted.map_err(|error| StartError::KeyNotMade { path: folder.join(MEMBER_OF), error })?;
+        }
+        Ok(begun)
+    };
+    match begun.await {
+        Ok((snapshot, at, entries, alive)) => Ok(Some(Replica { joined, snapshot, at, entries, alive })),
+        Err(error) => {
+            joined.abandon().await;
+            Err(error)
+        }
     }
-    if let (Some(folder), None) = (&folder, member_of)
-        && let Err(error) = note_member_of(folder, joined.cluster)
-    {
-        joined.abandon().await;
-        return Err(StartError::KeyNotMade { path: folder.join(MEMBER_OF), error });
-    }
-    (*key, config.hub.boot, config.hub.cluster) = (joined.cloak_key, joined.boot, Some(joined.server));
-    let replica = begin(joined, &config.hub, &own, now).await;
-    replica.map(Some).map_err(StartError::Cluster)
 }
 
+/// State, its place, what came behind it, and which servers run.
+type Begun = (Arc<[u8]>, Position, Vec<Entry>, Vec<u32>);
+
 async fn begin(
-    mut joined: Joined,
+    joined: &mut Joined,
     settings: &Settings,
     own: &Own<'_>,
     now: Moment,
-) -> Result<Replica, cluster::Error> {
+) -> Result<Begun, StartError> {
     let (at, snapshot) = match joined.start.clone() {
         Start::From { at, snapshot } => (at, snapshot),
         Start::Found => {
             let mut first = Hub::new(settings.clone(), now);
-            // What cannot be read is said when the server itself begins with that.
-            first.restore(own.rooms.clone(), own.fingerprints.to_vec());
-            first.restore_accounts(own.accounts.clone());
+            let mut unreadable = first.restore(own.rooms.clone(), own.fingerprints.to_vec());
+            unreadable.extend(first.restore_accounts(own.accounts.clone()));
+            if let Some(name) = unreadable.pop() {
+                // For all servers it would be gone.
+                return Err(StartError::UnreadableRecord { name: name.into() });
+            }
             let snapshot: Arc<[u8]> = first.snapshot().into();
-            joined.found(Arc::clone(&snapshot)).await?;
+            joined.found(Arc::clone(&snapshot)).await.map_err(StartError::Cluster)?;
             (Position::default(), snapshot)
         }
     };
     let mut entries = Vec::new();
     loop {
-        let more = joined.catch_up().await?;
+        let more = joined.catch_up().await.map_err(StartError::Cluster)?;
         if more.is_empty() {
             break;
         }
         entries.extend(more);
     }
-    let alive = joined.alive().await?;
-    Ok(Replica { joined, snapshot, at, entries, alive })
+    let alive = joined.alive().await.map_err(StartError::Cluster)?;
+    Ok((snapshot, at, entries, alive))
 }
 
 fn member_of(folder: &Path) -> Result<Option<u64>, StartError> {

@@ -192,7 +192,7 @@ impl Server {
         let started = clock();
         let kept = store.as_ref().map(|(_, _, opened)| opened);
         let own = Own {
-            rooms: &kept.map_or_else(Vec::new, |opened| opened.rooms.clone()),
+            rooms: &kept.map_or_else(Vec::new, Opened::all_rooms),
             fingerprints: kept.map_or(&[], |opened| &opened.fingerprints),
             accounts: &accounts.1,
             last: kept.map_or_else(MsgId::default, |opened| opened.last),

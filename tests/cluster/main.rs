@@ -8,3 +8,4 @@ mod member;
 mod order;
 mod stage;
 mod trouble;
+mod window;

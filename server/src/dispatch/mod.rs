@@ -112,9 +112,7 @@ impl Dispatch {
         (replica, started): (Option<Replica>, Instant),
     ) -> Dispatch {
         let mut hub = Hub::new(config.hub.clone(), moment(started));
-        let stateless = opened.stateless.into_iter().map(|name| (name, [].into()));
-        let rooms: Kept = opened.rooms.into_iter().chain(stateless).collect();
-        let kept = (rooms, opened.fingerprints);
+        let kept = (opened.all_rooms(), opened.fingerprints);
         let replica = match replica {
             Some(replica) => Some((replica, kept, accounts.1)),
             None => {

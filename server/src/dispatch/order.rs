@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use async_channel::Receiver;
+use futures_lite::FutureExt;
 use smol::Timer;
 
-use super::{Dispatch, moment};
+use super::{Dispatch, Ended, clock, moment};
 use crate::cluster::{Entry, Event, Link};
 use crate::hub::{Hub, Input, Kept};
-use crate::peer::Arrival;
+use crate::peer::{Arrival, Cloaks};
 use crate::protocol::time::UnixMillis;
 use crate::protocol::{MsgId, Position};
 use crate::replica::{self, Own, Replica};
@@ -69,7 +70,12 @@ impl Dispatch {
     ) {
         let Replica { joined, snapshot, at, entries, alive } = replica;
         if !self.hub.adopt(&snapshot, (rooms, fingerprints), accounts) {
-            log::error!("cluster: the state that another server has left makes no sense");
+            log::error!(
+                "cluster: the state that the servers have left at {at} makes no sense; this one leaves them"
+            );
+            self.ended = Ended::Differs;
+            self.stop_at = Some(clock());
+            return;
         }
         let known = self.kept_upto;
         if known != MsgId::default() && at.millis > known.millis {
@@ -94,6 +100,8 @@ impl Dispatch {
         }
         self.early.drain(..).for_each(|entry| link.propose(entry));
         self.shared = Some(Shared { link, events });
+        self.give(Input::Joined);
+        self.settle();
     }
 
     fn ordered(&mut self, Entry { at, server, bytes }: Entry) {
@@ -138,38 +146,63 @@ impl Dispatch {
         self.settle();
         self.flush();
         let (rooms, accounts) = self.hub.kept();
+        self.archive.flush();
         let mut config = (*self.config).clone();
-        let mut key = self.cloak_key;
+        // With what was reread since.
+        config.hub = self.hub.settings().clone();
+        // Nothing that was given out by the last one may be given out again; and should this server have to found the
+        // cluster anew, ids go on rising.
+        if let Err(error) = getrandom::fill(&mut config.hub.secret) {
+            log::error!("cluster: the system gives no random numbers: {error}");
+            return self.stop_differing();
+        }
+        config.hub.boot = config.hub.boot.max(self.kept_upto.boot).saturating_add(MsgId::STARTS);
+        let mut later = Vec::new();
         let replica = loop {
             let own = Own { rooms: &rooms, fingerprints: &[], accounts: &accounts, last: self.kept_upto };
-            match replica::join(&mut config, &mut key, own, moment(self.started)).await {
-                Ok(Some(replica)) => break replica,
-                Ok(None) => return,
-                Err(error) => log::warn!("cluster: {error}"),
+            let joined = replica::join(&mut config, &mut self.cloak_key, own, moment(self.started));
+            let joined = async { Some(joined.await) };
+            let tried = joined.or(called_off(&self.arrivals, &mut later)).await;
+            match tried {
+                Some(Ok(Some(replica))) => break replica,
+                Some(Err(error)) if error.exit_code() == 69 => log::warn!("cluster: {error}"),
+                Some(Err(error)) => {
+                    log::error!("cluster: {error}");
+                    return self.stop_differing();
+                }
+                Some(Ok(None)) | None => {
+                    self.stop_at = Some(clock());
+                    return;
+                }
             }
-            Timer::after(AGAIN).await;
-            if self.is_to_stop() {
+            let pause = async {
+                Timer::after(AGAIN).await;
+                Some(())
+            };
+            if pause.or(called_off(&self.arrivals, &mut later)).await.is_none() {
+                self.stop_at = Some(clock());
                 return;
             }
         };
-        // What it still wanted is nothing to the next one.
+        // What it still wanted is nothing to the next one, and what it was to be told neither.
         self.early.clear();
-        self.hub = Hub::new(config.hub, moment(self.started));
         self.more.clear();
+        self.answers.clear();
+        let mut hub = Hub::new(config.hub, moment(self.started));
+        hub.succeed(&mut self.hub);
+        self.hub = hub;
+        self.cloaks = Cloaks::new(self.cloak_key);
         self.catch_up(replica, (rooms, Vec::new()), &accounts);
+        if self.durability.paused {
+            self.give(Input::Paused { why: "the disk takes nothing".into() });
+        }
         log::warn!("cluster: this server is one of them again");
+        later.into_iter().for_each(|arrival| self.take(arrival));
     }
 
-    /// Takes what has come while the hub is none of the others: whoever calls is closed at once, and finds another
-    /// server the sooner. Whether this one is to stop.
-    fn is_to_stop(&mut self) -> bool {
-        while let Ok(arrival) = self.arrivals.try_recv() {
-            match arrival {
-                Arrival::Opened { .. } => {}
-                other => self.take(other),
-            }
-        }
-        self.stop_at.is_some()
+    /// It cannot be one of the others any more.
+    fn stop_differing(&mut self) {
+        (self.ended, self.stop_at) = (Ended::Differs, Some(clock()));
     }
 
     /// Tells the others that this server stops.
@@ -177,5 +210,17 @@ impl Dispatch {
         let Some(Shared { link, .. }) = self.shared.take() else { return };
         link.propose(self.hub.gone(self.hub.server()));
         link.leave(LEAVE).await;
+    }
+}
+
+/// Until the server is asked to stop: `None`. Whoever calls meanwhile is closed at once, and finds another server the
+/// sooner; what else comes and is for the next hub, too, is kept.
+async fn called_off<T>(arrivals: &Receiver<Arrival>, later: &mut Vec<Arrival>) -> Option<T> {
+    loop {
+        match arrivals.recv().await {
+            Ok(Arrival::Opened { .. } | Arrival::Input(_)) => {}
+            Ok(Arrival::Stop) | Err(_) => return None,
+            Ok(other) => later.push(other),
+        }
     }
 }

@@ -114,6 +114,8 @@ pub enum Input {
     LogAway { why: Option<String> },
     /// The log had lost so many entries, and has them again.
     PutBack { entries: usize },
+    /// This server has caught up with the others, and its entries come behind theirs from now on.
+    Joined,
     /// The others have gone on without this server: everybody is told and closed.
     Anew,
     /// The server ends: everybody is told and closed.
@@ -283,8 +285,23 @@ impl Hub {
         self.state.write_rooms_over(rooms);
         self.state.write_accounts_over(accounts);
         self.state.end_pairs();
+        self.state.note_bans();
+        self.state.begin_hour();
         self.write_rooms();
         true
+    }
+
+    /// Takes over from a hub in whose place this one comes: what was asked in its name is answered to nobody, and
+    /// private lines that it knew are known.
+    pub fn succeed(&mut self, before: &mut Hub) {
+        self.history.succeed(&mut before.history);
+        self.secrets.succeed(&before.secrets);
+        self.letters.succeed(&before.letters);
+    }
+
+    /// What it was told at its start and since.
+    pub fn settings(&self) -> &Settings {
+        &self.state.settings
     }
 
     /// The last entry of the log that had its turn, and how many did.
@@ -314,6 +331,7 @@ impl Hub {
             Input::Heard { ticket, heard } => self.heard(ticket, heard),
             Input::LogAway { why } => self.log_away(why),
             Input::PutBack { entries } => self.log_mended(entries),
+            Input::Joined => self.joined(),
             Input::Anew => self.close_all("This server was cut off from the others; connect again"),
             Input::Stop => self.stop(),
             Input::Tick => self.tick(),

@@ -60,6 +60,8 @@ pub enum StartError {
     Cluster(cluster::Error),
     /// A history of its own cannot be brought into a cluster that has one.
     OwnHistory { folder: PathBuf, name: String },
+    /// What is kept of a room or an account cannot be read, and would be lost for all servers of a cluster.
+    UnreadableRecord { name: String },
 }
 
 impl StartError {
@@ -75,6 +77,7 @@ impl StartError {
             StartError::History(error) | StartError::Accounts(error) => error.exit_code(),
             StartError::Cluster(error) => error.exit_code(),
             StartError::OwnHistory { .. } => 78,
+            StartError::UnreadableRecord { .. } => 65,
             StartError::Unreadable { .. }
             | StartError::KeyUnusable { .. }
             | StartError::MotdTooLong { .. }
@@ -112,9 +115,13 @@ impl fmt::Display for StartError {
                 _ => write!(f, "Cannot listen on {address}: {error}. Choose another address with --bind."),
             },
             StartError::Cluster(error) => error.fmt(f),
+            StartError::UnreadableRecord { name } => write!(
+                f,
+                "What is kept of {name} cannot be read, and a cluster would be founded without it. Start the server alone with the version that wrote it, or /forget what is an account there."
+            ),
             StartError::OwnHistory { folder, name } => write!(
                 f,
-                "The folder {} has a history from before, and the cluster {name} has another one. Give an empty folder with --data, or found the cluster with this server.",
+                "The folder {} has a history from before, with rooms or accounts of its own, and the cluster {name} has others. Give an empty folder with --data, or found the cluster with this server.",
                 folder.display()
             ),
             StartError::Twice { address, own } => {

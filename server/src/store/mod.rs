@@ -132,6 +132,14 @@ pub struct Opened {
     pub repaired: Vec<String>,
 }
 
+impl Opened {
+    /// All rooms with their states, empty where there are only records.
+    pub fn all_rooms(&self) -> Vec<(Box<str>, Box<[u8]>)> {
+        let stateless = self.stateless.iter().map(|name| (name.clone(), [].into()));
+        self.rooms.iter().cloned().chain(stateless).collect()
+    }
+}
+
 /// News from a store, given on a thread of its own: hand it on, and return.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the fields are what the variants say")]

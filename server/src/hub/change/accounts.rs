@@ -165,7 +165,7 @@ impl Hub {
                 RPL_LOGGEDOUT,
                 format!("{prefix} :You are logged out: the operator forgot this account"),
             );
-            if registered {
+            if registered || self.state.cluster.is_none() {
                 self.tell_account(id, None);
             }
         }

@@ -16,10 +16,11 @@ use crate::hub::history::record;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::cluster::Origin;
 use crate::hub::state::member::{Missed, Source};
-use crate::hub::state::refusal::{Refused, nobody};
+use crate::hub::state::refusal::{Refused, nobody, too_long};
 use crate::hub::state::words::{put, take};
 use crate::protocol::Numeric::ERR_NOSUCHNICK;
 use crate::protocol::command::Verb;
+use crate::protocol::line::MAX_BODY;
 use crate::protocol::{LineName, MsgId};
 
 /// Letters that have come before their entries, and entries that have come before their letters. Other servers fill
@@ -53,7 +54,7 @@ struct Awaited {
 #[derive(Debug, Default)]
 pub(crate) struct Letters {
     last: u64,
-    /// Of this server's members, by ticket; one a connection.
+    /// Of this server's members, by ticket: those of the command in hand of each.
     own: HashMap<u64, Letter>,
     /// By who sent them, and ticket.
     come: VecDeque<((Origin, u64), Letter)>,
@@ -72,6 +73,13 @@ fn push_to<T>(list: &mut VecDeque<((Origin, u64), T)>, key: (Origin, u64), new: 
     list.push_back((key, new));
 }
 
+impl Letters {
+    /// Goes on behind the tickets of another one.
+    pub(crate) fn succeed(&mut self, before: &Letters) {
+        self.last = before.last;
+    }
+}
+
 impl Letter {
     fn talk(&self) -> Talk<'_> {
         Talk { verb: self.verb, text: &self.text, line: self.line, tags: &self.tags, long: self.long }
@@ -84,6 +92,12 @@ impl Hub {
         let found = self.state.find(target);
         if found.is_none() && self.state.pair(id, target).is_none() {
             return Err(nobody(target));
+        }
+        let what = What::Message { verb: talk.verb, target, text: talk.text, private: true };
+        if !talk.long && self.event_beside(Some(id), what).body_len() > MAX_BODY {
+            // That is said of a notice, too.
+            self.refuse(id, too_long());
+            return Ok(());
         }
         let letters = &mut self.letters;
         letters.last += 1;
@@ -130,7 +144,8 @@ impl Hub {
             self.letters.own.remove(&ticket);
             return;
         }
-        if heard || self.state.pair(id, &letter.target).is_some() {
+        let absent = self.state.find(&letter.target).is_none();
+        if heard || absent && self.state.pair(id, &letter.target).is_some() {
             // Between two accounts it is kept all the same, for the other one's return.
             return self.put_in_order(ticket, &letter);
         }
@@ -156,7 +171,7 @@ impl Hub {
         if self.state.is_this_server(to) {
             let key = (self.state.origin(by), ticket);
             match take_from(&mut self.letters.come, key) {
-                Some(letter) => self.deliver(by, &letter, id, id),
+                Some(letter) => self.deliver(by, &letter, id),
                 None => {
                     let from = self.state.source(by);
                     push_to(&mut self.letters.awaited, key, Awaited { id, from });
@@ -184,15 +199,12 @@ impl Hub {
         let Some(Awaited { id, from }) = take_from(&mut self.letters.awaited, key) else {
             return push_to(&mut self.letters.come, key, letter);
         };
-        // It was overtaken by its entry, and by what came behind that.
-        match self.state.at_origin(key.0) {
-            Some(by) => self.deliver(by, &letter, id, self.state.stamps.last()),
-            None => self.tell_missed(&letter, id, from),
-        }
+        // It was overtaken by its entry, and by what came behind that: its place in the history is taken.
+        self.tell_missed(&letter, id, from);
     }
 
-    /// Tells a member of this server what is for it alone, and keeps it under `key`.
-    fn deliver(&mut self, by: ConnectionId, letter: &Letter, id: MsgId, key: MsgId) {
+    /// Tells a member of this server what is for it alone, and keeps it.
+    fn deliver(&mut self, by: ConnectionId, letter: &Letter, id: MsgId) {
         let Some(other) = self.state.find(&letter.target).filter(|other| !other.is_remote()) else { return };
         let pair = self.state.pair(by, &letter.target);
         let print = letter.line.zip(pair.as_ref()).map(|(line, pair)| record::fingerprint(&pair.key, line));
@@ -204,9 +216,9 @@ impl Hub {
         let from = Cow::Owned(self.state.source(by));
         let what = What::Message { verb: letter.verb, target: &nick, text: &letter.text, private: true };
         let event = Event { id, from, tags: &letter.tags, what, volatile: false, batch: "" };
-        // Who cannot be told was known to the sender's server.
+        // Whether it has a place for one more that it misses, the sender's server cannot know.
         let _ = self.tell_alone(other, &event, pair.is_some());
-        let kept = pair.is_some_and(|pair| self.record_private(&pair, &Event { id: key, ..event }, print));
+        let kept = pair.is_some_and(|pair| self.record_private(&pair, &event, print));
         print.filter(|_| kept).into_iter().for_each(|print| self.history.note_private(print));
     }
 

@@ -93,6 +93,12 @@ impl Hub {
         self.hand_in((by, Asker::Host), entry::encode_server(&change));
     }
 
+    /// This server is one of the others now: an entry of no meaning tells it what time it is for all.
+    pub(crate) fn joined(&mut self) {
+        let entry = entry::encode_server(&ServerChange::Hour(self.state.ran()));
+        self.hand_in((None, Asker::Host), entry);
+    }
+
     /// The hour is over, says this server first.
     pub(crate) fn propose_hour(&mut self) {
         self.state.begin_hour();
@@ -162,15 +168,17 @@ impl Hub {
 
     /// Makes a member of somebody on one of the servers; why not.
     fn newcomer(&mut self, origin: Origin, member: Member) -> Option<Refused> {
-        let nick = member.nick.clone();
+        let (nick, token) = (member.nick.clone(), member.token);
+        // It may be nobody's since.
+        let account = member.account.clone().filter(|name| self.state.accounts.get(name).is_some());
         let here = self.state.at_origin(origin);
         let id = match here {
             Some(id) => id,
             None => self.state.add_remote(origin, member)?,
         };
-        // Somebody else may have had its name meanwhile, and lost it again.
-        if let Some(member) = self.state.member_mut(id) {
-            member.nick = nick;
+        // What all know of it counts, whatever has become of it here meanwhile.
+        if let Some(member) = self.state.member_mut(id).filter(|member| !member.registered()) {
+            (member.nick, member.token, member.account) = (nick, token, account);
         }
         let refused = self.apply(id, Change::Register).err();
         let out = self.state.member(id).is_some_and(|member| !member.registered());
@@ -214,10 +222,14 @@ impl Hub {
         if !self.state.end_proposal(id) {
             return;
         }
-        if self.state.member(id).is_some_and(|member| member.leaving) {
+        if let Some(member) = self.state.member_mut(id).filter(|member| member.leaving) {
+            // Its connection broke before it was a member; now it is one, who may come back, or nobody.
+            member.leaving = false;
             self.state.go_on_from(id);
-            // It is a member now, or nobody.
-            return self.leaves(id, CLOSED, CLOSED);
+            if !self.linger(id, CLOSED) {
+                self.leaves(id, CLOSED, CLOSED);
+            }
+            return;
         }
         self.delivery.end_label(id);
         self.go_on(id);
@@ -254,7 +266,9 @@ impl Hub {
         if self.state.decides() || self.is_own(id, &change) {
             return self.depart(id, reason, logged);
         }
-        self.propose(id, change);
+        if self.state.member(id).is_some_and(Member::registered) {
+            self.propose(id, change);
+        }
         self.detach_for_good(id);
     }
 

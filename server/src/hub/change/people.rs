@@ -39,11 +39,12 @@ impl Hub {
             }
             return Ok(());
         }
-        if self.state.cluster.is_some()
-            && let Some(nick) = self.state.member(id).and_then(|member| member.nick.clone())
-        {
-            // On another server somebody may have been quicker.
-            self.state.may_have(id, &nick)?;
+        if self.state.cluster.is_some() {
+            // On another server somebody may have been quicker, to have the name or the place.
+            match self.state.member(id).and_then(|member| member.nick.clone()) {
+                Some(nick) => self.state.may_have(id, &nick)?,
+                None => return Err((ERR_NONICKNAMEGIVEN, "The place is gone by now; send a NICK".into())),
+            }
         }
         let Some(member) = self.state.admit(id) else { return Ok(()) };
         let speaker = member.speaker;

@@ -31,7 +31,8 @@ impl Hub {
         let name = name.unwrap_or_else(|| target.to_owned());
         let event = self.event(id, What::Redact { target: &name, of, reason, past: false });
         if found.is_none() && !self.state.keeps_pair(room) {
-            // Another server keeps it.
+            // Another server keeps it, or it is nobody's any more.
+            self.delivery.answer(id, ticket, &[].into(), None);
             return Ok(());
         }
         let answer = event.line(self.delivery.form(id)).unwrap_or_else(|| [].into());

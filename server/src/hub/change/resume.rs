@@ -77,10 +77,14 @@ impl Hub {
     /// for.
     pub(crate) fn hand_out_token(&mut self, id: ConnectionId, brought: Option<Token>) {
         let Some(member) = self.state.member(id) else { return };
-        let token = member.token.filter(|_| member.has(Capability::Resume));
+        // With other servers who asked for it before it was a member has one, for all of them.
+        let resumes = member.has(Capability::Resume);
+        let token = member.token.filter(|_| resumes || self.state.cluster.is_some());
         if let Some(token) = token {
             self.state.tokens.insert(token, id);
-            self.say_as_server(id, format!("RESUME TOKEN {token:032x}"));
+            if resumes {
+                self.say_as_server(id, format!("RESUME TOKEN {token:032x}"));
+            }
         }
         // Used is used, though nothing new is handed out for it.
         let owner = self.state.owner(id).filter(|owner| !matches!(owner, Owner::Token(_)) || token.is_some());
@@ -109,6 +113,7 @@ impl Hub {
         let Some(member) = self.state.member_mut(id) else { return false };
         if let Some(waiting) = &mut member.waiting {
             waiting.lines.clear();
+            waiting.ended = false;
         }
         member.waiting.take_if(|waiting| !waiting.is_proposing());
         member.lingering = Some(Box::new(Lingering { until, reason: reason.into(), missed: Vec::new() }));

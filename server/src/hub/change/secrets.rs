@@ -102,6 +102,11 @@ impl Default for Secrets {
 }
 
 impl Secrets {
+    /// Goes on behind the tickets of another one.
+    pub(crate) fn succeed(&mut self, before: &Secrets) {
+        self.last = before.last;
+    }
+
     fn next(&mut self) -> Option<(u64, Password)> {
         if self.asked.is_some() {
             return None;
@@ -390,7 +395,11 @@ impl Hub {
     /// name is nobody's. `by` is its owner.
     pub(super) fn account_changes(&mut self, by: Option<ConnectionId>, claimed: bool, state: &[u8]) -> bool {
         let name = State::name_of_account(state);
-        let free = |name: &str| !claimed || !self.state.accounts.has(&Folded::new(name));
+        let taken = |name: &str| {
+            let had = self.state.find(name).is_some_and(|other| Some(other) != by);
+            had || self.state.accounts.has(&Folded::new(name)) || self.state.accounts.is_full()
+        };
+        let free = |name: &str| !claimed || !taken(name);
         let Some(name) = name.filter(|name| free(name)).and_then(|_| self.state.put_account(state)) else {
             return false;
         };

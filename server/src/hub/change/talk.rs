@@ -8,7 +8,7 @@ use crate::hub::delivery::output::Output;
 use crate::hub::history::record;
 use crate::hub::state::member::Member;
 use crate::hub::state::refusal::{Refused, no_such_room};
-use crate::hub::state::room::{Rank, RoomId};
+use crate::hub::state::room::{Rank, Room, RoomId};
 use crate::hub::state::{ConnectionId, SERVER};
 use crate::protocol::Numeric::*;
 use crate::protocol::command::Verb;
@@ -103,7 +103,9 @@ impl Hub {
         let text = text::printable(text);
         let rooms = self.state.rooms.from(0).filter(|(_, room)| room.is_alive());
         // In the same order on all servers.
-        let rooms = sorted(rooms.map(|(id, room)| (room.folded.clone(), id))).into_iter();
+        let shared = self.state.cluster.is_some();
+        let name = |room: &Room| shared.then(|| room.folded.clone());
+        let rooms = sorted(rooms.map(|(id, room)| (name(room), id))).into_iter();
         let named = |(_, id)| Some((id, self.state.rooms.get(id)?.name.to_string()));
         let rooms: Vec<(RoomId, String)> = rooms.filter_map(named).collect();
         let roomless = self.state.everyone().filter(|(_, member)| member.rooms.is_empty());

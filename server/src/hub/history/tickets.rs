@@ -97,6 +97,12 @@ impl History {
         History { seen, seen_private, ..History::default() }
     }
 
+    /// Goes on behind the tickets of another one, which knew these private lines.
+    pub(crate) fn succeed(&mut self, before: &mut History) {
+        self.last_ticket = before.last_ticket;
+        self.seen_private = before.seen_private.take();
+    }
+
     /// Whether a private line is known already.
     pub(crate) fn knows_private(&self, print: Fingerprint) -> bool {
         self.seen_private.as_ref().unwrap_or(&self.seen).contains(print.get())

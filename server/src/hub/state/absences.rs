@@ -122,6 +122,16 @@ impl State {
         self.mark(marks_of(account), vec![target], upto, MAX_MARKS);
     }
 
+    /// The same, where another server may know more of it.
+    pub(super) fn merge_absence(&mut self, who: &str, state: &[u8]) {
+        if !self.absences.people.contains_key(who) {
+            return self.restore_absence(who, state);
+        }
+        for (room, read) in decode(state).into_iter().flatten() {
+            self.mark(who.into(), vec![room], read, MAX_MARKS);
+        }
+    }
+
     /// All of them, as they are written.
     pub(super) fn kept_absences(&self) -> Vec<(Box<str>, Box<[u8]>)> {
         self.absences.people.iter().map(|(who, read)| (Box::from(&**who), encode(read))).collect()

@@ -154,6 +154,14 @@ pub fn turned_away(raw: bool, reason: &str) -> String {
 impl State {
     /// The operator's bans are other ones now: they last longer than the server runs, if anything does.
     pub(crate) fn note_bans(&mut self) {
+        if self.settings.durable {
+            let state = self.kept_bans().map(|(_, state)| state);
+            self.unwritten.push((BANS.into(), state));
+        }
+    }
+
+    /// The bans, as they are written, if there are any.
+    pub(super) fn kept_bans(&self) -> Option<(Box<str>, Box<[u8]>)> {
         let (now, wall) = (self.clock(), self.now.wall.0);
         let mut bytes = Vec::new();
         for (ip, Ban { until }) in &self.admission.bans {
@@ -161,10 +169,7 @@ impl State {
             let until = until.map(|until| wall + until.saturating_sub(now).as_millis() as u64);
             put(&mut bytes, &[&ip.to_string(), &until.map_or(String::new(), |until| until.to_string())]);
         }
-        if self.settings.durable {
-            let state = (!bytes.is_empty()).then(|| bytes.into());
-            self.unwritten.push((BANS.into(), state));
-        }
+        (!bytes.is_empty()).then(|| (BANS.into(), bytes.into()))
     }
 
     /// Takes in what was written. What cannot be read is worth nothing.

@@ -1,6 +1,8 @@
 //! Modes of rooms and people (RFC 2811 §4, modern.ircdocs.horse "Channel Modes"): letters, rules,
 //! and how changes are told.
 
+use std::time::Duration;
+
 use crate::hub::state::limits::{MAX_KEY, MAX_LIST, MAX_LISTED, MAX_MASK, MAX_SLOW};
 use crate::hub::state::member::ACCOUNT_MASK;
 use crate::hub::state::refusal::{Refused, shown};
@@ -106,6 +108,7 @@ impl State {
         }
         let (setter, at) = (self.nick_of(by).to_owned(), self.now.wall);
         let maker = self.rooms.get(room).and_then(Room::maker);
+        let clock = self.clock();
         let crowded = maker.is_some_and(|maker| self.rooms.share(maker).1 >= MAX_LISTED);
         let Some(state) = self.rooms.get_mut(room) else { return Ok(None) };
         match (letter, on) {
@@ -161,6 +164,9 @@ impl State {
                 let seconds: Option<u32> = argument.parse().ok().filter(|it| (1..=MAX_SLOW).contains(it));
                 let rule = format!("{} :Slow mode is 1 to {MAX_SLOW} seconds", shown(argument));
                 let seconds = seconds.ok_or_else(|| invalid(rule))?;
+                // Who may speak again by now was not held up for longer by what comes.
+                let pause = Duration::from_secs(state.slow.unwrap_or_default().into());
+                state.spoke.retain(|_, spoke| *spoke + pause > clock);
                 Ok((state.slow.replace(seconds) != Some(seconds)).then(|| seconds.to_string()))
             }
             ('l', false) => Ok(state.limit.take().map(|_| String::new())),

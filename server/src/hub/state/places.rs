@@ -110,8 +110,11 @@ impl State {
 
     /// Lets somebody in once, whatever the room's modes are; beyond [`MAX_INVITED`] the oldest goes.
     pub(crate) fn invite(&mut self, room: RoomId, invited: ConnectionId) {
+        let known = self.rooms.get(room).map(|state| state.invited.clone()).unwrap_or_default();
+        let known = known.into_iter().filter(|other| *other != invited && self.member(*other).is_some());
+        let known: Vec<ConnectionId> = known.collect();
         let Some(state) = self.rooms.get_mut(room) else { return };
-        state.invited.retain(|other| *other != invited);
+        state.invited = known;
         if state.invited.len() >= MAX_INVITED {
             state.invited.remove(0);
         }

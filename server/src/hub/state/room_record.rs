@@ -128,7 +128,8 @@ pub(super) fn decode(state: &[u8], ran: u32, room: &mut Room) -> Option<Option<u
 /// Whether this is a room that not everybody could come into, made at another time: its lines are nobody's.
 fn is_other(state: &[u8], created: UnixMillis) -> bool {
     let mut room = Rooms::default();
-    let Some(name) = name_of(state) else { return !state.is_empty() };
+    // What cannot be read may be anything.
+    let Some(name) = name_of(state) else { return false };
     let id = room.create(name, UnixMillis::default(), false);
     let decoded = room.get_mut(id).and_then(|room| decode(state, 0, room).map(|_| &*room));
     decoded.is_none_or(|room| room.is_locked() && room.created != created)
@@ -215,9 +216,11 @@ impl State {
             if !name.starts_with('#') {
                 let taken = *name == *running::NAME || *name == *admission::BANS || self.restore_pair(&name);
                 if !taken {
-                    self.restore_absence(&name, &before);
+                    self.merge_absence(&name, &before);
                 }
-            } else if is_other(&before, UnixMillis::default()) {
+            } else if !before.is_empty()
+                && (name_of(&before).is_none() || is_other(&before, UnixMillis::default()))
+            {
                 self.forgotten.push((&*name).into());
             } else {
                 self.unwritten.push(((&*name).into(), None));
@@ -229,7 +232,9 @@ impl State {
     pub(crate) fn kept_rooms(&self) -> Vec<(Box<str>, Box<[u8]>)> {
         let kept = |(_, room): (RoomId, &Room)| Some((Box::from(&*room.folded), encode(room)?));
         let rooms = self.rooms.from(0).filter_map(kept);
-        rooms.chain(self.kept_absences()).chain(self.kept_pairs()).collect()
+        let hours = (running::NAME.into(), self.ran().to_string().into_bytes().into());
+        let own = self.kept_absences().into_iter().chain(self.kept_pairs());
+        rooms.chain(own).chain([hours]).chain(self.kept_bans()).collect()
     }
 
     /// Something about a room changed that is written down.

@@ -290,7 +290,10 @@ pub(crate) fn measure() -> io::Result<()> {
     };
     let scratch = Scratch::new();
     let alone = [launch(&[], &scratch, "alone")];
-    let both = [launch(&["--cluster", &url], &scratch, "a"), launch(&["--cluster", &url], &scratch, "b")];
+    let cluster = |count: usize| -> Vec<Server> {
+        (0..count).map(|number| launch(&["--cluster", &url], &scratch, &format!("s{number}"))).collect()
+    };
+    let both = cluster(2);
     println!(
         "| lines a second, over {} s | lines | p50, ms | p99, ms | CPU a delivery, µs |",
         SPELL.as_secs()
@@ -317,6 +320,17 @@ pub(crate) fn measure() -> io::Result<()> {
             ratio(two.near.2, one.near.2, order.2),
             order_cpu.as_secs_f64() * 1e6
         );
+    }
+    drop(both);
+    println!("\n| servers, {} lines a second | CPU of Redis a line, µs | CPU a delivery, µs |", RATES[1]);
+    println!("| --- | --- | --- |");
+    for count in 1..=4 {
+        let servers_of = cluster(count);
+        let before = cpu(redis.child.id())?;
+        let run = servers(&servers_of, RATES[1], &format!("c{count}"))?;
+        let order = (cpu(redis.child.id())? - before) / (RATES[1] * SPELL.as_secs()) as u32;
+        println!("| {count} | {:.1} | {:.2} |", order.as_secs_f64() * 1e6, run.cpu.as_secs_f64() * 1e6);
+        servers_of.into_iter().for_each(|server| drop(server.stop()));
     }
     Ok(())
 }
