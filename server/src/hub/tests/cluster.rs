@@ -338,3 +338,90 @@ fn who_comes_back_on_another_server_has_its_place_and_what_it_missed() {
     assert!(servers.heard(1, bob).is_empty(), "nobody sees anything");
     assert!(servers.worlds[0].closed.contains(&id));
 }
+
+#[test]
+fn two_who_bring_one_token_and_no_name_become_one_member() {
+    let mut servers = Servers::new(2);
+    let id = servers.worlds[0].open_irc();
+    servers.say(0, id, "CAP REQ :parlor/resume\nNICK amy\nUSER u 0 * :x\nCAP END\n");
+    let token = "RESUME 000000000000000000000000000003e9\n";
+    let both = [servers.worlds[0].open_irc(), servers.worlds[1].open_irc()];
+    for (server, id) in (0..).zip(both) {
+        let come = format!("CAP REQ :parlor/resume\n{token}USER u 0 * :x\nCAP END\n");
+        servers.worlds[server].say(id, &come);
+    }
+    servers.settle();
+    let (won, lost) = (servers.heard(0, both[0]).join("\n"), servers.heard(1, both[1]).join("\n"));
+    assert!(won.contains(" 001 amy "), "{won}");
+    assert!(!lost.contains(" 001 "), "{lost}");
+    servers.say(1, both[1], "NICK bob\n");
+    let lost = servers.heard(1, both[1]).join("\n");
+    assert!(lost.contains(" 001 bob "), "{lost}");
+    let guests = servers.worlds[0].hub.guests();
+    assert_eq!(guests.len(), 2, "{guests:?}");
+}
+
+#[test]
+fn what_a_program_asks_for_later_decides_nothing_for_others() {
+    let mut servers = Servers::new(2);
+    let amy = servers.irc(0, "amy");
+    servers.say(0, amy, "NS REGISTER correct-horse\n");
+    for (first, later) in
+        [("", "CAP REQ :parlor/resume\n"), ("CAP REQ :parlor/resume\n", "CAP REQ :-parlor/resume\n")]
+    {
+        let id = servers.worlds[1].open_irc();
+        servers.say(1, id, &format!("{first}NICK other\nUSER u 0 * :x\nCAP END\n"));
+        // The check of all hubs is in each step.
+        servers.say(1, id, &format!("{later}JOIN #a\nNS IDENTIFY amy correct-horse\n"));
+    }
+}
+
+#[test]
+fn a_room_that_gets_slower_holds_up_nobody_who_may_speak() {
+    let mut servers = Servers::new(2);
+    let (amy, bob) = (servers.irc(0, "amy"), servers.irc(1, "bob"));
+    servers.say(0, amy, "JOIN #a\nMODE #a +f 5\n");
+    servers.say(1, bob, "JOIN #a\nPRIVMSG #a :one\n");
+    servers.worlds.iter_mut().for_each(|world| world.pass(10));
+    servers.say(0, amy, "MODE #a +f 3600\n");
+    servers.heard(0, amy);
+    servers.say(1, bob, "PRIVMSG #a :two\n");
+    assert!(servers.heard(0, amy)[0].ends_with(":two"));
+}
+
+#[test]
+fn a_private_line_that_is_too_long_is_told_to_nobody() {
+    let mut servers = Servers::new(2);
+    let (amy, bob) = (servers.irc(0, "amy"), servers.irc(1, "bob"));
+    servers.say(0, amy, &format!("PRIVMSG bob :{}\n", "x".repeat(490)));
+    assert!(servers.heard(0, amy)[0].contains(" 417 "));
+    assert!(servers.heard(1, bob).is_empty());
+}
+
+#[test]
+fn a_letter_that_is_overtaken_by_its_entry_is_told_all_the_same() {
+    let mut servers = Servers::new(2);
+    let (amy, bob) = (servers.irc(0, "amy"), servers.irc(1, "bob"));
+    servers.worlds[0].say(amy, "PRIVMSG bob :late\n");
+    let (_, ticket, letter) = servers.worlds[0].posted.pop().unwrap();
+    servers.worlds[0].give(Input::Heard { ticket, heard: true });
+    servers.settle();
+    assert!(servers.heard(1, bob).is_empty());
+    servers.worlds[1].give(Input::Letter(letter));
+    assert!(servers.heard(1, bob)[0].ends_with("PRIVMSG bob :late"));
+}
+
+#[test]
+fn an_account_that_is_forgotten_while_its_owner_comes_is_nobodys_everywhere() {
+    let mut servers = Servers::new(2);
+    let amy = servers.irc(0, "amy");
+    servers.say(0, amy, "NS REGISTER correct-horse\nQUIT\n");
+    let id = servers.worlds[1].open_irc();
+    servers.worlds[1].say(id, "CAP REQ :sasl\nNICK eve\nUSER u 0 * :x\nAUTHENTICATE PLAIN\n");
+    let plain = crate::protocol::base64::encode(b"\0amy\0correct-horse");
+    servers.worlds[1].say(id, &format!("AUTHENTICATE {plain}\nCAP END\n"));
+    servers.worlds[0].give(Input::Console("/forget amy".into()));
+    servers.append(0);
+    servers.settle();
+    assert!(servers.heard(1, id).join("\n").contains(" 001 eve "));
+}
