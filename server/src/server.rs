@@ -287,14 +287,13 @@ impl Server {
             None => (Archive::memory(), Opened::default()),
         };
         let dispatch = Dispatch::new(
-            (Rc::new(self.config), self.reread),
-            Rc::downgrade(&executor),
+            (Rc::new(self.config), self.reread, self.replica),
+            (Rc::downgrade(&executor), self.started),
             (sender, events),
             (flood, self.acceptor.map(Rc::from)),
             (operator.shown, self.cloak_key),
             (archive, kept),
             self.accounts,
-            (self.replica, self.started),
         );
         let stopped = async {
             shutdown.await;

@@ -102,14 +102,13 @@ pub enum Ended {
 
 impl Dispatch {
     pub(crate) fn new(
-        (config, reread): (Rc<Config>, Option<Reread>),
-        executor: Weak<LocalExecutor<'static>>,
+        (config, reread, replica): (Rc<Config>, Option<Reread>, Option<Replica>),
+        (executor, started): (Weak<LocalExecutor<'static>>, Instant),
         (sender, arrivals): (Sender<Arrival>, Receiver<Arrival>),
         (flood, acceptor): (Option<Rc<Flood>>, Option<Rc<dyn Acceptor>>),
         (console, cloak_key): (Sender<String>, [u8; 16]),
         (archive, opened): (Archive, Opened),
         accounts: (Option<AccountsFile>, KeptAccounts),
-        (replica, started): (Option<Replica>, Instant),
     ) -> Dispatch {
         let mut hub = Hub::new(config.hub.clone(), moment(started));
         let kept = (opened.all_rooms(), opened.fingerprints);

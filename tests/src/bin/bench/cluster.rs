@@ -17,9 +17,9 @@ use crate::process::cpu;
 /// What the servers append by.
 const SCRIPT: &str = include_str!("../../../../server/src/cluster/log.lua");
 /// Who says the lines, in turn: each waits for its line's turn before the next.
-const SENDERS: usize = 40;
+const SENDERS: usize = 20;
 /// Who hears them, on each server.
-const HEARERS: usize = 20;
+const HEARERS: usize = 4;
 /// Lines a second.
 const RATES: [u64; 2] = [100, 2000];
 /// How long each is measured.
@@ -330,7 +330,10 @@ pub(crate) fn measure() -> io::Result<()> {
         let run = servers(&servers_of, RATES[1], &format!("c{count}"))?;
         let order = (cpu(redis.child.id())? - before) / (RATES[1] * SPELL.as_secs()) as u32;
         println!("| {count} | {:.1} | {:.2} |", order.as_secs_f64() * 1e6, run.cpu.as_secs_f64() * 1e6);
-        servers_of.into_iter().for_each(|server| drop(server.stop()));
+        let stopped: i32 = servers_of.into_iter().map(Server::stop).sum();
+        if stopped != 0 {
+            return Err(io::Error::other("a server did not stop well"));
+        }
     }
     Ok(())
 }
