@@ -152,7 +152,7 @@ impl Hub {
         if self.state.is_this_server(to) {
             let key = (self.state.origin(by), ticket);
             match take_from(&mut self.letters.come, key) {
-                Some(letter) => self.deliver(by, &letter, id, id),
+                Some(letter) => self.deliver(by, &letter, id, Some(id)),
                 None => {
                     let from = self.state.source(by);
                     push_to(&mut self.letters.awaited, key, Awaited { id, from });
@@ -173,13 +173,16 @@ impl Hub {
         };
         // It was overtaken by its entry, and by what came behind that.
         match self.state.at_origin(key.0) {
-            Some(by) => self.deliver(by, &letter, id, self.state.stamps.last()),
+            Some(by) => {
+                let key = self.state.stamps.late();
+                self.deliver(by, &letter, id, key);
+            }
             None => self.tell_missed(&letter, id, from),
         }
     }
 
-    /// Tells a member of this server what is for it alone, and keeps it under `key`.
-    fn deliver(&mut self, by: ConnectionId, letter: &Letter, id: MsgId, key: MsgId) {
+    /// Tells a member of this server what is for it alone, and keeps it under `key`, if there is one.
+    fn deliver(&mut self, by: ConnectionId, letter: &Letter, id: MsgId, key: Option<MsgId>) {
         let Some(other) = self.state.find(&letter.target).filter(|other| !other.is_remote()) else { return };
         let pair = self.state.pair(by, &letter.target);
         let print = letter.line.zip(pair.as_ref()).map(|(line, pair)| record::fingerprint(&pair.key, line));
@@ -193,7 +196,8 @@ impl Hub {
         let event = Event { id, from, tags: &letter.tags, what, volatile: false, batch: "" };
         // Who cannot be told was known to the sender's server.
         let _ = self.tell_alone(other, &event, pair.is_some());
-        let kept = pair.is_some_and(|pair| self.record_private(&pair, &Event { id: key, ..event }, print));
+        let kept = pair.zip(key);
+        let kept = kept.is_some_and(|(pair, id)| self.record_private(&pair, &Event { id, ..event }, print));
         print.filter(|_| kept).into_iter().for_each(|print| self.history.note_private(print));
     }
 

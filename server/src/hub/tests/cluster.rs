@@ -338,3 +338,30 @@ fn who_comes_back_on_another_server_has_its_place_and_what_it_missed() {
     assert!(servers.heard(1, bob).is_empty(), "nobody sees anything");
     assert!(servers.worlds[0].closed.contains(&id));
 }
+
+/// Somebody on a server has an account now.
+fn with_account(servers: &mut Servers, server: usize, nick: &str) -> ConnectionId {
+    let id = servers.irc(server, nick);
+    servers.say(server, id, "NS REGISTER secret12\n");
+    id
+}
+
+#[test]
+fn a_private_line_that_its_entry_has_overtaken_is_kept_behind_what_came_between() {
+    let mut servers = Servers::new(2);
+    let (amy, bob) = (with_account(&mut servers, 0, "amy"), with_account(&mut servers, 1, "bob"));
+    servers.say(0, amy, "JOIN #a\n");
+    servers.say(1, bob, "JOIN #a\n");
+    servers.worlds[0].say(amy, "PRIVMSG bob :psst\n");
+    let (_, ticket, letter) = servers.worlds[0].posted.pop().expect("a letter");
+    servers.worlds[0].give(Input::Heard { ticket, heard: true });
+    servers.say(0, amy, "PRIVMSG #a :hi\n");
+    let before = servers.worlds[1].last;
+    servers.worlds[1].give(Input::Letter(letter));
+    let late = servers.worlds[1].last;
+    assert!(late > before, "{late} after {before}");
+    servers.say(0, amy, "PRIVMSG #a :hi again\n");
+    assert!(servers.worlds[1].last > late);
+    let heard = servers.heard(1, bob).join("\n");
+    assert!(heard.contains("PRIVMSG bob :psst"), "{heard}");
+}
