@@ -116,7 +116,9 @@ impl Hub {
             None => self
                 .delivery
                 .output(Output::Warn(format!("cluster: entry {at} makes no sense and was left out"))),
-            Some(Entry::Newcomer(origin, member)) => failed = self.newcomer(origin, *member),
+            Some(Entry::Newcomer(origin, member, proof)) => {
+                failed = self.newcomer(origin, *member, proof);
+            }
             Some(Entry::Member(origin, change)) => {
                 // It may be gone, put out by somebody else meanwhile.
                 if let Some(by) = self.state.at_origin(origin)
@@ -155,8 +157,10 @@ impl Hub {
     }
 
     /// Makes a member of somebody on one of the servers; why not.
-    fn newcomer(&mut self, origin: Origin, member: Member) -> Option<Refused> {
-        let nick = member.nick.clone();
+    fn newcomer(&mut self, origin: Origin, mut member: Member, proof: &str) -> Option<Refused> {
+        // The account may have ended since, be another one of that name, or have another password.
+        member.account.take_if(|name| self.state.proof_of(name) != proof);
+        let (nick, account) = (member.nick.clone(), member.account.clone());
         let here = self.state.at_origin(origin);
         let id = match here {
             Some(id) => id,
@@ -164,7 +168,7 @@ impl Hub {
         };
         // Somebody else may have had its name meanwhile, and lost it again.
         if let Some(member) = self.state.member_mut(id) {
-            member.nick = nick;
+            (member.nick, member.account) = (nick, account);
         }
         let refused = self.apply(id, Change::Register).err();
         let out = self.state.member(id).is_some_and(|member| !member.registered());

@@ -450,7 +450,8 @@ impl Hub {
     /// Somebody has shown to be whose account this is.
     pub(crate) fn proved(&mut self, id: ConnectionId, way: Way, name: &str) {
         self.is_owner(id, way, name);
-        self.propose(id, Change::LogIn { name });
+        let proof = self.state.proof_of(name);
+        self.propose(id, Change::LogIn { name, proof: &proof });
         self.has_proved(id, way);
     }
 
