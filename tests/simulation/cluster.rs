@@ -125,7 +125,6 @@ impl World {
         let Joined { number, snapshot, entries, alive, .. } = joined;
         let (at, state) = snapshot.expect("there is one");
         let known = self.homes[s].kept_upto;
-        self.servers[s].catching_up = true;
         let hub = self.servers[s].hub.as_mut().expect("just made");
         assert!(hub.adopt(&state, kept, accounts), "the snapshot makes sense");
         if known != MsgId::default() && at.millis > known.millis {
@@ -141,7 +140,6 @@ impl World {
             assert!(follows, "what is behind a snapshot follows it");
             self.ordered(s, &entry);
         }
-        self.servers[s].catching_up = false;
         let Some(hub) = &self.servers[s].hub else { return };
         let gone: Vec<_> = hub.servers().into_iter().filter(|server| !alive.contains(server)).collect();
         let gone: Vec<(u32, Arc<[u8]>)> =
@@ -505,13 +503,28 @@ impl World {
         let s = self.some_server();
         let may_be_long = self.random.permille(500);
         let long = self.random.millis(if may_be_long { (1000, 60_000) } else { (100, 4000) });
-        let server = &mut self.servers[s];
-        if server.is_up() && !server.frozen && server.anew.is_none() {
-            server.frozen = true;
-            self.trace.say(self.now, || format!("== server {s} stands still for {long:?}"));
-            self.at(self.now + long, Happening::Thaw(s, self.homes[s].disk.boot));
-        }
+        self.stand_still(s, self.now + long);
         self.again(self.several().freeze_every.unwrap_or(self.plan.chaos), Happening::Freeze);
+    }
+
+    fn stand_still(&mut self, s: usize, until: Duration) {
+        let server = &mut self.servers[s];
+        if server.is_up() && !server.is_blocked() {
+            server.frozen = true;
+            self.trace.say(self.now, || format!("== server {s} stands still until {until:?}"));
+            self.at(until, Happening::Thaw(s, self.homes[s].disk.boot));
+        }
+    }
+
+    /// Those who have read what the engine has forgotten stand still for longer than it waits.
+    fn readers_of_all_stand_still(&mut self, back: Duration) {
+        let last = self.engine.last();
+        for s in 0..self.servers.len() {
+            let until = back + self.random.millis((1000, 9000));
+            if self.replica(s).is_some_and(|replica| replica.last > last) {
+                self.stand_still(s, until);
+            }
+        }
     }
 
     /// It goes on.
@@ -553,6 +566,10 @@ impl World {
                 format!("== the engine crashes until {back:?}, and forgets {count} entries")
             });
             self.at(back, Happening::EngineBack(true));
+            if count > 0 && self.random.permille(250) {
+                // Who could put it back does not.
+                self.readers_of_all_stand_still(back);
+            }
         }
         for s in 0..self.servers.len() {
             self.look_at_log_soon(s);

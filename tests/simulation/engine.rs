@@ -123,6 +123,8 @@ impl Engine {
     /// It ends, and forgets what happened after this time.
     pub(crate) fn crash(&mut self, remembered: Duration, back: Duration) -> usize {
         self.away = Some(back);
+        // That it was founded is not forgotten: nobody has anything to put back then.
+        let remembered = self.snapshots.first().map_or(remembered, |(since, _)| remembered.max(*since));
         let before = self.forgotten.len();
         let whole = self.log.partition_point(|(since, _)| *since <= remembered);
         let gone: Vec<Arc<Entry>> = self.log.drain(whole..).map(|(_, entry)| entry).collect();

@@ -50,8 +50,9 @@ pub(crate) struct Names {
 pub(crate) struct Shown {
     /// The account that it has proved to have, and by which password.
     proved: Option<(String, String)>,
-    /// The password that it gave last.
-    pub(crate) given: String,
+    /// The password that it gave last, and all those that it gave.
+    given: String,
+    gave: BTreeSet<String>,
     /// The one that counted when it came.
     came: Option<String>,
     /// It was shown as operator of its room.
@@ -59,6 +60,12 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
+    /// It gives a password.
+    pub(crate) fn give(&mut self, password: &str) {
+        password.clone_into(&mut self.given);
+        self.gave.insert(password.to_owned());
+    }
+
     /// The account that it has proved to have.
     pub(crate) fn account(&self) -> Option<&str> {
         self.proved.as_ref().map(|(account, _)| account.as_str())
@@ -121,7 +128,7 @@ impl World {
             Some(link) if self.owners[i].welcome => {
                 let alone = self.owners[i].is_logged_in() && self.random.permille(350);
                 let line = if alone { self.act_in_private(i) } else { self.owners[i].act(&mut self.random) };
-                self.links[link].shown.given.clone_from(&self.owners[i].given);
+                self.links[link].shown.give(&self.owners[i].given);
                 self.send(link, Way::Up, line.as_bytes());
             }
             Some(_) => {}
@@ -132,6 +139,9 @@ impl World {
     pub(crate) fn operate(&mut self) {
         let name = format!("own{}", self.random.below(self.plan.names));
         let s = self.some_server();
+        if self.servers[s].is_blocked() {
+            return;
+        }
         if self.random.permille(300) {
             let file = &mut self.homes[s].accounts;
             let tickets = file.waiting.iter().filter(|(_, of, _)| **of == *name);
@@ -178,9 +188,6 @@ impl World {
             self.at_server(s, at, Task::Derived(ticket, keys));
         }
         for job in jobs {
-            if self.plan.several.is_some() {
-                self.account_has_its_turn(s, &job.1, &job.2);
-            }
             self.homes[s].accounts.waiting.push(job);
             let at = self.servers[s].worked.max(self.now) + self.random.millis(self.plan.commit);
             self.servers[s].worked = at;
@@ -189,7 +196,7 @@ impl World {
     }
 
     /// With several servers an account counts on each as soon as its entry has its turn there.
-    fn account_has_its_turn(&mut self, s: usize, name: &str, state: &Option<Box<[u8]>>) {
+    pub(crate) fn account_has_its_turn(&mut self, s: usize, name: &str, state: &Option<Box<[u8]>>) {
         match self.names.text(state) {
             Some(text) if self.homes[s].accounts.count.get(name) != Some(&text) => {
                 self.account_counts(s, name, text);
@@ -274,13 +281,16 @@ impl World {
     }
 
     /// The log says who has logged in; who it is may be told later, behind its echoes.
-    pub(crate) fn note_login(&mut self, text: &str) {
+    pub(crate) fn note_login(&mut self, s: usize, text: &str) {
         let login = text.strip_prefix("logged in: ").and_then(|rest| rest.split_once(" from "));
         let peer = login.and_then(|(name, peer)| Some((name, peer.parse::<SocketAddr>().ok()?)));
         let Some((name, peer)) = peer else { return };
+        let count = self.homes[s].accounts.count.get(name).filter(|_| self.plan.several.is_some());
         let link = &mut self.links[usize::from(peer.port() - 1024)];
         if matches!(link.caller, Caller::Owner(_)) {
-            link.shown.proved = Some((name.to_owned(), link.shown.given.clone()));
+            // With others it may have given another one since this had its turn.
+            let given = count.filter(|count| link.shown.gave.contains(*count)).unwrap_or(&link.shown.given);
+            link.shown.proved = Some((name.to_owned(), given.clone()));
         }
     }
 

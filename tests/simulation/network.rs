@@ -77,7 +77,7 @@ impl World {
             }
             Caller::Owner(i) if answered => {
                 let greeting = self.owners[i].greeting(&mut self.random);
-                self.links[link].shown.given.clone_from(&self.owners[i].given);
+                self.links[link].shown.give(&self.owners[i].given);
                 self.send(link, Way::Up, greeting.as_bytes());
             }
             _ => self.client_learns_of_end(link),
@@ -134,7 +134,7 @@ impl World {
                 }
                 (Piece::Bytes(bytes), Caller::Owner(i)) => {
                     let answer = self.owners[i].receive(&bytes, &mut self.random);
-                    self.links[link].shown.given.clone_from(&self.owners[i].given);
+                    self.links[link].shown.give(&self.owners[i].given);
                     self.send(link, Way::Up, answer.as_bytes());
                 }
             }

@@ -156,11 +156,18 @@ impl Oracle {
         asked && !self.deleted.contains(word)
     }
 
+    /// Whether a line may be shown twice: nobody promised anything, or a history has what the log has lost, and it was
+    /// said again.
+    pub(crate) fn may_be_doubled(&self, word: &str) -> bool {
+        self.volatile.contains(word) || self.order.has_lost(word)
+    }
+
     /// Whether a line that is shown need not be in the history.
     pub(crate) fn need_not_be_kept(&self, word: &str, msgid: &str) -> bool {
         self.volatile.contains(word)
             || self.is_in_doubt(word)
             || self.order.has_lost(word)
+            || self.order.some_may_not_know_it_deleted(word)
             || MsgId::parse(msgid).is_some_and(|id| self.order.some_may_lack(id))
     }
 

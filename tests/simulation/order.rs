@@ -25,6 +25,8 @@ pub(crate) struct Order {
     /// What the first hub knew after an entry.
     known: HashMap<u64, (u64, Box<[u8]>)>,
     words: HashMap<MsgId, String>,
+    /// When lines were deleted.
+    deletions: HashMap<String, MsgId>,
     /// What was said, or deleted, by entries that the engine has lost for good.
     lost: BTreeSet<String>,
     lost_ids: BTreeSet<MsgId>,
@@ -55,6 +57,10 @@ impl Order {
         }
         let words = records.iter().filter_map(|record| Some((record.id, word_of(record)?)));
         self.words.extend(words);
+        for record in &records {
+            let erased = record.erases.as_ref().and_then(|erasure| self.words.get(&erasure.id));
+            self.deletions.extend(erased.map(|word| (word.clone(), record.id)));
+        }
         self.records.insert(serial, records);
     }
 
@@ -103,6 +109,11 @@ impl Order {
     /// Whether any server may.
     pub(crate) fn some_may_lack(&self, id: MsgId) -> bool {
         self.gaps.iter().any(|gaps| Order::lacks(gaps, id))
+    }
+
+    /// Whether a server may lack that a line was deleted: it shows it.
+    pub(crate) fn some_may_not_know_it_deleted(&self, word: &str) -> bool {
+        self.deletions.get(word).is_some_and(|id| self.some_may_lack(*id))
     }
 
     pub(crate) fn has_gap(&self, s: usize) -> bool {

@@ -89,17 +89,20 @@ impl Plan {
 
     fn with_others(self, random: &mut Random) -> Plan {
         let often = |chance: usize, random: &mut Random| {
-            random.permille(chance).then(|| random.millis((5000, 40_000)))
+            random.permille(chance).then(|| random.millis((2000, 20_000)))
         };
         let several = Several {
             servers: *random.pick(&[1, 2, 2, 2, 3, 3]),
             joiner: random.permille(400),
             delay: *random.pick(&[(0, 1), (0, 3), (1, 30), (20, 200)]),
             lossy: *random.pick(&[0, 0, 10, 100]),
-            freeze_every: often(400, random),
-            engine_every: often(500, random),
-            part_every: often(300, random),
-            snapshot_every: random.millis((1000, 15_000)),
+            freeze_every: often(500, random),
+            engine_every: often(600, random),
+            part_every: often(400, random),
+            snapshot_every: {
+                let about = *random.pick(&[(200, 800), (1000, 15_000)]);
+                random.millis(about)
+            },
         };
         // A disk that takes nothing is a matter of one server.
         Plan { pauses: false, several: Some(several), ..self }

@@ -44,8 +44,6 @@ pub(crate) struct Server {
     pub(crate) begins: bool,
     pub(crate) replica: Option<Replica>,
     pub(crate) turn: Option<u64>,
-    /// What it reads of the log now was there before it began.
-    pub(crate) catching_up: bool,
     /// It stands still; or has to begin anew, with these rooms and accounts. What comes waits.
     pub(crate) frozen: bool,
     pub(crate) anew: Option<(Kept, Kept)>,
@@ -234,8 +232,8 @@ impl World {
         for job in turn.store {
             if let Job::Keep(record) = &job {
                 let home = &mut self.homes[s];
-                // What the log says once more is kept already.
-                if self.servers[s].catching_up && record.id <= home.kept_upto {
+                // What the log says once more is kept already; so is what was lost there, and put back by others.
+                if self.plan.several.is_some() && record.id <= home.kept_upto {
                     continue;
                 }
                 home.kept_upto = record.id;
@@ -258,9 +256,12 @@ impl World {
             self.look_at(link, &line);
             lines.entry(link).or_default().extend_from_slice(&line);
         }
+        if self.plan.several.is_some() {
+            turn.accounts.iter().for_each(|(_, name, state)| self.account_has_its_turn(s, name, state));
+        }
         for text in &turn.log {
             self.trace.say(self.now, || format!("log: {text}"));
-            self.note_login(text);
+            self.note_login(s, text);
         }
         for link in turn.more.iter().filter_map(|id| self.link_of(s, *id)).collect::<Vec<_>>() {
             self.await_drained(link);
