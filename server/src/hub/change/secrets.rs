@@ -85,13 +85,14 @@ pub(crate) struct Secrets {
     owners: HashMap<Folded, IpAddr>,
 }
 
-impl Default for Secrets {
-    fn default() -> Secrets {
+impl Secrets {
+    /// Nothing is asked yet; tickets come behind `last`.
+    pub(crate) fn new(last: u64) -> Secrets {
         Secrets {
             waiting: Circle::default(),
             asked: None,
             questions: HashMap::new(),
-            last: 0,
+            last,
             guesses: Pace::new(PARTY_GUESSES),
             guessed: Pace::new(NAME_GUESSES),
             entries: Pace::new(PARTY_GUESSES),
@@ -99,9 +100,7 @@ impl Default for Secrets {
             owners: HashMap::new(),
         }
     }
-}
 
-impl Secrets {
     fn next(&mut self) -> Option<(u64, Password)> {
         if self.asked.is_some() {
             return None;

@@ -92,9 +92,9 @@ impl Questions {
 }
 
 impl History {
-    /// Nothing is asked yet.
-    pub(crate) fn new(seen: Seen, seen_private: Option<Seen>) -> History {
-        History { seen, seen_private, ..History::default() }
+    /// Nothing is asked yet; tickets come behind `last_ticket`.
+    pub(crate) fn new(seen: Seen, seen_private: Option<Seen>, last_ticket: u64) -> History {
+        History { seen, seen_private, last_ticket, ..History::default() }
     }
 
     /// Whether a private line is known already.

@@ -415,6 +415,22 @@ fn an_account_that_has_changed_before_a_login_has_its_turn_lets_nobody_in() {
     assert!(!heard.iter().any(|line| line.contains(" 330 ")), "{heard:?}");
 }
 
+/// A server that begins anew has another number, and hears what was asked before.
+#[test]
+fn what_is_answered_to_a_hub_is_no_answer_to_the_next_one() {
+    let mut servers = Servers::new(2);
+    let tickets = [0, 1].map(|server| {
+        let id = servers.irc(server, ["amy", "bob"][server]);
+        servers.worlds[server].derive = Some(Vec::new());
+        servers.say(server, id, "NS REGISTER secret12\n");
+        let asked = servers.worlds[server].derive.iter().flatten();
+        asked.map(|(ticket, _)| *ticket).collect::<Vec<u64>>()
+    });
+    let [one, other] = &tickets;
+    assert!(one.len() == 1 && other.len() == 1, "{tickets:?}");
+    assert!(one.iter().all(|ticket| !other.contains(ticket)), "{tickets:?}");
+}
+
 #[test]
 fn a_private_line_that_its_entry_has_overtaken_is_kept_behind_what_came_between() {
     let mut servers = Servers::new(2);
