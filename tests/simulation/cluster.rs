@@ -161,8 +161,9 @@ impl World {
         self.servers[s].turn = Some(serial);
         // A member of another server is nobody's connection here.
         self.servers[s].reading = Some(self.link_of_entry(s, bytes).unwrap_or(usize::MAX));
+        self.servers[s].turn_at = Some(at.millis);
         self.give(s, Input::Ordered { server, at, entry: Arc::clone(bytes) });
-        self.servers[s].reading = None;
+        (self.servers[s].reading, self.servers[s].turn_at) = (None, None);
         if let Some(hub) = &self.servers[s].hub {
             self.oracle.order.compare(s, serial, hub);
         }
@@ -490,6 +491,8 @@ impl World {
         let (who, (read, first)) = (replica.who(), replica.sequences());
         let waiting = replica.waiting(usize::MAX);
         let before = self.engine.last();
+        // After a break its lease comes first.
+        let _ = self.engine.renew(now, who);
         self.engine.append(now, who, (read, first), &waiting);
         self.engine.leave(who);
         self.servers[s].replica = None;
@@ -566,6 +569,7 @@ impl World {
                 format!("== the engine crashes until {back:?}, and forgets {count} entries")
             });
             self.at(back, Happening::EngineBack(true));
+            (0..self.servers.len()).for_each(|s| self.is_cut_off(s));
             if count > 0 && self.random.permille(250) {
                 // Who could put it back does not.
                 self.readers_of_all_stand_still(back);
@@ -573,6 +577,16 @@ impl World {
         }
         for s in 0..self.servers.len() {
             self.look_at_log_soon(s);
+        }
+    }
+
+    /// The connection of a server that waits for no answer has ended with the engine.
+    fn is_cut_off(&mut self, s: usize) {
+        let (now, way) = (self.now, self.way());
+        if let Some(replica) = self.replica(s).filter(|replica| !replica.busy) {
+            replica.busy = true;
+            let number = replica.number;
+            self.at_server(s, now + way, Task::Said(number, Said::Nothing(now, Vec::new())));
         }
     }
 

@@ -44,6 +44,8 @@ pub(crate) struct Server {
     pub(crate) begins: bool,
     pub(crate) replica: Option<Replica>,
     pub(crate) turn: Option<u64>,
+    /// The time of that entry: what goes out with it and is older is none of it.
+    pub(crate) turn_at: Option<u64>,
     /// It stands still; or has to begin anew, with these rooms and accounts. What comes waits.
     pub(crate) frozen: bool,
     pub(crate) anew: Option<(Kept, Kept)>,
@@ -343,7 +345,9 @@ impl World {
                 None => {}
             }
             // A connection that its owner has lost may say what its owner says on another one.
-            let echo = self.servers[s].reading.is_none_or(|reading| reading == link);
+            let msgid = message.tag("msgid").and_then(MsgId::parse);
+            let older = self.servers[s].turn_at.zip(msgid).is_some_and(|(at, id)| id.millis < at);
+            let echo = older || self.servers[s].reading.is_none_or(|reading| reading == link);
             let link = &mut self.links[link];
             let said = if echo { &link.said[..] } else { &[] };
             // Without tags nobody sees that an echo is none.
