@@ -104,8 +104,12 @@ pub(crate) struct Link {
     pub(crate) down: Pipe,
     /// The client has not closed it, and was not told of its end.
     pub(crate) client_open: bool,
-    /// What the hub calls it, while the server has it.
+    /// The server that was called.
+    pub(crate) to: usize,
+    /// What the hub there calls it, while the server has it.
     pub(crate) server: Option<ConnectionId>,
+    /// The number that this server had then among others.
+    pub(crate) number: u32,
     pub(crate) framer: Framer,
     /// The hub knows that it speaks IRC.
     pub(crate) speaks: bool,
@@ -126,13 +130,15 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(caller: Caller) -> Link {
+    pub(crate) fn new(caller: Caller, to: usize) -> Link {
         Link {
             caller,
             up: Pipe::default(),
             down: Pipe::default(),
             client_open: true,
+            to,
             server: None,
+            number: 0,
             framer: Framer::default(),
             speaks: false,
             held: false,

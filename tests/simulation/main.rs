@@ -7,16 +7,20 @@
 //! * `PARLOR_SEED=17` runs that one and tells all that happened.
 #![forbid(unsafe_code)]
 
+mod cluster;
 mod disk;
+mod engine;
 mod link;
 mod names;
 mod network;
 mod oracle;
+mod order;
 mod owner;
 mod people;
 mod person;
 mod plan;
 mod private;
+mod replica;
 mod server;
 mod stranger;
 mod trace;
@@ -29,6 +33,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, thread};
 
 use parlor_server::testing::random::given_seed;
+use plan::Kind;
 use trace::Trace;
 use world::World;
 
@@ -38,8 +43,8 @@ const SEEDS: u64 = 300;
 const SHOWN: usize = 400;
 
 /// One day: things go wrong for a while, then all is quiet, and everybody must have the same.
-fn run(seed: u64, trace: Trace) -> World {
-    let mut world = World::new(seed, trace);
+fn run(seed: u64, trace: Trace, kind: Kind) -> World {
+    let mut world = World::new(seed, trace, kind);
     world.run_until(world.plan.chaos);
     world.settle();
     world.judge();
@@ -47,8 +52,8 @@ fn run(seed: u64, trace: Trace) -> World {
 }
 
 /// The reason why a day went wrong, if it did.
-fn failure(seed: u64, trace: Trace) -> Option<String> {
-    let end = catch_unwind(AssertUnwindSafe(|| drop(run(seed, trace)))).err()?;
+fn failure(seed: u64, trace: Trace, kind: Kind) -> Option<String> {
+    let end = catch_unwind(AssertUnwindSafe(|| drop(run(seed, trace, kind)))).err()?;
     let text = end.downcast_ref::<String>().map(String::as_str);
     Some(text.or(end.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned())
 }
@@ -57,11 +62,11 @@ fn number(name: &str) -> Option<u64> {
     env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
 }
 
-#[test]
-fn nothing_is_lost_and_nothing_doubled() {
+/// Many days, or the one that was asked for.
+fn days(kind: Kind, test: &str) {
     if let Some(seed) = given_seed() {
         let trace = Trace::on();
-        let why = failure(seed, trace.clone());
+        let why = failure(seed, trace.clone(), kind);
         trace.lines().iter().for_each(|line| println!("{line}"));
         return assert!(why.is_none(), "seed {seed}: {}", why.unwrap_or_default());
     }
@@ -74,7 +79,7 @@ fn nothing_is_lost_and_nothing_doubled() {
             if seed >= first + count {
                 return;
             }
-            if let Some(why) = failure(seed, Trace::default()) {
+            if let Some(why) = failure(seed, Trace::default(), kind) {
                 failed.lock().expect("nobody panics with it").push((seed, why));
             }
         }
@@ -88,7 +93,7 @@ fn nothing_is_lost_and_nothing_doubled() {
     failed.sort();
     let Some((seed, _)) = failed.first() else { return };
     let trace = Trace::on();
-    let why = failure(*seed, trace.clone())
+    let why = failure(*seed, trace.clone(), kind)
         .unwrap_or_else(|| "it did not fail again: something is not of the seed".into());
     let lines = trace.lines();
     lines.iter().skip(lines.len().saturating_sub(SHOWN)).for_each(|line| println!("{line}"));
@@ -98,21 +103,33 @@ fn nothing_is_lost_and_nothing_doubled() {
     panic!(
         "{} of {count} seeds failed. Seed {seed}: {why}\n\
          The last {SHOWN} lines of what happened stand above; all of them: \
-         PARLOR_SEED={seed} cargo test -p parlor-tests --test simulation -- --nocapture",
+         PARLOR_SEED={seed} cargo test -p parlor-tests --test simulation {test} -- --nocapture",
         failed.len()
     );
 }
 
 #[test]
+fn nothing_is_lost_and_nothing_doubled() {
+    days(Kind::One, "nothing_is_lost");
+}
+
+#[test]
+fn several_servers_have_one_order() {
+    days(Kind::Several, "several_servers");
+}
+
+#[test]
 fn a_seed_is_the_same_day_each_time() {
-    for seed in 1..=10 {
+    for (kind, seed) in
+        [Kind::One, Kind::Several].into_iter().flat_map(|kind| (1..=10).map(move |seed| (kind, seed)))
+    {
         let [one, other] = [(), ()].map(|()| {
             let trace = Trace::on();
-            drop(failure(seed, trace.clone()));
+            drop(failure(seed, trace.clone(), kind));
             trace.lines()
         });
         let differs = one.iter().zip(&other).find(|(one, other)| one != other);
-        assert_eq!(differs, None, "seed {seed}");
+        assert_eq!(differs, None, "seed {seed} of {kind:?}");
         assert!(one.len() == other.len() && one.len() > 100, "a day has events");
     }
 }

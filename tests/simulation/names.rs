@@ -15,16 +15,16 @@ use parlor_tests::Message;
 
 use crate::link::{Caller, Link, Way};
 use crate::owner::Owner;
-use crate::world::{Happening, World};
+use crate::world::{Happening, Home, Task, World};
 
 /// Devices of each name: two of its owner's, one of somebody else's.
 const DEVICES: usize = 3;
 /// Between two things that the operator does to names.
 pub(crate) const OPERATE: Duration = Duration::from_secs(12);
 
-/// See the [module](self).
+/// What the file of a server holds, and what counts there.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub(crate) struct AccountsFile {
     /// What stands in the file, and what is to be written; what was refused may come into it with the next.
     kept: BTreeMap<Box<str>, Box<[u8]>>,
     waiting: Vec<ToKeep>,
@@ -33,11 +33,16 @@ pub(crate) struct Names {
     count: BTreeMap<Box<str>, String>,
     /// Tickets of those that were forgotten meanwhile.
     forgotten: BTreeSet<u64>,
+    /// Whose rank in the room of that name is on disk.
+    ranked: BTreeSet<Box<str>>,
+}
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub(crate) struct Names {
     /// Passwords by the keys that are kept of them, and keys that were derived.
     texts: BTreeMap<String, String>,
     keys: BTreeMap<(String, [u8; 16]), Keys>,
-    /// Whose rank in the room of that name is on disk.
-    ranked: BTreeSet<Box<str>>,
 }
 
 /// What a connection has shown, and was shown.
@@ -45,8 +50,9 @@ pub(crate) struct Names {
 pub(crate) struct Shown {
     /// The account that it has proved to have, and by which password.
     proved: Option<(String, String)>,
-    /// The password that it gave last.
-    pub(crate) given: String,
+    /// The password that it gave last, and all those that it gave.
+    given: String,
+    gave: BTreeSet<String>,
     /// The one that counted when it came.
     came: Option<String>,
     /// It was shown as operator of its room.
@@ -54,13 +60,19 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
+    /// It gives a password.
+    pub(crate) fn give(&mut self, password: &str) {
+        password.clone_into(&mut self.given);
+        self.gave.insert(password.to_owned());
+    }
+
     /// The account that it has proved to have.
     pub(crate) fn account(&self) -> Option<&str> {
         self.proved.as_ref().map(|(account, _)| account.as_str())
     }
 }
 
-impl Names {
+impl AccountsFile {
     /// When an account was made, as it stands in the file.
     pub(crate) fn made(&self, name: &str) -> Option<String> {
         let mut state = &**self.kept.get(name)?;
@@ -74,10 +86,9 @@ impl Names {
         Some(format!("{made:x}"))
     }
 
-    fn text(&self, state: &Option<Box<[u8]>>) -> Option<String> {
-        let state = String::from_utf8_lossy(state.as_deref()?).into_owned();
-        let found = self.texts.iter().find(|(stored, _)| state.contains(*stored));
-        Some(found.expect("made of a password").1.clone())
+    /// What is kept of ranks is in doubt.
+    pub(crate) fn forget_ranks(&mut self) {
+        self.ranked.clear();
     }
 
     fn write(&mut self, (_, name, state): ToKeep) {
@@ -87,6 +98,14 @@ impl Names {
                 None => drop(self.kept.remove(&name)),
             }
         }
+    }
+}
+
+impl Names {
+    fn text(&self, state: &Option<Box<[u8]>>) -> Option<String> {
+        let state = String::from_utf8_lossy(state.as_deref()?).into_owned();
+        let found = self.texts.iter().find(|(stored, _)| state.contains(*stored));
+        Some(found.expect("made of a password").1.clone())
     }
 }
 
@@ -109,7 +128,7 @@ impl World {
             Some(link) if self.owners[i].welcome => {
                 let alone = self.owners[i].is_logged_in() && self.random.permille(350);
                 let line = if alone { self.act_in_private(i) } else { self.owners[i].act(&mut self.random) };
-                self.links[link].shown.given.clone_from(&self.owners[i].given);
+                self.links[link].shown.give(&self.owners[i].given);
                 self.send(link, Way::Up, line.as_bytes());
             }
             Some(_) => {}
@@ -119,28 +138,44 @@ impl World {
     /// The operator gives a name a new password, or to nobody.
     pub(crate) fn operate(&mut self) {
         let name = format!("own{}", self.random.below(self.plan.names));
+        let s = self.some_server();
+        if self.servers[s].is_blocked() {
+            return;
+        }
         if self.random.permille(300) {
-            let tickets = self.names.waiting.iter().filter(|(_, of, _)| **of == *name);
+            let file = &mut self.homes[s].accounts;
+            let tickets = file.waiting.iter().filter(|(_, of, _)| **of == *name);
             let tickets: Vec<u64> = tickets.filter_map(|(ticket, ..)| *ticket).collect();
-            self.names.forgotten.extend(tickets);
-            self.names.count.remove(&*name);
-            self.give(Input::Console(format!("/forget {name}")));
-            // Echoes of what was said before may still come.
-            let own =
-                |link: &&mut Link| matches!(link.caller, Caller::Owner(i) if self.owners[i].name == name);
-            for link in self.links.iter_mut().filter(own) {
-                (link.shown.operator, link.marked) = (false, None);
-                link.shown.proved.take_if(|(of, _)| *of == name);
+            file.forgotten.extend(tickets);
+            if self.plan.several.is_none() {
+                file.count.remove(&*name);
             }
-            self.names.ranked.remove(&*name);
-            self.private.forgotten(&name);
+            self.give(s, Input::Console(format!("/forget {name}")));
+            if self.plan.several.is_none() {
+                self.account_ends(s, &name);
+            }
         } else {
-            self.give(Input::Console(format!("/password {name}")));
+            self.give(s, Input::Console(format!("/password {name}")));
         }
     }
 
+    /// An account is nobody's on a server.
+    fn account_ends(&mut self, s: usize, name: &str) {
+        // Echoes of what was said before may still come.
+        let own = |link: &&mut Link| {
+            link.to == s && matches!(link.caller, Caller::Owner(i) if self.owners[i].name == name)
+        };
+        for link in self.links.iter_mut().filter(own) {
+            (link.shown.operator, link.marked) = (false, None);
+            link.shown.proved.take_if(|(of, _)| *of == name);
+        }
+        let Home { accounts, private, .. } = &mut self.homes[s];
+        accounts.ranked.remove(name);
+        private.forgotten(name);
+    }
+
     /// The thread is given work; it does one thing after the other.
-    pub(crate) fn work(&mut self, questions: Vec<(u64, Password)>, jobs: Vec<ToKeep>) {
+    pub(crate) fn work(&mut self, s: usize, questions: Vec<(u64, Password)>, jobs: Vec<ToKeep>) {
         for (ticket, Password { text, salt, rounds }) in questions {
             let keys = *self
                 .names
@@ -148,91 +183,114 @@ impl World {
                 .entry((text.to_string(), salt))
                 .or_insert_with(|| Keys::derive(&text, &salt, rounds));
             self.names.texts.insert(base64::encode(&keys.stored), text.to_string());
-            let at = self.server.worked.max(self.now) + self.random.millis((5, 120));
-            self.server.worked = at;
-            self.at(at, Happening::Derived(self.disk.boot, ticket, keys));
+            let at = self.servers[s].worked.max(self.now) + self.random.millis((5, 120));
+            self.servers[s].worked = at;
+            self.at_server(s, at, Task::Derived(ticket, keys));
         }
         for job in jobs {
-            self.names.waiting.push(job);
-            let at = self.server.worked.max(self.now) + self.random.millis(self.plan.commit);
-            self.server.worked = at;
-            self.at(at, Happening::Kept(self.disk.boot));
+            self.homes[s].accounts.waiting.push(job);
+            let at = self.servers[s].worked.max(self.now) + self.random.millis(self.plan.commit);
+            self.servers[s].worked = at;
+            self.at_server(s, at, Task::Kept);
         }
     }
 
+    /// With several servers an account counts on each as soon as its entry has its turn there.
+    pub(crate) fn account_has_its_turn(&mut self, s: usize, name: &str, state: &Option<Box<[u8]>>) {
+        match self.names.text(state) {
+            Some(text) if self.homes[s].accounts.count.get(name) != Some(&text) => {
+                self.account_counts(s, name, text);
+            }
+            Some(_) => {}
+            None => {
+                self.homes[s].accounts.count.remove(name);
+                self.account_ends(s, name);
+            }
+        }
+    }
+
+    /// From now on this is the password of a name.
+    fn account_counts(&mut self, s: usize, name: &str, text: String) {
+        let devices = self.owners.iter_mut().filter(|owner| *owner.name == *name);
+        let mut devices: Vec<&mut Owner> = devices.collect();
+        if devices.iter().all(|owner| owner.secret != text && owner.given != text) {
+            devices.retain(|owner| owner.rightful);
+            devices.iter_mut().for_each(|owner| owner.secret.clone_from(&text));
+        }
+        self.homes[s].accounts.count.insert(name.into(), text);
+    }
+
     /// The thread has written the next account, or could not.
-    pub(crate) fn account_is_kept(&mut self) {
-        let (ticket, name, state) = self.names.waiting.remove(0);
+    pub(crate) fn account_is_kept(&mut self, s: usize) {
+        let file = &mut self.homes[s].accounts;
+        let (ticket, name, state) = file.waiting.remove(0);
         let kept = !(self.plan.pauses && self.now < self.plan.chaos && self.random.permille(150));
         let text = self.names.text(&state);
         if kept {
-            self.names.write((ticket, name.clone(), state));
+            file.write((ticket, name.clone(), state));
         } else {
-            self.names.refused.insert(name.clone(), state);
+            file.refused.insert(name.clone(), state);
         }
         self.trace.say(self.now, || format!("accounts: {name} {ticket:?} {text:?} kept {kept}"));
         let Some(ticket) = ticket else { return };
         if kept
-            && !self.names.forgotten.remove(&ticket)
+            && !file.forgotten.remove(&ticket)
             && let Some(text) = text
         {
-            let devices = self.owners.iter_mut().filter(|owner| *owner.name == *name);
-            let mut devices: Vec<&mut Owner> = devices.collect();
-            if devices.iter().all(|owner| owner.secret != text && owner.given != text) {
-                devices.retain(|owner| owner.rightful);
-                devices.iter_mut().for_each(|owner| owner.secret.clone_from(&text));
-            }
-            self.names.count.insert(name, text);
+            self.account_counts(s, &name, text);
         }
-        self.give(Input::AccountKept { ticket, kept });
+        self.give(s, Input::AccountKept { ticket, kept });
     }
 
     /// The server is gone: some of what waits is on disk all the same, and no less than counts.
-    pub(crate) fn accounts_crash(&mut self, orderly: bool) {
-        let waiting = std::mem::take(&mut self.names.waiting);
+    pub(crate) fn accounts_crash(&mut self, s: usize, orderly: bool) {
+        let file = &mut self.homes[s].accounts;
+        let waiting = std::mem::take(&mut file.waiting);
         let whole = if orderly { waiting.len() } else { self.random.below(waiting.len() + 1) };
         let mut may: Vec<(Box<str>, Option<String>)> = Vec::new();
-        may.extend(self.names.count.iter().map(|(name, text)| (name.clone(), Some(text.clone()))));
+        may.extend(file.count.iter().map(|(name, text)| (name.clone(), Some(text.clone()))));
         let others = waiting.iter().map(|(_, name, state)| (name, state));
-        may.extend(
-            others.chain(&self.names.refused).map(|(name, state)| (name.clone(), self.names.text(state))),
-        );
-        waiting.into_iter().take(whole).for_each(|job| self.names.write(job));
-        self.names.refused.clear();
-        self.names.forgotten.clear();
-        let kept: Vec<(Box<str>, Option<String>)> = self
-            .names
+        may.extend(others.chain(&file.refused).map(|(name, state)| (name.clone(), self.names.text(state))));
+        waiting.into_iter().take(whole).for_each(|job| file.write(job));
+        file.refused.clear();
+        file.forgotten.clear();
+        let kept: Vec<(Box<str>, Option<String>)> = file
             .kept
             .iter()
             .map(|(name, state)| (name.clone(), self.names.text(&Some(state.clone()))))
             .collect();
-        for name in self.names.count.keys() {
+        // Several servers have it in their common log.
+        for name in file.count.keys().filter(|_| self.plan.several.is_none()) {
             let now = kept.iter().find(|(kept, _)| kept == name).and_then(|(_, text)| text.clone());
             assert!(
                 may.contains(&(name.clone(), now.clone())),
                 "{name} has the password {now:?}, and none of {may:?}"
             );
         }
-        self.names.count = kept.into_iter().filter_map(|(name, text)| Some((name, text?))).collect();
+        file.count = kept.into_iter().filter_map(|(name, text)| Some((name, text?))).collect();
     }
 
-    pub(crate) fn kept_accounts(&self) -> Vec<(Box<str>, Box<[u8]>)> {
-        self.names.kept.iter().map(|(name, state)| (name.clone(), state.clone())).collect()
+    pub(crate) fn kept_accounts(&self, s: usize) -> Vec<(Box<str>, Box<[u8]>)> {
+        self.homes[s].accounts.kept.iter().map(|(name, state)| (name.clone(), state.clone())).collect()
     }
 
     /// Somebody who has a name has come.
     pub(crate) fn owner_comes(&mut self, link: usize, i: usize) {
-        self.links[link].shown.came = self.names.count.get(&*self.owners[i].name).cloned();
+        let count = &self.homes[self.links[link].to].accounts.count;
+        self.links[link].shown.came = count.get(&*self.owners[i].name).cloned();
     }
 
     /// The log says who has logged in; who it is may be told later, behind its echoes.
-    pub(crate) fn note_login(&mut self, text: &str) {
+    pub(crate) fn note_login(&mut self, s: usize, text: &str) {
         let login = text.strip_prefix("logged in: ").and_then(|rest| rest.split_once(" from "));
         let peer = login.and_then(|(name, peer)| Some((name, peer.parse::<SocketAddr>().ok()?)));
         let Some((name, peer)) = peer else { return };
+        let count = self.homes[s].accounts.count.get(name).filter(|_| self.plan.several.is_some());
         let link = &mut self.links[usize::from(peer.port() - 1024)];
         if matches!(link.caller, Caller::Owner(_)) {
-            link.shown.proved = Some((name.to_owned(), link.shown.given.clone()));
+            // With others it may have given another one since this had its turn.
+            let given = count.filter(|count| link.shown.gave.contains(*count)).unwrap_or(&link.shown.given);
+            link.shown.proved = Some((name.to_owned(), given.clone()));
         }
     }
 
@@ -240,24 +298,25 @@ impl World {
     pub(crate) fn look_at_owners(&mut self, link: usize, message: &Message) {
         self.look_at_private(link, message);
         let Caller::Owner(i) = self.links[link].caller else { return };
+        let file = &mut self.homes[self.links[link].to].accounts;
         let (owner, shown) = (&self.owners[i], &mut self.links[link].shown);
         let (name, room) = (&*owner.name, format!("#{}", owner.name));
         match message.command.as_str() {
             "904" | "NOTICE" if message.last().contains("Wrong name or password") => {
                 let right = shown.came.as_ref() == Some(&owner.given);
-                let counts = self.names.count.get(name) == Some(&owner.given);
+                let counts = file.count.get(name) == Some(&owner.given);
                 assert!(!(right && counts), "{name} is refused with the right password");
             }
             "353" if message.param(0) == name && message.param(2) == room => {
                 let operator = message.last().split(' ').any(|shown| shown.strip_prefix('@') == Some(name));
-                assert!(operator || !self.names.ranked.contains(name), "{name} has lost its rank in {room}");
+                assert!(operator || !file.ranked.contains(name), "{name} has lost its rank in {room}");
                 shown.operator = operator;
             }
             "PRIVMSG" if message.last() == format!("mark {link}") => {
                 let own = shown.operator && shown.proved.as_ref().is_some_and(|(account, _)| account == name);
                 // An echo, not a line that nobody keeps.
                 if own && message.tag("msgid").is_some() && message.tag("parlor/volatile").is_none() {
-                    self.names.ranked.insert(name.into());
+                    file.ranked.insert(name.into());
                 }
             }
             _ => {}
@@ -265,12 +324,20 @@ impl World {
     }
 
     /// Nobody has a name that is somebody else's.
-    pub(crate) fn look_at_names(&self) {
+    pub(crate) fn look_at_names(&self, s: usize) {
         let mut seen = BTreeSet::new();
-        for guest in self.server.guests() {
+        for guest in self.servers[s].guests() {
             assert!(seen.insert(guest.nick.to_lowercase()), "two have the name {}", guest.nick);
-            let Some(text) = self.names.count.get(&*guest.nick) else { continue };
+            let Some(text) = self.homes[s].accounts.count.get(&*guest.nick) else { continue };
             let link = usize::from(guest.peer.port() - 1024);
+            if (self.links[link].to, self.links[link].number) != (s, self.servers[s].number()) {
+                // What a member of another server has shown, that one knows.
+                continue;
+            }
+            if self.plan.several.is_some() && self.links[link].server.is_none() {
+                // It is closed already; its member goes when that has its turn.
+                continue;
+            }
             let shown = &self.links[link].shown;
             let proved = shown.proved.as_ref().is_some_and(|(of, by)| *of == guest.nick && by == text);
             assert!(proved, "{} on {link} has shown {shown:?}, not {text}", guest.nick);

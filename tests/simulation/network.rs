@@ -25,20 +25,39 @@ enum Broken {
 impl World {
     /// Somebody calls the server.
     pub(crate) fn call(&mut self, caller: Caller) -> usize {
-        self.links.push(Link::new(caller));
+        let to = self.choose_server(caller);
+        self.links.push(Link::new(caller, to));
         let link = self.links.len() - 1;
         let delay = self.delay();
         self.at(self.now + delay, Happening::Call(link));
         link
     }
 
+    /// The server that somebody calls.
+    fn choose_server(&mut self, caller: Caller) -> usize {
+        if self.servers.len() == 1 {
+            return 0;
+        }
+        let last = self.links.iter().rev().find(|link| link.caller == caller).map(|link| link.to);
+        let up: Vec<usize> = (0..self.servers.len()).filter(|s| self.servers[*s].is_up()).collect();
+        let others: Vec<usize> = up.iter().copied().filter(|s| Some(*s) != last).collect();
+        let among = if others.is_empty() { up } else { others };
+        // Whoever knows of none that is up tries one of them.
+        if among.is_empty() { self.some_server() } else { *self.random.pick(&among) }
+    }
+
     pub(crate) fn call_arrives(&mut self, link: usize) {
         let delay = self.delay();
-        let answered = self.server.is_up();
+        let s = self.links[link].to;
+        let answered = self.servers[s].is_up();
         if answered {
             // Nothing comes before the answer.
             self.links[link].down.not_before(self.now + delay);
-            self.open(link);
+            if self.servers[s].is_blocked() {
+                self.servers[s].backlog.push(Happening::Accept(link));
+            } else {
+                self.open(link);
+            }
         }
         self.at(self.now + delay, Happening::Told(link, answered));
     }
@@ -58,7 +77,7 @@ impl World {
             }
             Caller::Owner(i) if answered => {
                 let greeting = self.owners[i].greeting(&mut self.random);
-                self.links[link].shown.given.clone_from(&self.owners[i].given);
+                self.links[link].shown.give(&self.owners[i].given);
                 self.send(link, Way::Up, greeting.as_bytes());
             }
             _ => self.client_learns_of_end(link),
@@ -115,7 +134,7 @@ impl World {
                 }
                 (Piece::Bytes(bytes), Caller::Owner(i)) => {
                     let answer = self.owners[i].receive(&bytes, &mut self.random);
-                    self.links[link].shown.given.clone_from(&self.owners[i].given);
+                    self.links[link].shown.give(&self.owners[i].given);
                     self.send(link, Way::Up, answer.as_bytes());
                 }
             }
@@ -193,7 +212,7 @@ impl World {
         if std::mem::take(&mut self.links[link].more)
             && let Some(id) = self.links[link].server
         {
-            self.give(Input::News(id, News::Drained));
+            self.give(self.links[link].to, Input::News(id, News::Drained));
         }
     }
 

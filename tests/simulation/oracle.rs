@@ -8,6 +8,8 @@ use parlor_server::hub::history::{Record, Told};
 use parlor_server::protocol::{MsgId, text};
 use parlor_tests::Message;
 
+use crate::order::{Lines, Order};
+
 /// What was said.
 #[derive(Debug)]
 pub(crate) struct Said {
@@ -27,8 +29,8 @@ pub(crate) struct Oracle {
     pub(crate) said: BTreeMap<String, Said>,
     /// Lines whose echo went out, and under which id.
     promised: BTreeMap<String, String>,
-    /// Lines that are committed: room and id.
-    kept: BTreeMap<String, (String, MsgId)>,
+    /// Lines that are committed, by server: room and id.
+    kept: Vec<Lines>,
     /// Lines that were deleted, once that is committed.
     pub(crate) deleted: BTreeSet<String>,
     /// Lines whose deletion somebody heard of: a crash may take that back.
@@ -37,8 +39,10 @@ pub(crate) struct Oracle {
     pub(crate) volatile: BTreeSet<String>,
     /// What each id names.
     named: HashMap<String, String>,
-    last: MsgId,
+    last: Vec<MsgId>,
     pub(crate) echoes: usize,
+    /// Where there are several servers.
+    pub(crate) order: Order,
 }
 
 impl Oracle {
@@ -51,15 +55,30 @@ impl Oracle {
     }
 
     /// The hub gives a record out.
-    pub(crate) fn recorded(&mut self, record: &Record) {
-        assert!(record.id >= self.last, "ids rise: {} after {}", record.id, self.last);
-        self.last = record.id;
+    pub(crate) fn recorded(&mut self, s: usize, record: &Record) {
+        if self.last.len() <= s {
+            self.last.resize(s + 1, MsgId::default());
+        }
+        let last = std::mem::replace(&mut self.last[s], record.id);
+        assert!(record.id >= last, "ids rise: {} after {last}", record.id);
         self.asked.extend(record.erases.iter().map(|erasure| erasure.id));
     }
 
-    pub(crate) fn committed(&mut self, record: &Record) {
+    /// What a server gave out and did not keep, it may give out again.
+    pub(crate) fn crashed(&mut self, s: usize) {
+        let kept = self.kept_by(s).values().map(|(_, id)| *id).max();
+        if let Some(last) = self.last.get_mut(s) {
+            *last = kept.unwrap_or_default();
+        }
+    }
+
+    pub(crate) fn committed(&mut self, s: usize, record: &Record) {
+        if self.kept.len() <= s {
+            self.kept.resize(s + 1, Lines::new());
+        }
         if let Some(erasure) = &record.erases {
-            let of = self.kept.iter().find(|(_, (_, id))| *id == erasure.id).map(|(word, _)| word.clone());
+            let of = self.kept[s].iter().find(|(_, (_, id))| *id == erasure.id).map(|(word, _)| word.clone());
+            let of = of.or_else(|| self.order.word(erasure.id).cloned());
             let gone = of.unwrap_or_else(|| panic!("{} was never there", erasure.id));
             self.deleted.insert(gone);
         }
@@ -71,7 +90,8 @@ impl Oracle {
             assert_eq!(text, said.text, "{word} is kept as it was said");
         }
         let now = (record.room.to_string(), record.id);
-        if let Some(before) = self.kept.insert(word.clone(), now.clone()) {
+        let before = self.kept[s].insert(word.clone(), now.clone());
+        if let Some(before) = before.filter(|before| !self.order.has_lost_id(before.1)) {
             panic!("{word} is kept twice: {before:?} and {now:?}");
         }
     }
@@ -83,7 +103,7 @@ impl Oracle {
 
     /// Talk goes out on a connection on which these words came in. `last` is the id before it, where the
     /// lines of the past come in batches only.
-    pub(crate) fn sent(&mut self, message: &Message, said: &[String], last: Option<&mut String>) {
+    pub(crate) fn sent(&mut self, s: usize, message: &Message, said: &[String], last: Option<&mut String>) {
         let Some(word) = word(message.last()) else { return };
         let msgid = message.tag("msgid").unwrap_or_default();
         if !msgid.is_empty() {
@@ -98,7 +118,7 @@ impl Oracle {
             return;
         }
         if said.iter().any(|said| said == word) {
-            self.echoed(word, msgid);
+            self.echoed(s, word, msgid);
         } else if !msgid.is_empty()
             && let Some(last) = last
         {
@@ -108,59 +128,86 @@ impl Oracle {
     }
 
     /// An echo without a mark: the line is on disk.
-    fn echoed(&mut self, word: &str, msgid: &str) {
+    fn echoed(&mut self, s: usize, word: &str, msgid: &str) {
         self.echoes += 1;
-        let Some((_, id)) = self.kept.get(word) else { panic!("{word} has its echo and is not on disk") };
+        let Some((_, id)) = self.kept_by(s).get(word) else {
+            panic!("{word} has its echo and is not on disk")
+        };
         if !msgid.is_empty() {
             assert_eq!(msgid, id.to_string(), "the echo of {word} is that of the line which is kept");
             let before = self.promised.insert(word.to_owned(), msgid.to_owned());
             assert!(
-                before.is_none_or(|before| before == msgid),
+                before.is_none_or(|before| before == msgid) || self.order.has_lost(word),
                 "a second echo of {word} is the first one's"
             );
         }
     }
 
+    /// The lines that a server has on disk.
+    pub(crate) fn kept_by(&self, s: usize) -> &Lines {
+        const NOTHING: &Lines = &Lines::new();
+        self.kept.get(s).unwrap_or(NOTHING)
+    }
+
     /// Whether some may show a line as deleted that is not.
     pub(crate) fn is_in_doubt(&self, word: &str) -> bool {
-        let asked = self.kept.get(word).is_some_and(|(_, id)| self.asked.contains(id));
+        let mut found = self.kept.iter().filter_map(|kept| kept.get(word));
+        let asked = found.any(|(_, id)| self.asked.contains(id));
         asked && !self.deleted.contains(word)
     }
 
+    /// Whether a line may be shown twice: nobody promised anything, or a history has what the log has lost, and it was
+    /// said again.
+    pub(crate) fn may_be_doubled(&self, word: &str) -> bool {
+        self.volatile.contains(word) || self.order.has_lost(word)
+    }
+
+    /// Whether a line that is shown need not be in the history.
+    pub(crate) fn need_not_be_kept(&self, word: &str, msgid: &str) -> bool {
+        self.volatile.contains(word)
+            || self.is_in_doubt(word)
+            || self.order.has_lost(word)
+            || self.order.some_may_not_know_it_deleted(word)
+            || MsgId::parse(msgid).is_some_and(|id| self.order.some_may_lack(id))
+    }
+
     pub(crate) fn is_kept(&self, word: &str) -> bool {
-        self.kept.contains_key(word)
+        self.kept.iter().any(|kept| kept.contains_key(word))
     }
 
     /// The lines of a room as the history has them: words and ids. Those that nobody promised are left out.
-    pub(crate) fn history(&self, room: &str) -> Vec<(String, String)> {
-        let mut lines: Vec<(&String, MsgId)> = self
-            .kept
-            .iter()
-            .filter(|(_, (kept, _))| kept == room)
-            .map(|(word, (_, id))| (word, *id))
-            .collect();
+    pub(crate) fn history(&self, lines: &Lines, room: &str) -> Vec<(String, String)> {
+        let mut lines: Vec<(&String, MsgId)> =
+            lines.iter().filter(|(_, (kept, _))| kept == room).map(|(word, (_, id))| (word, *id)).collect();
         lines.sort_by_key(|(_, id)| *id);
-        let gone = |word: &String| {
-            self.volatile.contains(word) || self.deleted.contains(word) || self.is_in_doubt(word)
+        let gone = |word: &String, id: MsgId| {
+            self.volatile.contains(word)
+                || self.deleted.contains(word)
+                || self.is_in_doubt(word)
+                || self.order.has_lost(word)
+                || self.order.some_may_lack(id)
         };
-        let promised = lines.into_iter().filter(|(word, _)| !gone(word));
+        let promised = lines.into_iter().filter(|(word, id)| !gone(word, *id));
         promised.map(|(word, id)| (word.clone(), id.to_string())).collect()
     }
 
     /// Every promise, against what the disk has in the end.
-    pub(crate) fn finish(&self, kept: &[Record]) {
+    pub(crate) fn finish(&self, s: usize, kept: &[Record]) {
         let on_disk: BTreeMap<String, String> =
             kept.iter().filter_map(|record| Some((word_of(record)?, record.id.to_string()))).collect();
-        for word in &self.deleted {
+        for word in self.deleted.iter().filter(|word| !self.order.has_gap(s) && !self.order.has_lost(word)) {
             assert!(!on_disk.contains_key(word), "{word} was deleted, and stands on disk");
         }
         for (word, msgid) in self.promised.iter().filter(|(word, _)| !self.deleted.contains(*word)) {
-            assert_eq!(on_disk.get(word), Some(msgid), "{word} had its echo");
+            let may_lack = MsgId::parse(msgid).is_some_and(|id| self.order.may_lack(s, id));
+            if !may_lack && !self.order.has_lost(word) {
+                assert_eq!(on_disk.get(word), Some(msgid), "{word} had its echo, and server {s} has it not");
+            }
         }
     }
 }
 
-fn word_of(record: &Record) -> Option<String> {
+pub(crate) fn word_of(record: &Record) -> Option<String> {
     let told = Told::parse(&record.payload)?;
     if told.kind == "PRIVMSG" { word(told.first).map(str::to_owned) } else { None }
 }

@@ -33,12 +33,39 @@ pub(crate) struct Plan {
     pub(crate) clock_steps: bool,
     /// The disk takes nothing now and then.
     pub(crate) pauses: bool,
+    /// Several servers have one order.
+    pub(crate) several: Option<Several>,
+}
+
+/// How many servers there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    One,
+    Several,
+}
+
+/// What becomes of several servers and of the log that they share.
+#[derive(Debug)]
+pub(crate) struct Several {
+    pub(crate) servers: usize,
+    /// The last of them comes later than the others.
+    pub(crate) joiner: bool,
+    /// Milliseconds between a server and the engine.
+    pub(crate) delay: (usize, usize),
+    /// How many answers of the engine are lost, of a thousand.
+    pub(crate) lossy: usize,
+    /// Between two servers that stand still, two failures of the engine, two servers that do not reach it.
+    pub(crate) freeze_every: Option<Duration>,
+    pub(crate) engine_every: Option<Duration>,
+    pub(crate) part_every: Option<Duration>,
+    /// Between two snapshots.
+    pub(crate) snapshot_every: Duration,
 }
 
 impl Plan {
-    pub(crate) fn new(random: &mut Random) -> Plan {
+    pub(crate) fn new(random: &mut Random, kind: Kind) -> Plan {
         let seconds = |from: usize, to: usize, random: &mut Random| random.millis((from * 1000, to * 1000));
-        Plan {
+        let plan = Plan {
             persons: 2 + random.below(4),
             strangers: random.below(3),
             names: *random.pick(&[0, 0, 1, 2]),
@@ -52,6 +79,32 @@ impl Plan {
             restart_every: random.permille(400).then(|| seconds(5, 30, random)),
             clock_steps: random.permille(300),
             pauses: random.permille(200),
+            several: None,
+        };
+        match kind {
+            Kind::One => plan,
+            Kind::Several => plan.with_others(random),
         }
+    }
+
+    fn with_others(self, random: &mut Random) -> Plan {
+        let often = |chance: usize, random: &mut Random| {
+            random.permille(chance).then(|| random.millis((2000, 20_000)))
+        };
+        let several = Several {
+            servers: *random.pick(&[1, 2, 2, 2, 3, 3]),
+            joiner: random.permille(400),
+            delay: *random.pick(&[(0, 1), (0, 3), (1, 30), (20, 200)]),
+            lossy: *random.pick(&[0, 0, 10, 100]),
+            freeze_every: often(500, random),
+            engine_every: often(600, random),
+            part_every: often(400, random),
+            snapshot_every: {
+                let about = *random.pick(&[(200, 800), (1000, 15_000)]);
+                random.millis(about)
+            },
+        };
+        // A disk that takes nothing is a matter of one server.
+        Plan { pauses: false, several: Some(several), ..self }
     }
 }

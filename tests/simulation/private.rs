@@ -9,12 +9,11 @@ use parlor_server::hub::history::{Record, Told};
 use parlor_server::protocol::time::UnixMillis;
 use parlor_tests::Message;
 
-use crate::world::{BEGIN, World};
+use crate::world::{BEGIN, Home, World};
 
 /// See the [module](self).
 #[derive(Debug, Default)]
 pub(crate) struct Private {
-    words: usize,
     /// What is kept: between which accounts, and when each was made.
     kept: BTreeMap<String, [(String, String); 2]>,
     /// By account: the mark that the next start must know.
@@ -25,6 +24,11 @@ impl Private {
     /// A name is nobody's any more.
     pub(crate) fn forgotten(&mut self, name: &str) {
         self.marks.remove(name);
+    }
+
+    /// What is kept of marks is in doubt.
+    pub(crate) fn forget_marks(&mut self) {
+        self.marks.clear();
     }
 
     /// The hub gives a record out.
@@ -42,23 +46,24 @@ impl World {
     /// What somebody with a name is told of that.
     pub(crate) fn look_at_private(&mut self, link: usize, message: &Message) {
         let Some(account) = self.links[link].shown.account().map(str::to_owned) else { return };
+        let Home { private, accounts, .. } = &mut self.homes[self.links[link].to];
         match message.command.as_str() {
             // Not a line that was just said: it comes with its time.
             "PRIVMSG" if !message.param(0).starts_with('#') && message.last().starts_with('[') => {
                 let word = message.last().split(' ').next_back().unwrap_or_default();
-                let lives = &self.private.kept[word];
-                let now = (account.clone(), self.names.made(&account).unwrap_or_default());
+                let lives = &private.kept[word];
+                let now = (account.clone(), accounts.made(&account).unwrap_or_default());
                 assert!(lives.contains(&now), "{word} between {lives:?} is told to {now:?} on {link}");
             }
             "PRIVMSG" if message.last() == format!("mark {link}") => {
                 let echo = message.tag("msgid").is_some() && message.tag("parlor/volatile").is_none();
                 if let Some(mark) = self.links[link].marked.clone().filter(|_| echo) {
-                    let before = self.private.marks.entry(account).or_default();
+                    let before = private.marks.entry(account).or_default();
                     *before = mark.max(std::mem::take(before));
                 }
             }
             "MARKREAD" => {
-                let least = self.private.marks.get(&account).cloned().unwrap_or_default();
+                let least = private.marks.get(&account).cloned().unwrap_or_default();
                 let (room, time) = (message.param(0), message.last().to_owned());
                 assert!(time >= least, "{account} has read {room} up to {time}, and had up to {least}");
                 self.links[link].marked = Some(time).filter(|time| time != "*");
@@ -75,7 +80,7 @@ impl World {
             return format!("MARKREAD #{room} timestamp={now}\r\n");
         }
         let to = format!("own{}", self.random.below(self.plan.names));
-        self.private.words += 1;
-        format!("PRIVMSG {to} :p{}\r\n", self.private.words)
+        self.whispers += 1;
+        format!("PRIVMSG {to} :psst{}\r\n", self.whispers)
     }
 }

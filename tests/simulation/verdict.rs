@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use parlor_client::session::{Action, Delivery, Input, Key};
 
+use crate::order::{Lines, difference};
 use crate::world::{ROOMS, World};
 
 /// How long it takes at most until everybody is back: the longest wait of a client (60 s), a ghost that is given up
@@ -46,13 +47,17 @@ impl World {
 
     /// Looks whether all is as promised.
     pub(crate) fn judge(&self) {
-        self.oracle.finish(self.disk.kept());
+        for (s, home) in self.homes.iter().enumerate() {
+            self.oracle.finish(s, home.disk.kept());
+        }
+        let of_log = self.plan.several.as_ref().map(|_| self.judge_servers());
+        let lines = of_log.as_ref().unwrap_or(self.oracle.kept_by(0));
         for (i, person) in self.persons.iter().enumerate() {
             assert!(person.is_connected(), "ann{i} is back: {:?}", person.screen.status);
             let waiting: Vec<_> = person.in_state(Delivery::Pending).collect();
             assert!(waiting.is_empty(), "ann{i} still waits for the receipts of {waiting:?}");
             for room in ROOMS {
-                self.judge_room(i, room);
+                self.judge_room(i, lines, room);
             }
         }
         for (word, said) in &self.oracle.said {
@@ -64,17 +69,55 @@ impl World {
                 failed.any(|(_, line)| crate::oracle::word(line.text()) == Some(word))
             };
             // Whoever deletes a line has read it.
-            assert!(self.oracle.is_kept(word) || failed(), "{word} of ann{i} in {} is lost", said.room);
+            let kept = match &of_log {
+                Some(lines) => lines.contains_key(word) || self.oracle.order.has_lost(word),
+                None => self.oracle.is_kept(word),
+            };
+            assert!(kept || failed(), "{word} of ann{i} in {} is lost", said.room);
         }
     }
 
-    fn judge_room(&self, i: usize, room: &str) {
+    /// All servers have the same, and all that the log says, which is returned.
+    fn judge_servers(&self) -> Lines {
+        let lines = self.oracle.order.lines(self.engine.entries());
+        let mut first = None;
+        for (s, server) in self.servers.iter().enumerate() {
+            let (Some(hub), Some(replica)) = (&server.hub, &server.replica) else {
+                panic!("server {s} is there: {server:?}")
+            };
+            assert!(replica.is_idle(), "what server {s} has proposed has its place in the log");
+            assert_eq!(replica.last, self.engine.last(), "server {s} has read the log");
+            assert_eq!(hub.position().0, self.engine.last(), "server {s} has applied the log");
+            let now = (hub.shared(), hub.digest());
+            let (shared, digest) = first.get_or_insert_with(|| now.clone());
+            if let Some(difference) = difference(shared, &now.0) {
+                panic!("server {s} knows something else than server 0 in the end: {difference}");
+            }
+            assert_eq!(*digest, now.1, "server {s} knows other lines than server 0 in the end");
+            let kept = self.oracle.kept_by(s);
+            for (word, (room, id)) in &lines {
+                let may_lack = self.oracle.order.may_lack(s, *id) || self.oracle.order.has_lost(word);
+                let there = kept.get(word);
+                assert!(
+                    may_lack && there.is_none() || there == Some(&(room.clone(), *id)),
+                    "server {s} has {there:?} of {word}, which is {id} in {room}"
+                );
+            }
+            for (word, there) in kept {
+                let known = lines.contains_key(word) || self.oracle.order.has_lost(word);
+                assert!(known, "server {s} keeps {word}, which is not in the log: {there:?}");
+            }
+        }
+        lines
+    }
+
+    fn judge_room(&self, i: usize, lines: &Lines, room: &str) {
         let (key, person) = (Key::new(room), &self.persons[i]);
         assert!(person.is_in(room), "ann{i} is in {room}");
         assert!(person.gap(&key).is_none(), "ann{i} has all of {room}: {:?}", person.gap(&key));
         let mut shown = person.talk(&key);
-        shown.retain(|(word, _)| !self.oracle.volatile.contains(word) && !self.oracle.is_in_doubt(word));
-        let history = self.oracle.history(room);
+        shown.retain(|(word, msgid)| !self.oracle.need_not_be_kept(word, msgid));
+        let history = self.oracle.history(lines, room);
         if shown != history {
             let lacks: Vec<_> = history.iter().filter(|line| !shown.contains(line)).collect();
             let more: Vec<_> = shown.iter().filter(|line| !history.contains(line)).collect();

@@ -11,13 +11,15 @@ use parlor_server::protocol::time::{Moment, UnixMillis};
 use parlor_server::testing::Random;
 
 use crate::disk::Disk;
+use crate::engine::{Engine, Who};
 use crate::link::{Link, Way};
-use crate::names::{Names, OPERATE};
+use crate::names::{AccountsFile, Names, OPERATE};
 use crate::oracle::Oracle;
 use crate::owner::Owner;
 use crate::person::Person;
-use crate::plan::Plan;
+use crate::plan::{Kind, Plan};
 use crate::private::Private;
+use crate::replica::{Call, Said};
 use crate::server::Server;
 use crate::stranger::{HABITS, Stranger};
 use crate::trace::Trace;
@@ -42,16 +44,21 @@ pub(crate) enum Happening {
     Drained(usize),
     /// What a client has sent was not acknowledged.
     TimeOut(usize),
-    /// Of the server's start with this number: the writer takes what waits, the writer is done, a reader looks, the
-    /// hub is told.
-    Write(u32),
-    Written(u32),
-    Look(u32, u64, Box<parlor_server::hub::history::Request>),
-    Notice(u32, Notice),
-    /// Of the same start: the thread for accounts has derived a key, or written what was next.
-    Derived(u32, u64, Keys),
-    Kept(u32),
-    Start,
+    /// A server's own, of its start with this number.
+    Of(usize, u32, Task),
+    Start(usize),
+    /// A server tries to take its part in the order.
+    Join(usize, u32),
+    /// A call that waits is taken.
+    Accept(usize),
+    /// Something that a server asks comes to the engine.
+    Engine(usize, Who, Call),
+    Freeze,
+    Thaw(usize, u32),
+    EngineFails,
+    EngineBack(bool),
+    Part,
+    Snapshot,
     Act(usize),
     Own(usize),
     Operate,
@@ -61,6 +68,28 @@ pub(crate) enum Happening {
     Crash,
     Restart,
     Clock,
+}
+
+/// What goes on within a server.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// The writer takes what waits, the writer is done, a reader looks, the hub is told.
+    Write,
+    Written,
+    Look(u64, Box<parlor_server::hub::history::Request>),
+    Notice(Notice),
+    /// The thread for accounts has derived a key, or written what was next.
+    Derived(u64, Keys),
+    Kept,
+    /// With other servers, and all this under the number with which it takes part: it asks the engine what is next, hears
+    /// from it, connects to it again, and looks whether it is away.
+    Go(u32),
+    Said(u32, Said),
+    Reconnect(u32),
+    Watch(u32),
+    /// It looks what is new in the log; another server hands something over.
+    LookAtLog(u32),
+    Letter(u32, Box<[u8]>),
 }
 
 /// What the store says.
@@ -82,23 +111,38 @@ pub(crate) struct World {
     due: BTreeMap<(Duration, u64), Happening>,
     number: u64,
     pub(crate) links: Vec<Link>,
-    pub(crate) server: Server,
-    pub(crate) disk: Disk,
+    pub(crate) servers: Vec<Server>,
+    /// What a server has beyond its end.
+    pub(crate) homes: Vec<Home>,
     pub(crate) persons: Vec<Person>,
     pub(crate) strangers: Vec<Stranger>,
     pub(crate) owners: Vec<Owner>,
     pub(crate) names: Names,
-    pub(crate) private: Private,
+    /// Private lines so far.
+    pub(crate) whispers: usize,
     pub(crate) oracle: Oracle,
-    /// The server's clock runs ahead by so many milliseconds.
+    pub(crate) engine: Engine,
+}
+
+/// What a server has beyond its end.
+#[derive(Debug, Default)]
+pub(crate) struct Home {
+    pub(crate) disk: Disk,
+    pub(crate) accounts: AccountsFile,
+    pub(crate) private: Private,
+    /// Its clock runs ahead by so many milliseconds.
     pub(crate) skew: i64,
+    /// The last record that its disk was given.
+    pub(crate) kept_upto: MsgId,
+    /// Until then it does not reach the engine.
+    pub(crate) parted: Duration,
 }
 
 impl World {
     /// A world in which everybody is about to come.
-    pub(crate) fn new(seed: u64, trace: Trace) -> World {
+    pub(crate) fn new(seed: u64, trace: Trace, kind: Kind) -> World {
         let mut random = Random::new(seed);
-        let plan = Plan::new(&mut random);
+        let plan = Plan::new(&mut random, kind);
         trace.say(Duration::ZERO, || format!("{plan:?}"));
         let mut world = World {
             now: Duration::ZERO,
@@ -108,17 +152,24 @@ impl World {
             due: BTreeMap::new(),
             number: 0,
             links: Vec::new(),
-            server: Server::default(),
-            disk: Disk::default(),
+            servers: vec![Server::default()],
+            homes: vec![Home::default()],
             persons: Vec::new(),
             strangers: Vec::new(),
             owners: Vec::new(),
             names: Names::default(),
-            private: Private::default(),
+            whispers: 0,
             oracle: Oracle::default(),
-            skew: 0,
+            engine: Engine::default(),
         };
-        world.start_server();
+        match world.plan.several.as_ref().map(|several| several.servers) {
+            None => world.start_server(0),
+            Some(count) => {
+                world.servers.resize_with(count, Server::default);
+                world.homes.resize_with(count, Home::default);
+                world.start_servers();
+            }
+        }
         for i in 0..world.plan.persons {
             world.add_person(i);
         }
@@ -162,6 +213,11 @@ impl World {
         }
     }
 
+    /// One of the servers, by chance.
+    pub(crate) fn some_server(&mut self) -> usize {
+        if self.servers.len() > 1 { self.random.below(self.servers.len()) } else { 0 }
+    }
+
     /// How long the next piece is on its way.
     pub(crate) fn delay(&mut self) -> Duration {
         let stall = if self.random.permille(self.plan.stalls) {
@@ -172,9 +228,10 @@ impl World {
         self.random.millis(self.plan.delay) + stall
     }
 
-    pub(crate) fn server_moment(&self) -> Moment {
-        let wall = (BEGIN + self.now.as_millis() as u64).saturating_add_signed(self.skew);
-        Moment { elapsed: self.now.saturating_sub(self.server.started), wall: UnixMillis(wall) }
+    /// What a server's clocks say.
+    pub(crate) fn server_moment(&self, s: usize) -> Moment {
+        let wall = (BEGIN + self.now.as_millis() as u64).saturating_add_signed(self.homes[s].skew);
+        Moment { elapsed: self.now.saturating_sub(self.servers[s].started), wall: UnixMillis(wall) }
     }
 
     pub(crate) fn moment_of(&self, started: Duration) -> Moment {
@@ -187,11 +244,12 @@ impl World {
         let mut at_once = 0;
         loop {
             let due = self.due.first_key_value().map(|((at, _), _)| *at);
-            let hub = self.server.next_timeout();
+            let of_hub = |(s, server): (usize, &Server)| Some((server.next_timeout()?, s));
+            let hub = self.servers.iter().enumerate().filter_map(of_hub).min();
             let of_person =
                 |(i, person): (usize, &Person)| Some((person.started + person.session.next_timeout()?, i));
             let person = self.persons.iter().enumerate().filter_map(of_person).min();
-            let next = [due, hub, person.map(|(at, _)| at)].into_iter().flatten().min();
+            let next = [due, hub.map(|(at, _)| at), person.map(|(at, _)| at)].into_iter().flatten().min();
             let Some(next) = next.filter(|next| *next <= end) else { break };
             at_once = if next > self.now { 0 } else { at_once + 1 };
             assert!(at_once < MOST_AT_ONCE, "time stands still: {person:?}, {hub:?}");
@@ -202,7 +260,7 @@ impl World {
                         self.happen(what);
                     }
                 }
-                (_, Some(hub), _) if hub <= self.now => self.give(Input::Tick),
+                (_, Some((at, s)), _) if at <= self.now => self.give(s, Input::Tick),
                 (_, _, Some((_, i))) => self.give_person(i, session::Input::Tick),
                 _ => {}
             }
@@ -210,30 +268,72 @@ impl World {
         self.now = end;
     }
 
-    /// Whether the server's start with this number is the one that runs.
-    fn is_of_now(&self, boot: u32) -> bool {
-        self.server.is_up() && boot == self.disk.boot
+    /// Lets something happen within a server, if it still runs then.
+    pub(crate) fn at_server(&mut self, s: usize, at: Duration, task: Task) {
+        self.at(at, Happening::Of(s, self.homes[s].disk.boot, task));
     }
 
-    fn happen(&mut self, what: Happening) {
+    /// The same after so many milliseconds.
+    pub(crate) fn after_at_server(&mut self, s: usize, millis: (usize, usize), task: Task) {
+        self.after(millis, Happening::Of(s, self.homes[s].disk.boot, task));
+    }
+
+    fn work_within(&mut self, s: usize, task: Task) {
+        match task {
+            Task::Write => self.write(s),
+            Task::Written => self.written(s),
+            Task::Look(ticket, request) => self.look(s, ticket, &request),
+            Task::Notice(notice) => self.notice(s, notice),
+            Task::Derived(ticket, keys) => self.give(s, Input::Derived { ticket, keys }),
+            Task::Kept => self.account_is_kept(s),
+            Task::Go(number) => self.wakes(s, number),
+            Task::Said(number, said) => self.engine_says(s, number, said),
+            Task::Reconnect(number) => self.reconnect(s, number),
+            Task::Watch(number) => self.watch(s, number),
+            Task::LookAtLog(number) => self.look_at_log(s, number),
+            Task::Letter(number, letter) => self.letter_comes(s, number, letter),
+        }
+    }
+
+    /// The server that something happens to, if that is one.
+    fn server_of(&self, what: &Happening) -> Option<usize> {
         match what {
+            Happening::Of(s, ..) => Some(*s),
+            Happening::Arrive(link, Way::Up) | Happening::Drained(link) | Happening::Accept(link) => {
+                Some(self.links[*link].to)
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn happen(&mut self, what: Happening) {
+        if let Some(server) = self.server_of(&what).map(|s| &mut self.servers[s])
+            && server.is_blocked()
+        {
+            return server.backlog.push(what);
+        }
+        match what {
+            Happening::Join(s, boot) => self.join(s, boot),
+            Happening::Accept(link) => self.open(link),
+            Happening::Engine(s, who, call) => self.engine_hears(s, who, call),
+            Happening::Freeze => self.freeze(),
+            Happening::Thaw(s, boot) => self.thaw(s, boot),
+            Happening::EngineFails => self.engine_fails(),
+            Happening::EngineBack(anew) => self.engine_is_back(anew),
+            Happening::Part => self.part(),
+            Happening::Snapshot => self.take_snapshot(),
             Happening::Call(link) => self.call_arrives(link),
             Happening::Told(link, answered) => self.call_is_answered(link, answered),
             Happening::Arrive(link, Way::Up) => self.arrive_at_server(link),
             Happening::Arrive(link, Way::Down) => self.arrive_at_client(link),
             Happening::Drained(link) => self.drained(link),
             Happening::TimeOut(link) => self.time_out(link),
-            Happening::Write(boot) if self.is_of_now(boot) => self.write(),
-            Happening::Written(boot) if self.is_of_now(boot) => self.written(),
-            Happening::Look(boot, ticket, request) if self.is_of_now(boot) => self.look(ticket, &request),
-            Happening::Notice(boot, notice) if self.is_of_now(boot) => self.notice(notice),
-            Happening::Derived(boot, ticket, keys) if self.is_of_now(boot) => {
-                self.give(Input::Derived { ticket, keys });
+            Happening::Of(s, boot, task) => {
+                // The server that wanted to know may have crashed.
+                if self.servers[s].is_up() && boot == self.homes[s].disk.boot {
+                    self.work_within(s, task);
+                }
             }
-            Happening::Kept(boot) if self.is_of_now(boot) => self.account_is_kept(),
-            // The server that wanted to know has crashed.
-            Happening::Write(_) | Happening::Written(_) | Happening::Look(..) | Happening::Notice(..) => {}
-            Happening::Derived(..) | Happening::Kept(_) => {}
             Happening::Own(i) => {
                 self.act_as_owner(i);
                 self.again(self.plan.act_every * 2, Happening::Own(i));
@@ -242,7 +342,7 @@ impl World {
                 self.operate();
                 self.again(OPERATE, Happening::Operate);
             }
-            Happening::Start => self.start_server(),
+            Happening::Start(s) => self.start_server(s),
             Happening::Act(i) => {
                 self.act(i);
                 self.again(self.plan.act_every, Happening::Act(i));
@@ -257,7 +357,8 @@ impl World {
                 self.again(self.plan.cut_every, Happening::Cut);
             }
             Happening::Crash => {
-                self.crash();
+                let s = self.some_server();
+                self.crash(s);
                 self.again(self.plan.crash_every.unwrap_or(self.plan.chaos), Happening::Crash);
             }
             Happening::Restart => {
@@ -265,8 +366,10 @@ impl World {
                 self.again(self.plan.restart_every.unwrap_or(self.plan.chaos), Happening::Restart);
             }
             Happening::Clock => {
-                self.skew = self.random.below(1_200_000) as i64 - 600_000;
-                self.trace.say(self.now, || format!("the server's clock is set: {} ms", self.skew));
+                let s = self.some_server();
+                let skew = self.random.below(1_200_000) as i64 - 600_000;
+                self.homes[s].skew = skew;
+                self.trace.say(self.now, || format!("the clock of server {s} is set: {skew} ms"));
                 self.again(Duration::from_secs(8), Happening::Clock);
             }
         }

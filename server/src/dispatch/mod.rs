@@ -367,7 +367,7 @@ impl Dispatch {
 
     fn carry_out(&mut self) {
         let mut reload = false;
-        let catching_up = self.shared.is_none() && self.hub.server() > 0;
+        let shared = self.hub.server() > 0;
         for output in self.hub.drain() {
             match output {
                 Output::Lines { to, lines } => {
@@ -382,7 +382,7 @@ impl Dispatch {
                 Output::Derive { ticket, password } => self.accounts.derive(ticket, password),
                 Output::Account { ticket, name, state } => self.accounts.keep(ticket, name, state),
                 // What a log says once more is kept already.
-                Output::Store(record) if catching_up && record.id <= self.kept_upto => {}
+                Output::Store(record) if shared && record.id <= self.kept_upto => {}
                 Output::Store(record) => {
                     self.kept_upto = record.id;
                     self.archive.append(*record);

@@ -193,10 +193,16 @@ impl Hub {
     /// A hub with its default room and nobody in it.
     pub fn new(settings: Settings, now: Moment) -> Hub {
         let storage = if settings.durable { Storage::Disk } else { Storage::Memory };
+        // Where a server begins anew, what this hub's predecessor has asked may still be answered.
+        let before_first = u64::from(settings.cluster.unwrap_or_default()) << 32;
         Hub {
             delivery: Delivery::new(&settings.name, storage),
-            history: History::new(known(&settings, Vec::new()), settings.cluster.map(|_| Seen::default())),
-            secrets: Secrets::default(),
+            history: History::new(
+                known(&settings, Vec::new()),
+                settings.cluster.map(|_| Seen::default()),
+                before_first,
+            ),
+            secrets: Secrets::new(before_first),
             proposals: VecDeque::new(),
             settled: Vec::new(),
             letters: Letters::default(),
@@ -291,12 +297,9 @@ impl Hub {
         true
     }
 
-    /// Takes over from a hub in whose place this one comes: what was asked in its name is answered to nobody, and
-    /// private lines that it knew are known.
+    /// Takes over from a hub in whose place this one comes: private lines that it knew are known.
     pub fn succeed(&mut self, before: &mut Hub) {
         self.history.succeed(&mut before.history);
-        self.secrets.succeed(&before.secrets);
-        self.letters.succeed(&before.letters);
     }
 
     /// What it was told at its start and since.

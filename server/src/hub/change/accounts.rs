@@ -17,6 +17,14 @@ use crate::protocol::{Capability, Folded, Nick};
 const REPLACED: &str = "Logged in elsewhere, and replaced by that connection";
 
 impl Hub {
+    /// Somebody has shown whose account this is, while the account was what `proof` says.
+    pub(super) fn log_in_by(&mut self, id: ConnectionId, name: &str, proof: &str) -> Result<(), Refused> {
+        if self.state.proof_of(name) != proof {
+            return Err((ERR_SASLFAIL, ":The account has changed in this moment; log in again".into()));
+        }
+        self.log_in(id, name)
+    }
+
     /// Somebody is whose account this is. After registration its old place is its own again, or else its name.
     pub(super) fn log_in(&mut self, id: ConnectionId, name: &str) -> Result<(), Refused> {
         let Some(name) = self.state.accounts.get(name).map(|account| account.name.clone()) else {

@@ -22,8 +22,8 @@ pub const FORMAT: u32 = 1;
 #[derive(Debug)]
 pub(super) enum Entry<'a> {
     Member(Origin, Change<'a>),
-    /// The end of registration: who it is.
-    Newcomer(Origin, Box<Member>),
+    /// The end of registration: who it is, and its account as that was then.
+    Newcomer(Origin, Box<Member>, &'a str),
     Server(ServerChange<'a>),
 }
 
@@ -56,6 +56,8 @@ pub(super) fn encode_newcomer(state: &State, by: Origin) -> Option<Vec<u8>> {
     put(&mut bytes, &["register", &origin_word(by)]);
     let token = member.token.filter(|_| member.has(Capability::Resume));
     put_member(&mut bytes, member, token, state.brought(id));
+    let proof = member.account.as_deref().map_or(String::new(), |name| state.proof_of(name));
+    put(&mut bytes, &[&proof]);
     Some(bytes)
 }
 
@@ -93,7 +95,7 @@ pub(super) fn encode(by: Origin, change: &Change<'_>) -> Vec<u8> {
             let rank = rank.number().to_string();
             words("talk", &[room, &rank, talk.verb.as_str(), &line, long, talk.tags, talk.text]);
         }
-        Change::LogIn { name } => words("login", &[name]),
+        Change::LogIn { name, proof } => words("login", &[name, proof]),
         Change::Nick { nick } => words("nick", &[nick.as_str()]),
         Change::Away { text } => {
             let [on, text] = optional(text);
@@ -212,7 +214,8 @@ pub(super) fn decode(entry: &[u8]) -> Option<Entry<'_>> {
     }
     let by = origin(take(&mut rest)?)?;
     if tag == "register" {
-        return Some(Entry::Newcomer(by, Box::new(take_member(&mut rest)?)));
+        let member = Box::new(take_member(&mut rest)?);
+        return Some(Entry::Newcomer(by, member, take(&mut rest)?));
     }
     let rest = &mut rest;
     let change = match tag {
@@ -222,7 +225,7 @@ pub(super) fn decode(entry: &[u8]) -> Option<Entry<'_>> {
                 Talk { verb: verb(kind)?, text, line: LineName::parse(line), tags, long: !long.is_empty() };
             Change::Talk { room, rank: Rank::parse(rank)?, talk }
         }
-        "login" => Change::LogIn { name: take(rest)? },
+        "login" => Change::LogIn { name: take(rest)?, proof: take(rest)? },
         "nick" => Change::Nick { nick: Nick::parse(take(rest)?).ok()? },
         "away" => Change::Away { text: optional(rest)? },
         "setname" => Change::Setname { realname: take(rest)? },

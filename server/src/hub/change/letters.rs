@@ -73,13 +73,6 @@ fn push_to<T>(list: &mut VecDeque<((Origin, u64), T)>, key: (Origin, u64), new: 
     list.push_back((key, new));
 }
 
-impl Letters {
-    /// Goes on behind the tickets of another one.
-    pub(crate) fn succeed(&mut self, before: &Letters) {
-        self.last = before.last;
-    }
-}
-
 impl Letter {
     fn talk(&self) -> Talk<'_> {
         Talk { verb: self.verb, text: &self.text, line: self.line, tags: &self.tags, long: self.long }
@@ -171,7 +164,7 @@ impl Hub {
         if self.state.is_this_server(to) {
             let key = (self.state.origin(by), ticket);
             match take_from(&mut self.letters.come, key) {
-                Some(letter) => self.deliver(by, &letter, id),
+                Some(letter) => self.deliver(by, &letter, id, Some(id)),
                 None => {
                     let from = self.state.source(by);
                     push_to(&mut self.letters.awaited, key, Awaited { id, from });
@@ -199,12 +192,18 @@ impl Hub {
         let Some(Awaited { id, from }) = take_from(&mut self.letters.awaited, key) else {
             return push_to(&mut self.letters.come, key, letter);
         };
-        // It was overtaken by its entry, and by what came behind that: its place in the history is taken.
-        self.tell_missed(&letter, id, from);
+        // It was overtaken by its entry, and by what came behind that.
+        match self.state.at_origin(key.0) {
+            Some(by) => {
+                let key = self.state.stamps.late();
+                self.deliver(by, &letter, id, key);
+            }
+            None => self.tell_missed(&letter, id, from),
+        }
     }
 
-    /// Tells a member of this server what is for it alone, and keeps it.
-    fn deliver(&mut self, by: ConnectionId, letter: &Letter, id: MsgId) {
+    /// Tells a member of this server what is for it alone, and keeps it under `key`, if there is one.
+    fn deliver(&mut self, by: ConnectionId, letter: &Letter, id: MsgId, key: Option<MsgId>) {
         let Some(other) = self.state.find(&letter.target).filter(|other| !other.is_remote()) else { return };
         let pair = self.state.pair(by, &letter.target);
         let print = letter.line.zip(pair.as_ref()).map(|(line, pair)| record::fingerprint(&pair.key, line));
@@ -218,7 +217,8 @@ impl Hub {
         let event = Event { id, from, tags: &letter.tags, what, volatile: false, batch: "" };
         // Whether it has a place for one more that it misses, the sender's server cannot know.
         let _ = self.tell_alone(other, &event, pair.is_some());
-        let kept = pair.is_some_and(|pair| self.record_private(&pair, &event, print));
+        let kept = pair.zip(key);
+        let kept = kept.is_some_and(|(pair, id)| self.record_private(&pair, &Event { id, ..event }, print));
         print.filter(|_| kept).into_iter().for_each(|print| self.history.note_private(print));
     }
 

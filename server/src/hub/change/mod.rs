@@ -50,9 +50,11 @@ const WRITTEN: u32 = 2;
 pub(crate) enum Change<'a> {
     /// The end of registration: a new member, or one who comes back to its place.
     Register,
-    /// It has shown whose account this is.
+    /// It has shown whose account this is, as the account was then
+    /// ([`proof_of`](super::state::State::proof_of)).
     LogIn {
         name: &'a str,
+        proof: &'a str,
     },
     Nick {
         nick: Nick,
@@ -187,7 +189,7 @@ impl Hub {
         match change {
             Change::Talk { room, rank, talk } => self.talk(by, room, rank, talk),
             Change::Register => self.register(by),
-            Change::LogIn { name } => self.log_in(by, name),
+            Change::LogIn { name, proof } => self.log_in_by(by, name, proof),
             Change::Nick { nick } => self.rename(by, nick),
             Change::Away { text } => self.away(by, text),
             Change::Setname { realname } => self.setname(by, realname),

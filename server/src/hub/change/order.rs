@@ -122,7 +122,9 @@ impl Hub {
             None => self
                 .delivery
                 .output(Output::Warn(format!("cluster: entry {at} makes no sense and was left out"))),
-            Some(Entry::Newcomer(origin, member)) => failed = self.newcomer(origin, *member),
+            Some(Entry::Newcomer(origin, member, proof)) => {
+                failed = self.newcomer(origin, *member, proof);
+            }
             Some(Entry::Member(origin, change)) => {
                 match self.state.at_origin(origin) {
                     Some(by) => {
@@ -167,10 +169,10 @@ impl Hub {
     }
 
     /// Makes a member of somebody on one of the servers; why not.
-    fn newcomer(&mut self, origin: Origin, member: Member) -> Option<Refused> {
-        let (nick, token) = (member.nick.clone(), member.token);
-        // It may be nobody's since.
-        let account = member.account.clone().filter(|name| self.state.accounts.get(name).is_some());
+    fn newcomer(&mut self, origin: Origin, mut member: Member, proof: &str) -> Option<Refused> {
+        // The account may have ended since, be another one of that name, or have another password.
+        member.account.take_if(|name| self.state.proof_of(name) != proof);
+        let (nick, token, account) = (member.nick.clone(), member.token, member.account.clone());
         let here = self.state.at_origin(origin);
         let id = match here {
             Some(id) => id,

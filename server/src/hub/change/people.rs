@@ -40,11 +40,7 @@ impl Hub {
             return Ok(());
         }
         if self.state.cluster.is_some() {
-            // On another server somebody may have been quicker, to have the name or the place.
-            match self.state.member(id).and_then(|member| member.nick.clone()) {
-                Some(nick) => self.state.may_have(id, &nick)?,
-                None => return Err((ERR_NONICKNAMEGIVEN, "The place is gone by now; send a NICK".into())),
-            }
+            self.have_name(id)?;
         }
         let Some(member) = self.state.admit(id) else { return Ok(()) };
         let speaker = member.speaker;
@@ -63,6 +59,25 @@ impl Hub {
             self.replay_private(id);
         }
         entered.map(|_| ())
+    }
+
+    /// On another server somebody may have been quicker: to have the name of somebody who is about to be a member, or
+    /// to leave the place that it was to have.
+    fn have_name(&mut self, id: ConnectionId) -> Result<(), Refused> {
+        if !id.is_remote() {
+            self.refuse_late_resume(id);
+        }
+        let Some(member) = self.state.member(id) else { return Ok(()) };
+        // Whoever is to have the place of its account has chosen no name of its own.
+        let of_account = || Nick::parse(member.account.as_deref()?).ok();
+        let Some(nick) = member.nick.clone().or_else(of_account) else {
+            return Err((ERR_NONICKNAMEGIVEN, "The place is gone by now; send a NICK".into()));
+        };
+        self.state.may_have(id, &nick)?;
+        if let Some(member) = self.state.member_mut(id) {
+            member.nick = Some(nick);
+        }
+        Ok(())
     }
 
     /// Gives a member, or a connection that is to be one, another name.

@@ -85,26 +85,20 @@ pub(crate) struct Secrets {
     owners: HashMap<Folded, IpAddr>,
 }
 
-impl Default for Secrets {
-    fn default() -> Secrets {
+impl Secrets {
+    /// Nothing is asked yet; tickets come behind `last`.
+    pub(crate) fn new(last: u64) -> Secrets {
         Secrets {
             waiting: Circle::default(),
             asked: None,
             questions: HashMap::new(),
-            last: 0,
+            last,
             guesses: Pace::new(PARTY_GUESSES),
             guessed: Pace::new(NAME_GUESSES),
             entries: Pace::new(PARTY_GUESSES),
             claims: Pace::new(CLAIMS),
             owners: HashMap::new(),
         }
-    }
-}
-
-impl Secrets {
-    /// Goes on behind the tickets of another one.
-    pub(crate) fn succeed(&mut self, before: &Secrets) {
-        self.last = before.last;
     }
 
     fn next(&mut self) -> Option<(u64, Password)> {
@@ -464,7 +458,8 @@ impl Hub {
     /// Somebody has shown to be whose account this is.
     pub(crate) fn proved(&mut self, id: ConnectionId, way: Way, name: &str) {
         self.is_owner(id, way, name);
-        self.propose(id, Change::LogIn { name });
+        let proof = self.state.proof_of(name);
+        self.propose(id, Change::LogIn { name, proof: &proof });
         self.has_proved(id, way);
     }
 

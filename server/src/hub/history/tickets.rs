@@ -92,14 +92,13 @@ impl Questions {
 }
 
 impl History {
-    /// Nothing is asked yet.
-    pub(crate) fn new(seen: Seen, seen_private: Option<Seen>) -> History {
-        History { seen, seen_private, ..History::default() }
+    /// Nothing is asked yet; tickets come behind `last_ticket`.
+    pub(crate) fn new(seen: Seen, seen_private: Option<Seen>, last_ticket: u64) -> History {
+        History { seen, seen_private, last_ticket, ..History::default() }
     }
 
-    /// Goes on behind the tickets of another one, which knew these private lines.
+    /// Private lines that another one knew are known.
     pub(crate) fn succeed(&mut self, before: &mut History) {
-        self.last_ticket = before.last_ticket;
         self.seen_private = before.seen_private.take();
     }
 

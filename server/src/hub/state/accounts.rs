@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::hub::state::words::{put, take};
 use crate::hub::state::{ConnectionId, State};
+use crate::protocol::line_name::hash;
 use crate::protocol::scram::{Key, Keys, mac};
 use crate::protocol::sorted::sorted;
 use crate::protocol::time::UnixMillis;
@@ -293,6 +294,17 @@ impl State {
     /// Connections that have logged in to this account, whether they are registered or not.
     pub(crate) fn of_account(&self, name: &Folded) -> Vec<ConnectionId> {
         self.all_who(|_, member| member.account.as_ref().is_some_and(|own| Folded::new(own) == *name))
+    }
+
+    /// Stands for an account as it is now: another one of that name, or another password, has another. Empty: there
+    /// is none.
+    pub(crate) fn proof_of(&self, name: &str) -> String {
+        let proof = |account: &Account| {
+            let made = account.made.0.to_le_bytes();
+            let parts: [&[u8]; 3] = [account.name.as_bytes(), &made, &account.keys.stored];
+            format!("{:x}", hash(parts.into_iter()))
+        };
+        self.accounts.get(name).map_or(String::new(), proof)
     }
 
     /// Another connection of the account that this one has logged in to: its place is this one's.

@@ -5,11 +5,16 @@ use crate::protocol::time::UnixMillis;
 
 /// Milliseconds by which the clock may go back without more ado: times stand still for so long.
 const SMALL_STEP: u64 = 1_000;
+/// Where there are several servers, every so manyth id is the order's: those between are for what comes late.
+const SHARED_STEP: u16 = 8;
 
 /// Gives out message ids.
 #[derive(Debug)]
 pub(crate) struct Stamps {
     last: MsgId,
+    /// The last one for what came late.
+    late: MsgId,
+    step: u16,
     /// The highest count within a millisecond.
     most: u16,
 }
@@ -19,7 +24,8 @@ impl Stamps {
     /// of each millisecond are for what is beside the order of several servers.
     pub(crate) fn new(boot: u32, shared: bool) -> Stamps {
         let most = if shared { u16::MAX / 2 } else { u16::MAX };
-        Stamps { last: MsgId { boot, ..MsgId::default() }, most }
+        let step = if shared { SHARED_STEP } else { 1 };
+        Stamps { last: MsgId { boot, ..MsgId::default() }, late: MsgId::default(), step, most }
     }
 
     /// Goes on behind this id.
@@ -30,6 +36,19 @@ impl Stamps {
     /// The last id given out.
     pub(crate) fn last(&self) -> MsgId {
         self.last
+    }
+
+    /// An id behind the last one and before the next, for what one server alone keeps behind all that it has
+    /// kept; `None` if all of those are given out.
+    pub(crate) fn late(&mut self) -> Option<MsgId> {
+        let next = self.late.max(self.last).after();
+        let free = next.boot == self.last.boot
+            && next.millis == self.last.millis
+            && next.count < self.last.count.saturating_add(self.step);
+        free.then(|| {
+            self.late = next;
+            next
+        })
     }
 
     /// An id later than all before, whatever the clock does.
@@ -43,7 +62,7 @@ impl Stamps {
             && boot < last.next_boot()
         {
             *last = MsgId { boot, millis: now, count: 0 };
-        } else if let Some(count) = last.count.checked_add(1).filter(|count| *count <= self.most) {
+        } else if let Some(count) = last.count.checked_add(self.step).filter(|count| *count <= self.most) {
             last.count = count;
         } else {
             *last = MsgId { millis: last.millis + 1, count: 0, ..*last };
@@ -67,6 +86,19 @@ mod tests {
             last = id;
         }
         assert_eq!(last.to_string().len(), 23);
+    }
+
+    #[test]
+    fn what_comes_late_has_ids_between_those_of_the_order() {
+        let mut stamps = Stamps::new(3, true);
+        let mut ids = vec![stamps.next(UnixMillis(1_000))];
+        for now in [1_000, 1_000, 1_001] {
+            ids.extend(std::iter::from_fn(|| stamps.late()));
+            ids.push(stamps.next(UnixMillis(now)));
+        }
+        assert!(ids.len() == 4 + 3 * 7 && ids.is_sorted_by(|one, other| one < other), "{ids:?}");
+        let alone = &mut Stamps::new(3, false);
+        assert!(alone.next(UnixMillis(1_000)) < alone.next(UnixMillis(1_000)) && alone.late().is_none());
     }
 
     #[test]

@@ -425,3 +425,115 @@ fn an_account_that_is_forgotten_while_its_owner_comes_is_nobodys_everywhere() {
     servers.settle();
     assert!(servers.heard(1, id).join("\n").contains(" 001 eve "));
 }
+
+/// Somebody on a server has an account now.
+fn with_account(servers: &mut Servers, server: usize, nick: &str) -> ConnectionId {
+    let id = servers.irc(server, nick);
+    servers.say(server, id, "NS REGISTER secret12\n");
+    id
+}
+
+/// Somebody is about to be a member, and has shown whose account this is.
+fn about_to_come(servers: &mut Servers, server: usize, (nick, account): (&str, &str)) -> ConnectionId {
+    let id = servers.worlds[server].open_irc();
+    let proof = crate::protocol::base64::encode(format!("\0{account}\0secret12").as_bytes());
+    let lines =
+        format!("CAP REQ :sasl\nNICK {nick}\nUSER u 0 * :x\nAUTHENTICATE PLAIN\nAUTHENTICATE {proof}\n");
+    servers.say(server, id, &lines);
+    let heard = servers.heard(server, id);
+    assert!(heard.iter().any(|line| line.contains(" 903 ")), "{heard:?}");
+    id
+}
+
+#[test]
+fn who_comes_for_a_place_that_is_left_meanwhile_has_a_name() {
+    let mut servers = Servers::new(2);
+    let old = with_account(&mut servers, 0, "bob");
+    let new = about_to_come(&mut servers, 1, ("bob", "bob"));
+    servers.worlds[0].say(old, "QUIT\n");
+    servers.append(0);
+    servers.worlds[1].say(new, "CAP END\n");
+    servers.settle();
+    let heard = servers.heard(1, new);
+    assert!(heard.iter().any(|line| line.contains(" 001 bob ")), "{heard:?}");
+    // The same with a token; it was handed to somebody who chose no name.
+    let old = servers.worlds[0].open_irc();
+    servers.say(0, old, "CAP REQ :parlor/resume\nNICK amy\nUSER u 0 * :x\nCAP END\n");
+    let heard = servers.heard(0, old).join("\n");
+    let token = heard.split("RESUME TOKEN ").nth(1).and_then(|rest| rest.get(..32)).expect("a token");
+    let new = servers.worlds[1].open_irc();
+    servers.say(1, new, &format!("CAP REQ :parlor/resume\nRESUME {token}\nUSER u 0 * :x\n"));
+    servers.worlds[0].say(old, "QUIT\n");
+    servers.append(0);
+    servers.worlds[1].say(new, "CAP END\n");
+    servers.settle();
+    let heard = servers.heard(1, new).join("\n");
+    assert!(heard.contains("RESUME ACCEPTED amy") && heard.contains("FAIL RESUME INVALID_TOKEN"), "{heard}");
+    servers.say(1, new, "NICK amy\n");
+    let heard = servers.heard(1, new);
+    assert!(heard.iter().any(|line| line.contains(" 001 amy ")), "{heard:?}");
+}
+
+#[test]
+fn an_account_that_has_changed_before_a_login_has_its_turn_lets_nobody_in() {
+    let mut servers = Servers::new(2);
+    let amy = servers.irc(1, "amy");
+    let bob = with_account(&mut servers, 0, "bob");
+    servers.say(0, bob, "QUIT\n");
+    // Another password.
+    servers.worlds[0].give(Input::Console("/password bob".into()));
+    servers.append(0);
+    servers.worlds[1].say(amy, "NS IDENTIFY bob secret12\n");
+    servers.settle();
+    let heard = servers.heard(1, amy);
+    assert!(heard.iter().any(|line| line.contains(" 904 ")), "{heard:?}");
+    assert!(!heard.iter().any(|line| line.contains(" 900 ")), "{heard:?}");
+    // Nobody's any more, while its owner is about to be a member.
+    let cat = with_account(&mut servers, 0, "cat");
+    servers.say(0, cat, "QUIT\n");
+    let dan = about_to_come(&mut servers, 1, ("dan", "cat"));
+    servers.worlds[0].give(Input::Console("/forget cat".into()));
+    servers.append(0);
+    servers.worlds[1].say(dan, "CAP END\n");
+    servers.settle();
+    servers.say(1, dan, "WHOIS dan\n");
+    let heard = servers.heard(1, dan);
+    assert!(heard.iter().any(|line| line.contains(" 311 dan dan ")), "{heard:?}");
+    assert!(!heard.iter().any(|line| line.contains(" 330 ")), "{heard:?}");
+}
+
+/// A server that begins anew has another number, and hears what was asked before.
+#[test]
+fn what_is_answered_to_a_hub_is_no_answer_to_the_next_one() {
+    let mut servers = Servers::new(2);
+    let tickets = [0, 1].map(|server| {
+        let id = servers.irc(server, ["amy", "bob"][server]);
+        servers.worlds[server].derive = Some(Vec::new());
+        servers.say(server, id, "NS REGISTER secret12\n");
+        let asked = servers.worlds[server].derive.iter().flatten();
+        asked.map(|(ticket, _)| *ticket).collect::<Vec<u64>>()
+    });
+    let [one, other] = &tickets;
+    assert!(one.len() == 1 && other.len() == 1, "{tickets:?}");
+    assert!(one.iter().all(|ticket| !other.contains(ticket)), "{tickets:?}");
+}
+
+#[test]
+fn a_private_line_that_its_entry_has_overtaken_is_kept_behind_what_came_between() {
+    let mut servers = Servers::new(2);
+    let (amy, bob) = (with_account(&mut servers, 0, "amy"), with_account(&mut servers, 1, "bob"));
+    servers.say(0, amy, "JOIN #a\n");
+    servers.say(1, bob, "JOIN #a\n");
+    servers.worlds[0].say(amy, "PRIVMSG bob :psst\n");
+    let (_, ticket, letter) = servers.worlds[0].posted.pop().expect("a letter");
+    servers.worlds[0].give(Input::Heard { ticket, heard: true });
+    servers.say(0, amy, "PRIVMSG #a :hi\n");
+    let before = servers.worlds[1].last;
+    servers.worlds[1].give(Input::Letter(letter));
+    let late = servers.worlds[1].last;
+    assert!(late > before, "{late} after {before}");
+    servers.say(0, amy, "PRIVMSG #a :hi again\n");
+    assert!(servers.worlds[1].last > late);
+    let heard = servers.heard(1, bob).join("\n");
+    assert!(heard.contains("PRIVMSG bob :psst"), "{heard}");
+}
