@@ -62,11 +62,11 @@ impl Window {
         connected && self.screen.names("#tea").len() == 2
     }
 
-    /// How often a line is shown, and whether it was delivered.
+    /// How often a line is shown, and whether it was delivered, if it is our own.
     fn shows(&self, text: &str) -> (usize, bool) {
         let lines = self.screen.lines("#tea").iter().filter(|line| line.text() == text);
         let lines: Vec<_> = lines.collect();
-        (lines.len(), lines.iter().all(|line| line.state() == Delivery::Delivered))
+        (lines.len(), lines.iter().all(|line| !line.own() || line.state() == Delivery::Delivered))
     }
 }
 
