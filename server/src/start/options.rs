@@ -57,8 +57,9 @@ pub struct Options {
     #[argh(option, arg_name = "name", from_str_fn(announced))]
     pub announce: Option<String>,
 
-    /// where several servers share all rooms: redis://[user:password@]host[:port]/name of a Redis or
-    /// Valkey; rediss:// in builds with TLS (default none: this server is alone)
+    /// where several servers share all rooms: redis://host/name of a Redis or Valkey, or
+    /// redis://user:password@host:port/name; rediss:// in builds with TLS (default none: this
+    /// server is alone)
     #[argh(option, arg_name = "url")]
     pub cluster: Option<Address>,
 
