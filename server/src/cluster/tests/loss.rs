@@ -37,7 +37,12 @@ fn killed(arguments: &[&str]) {
                 let before = one.count();
                 until("talk again", || {
                     let fenced = [one.is_fenced(), two.is_fenced()];
-                    assert!(!fenced.contains(&true), "{:?} {:?}", one.seen.borrow().events, two.seen.borrow().events);
+                    assert!(
+                        !fenced.contains(&true),
+                        "{:?} {:?}",
+                        one.seen.borrow().events,
+                        two.seen.borrow().events
+                    );
                     one.count() > before
                 })
                 .await;
@@ -77,7 +82,12 @@ fn an_engine_that_has_forgotten_everything_is_told_again() {
                 let before = one.count();
                 until("talk again", || {
                     let fenced = [one.is_fenced(), two.is_fenced()];
-                    assert!(!fenced.contains(&true), "{:?} {:?}", one.seen.borrow().events, two.seen.borrow().events);
+                    assert!(
+                        !fenced.contains(&true),
+                        "{:?} {:?}",
+                        one.seen.borrow().events,
+                        two.seen.borrow().events
+                    );
                     one.count() > before
                 })
                 .await;
