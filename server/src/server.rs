@@ -16,7 +16,7 @@ pub use crate::dispatch::Ended;
 use crate::dispatch::{Dispatch, QUEUE, clock, moment};
 use crate::hub::{Input, Sts, turned_away};
 #[cfg(feature = "lan")]
-use crate::lan::{self, Announcer, LanError, Listing};
+use crate::lan::{Announcer, LanError, Listing};
 use crate::peer::{Arrival, Flood};
 use crate::protocol::MsgId;
 use crate::protocol::time::UnixMillis;
@@ -356,6 +356,10 @@ fn encrypt(
     Ok(Some(acceptor))
 }
 
+/// The pause between two counts of the people in a room that is announced.
+#[cfg(feature = "lan")]
+const PEOPLE: Duration = Duration::from_secs(10);
+
 /// Announces it as long as it runs, with the number of its people; what goes wrong is said, and stops nothing.
 #[cfg(feature = "lan")]
 async fn announce(mut listing: Listing, listening: Vec<SocketAddr>, server: Handle) {
@@ -371,25 +375,14 @@ async fn announce(mut listing: Listing, listening: Vec<SocketAddr>, server: Hand
         }
         Ok::<_, LanError>(announcer)
     });
-    let mut announcer = match started.await {
+    let announcer = match started.await {
         Ok(announcer) => announcer,
         Err(error) => return log::warn!("not announced as {name:?}: {error}"),
     };
     log::info!("announced on the network as {name:?}");
     loop {
-        let people = server.guests().await.len() as u32;
-        for _ in 0..lan::NEWS {
-            let paused;
-            (announcer, paused) = smol::unblock(move || {
-                let paused = announcer.refresh(people);
-                (announcer, paused)
-            })
-            .await;
-            if let Some(why) = paused {
-                log::warn!("{why}: not announced for half a minute");
-            }
-            Timer::after(lan::TICK).await;
-        }
+        Timer::after(PEOPLE).await;
+        announcer.tell(server.guests().await.len() as u32);
     }
 }
 

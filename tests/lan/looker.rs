@@ -145,9 +145,14 @@ pub(crate) fn resident(id: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse().expect("a number of kilobytes")
 }
 
-/// The time that a process has used, in ticks of 10 ms.
-pub(crate) fn ticks(id: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).expect("it runs");
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    [fields[11], fields[12]].iter().map(|field| field.parse::<u64>().expect("a number")).sum()
+/// How often the threads of a process have gone to sleep so far: a measure of what it does that does not depend on the
+/// machine.
+pub(crate) fn waits(id: u32) -> u64 {
+    let threads = fs::read_dir(format!("/proc/{id}/task")).expect("it runs").flatten();
+    let status = threads.filter_map(|thread| fs::read_to_string(thread.path().join("status")).ok());
+    let waits = |status: String| {
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        line.and_then(|count| count.trim().parse::<u64>().ok()).expect("a number of waits")
+    };
+    status.map(waits).sum()
 }

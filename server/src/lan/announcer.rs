@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use mdns_sd::{IfKind, ServiceInfo};
@@ -11,15 +13,59 @@ use super::daemon::{Daemon, refused};
 use super::listing::Listing;
 use super::multicast::{self, LanError};
 
-/// How often [`Announcer::refresh`] is to be called.
-pub const TICK: Duration = Duration::from_millis(250);
-/// Ticks between two announcements of how many people there are: a word to everybody on the network.
-pub const NEWS: u32 = 40;
+/// The pause between two looks at whether the network is flooded.
+const TICK: Duration = Duration::from_millis(250);
+/// Ticks between two announcements of how many people there are, a word to everybody on the network, and between two
+/// looks at the addresses of this machine.
+const NEWS: u32 = 40;
 /// Ticks for which a flooded network hears nothing of us.
 const PAUSE: u32 = 120;
 
-/// A room that is announced; dropped, it says good-bye, which takes up to a second.
+/// A room that is announced, by a thread of its own; dropped, it says good-bye, which takes up to half a second.
 pub struct Announcer {
+    people: Option<Sender<u32>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Announcer {
+    /// Announces a server that listens on these addresses; those of this machine alone, and all of another port than
+    /// the first of the others, are left out.
+    ///
+    /// # Errors
+    /// [`LanError`]; a network that comes later is no error of today's, so only what cannot change is one.
+    pub fn start(listing: Listing, listening: &[SocketAddr]) -> Result<Announcer, LanError> {
+        let mut room = Room::new(listing, listening)?;
+        room.announce()?;
+        let (people, told) = mpsc::channel();
+        let thread = thread::Builder::new().name("announcer".into()).spawn(move || room.run(&told));
+        let thread = thread.map_err(|error| LanError::Refused(error.to_string()))?;
+        Ok(Announcer { people: Some(people), thread: Some(thread) })
+    }
+
+    /// Whether anybody can hear it now; for the log.
+    ///
+    /// # Errors
+    /// [`LanError::NoNetwork`] and [`LanError::NoMulticast`].
+    pub fn is_heard() -> Result<(), LanError> {
+        multicast::check()
+    }
+
+    /// Says how many people there are, within 10 s.
+    pub fn tell(&self, people: u32) {
+        // The thread ends after this end of it only.
+        let _ = self.people.as_ref().map(|told| told.send(people));
+    }
+}
+
+impl Drop for Announcer {
+    fn drop(&mut self) {
+        self.people = None;
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// What is announced.
+struct Room {
     listing: Listing,
     listening: Vec<SocketAddr>,
     /// A name for this machine that no other has.
@@ -32,13 +78,8 @@ pub struct Announcer {
     ticks: u32,
 }
 
-impl Announcer {
-    /// Announces a server that listens on these addresses; those of this machine alone, and all of another port than
-    /// the first of the others, are left out.
-    ///
-    /// # Errors
-    /// [`LanError`]; a network that comes later is no error of today's, so only what cannot change is one.
-    pub fn start(listing: Listing, listening: &[SocketAddr]) -> Result<Announcer, LanError> {
+impl Room {
+    fn new(listing: Listing, listening: &[SocketAddr]) -> Result<Room, LanError> {
         let mut listening: Vec<_> = listening.iter().filter(|one| !one.ip().is_loopback()).copied().collect();
         let port = listening.first().ok_or(LanError::Loopback)?.port();
         listening.retain(|one| one.port() == port);
@@ -47,26 +88,27 @@ impl Announcer {
         let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
         let host_name = format!("parlor-{id}.local.");
         let listing = listing.cleaned();
-        let mut announcer =
-            Announcer { listing, listening, host_name, daemon: None, addresses: BTreeSet::new(), ticks: 0 };
-        announcer.announce()?;
-        Ok(announcer)
+        Ok(Room { listing, listening, host_name, daemon: None, addresses: BTreeSet::new(), ticks: 0 })
     }
 
-    /// Whether anybody can hear it now; for the log.
-    ///
-    /// # Errors
-    /// [`LanError::NoNetwork`] and [`LanError::NoMulticast`].
-    pub fn is_heard() -> Result<(), LanError> {
-        multicast::check()
+    /// Until nobody wants it announced any more.
+    fn run(mut self, told: &Receiver<u32>) {
+        let mut people = self.listing.people;
+        loop {
+            match told.recv_timeout(TICK) {
+                Ok(now) => people = Some(now),
+                Err(RecvTimeoutError::Timeout) => self.tick(people),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
     }
 
     /// Says how many people there are, if that has changed, not more often than every 10 s; and pauses for 30 s where
-    /// somebody floods the network. Why it has paused now, if it has.
-    pub fn refresh(&mut self, people: u32) -> Option<&'static str> {
+    /// somebody floods the network.
+    fn tick(&mut self, people: Option<u32>) {
         self.ticks += 1;
-        let paused = self.daemon.as_ref().and_then(Daemon::trouble);
-        if paused.is_some() {
+        if let Some(why) = self.daemon.as_ref().and_then(Daemon::trouble) {
+            log::warn!("{why}: not announced for half a minute");
             self.daemon = None;
             self.ticks = 0;
         } else if self.daemon.is_none() && self.ticks >= PAUSE {
@@ -76,17 +118,15 @@ impl Announcer {
         }
         if self.daemon.is_some() && self.ticks >= NEWS {
             self.ticks = 0;
-            let addresses = addresses();
             // What is told the library while a cable is out it does not always say when that is in again.
-            if addresses != self.addresses {
+            if addresses() != self.addresses {
                 self.daemon = None;
             }
-            if self.daemon.is_none() || self.listing.people != Some(people) {
-                self.listing.people = Some(people);
+            if self.daemon.is_none() || self.listing.people != people {
+                self.listing.people = people;
                 let _ = self.announce();
             }
         }
-        paused
     }
 
     fn announce(&mut self) -> Result<(), LanError> {
@@ -116,7 +156,7 @@ impl Announcer {
     }
 }
 
-impl Drop for Announcer {
+impl Drop for Room {
     fn drop(&mut self) {
         if let (Some(daemon), Ok(service)) = (&self.daemon, self.service())
             && let Ok(said) = daemon.get().unregister(service.get_fullname())

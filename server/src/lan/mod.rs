@@ -15,7 +15,7 @@ mod daemon;
 mod listing;
 mod multicast;
 
-pub use announcer::{Announcer, NEWS, TICK};
+pub use announcer::Announcer;
 pub use browser::{Browser, Found, MAX_FOUND, Seen};
 pub use listing::Listing;
 pub use multicast::LanError;
