@@ -10,6 +10,8 @@ use crate::protocol::Position;
 const MAX_BYTES: usize = 64 << 20;
 /// Entries that are read at once: with [`MAX_ENTRY`](super::MAX_ENTRY), fewer bytes than a reply may have.
 pub(super) const COUNT: &str = "200";
+/// Bytes of entries at most that are kept although the snapshot is later: another server may not have read them.
+const BEHIND: usize = 512 << 10;
 /// What an entry takes besides its bytes.
 const OVERHEAD: usize = 160;
 /// Numbers of fenced servers at most; the first go first.
@@ -38,11 +40,18 @@ pub(super) struct Kept {
     pub(super) fences: u32,
 }
 
+impl Kept {
+    /// Bytes of memory.
+    fn size(&self) -> usize {
+        self.entry.bytes.len() + OVERHEAD
+    }
+}
+
 /// What was read is not what follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Differs;
 
-/// The latest snapshot that this server has, and every entry since. The hub makes a snapshot after 10,000 entries or 4 MB at
+/// The latest snapshot that this server has, every entry since, and some before it. The hub makes a snapshot after 10,000 entries or 4 MB at
 /// the latest; where it does not, the snapshot is forgotten with the oldest entries once they have 64 MB.
 #[derive(Debug, Default)]
 pub(super) struct History {
@@ -69,10 +78,17 @@ impl History {
     pub(super) fn take_snapshot(&mut self, at: Position, snapshot: Arc<[u8]>) {
         if self.snapshot.as_ref().is_none_or(|(there, _)| *there < at) && at <= self.last {
             self.snapshot = Some((at, snapshot));
-            while self.kept.front().is_some_and(|kept| kept.entry.at <= at) {
-                self.forget_first();
+            let behind = self.kept.partition_point(|kept| kept.entry.at <= at);
+            let mut bytes: usize = self.kept.iter().take(behind).map(Kept::size).sum();
+            while bytes > BEHIND {
+                bytes -= self.forget_first().map_or(bytes, |kept| kept.size());
             }
         }
+    }
+
+    /// The place from which on every entry is there.
+    pub(super) fn first(&self) -> Position {
+        self.kept.front().map_or(self.last, |kept| kept.before)
     }
 
     /// Takes over what was read, in order.
@@ -88,19 +104,20 @@ impl History {
                 self.fenced.remove(0);
             }
         }
-        self.bytes += kept.entry.bytes.len() + OVERHEAD;
+        self.bytes += kept.size();
         self.kept.push_back(kept);
-        while self.bytes > MAX_BYTES {
-            self.snapshot = None;
-            self.forget_first();
+        while self.bytes > MAX_BYTES
+            && let Some(first) = self.forget_first()
+        {
+            self.snapshot.take_if(|(at, _)| *at < first.entry.at);
         }
         Ok(())
     }
 
-    fn forget_first(&mut self) {
-        if let Some(kept) = self.kept.pop_front() {
-            self.bytes -= kept.entry.bytes.len() + OVERHEAD;
-        }
+    fn forget_first(&mut self) -> Option<Kept> {
+        let first = self.kept.pop_front()?;
+        self.bytes -= first.size();
+        Some(first)
     }
 
     /// The entries after a place.
@@ -174,16 +191,26 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_takes_the_place_of_what_it_holds() {
+    fn a_later_snapshot_takes_the_place_of_an_earlier_one() {
         let mut history = begun();
         for at in 2..=5 {
             history.take(kept(at - 1, at, 1)).unwrap();
         }
         history.take_snapshot(place(3), Arc::from(*b"later"));
-        assert_eq!(history.after(place(0)).len(), 2);
+        assert_eq!((history.first(), history.after(place(3)).len()), (place(1), 2));
         history.take_snapshot(place(2), Arc::from(*b"older"));
         history.take_snapshot(place(9), Arc::from(*b"not there yet"));
         assert_eq!(history.snapshot, Some((place(3), Arc::from(*b"later"))));
+    }
+
+    #[test]
+    fn a_snapshot_takes_the_place_of_most_of_what_it_holds() {
+        let mut history = begun();
+        for at in 2..=9 {
+            history.take(kept(at - 1, at, BEHIND / 3)).unwrap();
+        }
+        history.take_snapshot(place(7), Arc::from(*b"later"));
+        assert_eq!((history.first(), history.after(place(0)).len()), (place(5), 4));
     }
 
     #[test]
@@ -196,6 +223,7 @@ mod tests {
         assert_eq!(history.after(place(0)).len(), 3);
         history.take_snapshot(place(9), Arc::from(*b"now"));
         assert!(history.snapshot.is_some() && history.after(place(0)).is_empty() && history.bytes == 0);
+        assert_eq!(history.first(), place(9));
     }
 
     #[test]

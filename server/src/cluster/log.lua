@@ -51,11 +51,12 @@ if op == 'found' then
   return {'OK'}
 end
 if op == 'restore' then
-  -- at, bytes ('' if not needed), next number, fields of meta, servers, fenced: counted
-  local at, bytes, next = ARGV[8], ARGV[9], tonumber(ARGV[10])
-  local needed = c('HLEN', S) == 0 or before(last(), at)
+  -- place after which all is there, place of the snapshot, its bytes ('' if not needed), next number, fields of meta,
+  -- servers, fenced: counted
+  local first, at, bytes, next = ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[11])
+  local needed = c('HLEN', S) == 0 or before(last(), first)
   if needed and bytes == '' then return lost() end
-  local i = 11
+  local i = 12
   local function some()
     local from, count = i + 1, tonumber(ARGV[i])
     i = from + count
@@ -68,7 +69,7 @@ if op == 'restore' then
     -- Longer than the pause between two renewals: some servers may have nothing else to say.
     c('SET', P .. 'hold', '1', 'PX', 6000)
   end
-  if tonumber(c('HGET', M, 'next')) < next then c('HSET', M, 'next', ARGV[10]) end
+  if tonumber(c('HGET', M, 'next')) < next then c('HSET', M, 'next', ARGV[11]) end
   from, to = some()
   for k = from, to do c('HSET', V, ARGV[k], '1') end
   from, to = some()
@@ -76,11 +77,11 @@ if op == 'restore' then
   if needed then
     c('DEL', S)
     c('HSET', S, at, bytes)
-    if before(last(), at) then
-      -- What is before the snapshot does not lead up to it any more.
+    if before(last(), first) then
+      -- What is before it does not lead up to it any more.
       c('DEL', L)
-      c('XADD', L, at, 's', '0')
-      c('XDEL', L, at)
+      c('XADD', L, first, 's', '0')
+      c('XDEL', L, first)
     end
   end
   return {'OK', last(), there and 0 or 1}

@@ -133,8 +133,9 @@ impl Writer {
                 mending.tries += 1;
                 let state = shared.state.borrow();
                 let (at, bytes) = state.history.snapshot.clone().unwrap_or_default();
-                let needed = mending.bare || at > mending.last;
-                words.place(at).add(if needed { &bytes } else { &[] });
+                let first = state.history.first();
+                let needed = mending.bare || first > mending.last;
+                words.place(first).place(at).add(if needed { &bytes } else { &[] });
                 words.number(state.history.highest.max(shared.me.server).into());
                 words.number(shared.me.meta.len() as u64);
                 for part in &shared.me.meta {
