@@ -50,7 +50,7 @@ impl Host {
             // Nobody types at a hosted room's console, and nobody reads it.
             let (_, lines) = async_channel::bounded(1);
             let (shown, _) = async_channel::bounded(1);
-            let dropped = async {
+            let dropped = async move {
                 let _ = unwanted.recv().await;
             };
             let run = || server.run(Operator { lines, shown }, dropped);

@@ -263,7 +263,7 @@ impl Server {
     ///
     /// # Panics
     /// If the hub does: the room's state is then unknown, and nothing may go on with it.
-    pub fn run(self, operator: Operator, shutdown: impl Future<Output = ()>) -> Ended {
+    pub fn run(self, operator: Operator, shutdown: impl Future<Output = ()> + 'static) -> Ended {
         let executor = Rc::new(LocalExecutor::new());
         #[cfg(feature = "lan")]
         let listing = self.listing();
@@ -295,14 +295,14 @@ impl Server {
             (archive, kept),
             self.accounts,
         );
-        let stopped = async {
+        let stopped = async move {
             shutdown.await;
             // Refused only by a hub that has stopped already.
             let _ = stop.send(Arrival::Stop).await;
-            std::future::pending().await
         };
-        let running = futures_lite::future::or(dispatch.run(), stopped);
-        smol::block_on(executor.run(running))
+        // By itself: it is not asked at each line.
+        executor.spawn(stopped).detach();
+        smol::block_on(executor.run(dispatch.run()))
     }
 }
 

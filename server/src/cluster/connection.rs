@@ -11,6 +11,8 @@ use futures_lite::future;
 use smol::{Async, Timer};
 
 use super::address::Address;
+use super::alarm::Alarm;
+use super::clock::now;
 use super::error::Error;
 use super::reply::{self, MAX_REPLY, Reply, Scan};
 use super::wire::{Plain, Wire};
@@ -21,7 +23,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// It is late when it is silent for so long.
 pub(super) const LATE: Duration = Duration::from_secs(2);
 /// Bytes that are read at once.
-const CHUNK: usize = 32 << 10;
+const CHUNK: usize = 8 << 10;
 /// Bytes of a buffer that is kept when it is empty.
 const KEEP: usize = 256 << 10;
 
@@ -34,13 +36,17 @@ pub(super) struct Connection {
     at: String,
     stream: Async<TcpStream>,
     wire: Box<dyn Wire>,
-    /// Read, and no whole reply yet.
+    /// Room for what is read, and how much of it is no whole reply yet.
     input: Vec<u8>,
+    filled: usize,
     scan: Scan,
     /// Commands that wait to be sent, and how much of them is.
     output: Vec<u8>,
     sent: usize,
     flushes: bool,
+    /// The socket is to be waited for before anything else is tried.
+    waits: bool,
+    alarm: Alarm,
     /// The reply to a password is to come.
     asked_in: bool,
     /// Whoever is silent is asked whether it is there.
@@ -92,10 +98,13 @@ impl Connection {
             stream,
             wire,
             input: Vec::new(),
+            filled: 0,
             scan: Scan::default(),
             output: Vec::new(),
             sent: 0,
             flushes: false,
+            waits: false,
+            alarm: Alarm::default(),
             asked_in: false,
             pings: false,
         };
@@ -114,6 +123,7 @@ impl Connection {
     /// Appends a command to those that wait to be sent.
     pub(super) fn say(&mut self, words: &Words) {
         words.send(&mut self.output);
+        self.waits = false;
     }
 
     /// Sends the commands that wait, and takes so many replies, errors among them. `may_take` is the time for which the engine
@@ -125,26 +135,22 @@ impl Connection {
         late: &'a dyn Fn(),
     ) -> Waiting<'a, Vec<Reply>> {
         let mut replies = Vec::new();
-        let mut timer = Timer::after(may_take);
-        let mut stage = 0;
+        let (mut begun, mut stage) = (now(), 0);
         Box::pin(future::poll_fn(move |context| {
             loop {
                 match self.advance(context, want, &mut replies) {
                     Err(error) => return Poll::Ready(Err(error)),
                     Ok(Step::Done) => return Poll::Ready(Ok(std::mem::take(&mut replies))),
-                    Ok(Step::Moved) => {
-                        timer.set_after(may_take);
-                        stage = 0;
-                    }
+                    Ok(Step::Moved) => (begun, stage) = (now(), 0),
                     Ok(Step::Blocked) => {
-                        ready!(Pin::new(&mut timer).poll(context));
+                        let silent = [Duration::ZERO, LATE].get(stage).copied().unwrap_or(PATIENCE);
+                        ready!(self.alarm.poll(context, begun + may_take + silent));
                         match stage {
                             0 if self.pings => self.say(Words::default().add(b"PING")),
                             0 => {}
                             1 => late(),
                             _ => return Poll::Ready(Err(Error::Silent { at: self.at.clone() })),
                         }
-                        timer.set_after(if stage == 0 { LATE } else { PATIENCE - LATE });
                         stage += 1;
                     }
                 }
@@ -159,12 +165,9 @@ impl Connection {
         want: usize,
         replies: &mut Vec<Reply>,
     ) -> Result<Step, Error> {
-        let writes = self.flushes || !self.output.is_empty();
-        let moved = if writes { self.write() } else { self.read(want, replies)? };
-        let error = match moved {
-            Ok(Some(step)) => return Ok(step),
-            Ok(None) => ErrorKind::UnexpectedEof.into(),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+        let error = loop {
+            let writes = self.flushes || !self.output.is_empty();
+            if self.waits {
                 let ready = if writes {
                     self.stream.poll_writable(context)
                 } else {
@@ -172,11 +175,17 @@ impl Connection {
                 };
                 match ready {
                     Poll::Pending => return Ok(Step::Blocked),
-                    Poll::Ready(Ok(())) => return self.advance(context, want, replies),
-                    Poll::Ready(Err(error)) => error,
+                    Poll::Ready(Ok(())) => self.waits = false,
+                    Poll::Ready(Err(error)) => break error,
                 }
             }
-            Err(error) => error,
+            let moved = if writes { self.write() } else { self.read(want, replies)? };
+            match moved {
+                Ok(Some(step)) => return Ok(step),
+                Ok(None) => break ErrorKind::UnexpectedEof.into(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.waits = true,
+                Err(error) => break error,
+            }
         };
         Err(failed(&self.at, error))
     }
@@ -186,7 +195,8 @@ impl Connection {
         let stream = self.stream.get_ref();
         if self.output.is_empty() {
             self.wire.flush(stream)?;
-            self.flushes = false;
+            // An answer takes longer than it takes to ask.
+            (self.flushes, self.waits) = (false, !self.wire.holds());
             return Ok(Some(Step::Moved));
         }
         let count = self.wire.write(stream, self.output.get(self.sent..).unwrap_or_default())?;
@@ -202,11 +212,13 @@ impl Connection {
     fn read(&mut self, want: usize, replies: &mut Vec<Reply>) -> Result<io::Result<Option<Step>>, Error> {
         let garbled = |_| Error::Garbled { at: self.at.clone() };
         while replies.len() < want {
-            let Some(end) = self.scan.end(&self.input).map_err(garbled)? else { break };
-            let reply = reply::read(self.input.get(..end).unwrap_or_default()).map_err(garbled)?;
-            self.input.drain(..end);
-            if self.input.is_empty() {
-                empty(&mut self.input);
+            let filled = self.input.get(..self.filled).unwrap_or_default();
+            let Some(end) = self.scan.end(filled).map_err(garbled)? else { break };
+            let reply = reply::read(filled.get(..end).unwrap_or_default()).map_err(garbled)?;
+            self.input.copy_within(end..self.filled, 0);
+            self.filled -= end;
+            if self.filled == 0 && self.input.len() > KEEP {
+                self.input = Vec::new();
             }
             if !std::mem::take(&mut self.asked_in) {
                 replies.push(reply);
@@ -217,13 +229,16 @@ impl Connection {
         if replies.len() >= want {
             return Ok(Ok(Some(Step::Done)));
         }
-        let whole = self.input.len();
-        if whole > MAX_REPLY + CHUNK {
+        if self.filled > MAX_REPLY + CHUNK {
             return Err(Error::Garbled { at: self.at.clone() });
         }
-        self.input.resize(whole + CHUNK, 0);
-        let read = self.wire.read(self.stream.get_ref(), self.input.get_mut(whole..).unwrap_or_default());
-        self.input.truncate(whole + *read.as_ref().unwrap_or(&0));
+        if self.input.len() < self.filled + CHUNK {
+            // Twice as much each time: what is moved and zeroed is bounded by what is read.
+            self.input.resize(self.filled * 2 + CHUNK, 0);
+        }
+        let room = self.input.get_mut(self.filled..).unwrap_or_default();
+        let read = self.wire.read(self.stream.get_ref(), room);
+        self.filled += *read.as_ref().unwrap_or(&0);
         Ok(read.map(|count| (count > 0).then_some(Step::Moved)))
     }
 }

@@ -55,6 +55,10 @@ pub(super) fn wire(address: &Address) -> Result<Box<dyn Wire>, Error> {
 struct Encrypted(ClientConnection);
 
 impl Wire for Encrypted {
+    fn holds(&self) -> bool {
+        true
+    }
+
     fn read(&mut self, mut stream: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.0.reader().read(into) {

@@ -1,12 +1,10 @@
 //! What the other parts of a server hold of the log.
 
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-use async_channel::Sender;
+use async_channel::{Receiver, Sender};
 use futures_lite::future;
 use smol::{LocalExecutor, Task};
 
@@ -14,7 +12,7 @@ use super::clock::now;
 use super::connection::Connection;
 use super::history::History;
 use super::listener::Listener;
-use super::part::run;
+use super::part::{Part, run};
 use super::reader::Reader;
 use super::script::{Identity, Script};
 use super::shared::{Event, FENCED, Publication, Shared, ring, rung};
@@ -23,9 +21,6 @@ use crate::protocol::Position;
 
 /// Beyond the time that is given, so long may it take to give up the lease.
 const LEAVE: Duration = Duration::from_secs(1);
-
-/// A part that runs, until there is a reason to begin anew.
-type Running<'a> = Pin<Box<dyn Future<Output = &'static str> + 'a>>;
 
 /// The running side of a server's place in a cluster; cheap to clone, and nothing of it waits but [`Link::leave`]. With the
 /// last one everything ends.
@@ -47,7 +42,22 @@ impl Link {
         tell: Sender<Event>,
     ) -> Link {
         let shared = Rc::new(Shared::new(me, history, tell));
-        let task = executor.spawn(all(Rc::clone(&shared), connection, script));
+        let (tell_end, ended) = async_channel::bounded(1);
+        let spawn = |part: Box<dyn Part>, given: Option<Connection>| {
+            let (running, tell_end) = (run(Rc::clone(&shared), part, given), tell_end.clone());
+            executor.spawn(async move {
+                // Another one may have said why already.
+                let _ = tell_end.try_send(running.await);
+            })
+        };
+        let mut tasks = vec![
+            spawn(Box::new(Writer::new(script)), Some(connection)),
+            spawn(Box::new(Reader), None),
+            spawn(Box::new(Listener::default()), None),
+        ];
+        let watched = Rc::clone(&shared);
+        tasks.push(executor.spawn(async move { watched.watch().await }));
+        let task = executor.spawn(end(Rc::clone(&shared), tasks, ended));
         Link(Rc::new(Inner { shared, task }))
     }
 
@@ -94,27 +104,13 @@ impl Link {
     }
 }
 
-/// Runs the connections until this server has to begin anew.
-async fn all(shared: Rc<Shared>, connection: Connection, script: Script) {
-    let (mut writer, mut reader, mut listener) = (Writer::new(script), Reader, Listener::default());
-    let writes: Running<'_> = Box::pin(run(&shared, &mut writer, Some(connection)));
-    let reads: Running<'_> = Box::pin(run(&shared, &mut reader, None));
-    let hears: Running<'_> = Box::pin(run(&shared, &mut listener, None));
-    let watches: Running<'_> = Box::pin(shared.watch());
-    let mut parts = [writes, reads, hears, watches];
-    let why = future::poll_fn(|context| {
-        let ready = |part: &mut Running<'_>| match part.as_mut().poll(context) {
-            Poll::Ready(why) => Some(why),
-            Poll::Pending => None,
-        };
-        parts.iter_mut().find_map(ready).map_or(Poll::Pending, Poll::Ready)
-    });
-    let why = why.await;
-    drop(parts);
+/// Waits until one of the connections says why this server has to begin anew.
+async fn end(shared: Rc<Shared>, tasks: Vec<Task<()>>, ended: Receiver<&'static str>) {
+    let why = ended.recv().await.unwrap_or(FENCED);
+    drop(tasks);
     if why != FENCED {
         // Otherwise the others would wait for the end of a lease that nobody has any more.
-        let mut leaver = Writer::leaver();
-        let leaving: Running<'_> = Box::pin(run(&shared, &mut leaver, None));
+        let leaving = run(Rc::clone(&shared), Box::new(Writer::leaver()), None);
         shared.state.borrow_mut().leave_at = Some(now());
         let left = async {
             rung(&shared.left, LEAVE).await;

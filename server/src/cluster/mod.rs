@@ -6,6 +6,7 @@
 //! | `address` | where the log is |
 //! | `error` | why a server cannot take part |
 //! | `wire`, `encryption` | what passes between a connection and its socket |
+//! | `alarm` | when a connection is late |
 //! | `words`, `reply` | what the engine is told, and what it answers |
 //! | `connection` | one connection to the engine |
 //! | `script` | how the log is changed, by `log.lua` |
@@ -40,6 +41,7 @@
 //! has read what is not in the log in the end has to begin anew ([`Event::Fenced`]).
 
 mod address;
+mod alarm;
 mod clock;
 mod connection;
 #[cfg(feature = "tls")]

@@ -1,15 +1,19 @@
 //! A connection that is there as long as the server runs, and what it is for.
 
-use std::time::Duration;
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use futures_lite::future;
 use smol::Timer;
 
+use super::alarm::Alarm;
 use super::clock::now;
 use super::connection::{Connection, LATE};
 use super::error::Error;
 use super::reply::Reply;
-use super::shared::{Event, Role, Shared, rung};
+use super::shared::{Event, Role, Shared};
 
 /// The first pause before a connection is tried again, and the longest: an engine that is back waits for three seconds for
 /// those who know more than it (`hold`).
@@ -20,8 +24,8 @@ const LAST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) enum Next {
     /// It has said something, and wants so many replies; the engine may take so long.
     Ask(usize, Duration),
-    /// Nothing, until it is rung for or so much time is over.
-    Wait(Duration),
+    /// Nothing, until it is rung for or this time has come.
+    Wait(Instant),
     /// Nothing any more.
     End,
 }
@@ -47,7 +51,13 @@ pub(super) trait Part {
 }
 
 /// Runs a part for ever, first on this connection; or says why the server has to begin anew.
-pub(super) async fn run(shared: &Shared, part: &mut dyn Part, mut given: Option<Connection>) -> &'static str {
+pub(super) async fn run(
+    shared: Rc<Shared>,
+    mut part: Box<dyn Part>,
+    mut given: Option<Connection>,
+) -> &'static str {
+    let shared = &*shared;
+    let mut alarm = Alarm::default();
     let role = part.role();
     let mut pause = FIRST_PAUSE;
     let mut tell = Vec::new();
@@ -56,7 +66,14 @@ pub(super) async fn run(shared: &Shared, part: &mut dyn Part, mut given: Option<
             Some(mut connection) => loop {
                 match part.next(shared, &mut connection) {
                     Next::End => future::pending().await,
-                    Next::Wait(time) => rung(&shared.bell, time).await,
+                    Next::Wait(until) => {
+                        let mut ringing = pin!(shared.bell.1.recv());
+                        future::poll_fn(|context| {
+                            let rings = ringing.as_mut().poll(context).map(drop);
+                            if rings.is_ready() { rings } else { alarm.poll(context, until) }
+                        })
+                        .await;
+                    }
                     Next::Ask(want, may_take) => {
                         let asked = now() + may_take;
                         let late = || shared.down(role, asked, &shared.silent());

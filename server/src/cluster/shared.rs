@@ -182,7 +182,7 @@ impl Shared {
     }
 
     /// Tells of trouble that lasts, and of its end, and of what nobody heard.
-    pub(super) async fn watch(&self) -> &'static str {
+    pub(super) async fn watch(&self) {
         let mut told = false;
         loop {
             let heard = std::mem::take(&mut self.state.borrow_mut().heard);

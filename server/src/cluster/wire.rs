@@ -5,6 +5,9 @@ use std::net::TcpStream;
 
 /// Bytes on their way to the engine and back.
 pub(super) trait Wire: Send {
+    /// Whether there may be something to read that the socket does not have any more.
+    fn holds(&self) -> bool;
+
     /// Reads what the engine says; 0 bytes are its end.
     fn read(&mut self, stream: &TcpStream, into: &mut [u8]) -> io::Result<usize>;
 
@@ -19,6 +22,10 @@ pub(super) trait Wire: Send {
 pub(super) struct Plain;
 
 impl Wire for Plain {
+    fn holds(&self) -> bool {
+        false
+    }
+
     fn read(&mut self, mut stream: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
         stream.read(into)
     }

@@ -127,7 +127,7 @@ impl Writer {
     /// Says what puts the engine right.
     fn mend(&mut self, shared: &Shared, connection: &mut Connection) -> Next {
         let mut words = Words::default();
-        let Some(mending) = &mut self.mending else { return Next::Wait(QUICK) };
+        let Some(mending) = &mut self.mending else { return Next::Wait(now()) };
         let operation = match &mending.rest {
             None => {
                 mending.tries += 1;
@@ -288,7 +288,7 @@ impl Part for Writer {
         if !free {
             until = until.min(self.held);
         }
-        Next::Wait(until.saturating_duration_since(at))
+        Next::Wait(until)
     }
 
     fn take(

@@ -18,7 +18,8 @@ impl Dispatch {
     pub(super) fn tell_figures(&mut self) {
         for asker in std::mem::take(&mut self.counted.asked) {
             let (turns, traffic, history) = (self.counted.turns, self.counted.traffic, self.archive.bytes());
-            let figures = Figures { turns, traffic, history, memory: memory() };
+            let order = self.shared.as_mut().map(|shared| std::mem::take(&mut shared.times).figures());
+            let figures = Figures { turns, traffic, history, memory: memory(), order };
             self.hub.handle(Input::Stats { asker, figures }, moment(self.started));
             self.carry_out();
         }

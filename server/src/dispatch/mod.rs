@@ -7,6 +7,7 @@ mod durability;
 mod figures;
 mod order;
 mod reload;
+mod times;
 
 use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpStream};
@@ -209,15 +210,19 @@ impl Dispatch {
             match woken {
                 Woken::Arrival(arrival) => {
                     self.take(arrival);
-                    self.take_all().await;
+                    match self.shared {
+                        None => self.take_all().await,
+                        // What they say goes to the log first, which takes together what comes meanwhile.
+                        Some(_) => drop(self.take_waiting(TURN, clock() + SLICE)),
+                    }
                 }
                 Woken::Report(report) => self.report(report),
                 Woken::Shared(event) => {
                     if let Fate::Anew(why) = self.hear(event) {
                         self.begin_anew(&why).await;
                     }
-                    // Others have their turn, however much the servers say.
-                    self.take_all().await;
+                    // Others have their turn, however much the servers say. What they said goes out now.
+                    self.take_waiting(TURN, clock() + SLICE);
                 }
                 Woken::Pages => {}
                 Woken::Alarm => set_for = None,
@@ -327,18 +332,24 @@ impl Dispatch {
         let (mut left, until) = (TURN, clock() + SLICE);
         loop {
             let before = left;
-            while left > 0
-                && let Ok(arrival) = self.arrivals.try_recv()
-            {
-                self.take(arrival);
-                left = if clock() < until { left - 1 } else { 0 };
-            }
+            left = self.take_waiting(left, until);
             // The first time sockets are looked at, the second time their readers read.
             future::yield_now().await;
             if left == 0 || left == before && self.arrivals.is_empty() {
                 return;
             }
         }
+    }
+
+    /// Takes what has come, so many at most; how many more may follow.
+    fn take_waiting(&mut self, mut left: usize, until: Instant) -> usize {
+        while left > 0
+            && let Ok(arrival) = self.arrivals.try_recv()
+        {
+            self.take(arrival);
+            left = if clock() < until { left - 1 } else { 0 };
+        }
+        left
     }
 
     /// Gives the hub one input. What comes of it is carried out when the turn [ends](Self::settle),
@@ -404,7 +415,7 @@ impl Dispatch {
                 // A terminal that is held up must not hold up the room.
                 Output::Console(text) => drop(self.console.try_send(text)),
                 Output::Stats { asker } => self.counted.asked.push(asker),
-                Output::Propose { entry } => match &self.shared {
+                Output::Propose { entry } => match &mut self.shared {
                     Some(shared) => shared.propose(entry),
                     None => self.early.push(entry),
                 },

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::protocol::sorted::sorted_by_key;
+
 /// An address of this machine that others may reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reachable {
@@ -58,9 +60,8 @@ fn ordered(
             |route: &&DefaultRoute| route.interface == one.interface && route.ipv6 == one.address.is_ipv6();
         routes.iter().filter(same).map(|route| route.metric).min()
     };
-    let mut found: Vec<Reachable> =
-        interfaces.into_iter().filter(|(_, ip)| typed(ip)).map(reachable).collect();
-    found.sort_by_key(|one| {
+    let found = interfaces.into_iter().filter(|(_, ip)| typed(ip)).map(reachable);
+    let mut found = sorted_by_key(found, |one| {
         let metric = metric(one);
         (one.is_virtual, metric.is_none(), one.address.is_ipv6(), metric, one.address)
     });

@@ -135,11 +135,13 @@ impl Rooms {
 
     /// What takes the place of records.
     pub(super) fn erased(&self) -> Erased {
-        let erased = self.rooms.values().filter_map(|room| {
+        let mut erased = Erased::new();
+        // One by one: to collect them is the code of a sort.
+        erased.extend(self.rooms.values().filter_map(|room| {
             let id = MsgId::parse(room.name.strip_prefix(ERASED)?)?;
             Some((id, room.state.clone()?))
-        });
-        erased.collect()
+        }));
+        erased
     }
 
     /// Something takes the place of a record, or nothing any more.

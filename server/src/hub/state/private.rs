@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::hub::state::{ConnectionId, State};
 use crate::protocol::Folded;
+use crate::protocol::sorted::sorted;
 use crate::protocol::time::UnixMillis;
 
 /// Stands before each of the two names, and before when that account was made, in the name under which their
@@ -55,6 +56,13 @@ impl Private {
         true
     }
 
+    /// Each once, in order.
+    fn all(&self) -> Vec<Arc<str>> {
+        let mut all = sorted(self.pairs.values().flatten().cloned());
+        all.dedup();
+        all
+    }
+
     fn remove(&mut self, key: &str) {
         self.count -= 1;
         for (name, _) in ends(key).into_iter().flatten() {
@@ -75,14 +83,13 @@ impl State {
 
     /// Which accounts there are is known now: what others kept that are no more is nobody's.
     pub(crate) fn end_pairs(&mut self) {
-        let all: BTreeSet<Arc<str>> = self.private.pairs.values().flatten().cloned().collect();
         // What an account was may be unreadable today, and is there all the same.
         let there = |(name, made): &End<'_>| match self.accounts.get(name) {
             Some(account) => account.made == *made,
             None => self.accounts.has(&Folded::new(name)),
         };
         let ended = |key: &Arc<str>| ends(key).is_none_or(|ends| !ends.iter().all(there));
-        let gone: Vec<Arc<str>> = all.into_iter().filter(ended).collect();
+        let gone: Vec<Arc<str>> = self.private.all().into_iter().filter(ended).collect();
         gone.iter().for_each(|key| self.private.remove(key));
         self.forgotten.extend(gone);
     }
@@ -107,8 +114,7 @@ impl State {
 
     /// Where lines of two are kept here.
     pub(super) fn kept_pairs(&self) -> Vec<(Box<str>, Box<[u8]>)> {
-        let all: BTreeSet<&Arc<str>> = self.private.pairs.values().flatten().collect();
-        all.into_iter().map(|key| (Box::from(&**key), Box::default())).collect()
+        self.private.all().iter().map(|key| (Box::from(&**key), Box::default())).collect()
     }
 
     /// Whether lines of two are kept here.

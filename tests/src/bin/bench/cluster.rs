@@ -122,31 +122,35 @@ fn due(begun: Instant, number: u64, rate: u64) -> Duration {
 }
 
 /// The order alone: from the call of the script to the entry on the other connection.
-fn bare(redis: &Redis, rate: u64) -> io::Result<(usize, f64, f64)> {
+fn bare(redis: &Redis, rate: u64, name: &str) -> io::Result<(usize, f64, f64)> {
     let connect = || -> io::Result<(TcpStream, BufReader<TcpStream>)> {
         let stream = TcpStream::connect(("127.0.0.1", redis.port))?;
         stream.set_nodelay(true)?;
         Ok((stream.try_clone()?, BufReader::new(stream)))
     };
     let ((mut say, mut said), (mut ask, mut heard)) = (connect()?, connect()?);
-    let prefix = format!("parlor:{{bare{rate}}}:");
+    let prefix = format!("parlor:{{{name}{rate}}}:");
     let key = |name: &str| format!("{prefix}{name}");
     for words in [
         vec!["HSET", &key("meta"), "birth", "b", "next", "1", "founder", "1"],
         vec!["HSET", &key("snapshots"), "0-0", "x"],
+        // As a server that runs has it.
+        vec!["SET", &key("lease:1"), "t"],
+        vec!["XADD", &key("log"), "1-1", "s", "1", "e", "x"],
         vec!["SCRIPT", "LOAD", SCRIPT],
     ] {
         command(&mut say, &words)?;
     }
-    reply(&mut said)?;
-    reply(&mut said)?;
+    for _ in 0..4 {
+        reply(&mut said)?;
+    }
     let script = reply(&mut said)?.concat();
     let (begun, times) = (now(), Arc::new(Times::default()));
     let count = rate * SPELL.as_secs();
     let log = key("log");
     let hears = Arc::clone(&times);
     let reader = thread::spawn(move || -> io::Result<()> {
-        let (mut last, mut number) = ("0-0".to_owned(), 0);
+        let (mut last, mut number) = ("1-1".to_owned(), 0);
         while number < count {
             command(&mut ask, &["XREAD", "COUNT", "1000", "BLOCK", "2000", "STREAMS", &log, &last])?;
             let words = reply(&mut heard)?;
@@ -189,13 +193,22 @@ fn bare(redis: &Redis, rate: u64) -> io::Result<(usize, f64, f64)> {
     Ok(times.figures())
 }
 
-fn member(at: SocketAddr, nick: &str) -> io::Result<TcpStream> {
+fn member(at: SocketAddr, nick: &str, room: &str) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect(at)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    write!(stream, "NICK {nick}\r\nUSER u 0 * :x\r\nJOIN #bench\r\n")?;
+    write!(stream, "NICK {nick}\r\nUSER u 0 * :x\r\nJOIN {room}\r\n")?;
     read_until(&mut stream, " 366 ")?;
     Ok(stream)
+}
+
+/// Who is in a room with whom.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rooms {
+    /// Everybody with everybody, and some on each server who only hear.
+    One,
+    /// Each sender with one on each server who hears: what is measured is the way, not the crowd.
+    Pairs,
 }
 
 /// What one run took: the times on the server where a line was said, those on the last one, and CPU of the servers for
@@ -203,22 +216,29 @@ fn member(at: SocketAddr, nick: &str) -> io::Result<TcpStream> {
 struct Run {
     near: (usize, f64, f64),
     far: (usize, f64, f64),
+    /// From propose to applied, as the first server itself has counted.
+    order: (usize, f64, f64),
     cpu: Duration,
 }
 
 /// Lines are said on the first server at this rate, and heard on all of them.
-fn servers(servers: &[Server], rate: u64, name: &str) -> io::Result<Run> {
+fn servers(servers: &mut [Server], rate: u64, rooms: Rooms, name: &str) -> io::Result<Run> {
     let (near, far) = (Arc::new(Times::default()), Arc::new(Times::default()));
     let over = Arc::new(AtomicBool::new(false));
     let begun = now();
     let mut readers = Vec::new();
     let (first, last) = (servers[0].address(), servers[servers.len() - 1].address());
+    let room = |number: usize| match rooms {
+        Rooms::One => "#bench".to_owned(),
+        Rooms::Pairs => format!("#bench{number}"),
+    };
+    let hearers = if rooms == Rooms::One { HEARERS } else { SENDERS };
     for (place, server) in servers.iter().enumerate() {
-        for number in 0..HEARERS {
-            let stream = member(server.address(), &format!("{name}h{place}x{number}"))?;
+        for number in 0..hearers {
+            let stream = member(server.address(), &format!("{name}h{place}x{number}"), &room(number))?;
             stream.set_read_timeout(Some(Duration::from_millis(100)))?;
-            // One of them looks at the clock, the others are heard by the kernel alone.
-            let times = (number == 0).then(|| match server.address() {
+            // In a crowd one of them looks at the clock, the others are heard by the kernel alone.
+            let times = (number == 0 || rooms == Rooms::Pairs).then(|| match server.address() {
                 at if at == first => (Arc::clone(&near), at == last),
                 _ => (Arc::clone(&far), false),
             });
@@ -243,8 +263,8 @@ fn servers(servers: &[Server], rate: u64, name: &str) -> io::Result<Run> {
             }));
         }
     }
-    let senders: Vec<TcpStream> =
-        (0..SENDERS).map(|number| member(first, &format!("{name}s{number}"))).collect::<Result<_, _>>()?;
+    let senders = (0..SENDERS).map(|number| member(first, &format!("{name}s{number}"), &room(number)));
+    let senders: Vec<TcpStream> = senders.collect::<Result<_, _>>()?;
     for sender in &senders {
         let mut drain = sender.try_clone()?;
         let over = Arc::clone(&over);
@@ -257,15 +277,17 @@ fn servers(servers: &[Server], rate: u64, name: &str) -> io::Result<Run> {
             }
         }));
     }
+    // What they took to come in does not count.
+    order(&mut servers[0]);
     let used = || servers.iter().map(|server| cpu(server.id())).sum::<io::Result<Duration>>();
     let before = used()?;
     let (start, count) = (now(), rate * SPELL.as_secs());
     for number in 0..count {
         thread::sleep(due(start, number, rate));
-        let line =
-            format!("PRIVMSG #bench :{} {TEXT}\r\n", now().saturating_duration_since(begun).as_nanos());
-        let mut sender = &senders[number as usize % SENDERS];
-        sender.write_all(line.as_bytes())?;
+        let sender = number as usize % SENDERS;
+        let said = now().saturating_duration_since(begun).as_nanos();
+        let line = format!("PRIVMSG {} :{said} {TEXT}\r\n", room(sender));
+        (&senders[sender]).write_all(line.as_bytes())?;
     }
     thread::sleep(Duration::from_millis(500));
     let used = used()? - before;
@@ -273,67 +295,119 @@ fn servers(servers: &[Server], rate: u64, name: &str) -> io::Result<Run> {
     for reader in readers {
         reader.join().map_err(|_| io::Error::other("a reader has failed"))?;
     }
-    // Senders hear each other.
-    let heard = count * (HEARERS * servers.len() + SENDERS - 1) as u64;
-    Ok(Run { near: near.figures(), far: far.figures(), cpu: used / heard as u32 })
+    let heard = match rooms {
+        // Senders hear each other.
+        Rooms::One => HEARERS * servers.len() + SENDERS - 1,
+        Rooms::Pairs => servers.len(),
+    };
+    let cpu = used / (count as usize * heard) as u32;
+    Ok(Run { near: near.figures(), far: far.figures(), order: order(&mut servers[0]), cpu })
+}
+
+/// From propose to applied, as a server has counted since it was asked last: how many, the half and 99 of 100 are at most so
+/// long, milliseconds; nothing where it is alone.
+fn order(server: &mut Server) -> (usize, f64, f64) {
+    let told =
+        |server: &Server| server.stdout().text().lines().filter(|line| line.starts_with("memory")).count();
+    let before = told(server);
+    server.console("/stats");
+    while told(server) == before {
+        thread::sleep(Duration::from_millis(5));
+    }
+    // It comes with the same answer.
+    let text = server.stdout().text();
+    let Some(line) = text.lines().rfind(|line| line.starts_with("order ")) else { return (0, 0.0, 0.0) };
+    let numbers: Vec<u32> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [count, half, _, _, most] = numbers[..] else { return (0, 0.0, 0.0) };
+    (count as usize, f64::from(half) / 1000.0, f64::from(most) / 1000.0)
+}
+
+/// A table of times, and of what they are to be compared with.
+struct Table;
+
+impl Table {
+    fn begin() -> Table {
+        println!("| lines a second, over {} s | lines | p50, ms | p99, ms |", SPELL.as_secs());
+        println!("| --- | --- | --- | --- |");
+        Table
+    }
+
+    fn row(&self, rate: u64, what: &str, (count, half, most): (usize, f64, f64)) {
+        println!("| {rate}, {what} | {count} | {half:.2} | {most:.2} |");
+    }
+
+    fn ratio(&self, rate: u64, of: (usize, f64, f64), bare: (usize, f64, f64)) {
+        let (half, most) = (of.1 / bare.1, of.2 / bare.2);
+        println!("| {rate}, **propose to applied, of the bare client's** | | {half:.2} × | {most:.2} × |");
+    }
 }
 
 /// Prints what it measures.
 pub(crate) fn measure() -> io::Result<()> {
     let redis = Redis::start()?;
-    let url = format!("redis://127.0.0.1:{}/bench", redis.port);
-    let launch = |more: &[&str], scratch: &Scratch, name: &str| {
+    let scratch = Scratch::new();
+    let launch = |more: &[&str], name: &str| {
         let data = scratch.file(name);
         let mut args = vec!["--data", &data, "--max-clients-per-ip", "2000"];
         args.extend(more);
-        Launch::new(&args).without_console().start()
+        Launch::new(&args).start()
     };
-    let scratch = Scratch::new();
-    let alone = [launch(&[], &scratch, "alone")];
-    let cluster = |count: usize| -> Vec<Server> {
-        (0..count).map(|number| launch(&["--cluster", &url], &scratch, &format!("s{number}"))).collect()
+    let mut alone = [launch(&[], "alone")];
+    let cluster = |name: &str, count: usize| -> Vec<Server> {
+        let url = format!("redis://127.0.0.1:{}/{name}", redis.port);
+        (0..count).map(|number| launch(&["--cluster", &url], &format!("{name}{number}"))).collect()
     };
-    let both = cluster(2);
-    println!(
-        "| lines a second, over {} s | lines | p50, ms | p99, ms | CPU a delivery, µs |",
-        SPELL.as_secs()
-    );
-    println!("| --- | --- | --- | --- | --- |");
-    let row = |what: &str, rate: u64, (count, half, most): (usize, f64, f64), cpu: Option<Duration>| {
-        let cpu = cpu.map_or(String::new(), |cpu| format!("{:.2}", cpu.as_secs_f64() * 1e6));
-        println!("| {what}, {rate} | {count} | {half:.2} | {most:.2} | {cpu} |");
-    };
+    let table = Table::begin();
     for rate in RATES {
-        let order = bare(&redis, rate)?;
-        row("append and read, a bare client", rate, order, None);
-        let one = servers(&alone, rate, &format!("r{rate}"))?;
-        row("said to heard, a server alone", rate, one.near, Some(one.cpu));
-        let before = cpu(redis.child.id())?;
-        let two = servers(&both, rate, &format!("r{rate}"))?;
-        let order_cpu = (cpu(redis.child.id())? - before) / (rate * SPELL.as_secs()) as u32;
-        row("said to heard, two servers, on the same one", rate, two.near, Some(two.cpu));
-        row("said to heard, two servers, on the other one", rate, two.far, None);
-        let ratio = |of: f64, alone: f64, bare: f64| (of - alone).max(0.0) / bare;
-        println!(
-            "| what the order adds, of the bare client's, {rate} | | {:.2} × | {:.2} × | Redis: {:.1} a line |",
-            ratio(two.near.1, one.near.1, order.1),
-            ratio(two.near.2, one.near.2, order.2),
-            order_cpu.as_secs_f64() * 1e6
-        );
+        let own = || cpu(std::process::id());
+        let before = own()?;
+        let quiet = bare(&redis, rate, "quiet")?;
+        let of_bare = (own()? - before) / (rate * SPELL.as_secs()) as u32;
+        println!("| {rate}, CPU of a bare client a line, µs | | {:.1} | |", of_bare.as_secs_f64() * 1e6);
+        table.row(rate, "append and read, a bare client", quiet);
+        let name = &format!("r{rate}");
+        let one = servers(&mut alone, rate, Rooms::Pairs, name)?;
+        table.row(rate, "said to heard, a server alone", one.near);
+        let mut two = cluster(name, 2);
+        let run = servers(&mut two, rate, Rooms::Pairs, name)?;
+        table.row(rate, "said to heard, two servers, on the same one", run.near);
+        table.row(rate, "said to heard, two servers, on the other one", run.far);
+        table.row(rate, "propose to applied, two servers", run.order);
+        table.ratio(rate, run.order, quiet);
+        stop(two)?;
+        // What else there is to do for the machine slows both down.
+        let (name, mut two) = (&format!("b{rate}"), cluster(&format!("b{rate}"), 2));
+        let (beside, run) = thread::scope(|scope| {
+            let beside = scope.spawn(|| bare(&redis, rate, "beside"));
+            let run = servers(&mut two, rate, Rooms::Pairs, name);
+            (beside.join(), run)
+        });
+        let beside = beside.map_err(|_| io::Error::other("the bare client has failed"))??;
+        let run = run?;
+        table.row(rate, "a bare client beside two servers", beside);
+        table.row(rate, "propose to applied beside it", run.order);
+        table.ratio(rate, run.order, beside);
+        stop(two)?;
     }
-    drop(both);
-    println!("\n| servers, {} lines a second | CPU of Redis a line, µs | CPU a delivery, µs |", RATES[1]);
+    println!(
+        "\n| servers, {} lines a second in one room | CPU of Redis a line, µs | CPU a delivery, µs |",
+        RATES[1]
+    );
     println!("| --- | --- | --- |");
+    let one = servers(&mut alone, RATES[1], Rooms::One, "c")?;
+    println!("| one, alone | | {:.2} |", one.cpu.as_secs_f64() * 1e6);
     for count in 1..=4 {
-        let servers_of = cluster(count);
-        let before = cpu(redis.child.id())?;
-        let run = servers(&servers_of, RATES[1], &format!("c{count}"))?;
+        let (name, before) = (&format!("c{count}"), cpu(redis.child.id())?);
+        let mut servers_of = cluster(name, count);
+        let run = servers(&mut servers_of, RATES[1], Rooms::One, name)?;
         let order = (cpu(redis.child.id())? - before) / (RATES[1] * SPELL.as_secs()) as u32;
         println!("| {count} | {:.1} | {:.2} |", order.as_secs_f64() * 1e6, run.cpu.as_secs_f64() * 1e6);
-        let stopped: i32 = servers_of.into_iter().map(Server::stop).sum();
-        if stopped != 0 {
-            return Err(io::Error::other("a server did not stop well"));
-        }
+        stop(servers_of)?;
     }
     Ok(())
+}
+
+fn stop(servers: Vec<Server>) -> io::Result<()> {
+    let failed: i32 = servers.into_iter().map(Server::stop).sum();
+    if failed == 0 { Ok(()) } else { Err(io::Error::other("a server did not stop well")) }
 }
