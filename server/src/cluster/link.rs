@@ -53,7 +53,7 @@ impl Link {
         let mut tasks = vec![
             spawn(Box::new(Writer::new(script)), Some(connection)),
             spawn(Box::new(Reader), None),
-            spawn(Box::new(Listener::default()), None),
+            spawn(Box::<Listener>::default(), None),
         ];
         let watched = Rc::clone(&shared);
         tasks.push(executor.spawn(async move { watched.watch().await }));

@@ -110,7 +110,7 @@ impl Dispatch {
         (console, cloak_key): (Sender<String>, [u8; 16]),
         (archive, opened): (Archive, Opened),
         accounts: (Option<AccountsFile>, KeptAccounts),
-    ) -> Dispatch {
+    ) -> Box<Dispatch> {
         let mut hub = Hub::new(config.hub.clone(), moment(started));
         let kept = (opened.all_rooms(), opened.fingerprints);
         let replica = match replica {
@@ -122,7 +122,8 @@ impl Dispatch {
         };
         let accounts = Accounts::start(accounts.0, sender.clone());
         let age = config.history.as_ref().and_then(|history| history.retention.age);
-        let mut dispatch = Dispatch {
+        // It is large, and what holds it is moved.
+        let mut dispatch = Box::new(Dispatch {
             hub,
             connections: Connections::new(
                 Rc::clone(&config),
@@ -151,7 +152,7 @@ impl Dispatch {
             early: Vec::new(),
             kept_upto: opened.last,
             ended: Ended::Asked,
-        };
+        });
         if let Some((replica, kept, accounts)) = replica {
             dispatch.catch_up(replica, kept, &accounts);
         }
@@ -160,7 +161,7 @@ impl Dispatch {
 
     /// Runs until the server is asked to stop; then tells everybody, delivers what waits and
     /// returns.
-    pub(crate) async fn run(mut self) -> Ended {
+    pub(crate) async fn run(mut self: Box<Self>) -> Ended {
         let mut alarm = Timer::never();
         let mut set_for = None;
         loop {
@@ -219,7 +220,7 @@ impl Dispatch {
                 Woken::Report(report) => self.report(report),
                 Woken::Shared(event) => {
                     if let Fate::Anew(why) = self.hear(event) {
-                        self.begin_anew(&why).await;
+                        Box::pin(self.begin_anew(&why)).await;
                     }
                     // Others have their turn, however much the servers say. What they said goes out now.
                     self.take_waiting(TURN, clock() + SLICE);
@@ -234,7 +235,7 @@ impl Dispatch {
             let now = clock();
             self.maintain_archive(now);
             if self.stop_at.is_some_and(|at| at <= now) {
-                return self.finish().await;
+                return Box::pin(self.finish()).await;
             }
             if self.hub.next_timeout().is_some_and(|at| self.started + at <= now) {
                 self.give(Input::Tick);
@@ -459,7 +460,7 @@ impl Dispatch {
         self.give(Input::Opened { id, peer, cloak: self.cloaks.of(peer.ip()), token, raw });
     }
 
-    async fn finish(mut self) -> Ended {
+    async fn finish(mut self: Box<Self>) -> Ended {
         self.leave().await;
         self.connections.stop();
         self.give(Input::Stop);
