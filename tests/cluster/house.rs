@@ -39,6 +39,30 @@ impl House {
         Some(house)
     }
 
+    /// One that takes encrypted connections, too, at this address; it vouches for itself.
+    pub(crate) fn encrypted() -> Option<(House, String)> {
+        if !needs::have(&[("openssl", "openssl")]) {
+            return None;
+        }
+        let mut house = House::with(&["--appendonly", "yes"])?;
+        let [certificate, key] = ["own.pem", "key.pem"].map(|name| house.folder.file(name));
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
+            .args(["-days", "2", "-subj", "/CN=own", "-addext", "subjectAltName=IP:127.0.0.1"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", &key, "-out", &certificate])
+            .output()
+            .expect("it was there just now");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = free.expect("a free port").port().to_string();
+        house.kill_redis();
+        let more = ["--tls-port", &port, "--tls-auth-clients", "no", "--tls-cert-file", &certificate];
+        house.options.extend(more.map(str::to_owned));
+        house.options.extend(["--tls-key-file".to_owned(), key]);
+        house.start_redis();
+        Some((house, format!("rediss://127.0.0.1:{port}/house?ca={certificate}")))
+    }
+
     pub(crate) fn start_redis(&mut self) {
         let program = needs::find("redis-server").expect("it is there");
         let folder = self.folder.path().to_owned();

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod begin;
+mod gap;
 mod house;
 mod kill;
 mod member;

@@ -1,13 +1,13 @@
 //! People on several servers are in one house.
 
-use parlor_tests::{Irc, Message};
+use parlor_tests::{Irc, Launch, Message};
 
 use crate::house::House;
 
 #[test]
 fn people_on_two_servers_are_in_one_room() {
     let Some(house) = House::new() else { return };
-    let (one, other) = (house.server(1), house.server(2));
+    let (mut one, other) = (house.server(1), house.server(2));
     let mut amy = one.irc_with("amy", &["echo-message", "message-tags", "server-time"]);
     let mut bob = other.irc_with("bob", &["echo-message", "message-tags", "server-time"]);
     amy.join("#tea");
@@ -35,6 +35,37 @@ fn people_on_two_servers_are_in_one_room() {
     amy.join("#lobby");
     nc.send("hi\n");
     amy.expect(":nina!*@* PRIVMSG #lobby :hi");
+    // How long the log takes; then nothing has happened since.
+    one.console("/stats");
+    one.wait_stdout("order * changes since the last time, half within * µs, 99 of 100 within * µs");
+    one.console("/stats");
+    one.wait_stdout("order        0 changes since the last time");
+}
+
+#[test]
+fn the_way_to_the_redis_may_be_encrypted() {
+    let Some((house, url)) = House::encrypted() else { return };
+    let data = |number: usize| house.folder.file(&format!("data{number}"));
+    let server = |number| Launch::new(&["--cluster", &url, "--data", &data(number)]).start();
+    let (one, other) = (server(1), server(2));
+    let mut amy = one.irc("amy");
+    let mut bob = other.irc("bob");
+    amy.join("#tea");
+    bob.join("#tea");
+    amy.expect(":bob!*@* JOIN #tea");
+    // Many at once fill what is read and written at a time.
+    let lines = (0..2_000).map(|number| format!("PRIVMSG #tea :{number} {}\r\n", "x".repeat(200)));
+    amy.send_bytes(lines.collect::<String>());
+    for number in 0..2_000 {
+        bob.expect(&*format!(":amy!*@* PRIVMSG #tea :{number} *"));
+    }
+    bob.send("PRIVMSG amy :psst");
+    amy.expect(":bob!*@* PRIVMSG amy :psst");
+    // Nobody vouches for it.
+    let unknown = url.split('?').next().unwrap_or_default();
+    let ended = Launch::new(&["--cluster", unknown]).run();
+    assert_eq!(ended.code, 78, "{}", ended.stderr);
+    assert!(ended.stderr.contains("certificate"), "{}", ended.stderr);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Somebody who looks for rooms, and the list that they see.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -145,14 +147,14 @@ pub(crate) fn resident(id: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse().expect("a number of kilobytes")
 }
 
-/// How often the threads of a process have gone to sleep so far: a measure of what it does that does not depend on the
+/// How often each thread of a process has gone to sleep so far: a measure of what it does that does not depend on the
 /// machine.
-pub(crate) fn waits(id: u32) -> u64 {
+pub(crate) fn waits(id: u32) -> HashMap<OsString, u64> {
     let threads = fs::read_dir(format!("/proc/{id}/task")).expect("it runs").flatten();
-    let status = threads.filter_map(|thread| fs::read_to_string(thread.path().join("status")).ok());
-    let waits = |status: String| {
-        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        line.and_then(|count| count.trim().parse::<u64>().ok()).expect("a number of waits")
+    let waits = |thread: fs::DirEntry| {
+        let status = fs::read_to_string(thread.path().join("status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+        Some((thread.file_name(), line.trim().parse().expect("a number of waits")))
     };
-    status.map(waits).sum()
+    threads.filter_map(waits).collect()
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
+use std::ops::Range;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -22,7 +23,7 @@ use super::words::Words;
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// It is late when it is silent for so long.
 pub(super) const LATE: Duration = Duration::from_secs(2);
-/// Bytes that are read at once.
+/// Bytes for which there is room at least when something is read.
 const CHUNK: usize = 8 << 10;
 /// Bytes of a buffer that is kept when it is empty.
 const KEEP: usize = 256 << 10;
@@ -36,9 +37,9 @@ pub(super) struct Connection {
     at: String,
     stream: Async<TcpStream>,
     wire: Box<dyn Wire>,
-    /// Room for what is read, and how much of it is no whole reply yet.
+    /// Room for what is read, at most twice the largest reply; what of it is read and not taken.
     input: Vec<u8>,
-    filled: usize,
+    unread: Range<usize>,
     scan: Scan,
     /// Commands that wait to be sent, and how much of them is.
     output: Vec<u8>,
@@ -56,7 +57,8 @@ pub(super) struct Connection {
 /// How it goes on.
 enum Step {
     Done,
-    Moved,
+    Wrote,
+    Read,
     Blocked,
 }
 
@@ -98,7 +100,7 @@ impl Connection {
             stream,
             wire,
             input: Vec::new(),
-            filled: 0,
+            unread: 0..0,
             scan: Scan::default(),
             output: Vec::new(),
             sent: 0,
@@ -141,7 +143,9 @@ impl Connection {
                 match self.advance(context, want, &mut replies) {
                     Err(error) => return Poll::Ready(Err(error)),
                     Ok(Step::Done) => return Poll::Ready(Ok(std::mem::take(&mut replies))),
-                    Ok(Step::Moved) => (begun, stage) = (now(), 0),
+                    // That it could be asked whether it is there is no sign that it is.
+                    Ok(Step::Wrote) if self.pings && stage > 0 => {}
+                    Ok(Step::Wrote | Step::Read) => (begun, stage) = (now(), 0),
                     Ok(Step::Blocked) => {
                         let silent = [Duration::ZERO, LATE].get(stage).copied().unwrap_or(PATIENCE);
                         ready!(self.alarm.poll(context, begun + may_take + silent));
@@ -197,7 +201,7 @@ impl Connection {
             self.wire.flush(stream)?;
             // An answer takes longer than it takes to ask.
             (self.flushes, self.waits) = (false, !self.wire.holds());
-            return Ok(Some(Step::Moved));
+            return Ok(Some(Step::Wrote));
         }
         let count = self.wire.write(stream, self.output.get(self.sent..).unwrap_or_default())?;
         self.sent += count;
@@ -205,21 +209,17 @@ impl Connection {
             empty(&mut self.output);
             (self.sent, self.flushes) = (0, true);
         }
-        Ok((count > 0).then_some(Step::Moved))
+        Ok((count > 0).then_some(Step::Wrote))
     }
 
     /// Reads; `None`: nothing follows.
     fn read(&mut self, want: usize, replies: &mut Vec<Reply>) -> Result<io::Result<Option<Step>>, Error> {
         let garbled = |_| Error::Garbled { at: self.at.clone() };
         while replies.len() < want {
-            let filled = self.input.get(..self.filled).unwrap_or_default();
-            let Some(end) = self.scan.end(filled).map_err(garbled)? else { break };
-            let reply = reply::read(filled.get(..end).unwrap_or_default()).map_err(garbled)?;
-            self.input.copy_within(end..self.filled, 0);
-            self.filled -= end;
-            if self.filled == 0 && self.input.len() > KEEP {
-                self.input = Vec::new();
-            }
+            let unread = self.input.get(self.unread.clone()).unwrap_or_default();
+            let Some(end) = self.scan.end(unread).map_err(garbled)? else { break };
+            let reply = reply::read(unread.get(..end).unwrap_or_default()).map_err(garbled)?;
+            self.unread.start += end;
             if !std::mem::take(&mut self.asked_in) {
                 replies.push(reply);
             } else if let Reply::Error(why) = reply {
@@ -229,17 +229,25 @@ impl Connection {
         if replies.len() >= want {
             return Ok(Ok(Some(Step::Done)));
         }
-        if self.filled > MAX_REPLY + CHUNK {
+        let unread = self.unread.len();
+        if unread > MAX_REPLY + CHUNK {
             return Err(Error::Garbled { at: self.at.clone() });
         }
-        if self.input.len() < self.filled + CHUNK {
-            // Twice as much each time: what is moved and zeroed is bounded by what is read.
-            self.input.resize(self.filled * 2 + CHUNK, 0);
+        if self.unread.start > 0 {
+            self.input.copy_within(self.unread.clone(), 0);
+            self.unread = 0..unread;
         }
-        let room = self.input.get_mut(self.filled..).unwrap_or_default();
+        if unread == 0 && self.input.len() > KEEP {
+            self.input = Vec::new();
+        }
+        if self.input.len() < unread + CHUNK {
+            // Twice as much each time: what is moved and zeroed is bounded by what is read.
+            self.input.resize(unread * 2 + CHUNK, 0);
+        }
+        let room = self.input.get_mut(unread..).unwrap_or_default();
         let read = self.wire.read(self.stream.get_ref(), room);
-        self.filled += *read.as_ref().unwrap_or(&0);
-        Ok(read.map(|count| (count > 0).then_some(Step::Moved)))
+        self.unread.end += *read.as_ref().unwrap_or(&0);
+        Ok(read.map(|count| (count > 0).then_some(Step::Read)))
     }
 }
 
@@ -264,4 +272,55 @@ fn failed(at: &str, error: io::Error) -> Error {
 async fn late(patience: Duration) -> io::Result<Async<TcpStream>> {
     pin!(Timer::after(patience)).await;
     Err(ErrorKind::TimedOut.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A connection to somebody who says this at once.
+    fn connected(says: &[u8]) -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let address = format!("redis://127.0.0.1:{port}/test").parse().unwrap();
+        let connection = smol::block_on(Connection::open(&address, LATE)).unwrap();
+        let (mut engine, _) = listener.accept().unwrap();
+        engine.write_all(says).unwrap();
+        (connection, engine)
+    }
+
+    fn exchange(connection: &mut Connection, may_take: Duration) -> Result<Vec<Reply>, Error> {
+        smol::block_on(connection.exchange(1, may_take, &|| ()))
+    }
+
+    #[test]
+    fn what_came_with_another_reply_is_not_waited_for() {
+        let (mut connection, mut engine) = connected(b"+one\r\n$3\r\ntwo\r\n+thr");
+        for wanted in ["one", "two"] {
+            let replies = exchange(&mut connection, LATE).unwrap();
+            assert_eq!(replies, [Reply::Text(wanted.into())]);
+        }
+        connection.say(Words::default().add(b"PING"));
+        engine.write_all(b"ee\r\n").unwrap();
+        let begun = now();
+        let replies = exchange(&mut connection, LATE).unwrap();
+        assert_eq!(replies, [Reply::Text("three".into())]);
+        assert!(begun.elapsed() < LATE);
+    }
+
+    #[test]
+    fn who_does_not_answer_when_asked_is_gone() {
+        let (mut connection, _engine) = connected(b"");
+        connection.pings = true;
+        let (begun, told) = (now(), Cell::new(0));
+        let late = || told.set(told.get() + 1);
+        let ended = smol::block_on(connection.exchange(1, Duration::from_millis(100), &late));
+        assert!(matches!(ended, Err(Error::Silent { .. })), "{ended:?}");
+        assert_eq!(told.get(), 1);
+        assert!(begun.elapsed() >= PATIENCE);
+    }
 }

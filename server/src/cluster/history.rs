@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::reply::Reply;
+use super::words::Words;
 use crate::protocol::Position;
 
 /// Bytes of entries at most, besides the snapshot before them.
@@ -41,6 +42,13 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    /// Appends it to a command, as the script puts it back.
+    pub(super) fn say(&self, words: &mut Words) {
+        let Kept { entry, before, sequence, fences } = self;
+        words.place(entry.at).number(entry.server.into()).number(*sequence).place(*before);
+        words.add(&entry.bytes).number((*fences).into());
+    }
+
     /// Bytes of memory.
     fn size(&self) -> usize {
         self.entry.bytes.len() + OVERHEAD
@@ -51,8 +59,8 @@ impl Kept {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Differs;
 
-/// The latest snapshot that this server has, every entry since, and some before it. The hub makes a snapshot after 10,000 entries or 4 MB at
-/// the latest; where it does not, the snapshot is forgotten with the oldest entries once they have 64 MB.
+/// The latest snapshot that this server has, every entry since, and some before it. The hub makes a snapshot after 10,000
+/// entries or 4 MB at the latest; where it does not, the snapshot is forgotten with the oldest entries once they have 64 MB.
 #[derive(Debug, Default)]
 pub(super) struct History {
     /// The state right after a place.

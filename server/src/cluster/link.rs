@@ -1,11 +1,14 @@
 //! What the other parts of a server hold of the log.
 
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use async_channel::{Receiver, Sender};
-use futures_lite::future;
+use async_channel::Sender;
+use futures_lite::{FutureExt, future};
 use smol::{LocalExecutor, Task};
 
 use super::clock::now;
@@ -21,6 +24,8 @@ use crate::protocol::Position;
 
 /// Beyond the time that is given, so long may it take to give up the lease.
 const LEAVE: Duration = Duration::from_secs(1);
+/// Why a server begins anew one of whose parts has failed by a fault of ours.
+const FAULT: &str = "what speaks to the engine has failed";
 
 /// The running side of a server's place in a cluster; cheap to clone, and nothing of it waits but [`Link::leave`]. With the
 /// last one everything ends.
@@ -42,22 +47,18 @@ impl Link {
         tell: Sender<Event>,
     ) -> Link {
         let shared = Rc::new(Shared::new(me, history, tell));
-        let (tell_end, ended) = async_channel::bounded(1);
         let spawn = |part: Box<dyn Part>, given: Option<Connection>| {
-            let (running, tell_end) = (run(Rc::clone(&shared), part, given), tell_end.clone());
-            executor.spawn(async move {
-                // Another one may have said why already.
-                let _ = tell_end.try_send(running.await);
-            })
+            let running = AssertUnwindSafe(run(Rc::clone(&shared), part, given)).catch_unwind();
+            executor.spawn(async { running.await.unwrap_or(FAULT) })
         };
-        let mut tasks = vec![
+        let parts = [
             spawn(Box::new(Writer::new(script)), Some(connection)),
             spawn(Box::new(Reader), None),
             spawn(Box::<Listener>::default(), None),
         ];
         let watched = Rc::clone(&shared);
-        tasks.push(executor.spawn(async move { watched.watch().await }));
-        let task = executor.spawn(end(Rc::clone(&shared), tasks, ended));
+        let watch = executor.spawn(async move { watched.watch().await });
+        let task = executor.spawn(end(Rc::clone(&shared), parts, watch));
         Link(Rc::new(Inner { shared, task }))
     }
 
@@ -104,10 +105,14 @@ impl Link {
     }
 }
 
-/// Waits until one of the connections says why this server has to begin anew.
-async fn end(shared: Rc<Shared>, tasks: Vec<Task<()>>, ended: Receiver<&'static str>) {
-    let why = ended.recv().await.unwrap_or(FENCED);
-    drop(tasks);
+/// Waits until one of the parts says why this server has to begin anew.
+async fn end(shared: Rc<Shared>, mut parts: [Task<&'static str>; 3], watch: Task<()>) {
+    let why = future::poll_fn(|context| {
+        let mut ends = parts.iter_mut().map(|part| Pin::new(part).poll(context));
+        ends.find(Poll::is_ready).unwrap_or(Poll::Pending)
+    });
+    let why = why.await;
+    drop((parts, watch));
     if why != FENCED {
         // Otherwise the others would wait for the end of a lease that nobody has any more.
         let leaving = run(Rc::clone(&shared), Box::new(Writer::leaver()), None);
@@ -118,5 +123,7 @@ async fn end(shared: Rc<Shared>, tasks: Vec<Task<()>>, ended: Receiver<&'static 
         };
         future::or(leaving, left).await;
     }
+    // Nobody has to wait for that any more.
+    shared.left.0.close();
     shared.tell(Event::Fenced { why: why.to_owned() }).await;
 }

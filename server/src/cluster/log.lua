@@ -73,9 +73,25 @@ if op == 'found' then
   c('HSET', S, '0-0', ARGV[8])
   return {'OK'}
 end
+-- What was in the log, from ARGV[i] on, each only right behind the one that it followed: several servers may do it at once.
+-- How much was added, and whether all of it fits.
+local function put_back(i, at)
+  local count = 0
+  for i = i, #ARGV, 6 do
+    local id, server, sequence, previous, bytes, fences = unpack(ARGV, i, i + 5)
+    if before(at, id) then
+      if previous ~= at then return count, false end
+      at = add(id, server, sequence, previous, bytes, fences)
+      count = count + 1
+      local key = P .. 'seq:' .. server
+      if tonumber(c('GET', key) or '0') < tonumber(sequence) then c('SET', key, sequence) end
+    end
+  end
+  return count, true
+end
 if op == 'restore' then
   -- place after which all is there, place of the snapshot, its bytes ('' if not needed), next number, fields of meta,
-  -- servers, fenced: counted
+  -- servers, fenced: counted; entries up to the snapshot, if it is needed
   local first, at, bytes, next = ARGV[8], ARGV[9], ARGV[10], tonumber(ARGV[11])
   local needed = c('HLEN', S) == 0 or before(last(), first)
   if needed and bytes == '' then return lost() end
@@ -97,17 +113,21 @@ if op == 'restore' then
   for k = from, to do c('HSET', V, ARGV[k], '1') end
   from, to = some()
   for k = from, to do fence(ARGV[k]) end
+  local count, fits = 0, true
   if needed then
-    c('DEL', S)
-    c('HSET', S, at, bytes)
     if before(last(), first) then
       -- What is before it does not lead up to it any more.
       c('DEL', L)
       c('XADD', L, first, 's', '0')
       c('XDEL', L, first)
     end
+    -- No log ends before a snapshot, for nobody could begin with that.
+    count, fits = put_back(i, last())
+    if not fits then return {'DIFFERS'} end
+    c('DEL', S)
+    c('HSET', S, at, bytes)
   end
-  return {'OK', last(), there and 0 or 1}
+  return {'OK', last(), there and 0 or 1, count}
 end
 if not there then return lost() end
 local held = c('GET', P .. 'lease:' .. N)
@@ -126,19 +146,8 @@ if op == 'renew' or not held then
 end
 local at = last()
 if op == 'putback' then
-  -- Each only right behind the one that it followed: several servers may do it at once.
-  local count = 0
-  for i = 8, #ARGV, 6 do
-    local id, server, sequence, previous, bytes, fences = unpack(ARGV, i, i + 5)
-    if before(at, id) then
-      if previous ~= at then return {'DIFFERS', count} end
-      at = add(id, server, sequence, previous, bytes, fences)
-      count = count + 1
-      local key = P .. 'seq:' .. server
-      if tonumber(c('GET', key) or '0') < tonumber(sequence) then c('SET', key, sequence) end
-    end
-  end
-  return {'OK', count}
+  local count, fits = put_back(8, at)
+  return {fits and 'OK' or 'DIFFERS', count}
 end
 if c('HLEN', S) == 0 or before(at, applied) then return lost() end
 -- What was read of this server's own, and what it would append next: between them nothing may be missing, which another

@@ -6,7 +6,7 @@
 //! | `address` | where the log is |
 //! | `error` | why a server cannot take part |
 //! | `wire`, `encryption` | what passes between a connection and its socket |
-//! | `alarm` | when a connection is late |
+//! | `alarm` | the time that a part or a connection waits for |
 //! | `words`, `reply` | what the engine is told, and what it answers |
 //! | `connection` | one connection to the engine |
 //! | `script` | how the log is changed, by `log.lua` |
@@ -36,7 +36,8 @@
 //! scripts (`join.lua`, `log.lua`).
 //!
 //! # When the engine has lost something
-//! Each server keeps the latest snapshot it has and every entry since. An engine that runs anew, or has lost all, takes nothing
+//! Each server keeps the latest snapshot it has, every entry since, and half a megabyte before it, for others may have read
+//! less. An engine that runs anew, or has lost all, takes nothing
 //! for some seconds (`hold`): those who know more than it put that back, each entry right behind the one that it followed. Who
 //! has read what is not in the log in the end has to begin anew ([`Event::Fenced`]).
 

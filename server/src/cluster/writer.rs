@@ -9,7 +9,7 @@ use super::history::Kept;
 use super::part::{Next, Part};
 use super::reply::Reply;
 use super::script::{GREETINGS, LEASE, Script, Verdict, greet, place, verdict};
-use super::shared::{DIFFERS, Event, FENCED, Role, Shared, ring};
+use super::shared::{DIFFERS, Event, FENCED, Role, Shared};
 use super::words::Words;
 use crate::protocol::Position;
 
@@ -147,13 +147,16 @@ impl Writer {
                         words.number((*server).into());
                     }
                 }
+                if needed {
+                    let kept = state.history.after(Position::default());
+                    kept.iter().take_while(|kept| kept.entry.at <= at).for_each(|kept| kept.say(&mut words));
+                }
                 self.asked = Asked::Restore;
                 "restore"
             }
             Some(rest) => {
-                for Kept { entry, before, sequence, fences } in rest.iter().skip(mending.done) {
-                    words.place(entry.at).number(entry.server.into()).number(*sequence).place(*before);
-                    words.add(&entry.bytes).number((*fences).into());
+                for kept in rest.iter().skip(mending.done) {
+                    kept.say(&mut words);
                     mending.done += 1;
                     if words.size() > PUT_BACK {
                         break;
@@ -204,6 +207,7 @@ impl Writer {
         match (verdict, &mending.rest) {
             (Verdict::Done, None) => {
                 mending.forgotten = part(2).number() > 0;
+                mending.entries = part(3).number() as usize;
                 mending.rest = Some(shared.state.borrow().history.after(place(part(1))));
             }
             (Verdict::Done, Some(_)) => mending.entries += part(1).number() as usize,
@@ -340,7 +344,7 @@ impl Part for Writer {
             }
             Asked::Leave => {
                 self.left = true;
-                ring(&shared.left);
+                shared.left.0.close();
             }
             Asked::Restore | Asked::PutBack if matches!(verdict, Verdict::Done | Verdict::Lost { .. }) => {
                 self.mended(shared, verdict, reply, tell);

@@ -18,8 +18,7 @@ impl Dispatch {
     pub(super) fn tell_figures(&mut self) {
         for asker in std::mem::take(&mut self.counted.asked) {
             let (turns, traffic, history) = (self.counted.turns, self.counted.traffic, self.archive.bytes());
-            let order = self.shared.as_mut().map(|shared| std::mem::take(&mut shared.times).figures());
-            let figures = Figures { turns, traffic, history, memory: memory(), order };
+            let figures = Figures { turns, traffic, history, memory: memory() };
             self.hub.handle(Input::Stats { asker, figures }, moment(self.started));
             self.carry_out();
         }

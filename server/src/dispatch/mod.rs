@@ -7,7 +7,6 @@ mod durability;
 mod figures;
 mod order;
 mod reload;
-mod times;
 
 use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpStream};
@@ -416,7 +415,7 @@ impl Dispatch {
                 // A terminal that is held up must not hold up the room.
                 Output::Console(text) => drop(self.console.try_send(text)),
                 Output::Stats { asker } => self.counted.asked.push(asker),
-                Output::Propose { entry } => match &mut self.shared {
+                Output::Propose { entry } => match &self.shared {
                     Some(shared) => shared.propose(entry),
                     None => self.early.push(entry),
                 },

@@ -1,13 +1,11 @@
 //! The hub's part in a cluster: the log's entries go in, its own go out.
 
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_channel::Receiver;
 use futures_lite::FutureExt;
 use smol::Timer;
 
-use super::times::Times;
 use super::{Dispatch, Ended, clock, moment};
 use crate::cluster::{Entry, Event, Link};
 use crate::hub::{Hub, Input, Kept};
@@ -27,10 +25,6 @@ const LEAVE: Duration = Duration::from_secs(2);
 pub(super) struct Shared {
     link: Link,
     events: Receiver<Event>,
-    /// When what is not in the log yet was proposed.
-    proposed: VecDeque<Instant>,
-    /// From there until it came back, since the operator has asked last.
-    pub(super) times: Times,
 }
 
 impl Shared {
@@ -41,8 +35,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn propose(&mut self, entry: Box<[u8]>) {
-        self.proposed.push_back(clock());
+    pub(super) fn propose(&self, entry: Box<[u8]>) {
         self.link.propose(entry);
     }
 
@@ -105,23 +98,14 @@ impl Dispatch {
         for server in self.hub.servers().into_iter().filter(|server| !alive.contains(server)) {
             link.fence(server, self.hub.gone(server));
         }
-        let (proposed, times) = (VecDeque::new(), Times::default());
-        let mut shared = Shared { link, events, proposed, times };
-        self.early.drain(..).for_each(|entry| shared.propose(entry));
-        self.shared = Some(shared);
+        self.early.drain(..).for_each(|entry| link.propose(entry));
+        self.shared = Some(Shared { link, events });
         self.give(Input::Joined);
         self.settle();
     }
 
     fn ordered(&mut self, Entry { at, server, bytes }: Entry) {
-        let own = server == self.hub.server();
         self.give(Input::Ordered { server, at, entry: bytes });
-        if own
-            && let Some(shared) = &mut self.shared
-            && let Some(proposed) = shared.proposed.pop_front()
-        {
-            shared.times.add(clock().saturating_duration_since(proposed));
-        }
     }
 
     /// Takes what the log's connections tell, and all that waits with it.

@@ -29,6 +29,7 @@ mod speaker;
 mod state;
 #[cfg(test)]
 mod tests;
+mod times;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -54,6 +55,7 @@ use history::tickets::History;
 use state::State;
 use state::member::Member;
 use state::words::put;
+use times::Times;
 
 pub use change::entry::FORMAT;
 pub use change::{Operation, Target};
@@ -179,6 +181,8 @@ pub struct Hub {
     secrets: Secrets,
     /// What was proposed here and has not had its turn, in its order.
     proposals: VecDeque<Proposal>,
+    /// From proposals to their turns, since the operator has asked last.
+    times: Times,
     /// Accounts that had their turn: under which tickets, and whether they are somebody's now.
     settled: Vec<(u64, bool)>,
     letters: Letters,
@@ -204,6 +208,7 @@ impl Hub {
             ),
             secrets: Secrets::new(before_first),
             proposals: VecDeque::new(),
+            times: Times::default(),
             settled: Vec::new(),
             letters: Letters::default(),
             state: State::new(settings, now),

@@ -21,7 +21,7 @@ const NEWS: u32 = 40;
 /// Ticks for which a flooded network hears nothing of us.
 const PAUSE: u32 = 120;
 
-/// A room that is announced, by a thread of its own; dropped, it says good-bye, which takes up to half a second.
+/// A room that is announced, by a thread of its own; dropped, it says good-bye, which takes up to two seconds.
 pub struct Announcer {
     people: Option<Sender<u32>>,
     thread: Option<JoinHandle<()>>,

@@ -156,6 +156,34 @@ fn who_has_not_read_what_the_snapshot_of_another_holds_reads_it_after_all() {
     });
 }
 
+/// Whoever puts it back may die at any moment: others can begin with what it has left.
+#[test]
+fn what_was_put_back_by_a_server_that_died_then_is_enough_to_begin_with() {
+    let Some(engine) = Engine::always() else { return };
+    scenario(async |executor| {
+        let way = Proxy::start(&executor, engine.port);
+        let one = Node::start(&executor, options(way.port)).await;
+        for number in 0..50 {
+            one.say(&format!("line {number}"));
+        }
+        one.hears(50).await;
+        one.keep_snapshot();
+        until("a snapshot", || engine.ask(&["HLEN", "parlor:{test}:snapshots"]) == "2").await;
+        way.operation.set("restore");
+        way.cuts.set(1);
+        engine.ask(&["FLUSHALL"]);
+        one.say("never comes");
+        until("that it is put back", || way.cuts.get() == 0).await;
+        until("a snapshot", || engine.ask(&["HLEN", "parlor:{test}:snapshots"]) == "1").await;
+        way.stopped.set(true);
+        let two = Node::start(&executor, options(engine.port)).await;
+        two.hears(50).await;
+        two.say("goes on");
+        two.hears(51).await;
+        assert_eq!(two.said()[..50], one.said()[..50]);
+    });
+}
+
 #[test]
 fn an_engine_with_an_older_copy_of_its_data_is_told_the_rest() {
     let Some(mut engine) = Engine::always() else { return };

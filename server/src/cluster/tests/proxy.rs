@@ -15,8 +15,10 @@ pub(super) struct Proxy {
     pub(super) stopped: Rc<Cell<bool>>,
     /// Nothing passes to whoever reads the log.
     pub(super) deaf: Rc<Cell<bool>>,
-    /// The connections of as many appends are to be cut, after the engine has answered and before anybody hears it.
+    /// The connections of as many appends are to be cut, after the engine has answered and before anybody hears it; or of
+    /// another operation.
     pub(super) cuts: Rc<Cell<usize>>,
+    pub(super) operation: Rc<Cell<&'static str>>,
     _task: Task<()>,
 }
 
@@ -25,16 +27,16 @@ impl Proxy {
         let listener = Async::<std::net::TcpListener>::bind(([127, 0, 0, 1], 0)).unwrap();
         let port = listener.get_ref().local_addr().unwrap().port();
         let [stopped, deaf] = [(); 2].map(|()| Rc::new(Cell::new(false)));
-        let cuts = Rc::new(Cell::new(0));
+        let (cuts, operation) = (Rc::new(Cell::new(0)), Rc::new(Cell::new("append")));
         let held = [Rc::clone(&stopped), Rc::clone(&deaf)];
-        let (cut, on) = (Rc::clone(&cuts), Rc::clone(executor));
+        let (cut, on) = ((Rc::clone(&cuts), Rc::clone(&operation)), Rc::clone(executor));
         let task = executor.spawn(async move {
             loop {
                 let Ok((client, _)) = listener.accept().await else { return };
-                on.spawn(pass(client, engine, held.clone(), Rc::clone(&cut))).detach();
+                on.spawn(pass(client, engine, held.clone(), cut.clone())).detach();
             }
         });
-        Proxy { port, stopped, deaf, cuts, _task: task }
+        Proxy { port, stopped, deaf, cuts, operation, _task: task }
     }
 }
 
@@ -42,7 +44,7 @@ async fn pass(
     client: Async<TcpStream>,
     engine: u16,
     [stopped, deaf]: [Rc<Cell<bool>>; 2],
-    cuts: Rc<Cell<usize>>,
+    (cuts, operation): (Rc<Cell<usize>>, Rc<Cell<&'static str>>),
 ) {
     let Ok(engine) = Async::<TcpStream>::connect(([127, 0, 0, 1], engine)).await else { return };
     let (cutting, reading) = (Cell::new(false), Cell::new(false));
@@ -54,7 +56,7 @@ async fn pass(
             }
             let has = |word: &[u8]| bytes[..count].windows(word.len()).any(|here| here == word);
             reading.set(reading.get() || has(b"\r\nXREAD\r\n"));
-            if cuts.get() > 0 && has(b"\r\nappend\r\n") {
+            if cuts.get() > 0 && has(format!("\r\n{}\r\n", operation.get()).as_bytes()) {
                 cuts.set(cuts.get() - 1);
                 cutting.set(true);
             }

@@ -4,6 +4,8 @@
 //! alike, in the order of the log, and refused there as any other is. What concerns one connection only (replies,
 //! paging, time-outs, PING, CAP, WHO) is no change.
 
+use std::time::Duration;
+
 use crate::hub::Hub;
 use crate::hub::change::departure::CLOSED;
 use crate::hub::change::entry::{self, Entry, ServerChange};
@@ -23,6 +25,8 @@ pub(crate) struct Proposal {
     asker: Asker,
     /// That of the command it came from.
     label: Option<Box<str>>,
+    /// When, since the start.
+    at: Duration,
 }
 
 impl Hub {
@@ -66,7 +70,7 @@ impl Hub {
         label: Option<Box<str>>,
         entry: Vec<u8>,
     ) {
-        self.proposals.push_back(Proposal { by, asker, label });
+        self.proposals.push_back(Proposal { by, asker, label, at: self.state.now.elapsed });
         self.delivery.output(Output::Propose { entry: entry.into() });
     }
 
@@ -113,6 +117,9 @@ impl Hub {
         // Whoever fences another server does not wait for that.
         let unasked = matches!(decoded, Some(Entry::Server(ServerChange::Gone { .. })));
         let proposal = if self.state.is_foreign() || unasked { None } else { self.proposals.pop_front() };
+        if let Some(proposal) = &proposal {
+            self.times.add(self.state.now.elapsed.saturating_sub(proposal.at));
+        }
         if let Some(Proposal { by: Some(id), label: Some(label), .. }) = &proposal {
             self.delivery.begin_label(*id, label);
         }

@@ -15,9 +15,6 @@ pub struct Figures {
     pub history: Option<u64>,
     /// Bytes of memory that the process takes; `None`: the system does not tell.
     pub memory: Option<u64>,
-    /// Changes of this server that the log of several has given back, and within how many microseconds half of them and 99
-    /// of 100 came; `None`: this server is alone.
-    pub order: Option<(u64, [u64; 2])>,
 }
 
 impl Hub {
@@ -37,14 +34,21 @@ impl Hub {
             format!("messages     {}", self.delivery.said),
             format!("traffic      {} in, {} out", size(read), size(sent)),
             format!("turns        {}", figures.turns),
-            format!("history      {}", figures.history.map_or("in memory".into(), size)),
-            format!("memory       {}", figures.memory.map_or("unknown".into(), size)),
         ];
-        if let Some((count, [half, most])) = figures.order {
+        if self.server() > 0 {
+            // What is asked often tells how it is now.
+            let (count, within) = std::mem::take(&mut self.times).figures();
+            let within =
+                within.map(|[half, most]| format!(", half within {half} µs, 99 of 100 within {most} µs"));
             lines.push(format!(
-                "order        {count} since the last time, half within {half} µs, 99 of 100 within {most} µs"
+                "order        {count} changes since the last time{}",
+                within.unwrap_or_default()
             ));
         }
+        lines.extend([
+            format!("history      {}", figures.history.map_or("in memory".into(), size)),
+            format!("memory       {}", figures.memory.map_or("unknown".into(), size)),
+        ]);
         self.answer_all(asker.map_or(Asker::Console, Asker::Operator), lines);
     }
 }

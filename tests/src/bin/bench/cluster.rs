@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use parlor_tests::{Launch, Scratch, Server};
+use parlor_tests::{Deadline, Launch, Scratch, Server};
 
 use crate::memory::read_until;
 use crate::process::cpu;
@@ -18,7 +18,7 @@ use crate::process::cpu;
 const SCRIPT: &str = include_str!("../../../../server/src/cluster/log.lua");
 /// Who says the lines, in turn: each waits for its line's turn before the next.
 const SENDERS: usize = 20;
-/// Who hears them, on each server.
+/// Who hears them in a crowd, on each server.
 const HEARERS: usize = 4;
 /// Lines a second.
 const RATES: [u64; 2] = [100, 2000];
@@ -278,7 +278,7 @@ fn servers(servers: &mut [Server], rate: u64, rooms: Rooms, name: &str) -> io::R
         }));
     }
     // What they took to come in does not count.
-    order(&mut servers[0]);
+    order(&mut servers[0])?;
     let used = || servers.iter().map(|server| cpu(server.id())).sum::<io::Result<Duration>>();
     let before = used()?;
     let (start, count) = (now(), rate * SPELL.as_secs());
@@ -301,25 +301,30 @@ fn servers(servers: &mut [Server], rate: u64, rooms: Rooms, name: &str) -> io::R
         Rooms::Pairs => servers.len(),
     };
     let cpu = used / (count as usize * heard) as u32;
-    Ok(Run { near: near.figures(), far: far.figures(), order: order(&mut servers[0]), cpu })
+    Ok(Run { near: near.figures(), far: far.figures(), order: order(&mut servers[0])?, cpu })
 }
 
 /// From propose to applied, as a server has counted since it was asked last: how many, the half and 99 of 100 are at most so
-/// long, milliseconds; nothing where it is alone.
-fn order(server: &mut Server) -> (usize, f64, f64) {
+/// long, milliseconds; nothing where it is alone, or has not said anything.
+fn order(server: &mut Server) -> io::Result<(usize, f64, f64)> {
+    let deadline = Deadline::after(Deadline::DEFAULT);
+    // It ends with this.
     let told =
-        |server: &Server| server.stdout().text().lines().filter(|line| line.starts_with("memory")).count();
+        |server: &Server| server.stdout().text().lines().filter(|line| line.starts_with("memory ")).count();
     let before = told(server);
     server.console("/stats");
     while told(server) == before {
+        deadline.left().ok_or_else(|| io::Error::other("the server tells no figures"))?;
         thread::sleep(Duration::from_millis(5));
     }
-    // It comes with the same answer.
     let text = server.stdout().text();
-    let Some(line) = text.lines().rfind(|line| line.starts_with("order ")) else { return (0, 0.0, 0.0) };
+    let line = text.lines().rfind(|line| line.starts_with("order ")).unwrap_or_default();
     let numbers: Vec<u32> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
-    let [count, half, _, _, most] = numbers[..] else { return (0, 0.0, 0.0) };
-    (count as usize, f64::from(half) / 1000.0, f64::from(most) / 1000.0)
+    match numbers[..] {
+        [] | [0] => Ok((0, 0.0, 0.0)),
+        [count, half, _, _, most] => Ok((count as usize, f64::from(half) / 1000.0, f64::from(most) / 1000.0)),
+        _ => Err(io::Error::other(format!("{line:?} is not what it used to be"))),
+    }
 }
 
 /// A table of times, and of what they are to be compared with.
@@ -337,6 +342,7 @@ impl Table {
     }
 
     fn ratio(&self, rate: u64, of: (usize, f64, f64), bare: (usize, f64, f64)) {
+        assert!(of.0 > 0, "the server has counted nothing");
         let (half, most) = (of.1 / bare.1, of.2 / bare.2);
         println!("| {rate}, **propose to applied, of the bare client's** | | {half:.2} × | {most:.2} × |");
     }

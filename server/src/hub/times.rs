@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Counts in steps of an eighth of the time at most, from 1 µs to an hour.
-pub(super) struct Times {
+/// Counts in steps of 1 µs, beyond 8 µs of an eighth of the time at most, up to an hour.
+pub(crate) struct Times {
     counts: [u32; STEPS],
 }
 
@@ -18,7 +18,7 @@ impl Default for Times {
 }
 
 impl Times {
-    pub(super) fn add(&mut self, time: Duration) {
+    pub(crate) fn add(&mut self, time: Duration) {
         let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
         // Below 8 µs each has a step of its own; then three bits follow the first.
         let shift = (micros / FINE).checked_ilog2().unwrap_or_default();
@@ -28,8 +28,8 @@ impl Times {
         }
     }
 
-    /// How many there were, and within how many microseconds half of them and 99 of 100 were over.
-    pub(super) fn figures(&self) -> (u64, [u64; 2]) {
+    /// How many there were; and, of one at least, within how many microseconds half of them and 99 of 100 were over.
+    pub(crate) fn figures(&self) -> (u64, Option<[u64; 2]>) {
         let all: u64 = self.counts.iter().map(|count| u64::from(*count)).sum();
         let within = |percent: u64| {
             let mut left = all * percent / 100;
@@ -44,7 +44,7 @@ impl Times {
             // The end of the step.
             (step - shift * fine + 1) << shift
         };
-        (all, [within(50), within(99)])
+        (all, (all > 0).then(|| [within(50), within(99)]))
     }
 }
 
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_part_of_all_times_is_told_with_little_error() {
-        assert_eq!(Times::default().figures(), (0, [1, 1]));
+        assert_eq!(Times::default().figures(), (0, None));
         for millis in [0, 1, 3, 7, 20, 333, 4096, 999_999] {
             let mut times = Times::default();
             let time = millis * 1000 + 1;
@@ -64,7 +64,7 @@ mod tests {
             for _ in 0..2 {
                 times.add(Duration::from_micros(time * 2));
             }
-            let (count, [half, most]) = times.figures();
+            let (count, Some([half, most])) = times.figures() else { panic!("there are some") };
             assert_eq!(count, 100);
             assert!((time..=time * 9 / 8 + 1).contains(&half), "{half} of {time}");
             assert!((time * 2..=time * 9 / 4 + 1).contains(&most), "{most} of {}", time * 2);
