@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use parlor_server::testing::Random;
-use parlor_tests::{Irc, Launch, Message, Scratch, Server};
+use parlor_tests::{Irc, Launch, Scratch, Server};
 
 use crate::member::{Holdings, Member};
 use crate::stage::Stage;
@@ -54,22 +54,7 @@ pub(crate) fn history(server: &Server) -> Vec<(String, String)> {
         &["message-tags", "server-time", "batch", "echo-message", "draft/chathistory"],
     );
     irc.join("#lobby");
-    let mut lines: Vec<(String, String)> = Vec::new();
-    loop {
-        let after = lines
-            .last()
-            .map_or("timestamp=1970-01-01T00:00:00.000Z".into(), |(msgid, _)| format!("msgid={msgid}"));
-        irc.send(&format!("CHATHISTORY AFTER #lobby {after} 100"));
-        let page = irc.until(|m: &Message| m.command == "BATCH" && m.param(0).starts_with('-'));
-        let talk = page.iter().filter(|m| m.command == "PRIVMSG");
-        let before = lines.len();
-        lines.extend(talk.map(|m| {
-            (m.tag("msgid").unwrap_or_default().into(), m.tag("+parlor/id").unwrap_or_default().into())
-        }));
-        if lines.len() == before {
-            return lines;
-        }
-    }
+    irc.remembered("#lobby")
 }
 
 fn judge(history: &[(String, String)], holdings: &[Holdings]) {

@@ -271,6 +271,27 @@ impl Irc {
         lines
     }
 
+    /// All that a room remembers (CHATHISTORY, page by page): of each line its id, and its sender's name for it.
+    #[track_caller]
+    pub fn remembered(&mut self, room: &str) -> Vec<(String, String)> {
+        let mut lines: Vec<(String, String)> = Vec::new();
+        loop {
+            let after = match lines.last() {
+                Some((msgid, _)) => format!("msgid={msgid}"),
+                None => "timestamp=1970-01-01T00:00:00.000Z".to_owned(),
+            };
+            self.send(&format!("CHATHISTORY AFTER {room} {after} 100"));
+            let page = self.until(|m: &Message| m.command == "BATCH" && m.param(0).starts_with('-'));
+            let before = lines.len();
+            let tag = |m: &Message, name| m.tag(name).unwrap_or_default().to_owned();
+            let talk = page.iter().filter(|m| m.command == "PRIVMSG");
+            lines.extend(talk.map(|m| (tag(m, "msgid"), tag(m, "+parlor/id"))));
+            if lines.len() == before {
+                return lines;
+            }
+        }
+    }
+
     /// Waits for the server to close the connection; returns what it said before.
     #[track_caller]
     pub fn expect_closed(&mut self) -> Vec<Message> {
