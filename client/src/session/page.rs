@@ -134,7 +134,8 @@ impl Session {
         {
             if self.batches.len() >= BATCHES {
                 // One that was never ended.
-                self.given_up_batch(0);
+                self.give_up_batch(0);
+                self.batches.remove(0);
             }
             let search = kind == batch::SEARCH;
             let key = message.params.filled(2).map(|name| self.isupport.key(name));
@@ -273,13 +274,13 @@ impl Session {
         }
         let late = |batch: &Batch| batch.page.as_ref().is_some_and(|(question, _)| now >= question.until);
         while let Some(at) = self.batches.iter().position(late) {
-            self.given_up_batch(at);
+            self.give_up_batch(at);
         }
     }
 
-    /// A batch is not going to end.
-    fn given_up_batch(&mut self, at: usize) {
-        if let Some((question, _)) = self.batches.remove(at).page {
+    /// A batch does not end in time. What still comes of it is of the past all the same.
+    fn give_up_batch(&mut self, at: usize) {
+        if let Some((question, _)) = self.batches.get_mut(at).and_then(|batch| batch.page.take()) {
             self.unanswered(question, &Sentence::NoAnswer, false);
         }
     }
