@@ -22,6 +22,18 @@ async fn sleep(milliseconds: u64) {
     Timer::after(Duration::from_millis(milliseconds)).await;
 }
 
+/// Waits until the first of them hears something more; none begins anew.
+async fn talks_again(nodes: [&Node; 2]) {
+    let before = nodes[0].count();
+    until("talk again", || {
+        for node in nodes {
+            assert!(!node.is_fenced(), "{}: {:?}", node.server, node.seen.borrow().events);
+        }
+        nodes[0].count() > before
+    })
+    .await;
+}
+
 /// `kill -9` a few times while servers talk.
 fn killed(arguments: &[&str]) {
     let Some(mut engine) = Engine::start(arguments) else { return };
@@ -34,18 +46,7 @@ fn killed(arguments: &[&str]) {
                 engine.kill();
                 sleep(100).await;
                 engine.run();
-                let before = one.count();
-                until("talk again", || {
-                    let fenced = [one.is_fenced(), two.is_fenced()];
-                    assert!(
-                        !fenced.contains(&true),
-                        "{:?} {:?}",
-                        one.seen.borrow().events,
-                        two.seen.borrow().events
-                    );
-                    one.count() > before
-                })
-                .await;
+                talks_again([&one, &two]).await;
             }
         })
         .await;
@@ -78,18 +79,7 @@ fn an_engine_that_has_forgotten_everything_is_told_again() {
                 }
                 engine.ask(&["FLUSHALL"]);
                 until("entries that are put back", || one.told(put_back) + two.told(put_back) > round).await;
-                let before = one.count();
-                until("talk again", || {
-                    let fenced = [one.is_fenced(), two.is_fenced()];
-                    assert!(
-                        !fenced.contains(&true),
-                        "{:?} {:?}",
-                        one.seen.borrow().events,
-                        two.seen.borrow().events
-                    );
-                    one.count() > before
-                })
-                .await;
+                talks_again([&one, &two]).await;
             }
         })
         .await;
