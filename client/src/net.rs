@@ -497,12 +497,17 @@ fn weight(event: &Event) -> usize {
     }
 }
 
-/// Sends the last bytes; a peer that takes none keeps the session waiting for a second at most.
+/// Sends the last bytes and waits until the peer has closed, too: a connection that is closed with something
+/// unread is reset, and a peer that is told so may never read them (RFC 1122 §4.2.2.13). One that takes none, or
+/// does not close, keeps the session waiting for a second at most.
 fn say_last(mut stream: TcpStream, bytes: Vec<u8>) {
     let say = async move {
         stream.write_all(&bytes).await?;
         stream.flush().await?;
-        stream.shutdown(std::net::Shutdown::Write)
+        stream.shutdown(std::net::Shutdown::Write)?;
+        let mut unread = [0; 4096];
+        while stream.read(&mut unread).await? > 0 {}
+        Ok::<_, io::Error>(())
     };
     // There is nobody left to tell of a failure.
     let _ = smol::block_on(within(Duration::from_secs(1), say));

@@ -241,3 +241,29 @@ fn many_connect_at_once() {
         irc.expect(format!("001 p{number} *").as_str());
     }
 }
+
+#[test]
+fn what_was_said_before_a_program_ended_without_reading_its_answers_is_heard() {
+    const LINES: usize = 400;
+    let server = Server::start(&[]);
+    let (mut alice, mut bob) = (in_lobby(&server, "alice"), in_lobby(&server, "bob"));
+    for (last, reason) in [("QUIT :gone home\r\n", "*gone home*"), ("", "*Connection lost*")] {
+        let mut dave = in_lobby(&server, "dave");
+        alice.expect(":dave!*@* JOIN *");
+        bob.send("PRIVMSG dave :are you there?");
+        bob.settle();
+        // While the server sleeps all of it comes, and more than one read takes. A connection that is closed
+        // with something unread is reset: that is what the answers meet.
+        server.signal("STOP");
+        let talk =
+            (0..LINES).map(|number| format!("PRIVMSG #lobby :{number} {}\r\nPING x\r\n", "y".repeat(90)));
+        dave.send_bytes(talk.collect::<String>() + last);
+        drop(dave);
+        server.signal("CONT");
+        for number in 0..LINES {
+            let message = alice.expect(":dave!*@* PRIVMSG #lobby :*");
+            assert!(message.last().starts_with(&format!("{number} ")), "{message}");
+        }
+        alice.expect(format!(":dave!*@* QUIT :{reason}").as_str());
+    }
+}

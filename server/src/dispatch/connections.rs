@@ -122,9 +122,7 @@ impl Connections {
         }
         let waiting = connection.push(lines);
         if waiting > EARLY_FLUSH {
-            // A failure shows again, and is handled, when the turn ends.
-            let early = connection.flush();
-            if matches!(early, Ok(Flushed::Blocked)) {
+            if connection.flush() == Flushed::Blocked {
                 write_on(&self.executor, connection, &self.hub, self.config.write_stall);
             }
             if connection.waiting() > self.config.outbox {
@@ -141,12 +139,8 @@ impl Connections {
             let Some(slot) = self.slots.get_mut(number as usize) else { continue };
             slot.dirty = false;
             let Some((connection, _)) = &slot.connection else { continue };
-            match connection.flush() {
-                Ok(Flushed::All) => {}
-                Ok(Flushed::Blocked) => {
-                    write_on(&self.executor, connection, &self.hub, self.config.write_stall);
-                }
-                Err(_) => self.failed.push((connection.id, "Connection lost")),
+            if connection.flush() == Flushed::Blocked {
+                write_on(&self.executor, connection, &self.hub, self.config.write_stall);
             }
         }
         // Nothing was pushed meanwhile: its memory serves the next turn.
@@ -221,7 +215,7 @@ impl Connections {
         let count = Rc::clone(&self.closing);
         if count.get() >= MAX_CLOSING && !self.stopping {
             // Descriptors are for members: what the kernel takes now is all that goes out.
-            drop(connection.flush());
+            let _ = connection.flush();
             return;
         }
         count.set(count.get() + 1);

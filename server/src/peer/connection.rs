@@ -66,16 +66,33 @@ struct Outgoing {
     awaited: bool,
     /// What a raw client's lines are written in; others' are as the hub wrote them.
     charset: Charset,
+    /// The peer takes nothing more.
+    broken: bool,
 }
 
 impl Outgoing {
     /// Bytes that wait; of encrypted ones it is only told that there are some.
     fn waiting(&self) -> usize {
         let encrypted = matches!(&self.wire, Wire::Encrypted(session) if session.is_waiting());
-        self.outbox.bytes() + usize::from(encrypted)
+        if self.broken { 0 } else { self.outbox.bytes() + usize::from(encrypted) }
     }
 
-    fn write_out(&mut self, stream: &TcpStream) -> io::Result<Flushed> {
+    /// Writes what the kernel takes. Whoever takes nothing more may have said something before that, a
+    /// good-bye perhaps: their reader finds the end behind it, and tells the hub.
+    fn write_out(&mut self, stream: &TcpStream) -> Flushed {
+        if self.broken {
+            return Flushed::All;
+        }
+        self.try_write_out(stream).unwrap_or_else(|_| {
+            self.broken = true;
+            self.outbox = Outbox::default();
+            // A connection that was reset has no side left to shut.
+            let _ = stream.shutdown(Shutdown::Both);
+            Flushed::All
+        })
+    }
+
+    fn try_write_out(&mut self, stream: &TcpStream) -> io::Result<Flushed> {
         match &mut self.wire {
             Wire::Readable => self.outbox.flush(stream),
             Wire::Closed => Ok(Flushed::All),
@@ -144,12 +161,20 @@ impl Connection {
     /// Adds a line to what waits; returns how many bytes wait now.
     pub(crate) fn push(&self, lines: Lines) -> usize {
         let outgoing = &mut *self.outgoing.borrow_mut();
+        if outgoing.broken {
+            return 0;
+        }
         let lines = match outgoing.charset {
             Charset::Utf8 => lines,
             charset => Line::from(charset.encode(&String::from_utf8_lossy(&lines))).into(),
         };
         outgoing.outbox.push(lines);
         outgoing.outbox.bytes()
+    }
+
+    /// Whether nothing can be written any more.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.outgoing.borrow().broken
     }
 
     /// Bytes that wait.
@@ -164,21 +189,21 @@ impl Connection {
 
     /// Writes what waits, unless a task does that already. `Blocked`: the caller has to start
     /// [`write_rest`](Self::write_rest).
-    pub(crate) fn flush(&self) -> io::Result<Flushed> {
+    pub(crate) fn flush(&self) -> Flushed {
         let mut outgoing = self.outgoing.borrow_mut();
         if outgoing.writer {
-            return Ok(Flushed::All);
+            return Flushed::All;
         }
-        let flushed = outgoing.write_out(self.stream.get_ref())?;
+        let flushed = outgoing.write_out(self.stream.get_ref());
         outgoing.writer = flushed == Flushed::Blocked;
-        Ok(flushed)
+        flushed
     }
 
     /// Writes a first line past the hub, which does not know the peer yet.
     pub(crate) fn say(&self, text: String) {
         self.push(Line::from(text.into_bytes()).into());
         // What the kernel does not take of it at once goes out with the next one.
-        if self.flush().is_ok_and(|flushed| flushed == Flushed::Blocked) {
+        if self.flush() == Flushed::Blocked {
             self.outgoing.borrow_mut().writer = false;
         }
     }
@@ -201,13 +226,9 @@ impl Connection {
                 Some(Ok(())) => {}
             }
             let mut outgoing = self.outgoing.borrow_mut();
-            match outgoing.write_out(self.stream.get_ref()) {
-                Ok(Flushed::Blocked) => {}
-                Ok(Flushed::All) => {
-                    outgoing.writer = false;
-                    return Ok(());
-                }
-                Err(_) => return Err("Connection lost"),
+            if outgoing.write_out(self.stream.get_ref()) == Flushed::All {
+                outgoing.writer = false;
+                return Ok(());
             }
         }
     }
@@ -228,10 +249,7 @@ impl Connection {
             self.clear();
         }
         while self.waiting() > 0 || self.ends_session() {
-            let blocked = match self.flush() {
-                Ok(flushed) => flushed == Flushed::Blocked || self.waiting() > 0,
-                Err(_) => return,
-            };
+            let blocked = self.flush() == Flushed::Blocked || self.waiting() > 0;
             if blocked && self.write_rest(CLOSE).await.is_err() {
                 return;
             }
@@ -247,8 +265,8 @@ impl Connection {
 
     /// Whether something is to be written after the last line: that it was the last.
     fn ends_session(&self) -> bool {
-        match &mut self.outgoing.borrow_mut().wire {
-            Wire::Encrypted(session) => {
+        match &mut *self.outgoing.borrow_mut() {
+            Outgoing { wire: Wire::Encrypted(session), broken: false, .. } => {
                 session.close();
                 session.is_waiting()
             }

@@ -99,6 +99,10 @@ impl Feed {
                 self.tell(News::Lines(block[start..paid.now].into())).await?;
                 start = paid.now;
             }
+            if self.connection.is_broken() {
+                // Nobody is there who would wait.
+                return Err(End::Broken);
+            }
             self.tell(News::Delayed(paid.wait)).await?;
             Timer::after(paid.wait).await;
             paid = self.pay(&block, paid.next);

@@ -18,8 +18,8 @@ pub(crate) fn read(feed: Feed, listener: ListenerKind) -> impl Future<Output = (
         };
         let Err(end) = end;
         let news = match end {
-            End::Closed => News::HungUp,
-            End::Broken => News::Lost("Connection lost".into()),
+            End::Closed if !feed.connection.is_broken() => News::HungUp,
+            End::Closed | End::Broken => News::Lost("Connection lost".into()),
             End::Framing(error) => News::Lost(error.to_string().into()),
             End::Refused(reason) => News::Refused(reason),
             End::Hub => return,
