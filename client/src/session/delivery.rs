@@ -534,8 +534,9 @@ impl Session {
 
     pub(super) fn retry(&mut self, id: LineId) {
         let Some(mut waiting) = self.outgoing.take_failed(id) else { return };
-        if waiting.sent.take().is_some() {
-            // The server has refused what has this name, or knows it as something else.
+        if waiting.sent.take().is_some() && !self.isupport.secret_ids {
+            // Somebody else's line may have this name there. Where names are secret nobody else's has: another
+            // server may have taken the line before this one refused it, and knows it again.
             waiting.rename(self.seed.line_name());
         }
         waiting.set_state(Delivery::Pending, None);

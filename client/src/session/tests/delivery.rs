@@ -164,6 +164,18 @@ fn retry_sends_the_same_line_again_under_another_id() {
 }
 
 #[test]
+fn where_names_are_secret_a_line_that_is_tried_again_keeps_its_own() {
+    let mut world = World::welcomed("me", OURS, "CASEMAPPING=ascii NETWORK=Parlor SAFERATE parlor/ID=secret");
+    world.say("#lobby", "one");
+    let first = world.sent();
+    // Another server of the same rooms may have taken it before it was lost, and this one refuses it.
+    world.server(":s.test 404 me #lobby :You were put out");
+    let id = world.last("#lobby").id();
+    world.act(Action::Retry { to: Key::new("#lobby"), id });
+    assert_eq!(world.sent(), first);
+}
+
+#[test]
 fn a_receipt_that_never_comes_is_a_failure_and_not_for_ever_pending() {
     let mut world = World::ours("me");
     world.say("#lobby", "swallowed");
