@@ -71,11 +71,14 @@ fn the_way_to_the_redis_may_be_encrypted() {
 #[test]
 fn private_lines_and_accounts_go_over_servers() {
     let Some(house) = House::new() else { return };
-    let (one, other) = (house.server(1), house.server(2));
+    let (one, other, third) = (house.server(1), house.server(2), house.server(3));
     let caps =
         ["echo-message", "message-tags", "server-time", "labeled-response", "batch", "draft/chathistory"];
     let mut amy = one.irc_with("amy", &caps);
+    amy.join("#tea");
     let mut bob = other.irc_with("bob", &caps);
+    bob.join("#tea");
+    amy.expect(":bob!*@* JOIN #tea");
     amy.send("@label=7 PRIVMSG bob :psst");
     let echo = amy.expect(":amy!*@* PRIVMSG bob :psst");
     assert_eq!(echo.tag("label"), Some("7"));
@@ -88,8 +91,7 @@ fn private_lines_and_accounts_go_over_servers() {
     bob.send("PRIVMSG amy :kept");
     amy.expect(":bob!*@* PRIVMSG amy :kept");
     bob.expect(":bob!*@* PRIVMSG amy :kept");
-    amy.send("CHATHISTORY LATEST bob * 10");
-    let page = amy.until(|m: &Message| m.command == "BATCH" && m.param(0).starts_with('-'));
+    let page = amy.ask_batch("CHATHISTORY LATEST bob * 10");
     assert!(page.iter().any(|m| m.last() == "kept"), "{page:?}");
     // The name is amy's on the other server as well.
     amy.send("QUIT");
@@ -97,6 +99,12 @@ fn private_lines_and_accounts_go_over_servers() {
     eve.send("NICK amy");
     eve.send("USER u 0 * :eve");
     eve.expect("433 * amy **");
+    // What two accounts said is kept on all servers, whichever they come back to.
+    let mut amy = third.irc_with("amy2", &caps);
+    amy.send("NS IDENTIFY amy correct-horse");
+    amy.expect("900 **");
+    let page = amy.ask_batch("CHATHISTORY LATEST bob * 10");
+    assert!(page.iter().any(|m| m.last() == "kept"), "{page:?}");
 }
 
 #[test]

@@ -295,19 +295,26 @@ impl World {
         }
     }
 
-    /// Whether the server that something is for hears it.
+    /// Whether the server that something is for hears it, or any of all.
     fn hand_over(&mut self, (number, _, letter): Post) -> bool {
-        let is_it =
-            |s: &usize| self.servers[*s].replica.as_ref().is_some_and(|replica| replica.number == number);
-        let Some(to) = (0..self.servers.len()).find(is_it).filter(|to| self.reaches_engine(*to)) else {
-            return false;
-        };
+        let mut heard = false;
+        for to in 0..self.servers.len() {
+            let replica = self.servers[to].replica.as_ref().map(|replica| replica.number);
+            let Some(number) = replica.filter(|own| number.is_none_or(|number| number == *own)) else { continue };
+            if self.reaches_engine(to) {
+                self.hand_to(to, number, letter.clone());
+                heard = true;
+            }
+        }
+        heard
+    }
+
+    fn hand_to(&mut self, to: usize, number: u32, letter: Box<[u8]>) {
         let late = if self.random.permille(100) { self.random.millis((0, 2000)) } else { Duration::ZERO };
         let way = self.way() + late;
         let at = self.servers[to].letter_at.max(self.now + way);
         self.servers[to].letter_at = at;
         self.at_server(to, at, Task::Letter(number, letter));
-        true
     }
 
     /// The engine has said something to a server, or nothing.

@@ -166,7 +166,8 @@ impl World {
             link.to == s && matches!(link.caller, Caller::Owner(i) if self.owners[i].name == name)
         };
         for link in self.links.iter_mut().filter(own) {
-            (link.shown.operator, link.marked) = (false, None);
+            // What was proved of it meanwhile was nothing, even if somebody gives it the same password again.
+            (link.shown.operator, link.shown.came, link.marked) = (false, None, None);
             link.shown.proved.take_if(|(of, _)| *of == name);
         }
         let Home { accounts, private, .. } = &mut self.homes[s];

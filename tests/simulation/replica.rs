@@ -17,7 +17,7 @@ pub(crate) const AWAY: Duration = Duration::from_secs(2);
 pub(crate) const RENEW: Duration = Duration::from_secs(5);
 
 /// Something for one other server: its number, a ticket, and what it is.
-pub(crate) type Post = (u32, u64, Box<[u8]>);
+pub(crate) type Post = (Option<u32>, u64, Box<[u8]>);
 
 /// What a server asks of the engine.
 #[derive(Debug)]

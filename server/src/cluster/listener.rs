@@ -28,7 +28,8 @@ impl Part for Listener {
         if !self.subscribed {
             self.subscribed = true;
             connection.pings = true;
-            connection.say(Words::default().all(&["SUBSCRIBE", &shared.channel(shared.me.server)]));
+            let [own, all] = [Some(shared.me.server), None].map(|server| shared.channel(server));
+            connection.say(Words::default().all(&["SUBSCRIBE", &own, &all]));
         }
         Next::Ask(1, PATIENCE)
     }

@@ -37,7 +37,7 @@ pub(super) const DIFFERS: &str = "the log of the cluster is not the one that it 
 pub enum Event {
     /// The next entries of the log, in order, this server's own included, each exactly once.
     Entries(Vec<Entry>),
-    /// Published to this server.
+    /// Published to this server, or to all: by this one, too.
     Private(Box<[u8]>),
     /// Whether a server took what was published. Where the engine is away, or the answer was lost, none did as far as is
     /// known.
@@ -85,9 +85,9 @@ struct Proposal {
     bytes: Box<[u8]>,
 }
 
-/// Something for one server.
+/// Something for one server, or for all.
 pub(super) struct Publication {
-    pub(super) server: u32,
+    pub(super) server: Option<u32>,
     pub(super) ticket: u64,
     pub(super) bytes: Box<[u8]>,
 }
@@ -246,9 +246,10 @@ impl Shared {
         format!("{}{name}", self.me.prefix)
     }
 
-    /// What a server listens to.
-    pub(super) fn channel(&self, server: u32) -> String {
-        format!("{}to:{server}", self.me.prefix)
+    /// What a server listens to, or what all do.
+    pub(super) fn channel(&self, server: Option<u32>) -> String {
+        let who = server.map_or_else(|| "all".into(), |server| server.to_string());
+        format!("{}to:{who}", self.me.prefix)
     }
 
     /// Host and port of the engine, for errors.

@@ -39,7 +39,7 @@ impl Shared {
         self.link.propose(entry);
     }
 
-    pub(super) fn post(&self, server: u32, ticket: u64, letter: &[u8]) {
+    pub(super) fn post(&self, server: Option<u32>, ticket: u64, letter: &[u8]) {
         self.link.publish(server, ticket, letter.into());
     }
 

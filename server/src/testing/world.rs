@@ -51,7 +51,7 @@ pub struct World {
     /// What is to be put into the log of several servers.
     pub proposed: Vec<Box<[u8]>>,
     /// What is to be handed to which server, under which ticket.
-    pub posted: Vec<(u32, u64, Box<[u8]>)>,
+    pub posted: Vec<(Option<u32>, u64, Box<[u8]>)>,
     /// Nothing that is sent is kept.
     pub deaf: bool,
     /// Below all tokens.

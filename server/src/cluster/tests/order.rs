@@ -169,16 +169,19 @@ fn what_is_published_is_heard_by_the_server_it_is_for_or_by_nobody() {
         let two = Node::start(&executor, options(engine.port)).await;
         until("a subscription", || engine.ask(&["PUBSUB", "NUMSUB", "parlor:{test}:to:2"]).ends_with('1'))
             .await;
-        one.link.publish(2, 10, b"hello"[..].into());
-        one.link.publish(9, 11, b"nobody"[..].into());
+        one.link.publish(Some(2), 10, b"hello"[..].into());
+        one.link.publish(Some(9), 11, b"nobody"[..].into());
         let heard = |ticket, heard| move |event: &Event| *event == Event::Heard { ticket, heard };
         until("answers", || one.told(heard(10, true)) == 1 && one.told(heard(11, false)) == 1).await;
         let hello = |event: &Event| matches!(event, Event::Private(bytes) if **bytes == *b"hello");
         until("a private word", || two.told(hello) == 1).await;
+        one.link.publish(None, 13, b"to all"[..].into());
+        let to_all = |event: &Event| matches!(event, Event::Private(bytes) if **bytes == *b"to all");
+        until("a word to all", || one.told(heard(13, true)) + one.told(to_all) + two.told(to_all) == 3).await;
         engine.kill();
-        one.link.publish(2, 12, b"hello?"[..].into());
+        one.link.publish(Some(2), 12, b"hello?"[..].into());
         until("an answer", || one.told(heard(12, false)) == 1).await;
-        assert_eq!(one.told(|event| matches!(event, Event::Heard { .. })), 3);
-        assert_eq!(two.told(|event| matches!(event, Event::Private(_))), 1);
+        assert_eq!(one.told(|event| matches!(event, Event::Heard { .. })), 4);
+        assert_eq!(two.told(|event| matches!(event, Event::Private(_))), 2);
     });
 }

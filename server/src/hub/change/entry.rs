@@ -16,7 +16,7 @@ use crate::protocol::command::Verb;
 use crate::protocol::{Capability, LineName, MsgId, Nick, Position, RoomName};
 
 /// The version of this encoding and of the snapshot's: servers of another one are refused.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What stands in the log.
 #[derive(Debug)]
@@ -137,7 +137,9 @@ pub(super) fn encode(by: Origin, change: &Change<'_>) -> Vec<u8> {
             words("kill", &[nick, &on, &reason]);
         }
         Change::Quit { reason, logged } => words("quit", &[reason, logged]),
-        Change::Whisper { ticket, to } => words("whisper", &[&ticket.to_string(), &to.to_string()]),
+        Change::Whisper { ticket, to, kept } => {
+            words("whisper", &[&ticket.to_string(), &to.to_string(), if *kept { "1" } else { "" }])
+        }
         Change::AddPrint { print } => {
             words("print", &[]);
             put_bytes(&mut bytes, &print[..]);
@@ -247,8 +249,8 @@ pub(super) fn decode(entry: &[u8]) -> Option<Entry<'_>> {
         "kill" => Change::Kill { nick: take(rest)?, reason: optional(rest)? },
         "quit" => Change::Quit { reason: take(rest)?, logged: take(rest)? },
         "whisper" => {
-            let [ticket, to] = words(rest)?;
-            Change::Whisper { ticket: ticket.parse().ok()?, to: to.parse().ok()? }
+            let [ticket, to, kept] = words(rest)?;
+            Change::Whisper { ticket: ticket.parse().ok()?, to: to.parse().ok()?, kept: !kept.is_empty() }
         }
         "print" => Change::AddPrint { print: take_bytes(rest)?.try_into().ok()? },
         "read" => {

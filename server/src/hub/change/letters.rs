@@ -1,8 +1,9 @@
 //! Private lines where several servers share all rooms: they stand in nobody's log.
 //!
-//! A line for a member of another server is handed to that server alone ([`Output::Post`]); if it was heard, an entry
+//! A line for a member of another server is handed to that server ([`Output::Post`]); if it was heard, an entry
 //! without it takes its place in the order, on all servers: from that come its time and its message id, on both ends
-//! alike. What was for somebody who is waited for follows when they come back on another server.
+//! alike. What two accounts say to each other is handed to all servers, and each keeps it: either may come back on
+//! any of them. What was for somebody who is waited for follows when they come back on another server.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
@@ -38,8 +39,10 @@ pub(crate) struct Letter {
     line: Option<LineName>,
     tags: String,
     long: bool,
-    /// The server that was handed it; `None`: it is for this one alone.
+    /// The server of whom it is for, which was handed it; `None`: it is this one, or they are nowhere.
     posted: Option<u32>,
+    /// All servers are handed it, and keep it.
+    kept: bool,
     label: Option<Box<str>>,
 }
 
@@ -83,7 +86,8 @@ impl Hub {
     /// Sends a private line on its way; it is said when its entry has its turn.
     pub(crate) fn post(&mut self, id: ConnectionId, target: &str, talk: Talk<'_>) -> Result<(), Refused> {
         let found = self.state.find(target);
-        if found.is_none() && self.state.pair(id, target).is_none() {
+        let kept = self.state.pair(id, target).is_some();
+        if found.is_none() && !kept {
             return Err(nobody(target));
         }
         let what = What::Message { verb: talk.verb, target, text: talk.text, private: true };
@@ -105,29 +109,37 @@ impl Hub {
             tags: talk.tags.into(),
             long: talk.long,
             posted,
+            kept,
             label: self.delivery.take_label(id),
         };
         self.state.begin_proposal(id);
-        match posted {
-            None => self.put_in_order(ticket, &letter),
-            Some(server) => {
-                let letter = encode(self.state.origin(id), ticket, &letter, None);
-                self.delivery.output(Output::Post { server, ticket, letter: letter.into() });
-            }
+        let origin = self.state.origin(id);
+        if kept {
+            let asked = if posted.is_none() { ticket } else { 0 };
+            let letter = encode(origin, ticket, &letter, None).into();
+            self.delivery.output(Output::Post { server: None, ticket: asked, letter });
+        }
+        if posted.is_some() {
+            let letter = encode(origin, ticket, &Letter { posted: None, ..letter.clone() }, None).into();
+            self.delivery.output(Output::Post { server: posted, ticket, letter });
+        }
+        if posted.is_none() && !kept {
+            self.put_in_order(ticket, &letter);
         }
         self.letters.own.insert(ticket, letter);
         Ok(())
     }
 
     fn put_in_order(&mut self, ticket: u64, letter: &Letter) {
-        let change = Change::Whisper { ticket, to: letter.posted.unwrap_or_default() };
+        let change = Change::Whisper { ticket, to: letter.posted.unwrap_or_default(), kept: letter.kept };
         let entry = entry::encode(self.state.origin(letter.by), &change);
         self.hand_in_begun((Some(letter.by), Asker::Host), letter.label.clone(), entry);
     }
 
-    /// Whether the server that was handed a letter heard it.
+    /// Whether the server that was handed a letter heard it, or any of all.
     pub(crate) fn heard(&mut self, ticket: u64, heard: bool) {
         let Some(letter) = self.letters.own.get_mut(&ticket) else { return };
+        let heard = heard || letter.posted.is_none();
         if !heard {
             letter.posted = None;
         }
@@ -152,7 +164,12 @@ impl Hub {
     }
 
     /// A private line has its turn: on its two ends, and on all servers one id of the order.
-    pub(super) fn whisper_in_turn(&mut self, by: ConnectionId, ticket: u64, to: u32) -> Result<(), Refused> {
+    pub(super) fn whisper_in_turn(
+        &mut self,
+        by: ConnectionId,
+        ticket: u64,
+        (to, kept): (u32, bool),
+    ) -> Result<(), Refused> {
         let id = self.state.next_id();
         if !by.is_remote() {
             let Some(letter) = self.letters.own.remove(&ticket) else { return Ok(()) };
@@ -161,14 +178,12 @@ impl Hub {
             });
             return self.whisper_now(by, (&letter.target, heard), letter.talk(), Some(id));
         }
-        if self.state.is_this_server(to) {
+        if kept || self.state.is_this_server(to) {
             let key = (self.state.origin(by), ticket);
+            let from = self.state.source(by);
             match take_from(&mut self.letters.come, key) {
-                Some(letter) => self.deliver(by, &letter, id, Some(id)),
-                None => {
-                    let from = self.state.source(by);
-                    push_to(&mut self.letters.awaited, key, Awaited { id, from });
-                }
+                Some(letter) => self.deliver(from, &letter, id, Some(id)),
+                None => push_to(&mut self.letters.awaited, key, Awaited { id, from }),
             }
         }
         Ok(())
@@ -189,34 +204,37 @@ impl Hub {
         if let Some((id, from)) = missed {
             return self.tell_missed(&letter, id, from);
         }
+        let mut had = [key.0.server].into_iter().chain(letter.posted);
+        if had.any(|server| self.state.is_this_server(server)) {
+            // It was handed to all, and this one has it already.
+            return;
+        }
         let Some(Awaited { id, from }) = take_from(&mut self.letters.awaited, key) else {
             return push_to(&mut self.letters.come, key, letter);
         };
         // It was overtaken by its entry, and by what came behind that.
-        match self.state.at_origin(key.0) {
-            Some(by) => {
-                let key = self.state.stamps.late();
-                self.deliver(by, &letter, id, key);
-            }
-            None => self.tell_missed(&letter, id, from),
-        }
+        let key = self.state.stamps.late();
+        self.deliver(from, &letter, id, key);
     }
 
-    /// Tells a member of this server what is for it alone, and keeps it under `key`, if there is one.
-    fn deliver(&mut self, by: ConnectionId, letter: &Letter, id: MsgId, key: Option<MsgId>) {
-        let Some(other) = self.state.find(&letter.target).filter(|other| !other.is_remote()) else { return };
-        let pair = self.state.pair(by, &letter.target);
+    /// Tells a member of this server what is for it alone, and keeps what two accounts say under `key`, if there is one.
+    fn deliver(&mut self, from: Source, letter: &Letter, id: MsgId, key: Option<MsgId>) {
+        let other = self.state.find(&letter.target).filter(|other| !other.is_remote());
+        let own = from.account.as_deref();
+        let pair = own.and_then(|account| self.state.pair_of(account, &letter.target));
         let print = letter.line.zip(pair.as_ref()).map(|(line, pair)| record::fingerprint(&pair.key, line));
         if print.is_some_and(|print| self.history.knows_private(print)) {
             // Its sender came to another server, which did not know that.
             return;
         }
-        let nick = self.state.nick_of(other).to_owned();
-        let from = Cow::Owned(self.state.source(by));
+        let nick = other.map_or(&*letter.target, |other| self.state.nick_of(other)).to_owned();
+        let from = Cow::Owned(from);
         let what = What::Message { verb: letter.verb, target: &nick, text: &letter.text, private: true };
         let event = Event { id, from, tags: &letter.tags, what, volatile: false, batch: "" };
-        // Whether it has a place for one more that it misses, the sender's server cannot know.
-        let _ = self.tell_alone(other, &event, pair.is_some());
+        if let Some(other) = other {
+            // Whether it has a place for one more that it misses, the sender's server cannot know.
+            let _ = self.tell_alone(other, &event, pair.is_some());
+        }
         let kept = pair.zip(key);
         let kept = kept.is_some_and(|(pair, id)| self.record_private(&pair, &Event { id, ..event }, print));
         print.filter(|_| kept).into_iter().for_each(|print| self.history.note_private(print));
@@ -244,11 +262,12 @@ impl Hub {
                 tags,
                 long: true,
                 posted: None,
+                kept: false,
                 label: None,
             };
             let letter = encode(self.state.origin(to), 0, &letter, Some((id, &from)));
             // Nobody waits for whether it is heard.
-            self.delivery.output(Output::Post { server, ticket: 0, letter: letter.into() });
+            self.delivery.output(Output::Post { server: Some(server), ticket: 0, letter: letter.into() });
         }
     }
 }
@@ -256,12 +275,10 @@ impl Hub {
 fn encode(by: Origin, ticket: u64, letter: &Letter, missed: Option<(MsgId, &Source)>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let line = letter.line.map_or(String::new(), |line| line.to_string());
+    let posted = letter.posted.map_or(String::new(), |server| server.to_string());
     let long = if letter.long { "1" } else { "" };
-    put(
-        &mut bytes,
-        &[&entry::who(by), &ticket.to_string(), &letter.target, letter.verb.as_str(), &line, long],
-    );
-    put(&mut bytes, &[&letter.tags, &letter.text]);
+    put(&mut bytes, &[&entry::who(by), &ticket.to_string(), &posted, &letter.target]);
+    put(&mut bytes, &[letter.verb.as_str(), &line, long, &letter.tags, &letter.text]);
     if let Some((id, Source { nick, prefix, account, author, bot })) = missed {
         let (account, bot) = (account.as_deref().unwrap_or_default(), if *bot { "1" } else { "" });
         put(&mut bytes, &[&id.to_string(), nick, prefix, account, author, bot]);
@@ -274,12 +291,13 @@ type Come = ((Origin, u64), Letter, Option<(MsgId, Source)>);
 
 fn decode(mut bytes: &[u8]) -> Option<Come> {
     let mut word = || take(&mut bytes);
-    let (by, ticket, target) = (entry::by(word()?)?, word()?.parse().ok()?, word()?.into());
+    let (by, ticket) = (entry::by(word()?)?, word()?.parse().ok()?);
+    let (posted, target) = (word()?.parse().ok(), word()?.into());
     let (verb, line, long) = (entry::verb(word()?)?, LineName::parse(word()?), !word()?.is_empty());
     let (tags, text) = (word()?.into(), word()?.into());
     // Whose it is here is looked up when it is told.
     let nobody = ConnectionId { slot: u32::MAX, generation: 0 };
-    let letter = Letter { by: nobody, target, verb, text, line, tags, long, posted: None, label: None };
+    let letter = Letter { by: nobody, target, verb, text, line, tags, long, posted, kept: false, label: None };
     let missed = word().and_then(|id| {
         let id = MsgId::parse(id)?;
         let (nick, prefix, account) = (word()?.into(), word()?.into(), word()?);

@@ -118,10 +118,11 @@ pub(crate) enum Change<'a> {
         reason: Option<&'a str>,
     },
     /// It says something to one other member. What it is waits under a ticket where it was said, and on the server of
-    /// this number, if that is another one.
+    /// this number, if that is another one. `kept`: it waits on all servers, which keep it.
     Whisper {
         ticket: u64,
         to: u32,
+        kept: bool,
     },
     /// A certificate logs in to the member's account from now on.
     AddPrint {
@@ -204,7 +205,7 @@ impl Hub {
             Change::Redact { deletion } => self.redact(by, deletion),
             Change::Wallops { text } => self.wallops(by, text),
             Change::Kill { nick, reason } => self.kill(by, nick, reason),
-            Change::Whisper { ticket, to } => self.whisper_in_turn(by, ticket, to),
+            Change::Whisper { ticket, to, kept } => self.whisper_in_turn(by, ticket, (to, kept)),
             Change::AddPrint { print } => {
                 self.add_print(by, print);
                 Ok(())

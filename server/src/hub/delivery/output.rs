@@ -69,9 +69,9 @@ pub enum Output {
     /// Put this into the log that several servers share; it comes back as [`Input::Ordered`](crate::hub::Input::Ordered)
     /// when it has its turn. Each once, in this order.
     Propose { entry: Box<[u8]> },
-    /// Hand this to one server alone, as [`Input::Letter`](crate::hub::Input::Letter), in this order; then say
+    /// Hand this to one server alone, or to all others, as [`Input::Letter`](crate::hub::Input::Letter), in this order; then say
     /// [`Input::Heard`](crate::hub::Input::Heard), if there is a ticket.
-    Post { server: u32, ticket: u64, letter: Box<[u8]> },
+    Post { server: Option<u32>, ticket: u64, letter: Box<[u8]> },
     /// This is what several servers know, right after that place of their log: keep it for those who start.
     Snapshot { at: Position, state: Box<[u8]> },
     /// At that place of the log this hub knew something else than another server: it must not go on.

@@ -101,12 +101,19 @@ impl State {
 
     /// This member and whoever has this name, here or not, if both have accounts and their lines are kept.
     pub(crate) fn pair(&self, id: ConnectionId, target: &str) -> Option<Pair> {
-        let own = self.member(id)?.account.as_ref().filter(|_| self.settings.private)?;
+        self.pair_of(self.member(id)?.account.as_deref()?, target)
+    }
+
+    /// The same of an account.
+    pub(crate) fn pair_of(&self, own: &str, target: &str) -> Option<Pair> {
+        if !self.settings.private {
+            return None;
+        }
         let peer = match self.find(target) {
             Some(other) => self.member(other)?.account.clone()?,
             None => self.accounts.get(target)?.name.clone(),
         };
-        let [one, other] = [own, &peer].map(|name| Folded::new(name));
+        let [one, other] = [own, &peer].map(Folded::new);
         let made = |name: &Folded| Some(self.accounts.get(name.as_str())?.made);
         let key = key((one.as_str(), made(&one)?), (other.as_str(), made(&other)?));
         Some(Pair { key, peer })

@@ -34,8 +34,10 @@ impl Servers {
     fn append(&mut self, server: usize) {
         let millis = START + self.worlds[server].now.as_millis() as u64;
         for (to, ticket, letter) in std::mem::take(&mut self.worlds[server].posted) {
-            if let Some(world) = self.worlds.get_mut(to as usize - 1) {
-                world.give(Input::Letter(letter));
+            for (number, world) in (1..).zip(&mut self.worlds) {
+                if to.is_none_or(|to| to == number) {
+                    world.give(Input::Letter(letter.clone()));
+                }
             }
             self.worlds[server].give(Input::Heard { ticket, heard: true });
         }
@@ -387,6 +389,37 @@ fn a_room_that_gets_slower_holds_up_nobody_who_may_speak() {
     servers.heard(0, amy);
     servers.say(1, bob, "PRIVMSG #a :two\n");
     assert!(servers.heard(0, amy)[0].ends_with(":two"));
+}
+
+#[test]
+fn what_two_accounts_say_to_each_other_is_kept_by_every_server() {
+    let mut servers = Servers::new(3);
+    let (amy, bob) = (with_account(&mut servers, 0, "amy"), with_account(&mut servers, 1, "bob"));
+    servers.say(0, amy, "CAP REQ :draft/chathistory message-tags server-time batch\nPRIVMSG bob :one\n");
+    // To somebody of the same server, and to somebody who is nowhere.
+    servers.say(1, bob, "QUIT\n");
+    let bob = about_to_come(&mut servers, 0, ("bob", "bob"));
+    servers.say(0, bob, "CAP END\nPRIVMSG amy :two\n");
+    servers.say(0, bob, "QUIT\n");
+    servers.say(0, amy, "PRIVMSG bob :three\n");
+    assert!(servers.log.iter().all(|(_, _, entry)| !show(entry).contains("three")), "it stands in the log");
+    servers.heard(0, amy);
+    servers.say(0, amy, "CHATHISTORY LATEST bob * 10\n");
+    let here = servers.heard(0, amy);
+    servers.say(0, amy, "QUIT\n");
+    for (server, world) in [(1, "another"), (2, "a third")] {
+        let amy = about_to_come(&mut servers, server, ("amy", "amy"));
+        servers.say(server, amy, "CAP REQ :draft/chathistory message-tags server-time batch\nCAP END\n");
+        servers.heard(server, amy);
+        servers.say(server, amy, "CHATHISTORY LATEST bob * 10\n");
+        let there = servers.heard(server, amy);
+        let ids = |lines: &[String]| -> Vec<String> {
+            let told = lines.iter().filter(|line| line.contains(" PRIVMSG "));
+            told.map(|line| line.split_once("msgid=").unwrap().1[..23].to_owned()).collect()
+        };
+        assert_eq!((ids(&here).len(), ids(&here)), (3, ids(&there)), "{world}: {there:?}");
+        servers.say(server, amy, "QUIT\n");
+    }
 }
 
 #[test]
