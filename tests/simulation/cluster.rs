@@ -300,7 +300,9 @@ impl World {
         let mut heard = false;
         for to in 0..self.servers.len() {
             let replica = self.servers[to].replica.as_ref().map(|replica| replica.number);
-            let Some(number) = replica.filter(|own| number.is_none_or(|number| number == *own)) else { continue };
+            let Some(number) = replica.filter(|own| number.is_none_or(|number| number == *own)) else {
+                continue;
+            };
             if self.reaches_engine(to) {
                 self.hand_to(to, number, letter.clone());
                 heard = true;

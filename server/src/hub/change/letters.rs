@@ -297,7 +297,8 @@ fn decode(mut bytes: &[u8]) -> Option<Come> {
     let (tags, text) = (word()?.into(), word()?.into());
     // Whose it is here is looked up when it is told.
     let nobody = ConnectionId { slot: u32::MAX, generation: 0 };
-    let letter = Letter { by: nobody, target, verb, text, line, tags, long, posted, kept: false, label: None };
+    let letter =
+        Letter { by: nobody, target, verb, text, line, tags, long, posted, kept: false, label: None };
     let missed = word().and_then(|id| {
         let id = MsgId::parse(id)?;
         let (nick, prefix, account) = (word()?.into(), word()?.into(), word()?);

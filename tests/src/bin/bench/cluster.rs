@@ -16,10 +16,10 @@ use crate::process::cpu;
 
 /// What the servers append by.
 const SCRIPT: &str = include_str!("../../../../server/src/cluster/log.lua");
-/// Who says the lines, in turn: each waits for its line's turn before the next.
+/// Who says the lines on the first server, in turn, where each has one on each server who hears it.
 const SENDERS: usize = 20;
-/// Who hears them in a crowd, on each server.
-const HEARERS: usize = 4;
+/// Members of a crowd, on each server; all of them say lines, in turn.
+const CROWD: usize = 8;
 /// Lines a second.
 const RATES: [u64; 2] = [100, 2000];
 /// How long each is measured.
@@ -121,37 +121,31 @@ fn due(begun: Instant, number: u64, rate: u64) -> Duration {
     (begun + Duration::from_nanos(number * 1_000_000_000 / rate)).saturating_duration_since(now())
 }
 
-/// The order alone: from the call of the script to the entry on the other connection.
-fn bare(redis: &Redis, rate: u64, name: &str) -> io::Result<(usize, f64, f64)> {
-    let connect = || -> io::Result<(TcpStream, BufReader<TcpStream>)> {
-        let stream = TcpStream::connect(("127.0.0.1", redis.port))?;
+/// The place of a bare client in a Redis: two connections, and what it has there.
+struct Place<'a> {
+    redis: &'a Redis,
+    prefix: String,
+    begun: Instant,
+    /// Lines in all.
+    count: u64,
+}
+
+impl Place<'_> {
+    fn connect(&self) -> io::Result<(TcpStream, BufReader<TcpStream>)> {
+        let stream = TcpStream::connect(("127.0.0.1", self.redis.port))?;
         stream.set_nodelay(true)?;
         Ok((stream.try_clone()?, BufReader::new(stream)))
-    };
-    let ((mut say, mut said), (mut ask, mut heard)) = (connect()?, connect()?);
-    let prefix = format!("parlor:{{{name}{rate}}}:");
-    let key = |name: &str| format!("{prefix}{name}");
-    for words in [
-        vec!["HSET", &key("meta"), "birth", "b", "next", "1", "founder", "1"],
-        vec!["HSET", &key("snapshots"), "0-0", "x"],
-        // As a server that runs has it.
-        vec!["SET", &key("lease:1"), "t"],
-        vec!["XADD", &key("log"), "1-1", "s", "1", "e", "x"],
-        vec!["SCRIPT", "LOAD", SCRIPT],
-    ] {
-        command(&mut say, &words)?;
     }
-    for _ in 0..4 {
-        reply(&mut said)?;
+
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
     }
-    let script = reply(&mut said)?.concat();
-    let (begun, times) = (now(), Arc::new(Times::default()));
-    let count = rate * SPELL.as_secs();
-    let log = key("log");
-    let hears = Arc::clone(&times);
-    let reader = thread::spawn(move || -> io::Result<()> {
-        let (mut last, mut number) = ("1-1".to_owned(), 0);
-        while number < count {
+
+    /// Reads all lines, and how long each was on its way.
+    fn hear(&self, times: &Times) -> io::Result<()> {
+        let (mut ask, mut heard) = self.connect()?;
+        let (log, mut last, mut number) = (self.key("log"), "1-1".to_owned(), 0);
+        while number < self.count {
             command(&mut ask, &["XREAD", "COUNT", "1000", "BLOCK", "2000", "STREAMS", &log, &last])?;
             let words = reply(&mut heard)?;
             let at = now();
@@ -159,7 +153,7 @@ fn bare(redis: &Redis, rate: u64, name: &str) -> io::Result<(usize, f64, f64)> {
                 if word == "e" {
                     let sent = words.get(place + 1).and_then(|text| text.split(' ').next()?.parse().ok());
                     let sent = Duration::from_nanos(sent.unwrap_or_default());
-                    hears.add(at.saturating_duration_since(begun + sent));
+                    times.add(at.saturating_duration_since(self.begun + sent));
                     number += 1;
                 }
                 if word == "s" {
@@ -168,29 +162,62 @@ fn bare(redis: &Redis, rate: u64, name: &str) -> io::Result<(usize, f64, f64)> {
             }
         }
         Ok(())
-    });
-    let mut next = 0;
-    while next < count {
-        thread::sleep(due(begun, next, rate));
-        let mut entries = Vec::new();
-        // What has come due meanwhile goes along, as it does in a server.
-        while next + (entries.len() as u64) < count && due(begun, next + entries.len() as u64, rate).is_zero()
-        {
-            entries.push(format!("{} {TEXT}", now().saturating_duration_since(begun).as_nanos()));
-        }
-        let sequence = (next + 1).to_string();
-        let mut words = vec![
-            "EVALSHA", &script, "1", &prefix, "append", "1", "t", "b", "run", "0-0", "15000", "0", &sequence,
-        ];
-        words.extend(entries.iter().map(String::as_str));
-        command(&mut say, &words)?;
-        if reply(&mut said)?.first().is_none_or(|word| word != "OK") {
-            return Err(io::Error::other("the script refuses"));
-        }
-        next += entries.len() as u64;
     }
-    reader.join().map_err(|_| io::Error::other("the reader has failed"))??;
-    Ok(times.figures())
+
+    fn say(&self, rate: u64) -> io::Result<()> {
+        let (mut say, mut said) = self.connect()?;
+        for words in [
+            vec!["HSET", &self.key("meta"), "birth", "b", "next", "1", "founder", "1"],
+            vec!["HSET", &self.key("snapshots"), "0-0", "x"],
+            // As a server that runs has it.
+            vec!["SET", &self.key("lease:1"), "t"],
+            vec!["XADD", &self.key("log"), "1-1", "s", "1", "e", "x"],
+            vec!["SCRIPT", "LOAD", SCRIPT],
+        ] {
+            command(&mut say, &words)?;
+        }
+        for _ in 0..4 {
+            reply(&mut said)?;
+        }
+        let script = reply(&mut said)?.concat();
+        let mut next = 0;
+        let comes = |number| number < self.count && due(self.begun, number, rate).is_zero();
+        while next < self.count {
+            thread::sleep(due(self.begun, next, rate));
+            let mut entries = Vec::new();
+            // What has come due meanwhile goes along, as it does in a server.
+            while comes(next + entries.len() as u64) {
+                entries.push(format!("{} {TEXT}", now().saturating_duration_since(self.begun).as_nanos()));
+            }
+            let (sequence, prefix) = ((next + 1).to_string(), &self.prefix);
+            let mut words = vec![
+                "EVALSHA", &script, "1", prefix, "append", "1", "t", "b", "run", "0-0", "15000", "0",
+                &sequence,
+            ];
+            words.extend(entries.iter().map(String::as_str));
+            command(&mut say, &words)?;
+            if reply(&mut said)?.first().is_none_or(|word| word != "OK") {
+                return Err(io::Error::other("the script refuses"));
+            }
+            next += entries.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// The order alone: from the call of the script to the entry on another connection, of which so many read.
+fn bare(redis: &Redis, rate: u64, name: &str, readers: usize) -> io::Result<(usize, f64, f64)> {
+    let prefix = format!("parlor:{{{name}{rate}}}:");
+    let place = Place { redis, prefix, begun: now(), count: rate * SPELL.as_secs() };
+    let all: Vec<Times> = (0..readers).map(|_| Times::default()).collect();
+    thread::scope(|scope| {
+        let hearing: Vec<_> = all.iter().map(|times| scope.spawn(|| place.hear(times))).collect();
+        place.say(rate)?;
+        hearing
+            .into_iter()
+            .try_for_each(|one| one.join().unwrap_or_else(|_| Err(io::Error::other("a reader has failed"))))
+    })?;
+    Ok(all[0].figures())
 }
 
 fn member(at: SocketAddr, nick: &str, room: &str) -> io::Result<TcpStream> {
@@ -205,7 +232,7 @@ fn member(at: SocketAddr, nick: &str, room: &str) -> io::Result<TcpStream> {
 /// Who is in a room with whom.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rooms {
-    /// Everybody with everybody, and some on each server who only hear.
+    /// Everybody with everybody, as many on each server.
     One,
     /// Each sender with one on each server who hears: what is measured is the way, not the crowd.
     Pairs,
@@ -232,16 +259,15 @@ fn servers(servers: &mut [Server], rate: u64, rooms: Rooms, name: &str) -> io::R
         Rooms::One => "#bench".to_owned(),
         Rooms::Pairs => format!("#bench{number}"),
     };
-    let hearers = if rooms == Rooms::One { HEARERS } else { SENDERS };
+    let hearers = if rooms == Rooms::One { 0 } else { SENDERS };
     for (place, server) in servers.iter().enumerate() {
         for number in 0..hearers {
             let stream = member(server.address(), &format!("{name}h{place}x{number}"), &room(number))?;
             stream.set_read_timeout(Some(Duration::from_millis(100)))?;
-            // In a crowd one of them looks at the clock, the others are heard by the kernel alone.
-            let times = (number == 0 || rooms == Rooms::Pairs).then(|| match server.address() {
+            let (times, is_last) = match server.address() {
                 at if at == first => (Arc::clone(&near), at == last),
                 _ => (Arc::clone(&far), false),
-            });
+            };
             let (over, both) = (Arc::clone(&over), Arc::clone(&far));
             readers.push(thread::spawn(move || {
                 let mut lines = BufReader::new(stream);
@@ -251,10 +277,10 @@ fn servers(servers: &mut [Server], rate: u64, rooms: Rooms, name: &str) -> io::R
                         continue;
                     }
                     let sent = line.split(" :").nth(1).and_then(|text| text.split(' ').next()?.parse().ok());
-                    if let (Some((times, is_last)), Some(sent)) = (&times, sent) {
+                    if let Some(sent) = sent {
                         let time = now().saturating_duration_since(begun + Duration::from_nanos(sent));
                         times.add(time);
-                        if *is_last {
+                        if is_last {
                             both.add(time);
                         }
                     }
@@ -263,7 +289,12 @@ fn servers(servers: &mut [Server], rate: u64, rooms: Rooms, name: &str) -> io::R
             }));
         }
     }
-    let senders = (0..SENDERS).map(|number| member(first, &format!("{name}s{number}"), &room(number)));
+    let places: Vec<SocketAddr> = match rooms {
+        Rooms::One => (0..CROWD).flat_map(|_| servers.iter().map(Server::address)).collect(),
+        Rooms::Pairs => vec![first; SENDERS],
+    };
+    let senders =
+        (0..).zip(&places).map(|(number, at)| member(*at, &format!("{name}s{number}"), &room(number)));
     let senders: Vec<TcpStream> = senders.collect::<Result<_, _>>()?;
     for sender in &senders {
         let mut drain = sender.try_clone()?;
@@ -284,7 +315,7 @@ fn servers(servers: &mut [Server], rate: u64, rooms: Rooms, name: &str) -> io::R
     let (start, count) = (now(), rate * SPELL.as_secs());
     for number in 0..count {
         thread::sleep(due(start, number, rate));
-        let sender = number as usize % SENDERS;
+        let sender = number as usize % senders.len();
         let said = now().saturating_duration_since(begun).as_nanos();
         let line = format!("PRIVMSG {} :{said} {TEXT}\r\n", room(sender));
         (&senders[sender]).write_all(line.as_bytes())?;
@@ -296,8 +327,7 @@ fn servers(servers: &mut [Server], rate: u64, rooms: Rooms, name: &str) -> io::R
         reader.join().map_err(|_| io::Error::other("a reader has failed"))?;
     }
     let heard = match rooms {
-        // Senders hear each other.
-        Rooms::One => HEARERS * servers.len() + SENDERS - 1,
+        Rooms::One => senders.len() - 1,
         Rooms::Pairs => servers.len(),
     };
     let cpu = used / (count as usize * heard) as u32;
@@ -367,7 +397,7 @@ pub(crate) fn measure() -> io::Result<()> {
     for rate in RATES {
         let own = || cpu(std::process::id());
         let before = own()?;
-        let quiet = bare(&redis, rate, "quiet")?;
+        let quiet = bare(&redis, rate, "quiet", 1)?;
         let of_bare = (own()? - before) / (rate * SPELL.as_secs()) as u32;
         println!("| {rate}, CPU of a bare client a line, µs | | {:.1} | |", of_bare.as_secs_f64() * 1e6);
         table.row(rate, "append and read, a bare client", quiet);
@@ -384,7 +414,7 @@ pub(crate) fn measure() -> io::Result<()> {
         // What else there is to do for the machine slows both down.
         let (name, mut two) = (&format!("b{rate}"), cluster(&format!("b{rate}"), 2));
         let (beside, run) = thread::scope(|scope| {
-            let beside = scope.spawn(|| bare(&redis, rate, "beside"));
+            let beside = scope.spawn(|| bare(&redis, rate, "beside", 1));
             let run = servers(&mut two, rate, Rooms::Pairs, name);
             (beside.join(), run)
         });
@@ -395,20 +425,55 @@ pub(crate) fn measure() -> io::Result<()> {
         table.ratio(rate, run.order, beside);
         stop(two)?;
     }
-    println!(
-        "\n| servers, {} lines a second in one room | CPU of Redis a line, µs | CPU a delivery, µs |",
-        RATES[1]
-    );
-    println!("| --- | --- | --- |");
-    let one = servers(&mut alone, RATES[1], Rooms::One, "c")?;
-    println!("| one, alone | | {:.2} |", one.cpu.as_secs_f64() * 1e6);
-    for count in 1..=4 {
+    crowds(&redis, &launch, &cluster)
+}
+
+/// What a line that somebody hears costs servers of one order, each with as many members, beside what it costs as many
+/// servers that are alone, at the same time, and what the stream takes.
+fn crowds(
+    redis: &Redis,
+    launch: &impl Fn(&[&str], &str) -> Server,
+    cluster: &impl Fn(&str, usize) -> Vec<Server>,
+) -> io::Result<()> {
+    let (rate, micros) = (RATES[1], |time: Duration| time.as_secs_f64() * 1e6);
+    println!("\n| servers, {CROWD} members on each, {rate} lines a second | 1 | 2 | 4 |");
+    println!("| --- | --- | --- | --- |");
+    let mut rows = [const { Vec::new() }; 5];
+    for count in [1, 2, 4] {
+        let mut lone: Vec<Server> =
+            (0..count).map(|number| launch(&[], &format!("l{count}x{number}"))).collect();
+        let alone = thread::scope(|scope| {
+            let run = |server| servers(std::slice::from_mut(server), rate, Rooms::One, "l");
+            let runs: Vec<_> = lone.iter_mut().map(|server| scope.spawn(move || run(server))).collect();
+            let cpu = runs
+                .into_iter()
+                .map(|run| Ok(run.join().map_err(|_| io::Error::other("a run has failed"))??.cpu));
+            Ok::<_, io::Error>(cpu.sum::<io::Result<Duration>>()? / count as u32)
+        })?;
+        stop(lone)?;
+        let before = cpu(std::process::id())?;
+        bare(redis, rate, &format!("stream{count}x"), count)?;
+        let stream = (cpu(std::process::id())? - before) / (rate * SPELL.as_secs()) as u32;
         let (name, before) = (&format!("c{count}"), cpu(redis.child.id())?);
-        let mut servers_of = cluster(name, count);
-        let run = servers(&mut servers_of, RATES[1], Rooms::One, name)?;
-        let order = (cpu(redis.child.id())? - before) / (RATES[1] * SPELL.as_secs()) as u32;
-        println!("| {count} | {:.1} | {:.2} |", order.as_secs_f64() * 1e6, run.cpu.as_secs_f64() * 1e6);
-        stop(servers_of)?;
+        let mut together = cluster(name, count);
+        let run = servers(&mut together, rate, Rooms::One, name)?;
+        let order = (cpu(redis.child.id())? - before) / (rate * SPELL.as_secs()) as u32;
+        stop(together)?;
+        let bound = micros(alone) * 1.15 + micros(stream) / (count * CROWD - 1) as f64;
+        let figures = [micros(order), micros(stream), micros(alone), micros(run.cpu), bound];
+        rows.iter_mut().zip(figures).for_each(|(row, figure)| row.push(format!("{figure:.2}")));
+    }
+    for (what, row) in [
+        "CPU of Redis a line, µs",
+        "the stream: CPU of a bare client that appends, and as many that read, a line, µs",
+        "as many servers that are alone: CPU a delivery, µs",
+        "**CPU a delivery, µs**",
+        "1.15 × alone, and the stream: µs",
+    ]
+    .iter()
+    .zip(rows)
+    {
+        println!("| {what} | {} |", row.join(" | "));
     }
     Ok(())
 }
