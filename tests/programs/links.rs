@@ -6,11 +6,13 @@ use parlor_tests::{Scratch, Server, needs};
 use crate::files::{HEXCHAT, hexchat_of};
 use crate::names::{WEECHAT, WeeChat, display};
 
-/// As the window writes it, with a key.
+/// As the window writes it of several servers, with a key.
 fn link(server: &Server) -> String {
     let key = Some("3A".repeat(32).parse().expect("a key"));
-    let place = Place::parse(&format!("irc://{}/#tea", server.address())).expect("a place");
-    Place { key, ..place }.link()
+    let place = Place::parse(&format!("irc://{},chat.example/#tea", server.address())).expect("a place");
+    let link = Place { key, ..place }.link();
+    assert!(link.contains("fp=") && link.contains("also="), "{link}");
+    link
 }
 
 #[test]
