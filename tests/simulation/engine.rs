@@ -318,6 +318,7 @@ impl Engine {
                 return Err(Verdict::Differs);
             }
             self.forgotten.retain(|forgotten| forgotten.serial != entry.serial);
+            self.next = self.next.max(entry.server);
             if entry.fences > 0 {
                 self.fence_now(entry.fences);
             } else {

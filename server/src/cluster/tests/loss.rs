@@ -202,6 +202,27 @@ fn an_engine_with_an_older_copy_of_its_data_is_told_the_rest() {
 }
 
 #[test]
+fn a_number_that_the_engine_has_forgotten_is_given_to_nobody_else() {
+    let Some(mut engine) = Engine::always() else { return };
+    scenario(async |executor| {
+        let one = Node::start(&executor, options(engine.port)).await;
+        let copy = engine.save("copy");
+        let two = Node::start(&executor, options(engine.port)).await;
+        two.say("what it had said");
+        one.hears(1).await;
+        engine.kill();
+        // It dies as well, and never says itself that it was there.
+        drop(two);
+        engine.replace(&copy);
+        engine.run();
+        until("an entry that is put back", || one.told(put_back) > 0).await;
+        let third = Node::start(&executor, options(engine.port)).await;
+        assert_eq!(third.server, 3);
+        third.hears(1).await;
+    });
+}
+
+#[test]
 fn who_has_read_what_is_not_in_the_log_begins_anew() {
     let Some(mut engine) = Engine::always() else { return };
     scenario(async |executor| {

@@ -47,7 +47,7 @@ impl Hub {
     pub(crate) fn log_away(&mut self, why: Option<String>) {
         match why {
             Some(why) => {
-                self.delivery.output(Output::Warn(format!("cluster: {why}; what people say waits")));
+                self.delivery.output(Output::Warn(format!("cluster: {why} What people say waits.")));
                 self.tell_here(
                     "The servers cannot reach each other now. What you say waits; it is sent when they can.",
                 );
