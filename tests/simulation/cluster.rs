@@ -253,7 +253,7 @@ impl World {
         }
         let (now, before) = (self.now, self.engine.last());
         let said = match call {
-            Call::Renew => match self.engine.renew(now, who) {
+            Call::Renew(read, first) => match self.engine.renew(now, who, (read, first)) {
                 Ok((held, over)) => Said::Renewed(held, over),
                 Err(verdict) => Said::Verdict(verdict),
             },
@@ -404,6 +404,7 @@ impl World {
                     self.ask_engine(s, Call::PutBack(history));
                 }
             }
+            Verdict::Again => self.replica(s).into_iter().for_each(Replica::append_again),
             Verdict::Fenced => self.begin_anew(s, "the others have given it up"),
             Verdict::Differs => self.begin_anew(s, "the log is not the one that it has read"),
         }
@@ -497,11 +498,13 @@ impl World {
         if !reaches {
             return;
         }
+        // What was read of it is there already.
+        replica.append_again();
         let (who, (read, first)) = (replica.who(), replica.sequences());
         let waiting = replica.waiting(usize::MAX);
         let before = self.engine.last();
         // After a break its lease comes first.
-        let _ = self.engine.renew(now, who);
+        let _ = self.engine.renew(now, who, (read, first));
         self.engine.append(now, who, (read, first), &waiting);
         self.engine.leave(who);
         self.servers[s].replica = None;

@@ -53,6 +53,8 @@ pub(crate) enum Verdict {
     Wait(Duration),
     /// The log ends before what this server has read.
     Lost,
+    /// What this server has appended is not all there.
+    Again,
     Fenced,
     Differs,
 }
@@ -163,6 +165,8 @@ impl Engine {
     fn note_run(&mut self, now: Duration) {
         if self.known_run != self.run {
             (self.known_run, self.hold) = (self.run, now + HOLD);
+            // It may have forgotten whom it had given a number.
+            self.next += 100;
         }
     }
 
@@ -230,8 +234,16 @@ impl Engine {
     }
 
     /// Renews a lease: until when nothing is appended, and whose leases are over.
-    pub(crate) fn renew(&mut self, now: Duration, who: Who) -> Result<(Duration, Vec<u32>), Verdict> {
+    pub(crate) fn renew(
+        &mut self,
+        now: Duration,
+        who: Who,
+        (read, first): (u64, u64),
+    ) -> Result<(Duration, Vec<u32>), Verdict> {
         self.admit(now, who, true)?;
+        if first > self.sequence_of(who.number).max(read) + 1 {
+            return Err(Verdict::Again);
+        }
         let over = self.servers.keys().filter(|server| !self.holds(**server, now)).copied().collect();
         Ok((self.hold, over))
     }
@@ -251,6 +263,9 @@ impl Engine {
             return Verdict::Wait(self.hold);
         }
         let mut done = self.sequence_of(who.number).max(read);
+        if first > done + 1 {
+            return Verdict::Again;
+        }
         for (sequence, bytes) in (first..).zip(proposed) {
             if sequence > done {
                 done = sequence;

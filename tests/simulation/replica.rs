@@ -22,7 +22,8 @@ pub(crate) type Post = (Option<u32>, u64, Box<[u8]>);
 /// What a server asks of the engine.
 #[derive(Debug)]
 pub(crate) enum Call {
-    Renew,
+    /// Keep the lease: what was read of its own, the sequence of what it would append next.
+    Renew(u64, u64),
     /// Hand these over, and append those: what was read of its own, the sequence of the first.
     Write {
         posts: Vec<Post>,
@@ -170,15 +171,16 @@ impl Replica {
         (self.read, self.appended + 1)
     }
 
-    /// Nothing waits any more.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.proposals.is_empty()
+    /// What it has proposed that is not in the log, the first of it.
+    pub(crate) fn first_waiting(&self) -> Option<String> {
+        self.proposals.front().map(|(_, bytes)| bytes.escape_ascii().to_string())
     }
 
     /// What is to be asked next; else when to look again.
     pub(crate) fn next(&mut self, now: Duration) -> Result<Call, Duration> {
         if self.renew_at <= now {
-            return Ok(Call::Renew);
+            let (read, first) = self.sequences();
+            return Ok(Call::Renew(read, first));
         }
         let free = self.held <= now;
         let entries = if free { self.waiting(BATCH) } else { Vec::new() };

@@ -44,6 +44,8 @@ if there then
   if c('GET', P .. 'run') ~= run then
     c('SET', P .. 'run', run)
     c('SET', P .. 'hold', '1', 'PX', 3000)
+    -- And whom they had given a number: one of those may stand still.
+    c('HINCRBY', M, 'next', 100)
   end
   if c('EXISTS', P .. 'hold') == 1 then return {'WAIT'} end
 else

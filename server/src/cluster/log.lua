@@ -136,6 +136,7 @@ if op == 'renew' then
   if tonumber(c('HGET', M, 'next')) < tonumber(N) then c('HSET', M, 'next', N) end
   if c('GET', P .. 'run') ~= run then
     c('SET', P .. 'run', run)
+    c('HINCRBY', M, 'next', 100)
     -- Longer than any server takes to connect again.
     if c('PTTL', P .. 'hold') < 3000 then c('SET', P .. 'hold', '1', 'PX', 3000) end
   end
