@@ -499,8 +499,11 @@ fn weight(event: &Event) -> usize {
 
 /// Sends the last bytes and waits until the peer has closed, too: a connection that is closed with something
 /// unread is reset, and a peer that is told so may never read them (RFC 1122 §4.2.2.13). One that takes none, or
-/// does not close, keeps the session waiting for a second at most.
+/// does not close, keeps the session waiting for a second at most; one that is told nothing does not.
 fn say_last(mut stream: TcpStream, bytes: Vec<u8>) {
+    if bytes.is_empty() {
+        return;
+    }
     let say = async move {
         stream.write_all(&bytes).await?;
         stream.flush().await?;

@@ -113,6 +113,39 @@ fn while_the_redis_is_away_people_are_told_and_what_they_say_waits() {
 }
 
 #[test]
+fn private_lines_are_kept_by_who_stood_still_and_by_all_when_the_redis_is_back() {
+    const LINES: usize = 400;
+    let Some(mut house) = House::new() else { return };
+    let (one, other) = (house.server(1), house.server(2));
+    let caps = [CAPS, &["draft/chathistory"]].concat();
+    let come = |server: &Server, nick: &str| server.irc_with(nick, &caps).patience(Duration::from_secs(60));
+    let (mut amy, mut bob) = (come(&one, "amy"), come(&one, "bob"));
+    for person in [&mut amy, &mut bob] {
+        person.send("NS REGISTER correct-horse");
+        person.expect("900 **");
+    }
+    // For less than its lease: then it has all the entries at once, and all the letters.
+    other.signal("STOP");
+    amy.send_bytes((0..LINES).map(|number| format!("PRIVMSG bob :{number}\r\n")).collect::<String>());
+    let mut told = Vec::new();
+    for number in 0..LINES {
+        told.push(amy.expect(&*format!(":amy!*@* PRIVMSG bob :{number}")).tag("msgid").map(str::to_owned));
+    }
+    other.signal("CONT");
+    house.kill_redis();
+    amy.send("PRIVMSG bob :last");
+    amy.expect(|m: &Message| m.last().starts_with("The servers cannot reach each other"));
+    house.start_redis();
+    told.push(amy.expect(":amy!*@* PRIVMSG bob :last").tag("msgid").map(str::to_owned));
+    let mut again = come(&other, "amy2");
+    again.send("NS IDENTIFY amy correct-horse");
+    again.expect("900 **");
+    let page = again.ask_batch("CHATHISTORY LATEST bob * 100");
+    let kept: Vec<Option<String>> = page.iter().map(|m| m.tag("msgid").map(str::to_owned)).collect();
+    assert_eq!(kept, told[told.len() - 100..]);
+}
+
+#[test]
 fn a_redis_that_has_lost_everything_is_given_it_back() {
     // It keeps nothing on disk at all.
     let Some(mut house) = House::with(&["--appendonly", "no"]) else { return };

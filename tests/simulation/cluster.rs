@@ -133,6 +133,9 @@ impl World {
         }
         if at.millis > known.millis {
             self.oracle.order.note_gap(s, known, at);
+            // An account may have ended meanwhile, and begun anew.
+            self.homes[s].accounts.forget_ranks();
+            self.homes[s].private.forget_marks();
         }
         self.carry_out(s);
         for entry in entries {
@@ -241,11 +244,11 @@ impl World {
 
     /// A call has come to the engine.
     pub(crate) fn engine_hears(&mut self, s: usize, who: Who, call: Call) {
-        let tickets = match &call {
-            Call::Write { posts, .. } => posts.iter().map(|(_, ticket, _)| *ticket).collect(),
+        let posts = match &call {
+            Call::Write { posts, .. } => posts.clone(),
             _ => Vec::new(),
         };
-        let nothing = Said::Nothing(self.now, tickets);
+        let nothing = Said::Nothing(self.now, posts);
         if !self.reaches_engine(s) {
             let silent = self.random.permille(300);
             let after = if silent { self.random.millis(SILENT) } else { self.way() };
@@ -329,9 +332,9 @@ impl World {
         replica.busy = false;
         match said {
             Said::Unheard(_) => {}
-            Said::Nothing(since, mut tickets) => {
+            Said::Nothing(since, posts) => {
                 replica.busy = true;
-                tickets.append(&mut replica.drop_posts());
+                let tickets = replica.unheard(posts);
                 self.is_down(s, Part::Writer, since);
                 for ticket in tickets {
                     self.give(s, Input::Heard { ticket, heard: false });

@@ -165,8 +165,10 @@ impl Engine {
     fn note_run(&mut self, now: Duration) {
         if self.known_run != self.run {
             (self.known_run, self.hold) = (self.run, now + HOLD);
-            // It may have forgotten whom it had given a number.
-            self.next += 100;
+            if !self.snapshots.is_empty() {
+                // It may have forgotten whom it had given a number.
+                self.next += 100;
+            }
         }
     }
 

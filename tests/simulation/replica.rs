@@ -16,7 +16,7 @@ pub(crate) const AWAY: Duration = Duration::from_secs(2);
 /// The pause between two renewals of the lease.
 pub(crate) const RENEW: Duration = Duration::from_secs(5);
 
-/// Something for one other server: its number, a ticket, and what it is.
+/// Something for one other server, or for all: its number, a ticket, and what it is.
 pub(crate) type Post = (Option<u32>, u64, Box<[u8]>);
 
 /// What a server asks of the engine.
@@ -48,8 +48,8 @@ pub(crate) enum Said {
     PutBack(usize),
     /// Nobody heard a post, for there was nobody to hand it to.
     Unheard(u64),
-    /// There was no answer, since then; nobody is known to have heard these.
-    Nothing(Duration, Vec<u64>),
+    /// There was no answer, since then, nor to these.
+    Nothing(Duration, Vec<Post>),
 }
 
 /// See the [module](self).
@@ -125,12 +125,13 @@ impl Replica {
         self.proposals.push_back((self.proposed, entry.into()));
     }
 
-    /// Whether the post goes out; else nobody hears it.
+    /// Whether the post goes out; else nobody hears it. One for all waits.
     pub(crate) fn post(&mut self, post: Post) -> bool {
-        if !self.down[0] {
+        let goes = post.0.is_none() || !self.down[0];
+        if goes {
             self.posts.push(post);
         }
-        !self.down[0]
+        goes
     }
 
     /// Takes the next entry of the log. False: that is not what follows.
@@ -219,9 +220,14 @@ impl Replica {
         self.trouble.is_some_and(|since| since + AWAY <= now) && !self.told_away
     }
 
-    /// All posts that wait: nobody hears them.
-    pub(crate) fn drop_posts(&mut self) -> Vec<u64> {
-        self.posts.drain(..).map(|(_, ticket, _)| ticket).collect()
+    /// Whether anybody heard these is not known: as far as this server knows nobody did, nor those that wait. Those for all go
+    /// again.
+    pub(crate) fn unheard(&mut self, asked: Vec<Post>) -> Vec<u64> {
+        let waiting = std::mem::take(&mut self.posts);
+        let (for_all, for_one): (Vec<Post>, Vec<Post>) =
+            asked.into_iter().chain(waiting).partition(|post| post.0.is_none());
+        self.posts = for_all;
+        for_one.into_iter().map(|(_, ticket, _)| ticket).collect()
     }
 }
 

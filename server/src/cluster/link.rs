@@ -74,8 +74,8 @@ impl Link {
         self.0.shared.state.borrow().waiting
     }
 
-    /// Hands something to one server, if it is there now, or to all, this one too: [`Event::Heard`] tells whether anybody
-    /// was there. At most 4 MB wait; nobody hears what is more.
+    /// Hands something to one server, if it is there now, or to all, this one too, as soon as the engine is there, perhaps
+    /// twice: [`Event::Heard`] tells whether anybody was there. At most 4 MB wait; nobody hears what is more.
     pub fn publish(&self, server: Option<u32>, ticket: u64, bytes: Box<[u8]>) {
         self.0.shared.publish(Publication { server, ticket, bytes });
     }

@@ -85,7 +85,7 @@ struct Proposal {
     bytes: Box<[u8]>,
 }
 
-/// Something for one server, or for all.
+/// Something for one server, or for all: that waits where the engine is away.
 pub(super) struct Publication {
     pub(super) server: Option<u32>,
     pub(super) ticket: u64,
@@ -107,10 +107,10 @@ pub(super) struct State {
     pub(super) read: u64,
     /// Bytes of proposals that the engine has not taken.
     pub(super) waiting: usize,
-    pub(super) publications: Vec<Publication>,
+    pub(super) publications: VecDeque<Publication>,
     publication_bytes: usize,
-    /// Tickets of what was published and not answered.
-    pub(super) asked: VecDeque<u64>,
+    /// What was published and not answered.
+    asked: VecDeque<Publication>,
     /// Tickets that are answered, to be told.
     heard: Vec<(u64, bool)>,
     /// Servers to be fenced, and the entries that say so.
@@ -172,12 +172,15 @@ impl Shared {
         ring(&self.news);
     }
 
-    /// Nobody hears what waits to be published, or is not answered.
+    /// No server hears what waits to be published to it alone, or is not answered; what is for all is published again.
     pub(super) fn unheard(&self) {
         let state = &mut *self.state.borrow_mut();
-        state.heard.extend(state.asked.drain(..).map(|ticket| (ticket, false)));
-        state.heard.extend(state.publications.drain(..).map(|one| (one.ticket, false)));
-        state.publication_bytes = 0;
+        let waiting = std::mem::take(&mut state.publications);
+        let all = state.asked.drain(..).chain(waiting);
+        let (for_one, for_all): (Vec<_>, Vec<_>) = all.partition(|one| one.server.is_some());
+        state.heard.extend(for_one.into_iter().map(|one| (one.ticket, false)));
+        state.publications = for_all.into();
+        state.publication_bytes = state.publications.iter().map(|one| one.bytes.len()).sum();
         ring(&self.news);
     }
 
@@ -227,7 +230,7 @@ impl Shared {
         let state = &mut *self.state.borrow_mut();
         for reply in replies {
             let heard = matches!(reply, Reply::Number(count) if *count > 0);
-            state.heard.extend(state.asked.pop_front().map(|ticket| (ticket, heard)));
+            state.heard.extend(state.asked.pop_front().map(|one| (one.ticket, heard)));
         }
         ring(&self.news);
     }
@@ -265,12 +268,13 @@ impl Shared {
     pub(super) fn publish(&self, publication: Publication) {
         let state = &mut *self.state.borrow_mut();
         state.publication_bytes += publication.bytes.len();
-        if state.down[Role::Writer as usize] || state.publication_bytes > PUBLISH_BYTES {
+        let away = publication.server.is_some() && state.down[Role::Writer as usize];
+        if away || state.publication_bytes > PUBLISH_BYTES {
             state.publication_bytes -= publication.bytes.len();
             state.heard.push((publication.ticket, false));
             ring(&self.news);
         } else {
-            state.publications.push(publication);
+            state.publications.push_back(publication);
             ring(&self.bell);
         }
     }
@@ -340,10 +344,11 @@ impl State {
     }
 
     /// What is to be published now.
-    pub(super) fn take_publications(&mut self) -> Vec<Publication> {
+    pub(super) fn take_publications(&mut self) -> impl Iterator<Item = &Publication> + use<'_> {
         self.publication_bytes = 0;
-        self.asked.extend(self.publications.iter().map(|one| one.ticket));
-        std::mem::take(&mut self.publications)
+        let known = self.asked.len();
+        self.asked.append(&mut self.publications);
+        self.asked.iter().skip(known)
     }
 
     /// Takes over a snapshot, which the engine is to keep too.

@@ -108,11 +108,12 @@ impl Writer {
 
     /// Says what is to be published and appended now, both in one round trip.
     fn write(&mut self, shared: &Shared, connection: &mut Connection, may_append: bool) -> Next {
-        let publications = shared.state.borrow_mut().take_publications();
-        for one in &publications {
+        let mut published = 0;
+        for one in shared.state.borrow_mut().take_publications() {
             let mut words = Words::default();
             words.all(&["PUBLISH", &shared.channel(one.server)]);
             connection.say(words.add(&one.bytes));
+            published += 1;
         }
         let mut words = Words::default();
         let upto = if may_append { shared.state.borrow().batch(&mut words) } else { None };
@@ -120,8 +121,8 @@ impl Writer {
             self.say(shared, connection, "append", &words);
         }
         self.wrote = true;
-        self.asked = Asked::Write(publications.len(), upto);
-        Next::Ask(publications.len() + usize::from(upto.is_some()), QUICK)
+        self.asked = Asked::Write(published, upto);
+        Next::Ask(published + usize::from(upto.is_some()), QUICK)
     }
 
     /// Says what puts the engine right.

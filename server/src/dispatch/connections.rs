@@ -147,11 +147,6 @@ impl Connections {
         self.dirty = dirty;
     }
 
-    /// Whether an outbox got something that [`flush`](Self::flush) has not written yet.
-    pub(super) fn is_dirty(&self) -> bool {
-        !self.dirty.is_empty()
-    }
-
     /// A connection that failed, and why; it is still in the table.
     pub(super) fn next_failed(&mut self) -> Option<(ConnectionId, &'static str)> {
         self.failed.pop()

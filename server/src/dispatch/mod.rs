@@ -239,6 +239,7 @@ impl Dispatch {
             if self.hub.next_timeout().is_some_and(|at| self.started + at <= now) {
                 self.give(Input::Tick);
             }
+            self.wait_no_more(now);
             self.settle();
             self.flush();
             self.durability.flush(&mut self.archive, now);
@@ -247,7 +248,8 @@ impl Dispatch {
 
     fn next_alarm(&self) -> Option<Instant> {
         let hub = self.hub.next_timeout().map(|at| self.started + at);
-        [hub, self.stop_at, self.durability.next_alarm(&self.archive)].into_iter().flatten().min()
+        let letter = self.shared.as_ref().and_then(Shared::next_alarm);
+        [hub, letter, self.stop_at, self.durability.next_alarm(&self.archive)].into_iter().flatten().min()
     }
 
     /// Tells the hub what the store says.
@@ -443,11 +445,7 @@ impl Dispatch {
 
     /// Writes out what this turn brought.
     fn flush(&mut self) {
-        // A failed write ends a connection, and others are told of that: once more for these.
-        while self.connections.is_dirty() {
-            self.connections.flush();
-            self.report_failed();
-        }
+        self.connections.flush();
     }
 
     fn open(&mut self, stream: Async<TcpStream>, peer: SocketAddr, listener: ListenerKind) {

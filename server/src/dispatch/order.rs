@@ -1,6 +1,7 @@
 //! The hub's part in a cluster: the log's entries go in, its own go out.
 
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use async_channel::Receiver;
 use futures_lite::FutureExt;
@@ -20,14 +21,40 @@ const QUEUE: usize = 4;
 const AGAIN: Duration = Duration::from_secs(1);
 /// The time that the last changes of a server that stops may take.
 const LEAVE: Duration = Duration::from_secs(2);
+/// The time for which an entry waits for its letter.
+const LETTER: Duration = Duration::from_secs(1);
+/// The ticket of a mark, and how it begins; no letter does.
+const MARK: u64 = u64::MAX;
+const MARK_BEGINS: &[u8] = b"mark ";
 
 /// The log, as a running hub has it.
 pub(super) struct Shared {
     link: Link,
     events: Receiver<Event>,
+    /// Entries that have not had their turn: the first one waits for a letter, until then at most.
+    held: VecDeque<Entry>,
+    until: Option<Instant>,
+    marks: u64,
 }
 
 impl Shared {
+    /// Publishes to this server itself: what comes behind that comes behind all letters that were published before, those
+    /// of entries that were read among them.
+    fn mark(&mut self, server: u32) {
+        self.marks += 1;
+        self.until = Some(clock() + LETTER);
+        self.link.publish(Some(server), MARK, self.marked().into());
+    }
+
+    fn marked(&self) -> Vec<u8> {
+        [MARK_BEGINS, self.marks.to_string().as_bytes()].concat()
+    }
+
+    /// When the first entry has waited for long enough.
+    pub(super) fn next_alarm(&self) -> Option<Instant> {
+        self.until
+    }
+
     pub(super) async fn next(&self) -> Event {
         match self.events.recv().await {
             Ok(event) => event,
@@ -99,9 +126,29 @@ impl Dispatch {
             link.fence(server, self.hub.gone(server));
         }
         self.early.drain(..).for_each(|entry| link.propose(entry));
-        self.shared = Some(Shared { link, events });
+        self.shared = Some(Shared { link, events, held: VecDeque::new(), until: None, marks: 0 });
         self.give(Input::Joined);
         self.settle();
+    }
+
+    /// Gives entries their turn, up to one whose letter has not come; `waited`: the first one waits no more.
+    fn go_on_in_order(&mut self, mut waited: bool) {
+        while let Some(shared) = &mut self.shared {
+            shared.until = None;
+            let lacks = |entry: &Entry| self.hub.lacks_letter(entry.server, &entry.bytes);
+            if !std::mem::take(&mut waited) && shared.held.front().is_some_and(lacks) {
+                return shared.mark(self.hub.server());
+            }
+            let Some(entry) = shared.held.pop_front() else { return };
+            self.ordered(entry);
+        }
+    }
+
+    /// Lets the first entry have its turn without its letter, if it has waited for so long.
+    pub(super) fn wait_no_more(&mut self, now: Instant) {
+        if self.shared.as_ref().and_then(Shared::next_alarm).is_some_and(|until| until <= now) {
+            self.go_on_in_order(true);
+        }
     }
 
     fn ordered(&mut self, Entry { at, server, bytes }: Entry) {
@@ -123,8 +170,24 @@ impl Dispatch {
 
     fn take_event(&mut self, event: Event) {
         match event {
-            Event::Entries(entries) => entries.into_iter().for_each(|entry| self.ordered(entry)),
+            Event::Entries(entries) => {
+                let Some(shared) = &mut self.shared else { return };
+                shared.held.extend(entries);
+                if shared.until.is_none() {
+                    self.go_on_in_order(false);
+                }
+            }
+            Event::Private(letter) if letter.starts_with(MARK_BEGINS) => {
+                if self.shared.as_ref().is_some_and(|one| one.until.is_some() && *letter == *one.marked()) {
+                    self.go_on_in_order(true);
+                }
+            }
             Event::Private(letter) => self.give(Input::Letter(letter)),
+            Event::Heard { ticket: MARK, heard } => {
+                if !heard && self.shared.as_ref().is_some_and(|shared| shared.until.is_some()) {
+                    self.go_on_in_order(true);
+                }
+            }
             Event::Heard { ticket, heard } => self.give(Input::Heard { ticket, heard }),
             Event::Away { why } => self.give(Input::LogAway { why: Some(why) }),
             Event::Back => self.give(Input::LogAway { why: None }),

@@ -147,6 +147,8 @@ pub enum News {
     Drained,
     /// The peer closed its side.
     HungUp,
+    /// It broke, behind all that the peer had said.
+    Broken,
     /// It broke or has to be closed, for a reason that everybody is told.
     Lost(Cow<'static, str>),
     /// It brought what must not talk in a room, and the log is told what: close it without a word.
@@ -379,10 +381,12 @@ impl Hub {
             News::Delayed(by) => self.delayed(id, by),
             News::Drained => self.drained(id),
             // It is gone already, and waited for.
-            News::HungUp | News::Lost(_) | News::Refused(_) if self.state.lingers(id) => {}
+            News::HungUp | News::Broken | News::Lost(_) | News::Refused(_) if self.state.lingers(id) => {}
             // What it said before comes first.
-            News::HungUp if self.state.ends_later(id) => {}
+            News::HungUp if self.state.ends_later(id, News::HungUp) => {}
             News::HungUp => self.hung_up(id),
+            News::Broken if self.state.ends_later(id, News::Broken) => {}
+            News::Broken => self.failed(id, "Connection lost"),
             News::Lost(reason) => self.failed(id, &reason),
             News::Refused(reason) => self.leaves(id, reason, reason),
         }

@@ -50,9 +50,9 @@ pub(super) async fn read(feed: &Feed) -> Result<Infallible, End> {
             future::yield_now().await;
         }
     }
-    // A person's last line counts without a line end too; half a command does not.
+    // A person's last line counts without a line end too; half a command does not, nor what broke off.
     let rest = framer.take_unfinished();
-    if speaker == Speaker::Plain && !rest.is_empty() {
+    if speaker == Speaker::Plain && !rest.is_empty() && !feed.connection.is_broken() {
         feed.forward(rest.into()).await?;
     }
     Err(End::Closed)

@@ -45,7 +45,7 @@ pub struct Turn {
     pub accounts: Vec<ToKeep>,
     /// What is to be put into the log of several servers.
     pub proposed: Vec<Box<[u8]>>,
-    /// What is to be handed to which server, or to all others, under which ticket.
+    /// What is to be handed to which server, or to all, under which ticket.
     pub posted: Vec<(Option<u32>, u64, Box<[u8]>)>,
     /// Lines for the log.
     pub log: Vec<String>,

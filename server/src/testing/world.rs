@@ -50,7 +50,7 @@ pub struct World {
     pub keeping: Vec<u64>,
     /// What is to be put into the log of several servers.
     pub proposed: Vec<Box<[u8]>>,
-    /// What is to be handed to which server, under which ticket.
+    /// What is to be handed to which server, or to all, under which ticket.
     pub posted: Vec<(Option<u32>, u64, Box<[u8]>)>,
     /// Nothing that is sent is kept.
     pub deaf: bool,

@@ -61,6 +61,18 @@ pub(super) fn encode_newcomer(state: &State, by: Origin) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// Of whom and which an entry is that tells of a private line, and for whom ([`Change::Whisper`]); of others nothing.
+pub(super) fn whisper(entry: &[u8]) -> Option<(Origin, u64, (u32, bool))> {
+    let mut rest = entry;
+    if take(&mut rest)? != "whisper" {
+        return None;
+    }
+    match decode(entry)? {
+        Entry::Member(by, Change::Whisper { ticket, to, kept }) => Some((by, ticket, (to, kept))),
+        _ => None,
+    }
+}
+
 /// What all servers call a connection, as a word.
 pub(super) fn who(origin: Origin) -> String {
     origin_word(origin)
@@ -136,7 +148,9 @@ pub(super) fn encode(by: Origin, change: &Change<'_>) -> Vec<u8> {
             let [on, reason] = optional(reason);
             words("kill", &[nick, &on, &reason]);
         }
-        Change::Quit { reason, logged } => words("quit", &[reason, logged]),
+        Change::Quit { reason, logged, read } => {
+            words("quit", &[reason, logged, &read.map_or(String::new(), |read| read.to_string())])
+        }
         Change::Whisper { ticket, to, kept } => {
             words("whisper", &[&ticket.to_string(), &to.to_string(), if *kept { "1" } else { "" }])
         }
@@ -247,7 +261,7 @@ pub(super) fn decode(entry: &[u8]) -> Option<Entry<'_>> {
         }
         "wallops" => Change::Wallops { text: take(rest)? },
         "kill" => Change::Kill { nick: take(rest)?, reason: optional(rest)? },
-        "quit" => Change::Quit { reason: take(rest)?, logged: take(rest)? },
+        "quit" => Change::Quit { reason: take(rest)?, logged: take(rest)?, read: MsgId::parse(take(rest)?) },
         "whisper" => {
             let [ticket, to, kept] = words(rest)?;
             Change::Whisper { ticket: ticket.parse().ok()?, to: to.parse().ok()?, kept: !kept.is_empty() }

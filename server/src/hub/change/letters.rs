@@ -24,8 +24,8 @@ use crate::protocol::command::Verb;
 use crate::protocol::line::MAX_BODY;
 use crate::protocol::{LineName, MsgId};
 
-/// Letters that have come before their entries, and entries that have come before their letters. Other servers fill
-/// them; beyond, the oldest goes.
+/// Letters of at most a few KB that have come before their entries, and entries that have come before their letters. Other
+/// servers fill them; beyond, the oldest goes.
 const MOST: usize = 1000;
 
 /// A private line on its way.
@@ -39,9 +39,10 @@ pub(crate) struct Letter {
     line: Option<LineName>,
     tags: String,
     long: bool,
-    /// The server of whom it is for, which was handed it; `None`: it is this one, or they are nowhere.
+    /// The server of whom it is for, which was handed a letter of its own; `None`: that is this one, they are nowhere, or
+    /// nobody was there who took it.
     posted: Option<u32>,
-    /// All servers are handed it, and keep it.
+    /// All servers are handed it and keep it. Only then does it have its turn: they are to have it first.
     kept: bool,
     label: Option<Box<str>>,
 }
@@ -51,6 +52,8 @@ pub(crate) struct Letter {
 struct Awaited {
     id: MsgId,
     from: Source,
+    /// It is for a member of this server, and not only to be kept.
+    here: bool,
 }
 
 /// See the [module](self).
@@ -70,6 +73,9 @@ fn take_from<T>(list: &mut VecDeque<((Origin, u64), T)>, key: (Origin, u64)) -> 
 }
 
 fn push_to<T>(list: &mut VecDeque<((Origin, u64), T)>, key: (Origin, u64), new: T) {
+    if list.iter().any(|(known, _)| *known == key) {
+        return;
+    }
     if list.len() >= MOST {
         list.pop_front();
     }
@@ -178,12 +184,14 @@ impl Hub {
             });
             return self.whisper_now(by, (&letter.target, heard), letter.talk(), Some(id));
         }
-        if kept || self.state.is_this_server(to) {
+        let here = self.state.is_this_server(to);
+        if kept || here {
             let key = (self.state.origin(by), ticket);
             let from = self.state.source(by);
             match take_from(&mut self.letters.come, key) {
-                Some(letter) => self.deliver(from, &letter, id, Some(id)),
-                None => push_to(&mut self.letters.awaited, key, Awaited { id, from }),
+                // Whoever has come over to this server since it was sent is told here.
+                Some(letter) => self.deliver((from, &letter), id, Some(id), true),
+                None => push_to(&mut self.letters.awaited, key, Awaited { id, from, here }),
             }
         }
         Ok(())
@@ -198,7 +206,14 @@ impl Hub {
         }
     }
 
-    /// Another server hands over a letter.
+    /// Whether an entry is best looked at once the letter that it is about has come.
+    pub fn lacks_letter(&self, server: u32, entry: &[u8]) -> bool {
+        let Some((by, ticket, (to, kept))) = entry::whisper(entry) else { return false };
+        let concerns = !self.state.is_this_server(server) && (kept || self.state.is_this_server(to));
+        concerns && self.letters.come.iter().all(|(key, _)| *key != (by, ticket))
+    }
+
+    /// A letter is handed over.
     pub(crate) fn letter(&mut self, bytes: &[u8]) {
         let Some((key, letter, missed)) = decode(bytes) else { return };
         if let Some((id, from)) = missed {
@@ -206,20 +221,21 @@ impl Hub {
         }
         let mut had = [key.0.server].into_iter().chain(letter.posted);
         if had.any(|server| self.state.is_this_server(server)) {
-            // It was handed to all, and this one has it already.
+            // It was handed to all, the server that wrote it and the one that has one of its own among them.
             return;
         }
-        let Some(Awaited { id, from }) = take_from(&mut self.letters.awaited, key) else {
+        let Some(Awaited { id, from, here }) = take_from(&mut self.letters.awaited, key) else {
             return push_to(&mut self.letters.come, key, letter);
         };
         // It was overtaken by its entry, and by what came behind that.
         let key = self.state.stamps.late();
-        self.deliver(from, &letter, id, key);
+        self.deliver((from, &letter), id, key, here);
     }
 
-    /// Tells a member of this server what is for it alone, and keeps what two accounts say under `key`, if there is one.
-    fn deliver(&mut self, from: Source, letter: &Letter, id: MsgId, key: Option<MsgId>) {
-        let other = self.state.find(&letter.target).filter(|other| !other.is_remote());
+    /// Tells a member of this server what is for it alone, where it `may` be here, and keeps what two accounts say under
+    /// `key`, if there is one.
+    fn deliver(&mut self, (from, letter): (Source, &Letter), id: MsgId, key: Option<MsgId>, may: bool) {
+        let other = self.state.find(&letter.target).filter(|other| may && !other.is_remote());
         let own = from.account.as_deref();
         let pair = own.and_then(|account| self.state.pair_of(account, &letter.target));
         let print = letter.line.zip(pair.as_ref()).map(|(line, pair)| record::fingerprint(&pair.key, line));

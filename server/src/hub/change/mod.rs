@@ -135,9 +135,11 @@ pub(crate) enum Change<'a> {
         upto: MsgId,
     },
     /// The member goes, and is not waited for. `reason` is for people, `logged` for the log.
+    /// `read`: up to where it must have read what it was told, if that is known.
     Quit {
         reason: &'a str,
         logged: &'a str,
+        read: Option<MsgId>,
     },
 }
 
@@ -214,7 +216,8 @@ impl Hub {
                 self.read(by, target, place, upto);
                 Ok(())
             }
-            Change::Quit { reason, logged } => {
+            Change::Quit { reason, logged, read } => {
+                self.state.note_read_elsewhere(by, read);
                 self.depart(by, reason, logged);
                 Ok(())
             }

@@ -271,7 +271,8 @@ impl Hub {
 
     /// Somebody goes for good; its connection at once, the member when that has its turn.
     pub(crate) fn leaves(&mut self, id: ConnectionId, reason: &str, logged: &str) {
-        let change = Change::Quit { reason, logged };
+        let read = self.state.member(id).and_then(|member| member.read);
+        let change = Change::Quit { reason, logged, read };
         if self.state.decides() || self.is_own(id, &change) {
             return self.depart(id, reason, logged);
         }

@@ -113,7 +113,7 @@ impl Hub {
         let Some(member) = self.state.member_mut(id) else { return false };
         if let Some(waiting) = &mut member.waiting {
             waiting.lines.clear();
-            waiting.ended = false;
+            waiting.ended = None;
         }
         member.waiting.take_if(|waiting| !waiting.is_proposing());
         member.lingering = Some(Box::new(Lingering { until, reason: reason.into(), missed: Vec::new() }));

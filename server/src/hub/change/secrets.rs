@@ -430,8 +430,8 @@ impl Hub {
     pub(super) fn go_on_waiting(&mut self, id: ConnectionId) {
         let Some(waiting) = self.state.go_on_from(id) else { return };
         self.block(id, &waiting.lines);
-        if waiting.ended && !self.state.ends_later(id) {
-            self.hung_up(id);
+        if let Some(end) = waiting.ended {
+            self.news(id, end);
         }
     }
 

@@ -69,7 +69,7 @@ pub enum Output {
     /// Put this into the log that several servers share; it comes back as [`Input::Ordered`](crate::hub::Input::Ordered)
     /// when it has its turn. Each once, in this order.
     Propose { entry: Box<[u8]> },
-    /// Hand this to one server alone, or to all others, as [`Input::Letter`](crate::hub::Input::Letter), in this order; then say
+    /// Hand this to one server alone, or to all, as [`Input::Letter`](crate::hub::Input::Letter), in this order; then say
     /// [`Input::Heard`](crate::hub::Input::Heard), if there is a ticket.
     Post { server: Option<u32>, ticket: u64, letter: Box<[u8]> },
     /// This is what several servers know, right after that place of their log: keep it for those who start.

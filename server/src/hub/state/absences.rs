@@ -104,6 +104,14 @@ impl State {
         }
     }
 
+    /// The same of what an account was told by itself, by the server that it has left.
+    pub(crate) fn note_read_elsewhere(&mut self, id: ConnectionId, read: Option<MsgId>) {
+        let account = self.member(id).filter(|_| id.is_remote()).and_then(|member| member.account.clone());
+        if let Some((account, read)) = account.zip(read) {
+            self.mark_read(&account, TOLD.into(), read);
+        }
+    }
+
     /// Remembers that somebody has read everything in these rooms up to `upto`.
     pub(crate) fn has_read(&mut self, id: ConnectionId, rooms: &[RoomId], upto: MsgId) {
         let here = self.member(id).filter(|_| !rooms.is_empty() && !id.is_remote());
@@ -141,7 +149,7 @@ impl State {
     pub(super) fn written_marks(&self) -> Vec<(Arc<str>, Box<[u8]>)> {
         let of_account = |(who, _): &(&Arc<str>, &Read)| who.starts_with('=');
         let shared = |(who, read): (&Arc<str>, &Read)| {
-            // What it was told beside the order, another server does not have.
+            // What it was told by itself, each server notes.
             let read: Read = read.iter().filter(|(room, _)| **room != *TOLD).cloned().collect();
             (who.clone(), encode(&read))
         };

@@ -1,6 +1,7 @@
 //! A connection whose password is looked at, or whose change has yet to have its turn: what it says waits, as if no
 //! time had passed.
 
+use crate::hub::News;
 use crate::hub::state::{ConnectionId, State};
 
 /// What came of a connection while an answer is waited for.
@@ -11,8 +12,8 @@ pub(crate) struct Waiting {
     proposals: u32,
     /// Lines, each ended by LF.
     pub(crate) lines: Vec<u8>,
-    /// Then its peer closed its side.
-    pub(crate) ended: bool,
+    /// The end that came then.
+    pub(crate) ended: Option<News>,
 }
 
 impl Waiting {
@@ -71,9 +72,9 @@ impl State {
         self.member_mut(id)?.waiting.take_if(done)
     }
 
-    /// The peer closed its side: says whether that waits, too.
-    pub(crate) fn ends_later(&mut self, id: ConnectionId) -> bool {
+    /// The connection ended: says whether that waits, too.
+    pub(crate) fn ends_later(&mut self, id: ConnectionId, end: News) -> bool {
         let waiting = self.member_mut(id).and_then(|member| member.waiting.as_mut());
-        waiting.map(|waiting| waiting.ended = true).is_some()
+        waiting.map(|waiting| waiting.ended = Some(end)).is_some()
     }
 }

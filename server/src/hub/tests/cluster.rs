@@ -392,6 +392,25 @@ fn a_room_that_gets_slower_holds_up_nobody_who_may_speak() {
 }
 
 #[test]
+fn what_was_said_before_a_connection_broke_has_its_turn() {
+    for end in [News::HungUp, News::Broken] {
+        let mut servers = Servers::new(2);
+        let (amy, bob) = (servers.irc(0, "amy"), servers.irc(1, "bob"));
+        servers.say(0, amy, "JOIN #a\n");
+        servers.say(1, bob, "JOIN #a\n");
+        servers.heard(1, bob);
+        servers.worlds[0].say(amy, "PRIVMSG #a :one\nPRIVMSG #a :two\nQUIT :bye\n");
+        servers.worlds[0].give(Input::News(amy, end));
+        servers.settle();
+        let heard = servers.heard(1, bob);
+        for (line, end) in heard.iter().zip([":one", ":two", ":Quit: bye"]) {
+            assert!(line.ends_with(end), "{heard:?}");
+        }
+        assert_eq!(heard.len(), 3, "{heard:?}");
+    }
+}
+
+#[test]
 fn what_two_accounts_say_to_each_other_is_kept_by_every_server() {
     let mut servers = Servers::new(3);
     let (amy, bob) = (with_account(&mut servers, 0, "amy"), with_account(&mut servers, 1, "bob"));

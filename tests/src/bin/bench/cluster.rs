@@ -128,6 +128,8 @@ struct Place<'a> {
     begun: Instant,
     /// Lines in all.
     count: u64,
+    /// There will be no more.
+    failed: AtomicBool,
 }
 
 impl Place<'_> {
@@ -145,7 +147,7 @@ impl Place<'_> {
     fn hear(&self, times: &Times) -> io::Result<()> {
         let (mut ask, mut heard) = self.connect()?;
         let (log, mut last, mut number) = (self.key("log"), "1-1".to_owned(), 0);
-        while number < self.count {
+        while number < self.count && !self.failed.load(Ordering::Relaxed) {
             command(&mut ask, &["XREAD", "COUNT", "1000", "BLOCK", "2000", "STREAMS", &log, &last])?;
             let words = reply(&mut heard)?;
             let at = now();
@@ -208,11 +210,14 @@ impl Place<'_> {
 /// The order alone: from the call of the script to the entry on another connection, of which so many read.
 fn bare(redis: &Redis, rate: u64, name: &str, readers: usize) -> io::Result<(usize, f64, f64)> {
     let prefix = format!("parlor:{{{name}{rate}}}:");
-    let place = Place { redis, prefix, begun: now(), count: rate * SPELL.as_secs() };
+    let (count, failed) = (rate * SPELL.as_secs(), AtomicBool::new(false));
+    let place = Place { redis, prefix, begun: now(), count, failed };
     let all: Vec<Times> = (0..readers).map(|_| Times::default()).collect();
     thread::scope(|scope| {
         let hearing: Vec<_> = all.iter().map(|times| scope.spawn(|| place.hear(times))).collect();
-        place.say(rate)?;
+        let said = place.say(rate);
+        place.failed.store(said.is_err(), Ordering::Relaxed);
+        said?;
         hearing
             .into_iter()
             .try_for_each(|one| one.join().unwrap_or_else(|_| Err(io::Error::other("a reader has failed"))))
@@ -248,7 +253,7 @@ struct Run {
     cpu: Duration,
 }
 
-/// Lines are said on the first server at this rate, and heard on all of them.
+/// Lines are said at this rate, on the first server where people are in pairs, and heard on all of them.
 fn servers(servers: &mut [Server], rate: u64, rooms: Rooms, name: &str) -> io::Result<Run> {
     let (near, far) = (Arc::new(Times::default()), Arc::new(Times::default()));
     let over = Arc::new(AtomicBool::new(false));
