@@ -127,11 +127,12 @@ impl World {
         let known = self.homes[s].kept_upto;
         let hub = self.servers[s].hub.as_mut().expect("just made");
         assert!(hub.adopt(&state, kept, accounts), "the snapshot makes sense");
-        if known != MsgId::default() && at.millis > known.millis {
+        let lacks = hub.has_gap(known);
+        if known != MsgId::default() && lacks {
             hub.note_gap(known);
             self.trace.say(self.now, || format!("== server {s} lacks what was said up to {at}"));
         }
-        if at.millis > known.millis {
+        if lacks {
             self.oracle.order.note_gap(s, known, at);
             // An account may have ended meanwhile, and begun anew.
             self.homes[s].accounts.forget_ranks();

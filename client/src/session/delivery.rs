@@ -420,6 +420,10 @@ impl Session {
         if matches!(sentence, Sentence::RoomSlow { .. }) && self.take_back(&waiting, sentence) {
             return;
         }
+        if let Some(conversation) = self.conversations.get_mut(&waiting.to) {
+            // It may have arrived on a connection that was lost: the history tells, where it begins early enough.
+            conversation.incomplete = conversation.incomplete.into_iter().chain(waiting.behind).min();
+        }
         waiting.set_state(Delivery::Failed, Some(sentence));
         self.settle(&waiting.to, waiting.line.clone());
         self.outgoing.failed(waiting);

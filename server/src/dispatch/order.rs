@@ -105,7 +105,7 @@ impl Dispatch {
             return;
         }
         let known = self.kept_upto;
-        if known != MsgId::default() && at.millis > known.millis {
+        if known != MsgId::default() && self.hub.has_gap(known) {
             log::warn!(
                 "cluster: this server was away for longer than the log reaches: its history lacks what was said from {} to {}. A copy of another server's data folder has it",
                 known.time(),

@@ -276,6 +276,11 @@ impl Hub {
         (self.state.kept_rooms(), self.state.kept_accounts())
     }
 
+    /// Whether something may have happened, up to the snapshot that was taken in, behind the last event that is kept here.
+    pub fn has_gap(&self, known: MsgId) -> bool {
+        self.position().0.millis >= known.millis && self.state.stamps.last() > known
+    }
+
     /// Says in every room that lines are missing here between the last one that is kept, `known`, and what comes now.
     pub fn note_gap(&mut self, known: MsgId) {
         let (from, to) = (known.time(), UnixMillis(self.position().0.millis));

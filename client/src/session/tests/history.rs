@@ -179,6 +179,30 @@ fn an_answer_from_before_one_was_put_out_says_nothing_of_what_came_after() {
 }
 
 #[test]
+fn what_was_refused_after_a_loss_is_looked_for_where_it_may_stand() {
+    let caps = format!("{OURS} draft/chathistory");
+    let isupport = "SAFERATE parlor/MSGID=sorted parlor/ID=secret CHATHISTORY=100";
+    let mut world = World::welcomed("me", &caps, isupport);
+    let id = |n: u64| format!("{:08x}{:011x}0000", 256, START + n);
+    let tags = |n: u64| format!("msgid={};time={}", id(n), UnixMillis(START + n));
+    world.seconds(11);
+    world.server(&format!("@{} :bob!u@host.test PRIVMSG #lobby :before", tags(1)));
+    world.say("#lobby", "perhaps it arrived");
+    world.server(&format!("@{} :bob!u@host.test PRIVMSG #lobby :after", tags(3)));
+    world.give(Input::Lost(GONE));
+    world.welcome(&caps, isupport);
+    world.enter("#lobby", "me @bob");
+    world.server(&format!("@{} :bob!u@host.test KICK #lobby me :out", tags(4)));
+    world.server(":irc.test 404 me #lobby :Join the room to talk in it (+n)");
+    world.look();
+    world.act(Action::Join { room: "#lobby".into(), key: None });
+    world.server(&format!("@{} :me!u@host.test JOIN #lobby", tags(9)));
+    let asked = world.sent();
+    let from = format!("CHATHISTORY AFTER #lobby msgid={} ", id(1));
+    assert!(asked.iter().any(|line| line.contains(&from)), "{asked:?}");
+}
+
+#[test]
 fn search_finds_the_newest_first_and_jumps_there() {
     for ours in [true, false] {
         let mut pair = entered(ours, 600);
