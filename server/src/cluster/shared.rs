@@ -175,12 +175,16 @@ impl Shared {
     /// No server hears what waits to be published to it alone, or is not answered; what is for all is published again.
     pub(super) fn unheard(&self) {
         let state = &mut *self.state.borrow_mut();
-        let waiting = std::mem::take(&mut state.publications);
-        let all = state.asked.drain(..).chain(waiting);
-        let (for_one, for_all): (Vec<_>, Vec<_>) = all.partition(|one| one.server.is_some());
-        state.heard.extend(for_one.into_iter().map(|one| (one.ticket, false)));
-        state.publications = for_all.into();
-        state.publication_bytes = state.publications.iter().map(|one| one.bytes.len()).sum();
+        state.asked.append(&mut state.publications);
+        state.publication_bytes = 0;
+        while let Some(one) = state.asked.pop_front() {
+            if one.server.is_some() {
+                state.heard.push((one.ticket, false));
+            } else {
+                state.publication_bytes += one.bytes.len();
+                state.publications.push_back(one);
+            }
+        }
         ring(&self.news);
     }
 

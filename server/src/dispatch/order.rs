@@ -47,7 +47,7 @@ impl Shared {
     }
 
     fn marked(&self) -> Vec<u8> {
-        [MARK_BEGINS, self.marks.to_string().as_bytes()].concat()
+        [MARK_BEGINS, &self.marks.to_le_bytes()].concat()
     }
 
     /// When the first entry has waited for long enough.
@@ -172,7 +172,7 @@ impl Dispatch {
         match event {
             Event::Entries(entries) => {
                 let Some(shared) = &mut self.shared else { return };
-                shared.held.extend(entries);
+                shared.held.append(&mut entries.into());
                 if shared.until.is_none() {
                     self.go_on_in_order(false);
                 }

@@ -67,10 +67,14 @@ pub(super) fn whisper(entry: &[u8]) -> Option<(Origin, u64, (u32, bool))> {
     if take(&mut rest)? != "whisper" {
         return None;
     }
-    match decode(entry)? {
-        Entry::Member(by, Change::Whisper { ticket, to, kept }) => Some((by, ticket, (to, kept))),
-        _ => None,
-    }
+    let by = origin(take(&mut rest)?)?;
+    let (ticket, of) = whisper_words(&mut rest)?;
+    Some((by, ticket, of))
+}
+
+fn whisper_words(rest: &mut &[u8]) -> Option<(u64, (u32, bool))> {
+    let [ticket, to, kept] = words(rest)?;
+    Some((ticket.parse().ok()?, (to.parse().ok()?, !kept.is_empty())))
 }
 
 /// What all servers call a connection, as a word.
@@ -263,8 +267,8 @@ pub(super) fn decode(entry: &[u8]) -> Option<Entry<'_>> {
         "kill" => Change::Kill { nick: take(rest)?, reason: optional(rest)? },
         "quit" => Change::Quit { reason: take(rest)?, logged: take(rest)?, read: MsgId::parse(take(rest)?) },
         "whisper" => {
-            let [ticket, to, kept] = words(rest)?;
-            Change::Whisper { ticket: ticket.parse().ok()?, to: to.parse().ok()?, kept: !kept.is_empty() }
+            let (ticket, (to, kept)) = whisper_words(rest)?;
+            Change::Whisper { ticket, to, kept }
         }
         "print" => Change::AddPrint { print: take_bytes(rest)?.try_into().ok()? },
         "read" => {

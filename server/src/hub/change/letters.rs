@@ -122,11 +122,11 @@ impl Hub {
         let origin = self.state.origin(id);
         if kept {
             let asked = if posted.is_none() { ticket } else { 0 };
-            let letter = encode(origin, ticket, &letter, None).into();
+            let letter = encode((origin, ticket), &letter, posted, None).into();
             self.delivery.output(Output::Post { server: None, ticket: asked, letter });
         }
         if posted.is_some() {
-            let letter = encode(origin, ticket, &Letter { posted: None, ..letter.clone() }, None).into();
+            let letter = encode((origin, ticket), &letter, None, None).into();
             self.delivery.output(Output::Post { server: posted, ticket, letter });
         }
         if posted.is_none() && !kept {
@@ -281,19 +281,25 @@ impl Hub {
                 kept: false,
                 label: None,
             };
-            let letter = encode(self.state.origin(to), 0, &letter, Some((id, &from)));
+            let letter = encode((self.state.origin(to), 0), &letter, None, Some((id, &from)));
             // Nobody waits for whether it is heard.
             self.delivery.output(Output::Post { server: Some(server), ticket: 0, letter: letter.into() });
         }
     }
 }
 
-fn encode(by: Origin, ticket: u64, letter: &Letter, missed: Option<(MsgId, &Source)>) -> Vec<u8> {
+/// `besides`: the server that has a letter of its own.
+fn encode(
+    (by, ticket): (Origin, u64),
+    letter: &Letter,
+    besides: Option<u32>,
+    missed: Option<(MsgId, &Source)>,
+) -> Vec<u8> {
     let mut bytes = Vec::new();
     let line = letter.line.map_or(String::new(), |line| line.to_string());
-    let posted = letter.posted.map_or(String::new(), |server| server.to_string());
+    let besides = besides.map_or(String::new(), |server| server.to_string());
     let long = if letter.long { "1" } else { "" };
-    put(&mut bytes, &[&entry::who(by), &ticket.to_string(), &posted, &letter.target]);
+    put(&mut bytes, &[&entry::who(by), &ticket.to_string(), &besides, &letter.target]);
     put(&mut bytes, &[letter.verb.as_str(), &line, long, &letter.tags, &letter.text]);
     if let Some((id, Source { nick, prefix, account, author, bot })) = missed {
         let (account, bot) = (account.as_deref().unwrap_or_default(), if *bot { "1" } else { "" });
