@@ -108,9 +108,9 @@ pub enum Input {
     /// An entry of the log that several servers share has its turn: what one of them has proposed
     /// ([`Output::Propose`]), this one or another.
     Ordered { server: u32, at: Position, entry: Arc<[u8]> },
-    /// Another server hands over a private line ([`Output::Post`] there).
+    /// A server hands over a private line, this one perhaps ([`Output::Post`] there).
     Letter(Box<[u8]>),
-    /// Whether a server heard what was posted with this ticket.
+    /// Whether anybody heard what was posted with this ticket.
     Heard { ticket: u64, heard: bool },
     /// The log of several servers does not answer, for a reason that is for this server's log; or does again.
     LogAway { why: Option<String> },
