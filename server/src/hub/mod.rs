@@ -54,6 +54,7 @@ use history::seen::Seen;
 use history::tickets::History;
 use state::State;
 use state::member::Member;
+use state::waiting::End;
 use state::words::put;
 use times::Times;
 
@@ -387,11 +388,8 @@ impl Hub {
             News::Drained => self.drained(id),
             // It is gone already, and waited for.
             News::HungUp | News::Broken | News::Lost(_) | News::Refused(_) if self.state.lingers(id) => {}
-            // What it said before comes first.
-            News::HungUp if self.state.ends_later(id, News::HungUp) => {}
-            News::HungUp => self.hung_up(id),
-            News::Broken if self.state.ends_later(id, News::Broken) => {}
-            News::Broken => self.failed(id, "Connection lost"),
+            News::HungUp => self.ended(id, End::HungUp),
+            News::Broken => self.ended(id, End::Broken),
             News::Lost(reason) => self.failed(id, &reason),
             News::Refused(reason) => self.leaves(id, reason, reason),
         }

@@ -6,14 +6,24 @@ use crate::hub::delivery::output::Output;
 use crate::hub::delivery::queue::Order;
 use crate::hub::state::ConnectionId;
 use crate::hub::state::member::{Member, Speaker};
+use crate::hub::state::waiting::End;
 use crate::protocol::text::printable;
 
 /// What others are told of somebody who hung up.
 pub(super) const CLOSED: &str = "Connection closed";
 
 impl Hub {
+    /// The connection has ended behind all that its peer had said, of which some may wait: that comes first.
+    pub(crate) fn ended(&mut self, id: ConnectionId, end: End) {
+        match end {
+            _ if self.state.ends_later(id, end) => {}
+            End::HungUp => self.hung_up(id),
+            End::Broken => self.failed(id, "Connection lost"),
+        }
+    }
+
     /// The peer has closed its side, and reads no last line.
-    pub(crate) fn hung_up(&mut self, id: ConnectionId) {
+    fn hung_up(&mut self, id: ConnectionId) {
         self.state.reads_on(id);
         if !self.linger(id, CLOSED) {
             self.leaves(id, CLOSED, CLOSED);

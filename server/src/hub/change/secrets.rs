@@ -430,9 +430,7 @@ impl Hub {
     pub(super) fn go_on_waiting(&mut self, id: ConnectionId) {
         let Some(waiting) = self.state.go_on_from(id) else { return };
         self.block(id, &waiting.lines);
-        if let Some(end) = waiting.ended {
-            self.news(id, end);
-        }
+        waiting.ended.into_iter().for_each(|end| self.ended(id, end));
     }
 
     /// A line comes while a password is looked at.

@@ -27,7 +27,7 @@ mod snapshot;
 pub(crate) mod stamp;
 pub(crate) mod timers;
 pub(crate) mod token;
-mod waiting;
+pub(crate) mod waiting;
 pub(crate) mod whowas;
 pub(crate) mod words;
 

@@ -1,8 +1,14 @@
 //! A connection whose password is looked at, or whose change has yet to have its turn: what it says waits, as if no
 //! time had passed.
 
-use crate::hub::News;
 use crate::hub::state::{ConnectionId, State};
+
+/// How a connection ended of which all is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum End {
+    HungUp,
+    Broken,
+}
 
 /// What came of a connection while an answer is waited for.
 #[derive(Debug, Default)]
@@ -13,7 +19,7 @@ pub(crate) struct Waiting {
     /// Lines, each ended by LF.
     pub(crate) lines: Vec<u8>,
     /// The end that came then.
-    pub(crate) ended: Option<News>,
+    pub(crate) ended: Option<End>,
 }
 
 impl Waiting {
@@ -73,7 +79,7 @@ impl State {
     }
 
     /// The connection ended: says whether that waits, too.
-    pub(crate) fn ends_later(&mut self, id: ConnectionId, end: News) -> bool {
+    pub(crate) fn ends_later(&mut self, id: ConnectionId, end: End) -> bool {
         let waiting = self.member_mut(id).and_then(|member| member.waiting.as_mut());
         waiting.map(|waiting| waiting.ended = Some(end)).is_some()
     }
